@@ -1,0 +1,76 @@
+"""causalnet: causal discovery and structure learning whose graphs get used.
+
+The public names below load on first use, so that ``import causalnet`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Graph": "graph",
+    "Knowledge": "knowledge",
+    "Events": "data",
+    "Table": "data",
+    "as_table": "data",
+    "read_events": "data",
+    "read_table": "data",
+    "Dataset": "datasets",
+    "load_dataset": "datasets",
+    "dataset_names": "datasets:names",
+    "discover": "backends",
+    "backends": ":backends",
+    "Backend": "backends",
+    "score": "metrics",
+    "compare": ":compare",
+    "Results": "compare",
+    "Discovery": "estimator",
+    "edge_confidence": "stability",
+    "CausalnetError": "errors",
+    "DataError": "errors",
+    "KnowledgeError": "errors",
+    "UnknownNameError": "errors",
+    "NotApplicable": "errors",
+    "NotInstalled": "errors",
+    "TimeLimit": "errors",
+}
+__all__ = [*_HOME, "__version__"]
+
+if TYPE_CHECKING:
+    from .backends import Backend, backends, discover
+    from .compare import Results, compare
+    from .data import Events, Table, as_table, read_events, read_table
+    from .datasets import Dataset, load_dataset
+    from .datasets import names as dataset_names
+    from .errors import (
+        CausalnetError,
+        DataError,
+        KnowledgeError,
+        NotApplicable,
+        NotInstalled,
+        TimeLimit,
+        UnknownNameError,
+    )
+    from .estimator import Discovery
+    from .graph import Graph
+    from .knowledge import Knowledge
+    from .metrics import score
+    from .stability import edge_confidence
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'causalnet' has no attribute {name!r}")
+    module, _, attribute = _HOME[name].partition(":")
+    if not module:  # a module that is called like its main function
+        return importlib.import_module(f".{attribute}", __name__)
+    value = getattr(importlib.import_module(f".{module}", __name__), attribute or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,19 @@
+"""Control: no edges but the required ones. What a method must beat to say anything at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data import Events, Table
+from ..graph import Graph
+from ..knowledge import Knowledge
+
+TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
+GIVES = "dag"
+KNOWLEDGE = frozenset({"required", "forbidden"})
+
+
+def learn(data: Table | Events, *, knowledge: Knowledge | None = None, rng: np.random.Generator) -> Graph:
+    """The graph without edges (d nodes), or with the required edges alone."""
+    _, required = (knowledge or Knowledge()).compile(data.columns)
+    return Graph(data.columns, required)

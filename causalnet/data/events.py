@@ -1,0 +1,299 @@
+"""An event log: which type of event happened when, on which device, and how the devices are wired."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import DataError, nearest
+from .tables import read_frame
+
+# Column names under which other tools write the same thing; read_events says which one it took.
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "event": ("event", "event_type", "alarm_id", "alarm_type", "alarm", "type"),
+    "timestamp": ("timestamp", "start_timestamp", "start_time", "time", "start"),
+    "device": ("device", "device_id", "node", "node_id", "ne"),
+}
+END_NAMES = ("end_timestamp", "end_time", "end")
+
+
+class Events:
+    """N events of V types on M devices, validated and frozen.
+
+    frame: columns ``event``, ``timestamp`` (seconds, or datetimes) and ``device``; ``duration`` (seconds) if known.
+    topology: networkx.Graph whose nodes are the devices; None when the wiring is unknown (each device on its own).
+    event_types: the full vocabulary; a type that never occurs keeps its row in every graph.
+
+    types (V,) str; devices (M,) str; type_index, device_index (N,) int32; time (N,) float64 seconds, ascending;
+    duration (N,) float64 or None. Raises DataError, naming the row, for anything that cannot be right.
+    """
+
+    kind = "events"
+
+    def __init__(self, frame: pd.DataFrame, topology: nx.Graph | None = None, event_types: Sequence[Any] | None = None):
+        for name in ("event", "timestamp", "device"):
+            if name not in frame.columns:
+                have = ", ".join(map(str, frame.columns))
+                raise DataError(
+                    f"an event log needs the columns event, timestamp and device; {name!r} is missing among: {have}"
+                )
+        if len(frame) == 0:
+            raise DataError("the event log is empty: there is not one row to learn from")
+        for name in ("event", "timestamp", "device"):
+            missing = np.flatnonzero(frame[name].isna().to_numpy())
+            if len(missing):
+                raise DataError(f"column {name!r} is empty in row {missing[0] + 1}; fill it in or drop the row")
+        time = _seconds(frame["timestamp"])
+        duration = _durations(frame)
+        order = np.argsort(time, kind="stable")
+        late = np.flatnonzero(np.diff(time) < 0)
+        if len(late):
+            warnings.warn(
+                f"timestamps are not in order (row {late[0] + 2} lies before row {late[0] + 1}); "
+                "the events were sorted by time, ties in the order given",
+                UserWarning,
+                stacklevel=2,
+            )
+        self.types: tuple[str, ...]
+        self.types, type_index = _vocabulary(frame["event"], event_types, "event_types", "event type")
+        device_names = None if topology is None else list(topology.nodes)
+        self.devices: tuple[str, ...]
+        self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
+        self.time: NDArray[np.float64] = _freeze(time[order])
+        self.type_index: NDArray[np.int32] = _freeze(type_index[order])
+        self.device_index: NDArray[np.int32] = _freeze(device_index[order])
+        self.duration: NDArray[np.float64] | None = None if duration is None else _freeze(duration[order])
+        self.topology: nx.Graph | None = None
+        if topology is not None:
+            if topology.is_directed():
+                raise DataError("the topology is directed; device links go both ways: pass topology.to_undirected()")
+            self.topology = nx.freeze(nx.relabel_nodes(nx.Graph(topology), {n: str(n) for n in topology.nodes}))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The variables that a graph is learnt over: the event types."""
+        return self.types
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        return len(self.time)
+
+    @property
+    def d(self) -> int:
+        """Number of event types."""
+        return len(self.types)
+
+    @cached_property
+    def adjacency(self) -> NDArray[np.bool_]:
+        """(M, M) bool: which devices are neighbours, in the order of ``devices``; all False without a topology."""
+        links = np.zeros((len(self.devices), len(self.devices)), dtype=bool)
+        if self.topology is not None:
+            index = {name: i for i, name in enumerate(self.devices)}
+            for u, v in self.topology.edges:
+                if u != v:
+                    links[index[u], index[v]] = links[index[v], index[u]] = True
+        return _freeze(links)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """(V,) how often each type occurs."""
+        return _freeze(np.bincount(self.type_index, minlength=self.d))
+
+    def binned(self, width: float) -> pd.DataFrame:
+        """Counts of each type in consecutive windows of ``width`` seconds: (bins, V), all devices together."""
+        if not width > 0:
+            raise DataError(f"the bin width must be positive seconds, got {width!r}")
+        bins = np.floor((self.time - self.time[0]) / width).astype(np.int64)
+        counts = np.zeros((int(bins[-1]) + 1, self.d))
+        np.add.at(counts, (bins, self.type_index), 1.0)
+        return pd.DataFrame(counts, columns=list(self.types))
+
+    def take_devices(self, devices: NDArray[np.int64]) -> Events:
+        """The log with the given devices (repeats allowed, as copies): a bootstrap over devices without topology."""
+        if self.topology is not None:
+            raise DataError("devices of a wired network cannot be resampled one by one; use take_blocks")
+        rows, label = [], []
+        for k, device in enumerate(devices):
+            mine = np.flatnonzero(self.device_index == device)
+            rows.append(mine)
+            label.append(np.full(len(mine), k))
+        return self._subset(np.concatenate(rows), self.time, np.concatenate(label), len(devices))
+
+    def take_blocks(self, blocks: NDArray[np.int64], n_blocks: int) -> Events:
+        """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
+        edges = np.linspace(self.time[0], self.time[-1], n_blocks + 1)
+        of = np.clip(np.searchsorted(edges, self.time, side="right") - 1, 0, n_blocks - 1)
+        span = edges[1] - edges[0]
+        time, rows = np.empty(0), np.empty(0, dtype=np.int64)
+        for k, block in enumerate(blocks):
+            mine = np.flatnonzero(of == block)
+            rows = np.concatenate([rows, mine])
+            time = np.concatenate([time, self.time[mine] - edges[block] + k * span + self.time[0]])
+        if len(rows) == 0:
+            raise DataError("the chosen time blocks hold no event; use fewer blocks")
+        return self._subset(rows, time, None, len(self.devices), already=True)
+
+    def _subset(
+        self, rows: NDArray[Any], time: NDArray[Any], label: NDArray[Any] | None, m: int, already: bool = False
+    ) -> Events:
+        clock = time if already else time[rows]
+        order = np.argsort(clock, kind="stable")
+        twin = object.__new__(Events)
+        twin.types, twin.topology = self.types, self.topology
+        twin.devices = self.devices if label is None else tuple(f"device{k}" for k in range(m))
+        twin.time = _freeze(clock[order])
+        twin.type_index = _freeze(self.type_index[rows][order])
+        device = self.device_index[rows] if label is None else label
+        twin.device_index = _freeze(device[order].astype(np.int32))
+        twin.duration = None if self.duration is None else _freeze(self.duration[rows][order])
+        return twin
+
+    def frame(self) -> pd.DataFrame:
+        """A fresh DataFrame with the columns event, timestamp, device (and duration)."""
+        frame = pd.DataFrame(
+            {
+                "event": [self.types[i] for i in self.type_index],
+                "timestamp": self.time.copy(),
+                "device": [self.devices[i] for i in self.device_index],
+            }
+        )
+        if self.duration is not None:
+            frame["duration"] = self.duration.copy()
+        return frame
+
+    def __repr__(self) -> str:
+        wired = "no topology" if self.topology is None else f"{self.topology.number_of_edges()} links"
+        return f"Events({self.n} events, {self.d} types, {len(self.devices)} devices, {wired})"
+
+
+def read_events(
+    path: str | Path, topology: str | Path | nx.Graph | None = None, event_types: Sequence[Any] | None = None
+) -> Events:
+    """Read an event log (.csv or .parquet). Known spellings of the columns are accepted (alarm_id, device_id, ...).
+
+    topology: a networkx.Graph, or a file: .csv with two columns of device names (one link a row), or .npy with a
+    symmetric 0/1 matrix over devices numbered from 0.
+    """
+    frame = read_frame(path)
+    take = {}
+    for name, spellings in ALIASES.items():
+        found = [s for s in spellings if s in frame.columns]
+        if not found:
+            raise DataError(
+                f"{Path(path).name} has no {name} column (looked for {', '.join(spellings)}) among: "
+                f"{', '.join(map(str, frame.columns))}; rename the one that holds it to {name!r}"
+            )
+        take[name] = frame[found[0]]
+    log = pd.DataFrame(take)
+    ends = [name for name in END_NAMES if name in frame.columns]
+    if "duration" in frame.columns:
+        log["duration"] = frame["duration"]
+    elif ends:
+        log["duration"] = _seconds(frame[ends[0]]) - _seconds(log["timestamp"])
+    if topology is not None and not isinstance(topology, nx.Graph):
+        topology = read_topology(topology)
+    return Events(log, topology, event_types)
+
+
+def read_topology(path: str | Path) -> nx.Graph:
+    """Device links from a .csv (two columns: one link a row) or a .npy (symmetric 0/1 matrix, devices 0, 1, ...)."""
+    path = Path(path)
+    if path.suffix == ".npy":
+        try:
+            matrix = np.load(path, allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.array_equal(matrix, matrix.T):
+            raise DataError(f"{path.name}: a topology is a symmetric square matrix, got shape {matrix.shape}")
+        graph = nx.Graph()
+        graph.add_nodes_from(range(len(matrix)))
+        graph.add_edges_from((int(i), int(j)) for i, j in np.argwhere(np.triu(matrix, 1)))
+        return graph
+    frame = read_frame(path)
+    if frame.shape[1] < 2:
+        raise DataError(f"{path.name}: a topology file has two columns of device names, one link a row")
+    graph = nx.Graph()
+    for row, (u, v) in enumerate(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True)):
+        if pd.isna(u):
+            raise DataError(f"{path.name}: row {row + 1} names no device")
+        graph.add_node(u)
+        if not pd.isna(v):  # a device alone on its row has no link
+            graph.add_edge(u, v)
+    return graph
+
+
+def _seconds(column: pd.Series) -> NDArray[np.float64]:
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        stamp = column.to_numpy(dtype="datetime64[ns]").astype(np.int64)
+        return np.asarray(stamp / 1e9, dtype=np.float64)
+    numeric = pd.to_numeric(column, errors="coerce")
+    odd = np.flatnonzero(numeric.isna().to_numpy())
+    if len(odd):
+        raise DataError(
+            f"column {column.name!r} must hold seconds, but row {odd[0] + 1} has {column.iloc[odd[0]]!r}; "
+            "convert text dates with pandas.to_datetime first"
+        )
+    values = numeric.to_numpy(dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise DataError(
+            f"column {column.name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
+        )
+    return values
+
+
+def _durations(frame: pd.DataFrame) -> NDArray[np.float64] | None:
+    if "duration" not in frame.columns:
+        return None
+    duration = _seconds(frame["duration"])
+    bad = np.flatnonzero(duration < 0)
+    if len(bad):
+        raise DataError(
+            f"row {bad[0] + 1} has the negative duration {duration[bad[0]]:g} s; an event cannot end before it starts: "
+            "correct the row or drop the duration column"
+        )
+    return duration
+
+
+def _vocabulary(
+    column: pd.Series, declared: Sequence[Any] | None, where: str, what: str
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Names in declared order, or sorted (numbers by value); and the (N,) index of each row."""
+    if declared is None:
+        labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v))
+    else:
+        labels = list(declared)
+    names = tuple(str(_whole(label)) for label in labels)
+    if len(set(names)) != len(names):
+        raise DataError(f"{where} names the same {what} twice")
+    index = {name: i for i, name in enumerate(names)}
+    text = [str(_whole(v)) for v in column]
+    codes = np.array([index.get(name, -1) for name in text], dtype=np.int32)
+    unknown = np.flatnonzero(codes < 0)
+    if len(unknown):
+        name = text[int(unknown[0])]
+        raise DataError(
+            f"row {unknown[0] + 1} has the {what} {name!r}, which is not in {where}.{nearest(name, names)} "
+            f"Add it there, or drop its rows"
+        )
+    return names, codes
+
+
+def _whole(value: Any) -> Any:
+    """1.0 and 1 are the same name: integers that went through a float column lose their '.0'."""
+    return int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else value
+
+
+def _freeze(array: Any) -> Any:
+    array = np.ascontiguousarray(array).copy()
+    array.setflags(write=False)
+    return array

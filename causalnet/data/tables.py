@@ -1,0 +1,314 @@
+"""A table that a discovery backend can trust: named columns, finite numbers, no constants, no duplicates."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import DataError, UnknownNameError, nearest
+
+FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """n rows of d named variables; build it with :func:`as_table`.
+
+    columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1.
+    discrete: (d,) bool. levels: for each column the tuple of its category labels (code order), None if continuous.
+    """
+
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+    discrete: NDArray[np.bool_]
+    levels: tuple[tuple[Any, ...] | None, ...] = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.values.shape[0])
+
+    @property
+    def d(self) -> int:
+        """Number of variables."""
+        return int(self.values.shape[1])
+
+    @property
+    def kind(self) -> str:
+        """'continuous', 'discrete' or 'mixed'."""
+        if self.discrete.all():
+            return "discrete"
+        return "mixed" if self.discrete.any() else "continuous"
+
+    @cached_property
+    def covariance(self) -> NDArray[np.float64]:
+        """(d, d) maximum-likelihood covariance (divided by n), read-only."""
+        centred = self.values - self.values.mean(axis=0)
+        return _read_only(centred.T @ centred / self.n)
+
+    @cached_property
+    def correlation(self) -> NDArray[np.float64]:
+        """(d, d) Pearson correlation, read-only."""
+        scale = np.sqrt(np.diag(self.covariance))
+        rho = self.covariance / np.outer(scale, scale)
+        np.fill_diagonal(rho, 1.0)
+        return _read_only(np.clip(rho, -1.0, 1.0))
+
+    @cached_property
+    def codes(self) -> NDArray[np.int32]:
+        """(n, d) int32 category codes; only for tables whose columns are all discrete."""
+        if not self.discrete.all():
+            name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
+            raise DataError(
+                f"column {name!r} is continuous; bin it first, or pass discrete=[{name!r}] if it holds categories"
+            )
+        return _read_only(self.values.astype(np.int32))
+
+    @cached_property
+    def cardinality(self) -> NDArray[np.int32]:
+        """(d,) number of categories of each column (0 where continuous)."""
+        return np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32)
+
+    def frame(self, labels: bool = False) -> pd.DataFrame:
+        """A fresh DataFrame; with ``labels`` the original category labels instead of the codes."""
+        frame = pd.DataFrame(self.values.copy(), columns=list(self.columns))
+        for j, name in enumerate(self.columns):
+            level = self.levels[j]
+            if level is not None:
+                code = self.values[:, j].astype(int)
+                frame[name] = [level[c] for c in code] if labels else code
+        return frame
+
+    def take(self, rows: NDArray[np.int64]) -> Table:
+        """The table of the given rows (repeats allowed: a bootstrap resample). Not validated again."""
+        return Table(self.columns, _read_only(self.values[rows]), self.discrete, self.levels)
+
+    def __repr__(self) -> str:
+        return f"Table({self.n} rows x {self.d} {self.kind} variables)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("columns", "values", "discrete", "levels")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("values", "discrete"):
+            getattr(self, name).setflags(write=False)
+
+
+def as_table(
+    data: Any,
+    names: Sequence[str] | None = None,
+    discrete: Sequence[str] | bool | None = None,
+    *,
+    allow_few_rows: bool = False,
+) -> Table:
+    """Validate a DataFrame (or an array with ``names``) and freeze it.
+
+    discrete: True or False for all columns, or the names of the categorical ones. By default text, boolean and
+    category columns are discrete, and whole numbers with at most 10 distinct values.
+    Raises DataError, naming the column or row, for NaN, infinities, constants, duplicates, text among numbers,
+    duplicate names, and fewer rows than variables.
+    """
+    if isinstance(data, Table):
+        return data
+    frame = _as_frame(data, names)
+    columns = _column_names(frame)
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
+    wanted = _wanted_discrete(discrete, columns)
+    parsed = [_parse(frame.iloc[:, j], name, wanted.get(name)) for j, name in enumerate(columns)]
+    values = np.column_stack([column for column, _ in parsed]).astype(np.float64)
+    levels = tuple(level for _, level in parsed)
+    if not allow_few_rows and values.shape[0] < values.shape[1] + 2:
+        raise DataError(
+            f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
+            "add rows, or select fewer columns"
+        )
+    _refuse_constants(values, columns)
+    _refuse_duplicates(values, columns)
+    mask = np.array([level is not None for level in levels])
+    return Table(columns, _read_only(values), _read_only(mask), levels)
+
+
+def read_table(path: str | Path, discrete: Sequence[str] | bool | None = None) -> Table:
+    """Read and validate a .csv or .parquet file; the first CSV line holds the column names."""
+    return as_table(read_frame(path), discrete=discrete)
+
+
+def read_frame(path: str | Path) -> pd.DataFrame:
+    """Read .csv, .tsv or .parquet into a DataFrame; anything else, or a broken file, is a DataError."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"no such file: {path}")
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix.lower() not in {".csv", ".tsv", ".txt"}:
+            raise DataError(f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file (pickles are never read)")
+        frame = _read_csv(path)
+    except (ValueError, OSError, ImportError, pd.errors.ParserError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path.name} cannot be read as {path.suffix[1:]}: {error}") from error
+    return frame
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """CSV with its header kept as written: pandas would rename duplicate columns silently."""
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    if b"\x00" in path.read_bytes()[:65536]:
+        raise DataError(f"{path.name} is not text: it holds zero bytes; save it as CSV (UTF-8)")
+    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8")
+    names = [str(name).strip() for name in header.iloc[0]]
+    try:
+        frame = pd.read_csv(
+            path, sep=separator, header=None, skiprows=1, low_memory=False, encoding="utf-8", index_col=False
+        )
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path.name} has a header but no rows") from None
+    if frame.shape[1] != len(names):
+        raise DataError(
+            f"{path.name}: the header names {len(names)} columns but row 1 has {frame.shape[1]} cells; "
+            "quote cells that contain the separator"
+        )
+    frame.columns = pd.Index(names)
+    return frame
+
+
+def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
+    if isinstance(data, pd.DataFrame):
+        if names is not None and list(names) != [str(c) for c in data.columns]:
+            raise DataError(
+                "names= is for arrays; this DataFrame has its own column names (rename them with frame.rename)"
+            )
+        return data
+    if isinstance(data, str | Path):
+        raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
+    if hasattr(data, "to_pandas"):
+        return pd.DataFrame(data.to_pandas())
+    array = np.asarray(data)
+    if array.ndim != 2:
+        raise DataError(f"a table has two dimensions (rows, variables); got an array of shape {array.shape}")
+    if names is None:
+        names = [f"x{j}" for j in range(array.shape[1])]
+    if len(names) != array.shape[1]:
+        raise DataError(f"{len(names)} names for {array.shape[1]} columns")
+    return pd.DataFrame(array, columns=list(names))
+
+
+def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    columns = tuple(str(name) for name in frame.columns)
+    for j, name in enumerate(columns):
+        if name in columns[:j]:
+            raise DataError(
+                f"column name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one"
+            )
+        if not name.strip():
+            raise DataError(f"column {j + 1} has no name; give it one")
+    return columns
+
+
+def _wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, ...]) -> dict[str, bool]:
+    if discrete is None:
+        return {}
+    if isinstance(discrete, bool):
+        return dict.fromkeys(columns, discrete)
+    if isinstance(discrete, str):
+        discrete = [discrete]
+    for name in discrete:
+        if name not in columns:
+            raise UnknownNameError(f"discrete names {name!r}, which is not a column.{nearest(name, columns)}")
+    return {name: name in discrete for name in columns}
+
+
+def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray[Any], tuple[Any, ...] | None]:
+    """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
+    missing = np.flatnonzero(column.isna().to_numpy())
+    if len(missing):
+        raise DataError(
+            f"column {name!r} has {len(missing)} missing value{'s' if len(missing) > 1 else ''}, the first in row "
+            f"{missing[0] + 1}; drop those rows (frame.dropna()) or fill them before discovery"
+        )
+    kind = column.dtype
+    textual = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+    if textual and not isinstance(kind, pd.CategoricalDtype):
+        numeric = pd.to_numeric(column, errors="coerce")
+        odd = np.flatnonzero(numeric.isna().to_numpy())
+        if len(odd) == 0 and discrete is not True:
+            column, textual = numeric, False
+        elif 0 < len(odd) <= 0.5 * len(column) and discrete is not True:
+            raise DataError(
+                f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
+                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it, or pass discrete=[{name!r}] "
+                "if the column holds categories"
+            )
+    if textual and discrete is False:
+        raise DataError(
+            f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; drop {name!r} from discrete="
+        )
+    if not textual:
+        values = _finite(column, name)
+        if discrete is None:
+            boolean = pd.api.types.is_bool_dtype(kind)
+            whole = bool((values == np.round(values)).all())
+            discrete = (
+                boolean or isinstance(kind, pd.CategoricalDtype) or (whole and len(np.unique(values)) <= FEW_LEVELS)
+            )
+        if not discrete:
+            return values, None
+    codes, labels = pd.factorize(column, sort=True)
+    return codes.astype(np.float64), tuple(_scalar(label) for label in labels)
+
+
+def _finite(column: pd.Series, name: str) -> NDArray[np.float64]:
+    if pd.api.types.is_complex_dtype(column.dtype):
+        raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
+    values = column.to_numpy(dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise DataError(
+            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
+        )
+    return values
+
+
+def _refuse_constants(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+    flat = np.flatnonzero((values == values[0]).all(axis=0))
+    if len(flat):
+        name = columns[int(flat[0])]
+        raise DataError(
+            f"column {name!r} is constant (always {values[0, flat[0]]:g}): nothing can be learnt about it; "
+            f"drop it: frame.drop(columns=[{name!r}])"
+        )
+
+
+def _refuse_duplicates(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+    seen: dict[int, list[int]] = {}
+    for j in range(values.shape[1]):
+        key = zlib.crc32(values[:, j].tobytes())
+        for i in seen.get(key, []):
+            if np.array_equal(values[:, i], values[:, j]):
+                raise DataError(
+                    f"columns {columns[i]!r} and {columns[j]!r} are identical; drop one: frame.drop(columns=[{columns[j]!r}])"
+                )
+        seen.setdefault(key, []).append(j)
+
+
+def _scalar(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _read_only(array: Any) -> Any:
+    array = np.ascontiguousarray(array)
+    if array.flags.owndata is False or array.flags.writeable:
+        array = array.copy() if not array.flags.owndata else array
+    array.setflags(write=False)
+    return array

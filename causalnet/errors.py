@@ -1,0 +1,42 @@
+"""Every error causalnet raises on purpose. Each message says what was wrong, where, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CausalnetError(Exception):
+    """Base class: catch this to catch everything causalnet raises on purpose."""
+
+
+class DataError(CausalnetError, ValueError):
+    """The data cannot be used as given; the message names the column or row."""
+
+
+class KnowledgeError(CausalnetError, ValueError):
+    """Background knowledge contradicts itself, or a result contradicts the knowledge."""
+
+
+class UnknownNameError(CausalnetError, ValueError):
+    """A backend, data set or parameter that does not exist; the message names the nearest one."""
+
+
+class NotApplicable(CausalnetError, TypeError):
+    """The method does not take this kind of data, or cannot honour what was asked of it."""
+
+
+class NotInstalled(CausalnetError, ImportError):
+    """The method needs a package that is missing; the message says what to install."""
+
+
+class TimeLimit(CausalnetError, TimeoutError):
+    """``max_seconds`` ran out before there was a result."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``' Did you mean ...?'`` for a misspelt name, or an empty string when nothing is close."""
+    known = sorted(known)
+    lower = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    return f" Did you mean {lower[close[0]]!r}?" if close else ""

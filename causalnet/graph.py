@@ -1,0 +1,376 @@
+"""A causal graph: ``adj[i, j]`` is True iff ``nodes[i] -> nodes[j]``; ``i - j`` (undirected) sets both bits.
+
+This is the only meaning anywhere in causalnet. Adapters of other packages convert at their own door.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import DataError, UnknownNameError, nearest
+
+FORMAT = "causalnet.graph/1"
+TAIL, ARROW, CIRCLE = 1, 2, 3  # end marks of a partial ancestral graph; 0 is "no edge"
+_MARK_TEXT = {TAIL: "-", ARROW: ">", CIRCLE: "o"}
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A graph over named variables, frozen.
+
+    nodes: d distinct names, in the order of the data's columns.
+    adj: (d, d) bool; ``adj[i, j]`` means i -> j, both bits mean i - j. The diagonal is False.
+    weight: (d, d) float64 or None, same orientation as ``adj``.
+    marks: (d, d) int8 or None; for partial ancestral graphs only: the mark *at j* of the edge i *-* j
+        (0 none, 1 tail, 2 arrow, 3 circle). ``adj`` is then directed only where the marks are tail and arrow;
+        every other adjacency (circles, bidirected) sets both bits.
+    evidence: maps a pair of names to a dict that says why the pair is, or is not, joined.
+    meta: how the graph came about (backend, parameters, seed, seconds, versions, ...); must be JSON-able.
+    """
+
+    nodes: tuple[str, ...]
+    adj: NDArray[np.bool_]
+    weight: NDArray[np.float64] | None = None
+    marks: NDArray[np.int8] | None = None
+    evidence: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        nodes = tuple(str(name) for name in self.nodes)
+        d = len(nodes)
+        if len(set(nodes)) != d:
+            twice = sorted({name for name in nodes if nodes.count(name) > 1})
+            raise DataError(f"node names must be distinct; repeated: {', '.join(twice)}")
+        adj = _frozen(self.adj, np.bool_, d, "adj")
+        if adj.diagonal().any():
+            loop = nodes[int(np.flatnonzero(adj.diagonal())[0])]
+            raise DataError(f"adj has a self-loop at {loop!r}; clear the diagonal: self-excitation is not an edge")
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "adj", adj)
+        if self.weight is not None:
+            object.__setattr__(self, "weight", _frozen(self.weight, np.float64, d, "weight"))
+        if self.marks is not None:
+            marks = _frozen(self.marks, np.int8, d, "marks")
+            if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, _adj_of_marks(marks)):
+                raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
+            object.__setattr__(self, "marks", marks)
+        object.__setattr__(self, "evidence", self.evidence if self.evidence is not None else {})
+        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta or {})))
+
+    # ---- constructors -------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_edges(
+        cls,
+        nodes: Sequence[str],
+        edges: Sequence[tuple[str, str]] = (),
+        undirected: Sequence[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> Graph:
+        """A graph from named directed and undirected edges."""
+        index = {name: i for i, name in enumerate(nodes)}
+        adj = np.zeros((len(index), len(index)), dtype=bool)
+        for u, v in [*edges, *undirected, *((v, u) for u, v in undirected)]:
+            for name in (u, v):
+                if name not in index:
+                    raise UnknownNameError(
+                        f"edge ({u!r}, {v!r}) names {name!r}, which is not a node.{nearest(name, index)}"
+                    )
+            adj[index[u], index[v]] = True
+        return cls(tuple(nodes), adj, **kwargs)
+
+    @classmethod
+    def from_marks(cls, nodes: Sequence[str], marks: ArrayLike, **kwargs: Any) -> Graph:
+        """A partial ancestral graph from its end marks, (d, d): the mark at j of the edge i *-* j."""
+        array = np.asarray(marks, dtype=np.int8)
+        return cls(tuple(nodes), _adj_of_marks(array), marks=array, **kwargs)
+
+    @classmethod
+    def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> Graph:
+        """From a networkx DiGraph (u -> v) or Graph (u - v); node order kept, or given by ``nodes``."""
+        names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
+        pairs = [(str(u), str(v)) for u, v in graph.edges()]
+        if graph.is_directed():
+            return cls.from_edges(names, pairs)
+        return cls.from_edges(names, (), pairs)
+
+    # ---- reading ------------------------------------------------------------------------------------------
+
+    @property
+    def d(self) -> int:
+        """Number of nodes."""
+        return len(self.nodes)
+
+    @property
+    def directed(self) -> NDArray[np.bool_]:
+        """(d, d) bool: the directed edges alone."""
+        return self.adj & ~self.adj.T
+
+    @property
+    def skeleton(self) -> NDArray[np.bool_]:
+        """(d, d) symmetric bool: which pairs are joined."""
+        return self.adj | self.adj.T
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Directed edges as (cause, effect), in node order."""
+        return tuple((self.nodes[i], self.nodes[j]) for i, j in np.argwhere(self.directed))
+
+    @property
+    def undirected(self) -> tuple[tuple[str, str], ...]:
+        """Unoriented adjacencies, each once, in node order."""
+        return tuple((self.nodes[i], self.nodes[j]) for i, j in np.argwhere(np.triu(self.adj & self.adj.T)))
+
+    @property
+    def is_dag(self) -> bool:
+        """True iff every edge is directed and there is no directed cycle."""
+        return not (self.adj & self.adj.T).any() and is_acyclic(self.adj)
+
+    def explain(self, a: str, b: str) -> Mapping[str, Any]:
+        """Why a and b are joined or not: test, p-value, separating set, score change, rule, as the backend kept it."""
+        for name in (a, b):
+            if name not in self.nodes:
+                raise UnknownNameError(f"no node {name!r} in this graph.{nearest(name, self.nodes)}")
+        for key in ((a, b), (b, a)):
+            if key in self.evidence:
+                return self.evidence[key]
+        return {"note": "this backend kept no evidence for the pair"}
+
+    def align(self, nodes: Sequence[str]) -> Graph:
+        """The same graph with its nodes in another order; the names must be the same."""
+        nodes = tuple(nodes)
+        if sorted(nodes) != sorted(self.nodes):
+            missing = sorted(set(self.nodes) ^ set(nodes))
+            raise UnknownNameError(f"cannot align graphs over different nodes; not in both: {', '.join(missing)}")
+        where = {name: i for i, name in enumerate(self.nodes)}
+        order = np.array([where[name] for name in nodes], dtype=int)
+        pick = np.ix_(order, order)
+        return Graph(
+            nodes,
+            self.adj[pick],
+            None if self.weight is None else self.weight[pick],
+            None if self.marks is None else self.marks[pick],
+            self.evidence,
+            self.meta,
+        )
+
+    def replace(self, **changes: Any) -> Graph:
+        """A copy with some fields changed; ``meta`` is merged, not replaced."""
+        if "meta" in changes:
+            changes["meta"] = {**self.meta, **changes["meta"]}
+        old = {name: getattr(self, name) for name in ("nodes", "adj", "weight", "marks", "evidence", "meta")}
+        return Graph(**{**old, **changes})
+
+    # ---- other forms --------------------------------------------------------------------------------------
+
+    def to_networkx(self) -> Any:
+        """networkx.DiGraph with every node, in order; an undirected edge becomes both arcs with ``undirected=True``."""
+        import networkx as nx
+
+        graph = nx.DiGraph()
+        graph.add_nodes_from(self.nodes)
+        both = self.adj & self.adj.T
+        for i, j in np.argwhere(self.adj):
+            attributes: dict[str, Any] = {"undirected": True} if both[i, j] else {}
+            if self.weight is not None:
+                attributes["weight"] = float(self.weight[i, j])
+            graph.add_edge(self.nodes[i], self.nodes[j], **attributes)
+        return graph
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-able form. Every edge spells out its ends, so that nobody can misread a direction."""
+        edges = []
+        for i, j in np.argwhere(np.triu(self.skeleton)):
+            a, b = (i, j) if self.adj[i, j] else (j, i)
+            edge: dict[str, Any] = {"from": self.nodes[a], "to": self.nodes[b], "mark": self._mark_text(a, b)}
+            if self.weight is not None:
+                edge["weight"] = float(self.weight[a, b])
+                if self.adj[b, a]:
+                    edge["weight_back"] = float(self.weight[b, a])
+            edges.append(edge)
+        evidence = [{"pair": list(pair), **item} for pair, item in self.evidence.items()]
+        return {
+            "format": FORMAT,
+            "nodes": list(self.nodes),
+            "weighted": self.weight is not None,
+            "pag": self.marks is not None,
+            "edges": edges,
+            "evidence": evidence,
+            "meta": dict(self.meta),
+        }
+
+    def to_json(self, indent: int | None = None) -> str:
+        """JSON text; ``Graph.from_json`` reads it back."""
+        return json.dumps(self.to_dict(), indent=indent, default=_plain, allow_nan=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Graph:
+        """Read what ``to_json`` wrote. Malformed input is a DataError that says what is missing."""
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"not a causalnet graph: the text is not valid JSON ({error})") from error
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise DataError(f'not a causalnet graph: expected an object with "format": "{FORMAT}"')
+        try:
+            return cls._from_dict(raw)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"not a causalnet graph: {type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _from_dict(cls, raw: Mapping[str, Any]) -> Graph:
+        nodes = tuple(raw["nodes"])
+        index = {name: i for i, name in enumerate(nodes)}
+        d = len(nodes)
+        marks = np.zeros((d, d), dtype=np.int8)
+        weight = np.zeros((d, d)) if raw.get("weighted") else None
+        code = {text: mark for mark, text in _MARK_TEXT.items()}
+        for edge in raw["edges"]:
+            i, j = index[edge["from"]], index[edge["to"]]
+            left, right = edge["mark"][0], edge["mark"][-1]
+            marks[j, i] = code[">" if left == "<" else left]
+            marks[i, j] = code[right]
+            if weight is not None:
+                weight[i, j] = edge["weight"]
+                weight[j, i] = edge.get("weight_back", 0.0)
+        evidence = {
+            (item["pair"][0], item["pair"][1]): {k: v for k, v in item.items() if k != "pair"}
+            for item in raw.get("evidence", [])
+        }
+        meta = raw.get("meta", {})
+        kept = marks if raw.get("pag") else None
+        return cls(nodes, _adj_of_marks(marks), weight, kept, evidence, meta)
+
+    def _mark_text(self, i: int, j: int) -> str:
+        """'->', '--', 'o->', '<->', ...: the ends of the edge read from node i to node j."""
+        if self.marks is None:
+            return "->" if not self.adj[j, i] else "--"
+        left, right = _MARK_TEXT[int(self.marks[j, i])], _MARK_TEXT[int(self.marks[i, j])]
+        left = "<" if left == ">" else left
+        return f"{left}{right}" if left == "-" else f"{left}-{right}"
+
+    def __eq__(self, other: object) -> bool:
+        """Same nodes in the same order, same edges, same marks. Weights, evidence and meta do not count."""
+        if not isinstance(other, Graph):
+            return NotImplemented
+        same_marks = (self.marks is None) == (other.marks is None) and (
+            self.marks is None or np.array_equal(self.marks, other.marks)  # type: ignore[arg-type]
+        )
+        return self.nodes == other.nodes and np.array_equal(self.adj, other.adj) and same_marks
+
+    def __hash__(self) -> int:
+        return hash((self.nodes, self.adj.tobytes()))
+
+    def __repr__(self) -> str:
+        loose = f", {len(self.undirected)} undirected" if self.undirected else ""
+        return f"Graph({self.d} nodes, {len(self.edges)} directed{loose})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "meta": dict(self.meta)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
+
+
+class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
+    """Evidence per pair kept as arrays and turned into dicts only when read.
+
+    nodes: the graph's names. present: (d, d) bool, the pairs that have evidence (read for i < j when symmetric).
+    describe(i, j): builds the dict of one pair from the backend's own arrays; it must be picklable.
+    """
+
+    def __init__(
+        self, nodes: Sequence[str], present: NDArray[np.bool_], describe: Callable[[int, int], Mapping[str, Any]]
+    ) -> None:
+        self._nodes = tuple(nodes)
+        self._index = {name: i for i, name in enumerate(self._nodes)}
+        self._present = present
+        self._describe = describe
+
+    def __getitem__(self, pair: tuple[str, str]) -> Mapping[str, Any]:
+        i, j = self._index[pair[0]], self._index[pair[1]]
+        if not self._present[i, j]:
+            raise KeyError(pair)
+        return self._describe(i, j)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((self._nodes[i], self._nodes[j]) for i, j in np.argwhere(self._present))
+
+    def __len__(self) -> int:
+        return int(self._present.sum())
+
+
+def is_acyclic(adj: ArrayLike) -> bool:
+    """True iff the directed graph ``adj`` (d, d) has no directed cycle (Kahn's algorithm)."""
+    return topological_order(adj) is not None
+
+
+def topological_order(adj: ArrayLike) -> list[int] | None:
+    """Causes before effects, ties by index; None when there is a directed cycle."""
+    a = np.asarray(adj, dtype=bool)
+    waiting = a.sum(axis=0).astype(int)
+    ready = [int(i) for i in np.flatnonzero(waiting == 0)]
+    order: list[int] = []
+    while ready:
+        node = ready.pop(0)
+        order.append(node)
+        for child in np.flatnonzero(a[node]):
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                ready.append(int(child))
+    return order if len(order) == len(a) else None
+
+
+def find_cycle(adj: ArrayLike) -> list[int] | None:
+    """One directed cycle as node indices (first repeated at the end is left out), or None."""
+    a = np.asarray(adj, dtype=bool)
+    left = set(range(len(a)))
+    while True:  # peel sources and sinks: what stays lies on or between cycles
+        trim = [i for i in left if not any(a[j, i] for j in left) or not any(a[i, j] for j in left)]
+        if not trim:
+            break
+        left.difference_update(trim)
+    if not left:
+        return None
+    path = [min(left)]
+    while True:
+        after = next(j for j in sorted(left) if a[path[-1], j])
+        if after in path:
+            return path[path.index(after) :]
+        path.append(after)
+
+
+def _adj_of_marks(marks: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Directed where tail meets arrow; both bits on every other adjacency."""
+    joined = marks > 0
+    against = (marks == TAIL) & (marks.T == ARROW)  # mark at j is a tail, at i an arrow: the edge is j -> i
+    result: NDArray[np.bool_] = joined & ~against
+    return result
+
+
+def _frozen(array: Any, dtype: Any, d: int, name: str) -> NDArray[Any]:
+    copy = np.array(array, dtype=dtype, copy=True)
+    if copy.shape != (d, d):
+        raise DataError(f"{name} has shape {copy.shape}, expected ({d}, {d}) for {d} nodes")
+    copy.setflags(write=False)
+    return copy
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset | tuple):
+        return sorted(value) if isinstance(value, set | frozenset) else list(value)
+    return str(value)

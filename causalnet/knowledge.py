@@ -1,0 +1,116 @@
+"""Background knowledge: required and forbidden edges, tiers, roots and leaves. Knowledge is hard: never broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import KnowledgeError, nearest
+from .graph import Graph, find_cycle
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known before looking at the data.
+
+    required: edges (cause, effect) that must be in the graph, in this direction.
+    forbidden: edges (cause, effect) that must not be. Forbid both directions to keep a pair apart.
+    tiers: groups of variables in causal order; nothing in a later tier causes anything in an earlier one.
+    roots: variables without causes. leaves: variables without effects.
+    Contradictions (an edge both required and forbidden, a required cycle, ...) are errors when it is built.
+    """
+
+    required: tuple[Pair, ...] = ()
+    forbidden: tuple[Pair, ...] = ()
+    tiers: tuple[tuple[str, ...], ...] = ()
+    roots: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "required", _pairs(self.required, "required"))
+        object.__setattr__(self, "forbidden", _pairs(self.forbidden, "forbidden"))
+        object.__setattr__(self, "tiers", tuple(_names(tier, "tiers") for tier in self.tiers))
+        object.__setattr__(self, "roots", _names(self.roots, "roots"))
+        object.__setattr__(self, "leaves", _names(self.leaves, "leaves"))
+        seen: dict[str, int] = {}
+        for k, tier in enumerate(self.tiers):
+            for name in tier:
+                if seen.setdefault(name, k) != k:
+                    raise KnowledgeError(f"{name!r} stands in tier {seen[name]} and in tier {k}; keep one")
+        self.compile(sorted(self.names))
+
+    @property
+    def names(self) -> set[str]:
+        """Every variable that is mentioned."""
+        pairs = {name for pair in (*self.required, *self.forbidden) for name in pair}
+        return pairs | {name for tier in self.tiers for name in tier} | set(self.roots) | set(self.leaves)
+
+    def __bool__(self) -> bool:
+        return bool(self.required or self.forbidden or self.tiers or self.roots or self.leaves)
+
+    def compile(self, nodes: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(allowed, required): two (d, d) bool matrices over ``nodes``; the diagonal is never allowed.
+
+        A required edge also forbids its reverse.
+        """
+        index = {name: i for i, name in enumerate(nodes)}
+        unknown = sorted(self.names - set(index))
+        if unknown:
+            raise KnowledgeError(
+                f"knowledge names {unknown[0]!r}, which is not a variable of the data.{nearest(unknown[0], index)}"
+            )
+        d = len(nodes)
+        allowed = ~np.eye(d, dtype=bool)
+        required = np.zeros((d, d), dtype=bool)
+        for a, b in self.forbidden:
+            allowed[index[a], index[b]] = False
+        for early in range(len(self.tiers)):
+            for late in range(early + 1, len(self.tiers)):
+                allowed[np.ix_([index[n] for n in self.tiers[late]], [index[n] for n in self.tiers[early]])] = False
+        allowed[:, [index[n] for n in self.roots]] = False
+        allowed[[index[n] for n in self.leaves], :] = False
+        for a, b in self.required:
+            if not allowed[index[a], index[b]]:
+                raise KnowledgeError(
+                    f"{a} -> {b} is required, but the same knowledge forbids it; remove one of the two"
+                )
+            required[index[a], index[b]] = True
+        cycle = find_cycle(required)
+        if cycle is not None:
+            loop = " -> ".join(nodes[i] for i in [*cycle, cycle[0]])
+            raise KnowledgeError(f"the required edges form a cycle: {loop}; remove one of them")
+        return allowed & ~required.T, required
+
+    def check(self, graph: Graph) -> None:
+        """Raise KnowledgeError, naming the edge, if ``graph`` breaks this knowledge."""
+        allowed, required = self.compile(graph.nodes)
+        broken = graph.adj & ~allowed
+        for i, j in np.argwhere(broken):
+            a, b = graph.nodes[i], graph.nodes[j]
+            what = f"{a} -- {b}, left unoriented," if graph.adj[j, i] else f"{a} -> {b}"
+            raise KnowledgeError(f"the result has {what} although {a} -> {b} is ruled out by the knowledge")
+        for i, j in np.argwhere(required & ~graph.directed):
+            raise KnowledgeError(f"the result lacks the required edge {graph.nodes[i]} -> {graph.nodes[j]}")
+
+
+def _pairs(pairs: Iterable[Sequence[str]], what: str) -> tuple[Pair, ...]:
+    result = []
+    for pair in pairs:
+        if isinstance(pair, str) or len(tuple(pair)) != 2:
+            raise KnowledgeError(f"{what} takes pairs (cause, effect), got {pair!r}; write {what}=[('A', 'B')]")
+        a, b = (str(name) for name in pair)
+        if a == b:
+            raise KnowledgeError(f"{what} holds ({a!r}, {a!r}); a variable cannot cause itself")
+        result.append((a, b))
+    return tuple(result)
+
+
+def _names(names: Iterable[str], what: str) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise KnowledgeError(f"{what} takes a list of names, got the text {names!r}; write [{names!r}]")
+    return tuple(str(name) for name in names)

@@ -1,0 +1,1 @@
+"""Pure numerics: independence tests, scores, point-process likelihoods. No graph search here."""

@@ -1,0 +1,264 @@
+"""Largest set of orientations that every DAG of a Markov equivalence class shares.
+
+Meek's rules close a partially directed graph under the orientations it implies (Meek 1995, "Causal inference and
+causal explanation with background knowledge"); a DAG's class is its skeleton plus its unshielded colliders (Verma
+and Pearl 1990); a partially directed graph is turned into one of its DAGs by Dor and Tarsi (1992, "A simple
+algorithm to construct a consistent extension of a partially oriented graph").
+
+Everywhere ``adj[i, j]`` is i -> j and both bits are i - j. Neighbourhoods are rows of 64-bit words, so each rule is
+a few word operations. The closure works in rounds: what the graph at the start of a round implies is collected
+first and then drawn, strongest edge first, so on contradictory input the answer does not depend on the column order
+(equal strengths fall back to it). Arrows that would close a directed cycle, and edges pulled both ways in one
+round, stay undirected.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError
+
+R1, R2, R3, R4 = 1, 2, 3, 4  # codes in the rule matrix of `close`; 0 is "not oriented here"
+
+
+@njit(cache=True)
+def bit_rows(matrix):
+    """Rows of a (d, d) bool matrix as bit sets: (d, ceil(d / 64)) uint64."""
+    d = matrix.shape[0]
+    rows = np.zeros((d, (d + 63) // 64), np.uint64)
+    for i in range(d):
+        for j in range(d):
+            if matrix[i, j]:
+                rows[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
+    return rows
+
+
+@njit(cache=True, inline="always")
+def has(row, j):
+    """Is j in the bit set?"""
+    return (row[j >> 6] >> np.uint64(j & 63)) & np.uint64(1) != 0
+
+
+@njit(cache=True)
+def add_arrow(a, b, adj, below):
+    """Draw a -> b in place and keep below (d, w) uint64, the descendants of every node, up to date."""
+    adj[a, b] = True
+    adj[b, a] = False
+    if has(below[a], b):
+        return
+    for u in range(adj.shape[0]):
+        if u == a or has(below[u], a):
+            for w in range(below.shape[1]):
+                below[u, w] |= below[b, w]
+            below[u, b >> 6] |= np.uint64(1) << np.uint64(b & 63)
+
+
+@njit(cache=True)
+def descendants(adj):
+    """Descendants along directed edges: (d, w) uint64; a node on a directed cycle is below itself."""
+    d = adj.shape[0]
+    arrows = np.zeros((d, d), np.bool_)
+    below = np.zeros((d, (d + 63) // 64), np.uint64)
+    for i in range(d):
+        for j in range(d):
+            if adj[i, j] and not adj[j, i]:
+                add_arrow(i, j, arrows, below)
+    return below
+
+
+@njit(cache=True)
+def _implied(a, b, undirected, parents, children, shield):
+    """The first of Meek's rules that turns a - b into a -> b, or 0. All sets are (d, w) uint64 rows."""
+    words = undirected.shape[1]
+    for w in range(words):  # R1: c -> a - b, c and b not adjacent
+        if parents[a, w] & ~shield[b, w]:
+            return R1
+    for w in range(words):  # R2: a -> c -> b
+        if children[a, w] & parents[b, w]:
+            return R2
+    for w in range(words):  # R3: a - c -> b, a - e -> b, c and e not adjacent
+        both = undirected[a, w] & parents[b, w]
+        c = w << 6
+        while both:
+            if both & np.uint64(1):
+                for v in range(words):
+                    rest = undirected[a, v] & parents[b, v] & ~shield[c, v]
+                    if v == w:
+                        rest &= ~(np.uint64(1) << np.uint64(c & 63))
+                    if rest:
+                        return R3
+            both >>= np.uint64(1)
+            c += 1
+    for w in range(words):  # R4: a - c -> e -> b, a and e adjacent, c and b not adjacent
+        middle = parents[b, w] & (undirected[a, w] | parents[a, w] | children[a, w])
+        e = w << 6
+        while middle:
+            if middle & np.uint64(1):
+                for v in range(words):
+                    if parents[e, v] & undirected[a, v] & ~shield[b, v]:
+                        return R4
+            middle >>= np.uint64(1)
+            e += 1
+    return 0
+
+
+@njit(cache=True)
+def close(adj, shield, strength, rule, below):
+    """Close adj (d, d) bool under Meek's rules, in place; return the number of contradictions left undirected.
+
+    shield: (d, d) bool, pairs that do not count as "not adjacent" (adjacent, or never tested).
+    strength: (d, d) float64, larger is drawn first within a round. rule: (d, d) int8, filled with R1..R4.
+    below: descendants(adj), kept up to date.
+    """
+    d = adj.shape[0]
+    shield_bits = bit_rows(shield)
+    stuck = np.zeros((d, d), np.bool_)
+    contradictions = 0
+    while True:
+        undirected = bit_rows(adj & adj.T)
+        children = bit_rows(adj & ~adj.T)
+        parents = bit_rows(~adj & adj.T)
+        tail, head, code = [0][:0], [0][:0], [0][:0]
+        power = [0.0][:0]
+        for a in range(d):
+            for b in range(a + 1, d):
+                if not (adj[a, b] and adj[b, a]) or stuck[a, b]:
+                    continue
+                forward = _implied(a, b, undirected, parents, children, shield_bits)
+                backward = _implied(b, a, undirected, parents, children, shield_bits)
+                if forward and backward:
+                    stuck[a, b] = True
+                    contradictions += 1
+                elif forward or backward:
+                    tail.append(a if forward else b)
+                    head.append(b if forward else a)
+                    code.append(forward if forward else backward)
+                    power.append(-strength[a, b])
+        if len(tail) == 0:
+            return contradictions
+        for k in np.argsort(np.array(power), kind="mergesort"):
+            a, b = tail[k], head[k]
+            if has(below[b], a):
+                stuck[min(a, b), max(a, b)] = True
+                contradictions += 1
+            else:
+                add_arrow(a, b, adj, below)
+                rule[a, b] = code[k]
+
+
+@njit(cache=True)
+def _pattern(dag):
+    """Skeleton plus unshielded colliders of a DAG: (d, d) bool."""
+    d = dag.shape[0]
+    joined = dag | dag.T
+    pattern = joined.copy()
+    for z in range(d):
+        parents = np.flatnonzero(dag[:, z])
+        for i in range(parents.size):
+            for j in range(i):
+                if not joined[parents[i], parents[j]]:
+                    pattern[z, parents[i]] = False
+                    pattern[z, parents[j]] = False
+    return pattern
+
+
+@njit(cache=True)
+def _extend(adj):
+    """Dor and Tarsi's sinks: (found, dag (d, d) bool)."""
+    d = adj.shape[0]
+    words = (d + 63) // 64
+    dag = adj & ~adj.T
+    joined = bit_rows(adj | adj.T)
+    undirected = adj & adj.T
+    children = (adj & ~adj.T).astype(np.int64).sum(axis=1)  # among the nodes that remain
+    alive = np.ones(d, np.bool_)
+    for _ in range(d):
+        sink = -1
+        for x in range(d):
+            if not alive[x] or children[x]:
+                continue
+            fits = True
+            for y in range(d):  # every undirected neighbour is adjacent to all other neighbours of x
+                if undirected[x, y]:
+                    for w in range(words):
+                        missing = joined[x, w] & ~joined[y, w]
+                        if w == y >> 6:
+                            missing &= ~(np.uint64(1) << np.uint64(y & 63))
+                        if missing:
+                            fits = False
+                            break
+                    if not fits:
+                        break
+            if fits:
+                sink = x
+                break
+        if sink < 0:
+            return False, dag
+        alive[sink] = False
+        for y in range(d):
+            if has(joined[y], sink):
+                if undirected[sink, y]:
+                    dag[y, sink] = True
+                    undirected[sink, y] = False
+                    undirected[y, sink] = False
+                elif adj[y, sink]:
+                    children[y] -= 1
+                joined[y, sink >> 6] &= ~(np.uint64(1) << np.uint64(sink & 63))
+    return True, dag
+
+
+def _square(adj: ArrayLike) -> NDArray[np.bool_]:
+    matrix = np.array(adj, dtype=np.bool_, order="C")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise DataError(f"adj has shape {matrix.shape}; a square (d, d) matrix is needed")
+    if matrix.diagonal().any():
+        raise DataError(f"adj has a self-loop at node {int(np.flatnonzero(matrix.diagonal())[0])}; clear the diagonal")
+    return matrix
+
+
+def is_acyclic(adj: ArrayLike) -> bool:
+    """True iff no directed cycle runs along the directed edges of adj (d, d) bool; undirected edges are ignored."""
+    matrix = _square(adj)
+    arrows = matrix & ~matrix.T
+    incoming = arrows.sum(axis=0)
+    ready = list(np.flatnonzero(incoming == 0))
+    done = 0
+    while ready:
+        node = ready.pop()
+        done += 1
+        below = np.flatnonzero(arrows[node])
+        incoming[below] -= 1
+        ready.extend(below[incoming[below] == 0])
+    return done == len(matrix)
+
+
+def extend(adj: ArrayLike) -> NDArray[np.bool_] | None:
+    """A DAG (d, d) bool with the skeleton, arrows and unshielded colliders of the partially directed adj, or None."""
+    found, dag = _extend(_square(adj))
+    return dag if found else None
+
+
+def cpdag(adj: ArrayLike) -> NDArray[np.bool_]:
+    """The completed graph (d, d) bool of the equivalence class of adj: a DAG, or a graph with undirected edges.
+
+    A graph with undirected edges stands for its consistent extensions (Dor and Tarsi 1992); it must have one.
+    Raises DataError when adj has a directed cycle or no consistent extension.
+    """
+    dag = _square(adj)
+    if (dag & dag.T).any():
+        found, dag = _extend(dag)
+        if not found:
+            raise DataError("this partially directed graph has no consistent DAG extension, so it has no CPDAG")
+    elif not is_acyclic(dag):
+        raise DataError("this graph has a directed cycle, so it has no CPDAG; check it with is_acyclic first")
+    return meek(_pattern(dag))
+
+
+def meek(adj: ArrayLike) -> NDArray[np.bool_]:
+    """adj (d, d) bool closed under Meek's rules 1-4; what the rules contradict stays undirected."""
+    matrix = _square(adj)
+    d = len(matrix)
+    close(matrix, matrix | matrix.T, np.zeros((d, d)), np.zeros((d, d), np.int8), descendants(matrix))
+    return matrix

@@ -1,0 +1,75 @@
+"""The scikit-learn shell over any backend: ``Discovery(backend="pc", alpha=0.05).fit(X).graph_``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .backends import discover, get
+from .data import Events, Table
+from .errors import UnknownNameError, nearest
+from .graph import Graph
+from .knowledge import Knowledge
+
+_OWN = ("backend", "knowledge", "random_state")
+
+
+class Discovery(BaseEstimator):
+    """Learn a causal graph with any backend, as a scikit-learn estimator.
+
+    backend: a name from ``cn.backends()``; further keyword arguments are that backend's parameters.
+    After ``fit``: ``graph_`` (cn.Graph), ``n_features_in_``, and ``feature_names_in_`` when X has names.
+    """
+
+    def __init__(
+        self,
+        backend: str = "pc",
+        *,
+        knowledge: Knowledge | None = None,
+        random_state: int | None = 0,
+        **params: Any,
+    ) -> None:
+        self.backend = backend
+        self.knowledge = knowledge
+        self.random_state = random_state
+        self._params = params
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, the backend's parameters among them."""
+        return {name: getattr(self, name) for name in _OWN} | dict(self._params)
+
+    def set_params(self, **params: Any) -> Discovery:
+        """Change arguments; a name that the backend does not know is refused with the nearest one."""
+        known = get(params.get("backend", self.backend)).parameters
+        for name, value in params.items():
+            if name in _OWN:
+                setattr(self, name, value)
+            elif name in known:
+                self._params = {**self._params, name: value}
+            else:
+                raise UnknownNameError(
+                    f"Discovery({self.backend!r}) has no parameter {name!r}.{nearest(name, [*known, *_OWN])}"
+                )
+        return self
+
+    def fit(self, X: Any, y: Any = None) -> Discovery:
+        """Learn the graph of X: a DataFrame or array (n_samples, n_features), a Table, or Events. y is ignored."""
+        if isinstance(X, Table | Events):
+            data: Any = X
+            self.n_features_in_ = X.d
+            self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        else:
+            checked = validate_data(self, X, dtype=None, ensure_min_samples=2, ensure_all_finite=False)
+            data = X if hasattr(X, "columns") else checked
+        seed: Any = np.random.default_rng(self.random_state) if self.random_state is None else self.random_state
+        self.graph_: Graph = discover(data, self.backend, knowledge=self.knowledge, seed=seed, **self._params)
+        return self
+
+    @property
+    def adjacency_matrix_(self) -> np.ndarray:
+        """(d, d) bool: ``[i, j]`` means feature i -> feature j."""
+        check_is_fitted(self, "graph_")
+        return self.graph_.adj

@@ -1,0 +1,125 @@
+"""Random DAGs and structural equation models to sample tables from; every draw takes a Generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .data import Table, as_table
+from .errors import DataError, UnknownNameError, nearest
+from .graph import Graph, topological_order
+
+Floats = NDArray[np.float64]
+
+NOISES: dict[str, Callable[[np.random.Generator, int], Floats]] = {  # zero mean, unit variance
+    "gaussian": lambda rng, n: rng.standard_normal(n),
+    "uniform": lambda rng, n: rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), n),
+    "exponential": lambda rng, n: rng.exponential(1.0, n) - 1.0,
+    "laplace": lambda rng, n: rng.laplace(0.0, np.sqrt(0.5), n),
+    "gumbel": lambda rng, n: (rng.gumbel(0.0, 1.0, n) - np.euler_gamma) * np.sqrt(6.0) / np.pi,
+}
+
+
+def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "er") -> NDArray[np.bool_]:
+    """(d, d) adjacency of a random DAG with average total degree ``degree`` (= 2 edges / d).
+
+    er: every pair an edge with probability degree / (d - 1), along a random order (Erdos & Renyi).
+    sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order.
+    """
+    if d < 2:
+        raise DataError(f"a random graph needs at least 2 nodes, got d={d}")
+    if not 0 <= degree <= d - 1:
+        raise DataError(f"degree is the average number of neighbours, between 0 and d - 1 = {d - 1}, got {degree}")
+    if family == "er":
+        pairs = np.triu(rng.random((d, d)) < degree / (d - 1), 1)
+    elif family == "sf":
+        m = max(1, int(degree) // 2)
+        pairs = np.triu(nx.to_numpy_array(nx.barabasi_albert_graph(d, m, seed=int(rng.integers(2**31)))) > 0, 1)
+    else:
+        raise UnknownNameError(f"graph family {family!r} is unknown; use 'er' or 'sf'.{nearest(family, ['er', 'sf'])}")
+    skeleton = pairs | pairs.T
+    rank = rng.permutation(d)
+    result: NDArray[np.bool_] = skeleton & (rank[:, None] < rank[None, :])
+    return result
+
+
+def random_weights(adj: NDArray[np.bool_], rng: np.random.Generator, low: float = 0.5, high: float = 2.0) -> Floats:
+    """(d, d) edge weights uniform on +-[low, high], zero off the edges."""
+    size = rng.uniform(low, high, adj.shape)
+    return np.where(adj, size * rng.choice([-1.0, 1.0], adj.shape), 0.0)
+
+
+def linear_sem(weight: Floats, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Floats:
+    """(n, d) samples of X = X W + E with unit-variance noise E."""
+    draw = _noise(noise)
+    d = len(weight)
+    values = np.column_stack([draw(rng, n) for _ in range(d)])
+    for j in _order(weight != 0):
+        values[:, j] += values @ np.where(np.arange(d) == j, 0.0, weight[:, j])
+    return values
+
+
+def nonlinear_sem(adj: NDArray[np.bool_], n: int, rng: np.random.Generator, noise: str = "gaussian") -> Floats:
+    """(n, d) samples of X_j = f_j(X_pa(j)) + E_j, each f_j a draw of a one-hidden-layer random network (100 sigmoids).
+
+    Inputs are standardised, and every f_j is scaled to unit variance, so that variances do not reveal the order.
+    """
+    draw = _noise(noise)
+    values = np.column_stack([draw(rng, n) for _ in range(len(adj))])
+    for j in _order(adj):
+        parents = np.flatnonzero(adj[:, j])
+        if len(parents):
+            x = values[:, parents]
+            x = (x - x.mean(axis=0)) / x.std(axis=0)
+            inner = random_weights(np.ones((len(parents), 100), dtype=bool), rng)
+            outer = random_weights(np.ones((100, 1), dtype=bool), rng)
+            f = (1.0 / (1.0 + np.exp(-x @ inner)) @ outer)[:, 0]
+            values[:, j] = (f - f.mean()) / f.std() + 0.5 * values[:, j]
+    return values
+
+
+def sem_table(
+    rng: np.random.Generator,
+    *,
+    d: int = 20,
+    degree: float = 4,
+    n: int = 1000,
+    graph: str = "er",
+    mechanism: str = "linear",
+    noise: str = "gaussian",
+    low: float = 0.5,
+    high: float = 2.0,
+    standardize: bool = False,
+) -> tuple[Table, Graph]:
+    """A random DAG and a table of n rows drawn from a structural equation model on it."""
+    names = [f"x{j}" for j in range(d)]
+    adj = random_dag(d, degree, rng, graph)
+    weight = None
+    if mechanism == "linear":
+        weight = random_weights(adj, rng, low, high)
+        values = linear_sem(weight, n, rng, noise)
+    elif mechanism == "nonlinear":
+        values = nonlinear_sem(adj, n, rng, noise)
+    else:
+        raise UnknownNameError(f"mechanism {mechanism!r} is unknown; use 'linear' or 'nonlinear'")
+    if standardize:
+        values = (values - values.mean(axis=0)) / values.std(axis=0)
+    table = as_table(pd.DataFrame(values, columns=names), discrete=False)
+    return table, Graph(tuple(names), adj, weight)
+
+
+def _noise(name: str) -> Callable[[np.random.Generator, int], Floats]:
+    if name not in NOISES:
+        raise UnknownNameError(f"noise {name!r} is unknown; use one of {', '.join(NOISES)}.{nearest(name, NOISES)}")
+    return NOISES[name]
+
+
+def _order(adj: NDArray[np.bool_]) -> list[int]:
+    order = topological_order(adj)
+    if order is None:
+        raise DataError("the weights contain a directed cycle; a structural equation model here needs a DAG")
+    return order

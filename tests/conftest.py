@@ -1,0 +1,23 @@
+"""Shared fixtures: where the data that cannot be shipped is looked for, and small random problems."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def outside_data() -> Path:
+    """$CAUSALNET_DATA, or a skip with the reason."""
+    folder = os.environ.get("CAUSALNET_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs data that is not shipped: set CAUSALNET_DATA to its folder")
+    return Path(folder)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261121)

@@ -1,0 +1,151 @@
+"""One graph, one meaning: construction, alignment, JSON, networkx and what a malformed file gets."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalnet import DataError, Graph, Knowledge, KnowledgeError, UnknownNameError
+from causalnet.graph import ARROW, CIRCLE, TAIL, PairEvidence, find_cycle, is_acyclic, topological_order
+
+
+def any_graph(d: int, seed: int, weighted: bool) -> Graph:
+    rng = np.random.default_rng(seed)
+    adj = (rng.random((d, d)) < 0.3) & ~np.eye(d, dtype=bool)
+    return Graph(tuple(f"n{i}" for i in range(d)), adj, rng.normal(size=(d, d)) * adj if weighted else None)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 10**6), st.booleans())
+def test_round_trips(d: int, seed: int, weighted: bool) -> None:
+    g = any_graph(d, seed, weighted)
+    back = Graph.from_json(g.to_json())
+    assert back == g and (back.weight is None) == (g.weight is None)
+    if g.weight is not None:
+        np.testing.assert_allclose(back.weight, g.weight)
+    assert Graph.from_networkx(g.to_networkx()) == g
+    assert pickle.loads(pickle.dumps(g)) == g
+    names = list(np.random.default_rng(seed).permutation(g.nodes))
+    moved = g.align(names)
+    assert moved.align(g.nodes) == g and set(moved.edges) == set(g.edges)
+
+
+def test_frozen_and_copied() -> None:
+    adj = np.array([[0, 1], [0, 0]], dtype=bool)
+    g = Graph(("a", "b"), adj)
+    adj[1, 0] = True
+    assert g.edges == (("a", "b"),)
+    with pytest.raises(ValueError, match="read-only"):
+        g.adj[1, 0] = True
+    with pytest.raises(AttributeError):
+        g.nodes = ("x", "y")  # type: ignore[misc]
+    assert not pickle.loads(pickle.dumps(g)).adj.flags.writeable
+
+
+def test_refusals() -> None:
+    with pytest.raises(DataError, match="self-loop at 'b'"):
+        Graph(("a", "b"), np.array([[0, 0], [0, 1]]))
+    with pytest.raises(DataError, match="repeated: a"):
+        Graph(("a", "a"), np.zeros((2, 2)))
+    with pytest.raises(DataError, match="shape"):
+        Graph(("a", "b"), np.zeros((3, 3)))
+    with pytest.raises(UnknownNameError, match="Did you mean 'alpha'"):
+        Graph.from_edges(["alpha", "beta"], [("alpa", "beta")])
+
+
+def test_partial_ancestral_marks_are_kept_and_spelt_out() -> None:
+    marks = np.zeros((4, 4), dtype=int)
+    marks[0, 1], marks[1, 0] = ARROW, TAIL  # 0 -> 1
+    marks[1, 2], marks[2, 1] = ARROW, CIRCLE  # 1 o-> 2
+    marks[2, 3], marks[3, 2] = ARROW, ARROW  # 2 <-> 3
+    g = Graph.from_marks("wxyz", marks)
+    assert g.edges == (("w", "x"),) and g.undirected == (("x", "y"), ("y", "z"))
+    assert [e["mark"] for e in g.to_dict()["edges"]] == ["->", "o->", "<->"]
+    assert Graph.from_json(g.to_json()) == g
+    with pytest.raises(DataError, match="from_marks"):
+        Graph(tuple("wxyz"), np.zeros((4, 4)), marks=marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"format": "other"}', '{"format": "causalnet.graph/1"}', "\x80\x03}q", "[" * 100_000],
+)
+def test_malformed_files_get_a_sentence(text: str) -> None:
+    with pytest.raises(DataError, match="not a causalnet graph"):
+        Graph.from_json(text)
+
+
+def test_tampered_files_get_a_sentence() -> None:
+    good = json.loads(Graph.from_edges("abc", [("a", "b")]).to_json())
+    for change in (
+        {"nodes": ["a", "a", "c"]},
+        {"edges": [{"from": "a", "to": "z", "mark": "->"}]},
+        {"edges": [{"from": "a"}]},
+    ):
+        with pytest.raises(DataError):
+            Graph.from_json(json.dumps({**good, **change}))
+    for end in range(0, len(json.dumps(good)) - 1, 7):
+        with pytest.raises(DataError):
+            Graph.from_json(json.dumps(good)[:end])
+
+
+def test_lazy_evidence_and_explain() -> None:
+    p = np.array([[0, 0.25], [0, 0]])
+    g = Graph.from_edges(
+        "ab", evidence=PairEvidence("ab", np.triu(np.ones((2, 2), dtype=bool), 1), lambda i, j: {"p": p[i, j]})
+    )
+    assert g.explain("b", "a") == {"p": 0.25}
+    assert Graph.from_json(g.to_json()).explain("a", "b") == {"p": 0.25}
+    with pytest.raises(UnknownNameError):
+        g.explain("a", "zz")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 10**6))
+def test_cycles_against_networkx(d: int, seed: int) -> None:
+    adj = any_graph(d, seed, False).adj
+    graph = nx.from_numpy_array(adj, create_using=nx.DiGraph)
+    assert is_acyclic(adj) == nx.is_directed_acyclic_graph(graph)
+    cycle = find_cycle(adj)
+    assert (cycle is None) == is_acyclic(adj)
+    if cycle is not None:
+        assert all(adj[a, b] for a, b in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+    else:
+        order = topological_order(adj)
+        assert order is not None and all(order.index(i) < order.index(j) for i, j in np.argwhere(adj))
+
+
+def test_knowledge_compiles_and_checks() -> None:
+    k = Knowledge(required=[("a", "b")], forbidden=[("b", "c")], tiers=[["a"], ["b", "c"]], roots=["a"], leaves=["c"])
+    allowed, required = k.compile("abc")
+    assert required.tolist() == [[False, True, False], [False] * 3, [False] * 3]
+    assert not allowed[1, 0] and not allowed[2, 0] and not allowed[1, 2] and not allowed[2, 1] and allowed[0, 2]
+    k.check(Graph.from_edges("abc", [("a", "b"), ("a", "c")]))
+    with pytest.raises(KnowledgeError, match="lacks the required edge a -> b"):
+        k.check(Graph.from_edges("abc"))
+    with pytest.raises(KnowledgeError, match="b -> c is ruled out"):
+        k.check(Graph.from_edges("abc", [("a", "b"), ("b", "c")]))
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Knowledge(required=[("a", "b")], forbidden=[("a", "b")]), "required, but"),
+        (lambda: Knowledge(required=[("a", "b"), ("b", "c"), ("c", "a")]), "cycle: "),
+        (lambda: Knowledge(required=[("b", "a")], tiers=[["a"], ["b"]]), "required, but"),
+        (lambda: Knowledge(tiers=[["a"], ["a", "b"]]), "tier 0 and in tier 1"),
+        (lambda: Knowledge(required=[("a", "a")]), "cause itself"),
+        (lambda: Knowledge(required=["ab"]), "takes pairs"),
+        (lambda: Knowledge(roots="alpha"), "list of names"),
+        (lambda: Knowledge(forbidden=[("alpha", "b")]).compile(["alpa", "b"]), "Did you mean 'alpa'"),
+    ],
+)
+def test_contradictory_knowledge_is_refused_when_built(make, match: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(KnowledgeError, match=match):
+        make()

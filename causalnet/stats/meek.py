@@ -14,17 +14,21 @@ round, stay undirected.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 
+Array = NDArray[Any]
+
 R1, R2, R3, R4 = 1, 2, 3, 4  # codes in the rule matrix of `close`; 0 is "not oriented here"
 
 
 @njit(cache=True)
-def bit_rows(matrix):
+def bit_rows(matrix: Array) -> Array:
     """Rows of a (d, d) bool matrix as bit sets: (d, ceil(d / 64)) uint64."""
     d = matrix.shape[0]
     rows = np.zeros((d, (d + 63) // 64), np.uint64)
@@ -36,13 +40,13 @@ def bit_rows(matrix):
 
 
 @njit(cache=True, inline="always")
-def has(row, j):
+def has(row: Array, j: int) -> bool:
     """Is j in the bit set?"""
     return (row[j >> 6] >> np.uint64(j & 63)) & np.uint64(1) != 0
 
 
 @njit(cache=True)
-def add_arrow(a, b, adj, below):
+def add_arrow(a: int, b: int, adj: Array, below: Array) -> None:
     """Draw a -> b in place and keep below (d, w) uint64, the descendants of every node, up to date."""
     adj[a, b] = True
     adj[b, a] = False
@@ -56,7 +60,7 @@ def add_arrow(a, b, adj, below):
 
 
 @njit(cache=True)
-def descendants(adj):
+def descendants(adj: Array) -> Array:
     """Descendants along directed edges: (d, w) uint64; a node on a directed cycle is below itself."""
     d = adj.shape[0]
     arrows = np.zeros((d, d), np.bool_)
@@ -69,7 +73,7 @@ def descendants(adj):
 
 
 @njit(cache=True)
-def _implied(a, b, undirected, parents, children, shield):
+def _implied(a: int, b: int, undirected: Array, parents: Array, children: Array, shield: Array) -> int:
     """The first of Meek's rules that turns a - b into a -> b, or 0. All sets are (d, w) uint64 rows."""
     words = undirected.shape[1]
     for w in range(words):  # R1: c -> a - b, c and b not adjacent
@@ -105,7 +109,7 @@ def _implied(a, b, undirected, parents, children, shield):
 
 
 @njit(cache=True)
-def close(adj, shield, strength, rule, below):
+def close(adj: Array, shield: Array, strength: Array, rule: Array, below: Array) -> int:
     """Close adj (d, d) bool under Meek's rules, in place; return the number of contradictions left undirected.
 
     shield: (d, d) bool, pairs that do not count as "not adjacent" (adjacent, or never tested).
@@ -149,7 +153,7 @@ def close(adj, shield, strength, rule, below):
 
 
 @njit(cache=True)
-def _pattern(dag):
+def _pattern(dag: Array) -> Array:
     """Skeleton plus unshielded colliders of a DAG: (d, d) bool."""
     d = dag.shape[0]
     joined = dag | dag.T
@@ -165,7 +169,7 @@ def _pattern(dag):
 
 
 @njit(cache=True)
-def _extend(adj):
+def _extend(adj: Array) -> tuple[bool, Array]:
     """Dor and Tarsi's sinks: (found, dag (d, d) bool)."""
     d = adj.shape[0]
     words = (d + 63) // 64

@@ -1,0 +1,316 @@
+"""Chi-square and G-square tests of many pairs at once: rows as bits, counts as popcounts.
+
+Every state of every variable is a bit set over the rows. A stratum of the conditioning set is the intersection of
+its members' states, built once per set and shared by all the pairs tested with it; a cell of a table is one more
+intersection and a population count, and the last row and column of each table follow by subtraction. Tables with
+more than a few hundred cells are counted row by row instead (:func:`causalnet.stats.independence.sparse_statistic`),
+so the cost stays O(n) per test whatever the number of states.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from .independence import Array, log_chi2_sf, sparse_statistic, stratify
+from .skeleton import Skeleton, clock, pc_stable
+
+MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
+MOST_SPLITS = 256
+MOST_CELLS = 400
+SETS_PER_LOOK = 256  # conditioning sets between two looks at the clock
+
+
+def discrete_skeleton(
+    codes: NDArray[np.int32],
+    alpha: float,
+    g_test: bool,
+    adj: NDArray[np.bool_],
+    fixed: NDArray[np.bool_],
+    max_cond: int | None = None,
+    deadline: float = math.inf,
+) -> Skeleton:
+    """Skeleton by Pearson's chi-square or by G-square: remove iff p > alpha. codes: (n, d) from 0. Weakness is log p.
+
+    A table without degrees of freedom (in every stratum x or y is constant) has p = 1 and therefore separates.
+    """
+    columns, cards = _compact(np.array(codes.T, dtype=np.int32, order="C"))
+    offset = np.concatenate([[0], np.cumsum(cards)])
+    bits = _state_bits(columns, offset)
+
+    def level(k: int, joined: NDArray[np.bool_], slot: NDArray[np.int32], m: int, until: float) -> tuple[Any, ...]:
+        weak, stat = np.full(m, -np.inf), np.zeros(m)
+        df, sets = np.zeros(m, np.int64), np.zeros((m, k), np.int32)
+        made, stopped = _discrete_level(
+            columns, cards, offset, bits, g_test, joined, slot, k, weak, stat, df, sets, until
+        )
+        return weak, sets, stat, df, made, stopped
+
+    deepest = min(len(cards) - 2, len(cards) if max_cond is None else max_cond)
+    return pc_stable(level, adj, fixed, math.log(alpha), deepest, deadline)
+
+
+@intrinsic
+def _popcount(typing_context: Any, word: Any) -> Any:
+    """Number of ones of a 64-bit word: one machine instruction."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@njit(cache=True)
+def _compact(columns: Array) -> tuple[Array, Array]:
+    """Codes renumbered over the states that occur: ((d, n) int32, (d,) int64)."""
+    d, n = columns.shape
+    result = np.empty_like(columns)
+    cards = np.zeros(d, np.int64)
+    for v in range(d):
+        number = np.zeros(columns[v].max() + 1, np.int32)
+        for r in range(n):
+            number[columns[v, r]] = 1
+        for state in range(number.size):
+            if number[state]:
+                number[state] = cards[v]
+                cards[v] += 1
+        for r in range(n):
+            result[v, r] = number[columns[v, r]]
+    return result, cards
+
+
+@njit(cache=True)
+def _state_bits(columns: Array, offset: Array) -> Array:
+    """(total states, ceil(n / 64)) uint64: the rows in each state of each variable."""
+    d, n = columns.shape
+    bits = np.zeros((offset[d], (n + 63) // 64), np.uint64)
+    for v in range(d):
+        for r in range(n):
+            bits[offset[v] + columns[v, r], r >> 6] |= np.uint64(1) << np.uint64(r & 63)
+    return bits
+
+
+@njit(cache=True)
+def _meet(a: Array, b: Array, out: Array) -> int:
+    """out = a & b, bit sets of the same length; the number of rows in it."""
+    total = np.uint64(0)
+    for w in range(a.size):
+        word = a[w] & b[w]
+        out[w] = word
+        total += _popcount(word)
+    return int(total)
+
+
+@njit(cache=True)
+def _common(a: Array, b: Array) -> int:
+    """Number of rows in both bit sets."""
+    total = np.uint64(0)
+    for w in range(a.size):
+        total += _popcount(a[w] & b[w])
+    return int(total)
+
+
+@njit(cache=True)
+def _split(masks: Array, count: int, states: Array, own: Array, out: Array) -> int:
+    """Strata refined by one more variable, those where x is constant left out: their number, or -1 for too many.
+
+    masks: (strata, w) of which count are used; states: (states, w) of the variable; own: (states, w) of x;
+    out: (strata, w).
+    """
+    fresh = 0
+    for t in range(count):
+        for s in range(states.shape[0]):
+            if fresh == out.shape[0]:
+                return -1
+            if _meet(masks[t], states[s], out[fresh]) < 2:
+                continue
+            occupied = 0
+            for i in range(own.shape[0]):
+                occupied += _common(out[fresh], own[i]) > 0
+                if occupied == 2:
+                    fresh += 1
+                    break
+    return fresh
+
+
+@njit(cache=True)
+def _bit_statistic(
+    masks: Array, strata: int, split: Array, rows: Array, states: Array, g_test: bool, cols: Array, left: Array
+) -> tuple[float, int]:
+    """(statistic, df) from bit sets. split: (strata * card_x, w) strata met with the states of x, rows their counts;
+    states: (card_y, w). cols, left: (card_y,) int64 work space."""
+    card_x, card_y = rows.size // max(strata, 1), states.shape[0]
+    statistic, df = 0.0, 0
+    for t in range(strata):
+        total, n_rows, last = 0, 0, 0
+        for i in range(card_x):
+            total += rows[t * card_x + i]
+            if rows[t * card_x + i]:
+                n_rows += 1
+                last = i
+        rest, n_cols = total, 0
+        for j in range(card_y):
+            cols[j] = rest if j == card_y - 1 else (_common(masks[t], states[j]) if rest else 0)
+            rest -= cols[j]
+            left[j] = cols[j]
+            n_cols += cols[j] > 0
+        if n_cols < 2:
+            continue
+        df += (n_rows - 1) * (n_cols - 1)
+        part = 0.0
+        for i in range(card_x):
+            row = rows[t * card_x + i]
+            if row == 0:
+                continue
+            rest = row
+            for j in range(card_y):
+                if left[j] == 0 or rest == 0:
+                    continue
+                if i == last:
+                    c = left[j]
+                elif j == card_y - 1:
+                    c = rest
+                else:
+                    c = _common(split[t * card_x + i], states[j])
+                left[j] -= c
+                rest -= c
+                if c:
+                    ratio = c * (total / (float(row) * cols[j]))
+                    part += 2.0 * c * math.log(ratio) if g_test else c * ratio - c
+        statistic += part
+    return max(statistic, 0.0), df
+
+
+@njit(cache=True)
+def _discrete_level(
+    columns: Array,
+    cards: Array,
+    offset: Array,
+    bits: Array,
+    g_test: bool,
+    adj: Array,
+    slot: Array,
+    size: int,
+    weak: Array,
+    stat: Array,
+    df: Array,
+    sets: Array,
+    deadline: float,
+) -> tuple[int, bool]:
+    """Largest p-value (as log p) of every slot at one level, with its statistic, df and set: (tests, stopped)."""
+    d = cards.size
+    tests, looks = 0, 0
+    masks = np.empty((size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
+    strata = np.zeros(size + 1, np.int64)
+    pick = np.zeros(size + 1, np.int64)
+    for x in range(d):
+        near = np.flatnonzero(adj[x])
+        if near.size <= size:
+            continue
+        own = bits[offset[x] : offset[x + 1]]
+        masks[0, 0] = np.uint64(0)
+        for i in range(own.shape[0]):
+            masks[0, 0] |= own[i]
+        strata[0] = 1
+        depth = 0
+        pick[0] = 0
+        while depth >= 0:
+            if depth == size:
+                members = near[pick[:size]]
+                tests += _test_all(
+                    x, near, members, masks[size], strata[size], columns, cards, offset, bits, g_test,
+                    adj, slot, weak, stat, df, sets,
+                )  # fmt: skip
+                looks += 1
+                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and clock() > deadline:
+                    return tests, True
+                depth -= 1
+                if depth >= 0:
+                    pick[depth] += 1
+            elif pick[depth] > near.size - size + depth:
+                depth -= 1
+                if depth >= 0:
+                    pick[depth] += 1
+            else:
+                s = near[pick[depth]]
+                strata[depth + 1] = -1
+                if strata[depth] >= 0:
+                    strata[depth + 1] = _split(
+                        masks[depth], strata[depth], bits[offset[s] : offset[s + 1]], own, masks[depth + 1]
+                    )
+                depth += 1
+                pick[depth] = pick[depth - 1] + 1
+    return tests, False
+
+
+@njit(cache=True)
+def _test_all(
+    x: int,
+    near: Array,
+    members: Array,
+    masks: Array,
+    strata: int,
+    columns: Array,
+    cards: Array,
+    offset: Array,
+    bits: Array,
+    g_test: bool,
+    adj: Array,
+    slot: Array,
+    weak: Array,
+    stat: Array,
+    df: Array,
+    sets: Array,
+) -> int:
+    """Test x with every open neighbour given `members` and keep what is weaker; return the number of tests.
+
+    strata: how many rows of masks (most, w) are the strata of the set, or -1 when there were too many for bit sets.
+    A pair whose set lies in both neighbourhoods is tested from its smaller column only.
+    """
+    card_x = cards[x]
+    by_bits = strata >= 0 and strata * card_x <= MOST_SPLITS
+    split = np.empty((max(strata, 0) * card_x if by_bits else 0, bits.shape[1]), np.uint64)
+    rows = np.empty(split.shape[0], np.int64)
+    grouped = False
+    order, first = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    ready = False
+    work = np.empty((2, cards.max()), np.int64)
+    tests = 0
+    for y in near:
+        row = slot[x, y]
+        if row < 0:
+            continue
+        inside, shared = False, True
+        for s in members:
+            inside |= s == y
+            shared &= adj[y, s]
+        if inside or (shared and y < x):
+            continue
+        if by_bits and strata * card_x * cards[y] <= MOST_CELLS:
+            if not ready:
+                ready = True
+                for t in range(strata):
+                    for i in range(card_x):
+                        k = t * card_x + i
+                        rows[k] = _meet(masks[t], bits[offset[x] + i], split[k])
+            states = bits[offset[y] : offset[y + 1]]
+            value, free = _bit_statistic(masks, strata, split, rows, states, g_test, work[0], work[1])
+        else:
+            if not grouped:
+                grouped = True
+                order, first = stratify(columns[members], cards[members])
+            value, free = sparse_statistic(columns[x], columns[y], card_x, cards[y], order, first, g_test)
+        tests += 1
+        if weak[row] > -np.inf and free <= df[row] and value >= stat[row]:
+            continue  # fewer degrees of freedom and a larger statistic: the p-value cannot be larger
+        weakness = log_chi2_sf(value, free)
+        if weakness > weak[row] or weak[row] == -np.inf:
+            weak[row], stat[row], df[row] = weakness, value, free
+            for j in range(members.size):
+                sets[row, j] = members[j]
+    return tests

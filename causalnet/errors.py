@@ -38,5 +38,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """``' Did you mean ...?'`` for a misspelt name, or an empty string when nothing is close."""
     known = sorted(known)
     lower = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
     return f" Did you mean {lower[close[0]]!r}?" if close else ""

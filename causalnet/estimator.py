@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .backends import discover, get
+from .backends import discover, registry
 from .data import Events, Table
 from .errors import UnknownNameError, nearest
 from .graph import Graph
@@ -42,8 +42,9 @@ class Discovery(BaseEstimator):
         return {name: getattr(self, name) for name in _OWN} | dict(self._params)
 
     def set_params(self, **params: Any) -> Discovery:
-        """Change arguments; a name that the backend does not know is refused with the nearest one."""
-        known = get(params.get("backend", self.backend)).parameters
+        """Change arguments; a name that the backend does not know is refused with the nearest one (values are not judged)."""
+        method = registry().get(params.get("backend", self.backend))
+        known = method.parameters if method else {}
         for name, value in params.items():
             if name in _OWN:
                 setattr(self, name, value)

@@ -1,0 +1,40 @@
+"""Edge confidence: a strong edge is certain, an absent one is rare, and the seed decides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalnet as cn
+
+
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    a, c = rng.normal(size=(2, 400))
+    return pd.DataFrame({"a": a, "b": a + c + 0.5 * rng.normal(size=400), "c": c, "d": rng.normal(size=400)})
+
+
+def test_confidence_of_a_collider() -> None:
+    conf = cn.edge_confidence(frame(), "pc", n=20, seed=1)
+    i = {name: k for k, name in enumerate(conf.nodes)}
+    assert conf.joined[i["a"], i["b"]] == 1 and conf.directed[i["a"], i["b"]] > 0.5
+    assert conf.joined[i["c"], i["d"]] < 0.5
+    assert conf.graph().edges == (("a", "b"), ("c", "b"))
+    table = conf.frame()
+    assert {*table.iloc[0][["a", "b"]]} <= {"a", "b", "c"} and table["p_edge"].is_monotonic_decreasing
+    same = cn.edge_confidence(frame(), "pc", n=20, seed=1)
+    np.testing.assert_array_equal(conf.directed, same.directed)
+    with pytest.raises(cn.DataError, match="at least 1"):
+        cn.edge_confidence(frame(), n=0)
+
+
+def test_events_are_resampled_too() -> None:
+    rng = np.random.default_rng(3)
+    base = pd.DataFrame(
+        {"event": "x", "timestamp": np.sort(rng.uniform(0, 900, 120)), "device": rng.integers(0, 8, 120)}
+    )
+    after = base.assign(event="y", timestamp=base["timestamp"] + rng.exponential(1.0, 120))
+    log = pd.concat([base, after]).sort_values("timestamp", ignore_index=True)
+    conf = cn.edge_confidence(cn.Events(log), "empty", n=3)
+    assert conf.nodes == ("x", "y") and conf.joined.sum() == 0

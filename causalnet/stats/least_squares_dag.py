@@ -1,0 +1,210 @@
+"""min_W 1/(2n) |X - XW|_F^2 + sum_ij penalty_ij |W_ij| subject to W acyclic, from the covariance C = X'X/n alone.
+
+Two continuous methods and one discrete one, each a function (covariance, ...) -> weights:
+``augmented_lagrangian`` (Zheng et al. 2018, arXiv 1803.01422), ``central_path`` (Bello et al. 2022, arXiv 2209.08037)
+and ``refine``, which starts from any of their answers and lowers the same objective over variable orders.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph import is_acyclic
+from .order_search import fit_order, search_block
+from .sparse_descent import EXPM, LOGDET, MEMORY, descend
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """covariance C (d, d); penalty (d, d) >= 0, zero where an entry is free; allowed, required (d, d) bool."""
+
+    covariance: Array
+    penalty: Array
+    allowed: Bools
+    required: Bools
+
+    @property
+    def d(self) -> int:
+        """Number of variables."""
+        return int(self.covariance.shape[0])
+
+    def objective(self, w: Array) -> float:
+        """1/(2n) |X - XW|_F^2 + sum penalty |W| at the (d, d) weights w."""
+        rest = np.eye(self.d) - w
+        return float(0.5 * np.sum(rest * (self.covariance @ rest)) + np.sum(self.penalty * np.abs(w)))
+
+
+@dataclass
+class Effort:
+    """What a fit cost: function evaluations, moves in the order, and whether a time limit cut it short."""
+
+    deadline: float = np.inf
+    evaluations: int = 0
+    moves: int = 0
+    sweeps: int = 0
+    complete: bool = True
+    notes: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def within(cls, max_seconds: float | None) -> Effort:
+        """An effort that must end ``max_seconds`` from now."""
+        return cls(np.inf if max_seconds is None else time.monotonic() + max_seconds)
+
+    def over(self) -> bool:
+        """True once the time is up (and then the effort is marked incomplete)."""
+        if time.monotonic() > self.deadline:
+            self.complete = False
+        return not self.complete
+
+
+def _solve(
+    problem: Problem, w: Array, kind: int, a: float, s: float, alpha: float, rho: float,
+    max_iter: int, tol: float, effort: Effort,
+) -> tuple[Array, float]:  # fmt: skip
+    """Minimise the sub-problem of ``sparse_descent`` from w, in pieces when the clock is watched; (weights, h)."""
+    d = problem.d
+    w = w.copy()
+    memory = (np.zeros((MEMORY, d * d)), np.zeros((MEMORY, d * d)), np.zeros(MEMORY))
+    piece = max_iter if effort.deadline == np.inf else max(1, int(2e8 / (40 * d**3 + 1e4)))
+    count, done, h = 0, 0, np.inf
+    while True:
+        count, used, converged, h = descend(
+            w, problem.covariance, a * problem.penalty, problem.allowed, kind, a, s, alpha, rho,
+            min(piece, max_iter - done), tol, memory, count,
+        )  # fmt: skip
+        effort.evaluations += used
+        done += piece
+        if converged or done >= max_iter or effort.over():
+            return w, float(h)
+
+
+def augmented_lagrangian(
+    problem: Problem,
+    effort: Effort,
+    *,
+    h_tol: float = 1e-8,
+    rho_max: float = 1e16,
+    max_outer: int = 100,
+    max_iter: int = 15_000,
+    tol: float = 1e-5,
+) -> Array:
+    """NOTEARS: min Q(W) + alpha h(W) + rho/2 h(W)^2 with h = tr e^(W o W) - d, alpha += rho h, until h <= h_tol.
+
+    rho grows tenfold whenever h does not fall to a quarter (Zheng et al. 2018, algorithm 1). Returns (d, d) weights.
+    """
+    w = np.zeros((problem.d, problem.d))
+    alpha, rho, h = 0.0, 1.0, np.inf
+    for _ in range(max_outer):
+        while True:
+            trial, new_h = _solve(problem, w, EXPM, 1.0, 1.0, alpha, rho, max_iter, tol, effort)
+            if effort.over() or new_h <= 0.25 * h or rho >= rho_max:
+                break
+            rho *= 10.0
+        w, h = trial, new_h
+        alpha += rho * h
+        if h <= h_tol or rho >= rho_max or effort.over():
+            break
+    effort.notes.update(h=h, rho=rho)
+    return w
+
+
+def central_path(
+    problem: Problem,
+    effort: Effort,
+    *,
+    mu: tuple[float, ...] = (1.0, 0.1, 0.01, 0.001, 0.0001),
+    s: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6),
+    max_iter: int = 2_000,
+    tol: float = 1e-5,
+) -> Array:
+    """DAGMA: follow min_W mu Q(W) + h(W), h = d log s - log det(sI - W o W), from W = 0 as mu falls to zero.
+
+    The path of minimisers stays inside the M-matrices and ends at a DAG (Bello et al. 2022, algorithm 1).
+    A start that is outside the domain for the smaller s keeps the larger one. Returns (d, d) weights.
+    """
+    w = np.zeros((problem.d, problem.d))
+    h = np.inf
+    for level, wanted in zip(mu, s, strict=True):
+        for size in (wanted, wanted + 0.1, wanted + 0.2, 1.0):
+            if np.max(np.abs(np.linalg.eigvals(w * w))) < size - 1e-6:
+                w, h = _solve(problem, w, LOGDET, level, size, 1.0, 0.0, max_iter, tol, effort)
+                break
+        if effort.over():
+            break
+    effort.notes.update(h=h)
+    return w
+
+
+def order_of(w: Array, required: Bools) -> NDArray[np.int64]:
+    """An order of the variables with little weight against it: next comes the one least explained by those left.
+
+    Ties go to the variable that explains most. Required edges are respected. (d,) variables, causes first.
+    """
+    size = w * w
+    d = w.shape[0]
+    left = np.ones(d, dtype=bool)
+    order = np.empty(d, dtype=np.int64)
+    for p in range(d):
+        incoming, outgoing = size[left].sum(axis=0), size[:, left].sum(axis=1)
+        ready = left & ~required[left].any(axis=0)
+        candidates = np.flatnonzero(ready)
+        order[p] = candidates[np.lexsort((-outgoing[candidates], incoming[candidates]))[0]]
+        left[order[p]] = False
+    return order
+
+
+def refine(problem: Problem, w: Array, effort: Effort, *, max_sweeps: int = 100) -> Array:
+    """Lower the objective over DAGs from ``w``: exact lasso along its order, then single-variable insertions.
+
+    Ends where no insertion of one variable elsewhere in the order helps; the answer is exactly acyclic, (d, d).
+    """
+    d = problem.d
+    order = order_of(w, problem.required)
+    penalty, allowed = np.ascontiguousarray(problem.penalty), np.ascontiguousarray(problem.allowed)
+    into, pre, value = np.ascontiguousarray(w.T), np.zeros((d, d), dtype=np.bool_), np.zeros(d)
+    fit_order(problem.covariance, order, penalty, allowed, into, pre, value)
+    jitter = 1e-12 * np.diag(np.diag(problem.covariance))
+    least = 1.0 / np.maximum(np.diag(np.linalg.inv(problem.covariance + jitter)), 1e-300)
+    piece = d if effort.deadline == np.inf else max(1, int(2000 / d))
+    for _ in range(max_sweeps):
+        todo, moved = order.copy(), 0
+        for start in range(0, d, piece):
+            if effort.over():
+                return into.T.copy()
+            moved += search_block(
+                problem.covariance, least, todo[start : start + piece], order, penalty, allowed, problem.required,
+                into, pre, value,
+            )  # fmt: skip
+        effort.sweeps += 1
+        effort.moves += moved
+        if moved == 0:
+            break
+    return into.T.copy()
+
+
+def cut(w: Array, threshold: float, required: Bools) -> tuple[Bools, float]:
+    """Keep |W_ij| > threshold and what is required; if that has a cycle, raise the threshold just enough.
+
+    Returns the (d, d) adjacency of a DAG and the threshold used.
+    """
+    size = np.abs(w)
+    np.fill_diagonal(size, 0.0)
+    adj = (size > threshold) | required
+    if is_acyclic(adj):
+        return adj, threshold
+    levels = np.unique(size[(size > threshold) & ~required])
+    low, high = 0, len(levels) - 1  # |W| > levels[high] leaves the required edges alone: a DAG
+    while low < high:
+        middle = (low + high) // 2
+        if is_acyclic((size > levels[middle]) | required):
+            high = middle
+        else:
+            low = middle + 1
+    return (size > levels[low]) | required, float(levels[low])

@@ -63,9 +63,7 @@ def test_rules_with_known_arrows_are_complete(seed: int) -> None:
     for i, j in free[rng.random(len(free)) < 0.4]:
         known[j, i] = False
     members = [
-        other
-        for other in all_dags(dag | dag.T)
-        if colliders(other) == colliders(dag) and not (other & ~known).any()
+        other for other in all_dags(dag | dag.T) if colliders(other) == colliders(dag) and not (other & ~known).any()
     ]
     np.testing.assert_array_equal(meek(known), np.logical_or.reduce(members))
 

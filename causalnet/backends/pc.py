@@ -159,13 +159,17 @@ def _skeleton(
 def _checked(ci_test: Test, table: Table) -> Callable[[int, int, tuple[int, ...]], float]:
     def p_value(x: int, y: int, z: tuple[int, ...]) -> float:
         p = ci_test(x, y, z, table)
-        if not (np.isscalar(p) or np.ndim(p) == 0) or isinstance(p, str) or not 0.0 <= float(p) <= 1.0:
+        try:
+            value = math.nan if isinstance(p, str) else float(p)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not 0.0 <= value <= 1.0:
             given = ", ".join(repr(table.columns[k]) for k in z) or "nothing"
             raise DataError(
                 f"ci_test returned {p!r} for {table.columns[x]!r} and {table.columns[y]!r} given {given}; "
                 "it must return a p-value between 0 and 1"
             )
-        return float(p)
+        return value
 
     return p_value
 

@@ -191,10 +191,7 @@ def _gaussian_level(
         return tests, False
     for x in range(d):
         near = np.flatnonzero(adj[x])
-        open_ = 0
-        for y in near:
-            open_ += 1 if slot[x, y] >= 0 else 0
-        if near.size <= size or open_ == 0:
+        if near.size <= size or not (slot[x] >= 0).any():
             continue
         made, leaves, stopped = _around(rho, x, near, slot, size, best, sets, leaves, deadline)
         tests += made

@@ -1,0 +1,7 @@
+"""One-file HTML reports: no network, no server, no graph-drawing program."""
+
+from __future__ import annotations
+
+from .html import write_graph_report, write_report
+
+__all__ = ["write_graph_report", "write_report"]

@@ -1,0 +1,39 @@
+"""Write a file whole or not at all: the old one stays until the new one is complete."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from ..errors import CausalnetError
+
+
+def write_atomic(path: str | Path, text: str) -> Path:
+    """Write UTF-8 ``text`` through a temporary file beside ``path``; CausalnetError if that cannot be done."""
+    path = Path(path)
+    if path.is_dir():
+        raise CausalnetError(f"{path} is a folder; give the name of a file, such as {path / 'report.html'}")
+    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        if error.errno != errno.EEXIST:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+        raise CausalnetError(_sentence(path, error)) from error
+    return path
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{path} cannot be written: {error.strerror}; make room, or choose a file on another disk"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path} cannot be written: {error.strerror}; choose a folder that you may write to"
+    return f"{path} cannot be written: {error.strerror or error}; choose another file name"

@@ -1,0 +1,284 @@
+"""Write a comparison, or one learned graph, as a single HTML file that needs nothing else to be read."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from .. import __version__
+from ..errors import CausalnetError, DataError
+from ..graph import Graph
+from .figures import Picture, legend, picture
+from .files import write_atomic
+from .leaderboard import COLUMNS, glance, lines, number, troubles
+from .plots import whisker_axis
+from .svg import arrow_text, edges_of
+
+_OPEN = 3  # drawings of the best methods that are unfolded
+_ROWS = 400  # rows of the table of pairs without an edge
+
+
+def write_report(results: Any, path: str | Path) -> Path:
+    """The report of a comparison: leaderboards with intervals, graphs beside the truth, how to repeat it."""
+    settings = dict(results.settings)
+    names = list(dict.fromkeys(str(name) for name in results.frame["dataset"]))
+    sections = [_section(results, name, k) for k, name in enumerate(names)]
+    scored = [s["name"] for s in sections if s["scored"]]
+    from ..metrics import DEFINITIONS
+
+    text = (
+        _environment()
+        .get_template("comparison.html.j2")
+        .render(
+            title="Comparison of discovery methods",
+            sections=sections,
+            names=names,
+            glance=glance(results, names, scored) if len(names) > 1 and scored else [],
+            columns=COLUMNS,
+            axis=Markup(whisker_axis()),
+            definitions={key: DEFINITIONS[key] for key, *_ in COLUMNS if key in DEFINITIONS},
+            legend=_marked(legend()),
+            settings=settings,
+            versions=_versions(settings.get("versions"), results.frame),
+            created=settings.get("created", ""),
+            command=settings.get("command", ""),
+            statuses=results.frame["status"].value_counts().to_dict(),
+            total_seconds=_total(results.frame),
+        )
+    )
+    return write_atomic(path, text)
+
+
+def _section(results: Any, name: str, index: int) -> dict[str, Any]:
+    truth = results.truth(name)
+    board = lines(results, name, truth is not None)
+    pictures = []
+    for place, line in enumerate(board):
+        learned = results.graph(name, line.backend, seed=0)
+        if learned is None:
+            continue
+        shown = picture(truth, learned, f"d{index}m{place}", line.backend)
+        pictures.append({"line": line, "picture": _ready(shown), "open": place < _OPEN})
+    return {
+        "name": name,
+        "id": f"data-{index}",
+        "scored": truth is not None,
+        "card": _card(results, name, truth),
+        "lines": board,
+        "troubles": troubles(results, name),
+        "pictures": pictures,
+    }
+
+
+def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
+    """Title, source, licence, size of a data set as far as they are known."""
+    card = _card_of(results, name)
+    nested = card.get("truth")
+    facts = {
+        "": card.get("title"),
+        "Data": card.get("data") or card.get("text"),
+        "Truth": "not known, so nothing is scored"
+        if truth is None
+        else f"{truth.d} variables, {int(truth.skeleton.sum()) // 2} edges",
+        "About the truth": nested.get("note") if isinstance(nested, Mapping) else None,
+        "Variables": card.get("columns"),
+        "Source": card.get("source"),
+        "Licence": card.get("licence") or card.get("license"),
+        "Remarks": card.get("remarks"),
+        "Used here": card.get("used"),
+    }
+    return {key: str(value).strip() for key, value in facts.items() if value}
+
+
+def _card_of(results: Any, name: str) -> dict[str, Any]:
+    cards = getattr(results, "cards", None)
+    cards = cards() if callable(cards) else cards
+    if cards and name in cards:
+        return dict(cards[name])
+    from ..datasets import cards as known
+
+    return dict(known().get(name.partition(":")[0], {}))
+
+
+def write_graph_report(
+    graph: Graph, path: str | Path, truth: Graph | None = None, title: str = "Learned graph", data: Any = None
+) -> Path:
+    """The report of one graph: drawing (beside ``truth`` if given), edges with their evidence, settings, versions."""
+    if truth is not None and sorted(truth.nodes) != sorted(graph.nodes):
+        odd = sorted(set(truth.nodes) ^ set(graph.nodes))
+        raise DataError(f"the truth and the graph are over different variables; not in both: {', '.join(odd[:5])}")
+    meta = dict(graph.meta)
+    name = str(meta.get("backend", "the method"))
+    scores: dict[str, Any] = {}
+    if truth is not None:
+        from ..metrics import DEFINITIONS, score
+
+        scores = {key: (value, DEFINITIONS.get(key, "")) for key, value in score(truth, graph).items()}
+    rows, headings = _edge_table(graph)
+    absent, absent_headings, left_out = _absent_table(graph)
+    text = (
+        _environment()
+        .get_template("graph.html.j2")
+        .render(
+            title=title,
+            graph=graph,
+            picture=_ready(picture(truth, graph, "g", name)),
+            rows=rows,
+            headings=headings,
+            absent=absent,
+            absent_headings=absent_headings,
+            left_out=left_out,
+            warnings=_texts(meta.get("warnings")),
+            incomplete=meta.get("complete") is False,
+            scores={key: (number(float(v), 3) if v is not None else "–", text) for key, (v, text) in scores.items()},
+            settings=_settings(meta, data),
+            command=str(meta.get("command", "")),
+            versions=_versions(meta.get("versions")),
+        )
+    )
+    return write_atomic(path, text)
+
+
+def _edge_table(graph: Graph) -> tuple[list[list[str]], list[str]]:
+    """One row an edge: from, end marks, to, weight if there is one, then every field of evidence."""
+    edges = edges_of(graph)
+    found = [_evidence(graph, e.i, e.j) for e in edges]
+    keys = list(dict.fromkeys(key for item in found for key in item))
+    weighted = graph.weight is not None
+    rows = []
+    for edge, item in zip(edges, found, strict=True):
+        row = [graph.nodes[edge.i], arrow_text(edge), graph.nodes[edge.j]]
+        if weighted:
+            row.append(_value(edge.weight))
+        rows.append([*row, *(_value(item.get(key, "")) for key in keys)])
+    return rows, ["From", "", "To", *(["Weight"] if weighted else []), *map(_heading, keys)]
+
+
+def _absent_table(graph: Graph) -> tuple[list[list[str]], list[str], int]:
+    """The pairs without an edge for which evidence was kept, and how many rows there was no room for."""
+    index = {name: k for k, name in enumerate(graph.nodes)}
+    pairs = []
+    for a, b in graph.evidence:
+        if a in index and b in index and not graph.skeleton[index[a], index[b]]:
+            pairs.append(tuple(sorted((index[a], index[b]))))
+    pairs = sorted(set(pairs))
+    found = [_evidence(graph, i, j) for i, j in pairs[:_ROWS]]
+    keys = list(dict.fromkeys(key for item in found for key in item))
+    rows = [
+        [graph.nodes[i], graph.nodes[j], *(_value(item.get(key, "")) for key in keys)]
+        for (i, j), item in zip(pairs, found, strict=False)
+    ]
+    return rows, ["Variable", "Variable", *map(_heading, keys)], max(0, len(pairs) - _ROWS)
+
+
+def _evidence(graph: Graph, i: int, j: int) -> dict[str, Any]:
+    for pair in ((graph.nodes[i], graph.nodes[j]), (graph.nodes[j], graph.nodes[i])):
+        try:
+            return dict(graph.evidence[pair])
+        except KeyError:
+            continue
+    return {}
+
+
+def _heading(key: str) -> str:
+    return str(key).replace("_", " ").capitalize()
+
+
+def _value(value: Any) -> str:
+    """A value of a table as short text."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) or hasattr(value, "dtype"):
+        try:
+            return f"{float(value):.4g}"
+        except (TypeError, ValueError):
+            return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_value(item) for item in value) if value else "none"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{_heading(k)}: {_value(v)}" for k, v in value.items())
+    return str(value)
+
+
+def _texts(value: Any) -> list[str]:
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def _settings(meta: Mapping[str, Any], data: Any) -> dict[str, str]:
+    hidden = {"warnings", "versions", "command"}
+    shown = {_heading(key): _long(value) for key, value in meta.items() if key not in hidden}
+    if data is not None and "Data" not in shown:
+        shown["Data"] = repr(data)
+    return shown
+
+
+def _long(value: Any, limit: int = 600) -> str:
+    text = json.dumps(value, default=str) if isinstance(value, Mapping) else _value(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
+
+
+def _total(frame: Any) -> float:
+    return float(frame["seconds"].sum()) if "seconds" in frame else 0.0
+
+
+def _versions(recorded: Any, frame: Any = None) -> dict[str, str]:
+    """Versions as recorded with the results (a cell may add its own packages), else those of this installation."""
+    found: dict[str, str] = {}
+    if isinstance(recorded, Mapping):
+        found.update({str(k): str(v) for k, v in recorded.items()})
+    if frame is not None and "versions" in frame:
+        for item in frame["versions"].dropna().unique() if frame["versions"].map(type).eq(str).all() else []:
+            try:
+                found.update({str(k): str(v) for k, v in json.loads(item).items() if str(k) not in found})
+            except (ValueError, AttributeError):
+                continue
+    if not found:
+        found = {"causalnet": __version__, "python": platform.python_version()}
+        for name in ("numpy", "scipy", "pandas", "numba"):
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                continue
+    return found
+
+
+def _ready(shown: Picture) -> dict[str, Any]:
+    """The picture with its SVG marked as safe: every name in it was escaped where it was drawn."""
+    views = [
+        {"name": v.name, "first": v.first, "figures": [(caption, Markup(svg)) for caption, svg in v.figures]}
+        for v in shown.views
+    ]
+    return {"views": views, "legend": _marked(shown.legend), "counts": shown.counts, "wide": shown.wide}
+
+
+def _marked(entries: tuple[tuple[str, str, str, str], ...]) -> list[tuple[Markup, Markup, str, str]]:
+    return [(Markup(line), Markup(sign), name, meaning) for line, sign, name, meaning in entries]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    folder = Path(__file__).parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    try:
+        environment.globals["style"] = Markup((folder / "style.css").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CausalnetError(f"the report's style sheet is missing from the installation: {error}") from error
+    return environment

@@ -1,0 +1,305 @@
+"""Draw a graph as inline SVG, alone or against the truth: kinds of edges differ in line, badge and colour.
+
+No drawing library and no script: text of plain shapes whose classes the report's style sheet colours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph import ARROW, CIRCLE, TAIL, Graph
+from .layout import Layout, Point, layered
+
+# kind: (badge, short name, what it means)
+KINDS: Mapping[str, tuple[str, str, str]] = {
+    "true": ("", "found", "in both graphs, same direction"),
+    "unoriented": ("?", "direction open", "the right pair, but its direction is left open or given other end marks"),
+    "reversed": ("R", "reversed", "the right pair, pointing the wrong way"),
+    "extra": ("+", "extra", "learned, but not in the truth"),
+    "missing": ("−", "missing", "in the truth, but not learned"),
+    "plain": ("", "edge", "an edge"),
+}
+_BOW = (0.0, 0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.46, -0.46, 0.62, -0.62, 0.85, -0.85)
+_SAMPLES = np.linspace(0.0, 1.0, 25)
+_CHAR = 6.7  # mean width of a character of the node labels
+Cubic = NDArray[np.float64]  # (4, 2) control points
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One joined pair to draw from node i to node j: its kind and the marks at its two ends (0: none)."""
+
+    i: int
+    j: int
+    kind: str
+    at_i: int
+    at_j: int
+    weight: float | None = None
+
+
+def edges_of(graph: Graph, kind: str = "plain") -> list[Edge]:
+    """Every edge of ``graph``, once, from cause to effect, in node order."""
+    found = []
+    for i, j in np.argwhere(np.triu(graph.skeleton)):
+        a, b = (int(i), int(j)) if graph.adj[i, j] else (int(j), int(i))
+        found.append(Edge(a, b, kind, *_ends(graph, a, b), _weight(graph, a, b)))
+    return found
+
+
+def compare_edges(truth: Graph, learned: Graph) -> list[Edge]:
+    """Every pair joined in either graph with its kind: true, unoriented, reversed, extra or missing.
+
+    ``learned`` is aligned to the order of ``truth``. A missing edge is drawn as the truth has it, any other as learned.
+    """
+    learned = learned.align(truth.nodes)
+    found = []
+    for i, j in np.argwhere(np.triu(truth.skeleton | learned.skeleton)):
+        source = learned if learned.skeleton[i, j] else truth
+        a, b = (int(i), int(j)) if source.adj[i, j] else (int(j), int(i))
+        found.append(Edge(a, b, _kind(truth, learned, a, b), *_ends(source, a, b), _weight(source, a, b)))
+    return found
+
+
+def _kind(truth: Graph, learned: Graph, a: int, b: int) -> str:
+    if not learned.skeleton[a, b]:
+        return "missing"
+    if not truth.skeleton[a, b]:
+        return "extra"
+    if learned.directed[a, b] and truth.directed[b, a]:
+        return "reversed"
+    if learned.adj[a, b] == truth.adj[a, b] and learned.adj[b, a] == truth.adj[b, a]:
+        return "true"
+    return "unoriented"
+
+
+def _ends(graph: Graph, a: int, b: int) -> tuple[int, int]:
+    if graph.marks is not None:
+        return int(graph.marks[b, a]), int(graph.marks[a, b])
+    return TAIL, TAIL if graph.adj[b, a] else ARROW
+
+
+def _weight(graph: Graph, a: int, b: int) -> float | None:
+    return None if graph.weight is None else float(graph.weight[a, b])
+
+
+def arrow_text(edge: Edge) -> str:
+    """The edge's marks as text, read from i to j: '→', '—', 'o→', '↔', ..."""
+    left = {TAIL: "", ARROW: "←", CIRCLE: "o"}[edge.at_i]
+    right = {TAIL: "", ARROW: "→", CIRCLE: "o"}[edge.at_j]
+    if (left, right) == ("←", "→"):
+        return "↔"
+    if (left, right) == ("", ""):
+        return "—"
+    return f"{left}—{right}" if "o" in right or (left == "←") else f"{left}{right}"
+
+
+def shorten(name: str, longest: int = 14) -> str:
+    """The name for a label: cut in the middle with an ellipsis, control characters made visible."""
+    clean = "".join(c if c.isprintable() else "�" for c in name)
+    if len(clean) <= longest:
+        return clean
+    return f"{clean[: longest - 6]}…{clean[-5:]}"
+
+
+def box_widths(nodes: Sequence[str]) -> list[float]:
+    """Widths of the node boxes for the shortened labels (wide characters count double)."""
+    wide = [sum(1.75 if ord(c) > 0x2E7F else 1.0 for c in shorten(name)) for name in nodes]
+    return [max(30.0, 14.0 + _CHAR * w) for w in wide]
+
+
+def place(graph: Graph, max_width: float = 560.0) -> Layout:
+    """The layered layout of a graph with boxes that fit its labels."""
+    return layered(graph.adj, box_widths(graph.nodes), max_width=max_width)
+
+
+def draw(nodes: Sequence[str], edges: Sequence[Edge], layout: Layout, *, uid: str, title: str, desc: str) -> str:
+    """One SVG element: boxes at ``layout``, every edge with its ends, badge and tooltip. ``uid`` makes its ids unique."""
+    boxes = np.column_stack([layout.x, layout.y, layout.width / 2, np.full(len(nodes), layout.height / 2)])
+    lines: list[str] = []
+    badges: list[str] = []
+    taken: list[Point] = []
+    strongest = max((abs(e.weight) for e in edges if e.weight is not None), default=0.0)
+    tracks = [route(e.i, e.j, layout, boxes) for e in edges]
+    for edge, track in sorted(
+        zip(edges, tracks, strict=True), key=lambda pair: pair[0].kind == "missing", reverse=True
+    ):
+        lines.append(_line(nodes, edge, track, boxes, strongest))
+        badge = KINDS[edge.kind][0]
+        if badge:
+            x, y = _free_spot(track, boxes, taken)
+            taken.append((x, y))
+            badges.append(
+                f'<g class="b {edge.kind}"><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
+                f'<text x="{x:.1f}" y="{y + 3.4:.1f}">{badge}</text></g>'
+            )
+    left, top, right, bottom = _extent(layout, tracks)
+    return (
+        f'<svg class="graph" role="img" aria-labelledby="{uid}-t {uid}-d" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}" '
+        f'style="max-width:{right - left:.0f}px">'
+        f'<title id="{uid}-t">{escape(title)}</title><desc id="{uid}-d">{escape(desc)}</desc>'
+        f"{''.join(lines)}{''.join(badges)}{''.join(_boxes(nodes, layout))}</svg>"
+    )
+
+
+def _extent(layout: Layout, tracks: Iterable[list[Cubic]]) -> tuple[float, float, float, float]:
+    points = [np.array([[0.0, 0.0], layout.size])]
+    points += [_sample(track) + [[-8.0, -8.0]] for track in tracks]
+    points += [_sample(track) + [[8.0, 8.0]] for track in tracks]
+    everything = np.concatenate(points)
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]), math.ceil(high[1])
+
+
+def _boxes(nodes: Sequence[str], layout: Layout) -> Iterable[str]:
+    h = layout.height
+    for k, name in enumerate(nodes):
+        x, y, w = layout.x[k], layout.y[k], layout.width[k]
+        yield (
+            f'<g class="n"><title>{escape(name)}</title>'
+            f'<rect x="{x - w / 2:.1f}" y="{y - h / 2:.1f}" width="{w:.1f}" height="{h:.1f}" rx="6"/>'
+            f'<text x="{x:.1f}" y="{y + 4:.1f}">{escape(shorten(name))}</text></g>'
+        )
+
+
+# ---- routes ------------------------------------------------------------------------------------------------
+
+
+def route(i: int, j: int, layout: Layout, boxes: NDArray[np.float64]) -> list[Cubic]:
+    """The cubic curves from node i to node j that cross the fewest other boxes and bend the least.
+
+    boxes: (d, 4) centre and half sizes. Candidates: the layout's own bends, and bows of growing height.
+    """
+    start = np.array([layout.x[i], layout.y[i]])
+    end = np.array([layout.x[j], layout.y[j]])
+    candidates = [_bow(start, end, bow) for bow in _BOW]
+    if layout.bends.get((i, j)):
+        candidates.append(_smooth([start, *map(np.asarray, layout.bends[(i, j)]), end]))
+    others = np.delete(boxes, [i, j], axis=0)
+    best, lowest = candidates[0], math.inf
+    for track in candidates:
+        points = _sample(track)
+        close = np.abs(points[:, None, :] - others[None, :, :2]) < others[None, :, 2:] + 4.0
+        hit = int(close.all(axis=2).any(axis=0).sum()) if len(others) else 0
+        length = float(np.hypot(*np.diff(points, axis=0).T).sum())
+        outside = float(np.clip(-points, 0, None).sum() + np.clip(points - layout.size, 0, None).sum())
+        cost = 400.0 * hit + length + outside
+        if cost < lowest - 1e-9:
+            best, lowest = track, cost
+    return best
+
+
+def _bow(start: NDArray[np.float64], end: NDArray[np.float64], bow: float) -> list[Cubic]:
+    along = end - start
+    side = np.array([-along[1], along[0]]) * bow * 1.33
+    return [np.array([start, start + along / 3 + side, end - along / 3 + side, end])]
+
+
+def _smooth(points: Sequence[NDArray[np.float64]]) -> list[Cubic]:
+    """A curve through all points: vertical tangents at the bends, so that lines run straight through the rows."""
+    pieces = []
+    for k in range(len(points) - 1):
+        p, q = points[k], points[k + 1]
+        lift = np.array([0.0, (q[1] - p[1]) * 0.35])
+        first = p + lift if k > 0 else p + (q - p) / 3
+        last = q - lift if k < len(points) - 2 else q - (q - p) / 3
+        pieces.append(np.array([p, first, last, q]))
+    return pieces
+
+
+def _at(curve: Cubic, t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(len(t), 2) points of a cubic Bezier curve."""
+    s = 1.0 - t
+    basis = np.stack([s**3, 3 * s**2 * t, 3 * s * t**2, t**3], axis=1)
+    return basis @ curve
+
+
+def _sample(track: Sequence[Cubic]) -> NDArray[np.float64]:
+    return np.concatenate([_at(curve, _SAMPLES) for curve in track])
+
+
+def _split(curve: Cubic, t: float) -> tuple[Cubic, Cubic]:
+    """The two halves of a cubic at t (de Casteljau)."""
+    a, b, c, d = curve
+    ab, bc, cd = a + (b - a) * t, b + (c - b) * t, c + (d - c) * t
+    abc, bcd = ab + (bc - ab) * t, bc + (cd - bc) * t
+    m = abc + (bcd - abc) * t
+    return np.array([a, ab, abc, m]), np.array([m, bcd, cd, d])
+
+
+def _leave(track: list[Cubic], box: NDArray[np.float64], pad: float) -> list[Cubic]:
+    """The track from where it leaves ``box`` (4,) grown by ``pad``."""
+    for k, curve in enumerate(track):
+        t = np.linspace(0.0, 1.0, 200)
+        outside = (np.abs(_at(curve, t) - box[:2]) > box[2:] + pad).any(axis=1)
+        if outside.any():
+            first = float(t[int(np.argmax(outside))])
+            return [_split(curve, first)[1] if first > 0 else curve, *track[k + 1 :]]
+    return track[-1:]
+
+
+def _turned(track: list[Cubic]) -> list[Cubic]:
+    return [curve[::-1] for curve in track[::-1]]
+
+
+def _free_spot(track: list[Cubic], boxes: NDArray[np.float64], taken: Sequence[Point]) -> Point:
+    """Where a badge covers neither a box nor another badge, as near the middle as possible."""
+    points = _sample(track)
+    n = len(points) - 1
+    for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8):
+        x, y = points[round(t * n)]
+        if (np.abs(boxes[:, :2] - [x, y]) < boxes[:, 2:] + 7).all(axis=1).any():
+            continue
+        if all(math.hypot(x - u, y - v) > 13 for u, v in taken):
+            return float(x), float(y)
+    x, y = points[n // 2]
+    return float(x), float(y)
+
+
+# ---- lines and end marks -----------------------------------------------------------------------------------
+
+
+def _line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: NDArray[np.float64], strongest: float) -> str:
+    inset = {ARROW: 7.5, CIRCLE: 7.0}
+    bare = _turned(_leave(_turned(_leave(track, boxes[edge.i], 1.5)), boxes[edge.j], 1.5))
+    body = _turned(
+        _leave(
+            _turned(_leave(track, boxes[edge.i], 1.5 + inset.get(edge.at_i, 0.0))),
+            boxes[edge.j],
+            1.5 + inset.get(edge.at_j, 0.0),
+        )
+    )
+    path = f"M{_xy(body[0][0])}" + "".join(f"C{_xy(c[1])} {_xy(c[2])} {_xy(c[3])}" for c in body)
+    width = ""
+    if edge.kind == "plain" and edge.weight is not None and strongest > 0:
+        width = f' style="stroke-width:{1.0 + 2.4 * abs(edge.weight) / strongest:.2f}"'
+    ends = _mark(edge.at_j, bare[-1][3], body[-1][3]) + _mark(edge.at_i, bare[0][0], body[0][0])
+    weight = "" if edge.weight is None else f", weight {edge.weight:.3g}"
+    what = "" if edge.kind == "plain" else f": {KINDS[edge.kind][1]}"
+    tip = escape(f"{nodes[edge.i]} {arrow_text(edge)} {nodes[edge.j]}{what}{weight}")
+    return f'<g class="e {edge.kind}"><title>{tip}</title><path class="l" d="{path}"{width}/>{ends}</g>'
+
+
+def _mark(mark: int, tip: NDArray[np.float64], base: NDArray[np.float64]) -> str:
+    """The end mark between ``base`` (where the line stops) and ``tip`` (at the box)."""
+    if mark == CIRCLE:
+        x, y = (tip + base) / 2
+        return f'<circle class="o" cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>'
+    if mark != ARROW:
+        return ""
+    along = tip - base
+    norm = float(np.hypot(*along))
+    along = along / norm if norm > 1e-6 else np.array([0.0, 1.0])
+    side = np.array([-along[1], along[0]]) * 4.2
+    back = tip - along * 8.5
+    return f'<path class="a" d="M{_xy(tip)}L{_xy(back + side)}L{_xy(back - side)}Z"/>'
+
+
+def _xy(point: NDArray[np.float64]) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"

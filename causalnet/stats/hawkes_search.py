@@ -1,0 +1,144 @@
+"""Steepest ascent over graphs of a Hawkes process: a score that is a sum over targets, with memoised fits."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .hawkes import Exposure, Floats, em_fit
+
+
+class Fit(NamedTuple):
+    """The fitted law of one target: log-likelihood, background rate, alpha (p * K,) and penalised score."""
+
+    value: float
+    mu: float
+    alpha: Floats
+    score: float
+
+
+class Scorer:
+    """score(i, Pa) = log-likelihood of type i given its parents - price * |Pa|; each (i, Pa) is fitted once.
+
+    price: nats per parent (self included). tol: EM stops when a step gains less, in nats.
+    """
+
+    def __init__(self, exposure: Exposure, price: float, tol: float, max_iter: int = 10_000) -> None:
+        self.exposure, self.price, self.tol, self.max_iter = exposure, price, tol, max_iter
+        self.memo: dict[tuple[int, int], Fit] = {}
+        k, v = exposure.slots, len(exposure.effects)
+        self._rows = np.arange(v * k).reshape(v, k)
+
+    def fit(self, target: int, parents: int) -> Fit:
+        """The fit of ``target`` given ``parents``, a bit mask over types that includes the target itself."""
+        key = (target, parents)
+        if key not in self.memo:
+            who = members(parents)
+            effects = self.exposure.effects[target]
+            if effects.shape[1] == 0:  # a type that never occurs: rate zero, likelihood one
+                fit = Fit(0.0, 0.0, np.zeros(len(who) * self.exposure.slots), -self.price * len(who))
+            else:
+                rows = self._rows[who].ravel()
+                e = self.exposure
+                value, mu, alpha, _ = em_fit(effects, e.integral, rows, e.horizon, self.tol, self.max_iter)
+                fit = Fit(value, mu, alpha, value - self.price * len(who))
+            self.memo[key] = fit
+        return self.memo[key]
+
+    def score(self, target: int, parents: int) -> float:
+        """Penalised log-likelihood of one target."""
+        return self.fit(target, parents).score
+
+
+def members(mask: int) -> list[int]:
+    """Positions of the bits set in ``mask``, ascending."""
+    return [j for j in range(mask.bit_length()) if mask >> j & 1]
+
+
+class Found(NamedTuple):
+    """Result of a search: adj (V, V) bool without the diagonal, parents as bit masks, score, changes, complete."""
+
+    adj: NDArray[np.bool_]
+    parents: list[int]
+    score: float
+    changes: int
+    complete: bool
+
+
+def climb(
+    scorer: Scorer,
+    allowed: NDArray[np.bool_],
+    required: NDArray[np.bool_],
+    acyclic: bool,
+    max_changes: int | None = None,
+    max_parents: int | None = None,
+    deadline: float | None = None,
+) -> Found:
+    """Maximise the sum of scores by the best single change at a time: add j -> i, delete it, or reverse i -> j to it.
+
+    allowed, required: (V, V) bool. Starts from the required edges (each type is always its own parent), stops when no
+    change raises the score. acyclic: never close a directed cycle. deadline: time.monotonic() at which to stop.
+    """
+    v = len(allowed)
+    adj = required.copy()
+    parents = [(1 << i) | sum(1 << int(j) for j in np.flatnonzero(adj[:, i])) for i in range(v)]
+    gain = np.full((v, v), -np.inf)  # gain[j, i]: change of target i's score when j is toggled among its parents
+    stale = set(range(v))
+    changes, complete = 0, True
+    toggle = allowed & ~required
+    while max_changes is None or changes < max_changes:
+        for i in sorted(stale):
+            if deadline is not None and time.monotonic() > deadline:
+                complete = False
+                break
+            full = max_parents is not None and int(adj[:, i].sum()) >= max_parents
+            base = scorer.score(i, parents[i])
+            for j in np.flatnonzero(toggle[:, i]):
+                skip = full and not adj[j, i]
+                gain[j, i] = -np.inf if skip else scorer.score(i, parents[i] ^ (1 << int(j))) - base
+        if not complete:
+            break
+        best = _best_change(adj, np.where(adj.T & ~adj, gain + np.where(adj.T, gain.T, 0.0), gain), acyclic)
+        if best is None:
+            break
+        j, i = best
+        stale = {i}
+        if adj[j, i]:
+            adj[j, i] = False
+        else:
+            adj[j, i] = True
+            if adj[i, j]:
+                adj[i, j] = False
+                parents[j] ^= 1 << i
+                stale.add(j)
+        parents[i] ^= 1 << j
+        changes += 1
+    return Found(adj, parents, sum(scorer.score(i, parents[i]) for i in range(v)), changes, complete)
+
+
+def _best_change(adj: NDArray[np.bool_], total: Floats, acyclic: bool) -> tuple[int, int] | None:
+    """The admissible toggle with the largest positive total (V, V); ties go to the first in row order."""
+    candidates = np.flatnonzero(total > 0)
+    v = len(adj)
+    for flat in candidates[np.argsort(-total.ravel()[candidates], kind="stable")]:
+        j, i = divmod(int(flat), v)
+        if not acyclic or adj[j, i] or not _reaches(adj, i, j):
+            return j, i
+    return None
+
+
+def _reaches(adj: NDArray[np.bool_], source: int, goal: int) -> bool:
+    """Whether a directed path leads from source to goal, not counting the edge source -> goal itself."""
+    seen, stack = {source}, [source]
+    while stack:
+        here = stack.pop()
+        for there in np.flatnonzero(adj[here]).tolist():
+            if there == goal and here != source:
+                return True
+            if there not in seen and there != goal:
+                seen.add(there)
+                stack.append(there)
+    return False

@@ -1,0 +1,271 @@
+"""Comparison cells run in worker processes that can be killed: the parent's side of :mod:`causalnet.worker`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .worker import FRAME, IDLE_SECONDS, pack
+
+SCORE_SECONDS = 600.0  # for the metrics, once the graph is there
+GRACE = (2.0, 0.10)  # a method that stops itself gets these seconds, and this share of the limit, to hand over
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds a cell may take: to load its data and compile, and to learn (None: no bound, ``hard`` the kill)."""
+
+    load: float = 600.0
+    learn: float | None = None
+    hard: float | None = None
+
+
+def hard_limit(max_seconds: float | None, bounded: bool) -> float | None:
+    """When a learning method is killed: at the limit, or a little after it if the method stops itself."""
+    if max_seconds is None:
+        return None
+    return max_seconds + (GRACE[0] + GRACE[1] * max_seconds if bounded else 0.0)
+
+
+class Worker:
+    """One worker process, its pipes, and the end of what it printed."""
+
+    def __init__(self) -> None:
+        # The kernel kills a worker when the *thread* that started it ends, so one thread that stays starts them all.
+        self.process = _starter(os.getpid()).submit(_start).result()
+        self.given: set[str] = set()
+        self.last_used = time.monotonic()
+        self._buffer = bytearray()
+        self._printed: deque[bytes] = deque(maxlen=8)
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self) -> None:
+        assert self.process.stderr is not None
+        with contextlib.suppress(OSError, ValueError):
+            while part := os.read(self.process.stderr.fileno(), 4096):
+                self._printed.append(part)
+
+    @property
+    def printed(self) -> str:
+        """The last lines that the process printed."""
+        return b"".join(list(self._printed)).decode(errors="replace")[-4000:]
+
+    @property
+    def usable(self) -> bool:
+        """Alive, and not about to end by itself for want of work."""
+        return self.process.poll() is None and time.monotonic() - self.last_used < IDLE_SECONDS / 2
+
+    def send(self, task: dict[str, Any], blob: bytes) -> None:
+        """Hand over a task; a data set travels only the first time."""
+        assert self.process.stdin is not None
+        key = task.get("key")
+        self._printed.clear()
+        with contextlib.suppress(BrokenPipeError):  # a dead process shows when its answer is awaited
+            self.process.stdin.write(pack(task, blob if key and key not in self.given else b""))
+            self.process.stdin.flush()
+        if key:
+            self.given.add(key)
+
+    def receive(self, deadline: float | None) -> dict[str, Any] | None:
+        """The next message; None when the deadline (monotonic seconds) passes. EOFError when the process has died."""
+        assert self.process.stdout is not None
+        pipe = self.process.stdout.fileno()
+        poller = select.poll()
+        poller.register(pipe, select.POLLIN)
+        while True:
+            message = self._take()
+            if message is not None:
+                return message
+            left = 1.0 if deadline is None else min(1.0, deadline - time.monotonic())
+            if left <= 0:
+                return None
+            if poller.poll(left * 1000):
+                part = os.read(pipe, 1 << 20)
+                if not part:
+                    raise EOFError
+                self._buffer += part
+            elif self.process.poll() is not None:  # dead, but a process it left behind holds the pipe open
+                raise EOFError
+
+    def _take(self) -> dict[str, Any] | None:
+        if len(self._buffer) < FRAME.size:
+            return None
+        n_header, n_blob = FRAME.unpack(self._buffer[: FRAME.size])
+        end = FRAME.size + n_header + n_blob
+        if len(self._buffer) < end:
+            return None
+        message: dict[str, Any] = json.loads(self._buffer[FRAME.size : FRAME.size + n_header])
+        del self._buffer[:end]
+        return message
+
+    def kill(self) -> None:
+        """End the process and every process of its group, now."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill, wait, and free the pipes."""
+        self.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def cause_of_death(self) -> str:
+        """'signal 11 (SIGSEGV)' or 'exit code 3'."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=5)
+        code = self.process.returncode
+        if code is None or code >= 0:
+            return f"exit code {code}"
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
+        return f"signal {-code} ({name}{', perhaps out of memory' if name == 'SIGKILL' else ''})"
+
+
+class Pool:
+    """Workers started when needed and used again; ``run`` may be called from many threads."""
+
+    def __init__(self) -> None:
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._lock = threading.Lock()
+        self.closed = False
+
+    def run(self, task: dict[str, Any], blob: bytes, limits: Limits) -> dict[str, Any]:
+        """The outcome of one task. Whatever happens to the process, an outcome comes back."""
+        started = time.perf_counter()
+        worker = self._acquire()
+        outcome = _supervise(worker, task, blob, limits)
+        if outcome.pop("spent"):
+            self._discard(worker)
+        else:
+            worker.last_used = time.monotonic()
+            with self._lock:
+                self._idle.append(worker)
+        outcome["elapsed"] = time.perf_counter() - started
+        return outcome
+
+    def _acquire(self) -> Worker:
+        while True:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            if worker is None:
+                break
+            if worker.usable:
+                return worker
+            self._discard(worker)
+        worker = Worker()
+        with self._lock:
+            self._all.add(worker)
+            if self.closed:
+                worker.kill()
+        return worker
+
+    def _discard(self, worker: Worker) -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.close()
+
+    def stop(self) -> None:
+        """Kill every worker; tasks that are running end at once, as failures."""
+        with self._lock:
+            self.closed = True
+            for worker in self._all:
+                worker.kill()
+
+    def close(self) -> None:
+        """Kill every worker and free its pipes; no task may be running."""
+        self.stop()
+        for worker in list(self._all):
+            self._discard(worker)
+
+
+def _supervise(worker: Worker, task: dict[str, Any], blob: bytes, limits: Limits) -> dict[str, Any]:
+    """Follow one task through loading, learning and scoring, each with its own deadline."""
+    phase, since = "loading", time.monotonic()
+    deadline: float | None = since + limits.load
+    worker.send(task, blob)
+    try:
+        while True:
+            message = worker.receive(deadline)
+            if message is None:
+                return _late(worker, phase, limits, time.monotonic() - since)
+            if message["phase"] == "done":
+                return {**message, "spent": False, "log": message.get("log", "")}
+            phase, since = message["phase"], time.monotonic()
+            allowed = limits.hard if phase == "learning" else SCORE_SECONDS
+            deadline = None if allowed is None else since + allowed
+    except EOFError:
+        reason = f"worker process died while {phase}: {worker.cause_of_death()}"
+        return {"status": "failed", "reason": reason, "log": worker.printed, "spent": True}
+
+
+def _late(worker: Worker, phase: str, limits: Limits, waited: float) -> dict[str, Any]:
+    worker.kill()
+    late: dict[str, Any] = {"log": worker.printed, "spent": True}
+    if phase == "learning":
+        reason = f"no graph after max_seconds = {limits.learn:g} s; stopped"
+        return {**late, "status": "timeout", "reason": reason, "seconds": waited}
+    doing = "loading the data and compiling" if phase == "loading" else "scoring the graph"
+    return {**late, "status": "failed", "reason": f"{doing} took more than {waited:.0f} s; stopped"}
+
+
+# ---- starting processes -----------------------------------------------------------------------------------------
+
+
+@cache
+def _starter(pid: int) -> ThreadPoolExecutor:
+    """The thread of this process that starts workers; it lives as long as the process."""
+    return ThreadPoolExecutor(1, thread_name_prefix=f"causalnet-starter-{pid}")
+
+
+def _start() -> subprocess.Popen[bytes]:
+    path = os.pathsep.join(dict.fromkeys(entry or os.getcwd() for entry in sys.path))
+    environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "causalnet.worker", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+# ---- on a cluster -----------------------------------------------------------------------------------------------
+
+_REMOTE: dict[str, Pool] = {}  # pools in this process by the run they belong to
+_REMOTE_LOCK = threading.Lock()
+
+
+def run_remote(
+    run: str, task: dict[str, Any], blob: NDArray[Any] | None, limits: Limits
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run a task in this process's pool for the given run: what a cluster's node is asked to do. (task, outcome)."""
+    with _REMOTE_LOCK:
+        pool = _REMOTE.setdefault(run, Pool())
+    return task, pool.run(task, b"" if blob is None else blob.tobytes(), limits)
+
+
+def stop_remote(run: str) -> None:
+    """Kill the workers that this process holds for the given run."""
+    with _REMOTE_LOCK:
+        pool = _REMOTE.pop(run, None)
+    if pool is not None:
+        pool.stop()

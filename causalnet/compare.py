@@ -1,0 +1,163 @@
+"""Methods x data sets x seeds, into a folder that can be interrupted, resumed and extended.
+
+Each cell runs in a worker process that is killed when ``max_seconds`` is over. Only this process writes; a cell is
+one transaction, so that a finished cell is neither lost nor repeated, whatever happens to the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import errors
+from ._callable import make_callable
+from ._labels import label
+from .backends import registry
+from .cells import Limits, hard_limit
+from .engines import Job, Run, open_engine
+from .errors import DataError
+from .plan import Method, Plan, make_plan
+from .progress import Estimate, Progress, Watcher, watcher
+from .provenance import describe, versions
+from .results import Results
+from .store import Cell, Store
+
+if TYPE_CHECKING:
+    from .datasets import Dataset
+
+__all__ = ["Progress", "Results", "compare"]
+
+
+def compare(
+    datasets: str | Dataset | Sequence[str | Dataset],
+    backends: Method | Sequence[Method],
+    seeds: int | Sequence[int] = 5,
+    out: str | Path = "runs/compare",
+    n_jobs: int = 1,
+    max_seconds: float | None = None,
+    engine: str = "local",
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+    progress: bool | Watcher | None = None,
+    retry_failed: bool = False,
+    load_seconds: float = 600.0,
+) -> Results:
+    """Run every method on every data set with every seed, and keep one row a cell in ``out``.
+
+    datasets: names, or Dataset objects of your own. backends: names, ``"pc:alpha=0.05"`` or ``("pc", {...})``;
+    ``params`` gives parameters by backend name. seeds: how many (0, 1, ...) or which. A seed draws the sample of a
+    simulated data set; on fixed data seed 0 is the data itself and the others are bootstrap resamples.
+    n_jobs: cells at once. engine: ``"local"`` or ``"dask:ADDRESS"``. progress: True for a bar, or a callback that
+    gets a :class:`Progress`. load_seconds: bound on loading the data and compiling.
+
+    max_seconds: bound on learning, in seconds of wall time. Methods that stop themselves return their best so far
+    (``complete`` is False) and are killed 2 s + 10 % later at the latest; all others are killed at the limit.
+
+    Running it again finishes what is missing; more methods, data sets or seeds extend the folder. Recorded failures
+    stay unless ``retry_failed``; cells that ran out of time run again under a longer limit, and methods that were
+    not installed once they are. Nothing runs if a name, a parameter or the data cannot be right.
+    """
+    plan = make_plan(datasets, backends, seeds, out, n_jobs, max_seconds, engine, params, load_seconds)
+    from .metrics import DEFINITIONS
+
+    with Store.create(plan.out, DEFINITIONS) as store:
+        for name, dataset in plan.datasets.items():
+            if dataset is not None:
+                store.check_draw(name, 0, describe(dataset))
+        finished = store.finished()
+        pending = [cell for cell in plan.cells if _to_run(cell, finished.get(cell), plan, retry_failed)]
+        pending = [cell for cell in pending if not _note_missing(store, cell, plan)]
+        if pending:
+            with open_engine(plan.engine, plan.n_jobs) as (run, lanes), watcher(progress) as tell:
+                _check_data(store, pending, plan, run)
+                store.begin_run(plan.command, plan.settings)
+                _run_all(store, pending, plan, run, _estimate(plan, pending, finished, lanes), tell)
+        else:
+            store.begin_run(plan.command, plan.settings)
+    results = Results(plan.out)
+    results.save()
+    return results
+
+
+def _to_run(cell: Cell, before: Mapping[str, Any] | None, plan: Plan, retry_failed: bool) -> bool:
+    """Is the cell new, or is there a reason to run it again?"""
+    if before is None:
+        return True
+    status = before["status"]
+    if status == "not installed":
+        return registry()[cell.backend].installed
+    if status == "timeout" or (status == "ok" and before["complete"] == 0):
+        then, longest = before["max_seconds"], math.inf if plan.max_seconds is None else plan.max_seconds
+        return (then is not None and longest > then) or (retry_failed and status == "timeout")
+    return retry_failed and status == "failed"
+
+
+def _note_missing(store: Store, cell: Cell, plan: Plan) -> bool:
+    """Record a cell whose method is not installed here (a cluster's nodes are asked themselves)."""
+    method = registry()[cell.backend]
+    if plan.engine != "local" or method.installed:
+        return False
+    reason = f"{cell.backend} needs {', '.join(method.missing)}: not installed: {method.how_to_install}"
+    outcome = {"status": "not installed", "reason": reason, "versions": versions(cell.backend)}
+    store.write(cell, outcome, plan.max_seconds)
+    return True
+
+
+def _check_data(store: Store, pending: list[Cell], plan: Plan, run: Run) -> None:
+    """Load each named data set once, so that a missing or changed one is refused before anything runs."""
+    named = {cell.dataset: cell.seed for cell in reversed(pending) if plan.datasets[cell.dataset] is None}
+    jobs: list[Job] = [
+        ({"dataset": name, "key": None, "seed": seed}, None, Limits(load=plan.load_seconds))
+        for name, seed in named.items()
+    ]
+    for task, outcome in run(jobs):
+        if outcome["status"] != "ok":
+            kind = getattr(errors, outcome.get("error", ""), DataError)
+            raise kind(f"the data set {task['dataset']!r} cannot be used: {outcome['reason']}")
+        store.check_draw(task["dataset"], task["seed"], outcome["draw"])
+
+
+def _run_all(store: Store, pending: list[Cell], plan: Plan, run: Run, estimate: Estimate, tell: Watcher) -> None:
+    """Run the cells and record each as soon as it is there."""
+    blobs = {name: None if d is None else _blob(d) for name, d in plan.datasets.items()}
+    keys = {name: None if b is None else hashlib.sha256(b.tobytes()).hexdigest() for name, b in blobs.items()}
+    jobs: list[Job] = []
+    for i, cell in enumerate(pending):
+        task = {"id": i, **cell.__dict__, "params": json.loads(cell.params), "key": keys[cell.dataset]}
+        hard = hard_limit(plan.max_seconds, registry()[cell.backend].bounded)
+        limits = Limits(plan.load_seconds, plan.max_seconds, hard)
+        jobs.append(({**task, "max_seconds": plan.max_seconds}, blobs[cell.dataset], limits))
+    tell(estimate.now(""))
+    for task, outcome in run(jobs):
+        cell = pending[task["id"]]
+        store.write(cell, outcome, plan.max_seconds)
+        name = label(cell.backend, task["params"])
+        estimate.finish(name, outcome["elapsed"], outcome["status"] in ("failed", "timeout"))
+        tell(estimate.now(f"{name} on {cell.dataset}, seed {cell.seed}: {outcome['status']}"))
+
+
+def _estimate(plan: Plan, pending: list[Cell], finished: Mapping[Cell, Mapping[str, Any]], lanes: int) -> Estimate:
+    waiting = set(pending)
+    before = [(cell, finished[cell]) for cell in plan.cells if cell in finished and cell not in waiting]
+    bad = sum(row["status"] in ("failed", "timeout") for _, row in before)
+    already = len(plan.cells) - len(pending)
+    names = [label(cell.backend, json.loads(cell.params)) for cell in pending]
+    estimate = Estimate(names, already, bad, lanes)
+    for cell, row in finished.items():
+        estimate.learn(label(cell.backend, json.loads(cell.params)), row["elapsed"])
+    return estimate
+
+
+def _blob(dataset: Dataset) -> NDArray[np.uint8]:
+    """The data set as bytes for our own worker processes; nothing is ever read back from outside."""
+    return np.frombuffer(pickle.dumps(dataset, protocol=5), dtype=np.uint8)
+
+
+make_callable(__name__)

@@ -1,0 +1,121 @@
+"""Where the cells of a comparison run: threads that supervise worker processes here, or on a Dask cluster's nodes.
+
+Both go through joblib and hand back each outcome as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cells import Limits, Pool, run_remote, stop_remote
+from .errors import CausalnetError, DataError, NotInstalled
+
+Job = tuple[dict[str, Any], NDArray[np.uint8] | None, Limits]  # task, pickled data set of our own, deadlines
+Run = Callable[[list[Job]], Iterator[tuple[dict[str, Any], dict[str, Any]]]]
+CONNECT_SECONDS = 20.0
+
+
+def check_engine(engine: str) -> str:
+    """The engine's name, if there is such an engine."""
+    if engine == "local":
+        return engine
+    kind, _, address = str(engine).partition(":")
+    if kind != "dask" or not address:
+        raise DataError(
+            f"there is no engine {engine!r}; write 'local', or 'dask:ADDRESS' like dask:tcp://10.0.0.5:8786"
+        )
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise NotInstalled(
+            f"the engine {engine!r} needs distributed: not installed: pip install 'causalnet[dask]'"
+        ) from error
+    return engine
+
+
+@contextlib.contextmanager
+def open_engine(engine: str, n_jobs: int) -> Iterator[tuple[Run, int]]:
+    """A function that runs jobs and yields (task, outcome) as they finish, and how many run at once."""
+    with _local(n_jobs) if engine == "local" else _dask(engine.partition(":")[2]) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def _local(n_jobs: int) -> Iterator[tuple[Run, int]]:
+    import joblib
+
+    pool = Pool()
+
+    def one(task: dict[str, Any], blob: NDArray[np.uint8] | None, limits: Limits) -> Any:
+        return task, pool.run(task, b"" if blob is None else blob.tobytes(), limits)
+
+    def run(jobs: list[Job]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        parallel = joblib.Parallel(n_jobs, backend="threading", return_as="generator_unordered", batch_size=1)
+        return _as_they_come(parallel(joblib.delayed(one)(*job) for job in jobs), pool.stop)
+
+    try:
+        yield run, joblib.effective_n_jobs(n_jobs)
+    finally:
+        pool.close()
+
+
+@contextlib.contextmanager
+def _dask(address: str) -> Iterator[tuple[Run, int]]:
+    import joblib
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise CausalnetError(
+            f"no Dask scheduler answers at {address} ({type(error).__name__}); start one with `dask scheduler` "
+            "and `dask worker ADDRESS`, or use --engine local"
+        ) from error
+    name = uuid.uuid4().hex
+
+    def stop() -> None:
+        with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to stop
+            client.run(stop_remote, name)
+
+    def run(jobs: list[Job]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        with joblib.parallel_config(backend="dask", client=client):
+            parallel = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)
+            calls = (joblib.delayed(run_remote)(name, *job) for job in jobs)
+            try:
+                outcomes = parallel(calls)
+            except TimeoutError as error:
+                raise CausalnetError(f"the Dask scheduler at {address} has no workers; start some") from error
+        return _as_they_come(outcomes, stop, f"the Dask cluster at {address} could not run a cell")
+
+    try:
+        yield run, max(1, sum(client.ncores().values()))
+    finally:
+        stop()
+        client.close()
+
+
+def _as_they_come(
+    outcomes: Generator[tuple[dict[str, Any], dict[str, Any]], None, None], stop: Callable[[], None], trouble: str = ""
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each outcome when it is there; if anything ends this early, the running cells are stopped first."""
+    try:
+        for item in outcomes:  # noqa: UP028
+            # not `yield from`: an early end must reach this frame before joblib's
+            yield item
+    except BaseException as error:
+        stop()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib's remark that the rest was abandoned: it was meant to be
+            outcomes.close()
+        if trouble and isinstance(error, Exception):
+            raise CausalnetError(
+                f"{trouble} ({type(error).__name__}: {error}); finished cells are kept: run the same command again"
+            ) from error
+        raise

@@ -1,0 +1,190 @@
+"""What a comparison was asked to do, checked before anything runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._labels import label, parse
+from .backends import registry
+from .engines import check_engine
+from .errors import DataError, UnknownNameError, nearest
+from .store import Cell
+
+if TYPE_CHECKING:
+    from .datasets import Dataset
+
+Method = str | tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for, checked."""
+
+    datasets: dict[str, Dataset | None]  # None: known by its name
+    methods: dict[str, tuple[str, str]]  # label -> backend, parameters as JSON
+    seeds: list[int]
+    out: Path
+    n_jobs: int
+    max_seconds: float | None
+    engine: str
+    load_seconds: float
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every cell; those that share a draw of the data follow each other."""
+        return [Cell(d, *m, s) for s in self.seeds for d in self.datasets for m in self.methods.values()]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The plan as JSON-able settings."""
+        own = {"datasets": list(self.datasets), "backends": list(self.methods), "seeds": self.seeds}
+        return {**own, "max_seconds": self.max_seconds, "n_jobs": self.n_jobs, "engine": self.engine}
+
+    @property
+    def command(self) -> str:
+        """The shell line that repeats the plan, or the Python line if it has data sets of the user's own."""
+        if any(dataset is not None for dataset in self.datasets.values()):
+            data = ", ".join(repr(n) if d is None else f"<Dataset {n!r}>" for n, d in self.datasets.items())
+            rest = {k: v for k, v in self.settings.items() if k not in ("datasets", "backends") and v is not None}
+            told = ", ".join(f"{k}={v!r}" for k, v in {**rest, "out": str(self.out)}.items())
+            return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
+        counted = self.seeds == list(range(len(self.seeds)))
+        words = ["causalnet", "compare", "--data", ",".join(self.datasets), "--backend", ",".join(self.methods)]
+        words += [
+            "--seeds",
+            str(len(self.seeds)) if counted else ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1),
+        ]
+        words += ["--out", str(self.out)]
+        words += [] if self.max_seconds is None else ["--max-seconds", f"{self.max_seconds:g}"]
+        words += [] if self.n_jobs == 1 else ["--n-jobs", str(self.n_jobs)]
+        words += [] if self.engine == "local" else ["--engine", self.engine]
+        return shlex.join(words)
+
+
+def make_plan(
+    datasets: Any,
+    backends: Any,
+    seeds: Any,
+    out: Any,
+    n_jobs: Any,
+    max_seconds: Any,
+    engine: str,
+    params: Any,
+    load: Any,
+) -> Plan:
+    for name, value in (("max_seconds", max_seconds), ("load_seconds", load)):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (number and 0 < value < math.inf) and not (name == "max_seconds" and value is None):
+            raise DataError(f"{name} must be a positive number of seconds, got {value!r}")
+    if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0:
+        raise DataError(f"n_jobs must be a whole number of cells to run at once (-1: all cores), got {n_jobs!r}")
+    return Plan(
+        _datasets(datasets, found := _seeds(seeds)),
+        _methods(backends, params or {}),
+        found,
+        Path(out),
+        n_jobs,
+        max_seconds,
+        check_engine(engine),
+        load,
+    )
+
+
+def _seeds(seeds: Any) -> list[int]:
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1:
+        return list(range(seeds))
+    if not isinstance(seeds, Sequence | np.ndarray | range) or isinstance(seeds, str) or len(seeds) == 0:
+        raise DataError(f"seeds must be how many (at least 1) or a list of whole numbers, got {seeds!r}")
+    odd = [s for s in seeds if not isinstance(s, int | np.integer) or isinstance(s, bool) or s < 0]
+    if odd:
+        raise DataError(f"a seed is a whole number from 0, got {odd[0]!r}")
+    return [int(s) for s in dict.fromkeys(seeds)]
+
+
+def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
+    from .datasets import Dataset, names
+
+    items = [given] if isinstance(given, str | Dataset) else list(given)
+    found: dict[str, Dataset | None] = {}
+    for item in items:
+        if isinstance(item, str):
+            base = item.partition(":")[0]
+            if base not in names():
+                raise UnknownNameError(
+                    f"there is no data set {base!r}.{nearest(base, names()) or ' See `causalnet datasets`.'}"
+                )
+            name, item = item, None
+        elif isinstance(item, Dataset):
+            name = item.name
+            if item.sampled and len(seeds) > 1:
+                raise DataError(
+                    f"the Dataset {name!r} is one sample that was drawn already, so {len(seeds)} seeds would all see "
+                    f"the same data; pass the name {name!r} to draw a sample for each seed, or "
+                    "dataclasses.replace(dataset, sampled=False) to resample this one"
+                )
+        else:
+            raise DataError(
+                f"a data set is a name or a causalnet.Dataset, got {type(item).__name__}; "
+                "write causalnet.Dataset('my-data', causalnet.as_table(frame), truth)"
+            )
+        if name in found and (found[name] is not item):
+            raise DataError(f"two data sets are called {name!r}; give them different names")
+        found[name] = item
+    if not found:
+        raise DataError("there is no data set to compare on; name at least one")
+    return found
+
+
+def _methods(given: Any, params: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+    single = isinstance(given, str) or (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping))
+    found: dict[str, tuple[str, str]] = {}
+    known, used = registry(), set()
+    for item in [given] if single else list(given):
+        name, own = parse(item) if isinstance(item, str) else (item[0], dict(item[1]))
+        if name not in known:
+            raise UnknownNameError(
+                f"there is no backend {name!r}.{nearest(name, known) or ' See `causalnet backends`.'}"
+            )
+        used.add(name)
+        chosen = {**params.get(name, {}), **own}
+        takes = known[name].parameters
+        for key in chosen:
+            if key not in takes:
+                hint = nearest(key, takes) or f" It takes: {', '.join(takes) or 'no parameters'}."
+                raise UnknownNameError(f"{name} has no parameter {key!r}.{hint}")
+        text = _as_json(name, chosen)
+        found[label(name, json.loads(text))] = (name, text)
+    extra = sorted(set(params) - used)
+    if extra:
+        raise UnknownNameError(
+            f"params has an entry for {extra[0]!r}, which is not among the backends to compare.{nearest(extra[0], used)}"
+        )
+    if not found:
+        raise DataError("there is no method to compare; name at least one")
+    return found
+
+
+def _as_json(backend: str, params: Mapping[str, Any]) -> str:
+    for name, value in params.items():
+        try:
+            json.dumps(value, default=_scalar, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"{backend}: the parameter {name} is {value!r}, which cannot be written down and repeated; "
+                "a comparison takes numbers, text, lists and null"
+            ) from error
+    return json.dumps(dict(params), sort_keys=True, default=_scalar)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"not JSON: {type(value).__name__}")

@@ -1,0 +1,110 @@
+"""How far a comparison is and how long it will take: a callback, or a bar on the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+
+class Progress(NamedTuple):
+    """The state of a running comparison. Times in seconds; ``remaining`` is None while nothing is known."""
+
+    done: int
+    total: int
+    failed: int
+    elapsed: float
+    remaining: float | None
+    last: str
+
+
+Watcher = Callable[[Progress], object]
+
+
+class Estimate:
+    """Counts cells and estimates the time left from the mean seconds of each method's finished cells."""
+
+    def __init__(self, pending: Iterable[str], already: int, failed: int, lanes: int) -> None:
+        """pending: the methods of the cells to run. already, failed: cells finished before. lanes: run at once."""
+        self._left: dict[str, int] = {}
+        for method in pending:
+            self._left[method] = self._left.get(method, 0) + 1
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._done, self._failed, self._lanes = already, failed, max(1, lanes)
+        self._total = already + sum(self._left.values())
+        self._start = time.monotonic()
+
+    def learn(self, method: str, seconds: float | None) -> None:
+        """Take the duration of a finished cell into account."""
+        if seconds is not None:
+            n, total = self._seen.get(method, (0, 0.0))
+            self._seen[method] = (n + 1, total + seconds)
+
+    def finish(self, method: str, seconds: float | None, failed: bool) -> None:
+        """Count a cell of this run."""
+        self.learn(method, seconds)
+        self._left[method] -= 1
+        self._done += 1
+        self._failed += failed
+
+    def now(self, last: str) -> Progress:
+        """The state, with the estimate."""
+        elapsed = time.monotonic() - self._start
+        return Progress(self._done, self._total, self._failed, elapsed, self._remaining(), last)
+
+    def _remaining(self) -> float | None:
+        n, total = (sum(column) for column in zip((0, 0.0), *self._seen.values(), strict=True))
+        if n == 0:
+            return None
+        mean = {method: seconds / k for method, (k, seconds) in self._seen.items()}
+        work = sum(count * mean.get(method, total / n) for method, count in self._left.items())
+        return work / min(self._lanes, max(1, sum(self._left.values())))
+
+
+@contextlib.contextmanager
+def watcher(progress: bool | Watcher | None) -> Iterator[Watcher]:
+    """The callback to tell: the given one, a bar on stderr for True, or one that does nothing."""
+    if callable(progress):
+        yield progress
+    elif progress:
+        with _bar() as show:
+            yield show
+    else:
+        yield lambda state: None
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Watcher]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("comparing"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} cells"),
+        TextColumn("{task.fields[trouble]}", style="red"),
+        TextColumn("{task.fields[clock]}"),
+        TextColumn("{task.fields[last]}", style="dim"),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task("cells", total=None, trouble="", clock="", last="")
+
+        def show(state: Progress) -> None:
+            left = "" if state.remaining is None else f", about {duration(state.remaining)} left"
+            trouble = f"{state.failed} failed" if state.failed else ""
+            clock = f"{duration(state.elapsed)}{left}"
+            bar.update(task, completed=state.done, total=state.total, trouble=trouble, clock=clock, last=state.last)
+
+        yield show
+
+
+def duration(seconds: float) -> str:
+    """'8 s', '3 min 20 s', '2 h 5 min'."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,86 @@
+"""What a result rests on: fingerprints of the data, and the versions of the packages that took part."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import platform
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .datasets import Dataset
+    from .graph import Graph
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """What the store keeps of a draw: a fingerprint of all that decides a score, the truth, the card."""
+    return {
+        "fingerprint": fingerprint(dataset),
+        "truth": None if dataset.truth is None else plain(dataset.truth).to_json(),
+        "card": json.loads(json.dumps(dict(dataset.card), default=str)),
+        "kind": dataset.data.kind,
+        "text": repr(dataset.data),
+        "sampled": dataset.sampled,
+    }
+
+
+def plain(graph: Graph) -> Graph:
+    """The graph without its evidence."""
+    return graph.replace(evidence={})
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """A digest of data, truth and knowledge. Numbers count to single precision: machines differ in the last bits."""
+    import numpy as np
+
+    from .data import Table
+
+    digest = hashlib.sha256()
+
+    def add(*parts: Any) -> None:
+        for part in parts:
+            raw = np.ascontiguousarray(part).tobytes() if isinstance(part, np.ndarray) else repr(part).encode()
+            digest.update(len(raw).to_bytes(8, "big") + raw)
+
+    data, truth = dataset.data, dataset.truth
+    add(data.kind, tuple(data.columns))
+    if isinstance(data, Table):
+        add(data.values.astype(np.float32), data.discrete, data.levels)
+    else:
+        add(data.devices, data.type_index, data.device_index, np.round(data.time - data.time[0], 6), data.adjacency)
+        if data.duration is not None:
+            add(data.duration.astype(np.float32))
+    if truth is not None:
+        add(truth.nodes, truth.adj)
+    if dataset.knowledge:
+        add(dataset.knowledge)
+    return digest.hexdigest()[:32]
+
+
+def versions(backend: str | None = None) -> dict[str, str]:
+    """Versions of causalnet, Python, numpy, and of the packages that the method comes from."""
+    from . import __version__
+
+    found = {"causalnet": __version__, "python": platform.python_version()}
+    for package in ("numpy", *(packages_of(backend) if backend else ())):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+@cache
+def packages_of(backend: str) -> tuple[str, ...]:
+    """Distributions behind a method: those that hold what it requires, and its own if it is a plug-in."""
+    from .backends import registry
+
+    method = registry().get(backend)
+    if method is None:
+        return ()
+    modules = {name.partition(".")[0] for name in (*method.requires, method.learn.__module__)} - {"causalnet"}
+    if not modules:
+        return ()
+    held = importlib.metadata.packages_distributions()
+    return tuple(sorted({name for module in modules for name in held.get(module, [])}))

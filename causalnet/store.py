@@ -1,0 +1,282 @@
+"""The results of a comparison on disk: one SQLite file, one transaction a cell, one writer at a time.
+
+A cell is (dataset, backend, params, seed). A run that is killed at any moment leaves every finished cell in place:
+the file is written with a rollback journal and ``synchronous=FULL``, and only by the process that holds the lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import CausalnetError, DataError
+
+FILE, LOCK = "results.sqlite", ".lock"
+APPLICATION, VERSION = 0x63_6E_65_74, 1  # "cnet"
+STATUSES = ("ok", "failed", "timeout", "not applicable", "not installed")
+_PLAIN = (
+    "status TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL, cpu_seconds REAL, elapsed REAL, peak_mb REAL, "
+    "complete INTEGER, max_seconds REAL, finished TEXT NOT NULL, host TEXT"
+)
+_JSON = ("metrics", "warnings", "versions")
+_SCHEMA = f"""
+CREATE TABLE cells (
+  dataset TEXT NOT NULL, backend TEXT NOT NULL, params TEXT NOT NULL, seed INTEGER NOT NULL, {_PLAIN},
+  metrics TEXT NOT NULL, warnings TEXT NOT NULL, versions TEXT NOT NULL, graph TEXT, log TEXT,
+  PRIMARY KEY (dataset, backend, params, seed)
+);
+CREATE TABLE draws (
+  dataset TEXT NOT NULL, seed INTEGER NOT NULL, fingerprint TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
+  sampled INTEGER NOT NULL, truth TEXT, card TEXT NOT NULL,
+  PRIMARY KEY (dataset, seed)
+);
+CREATE TABLE runs (id INTEGER PRIMARY KEY, created TEXT NOT NULL, command TEXT NOT NULL, settings TEXT NOT NULL);
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of one method on one draw of one data set; ``params`` is JSON text with sorted keys."""
+
+    dataset: str
+    backend: str
+    params: str
+    seed: int
+
+
+class Store:
+    """An open results file. ``Store.create`` to write, ``Store.open`` to read."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = connection
+
+    @classmethod
+    def open(cls, out: str | Path) -> Store:
+        """Open the results in a folder for reading."""
+        path = Path(out) / FILE
+        if not path.is_file():
+            raise DataError(f"there are no results in {out}: it has no {FILE}; causalnet compare --out {out} makes one")
+        with sentences(path):
+            store = cls(path, _connect(path))
+            try:
+                store._verify()
+            except BaseException:
+                store.close()
+                raise
+        return store
+
+    @classmethod
+    @contextlib.contextmanager
+    def create(cls, out: str | Path, metrics: Iterable[str]) -> Iterator[Store]:
+        """Open the results in a folder for writing, making both if need be; nobody else writes meanwhile."""
+        path = Path(out) / FILE
+        with sentences(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.parent):
+            with sentences(path):
+                store = cls(path, _connect(path, new=True))
+            try:
+                with sentences(path):
+                    store._prepare(metrics)
+                yield store
+            finally:
+                store.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _prepare(self, metrics: Iterable[str]) -> None:
+        self._db.execute("PRAGMA journal_mode=DELETE")
+        self._db.execute("PRAGMA synchronous=FULL")
+        if not self._tables():
+            self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+        self._verify()
+        columns = ", ".join(f"""json_extract(metrics, '$.{name}') AS "{name}\"""" for name in metrics)
+        view = "SELECT dataset, backend, params, seed, status, reason, seconds, cpu_seconds, complete"
+        sql = f"{view}, {columns} FROM cells" if columns else f"{view} FROM cells"
+        self._db.executescript(f"BEGIN; DROP VIEW IF EXISTS results; CREATE VIEW results AS {sql}; COMMIT;")
+
+    def _tables(self) -> set[str]:
+        return {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def _verify(self) -> None:
+        """Refuse a file that is damaged, of another program, or of another version."""
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION or not {"cells", "draws", "runs"} <= self._tables():
+            raise DataError(f"{self.path} is a database of another program; choose another output folder")
+        if version != VERSION:
+            raise DataError(
+                f"{self.path} has format {version}, and this version of causalnet reads format {VERSION}; "
+                "choose another output folder"
+            )
+        (health,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if health != "ok":
+            raise sqlite3.DatabaseError(health)
+
+    # ---- writing ------------------------------------------------------------------------------------------------
+
+    def begin_run(self, command: str, settings: Mapping[str, Any]) -> None:
+        """Note what was asked for, once for equal commands."""
+        with self._write():
+            if not self._db.execute("SELECT 1 FROM runs WHERE command = ?", (command,)).fetchone():
+                row = (now(), command, json.dumps(settings, sort_keys=True))
+                self._db.execute("INSERT INTO runs (created, command, settings) VALUES (?, ?, ?)", row)
+
+    def check_draw(self, dataset: str, seed: int, draw: Mapping[str, Any]) -> None:
+        """Record a draw of a data set, or refuse it if it is not the one recorded under the same name and seed."""
+        with self._write():
+            self._check_draw(dataset, seed, draw)
+
+    def _check_draw(self, dataset: str, seed: int, draw: Mapping[str, Any]) -> None:
+        known = self._db.execute(
+            "SELECT fingerprint, text FROM draws WHERE dataset = ? AND seed = ?", (dataset, seed)
+        ).fetchone()
+        if known is None:
+            texts = (draw["kind"], draw["text"], int(draw["sampled"]), draw["truth"], json.dumps(draw["card"]))
+            row = (dataset, seed, draw["fingerprint"], *texts)
+            self._db.execute("INSERT INTO draws VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        elif known[0] != draw["fingerprint"]:
+            raise DataError(
+                f"the data set {dataset!r} is not the one that {self.path} holds results for "
+                f"(now {draw['text']}, then {known[1]}, seed {seed}; data, truth or knowledge differ); "
+                "give it another name, or choose another output folder"
+            )
+
+    def write(self, cell: Cell, outcome: Mapping[str, Any], max_seconds: float | None) -> None:
+        """Record a finished cell and its draw in one transaction."""
+        complete = outcome.get("complete")
+        row: dict[str, Any] = {
+            **cell.__dict__,
+            **{name: outcome.get(name) for name in ("seconds", "cpu_seconds", "elapsed", "peak_mb", "graph")},
+            **{name: json.dumps(outcome.get(name) or ([] if name == "warnings" else {})) for name in _JSON},
+            "status": outcome["status"],
+            "reason": outcome["reason"],
+            "complete": None if complete is None else int(complete),
+            "max_seconds": max_seconds,
+            "finished": now(),
+            "host": socket.gethostname(),
+            "log": outcome.get("log", ""),
+        }
+        names = ", ".join(row)
+        with self._write():
+            if "draw" in outcome:
+                self._check_draw(cell.dataset, cell.seed, outcome["draw"])
+            marks = ", ".join("?" * len(row))
+            self._db.execute(f"INSERT OR REPLACE INTO cells ({names}) VALUES ({marks})", tuple(row.values()))
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[None]:
+        with sentences(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+
+    # ---- reading ------------------------------------------------------------------------------------------------
+
+    def rows(self, table: str, columns: str = "*") -> list[dict[str, Any]]:
+        """The rows of ``cells``, ``draws`` or ``runs`` in the order they were made, as dicts."""
+        with sentences(self.path):
+            found = self._db.execute(f"SELECT {columns} FROM {table} ORDER BY rowid")
+            names = [item[0] for item in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found]
+
+    def finished(self) -> dict[Cell, dict[str, Any]]:
+        """Status, limit and completeness of each recorded cell."""
+        rows = self.rows("cells", "dataset, backend, params, seed, status, max_seconds, complete, seconds, elapsed")
+        return {Cell(r["dataset"], r["backend"], r["params"], r["seed"]): r for r in rows}
+
+
+def now() -> str:
+    """UTC, to the second, ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _connect(path: Path, new: bool = False) -> sqlite3.Connection:
+    """A connection with explicit transactions; falls back to read-only where the folder cannot be written."""
+    modes = ("rwc",) if new else ("rw", "ro")
+    for mode in modes:
+        with contextlib.suppress(*(() if mode == modes[-1] else (sqlite3.OperationalError,))):
+            uri = f"{path.resolve().as_uri()}?mode={mode}"
+            db = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
+            try:
+                db.execute("PRAGMA trusted_schema = OFF")
+                db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            except BaseException:
+                db.close()
+                raise
+            return db
+    raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the kernel lets go of it when the process ends, however it ends."""
+    with sentences(folder / LOCK):
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+            raise CausalnetError(
+                f"another comparison is writing to {folder}{f' ({who})' if who else ''}; "
+                "wait until it ends, or choose another output folder"
+            ) from None
+        with contextlib.suppress(OSError):  # a note for the other process; the lock itself does not need it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now()}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say about a file into a sentence that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if "full" in text or "disk I/O" in text:
+            why = (
+                f"{path} cannot grow: the disk is full or a quota is reached ({text}); "
+                "every cell finished so far is kept: make room and run the same command again"
+            )
+        elif "readonly" in text or "unable to open" in text:
+            why = f"{path} cannot be written ({text}); choose an output folder that you may write to"
+        elif "locked" in text:
+            why = f"{path} is in use by another program ({text}); close it and run the same command again"
+        else:
+            why = f"{path} is damaged or is no results file ({text}); move it away or choose another output folder"
+        raise DataError(why) from error
+    except OSError as error:
+        if isinstance(error, CausalnetError):
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise CausalnetError(
+                f"{path} cannot be written: {error.strerror}; every cell finished so far is kept: "
+                "make room and run the same command again"
+            ) from error
+        raise CausalnetError(
+            f"{path} cannot be written: {error.strerror or error}; choose an output folder that you may write to"
+        ) from error

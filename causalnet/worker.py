@@ -1,0 +1,279 @@
+"""The process that runs comparison cells: reads tasks from a private pipe, answers in JSON, may be killed at any time.
+
+One worker runs many cells, so that imports and compilation happen once. It is started by :mod:`causalnet.cells` as
+``python -m causalnet.worker PARENT`` and leads its own process group. Whatever a method prints goes to stderr,
+which the parent reads and keeps the end of; the answers travel through duplicates of the original descriptors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import random
+import resource
+import select
+import signal
+import struct
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from .provenance import describe, versions
+
+if TYPE_CHECKING:
+    from .backends import Backend
+    from .datasets import Dataset
+
+FRAME = struct.Struct(">QQ")  # lengths of the JSON header and of the binary part that follows it
+IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
+DRAWS_KEPT = 2
+Say = Callable[[dict[str, Any]], None]
+
+
+def main() -> None:
+    """Serve tasks until the pipe closes, the parent dies, or nothing has come for a while."""
+    die_with(int(sys.argv[1]))
+    inbox, outbox = os.dup(0), os.dup(1)  # private: not inherited by programs that a method may start
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    import faulthandler
+
+    faulthandler.enable()
+
+    def say(message: dict[str, Any]) -> None:
+        write_all(outbox, pack(message))
+
+    desk = Desk(say)
+    while select.select([inbox], [], [], IDLE_SECONDS)[0]:
+        head = read_exactly(inbox, FRAME.size)
+        if head is None:
+            return
+        n_header, n_blob = FRAME.unpack(head)
+        header, blob = read_exactly(inbox, n_header), read_exactly(inbox, n_blob)
+        if header is None or blob is None:
+            return
+        say({"phase": "done", **desk.answer(json.loads(header), blob)})
+
+
+def die_with(parent: int) -> None:
+    """End when the parent does, even inside native code: the kernel's signal on Linux, and a watching thread."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        if os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+# ---- the wire ---------------------------------------------------------------------------------------------------
+
+
+def pack(header: dict[str, Any], blob: bytes = b"") -> bytes:
+    """A frame: two lengths, a JSON object, and raw bytes."""
+    text = json.dumps(header, default=str).encode()
+    return FRAME.pack(len(text), len(blob)) + text + blob
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte."""
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(descriptor, view) :]
+
+
+def read_exactly(descriptor: int, n: int) -> bytes | None:
+    """n bytes, or None at the end of the stream."""
+    parts = bytearray()
+    while len(parts) < n:
+        part = os.read(descriptor, min(n - len(parts), 1 << 20))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+# ---- the work ---------------------------------------------------------------------------------------------------
+
+
+class Desk:
+    """What a worker keeps between tasks: data sets it was given, the last draws, and which methods are compiled."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+        self.given: dict[str, Dataset] = {}
+        self.draws: dict[tuple[str, str | None, int], tuple[Dataset, dict[str, Any]]] = {}
+        self.warm: set[str] = set()
+
+    def answer(self, task: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """The outcome of a task as JSON-able fields; never raises."""
+        outcome: dict[str, Any] = {"status": "ok", "reason": "", "versions": versions(task.get("backend"))}
+        try:
+            if blob:
+                import pickle
+
+                self.given[task["key"]] = pickle.loads(blob)  # our own parent's object, through a private pipe
+            dataset, outcome["draw"] = self.draw(task["dataset"], task["key"], task["seed"])
+            if "backend" in task:
+                run_cell(task, dataset, self.prepare(task["backend"]), outcome, self.say)
+        except BaseException as error:  # a method may even call sys.exit
+            outcome["status"], outcome["reason"] = status_of(error), sentence(error)
+            outcome["error"] = type(error).__name__
+            outcome.pop("children_cpu_seconds", None)
+            outcome["log"] = "".join(traceback.format_exception(error, limit=-8))[-4000:]
+        return outcome
+
+    def draw(self, name: str, key: str | None, seed: int) -> tuple[Dataset, dict[str, Any]]:
+        """The data of a cell, from the last few draws or anew."""
+        from .datasets import draw
+
+        place = (name, key, seed)
+        if place not in self.draws:
+            while len(self.draws) >= DRAWS_KEPT:
+                self.draws.pop(next(iter(self.draws)))
+            dataset = draw(self.given[key] if key else name, seed)
+            self.draws[place] = (dataset, describe(dataset))
+        return self.draws[place]
+
+    def prepare(self, backend: str) -> Backend:
+        """The method with its packages imported and its kernels compiled, before any clock starts."""
+        from .backends import get
+
+        method = get(backend)
+        if backend not in self.warm:
+            for package in method.requires:
+                importlib.import_module(package)
+            if method.warm_up is not None:
+                method.warm_up()
+            self.warm.add(backend)
+        return method
+
+
+def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: dict[str, Any], say: Say) -> None:
+    """Learn one graph on the clock, then score it; fills ``outcome``."""
+    from .backends import check_applicable, discover
+    from .errors import KnowledgeError, NotApplicable
+
+    if dataset.knowledge:
+        dataset.knowledge.compile(dataset.data.columns)
+    try:
+        check_applicable(method, dataset.data, dataset.knowledge, task["params"])
+    except KnowledgeError as error:
+        raise NotApplicable(str(error)) from error
+    limit = {"max_seconds": task["max_seconds"]} if method.bounded and task["max_seconds"] else {}
+    reset_global_seeds(task["seed"])
+    rng = cell_rng(task["seed"])
+    reset_peak()
+    say({"phase": "learning"})
+    with warnings.catch_warnings(record=True) as caught, clock(outcome):
+        warnings.simplefilter("default")
+        graph = discover(dataset, method.name, seed=rng, **limit, **task["params"])
+    say({"phase": "scoring"})
+    outcome["peak_mb"] = peak_mb()
+    for field in ("seconds", "cpu_seconds"):  # the backend's own clock leaves out the checks around it
+        inner = graph.meta.get(field)
+        if isinstance(inner, int | float) and 0 <= inner < outcome[field]:
+            outcome[field] = float(inner)
+    outcome["cpu_seconds"] += outcome.pop("children_cpu_seconds")
+    told = [w for w in caught if issubclass(w.category, UserWarning)]
+    outcome["warnings"] = list(dict.fromkeys(one_line(str(w.message)) for w in told))[:5]
+    outcome["complete"] = bool(graph.meta.get("complete", True))
+    outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
+    outcome["metrics"] = {}
+    if dataset.truth is not None:
+        from .metrics import score
+
+        outcome["metrics"] = score(dataset.truth, graph)
+
+
+def cell_rng(seed: int) -> Any:
+    """The method's randomness in a cell: a stream of its own, unrelated to the one that drew the data."""
+    import numpy as np
+
+    return np.random.default_rng([seed, 0xCE11])
+
+
+def reset_global_seeds(seed: int) -> None:
+    """Methods of other packages may use global generators; this process is theirs, so each cell starts them alike."""
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+@contextlib.contextmanager
+def clock(outcome: dict[str, Any]) -> Iterator[None]:
+    """Wall and CPU seconds of the block, also when it raises."""
+    wall, cpu, children = time.perf_counter(), time.process_time(), children_cpu()
+    try:
+        yield
+    finally:
+        outcome["seconds"], outcome["cpu_seconds"] = time.perf_counter() - wall, time.process_time() - cpu
+        outcome["children_cpu_seconds"] = children_cpu() - children
+
+
+def children_cpu() -> float:
+    """CPU seconds of processes that this one started and that have ended."""
+    use = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return use.ru_utime + use.ru_stime
+
+
+def reset_peak() -> None:
+    """Restart the kernel's high-water mark of resident memory, where it can be."""
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+def peak_mb() -> float | None:
+    """Peak resident memory in MiB since :func:`reset_peak`, None where the system does not tell."""
+    with contextlib.suppress(OSError), open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return None
+
+
+def status_of(error: BaseException) -> str:
+    """What an exception means for the table."""
+    from .errors import NotApplicable, NotInstalled, TimeLimit
+
+    if isinstance(error, NotApplicable):
+        return "not applicable"
+    if isinstance(error, NotInstalled):
+        return "not installed"
+    return "timeout" if isinstance(error, TimeLimit) else "failed"
+
+
+def sentence(error: BaseException) -> str:
+    """One line: the exception's type and message; our own errors speak for themselves."""
+    from .errors import CausalnetError
+
+    text = one_line(str(error))
+    if isinstance(error, CausalnetError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and not longer than 500 characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= 500 else text[:497] + "..."
+
+
+if __name__ == "__main__":
+    main()

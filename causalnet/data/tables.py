@@ -124,9 +124,7 @@ def as_table(
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
     wanted = _wanted_discrete(discrete, columns)
-    parsed = [_parse(frame.iloc[:, j], name, wanted.get(name)) for j, name in enumerate(columns)]
-    values = np.column_stack([column for column, _ in parsed]).astype(np.float64)
-    levels = tuple(level for _, level in parsed)
+    values, levels = _parse_all(frame, columns, wanted)
     if not allow_few_rows and values.shape[0] < values.shape[1] + 2:
         raise DataError(
             f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
@@ -227,6 +225,19 @@ def _wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, 
         if name not in columns:
             raise UnknownNameError(f"discrete names {name!r}, which is not a column.{nearest(name, columns)}")
     return {name: name in discrete for name in columns}
+
+
+def _parse_all(
+    frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]
+) -> tuple[NDArray[np.float64], tuple[tuple[Any, ...] | None, ...]]:
+    """(n, d) values and the d level tuples; a block of plain reals, the common case, is read in one step."""
+    if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
+        values = frame.to_numpy(dtype=np.float64)
+        if np.isfinite(values).all() and (bool(wanted) or (values != np.round(values)).any(axis=0).all()):
+            return values, (None,) * len(columns)
+    parsed = [_parse(frame.iloc[:, j], name, wanted.get(name)) for j, name in enumerate(columns)]
+    values = np.column_stack([column for column, _ in parsed]).astype(np.float64)
+    return values, tuple(level for _, level in parsed)
 
 
 def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray[Any], tuple[Any, ...] | None]:

@@ -70,8 +70,7 @@ def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture
         View("Drawing", drawing, not dense),
         View("Matrix: row = cause, column = effect, causes first", grids, dense),
     )
-    views = tuple(sorted(views, key=lambda view: not view.first))
-    return Picture(views, legend({e.kind for e in edges}), counts, wide)
+    return Picture(views[::-1] if dense else views, legend({e.kind for e in edges}), counts, wide)
 
 
 def _alone(learned: Graph, uid: str, name: str) -> Picture:

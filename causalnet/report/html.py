@@ -47,7 +47,7 @@ def write_report(results: Any, path: str | Path) -> Path:
             definitions={key: DEFINITIONS[key] for key, *_ in COLUMNS if key in DEFINITIONS},
             legend=_marked(legend()),
             settings=settings,
-            versions=_versions(settings.get("versions"), results.frame),
+            versions=_versions(settings.get("versions")),
             created=settings.get("created", ""),
             command=settings.get("command", ""),
             statuses=results.frame["status"].value_counts().to_dict(),
@@ -80,11 +80,12 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
 
 def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
     """Title, source, licence, size of a data set as far as they are known."""
-    card = _card_of(results, name)
+    found = results.data(name)
+    card = found["card"]
     nested = card.get("truth")
     facts = {
         "": card.get("title"),
-        "Data": card.get("data") or card.get("text"),
+        "Data": found["text"],
         "Truth": "not known, so nothing is scored"
         if truth is None
         else f"{truth.d} variables, {int(truth.skeleton.sum()) // 2} edges",
@@ -96,16 +97,6 @@ def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
         "Used here": card.get("used"),
     }
     return {key: str(value).strip() for key, value in facts.items() if value}
-
-
-def _card_of(results: Any, name: str) -> dict[str, Any]:
-    cards = getattr(results, "cards", None)
-    cards = cards() if callable(cards) else cards
-    if cards and name in cards:
-        return dict(cards[name])
-    from ..datasets import cards as known
-
-    return dict(known().get(name.partition(":")[0], {}))
 
 
 def write_graph_report(
@@ -138,7 +129,7 @@ def write_graph_report(
             left_out=left_out,
             warnings=_texts(meta.get("warnings")),
             incomplete=meta.get("complete") is False,
-            scores={key: (number(float(v), 3) if v is not None else "–", text) for key, (v, text) in scores.items()},
+            scores={key: (_score(value), meaning) for key, (value, meaning) in scores.items()},
             settings=_settings(meta, data),
             command=str(meta.get("command", "")),
             versions=_versions(meta.get("versions")),
@@ -147,11 +138,15 @@ def write_graph_report(
     return write_atomic(path, text)
 
 
+def _score(value: Any) -> str:
+    return "–" if value is None else str(value) if isinstance(value, int) else number(float(value), 3)
+
+
 def _edge_table(graph: Graph) -> tuple[list[list[str]], list[str]]:
     """One row an edge: from, end marks, to, weight if there is one, then every field of evidence."""
     edges = edges_of(graph)
     found = [_evidence(graph, e.i, e.j) for e in edges]
-    keys = list(dict.fromkeys(key for item in found for key in item))
+    keys = [key for key in dict.fromkeys(key for item in found for key in item) if key != "joined"]
     weighted = graph.weight is not None
     rows = []
     for edge, item in zip(edges, found, strict=True):
@@ -171,7 +166,7 @@ def _absent_table(graph: Graph) -> tuple[list[list[str]], list[str], int]:
             pairs.append(tuple(sorted((index[a], index[b]))))
     pairs = sorted(set(pairs))
     found = [_evidence(graph, i, j) for i, j in pairs[:_ROWS]]
-    keys = list(dict.fromkeys(key for item in found for key in item))
+    keys = [key for key in dict.fromkeys(key for item in found for key in item) if key != "joined"]
     rows = [
         [graph.nodes[i], graph.nodes[j], *(_value(item.get(key, "")) for key in keys)]
         for (i, j), item in zip(pairs, found, strict=False)
@@ -233,17 +228,11 @@ def _total(frame: Any) -> float:
     return float(frame["seconds"].sum()) if "seconds" in frame else 0.0
 
 
-def _versions(recorded: Any, frame: Any = None) -> dict[str, str]:
-    """Versions as recorded with the results (a cell may add its own packages), else those of this installation."""
+def _versions(recorded: Any) -> dict[str, str]:
+    """Versions as recorded with the results, else those of this installation."""
     found: dict[str, str] = {}
     if isinstance(recorded, Mapping):
         found.update({str(k): str(v) for k, v in recorded.items()})
-    if frame is not None and "versions" in frame:
-        for item in frame["versions"].dropna().unique() if frame["versions"].map(type).eq(str).all() else []:
-            try:
-                found.update({str(k): str(v) for k, v in json.loads(item).items() if str(k) not in found})
-            except (ValueError, AttributeError):
-                continue
     if not found:
         found = {"causalnet": __version__, "python": platform.python_version()}
         for name in ("numpy", "scipy", "pandas", "numba"):

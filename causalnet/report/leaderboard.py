@@ -114,15 +114,14 @@ def lines(results: Any, dataset: str, scored: bool) -> list[Line]:
 
 def _tags(name: str, cells: Any) -> tuple[str, ...]:
     done = cells[cells["status"] == "ok"]
-    tags = ["control"] if name in CONTROLS else []
+    tags = ["control"] if name.partition(":")[0] in CONTROLS else []
     if len(done) < len(cells):
         tags.append(f"{len(done)} of {len(cells)} seeds")
     if "complete" in done:
         cut = sum(value is not None and not _is_nan(value) and not bool(value) for value in done["complete"])
         if cut:
             tags.append(f"stopped by the time limit: {cut} of {len(done)}")
-    params = {str(text) for text in cells["params"]} - {"{}", ""} if "params" in cells else set()
-    return (*tags, *sorted(params))
+    return tuple(tags)
 
 
 @dataclass(frozen=True)

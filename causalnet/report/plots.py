@@ -97,9 +97,7 @@ def _signs(nodes: Sequence[str], edge: Edge, pad: float, cell: float) -> str:
     for row, column in places:
         x, y = pad + cell * (column + 0.5), pad + cell * (row + 0.5)
         box = f'x="{x - cell / 2 + 1:.1f}" y="{y - cell / 2 + 1:.1f}" width="{cell - 2:.1f}" height="{cell - 2:.1f}"'
-        if edge.kind in ("true", "plain"):
-            shape = f'<rect {box} rx="2"/>'
-        elif edge.kind == "missing":
+        if edge.kind in ("true", "plain", "missing"):
             shape = f'<rect {box} rx="2"/>'
         elif edge.kind == "extra":
             shape = f'<path d="M{x - half:.1f},{y:.1f}H{x + half:.1f}M{x:.1f},{y - half:.1f}V{y + half:.1f}"/>'

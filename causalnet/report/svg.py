@@ -150,10 +150,9 @@ def draw(nodes: Sequence[str], edges: Sequence[Edge], layout: Layout, *, uid: st
 
 def _extent(layout: Layout, tracks: Iterable[list[Cubic]]) -> tuple[float, float, float, float]:
     points = [np.array([[0.0, 0.0], layout.size])]
-    points += [_sample(track) + [[-8.0, -8.0]] for track in tracks]
-    points += [_sample(track) + [[8.0, 8.0]] for track in tracks]
+    points += [_sample(track) for track in tracks]
     everything = np.concatenate(points)
-    low, high = everything.min(axis=0), everything.max(axis=0)
+    low, high = everything.min(axis=0) - 8.0, everything.max(axis=0) + 8.0
     return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]), math.ceil(high[1])
 
 

@@ -49,7 +49,7 @@ def learn(
     acyclicity: str = "log-det",
     standardize: bool = False,
     refine: bool = True,
-    tol: float = 1e-5,
+    tol: float | None = None,
     max_seconds: float | None = None,
 ) -> Graph:
     """min_W 1/(2n) |X - XW|_F^2 + l1 sum |W_ij| over DAGs, entries with |W_ij| <= threshold dropped.
@@ -58,11 +58,13 @@ def learn(
     always kept, and it is raised just enough if the rest would hold a cycle (``meta["threshold_used"]``).
     acyclicity: 'log-det' (central path) or 'expm' (augmented Lagrangian). standardize: divide each column by its
     standard deviation first; weights and threshold are then in standard deviations.
-    refine: lower the same objective over variable orders afterwards. tol: the continuous descent stops when a step
-    lowers its objective by less than this share. max_seconds: stop then, with the best so far. Uses no randomness.
+    refine: lower the same objective over variable orders afterwards. tol: the continuous descent stops when two
+    steps in a row lower its objective by less than this share (default: 1e-4 if the search over orders follows, else 1e-6). max_seconds: stop then, with the best so far. Uses no randomness.
     ``meta["objective"]`` is the value reached before the threshold, comparable between settings of equal l1.
     """
     _check(l1, threshold, acyclicity, tol)
+    if tol is None:
+        tol = 1e-4 if refine else 1e-6  # where the search starts matters little: see the objective in meta
     effort = Effort.within(max_seconds)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
     covariance = np.array(data.correlation if standardize else data.covariance)
@@ -120,12 +122,12 @@ def _describe(weights: NDArray[np.float64], adj: NDArray[np.bool_], threshold: f
     return {"weight": float(weights[i, j]), "threshold": threshold, "kept": bool(adj[i, j])}
 
 
-def _check(l1: float, threshold: float, acyclicity: str, tol: float) -> None:
+def _check(l1: float, threshold: float, acyclicity: str, tol: float | None) -> None:
     for name, value in (("l1", l1), ("threshold", threshold)):
         if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
             raise DataError(f"{name} must be a number that is zero or larger, got {value!r}")
-    if not (isinstance(tol, int | float) and 0 < tol < 1):
-        raise DataError(f"tol is a relative change between 0 and 1, got {tol!r}; write tol=1e-5")
+    if tol is not None and not (isinstance(tol, int | float) and 0 < tol < 1):
+        raise DataError(f"tol is a relative change between 0 and 1, got {tol!r}; write tol=1e-4")
     if acyclicity not in _METHODS:
         hint = nearest(str(acyclicity), _METHODS)
         raise UnknownNameError(f"acyclicity must be 'log-det' or 'expm', got {acyclicity!r}.{hint}")

@@ -53,7 +53,7 @@ def test_arrows(path: Path) -> None:
     layer = path.relative_to(ROOT).parts[0].removesuffix(".py")
     tops = {name.split(".")[0] for name in imports(path)}
     assert not tops & set(FORBIDDEN.get(layer, [])), f"{path.name} reaches up"
-    if layer not in {*LEAVES, "compare", "store", "__main__"} and path.name != "__init__.py":
+    if layer not in {*LEAVES, "compare", "results", "__main__"} and path.name != "__init__.py":
         assert not tops & LEAVES
 
 

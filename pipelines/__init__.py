@@ -1,0 +1,1 @@
+"""Runnable experiments: ``python -m pipelines.NAME [--quick] [--seeds N] [--out DIR]``. Composition only."""

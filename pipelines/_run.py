@@ -1,0 +1,147 @@
+"""What the pipelines share: options, a resumable table of runs, figures with their goals, and a small report."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import html
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from scipy import stats
+
+Row = dict[str, Any]
+
+
+def options(description: str, out: str) -> argparse.ArgumentParser:
+    """The options that every pipeline takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="a small version for a first look and for tests")
+    parser.add_argument(
+        "--seeds", type=int, default=None, metavar="N", help="number of seeds (default: the pipeline's own)"
+    )
+    parser.add_argument("--out", type=Path, default=Path(out), metavar="DIR", help=f"where results go (default {out})")
+    return parser
+
+
+class Table:
+    """results.csv of a pipeline, one row a run, written as each run ends; runs that are there are not repeated."""
+
+    def __init__(self, folder: Path, columns: Sequence[str], keys: Sequence[str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, self.columns, self.keys = folder / "results.csv", list(columns), list(keys)
+        self.rows: list[Row] = []
+        if self.path.exists():
+            with self.path.open(newline="", encoding="utf-8") as file:
+                self.rows = [row for row in csv.DictReader(file) if None not in row.values() and None not in row]
+        with self.path.open("w", newline="", encoding="utf-8") as file:  # a line cut short by a kill is dropped here
+            writer = csv.DictWriter(file, self.columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def has(self, **key: Any) -> bool:
+        """Is there a row with this key?"""
+        return any(all(str(row[k]) == str(v) for k, v in key.items()) for row in self.rows)
+
+    def add(self, row: Row) -> None:
+        """Append one finished run to the file."""
+        text = {name: "" if row.get(name) is None else str(row.get(name, "")) for name in self.columns}
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns).writerow(text)
+        self.rows.append(text)
+
+    def numbers(self, column: str, **key: Any) -> list[float]:
+        """The values of a column over the rows with this key."""
+        rows = [r for r in self.rows if all(str(r[k]) == str(v) for k, v in key.items())]
+        return [float(r[column]) for r in rows if r[column] != ""]
+
+
+def figure(values: Iterable[float], goal: str = "", published: float | None = None) -> dict[str, Any]:
+    """Mean and 95 % Student interval over n runs, as a line of summary.json."""
+    x = np.array([v for v in values if math.isfinite(v)], dtype=float)
+    mean = float(x.mean()) if len(x) else None
+    half = float(stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x))) if len(x) > 1 else None
+    low, high = (mean - half, mean + half) if mean is not None and half is not None else (None, None)
+    return {"mean": mean, "low": low, "high": high, "n": len(x), "published": published, "goal": goal}
+
+
+def met(item: Row) -> bool | None:
+    """Does the mean reach its goal? None without a goal or a value."""
+    if not item["goal"] or item["mean"] is None:
+        return None
+    sign, _, text = item["goal"].partition(" ")
+    return {">=": item["mean"] >= float(text), "<=": item["mean"] <= float(text), "==": item["mean"] == float(text)}[
+        sign
+    ]
+
+
+def finish(folder: Path, title: str, figures: dict[str, Row], notes: Sequence[str], rows: Sequence[Row]) -> None:
+    """Write summary.json and report.html, and print the figures."""
+    (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(_report(title, figures, notes, rows), encoding="utf-8")
+    width = max(map(len, figures), default=0)
+    for name, item in figures.items():
+        state = {True: "reached", False: "NOT reached", None: ""}[met(item)]
+        print(f"{name:<{width}}  {_value(item):>26}  {item['goal']:>10}  {state}")
+    print(f"\n{folder / 'report.html'}")
+
+
+def steps(items: Sequence[Any], label: str) -> Iterator[Any]:
+    """Iterate with a progress bar and an estimate on standard error."""
+    from rich.console import Console
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(label, total=len(items))
+        for item in items:
+            bar.update(task, description=str(item) if isinstance(item, str) else label)
+            yield item
+            bar.advance(task)
+
+
+def _value(item: Row) -> str:
+    if item["mean"] is None:
+        return "not run"
+    spread = "" if item["low"] is None else f" [{item['low']:.4g}, {item['high']:.4g}]"
+    return f"{item['mean']:.4g}{spread}"
+
+
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
+table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums;font-size:.9rem}th,td{padding:.3rem .7rem;
+border-bottom:1px solid #ccc;text-align:right}th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #555}
+@media(prefers-color-scheme:dark){body{color:#ddd;background:#181a1b}th,td{border-color:#444}}"""
+
+
+def _report(title: str, figures: dict[str, Row], notes: Sequence[str], rows: Sequence[Row]) -> str:
+    e = html.escape
+    words = {True: "reached", False: "not reached", None: ""}
+    top = "".join(
+        f"<tr><td>{e(k)}</td><td>{e(_value(v))}</td><td>{v['n']}</td><td>{'' if v['published'] is None else v['published']}</td>"
+        f"<td>{e(v['goal'])}</td><td>{words[met(v)]}</td></tr>"
+        for k, v in figures.items()
+    )
+    head = "".join(f"<th>{e(c)}</th>" for c in (rows[0] if rows else {}))
+    body = "".join("<tr>" + "".join(f"<td>{e(_short(v))}</td>" for v in row.values()) + "</tr>" for row in rows)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{e(title)}</title><style>{_STYLE}</style><h1>{e(title)}</h1>"
+        + "".join(f"<p>{e(note)}</p>" for note in notes)
+        + "<table><thead><tr><th>figure</th><th>mean [95 % interval]</th><th>n</th><th>published</th><th>goal</th><th></th>"
+        f"</tr></thead><tbody>{top}</tbody></table><h2>Runs</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _short(value: Any) -> str:
+    try:
+        return f"{float(value):.5g}"
+    except (TypeError, ValueError):
+        return str(value)

@@ -37,3 +37,17 @@ def _sentence(path: Path, error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} cannot be written: {error.strerror}; choose a folder that you may write to"
     return f"{path} cannot be written: {error.strerror or error}; choose another file name"
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise CausalnetError now if ``write_atomic(path, ...)`` would fail later for want of a place to write."""
+    path = Path(path)
+    if path.is_dir():
+        raise CausalnetError(f"{path} is a folder; give the name of a file, such as {path / 'report.html'}")
+    probe = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise CausalnetError(_sentence(path, error)) from error

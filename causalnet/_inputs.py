@@ -1,0 +1,191 @@
+"""What the command line reads: options, knowledge files, tables and event logs told apart by their columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._terminal import say
+from .errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
+
+if TYPE_CHECKING:
+    from .backends import Backend
+    from .data import Events, Table
+    from .datasets import Dataset
+    from .graph import Graph
+    from .knowledge import Knowledge
+
+
+def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """``["alpha=0.05", "hops=[0,1]"]`` -> parameters; values are JSON where they can be, text otherwise."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise DataError(f"--set {pair!r} is no setting; write --set name=value, as in --set alpha=0.05")
+        if name.strip() in found:
+            raise DataError(f"--set gives {name.strip()!r} twice; keep one")
+        try:
+            found[name.strip()] = json.loads(text)
+        except (ValueError, RecursionError):
+            found[name.strip()] = text.strip()
+    return found
+
+
+def parse_backend_settings(pairs: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """``["pc.alpha=0.05"]`` -> ``{"pc": {"alpha": 0.05}}``."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in parse_settings(pairs).items():
+        backend, dot, parameter = name.rpartition(".")
+        if not dot or not backend or not parameter:
+            raise DataError(
+                f"--set {name}={value!r} names no backend; write --set backend.{name}=..., as in --set pc.alpha=0.05"
+            )
+        found.setdefault(backend, {})[parameter] = value
+    return found
+
+
+def parse_seeds(text: str) -> int | list[int]:
+    """``"5"`` is how many; ``"0,3,7"`` (or ``"3,"``) is which."""
+    try:
+        if "," not in text:
+            return int(text)
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise DataError(f"--seeds takes how many (5) or which (0,3,7), got {text!r}") from None
+
+
+def read_knowledge(path: Path) -> Knowledge:
+    """Knowledge from a JSON file with the keys required, forbidden, tiers, roots and leaves."""
+    from .knowledge import Knowledge
+
+    known = ("required", "forbidden", "tiers", "roots", "leaves")
+    example = 'write {"required": [["cause", "effect"]], "forbidden": [], "tiers": [["early"], ["late"]]}'
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise KnowledgeError(f"the knowledge file {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise KnowledgeError(f"the knowledge file {path.name} is not valid JSON ({error}); {example}") from error
+    if not isinstance(raw, dict):
+        raise KnowledgeError(f"the knowledge file {path.name} must hold one JSON object; {example}")
+    for key, value in raw.items():
+        if key not in known:
+            raise KnowledgeError(f"the knowledge file {path.name} has the unknown key {key!r}.{nearest(key, known)}")
+        if not isinstance(value, list):
+            raise KnowledgeError(f"in the knowledge file {path.name}, {key!r} must be a list; {example}")
+    try:
+        return Knowledge(**raw)
+    except TypeError as error:
+        raise KnowledgeError(f"the knowledge file {path.name} is not as expected ({error}); {example}") from error
+
+
+def comma(text: str) -> list[str]:
+    from ._labels import split
+
+    return split(text, ",")
+
+
+def read_data(path: Path, method: Backend, topology: Path | None, discrete: str | None) -> Table | Events:
+    """The file as the kind of data that the method takes; where both would do, the choice is told on stderr."""
+    from .data import as_table, read_events
+    from .data.tables import read_frame
+
+    takes_events, takes_tables = "events" in method.takes, bool(method.takes - {"events"})
+    if topology is not None and not takes_events:
+        raise NotApplicable(
+            f"--topology belongs to an event log, and {method.name} takes {', '.join(sorted(method.takes))} data"
+        )
+    require_file(path)
+    frame = read_frame(path)
+    log = _is_log(frame.columns)
+    if takes_events and (topology is not None or log or not takes_tables):
+        if discrete is not None:
+            raise NotApplicable(f"--discrete belongs to a table, and {path.name} is read as an event log")
+        if takes_tables:
+            say(f"{path.name} is read as an event log (it has event, timestamp and device columns)", stderr=True)
+        return read_events(path, topology)
+    if log:
+        say(
+            f"{path.name} looks like an event log, but {method.name} takes tables: it is read as a table",
+            style="yellow",
+            stderr=True,
+        )
+    return as_table(frame, discrete=None if discrete is None else comma(discrete))
+
+
+def require_file(path: Path) -> None:
+    if path.is_file():
+        return
+    from .datasets import names
+
+    if str(path).partition(":")[0] in names():
+        raise DataError(
+            f"no such file: {path}; that is the name of a data set, which `causalnet compare --data {path}` takes"
+        )
+    beside = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+    raise DataError(f"no such file: {path}.{nearest(path.name, beside)}")
+
+
+def _is_log(columns: Any) -> bool:
+    from .data.events import ALIASES
+
+    return all(any(name in columns for name in spellings) for spellings in ALIASES.values())
+
+
+def named_or_file(item: str) -> str | Dataset:
+    """A data set by name, or a file as a data set without truth."""
+    from .datasets import Dataset, names
+
+    if item.partition(":")[0] in names():
+        return item
+    path = Path(item)
+    if not path.suffix:
+        hint = nearest(item, names()) or " See `causalnet datasets`, or give a file such as my.csv."
+        raise UnknownNameError(f"there is no data set {item!r}.{hint}")
+    require_file(path)
+    from .data import as_table, read_events
+    from .data.tables import read_frame
+
+    frame = read_frame(path)
+    log = _is_log(frame.columns)
+    say(
+        f"{path.name} is read as {'an event log' if log else 'a table'}; its truth is unknown, so it is not scored",
+        stderr=True,
+    )
+    data = read_events(path) if log else as_table(frame)
+    return Dataset(path.name, data, card={"title": f"The file {path.name}", "path": item})
+
+
+def read_graph(path: Path) -> Graph:
+    from .graph import Graph
+
+    require_file(path)
+    try:
+        return Graph.from_json(path.read_text(encoding="utf-8"))
+    except (DataError, UnicodeDecodeError, OSError) as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def on_disk(name: str) -> bool:
+    """True when every file that a data set needs is there already (nothing is downloaded to find out)."""
+    from .datasets import _search_path, cards
+
+    folders = list(_search_path())
+    return all(
+        any((folder / entry["path"]).is_file() for folder in folders) for entry in cards()[name].get("files", [])
+    )
+
+
+def available(name: str, card: Any) -> str:
+    import importlib.util
+
+    if card["kind"] == "bayesian-network":
+        return "yes" if importlib.util.find_spec("pgmpy") else "no: pip install pgmpy"
+    if card["kind"] == "alarms":
+        return "yes" if on_disk(name) else "not on disk"
+    if card["kind"] == "fault-alarm":
+        return "official sample" if on_disk(name) else "simulated"
+    return "yes"

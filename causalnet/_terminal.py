@@ -1,0 +1,181 @@
+"""What the command line prints and how it reads its options: no discovery happens here."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .graph import Graph
+
+SHOWN_EDGES = 40
+SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "shd")
+_FIRST_EVIDENCE = ("p_value", "statistic", "gain", "log_likelihood_gain", "score_gain", "lag", "given", "rule")
+
+
+def console(stderr: bool = False) -> Console:
+    """A console; a pipe or file gets wide lines, so that tables are not squeezed."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else 140, highlight=False, soft_wrap=False)
+
+
+def say(text: str, style: str = "", stderr: bool = False) -> None:
+    """Print plain text: brackets in names are not markup, and long lines are left to the terminal."""
+    console(stderr).print(text, style=style or None, markup=False, soft_wrap=True)
+
+
+def say_json(value: Any) -> None:
+    """Print pure JSON on stdout; numbers that JSON does not know become null."""
+    sys.stdout.write(json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, int | str | bool | None) else str(value)
+
+
+# ---- tables -------------------------------------------------------------------------------------------------
+
+
+def _table(headings: Sequence[str], title: str = "", right: Sequence[int] = ()) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", title_style="bold", pad_edge=False
+    )
+    for k, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if k in right else "left", overflow="fold", no_wrap=k == 0)
+    return table
+
+
+def _row(table: Any, cells: Iterable[str], style: str = "") -> None:
+    from rich.text import Text
+
+    table.add_row(*(Text(cell) for cell in cells), style=style or None)
+
+
+def show_graph(graph: Graph) -> None:
+    """The edges as a table, with weight and the most telling piece of evidence."""
+    loose = len(graph.undirected)
+    told = f"{len(graph.edges)} directed edge{'s' if len(graph.edges) != 1 else ''}"
+    seconds = graph.meta.get("seconds")
+    time = f", {seconds:.3f} s" if isinstance(seconds, float) else ""
+    say(f"{graph.d} variables, {told}{f', {loose} without a direction' if loose else ''}{time}")
+    rows = _edge_rows(graph)
+    if not rows:
+        return
+    extra = [key for key in _FIRST_EVIDENCE if any(key in evidence for *_, evidence in rows)][:3]
+    headings = [
+        "from",
+        "",
+        "to",
+        *(["weight"] if graph.weight is not None else []),
+        *(k.replace("_", " ") for k in extra),
+    ]
+    table = _table(headings)
+    for a, mark, b, weight, evidence in rows[:SHOWN_EDGES]:
+        shown = [a, mark, b, *([f"{weight:.4g}"] if weight is not None else [])]
+        _row(table, [*shown, *(_short(evidence.get(key)) for key in extra)])
+    console().print(table)
+    if len(rows) > SHOWN_EDGES:
+        say(f"... and {len(rows) - SHOWN_EDGES} more edges; --out and --report hold all of them")
+
+
+def _edge_rows(graph: Graph) -> list[tuple[str, str, str, float | None, Mapping[str, Any]]]:
+    index = {name: k for k, name in enumerate(graph.nodes)}
+    rows = []
+    for edge in graph.to_dict()["edges"] if not graph.evidence else graph.replace(evidence={}).to_dict()["edges"]:
+        a, b = edge["from"], edge["to"]
+        weight = None if graph.weight is None else float(graph.weight[index[a], index[b]])
+        rows.append((a, edge["mark"], b, weight, graph.explain(a, b)))
+    return rows
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "nothing"
+    return str(value)
+
+
+def show_results(results: Any) -> None:
+    """One table a data set, best F1 first, then what the columns mean."""
+    from .metrics import DEFINITIONS
+
+    summary = results.summary()
+    for dataset in dict.fromkeys(summary["dataset"]):
+        rows = summary[summary["dataset"] == dataset].to_dict("records")
+        rows.sort(key=lambda r: (r["n"] == 0, -(r["f1_mean"] if math.isfinite(r["f1_mean"]) else -1.0)))
+        table = _table(
+            ["method", "F1", "95 % interval", "precision", "recall", "CPDAG F1", "SHD", "seconds", "status"],
+            dataset,
+            range(1, 8),
+        )
+        for row in rows:
+            _row(table, _result_cells(row), style="" if row["n"] else "dim")
+        console().print(table)
+    for key in SHOWN_METRICS:
+        say(f"{key}: {DEFINITIONS[key]}", style="dim")
+    say("seconds: wall-clock time of learning; interval: of the mean over the seeds", style="dim")
+
+
+def _result_cells(row: Mapping[str, Any]) -> list[str]:
+    def number(name: str, digits: int) -> str:
+        value = row.get(name)
+        return f"{value:.{digits}f}" if value is not None and math.isfinite(value) else "-"
+
+    low = number("f1_low", 3)
+    status = ", ".join(
+        f"{row[name]} {name}" if name != "ok" else f"{row[name]} ok"
+        for name in ("ok", "failed", "timeout", "not applicable", "not installed")
+        if row.get(name)
+    )
+    if row.get("incomplete"):
+        status += f" ({row['incomplete']} stopped by the time limit)"
+    return [
+        str(row["backend"]),
+        number("f1_mean", 3),
+        "" if low == "-" else f"{low} - {number('f1_high', 3)}",
+        number("precision_mean", 3),
+        number("recall_mean", 3),
+        number("cpdag_f1_mean", 3),
+        number("shd_mean", 1),
+        number("seconds_mean", 3),
+        status,
+    ]
+
+
+def show_reasons(results: Any) -> None:
+    """Why cells have no score, one line for each method and reason."""
+    frame = results.frame[results.frame["status"] != "ok"]
+    for key in dict.fromkeys(zip(frame["backend"], frame["dataset"], frame["status"], frame["reason"], strict=True)):
+        backend, dataset, status, reason = key
+        bad = status in ("failed", "timeout")
+        say(f"{backend} on {dataset}: {status}: {reason}", style="red" if bad else "dim")
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table on stdout."""
+    table = _table(headings)
+    for row in rows:
+        _row(table, row)
+    console().print(table)

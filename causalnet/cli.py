@@ -1,0 +1,354 @@
+"""The command line: ``causalnet discover``, ``compare``, ``quickstart``, ``backends``, ``datasets``, ``score``, ``report``.
+
+Exit codes: 0 done; 1 nothing could be compared, or something unexpected; 2 the input or an option is wrong (a
+sentence on stderr says what to write instead); 130 interrupted. A comparison whose cells are all recorded and of
+which at least one succeeded is done: failed cells are findings, listed with their reasons.
+"""
+
+from __future__ import annotations
+
+import shlex
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from . import __version__
+from ._inputs import (
+    available,
+    comma,
+    named_or_file,
+    on_disk,
+    parse_backend_settings,
+    parse_seeds,
+    parse_settings,
+    read_data,
+    read_graph,
+    read_knowledge,
+)
+from ._terminal import (
+    say,
+    say_json,
+    show_graph,
+    show_reasons,
+    show_results,
+    show_table,
+)
+from .errors import CausalnetError, UnknownNameError, nearest
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+QUICKSTART = (
+    "pc",
+    "notears",
+    "thp",
+    "granger",
+    "causal-learn/ges",
+    "pgmpy/hill-climb",
+    "gcastle/notears",
+    "random",
+    "empty",
+)
+
+
+class _Spoken(TyperGroup):
+    """Commands whose errors are sentences; ``--debug`` gives the traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CausalnetError as error:
+            if ctx.params.get("debug"):
+                raise
+            say(f"error: {error}", style="red", stderr=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            say("interrupted; files that were finished are kept", style="red", stderr=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            if ctx.params.get("debug") or type(error).__module__.startswith(("typer", "click")):
+                raise
+            told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            say(f"unexpected error: {told}\nRun `causalnet --debug ...` for the traceback.", style="red", stderr=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=_Spoken,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Causal discovery and structure learning: learn graphs, compare methods, read the report.",
+)
+
+
+def main() -> None:
+    """Entry point of the ``causalnet`` command."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"causalnet {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    pass
+
+
+# ---- one graph ----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def discover(
+    file: Annotated[Path, typer.Argument(help="A table (.csv, .tsv, .parquet) or an event log.")],
+    backend: Annotated[
+        str, typer.Option("--backend", "-b", help="The method; `causalnet backends` lists them.")
+    ] = "pc",
+    topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
+    knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
+    discrete: Annotated[str | None, typer.Option(help="Names of the categorical columns, comma-separated.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
+    max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the graph as JSON.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a one-file HTML report.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
+) -> None:
+    """Learn a graph from a file."""
+    from .backends import discover as learn
+    from .backends import get
+    from .provenance import versions
+    from .report.files import check_writable, write_atomic
+
+    method = get(backend)
+    params = parse_settings(set_ or [])
+    hard = read_knowledge(knowledge) if knowledge else None
+    for path in (out, report):
+        if path is not None:
+            check_writable(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        data = read_data(file, method, topology, discrete)
+        if method.warm_up is not None:
+            method.warm_up()
+        graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
+    told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
+    remarks = list(dict.fromkeys([*_listed(graph.meta.get("warnings")), *told]))
+    command = _repeat(file, backend, topology, set_ or [], knowledge, discrete, seed, max_seconds)
+    record = {"file": file.name, "command": command, "versions": versions(backend)}
+    graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
+    if out is not None:
+        write_atomic(out, graph.to_json(indent=1) + "\n")
+    if report is not None:
+        from .report import write_graph_report
+
+        write_graph_report(graph, report, title=f"{file.name}: the graph learned by {backend}", data=data)
+    _tell(graph, remarks, out, report, json_)
+
+
+def _repeat(
+    file: Path,
+    backend: str,
+    topology: Path | None,
+    settings: list[str],
+    knowledge: Path | None,
+    discrete: str | None,
+    seed: int,
+    max_seconds: float | None,
+) -> str:
+    """The line that learns the same graph again."""
+    words = ["causalnet", "discover", str(file), "--backend", backend]
+    options = {"--topology": topology, "--knowledge": knowledge, "--discrete": discrete, "--seed": seed or None}
+    for option, value in {**options, "--max-seconds": max_seconds}.items():
+        words += [] if value is None else [option, str(value)]
+    for text in settings:
+        words += ["--set", text]
+    return shlex.join(words)
+
+
+def _tell(graph: Graph, remarks: list[str], out: Path | None, report: Path | None, json_: bool) -> None:
+    if json_:
+        say_json(graph.to_dict())
+    else:
+        show_graph(graph)
+    for text in remarks:
+        say(f"warning: {text}", style="yellow", stderr=True)
+    if graph.meta.get("complete") is False:
+        say("the time limit ended the search: this is the best graph so far", style="yellow", stderr=True)
+    for what, path in (("graph", out), ("report", report)):
+        if path is not None:
+            say(f"{what} written to {path}", stderr=json_)
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if not value else [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+# ---- comparisons --------------------------------------------------------------------------------------------
+
+
+@app.command()
+def compare(
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="Data sets and files, comma-separated: sachs,alarm:n=2000,my.csv")
+    ],
+    backend: Annotated[
+        str, typer.Option("--backend", "-b", help="Methods, comma-separated: pc,notears,causal-learn/ges")
+    ],
+    seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
+    out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
+    max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "--n-jobs", "-j", help="Cells at once (-1: all cores).")] = 1,
+    engine: Annotated[str, typer.Option(help="local, or dask:ADDRESS of a running scheduler.")] = "local",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+) -> None:
+    """Compare methods on data sets over seeds; interrupted runs resume, and a report is written.
+
+    Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
+    """
+    datasets = [named_or_file(item) for item in comma(data)]
+    settings = {"seeds": parse_seeds(seeds), "n_jobs": jobs, "max_seconds": max_seconds, "engine": engine}
+    results = _compare(
+        datasets, comma(backend), out, params=parse_backend_settings(set_ or []), retry_failed=retry_failed, **settings
+    )
+    _show_comparison(results, out, json_)
+
+
+def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: Any) -> Any:
+    from .compare import compare as run
+
+    try:
+        return run(datasets, backends, out=out, progress=True, **settings)
+    except KeyboardInterrupt:
+        say(
+            f"interrupted; every finished cell is kept in {out}: run the same command again to go on",
+            style="red",
+            stderr=True,
+        )
+        raise typer.Exit(130) from None
+
+
+def _show_comparison(results: Any, out: Path, json_: bool) -> None:
+    if json_:
+        cells = results.frame.to_dict("records")
+        say_json({"settings": results.settings, "summary": results.summary().to_dict("records"), "cells": cells})
+    else:
+        show_results(results)
+        show_reasons(results)
+        say(f"report: {out / 'report.html'}   cells: {out / 'results.csv'}")
+    if not (results.frame["status"] == "ok").any():
+        say("no cell succeeded: the reasons are above and in the report", style="red", stderr=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/quickstart"),
+    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+) -> None:
+    """Compare methods on the Sachs protein data and a telecom alarm log; under three minutes on two cores."""
+    import os
+
+    from .backends import registry
+
+    known = registry()
+    chosen = [name for name in QUICKSTART if name in known and known[name].installed]
+    absent = [name for name in QUICKSTART if name in known and not known[name].installed]
+    log = "pcic-18v" if on_disk("pcic-18v") else "fault-alarm"
+    say(f"comparing {len(chosen)} methods on sachs and {log}, three seeds each", stderr=True)
+    for name in absent:
+        say(f"{name} is left out: {known[name].how_to_install}", style="dim", stderr=True)
+    results = _compare(["sachs", log], chosen, out, seeds=3, n_jobs=min(2, os.cpu_count() or 1), max_seconds=20.0)
+    _show_comparison(results, out, json_)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="The folder of a comparison.")]) -> None:
+    """Write report.html of a comparison again."""
+    from .report import write_report
+    from .results import Results
+
+    say(f"report: {write_report(Results(folder), folder / 'report.html')}")
+
+
+@app.command()
+def score(
+    truth: Annotated[Path, typer.Argument(help="The true graph, JSON.")],
+    learned: Annotated[Path, typer.Argument(help="The learned graph, JSON.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON on stdout.")] = False,
+) -> None:
+    """Score a learned graph against the truth; both are files that --out wrote."""
+    from .metrics import DEFINITIONS
+    from .metrics import score as measure
+
+    found = measure(read_graph(truth), read_graph(learned))
+    if json_:
+        say_json(found)
+        return
+    rows = [
+        (k, "-" if v is None else f"{v:g}" if isinstance(v, int) else f"{v:.3f}", DEFINITIONS[k])
+        for k, v in found.items()
+    ]
+    show_table(["metric", "value", "meaning"], rows)
+
+
+# ---- what there is ------------------------------------------------------------------------------------------
+
+
+@app.command()
+def backends(
+    kind: Annotated[
+        str | None, typer.Option(help="Only those for this kind: continuous, discrete, mixed, events.")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
+) -> None:
+    """List the discovery methods."""
+    from .backends import KINDS
+    from .backends import backends as known
+
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError(
+            f"there is no kind {kind!r}; the kinds are {', '.join(sorted(KINDS))}.{nearest(kind, KINDS)}"
+        )
+    found = [info for info in known() if kind is None or kind in info.takes]
+    if json_:
+        say_json([info._asdict() for info in found])
+        return
+    rows = []
+    for info in found:
+        notes = [info.summary, info.caveat, "" if info.installed else f"not installed: {info.how_to_install}"]
+        rows.append((info.name, ", ".join(info.takes), info.gives, "\n".join(note for note in notes if note)))
+    show_table(["name", "takes", "gives", "what it does"], rows)
+
+
+@app.command()
+def datasets(json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False) -> None:
+    """List the data sets."""
+    from .datasets import cards
+
+    found = [{**card, "available": available(name, card)} for name, card in cards().items()]
+    if json_:
+        say_json(found)
+        return
+    rows = [(str(c["name"]), str(c["kind"]), str(c["available"]), str(c.get("title", ""))) for c in found]
+    show_table(["name", "kind", "available", "what it is"], rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -51,13 +51,14 @@ class Plan:
     @property
     def command(self) -> str:
         """The shell line that repeats the plan, or the Python line if it has data sets of the user's own."""
-        if any(dataset is not None for dataset in self.datasets.values()):
+        typed = {n: n if d is None else d.card.get("path") for n, d in self.datasets.items()}  # files have a path
+        if not all(typed.values()):
             data = ", ".join(repr(n) if d is None else f"<Dataset {n!r}>" for n, d in self.datasets.items())
             rest = {k: v for k, v in self.settings.items() if k not in ("datasets", "backends") and v is not None}
             told = ", ".join(f"{k}={v!r}" for k, v in {**rest, "out": str(self.out)}.items())
             return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
         counted = self.seeds == list(range(len(self.seeds)))
-        words = ["causalnet", "compare", "--data", ",".join(self.datasets), "--backend", ",".join(self.methods)]
+        words = ["causalnet", "compare", "--data", ",".join(map(str, typed.values())), "--backend", ",".join(self.methods)]
         words += [
             "--seeds",
             str(len(self.seeds)) if counted else ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1),

@@ -1,0 +1,323 @@
+"""The command line: what it prints, what it writes, its exit codes, and one sentence for every mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import causalnet._inputs as inputs
+from causalnet import cli
+from causalnet.errors import DataError, KnowledgeError
+from causalnet.graph import Graph
+
+RUN = CliRunner()
+
+
+def call(*words: object, code: int = 0) -> Any:
+    """Run a command and check its exit code; (stdout, stderr) with line breaks of the terminal taken out."""
+    done = RUN.invoke(cli.app, [str(word) for word in words])
+    assert done.exit_code == code, f"{done.exit_code}: {done.stdout}\n{done.stderr}\n{done.exception!r}"
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=400)
+    y = rng.normal(size=400)
+    z = x + y + 0.3 * rng.normal(size=400)
+    path = tmp_path / "my.csv"
+    pd.DataFrame({"x": x, "y": y, "z [mm]": z}).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log.csv"
+    rng = np.random.default_rng(2)
+    time = np.sort(rng.uniform(0, 1000, 300))
+    frame = pd.DataFrame(
+        {"alarm_id": rng.integers(0, 4, 300), "device_id": rng.integers(0, 3, 300), "start_timestamp": time}
+    )
+    frame.to_csv(path, index=False)
+    return path
+
+
+# ---- discover -----------------------------------------------------------------------------------------------
+
+
+def test_discover_writes_graph_and_report(table: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "new" / "g.json", tmp_path / "g.html"
+    done = call("discover", table, "--backend", "pc", "--set", "alpha=0.05", "--out", out, "--report", page)
+    assert "z [mm]" in done.stdout
+    assert f"graph written to {out}" in done.stdout
+    graph = Graph.from_json(out.read_text(encoding="utf-8"))
+    assert graph.edges == (("x", "z [mm]"), ("y", "z [mm]"))
+    assert graph.meta["params"] == {"alpha": 0.05}
+    assert graph.meta["command"].endswith("--backend pc --set alpha=0.05")
+    assert "z [mm]" in page.read_text(encoding="utf-8")
+    assert "alpha=0.05" in page.read_text(encoding="utf-8")
+
+
+def test_discover_json_is_pure(table: Path, tmp_path: Path) -> None:
+    done = call("discover", table, "--json", "--out", tmp_path / "g.json")
+    assert json.loads(done.stdout)["nodes"] == ["x", "y", "z [mm]"]
+    assert "graph written" in done.stderr
+
+
+def test_discover_reads_an_event_log_where_the_method_takes_one(log: Path) -> None:
+    done = call("discover", log, "--backend", "random", "--json")
+    assert json.loads(done.stdout)["nodes"] == ["0", "1", "2", "3"]
+    assert "is read as an event log" in done.stderr
+
+
+def test_discover_honours_knowledge(table: Path, tmp_path: Path) -> None:
+    known = tmp_path / "k.json"
+    known.write_text(json.dumps({"required": [["z [mm]", "x"]], "tiers": [["z [mm]"], ["x"]]}))
+    graph = json.loads(call("discover", table, "-b", "empty", "--knowledge", known, "--json").stdout)
+    assert [(e["from"], e["mark"], e["to"]) for e in graph["edges"]] == [("z [mm]", "->", "x")]
+
+
+def test_discover_takes_discrete_columns(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"a": rng.integers(0, 20, 200), "b": rng.integers(0, 15, 200)}).to_csv(path, index=False)
+    assert (
+        "discrete"
+        in json.loads(call("discover", path, "-b", "empty", "--discrete", "a,b", "--json").stdout)["meta"]["data"]
+    )
+    assert "not a column" in call("discover", path, "--discrete", "a,bb", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["none.csv"], "no such file: none.csv"),
+        (["sachs"], "causalnet compare --data sachs"),
+        (["my.csv", "--backend", "pcc"], "Did you mean 'pc'?"),
+        (["my.csv", "--set", "alfa=0.1"], "Did you mean 'alpha'?"),
+        (["my.csv", "--set", "alpha"], "--set name=value"),
+        (["my.csv", "--set", "alpha=1", "--set", "alpha=2"], "twice"),
+        (["my.csv", "--topology", "t.csv"], "belongs to an event log"),
+        (["my.csv", "--knowledge", "none.json"], "cannot be read"),
+        (["my.csv", "--out", "/proc/none/g.json"], "cannot be written"),
+        (["my.csv", "--report", "."], "is a folder"),
+        (["my.csv", "--max-seconds", "-1"], "positive number of seconds"),
+        (["broken.csv"], "row 2"),
+        (["broken.pkl"], "pickles are never read"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    words: list[str], sentence: str, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table.parent)
+    Path("broken.csv").write_text("a,b\n1,2\nx,4\n5,7\n6,1\n9,3\n")
+    Path("broken.pkl").write_bytes(b"\x80\x04.")
+    done = call("discover", *words, code=2)
+    assert sentence in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stdout == ""
+
+
+def test_nothing_is_written_when_the_place_for_the_report_is_wrong(table: Path, tmp_path: Path) -> None:
+    call("discover", table, "--out", tmp_path / "g.json", "--report", tmp_path, code=2)
+    assert not (tmp_path / "g.json").exists()
+
+
+def test_unexpected_errors_are_short_unless_debugged(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst(*_: Any, **__: Any) -> None:
+        secret = "a local that stays private"
+        raise RuntimeError(f"burst {len(secret)}")
+
+    monkeypatch.setattr(cli, "read_data", burst)
+    done = call("discover", table, code=1)
+    assert "unexpected error: RuntimeError: burst 26" in done.stderr
+    assert "--debug" in done.stderr
+    assert "a local" not in done.stderr
+    done = RUN.invoke(cli.app, ["--debug", "discover", str(table)])
+    assert isinstance(done.exception, RuntimeError)
+
+
+def test_an_interrupt_exits_with_130(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "read_data", stop)
+    assert "interrupted" in call("discover", table, code=130).stderr
+
+
+# ---- options ------------------------------------------------------------------------------------------------
+
+
+def test_settings_are_json_where_they_can_be() -> None:
+    found = inputs.parse_settings(["alpha=0.05", "hops=[0,1]", "decay=null", "test=g2", "on=true", "text=a=b"])
+    assert found == {"alpha": 0.05, "hops": [0, 1], "decay": None, "test": "g2", "on": True, "text": "a=b"}
+    assert inputs.parse_backend_settings(["causal-learn/ges.score=bic", "pc.alpha=1"]) == {
+        "causal-learn/ges": {"score": "bic"},
+        "pc": {"alpha": 1},
+    }
+    with pytest.raises(DataError, match="names no backend"):
+        inputs.parse_backend_settings(["alpha=1"])
+    assert inputs.parse_seeds("3") == 3
+    assert inputs.parse_seeds("4,1,") == [4, 1]
+    with pytest.raises(DataError, match="how many"):
+        inputs.parse_seeds("many")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "one JSON object"),
+        ('{"requird": []}', "Did you mean 'required'"),
+        ('{"required": "ab"}', "must be a list"),
+        ('{"required": [1]}', "not as expected"),
+        ('{"required": [["a", "b"], ["b", "a"]]}', "forbid"),
+    ],
+)
+def test_broken_knowledge_files(text: str, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "k.json"
+    path.write_text(text)
+    with pytest.raises(KnowledgeError, match=r"k\.json|required|cycle") as caught:
+        inputs.read_knowledge(path)
+    assert sentence in str(caught.value) or "cycle" in str(caught.value)
+
+
+# ---- compare, report ----------------------------------------------------------------------------------------
+
+
+def test_compare_resumes_reports_and_repeats(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    words = ["compare", "--data", f"sachs,{table}", "--backend", "pc,empty,pc:alpha=0.1", "--seeds", "2", "--out", out]
+    done = call(*words)
+    for text in ("sachs", "my.csv", "pc:alpha=0.1", "precision", "SHD", "2 ok", "report.html", "f1: harmonic mean"):
+        assert text in done.stdout
+    assert sorted(p.name for p in out.iterdir() if not p.name.startswith(".")) == [
+        "report.html",
+        "results.csv",
+        "results.sqlite",
+        "summary.json",
+    ]
+    found = json.loads(call(*words, "--json").stdout)
+    assert len(found["cells"]) == 12
+    assert {row["dataset"] for row in found["summary"]} == {"sachs", "my.csv"}
+    assert f"sachs,{table}" in found["settings"]["command"]
+    page = out / "report.html"
+    assert "my.csv" in page.read_text(encoding="utf-8")
+    page.unlink()
+    call("report", out)
+    assert "pc:alpha=0.1" in page.read_text(encoding="utf-8")
+
+
+def test_compare_without_any_success_exits_with_1(log: Path, tmp_path: Path) -> None:
+    done = call("compare", "-d", log, "-b", "pc", "--seeds", "1", "--out", tmp_path / "run", code=1)
+    assert "not applicable" in done.stdout
+    assert "no cell succeeded" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--data", "sach", "--backend", "pc"], "Did you mean 'sachs'?"),
+        (["--data", "sachs", "--backend", "pcc"], "Did you mean 'pc'?"),
+        (["--data", "sachs", "--backend", "pc", "--set", "alpha=1"], "names no backend"),
+        (["--data", "sachs", "--backend", "pc", "--set", "pc.alfa=1"], "Did you mean 'alpha'?"),
+        (["--data", "sachs", "--backend", "pc", "--seeds", "x"], "--seeds takes"),
+        (["--data", "sachs", "--backend", "pc", "--engine", "dusk:1"], "dusk"),
+        (["--data", "none.csv", "--backend", "pc"], "no such file"),
+    ],
+)
+def test_compare_mistakes(words: list[str], sentence: str, tmp_path: Path) -> None:
+    assert sentence in call("compare", *words, "--out", tmp_path / "run", code=2).stderr
+
+
+def test_report_of_a_folder_without_results(tmp_path: Path) -> None:
+    assert "there are no results" in call("report", tmp_path, code=2).stderr
+
+
+def test_quickstart_compares_on_two_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The command with its light methods alone: what it compares and writes."""
+    monkeypatch.setattr(cli, "QUICKSTART", ("pc", "random", "empty"))
+    monkeypatch.setattr(cli, "on_disk", lambda name: False)
+    seen: dict[str, Any] = {}
+
+    def watch(datasets: list[str], backends: list[str], out: Path, **more: Any) -> Any:
+        seen.update(datasets=datasets, backends=backends, **more)
+        return real(["sachs"], backends, out, **more)
+
+    real = cli._compare
+    monkeypatch.setattr(cli, "_compare", watch)
+    done = call("quickstart", "--out", tmp_path / "run")
+    assert seen["datasets"] == ["sachs", "fault-alarm"]
+    assert seen["seeds"] == 3
+    assert "95 % interval" in done.stdout
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+# ---- lists and scores ---------------------------------------------------------------------------------------
+
+
+def test_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Control" in call("backends").stdout
+    found = json.loads(call("backends", "--json", "--kind", "events").stdout)
+    assert all("events" in info["takes"] for info in found)
+    assert {"random", "empty"} <= {info["name"] for info in found}
+    assert "Did you mean 'events'?" in call("backends", "--kind", "event", code=2).stderr
+    assert "sachs" in call("datasets").stdout
+    cards = {card["name"]: card for card in json.loads(call("datasets", "--json").stdout)}
+    assert cards["sachs"]["available"] == "yes"
+
+
+def test_score(tmp_path: Path) -> None:
+    one, two = tmp_path / "truth.json", tmp_path / "learned.json"
+    one.write_text(Graph.from_edges(("a", "b", "c"), [("a", "b"), ("b", "c")]).to_json())
+    two.write_text(Graph.from_edges(("c", "b", "a"), [("a", "b")]).to_json())
+    found = json.loads(call("score", one, two, "--json").stdout)
+    assert (found["precision"], found["recall"], found["shd"]) == (1.0, 0.5, 1)
+    assert "directed edges" in call("score", one, two).stdout
+    two.write_text("{}")
+    assert "not a causalnet graph" in call("score", one, two, code=2).stderr
+    two.write_bytes(b"\xff\xfe\x00")
+    call("score", one, two, code=2)
+    assert "no such file" in call("score", one, tmp_path / "x.json", code=2).stderr
+
+
+# ---- the process --------------------------------------------------------------------------------------------
+
+
+def test_help_and_version_are_quick_and_light() -> None:
+    code = (
+        "import sys, time; t = time.process_time(); sys.argv = ['causalnet', '--help']\n"
+        "from causalnet.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "heavy = {'torch', 'pandas', 'numba', 'castle', 'pgmpy', 'causallearn', 'matplotlib'} & set(sys.modules)\n"
+        "spent = time.process_time() - t; print(spent, heavy, file=sys.stderr); sys.exit(spent > 1.0 or bool(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for command in ("discover", "compare", "backends", "datasets", "quickstart", "report", "score"):
+        assert command in done.stdout
+    assert "train" not in done.stdout
+    assert call("--version").stdout.startswith("causalnet ")
+
+
+def test_as_a_process(table: Path) -> None:
+    words = [sys.executable, "-m", "causalnet.cli", "discover"]
+    done = subprocess.run([*words, str(table), "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["format"] == "causalnet.graph/1"
+    done = subprocess.run([*words, "none.csv"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "no such file" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .drawing import Drawing, draw
 from .html import write_graph_report, write_report
 
-__all__ = ["write_graph_report", "write_report"]
+__all__ = ["Drawing", "draw", "write_graph_report", "write_report"]

@@ -44,7 +44,7 @@ def write_report(results: Any, path: str | Path) -> Path:
             glance=glance(results, names, scored) if len(names) > 1 and scored else [],
             columns=COLUMNS,
             axis=Markup(whisker_axis()),
-            definitions={key: DEFINITIONS[key] for key, *_ in COLUMNS if key in DEFINITIONS},
+            definitions=DEFINITIONS,
             legend=_marked(legend()),
             settings=settings,
             versions=_versions(settings.get("versions")),

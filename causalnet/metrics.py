@@ -17,7 +17,7 @@ DEFINITIONS: dict[str, str] = {
     "recall": "directed edges of the truth learned in that direction / directed edges of the truth",
     "cpdag_f1": "harmonic mean of cpdag_precision and cpdag_recall",
     "cpdag_precision": "adjacencies whose mark (->, <- or --) agrees with the truth's own CPDAG / adjacencies learned; "
-    "a learned DAG is first turned into its CPDAG",
+    "a learned DAG is first turned into its CPDAG, and a truth with a directed cycle is used as it is",
     "cpdag_recall": "adjacencies whose mark agrees with the truth's own CPDAG / adjacencies of the truth",
     "skeleton_f1": "harmonic mean of skeleton_precision and skeleton_recall",
     "skeleton_precision": "pairs joined in both graphs / pairs joined in the learned graph",

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..data import Table
 from ..errors import CausalnetError, DataError, NotApplicable, UnknownNameError, nearest
@@ -193,8 +192,3 @@ def of_causes(table: Table, matrix: Any, weight: Any = None, **meta: Any) -> Gra
     if weight is not None:
         weight = np.where(adj, np.array(weight, dtype=np.float64), 0.0)
     return Graph(table.columns, adj, weight, meta=meta)
-
-
-def standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, d) columns with mean 0 and variance 1."""
-    return (values - values.mean(axis=0)) / values.std(axis=0)

@@ -18,12 +18,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..data import Events, Table
 from ..errors import DataError
 from ..graph import Graph
 from ..knowledge import Knowledge
-from . import Backend, _gcastle_neural
+from . import Backend, _gcastle_neural, _gcastle_rl
 from ._foreign import choose, family, guest, of_causes, share
 
 ALGORITHMS: dict[str, Backend] = {}
@@ -240,8 +241,6 @@ def ttpm(
     steps, hence the most edges. penalty: "bic" or "aic", times penalty_scale for the edges.
     """
     kind = choose("penalty", penalty, {"bic": "BIC", "aic": "AIC"})
-    import pandas as pd
-
     frame = pd.DataFrame(
         {"event": data.type_index.copy(), "timestamp": data.time.copy(), "node": data.device_index.copy()}
     )
@@ -266,3 +265,4 @@ def ttpm(
 
 
 ALGORITHMS.update(_gcastle_neural.ALGORITHMS)
+ALGORITHMS.update(_gcastle_rl.ALGORITHMS)

@@ -1,0 +1,112 @@
+"""gcastle's reinforcement-learning methods, which compute with torch: one thread, seeded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data import Table
+from ..errors import DataError
+from ..graph import Graph
+from ..knowledge import Knowledge
+from . import Backend
+from ._foreign import choose, family, guest, of_causes
+
+ALGORITHMS: dict[str, Backend] = {}
+offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch")
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+@offer("corl", "continuous", "dag", caveat="Its 10,000 iterations take an hour; 500 are the default here.")
+def corl(
+    data: Table,
+    *,
+    knowledge: Knowledge | None = None,
+    rng: np.random.Generator,
+    batch_size: int = 64,
+    input_dim: int = 100,
+    embed_dim: int = 256,
+    encoder: str = "transformer",
+    decoder: str = "lstm",
+    reward: str = "episodic",
+    score: str = "BIC",
+    iterations: int = 500,
+    prune_every: int = 500,
+    normalize: bool = False,
+) -> Graph:
+    """Reinforcement learning of a causal order that maximises BIC, then pruning by regression (CORL, Wang et al. 2021).
+
+    iterations: episodes in batches (the package's default is 10,000). prune_every: the best order so far is read off
+    at multiples of this. score: "BIC" or "BIC_different_var". reward: "episodic" or "dense".
+    """
+    if data.d > batch_size:
+        raise DataError(f"batch_size must be at least the number of variables ({data.d}), got {batch_size}")
+    with guest("gcastle/corl", rng, tensors=True) as seed:
+        from castle.algorithms import CORL
+
+        model = CORL(
+            batch_size=batch_size,
+            input_dim=min(input_dim, data.n),
+            embed_dim=embed_dim,
+            normalize=normalize,
+            encoder_name=choose("encoder", encoder, _same("transformer", "lstm", "mlp")),
+            decoder_name=choose("decoder", decoder, _same("lstm", "mlp")),
+            reward_mode=choose("reward", reward, _same("episodic", "dense")),
+            reward_score_type=choose("score", score, _same("BIC", "BIC_different_var")),
+            iteration=iterations,
+            lambda_iter_num=min(prune_every, iterations),
+            random_seed=seed,
+        )
+        model.learn(data.values.copy())
+    return of_causes(data, model.causal_matrix)
+
+
+@offer(
+    "rl", "continuous", "digraph", caveat="Its 20,000 epochs take hours; 500 are the default here; cycles can remain."
+)
+def rl(
+    data: Table,
+    *,
+    knowledge: Knowledge | None = None,
+    rng: np.random.Generator,
+    batch_size: int = 64,
+    input_dim: int = 64,
+    hidden: int = 64,
+    heads: int = 16,
+    stacks: int = 6,
+    decoder: str = "SingleLayerDecoder",
+    score: str = "BIC",
+    regression: str = "LR",
+    epochs: int = 500,
+    update_every: int = 25,
+    learning_rate: float = 1e-3,
+    normalize: bool = False,
+) -> Graph:
+    """Reinforcement learning of a graph that maximises BIC with a penalty on cycles (RL-BIC, Zhu et al. 2020).
+
+    epochs: batches of graphs (the package's default is 20,000). update_every: at multiples of this the penalty on
+    cycles grows and the best graph so far is read off (1,000 in the package). regression: "LR" or "QR".
+    """
+    decoders = _same("SingleLayerDecoder", "TransformerDecoder", "BilinearDecoder", "NTNDecoder")
+    with guest("gcastle/rl", rng, tensors=True) as seed:
+        from castle.algorithms import RL
+
+        model = RL(
+            hidden_dim=hidden,
+            num_heads=heads,
+            num_stacks=stacks,
+            decoder_type=choose("decoder", decoder, decoders),
+            batch_size=batch_size,
+            input_dimension=min(input_dim, data.n),
+            normalize=normalize,
+            score_type=choose("score", score, _same("BIC", "BIC_different_var")),
+            reg_type=choose("regression", regression, _same("LR", "QR")),
+            lambda_iter_num=min(update_every, epochs),
+            nb_epoch=epochs,
+            lr1_start=learning_rate,
+            seed=seed,
+        )
+        model.learn(data.values.copy())
+    return of_causes(data, model.causal_matrix)

@@ -21,13 +21,17 @@ class Fit(NamedTuple):
 
 
 class Scorer:
-    """score(i, Pa) = log-likelihood of type i given its parents - price * |Pa|; each (i, Pa) is fitted once.
+    """score(i, Pa) = log-likelihood of type i given its parents - price * coefficients; each (i, Pa) is fitted once.
 
-    price: nats per parent (self included). tol: EM stops when a step gains less, in nats.
+    price: nats per coefficient. tol: EM stops when a step gains less, in nats.
+    active: count per parent only the coefficients that explain at least half an event, and never fewer than one
+    (at the boundary alpha = 0 a coefficient costs nothing); otherwise all K of them.
     """
 
-    def __init__(self, exposure: Exposure, price: float, tol: float, max_iter: int = 10_000) -> None:
-        self.exposure, self.price, self.tol, self.max_iter = exposure, price, tol, max_iter
+    def __init__(
+        self, exposure: Exposure, price: float, tol: float, active: bool = False, max_iter: int = 10_000
+    ) -> None:
+        self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
         self.memo: dict[tuple[int, int], Fit] = {}
         k, v = exposure.slots, len(exposure.effects)
         self._rows = np.arange(v * k).reshape(v, k)
@@ -39,14 +43,21 @@ class Scorer:
             who = members(parents)
             effects = self.exposure.effects[target]
             if effects.shape[1] == 0:  # a type that never occurs: rate zero, likelihood one
-                fit = Fit(0.0, 0.0, np.zeros(len(who) * self.exposure.slots), -self.price * len(who))
+                paid = len(who) * (1 if self.active else self.exposure.slots)
+                fit = Fit(0.0, 0.0, np.zeros(len(who) * self.exposure.slots), -self.price * paid)
             else:
                 rows = self._rows[who].ravel()
                 e = self.exposure
                 value, mu, alpha, _ = em_fit(effects, e.integral, rows, e.horizon, self.tol, self.max_iter)
-                fit = Fit(value, mu, alpha, value - self.price * len(who))
+                fit = Fit(value, mu, alpha, value - self.price * self._coefficients(alpha * e.integral[rows], len(who)))
             self.memo[key] = fit
         return self.memo[key]
+
+    def _coefficients(self, explained: Floats, parents: int) -> int:
+        """How many coefficients are paid for; explained (p * K,): expected number of events due to each."""
+        if not self.active:
+            return len(explained)
+        return int(np.maximum((explained.reshape(parents, -1) > 0.5).sum(axis=1), 1).sum())
 
     def score(self, target: int, parents: int) -> float:
         """Penalised log-likelihood of one target."""

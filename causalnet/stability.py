@@ -81,7 +81,7 @@ def edge_confidence(
         if isinstance(data, Dataset)
         else Dataset("data", data if isinstance(data, Table | Events) else as_table(data))
     )
-    seeds = np.random.default_rng(seed).choice(np.arange(1, 2**31 - 1), n, replace=False)
+    seeds = 1 + np.random.default_rng(seed).choice(2**31 - 2, n, replace=False)
     graphs = Parallel(n_jobs=n_jobs)(delayed(_one)(source, int(s), backend, kwargs) for s in seeds)
     directed = np.mean([g.directed for g in graphs], axis=0)
     undirected = np.mean([g.adj & g.adj.T for g in graphs], axis=0)

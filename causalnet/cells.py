@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from .worker import FRAME, IDLE_SECONDS, pack
 
 SCORE_SECONDS = 600.0  # for the metrics, once the graph is there
+KEPT_BYTES = 16384  # of what a worker prints
 GRACE = (2.0, 0.10)  # a method that stops itself gets these seconds, and this share of the limit, to hand over
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -51,19 +51,23 @@ class Worker:
         self.given: set[str] = set()
         self.last_used = time.monotonic()
         self._buffer = bytearray()
-        self._printed: deque[bytes] = deque(maxlen=8)
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._printed = b""
+        self._drainer = threading.Thread(target=self._drain, daemon=True)
+        self._drainer.start()
 
     def _drain(self) -> None:
         assert self.process.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            while part := os.read(self.process.stderr.fileno(), 4096):
-                self._printed.append(part)
+        with contextlib.suppress(OSError, ValueError), self.process.stderr as pipe:
+            while part := os.read(pipe.fileno(), 4096):
+                self._printed = (self._printed + part)[-KEPT_BYTES:]
 
     @property
     def printed(self) -> str:
-        """The last lines that the process printed."""
-        return b"".join(list(self._printed)).decode(errors="replace")[-4000:]
+        """The last lines that the process printed; waits a moment for what a dead one has left in the pipe."""
+        if self.process.poll() is not None:
+            self._drainer.join(timeout=1.0)
+        lines = self._printed.decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if not line.startswith("Extension modules:"))[-4000:]
 
     @property
     def usable(self) -> bool:
@@ -74,7 +78,7 @@ class Worker:
         """Hand over a task; a data set travels only the first time."""
         assert self.process.stdin is not None
         key = task.get("key")
-        self._printed.clear()
+        self._printed = b""
         with contextlib.suppress(BrokenPipeError):  # a dead process shows when its answer is awaited
             self.process.stdin.write(pack(task, blob if key and key not in self.given else b""))
             self.process.stdin.flush()
@@ -122,6 +126,7 @@ class Worker:
         """Kill, wait, and free the pipes."""
         self.kill()
         self.process.wait()
+        self._drainer.join(timeout=1.0)  # a process that left the group may hold the pipe open: not waited for
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):

@@ -213,6 +213,11 @@ def now() -> str:
 
 def _connect(path: Path, new: bool = False) -> sqlite3.Connection:
     """A connection with explicit transactions; falls back to read-only where the folder cannot be written."""
+    with contextlib.suppress(FileNotFoundError):
+        with path.open("rb") as file:
+            head = file.read(16)
+        if head not in (b"", b"SQLite format 3\0"):  # SQLite itself would take a file of a few bytes for a new one
+            raise sqlite3.DatabaseError("file is not a database")
     modes = ("rwc",) if new else ("rw", "ro")
     for mode in modes:
         with contextlib.suppress(*(() if mode == modes[-1] else (sqlite3.OperationalError,))):

@@ -173,6 +173,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
         check_applicable(method, dataset.data, dataset.knowledge, task["params"])
     except KnowledgeError as error:
         raise NotApplicable(str(error)) from error
+    params = {name: like(value, method.parameters.get(name)) for name, value in task["params"].items()}
     limit = {"max_seconds": task["max_seconds"]} if method.bounded and task["max_seconds"] else {}
     reset_global_seeds(task["seed"])
     rng = cell_rng(task["seed"])
@@ -180,7 +181,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     say({"phase": "learning"})
     with warnings.catch_warnings(record=True) as caught, clock(outcome):
         warnings.simplefilter("default")
-        graph = discover(dataset, method.name, seed=rng, **limit, **task["params"])
+        graph = discover(dataset, method.name, seed=rng, **limit, **params)
     say({"phase": "scoring"})
     outcome["peak_mb"] = peak_mb()
     for field in ("seconds", "cpu_seconds"):  # the backend's own clock leaves out the checks around it
@@ -197,6 +198,11 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
         from .metrics import score
 
         outcome["metrics"] = score(dataset.truth, graph)
+
+
+def like(value: Any, default: Any) -> Any:
+    """A list that came as JSON, as a tuple where the method's default is one."""
+    return tuple(value) if isinstance(value, list) and isinstance(default, tuple) else value
 
 
 def cell_rng(seed: int) -> Any:

@@ -1,0 +1,135 @@
+"""A third-party package of misbehaving backends, written into a folder as it would be installed: not a test itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from causalnet.backends import registry
+
+SOURCE = '''"""Backends that misbehave in every way a comparison must survive."""
+
+import ctypes, os, sys, time
+import numpy as np
+from numba import njit
+from causalnet import CausalnetError, Graph
+from causalnet.backends import Backend
+from causalnet.errors import NotApplicable, TimeLimit
+
+@njit
+def _spin(n):
+    x = 0.0
+    while x < n:
+        x += 0.0
+    return x
+
+def _graph(data, edge=False, **meta):
+    adj = np.zeros((len(data.columns), len(data.columns)), bool)
+    adj[0, 1] = edge
+    return Graph(data.columns, adj, meta=meta)
+
+def native_loop(data, *, knowledge, rng):
+    _spin(1.0)
+
+def segfault(data, *, knowledge, rng):
+    print("on the way to address 0")
+    ctypes.string_at(0)
+
+def leave(data, *, knowledge, rng):
+    os._exit(3)
+
+def stop(data, *, knowledge, rng):
+    sys.exit("enough")
+
+def fail(data, *, knowledge, rng, unless=""):
+    if not (unless and os.path.exists(unless)):
+        raise ValueError("no\\nluck")
+    return _graph(data)
+
+def chatty(data, *, knowledge, rng):
+    for _ in range(2000):
+        print("x" * 1000)
+    os.write(1, b"raw bytes on descriptor 1")
+    os.system("echo from a child; cat")  # cat ends at once: there is nothing to read
+    return _graph(data)
+
+def polite(data, *, knowledge, rng, max_seconds=None):
+    time.sleep(0.2)
+    return _graph(data, complete=max_seconds is None or max_seconds > 5)
+
+def log(data, *, knowledge, rng, file, seconds=0.0, pid=""):
+    """Appends a line for each start, so that repeated cells show."""
+    if pid:
+        open(pid, "a").write(f"{os.getpid()}\\\\n")
+    with open(file, "a") as out:
+        out.write(f"{rng.integers(1 << 40)}\\\\n")
+    time.sleep(seconds)
+    return _graph(data, edge=True)
+
+def picky(data, *, knowledge, rng):
+    raise NotApplicable("picky wants other data")
+
+def late(data, *, knowledge, rng):
+    raise TimeLimit("late found nothing in time")
+
+def rude(data, *, knowledge, rng):
+    return Graph(tuple(reversed(data.columns)), np.zeros((len(data.columns),) * 2, bool))
+
+def globally_random(data, *, knowledge, rng):
+    return _graph(data, draw=float(np.random.random()))
+
+def pair(data, *, knowledge, rng, both=(0, 1)):
+    return _graph(data, got=type(both).__name__)
+
+def compiled(data, *, knowledge, rng):
+    return _graph(data, warm=WARM)
+
+WARM = []
+
+def slow_start():
+    time.sleep(0.5)
+    WARM.append(1)
+
+KINDS = frozenset({"continuous", "discrete", "mixed", "events"})
+FUNCTIONS = [native_loop, segfault, leave, stop, fail, chatty, polite, log, picky, late, rude, globally_random, pair]
+ALGORITHMS = {f.__name__: Backend("bad/" + f.__name__.replace("_", "-"), f, KINDS, "dag", "bad") for f in FUNCTIONS}
+ALGORITHMS["compiled"] = Backend("bad/compiled", compiled, KINDS, "dag", "bad", warm_up=slow_start)
+ALGORITHMS["absent"] = Backend("bad/absent", fail, KINDS, "dag", "bad", requires=("no_such_package",))
+ALGORITHMS["tables"] = Backend("bad/tables", pair, frozenset({"discrete"}), "dag", "bad")
+'''
+
+
+def write_package(folder: Path) -> Path:
+    """Lay the package and its entry points into ``folder``, as pip would."""
+    (folder / "bad_backends.py").write_text(SOURCE.replace("\\\\n", "\\n"))
+    info = folder / "bad_backends-1.5.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bad-backends\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text("[causalnet.backends]\nbad = bad_backends\n")
+    (info / "top_level.txt").write_text("bad_backends\n")
+    (info / "RECORD").write_text("bad_backends.py,,\n")
+    return folder
+
+
+@contextmanager
+def installed(folder: Path) -> Iterator[Path]:
+    """The package importable in this process, and so in its workers."""
+    sys.path.insert(0, str(write_package(folder)))
+    importlib.invalidate_caches()
+    registry.cache_clear()
+    try:
+        yield folder
+    finally:
+        sys.path.remove(str(folder))
+        sys.modules.pop("bad_backends", None)
+        registry.cache_clear()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a fresh Python process that has causalnet and the package in ``folder``."""
+    path = os.pathsep.join([str(folder), *(p or os.getcwd() for p in sys.path)])
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}

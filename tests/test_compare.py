@@ -1,0 +1,436 @@
+"""Comparisons: every cell accounted for, limits that hold, failures told, folders resumed, extended and defended."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from compare_plugin import environment, installed
+from scipy import stats
+
+import causalnet as cn
+from causalnet.datasets import Dataset
+from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
+from causalnet.results import Results, interval
+from causalnet.store import FILE
+
+SEM = "linear-gaussian:d=6:n=80"  # a seed draws the graph and the sample
+
+
+def chain(n: int = 60, seed: int = 1, name: str = "chain") -> Dataset:
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    b = a + rng.normal(size=n)
+    frame = pd.DataFrame({"a": a, "b": b, "c": b + rng.normal(size=n)})
+    return Dataset(name, cn.as_table(frame), cn.Graph.from_edges("abc", [("a", "b"), ("b", "c")]))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with installed(tmp_path_factory.mktemp("plugin")) as folder:
+        yield folder
+
+
+# ---- what comes out -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    out = tmp_path_factory.mktemp("small") / "deep" / "run"
+    return cn.compare([chain(), SEM], ["empty", "random:density=0.5"], seeds=3, out=out, params={"empty": {}})
+
+
+def test_one_row_for_each_cell_with_the_metrics_of_its_graph(small: Results) -> None:
+    frame = small.frame
+    assert list(zip(frame["dataset"], frame["backend"], frame["seed"], strict=True)) == [
+        (d, b, s) for d in ("chain", SEM) for b in ("empty", "random:density=0.5") for s in range(3)
+    ]
+    assert (frame["status"] == "ok").all()
+    assert frame["complete"].all()
+    for row in frame.itertuples():
+        learned, truth = small.graph(row.dataset, row.backend, row.seed), small.truth(row.dataset, row.seed)
+        assert cn.score(truth, learned)["f1"] == row.f1
+        assert row.shd == cn.score(truth, learned)["shd"]
+    assert frame.loc[frame["method"] == "random", "params"].unique().tolist() == ['{"density": 0.5}']
+
+
+def test_seeds_differ_and_a_cell_can_be_repeated_by_hand(small: Results) -> None:
+    graphs = [small.graph("chain", "random:density=0.5", seed) for seed in range(3)]
+    drawn = [
+        cn.discover(chain().resample(s), "random", seed=np.random.default_rng([s, 0xCE11]), density=0.5)
+        for s in range(3)
+    ]
+    assert graphs == drawn
+    drawn = [small.graph(SEM, "random:density=0.5", seed) for seed in range(3)]
+    assert len(set(drawn)) > 1
+
+
+def test_files_and_settings(small: Results) -> None:
+    names = {path.name for path in small.out.iterdir()}
+    assert {"results.sqlite", "results.csv", "summary.json"} <= names
+    assert not [name for name in names if "part" in name or "journal" in name]
+    csv = pd.read_csv(small.out / "results.csv")
+    assert len(csv) == 12
+    figures = json.loads((small.out / "summary.json").read_text())
+    row = figures[f"{SEM}/random:density=0.5/f1"]
+    assert set(row) == {"mean", "low", "high", "n", "published", "goal"}
+    assert row["n"] == 3
+    assert row["mean"] == pytest.approx(csv[(csv.dataset == SEM) & (csv.method == "random")]["f1"].mean())
+    assert {"causalnet", "python", "numpy"} <= set(small.settings["versions"])
+    assert small.settings["seeds"] == [0, 1, 2]
+    assert "in Python" in small.command  # a data set of one's own has no name in the shell
+    with sqlite3.connect(small.out / FILE) as db:
+        assert db.execute("SELECT COUNT(f1) FROM results").fetchone() == (12,)
+    db.close()
+
+
+def test_summary_is_student_t_over_seeds(small: Results) -> None:
+    summary = small.summary()
+    assert len(summary) == 4
+    row = summary[(summary.dataset == SEM) & (summary.backend == "random:density=0.5")].iloc[0]
+    shd = small.frame.query("dataset == @SEM and method == 'random'")["shd"]
+    low, high = stats.t.interval(0.95, 2, loc=shd.mean(), scale=stats.sem(shd))
+    assert row["shd_mean"] == pytest.approx(shd.mean())
+    assert row["shd_low"] == pytest.approx(max(low, 0))
+    assert row["shd_high"] == pytest.approx(high)
+    assert (row["n"], row["ok"], row["failed"]) == (3, 3, 0)
+
+
+def test_interval_needs_two_values_and_stays_in_range() -> None:
+    assert interval(np.array([0.5]), "f1")[0] == 0.5
+    assert all(math.isnan(x) for x in interval(np.array([0.5]), "f1")[1:])
+    assert all(math.isnan(x) for x in interval(np.array([])))
+    assert interval(np.array([0.0, 1.0]), "f1") == (0.5, 0.0, 1.0)
+
+
+def test_the_command_repeats_a_comparison_of_named_data(tmp_path: Path) -> None:
+    out = tmp_path / "with space"
+    result = cn.compare(SEM, [("random", {"density": 0.3}), "empty"], seeds=[2, 5], out=out, max_seconds=30)
+    assert result.command == (
+        f"causalnet compare --data {SEM} --backend random:density=0.3,empty --seeds 2,5 --out '{out}' --max-seconds 30"
+    )
+    wider = cn.compare(SEM, ["empty", "random:density=0.3"], seeds=[2, 5, 6], out=out, max_seconds=30)
+    assert len(wider.settings["commands"]) == 1  # the second command covers the first
+
+
+def test_unknown_names_of_results_are_refused(small: Results, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'chain'"):
+        small.graph("chains", "empty")
+    with pytest.raises(UnknownNameError, match="no method 'empti'"):
+        small.graph("chain", "empti")
+    assert small.graph("chain", "empty", seed=99) is None
+    with pytest.raises(DataError, match="there are no results"):
+        Results(tmp_path)
+
+
+# ---- limits and failures --------------------------------------------------------------------------------------------
+
+BAD = [
+    "native-loop",
+    "segfault",
+    "leave",
+    "stop",
+    "fail",
+    "chatty",
+    "polite",
+    "picky",
+    "late",
+    "rude",
+    "absent",
+    "tables",
+]
+
+
+@pytest.fixture(scope="module")
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    out = tmp_path_factory.mktemp("trouble")
+    names = [f"bad/{name}" for name in BAD]
+    return cn.compare(chain(), [*names, "empty"], seeds=1, out=out, n_jobs=2, max_seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("native-loop", "timeout", "no graph after max_seconds = 1 s; stopped"),
+        ("segfault", "failed", "worker process died while learning: signal 11 (SIGSEGV)"),
+        ("leave", "failed", "worker process died while learning: exit code 3"),
+        ("stop", "failed", "SystemExit: enough"),
+        ("fail", "failed", "ValueError: no luck"),
+        ("chatty", "ok", ""),
+        ("polite", "ok", ""),
+        ("picky", "not applicable", "picky wants other data"),
+        ("late", "timeout", "late found nothing in time"),
+        ("rude", "failed", "backend bad/rude returned nodes"),
+        ("absent", "not installed", "bad/absent needs no_such_package: not installed: pip install no_such_package"),
+        ("tables", "not applicable", "bad/tables takes discrete data, and this is continuous"),
+    ],
+)
+def test_each_way_to_fail_is_told_and_the_rest_goes_on(trouble: Results, name: str, status: str, reason: str) -> None:
+    row = trouble.frame.set_index("backend").loc[f"bad/{name}"]
+    assert row["status"] == status
+    assert row["reason"].startswith(reason)
+    assert "\n" not in row["reason"]
+    assert trouble.frame.set_index("backend").loc["empty", "status"] == "ok"
+
+
+def test_a_limit_bounds_native_code(trouble: Results) -> None:
+    row = trouble.frame.set_index("backend").loc["bad/native-loop"]
+    assert 1.0 <= row["seconds"] < 1.8
+
+
+def test_best_so_far_counts_as_incomplete(trouble: Results) -> None:
+    assert trouble.frame.set_index("backend").loc["bad/polite", "complete"] is False
+    summary = trouble.summary().set_index("backend")
+    assert summary.loc["bad/polite", ["n", "incomplete"]].tolist() == [1, 1]
+    assert summary.loc["bad/fail", ["n", "ok", "failed"]].tolist() == [0, 0, 1]
+
+
+def test_what_a_crashed_method_printed_is_kept(trouble: Results) -> None:
+    assert "Segmentation fault" in trouble.log("chain", "bad/segfault")
+    assert 'raise ValueError("no' in trouble.log("chain", "bad/fail")
+    assert trouble.log("chain", "empty") == ""
+
+
+def test_versions_name_the_package_of_a_plugin(trouble: Results) -> None:
+    assert trouble.settings["versions"]["bad-backends"] == "1.5"
+    assert "bad-backends" not in trouble.frame.set_index("backend").loc["empty", "versions"]
+
+
+def test_failures_stay_unless_retried_and_time_out_again_only_under_a_longer_limit(tmp_path: Path) -> None:
+    flag = tmp_path / "luck"
+    methods = [("bad/fail", {"unless": str(flag)}), "bad/polite", "bad/native-loop"]
+
+    def run(**more: object) -> list[str]:
+        frame = cn.compare(chain(), methods, seeds=1, out=tmp_path / "run", **more).frame
+        return list(frame["status"] + frame["complete"].map({True: "", False: " incomplete"}).fillna(""))
+
+    assert run(max_seconds=0.5) == ["failed", "ok incomplete", "timeout"]
+    flag.touch()
+    before = (tmp_path / "run" / FILE).read_bytes()
+    assert run(max_seconds=0.5) == ["failed", "ok incomplete", "timeout"]
+    assert (tmp_path / "run" / FILE).read_bytes() == before or _cells(tmp_path / "run") == _cells_of(before, tmp_path)
+    assert run(max_seconds=0.5, retry_failed=True)[0] == "ok"
+    methods.pop()  # the endless one
+    assert run(max_seconds=10.0)[1] == "ok"
+
+
+def test_the_clock_leaves_out_compiling_and_starts_alike_each_time(tmp_path: Path) -> None:
+    result = cn.compare(chain(), ["bad/compiled", "bad/globally-random", "bad/pair:both=[2, 3]"], seeds=2, out=tmp_path)
+    compiled = result.frame[result.frame["backend"] == "bad/compiled"]
+    assert compiled["seconds"].max() < 0.3  # warm_up alone sleeps 0.5 s
+    assert all(
+        result.graph("chain", "bad/compiled", s).meta["warm"] == [1] for s in range(2)
+    )  # one worker, warmed once
+    draws = [result.graph("chain", "bad/globally-random", s).meta["draw"] for s in range(2)]
+    assert draws == [np.random.RandomState(s).random_sample() for s in range(2)]  # noqa: NPY002
+    assert result.graph("chain", "bad/pair:both=[2, 3]", 0).meta["got"] == "tuple"  # as the default is
+
+
+def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path: Path) -> None:
+    told = dataclasses.replace(chain(), knowledge=cn.Knowledge(required=[("a", "b")]))
+    frame = cn.compare(told, ["bad/log", "empty"], seeds=1, out=tmp_path, params={"bad/log": {"file": "x"}}).frame
+    assert frame["status"].tolist() == ["not applicable", "ok"]
+    assert "cannot honour required edges" in frame["reason"][0]
+
+
+# ---- refused before anything runs -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"datasets": "asiaa"}, UnknownNameError, "no data set 'asiaa'. Did you mean 'asia'"),
+        ({"datasets": "asia:m=3"}, UnknownNameError, "has no setting 'm'"),
+        ({"datasets": []}, DataError, "no data set"),
+        ({"datasets": [pd.DataFrame({"a": [1]})]}, DataError, "got DataFrame; write causalnet.Dataset"),
+        ({"datasets": [chain(), chain(70)]}, DataError, "two data sets are called 'chain'"),
+        ({"datasets": dataclasses.replace(chain(), sampled=True)}, DataError, "one sample that was drawn already"),
+        ({"backends": "emty"}, UnknownNameError, "no backend 'emty'. Did you mean 'empty'"),
+        ({"backends": []}, DataError, "no method"),
+        ({"backends": "random:densty=1"}, UnknownNameError, "no parameter 'densty'. Did you mean 'density'"),
+        ({"backends": "random:density"}, DataError, "write random:name=value"),
+        ({"backends": ("random", {"density": print})}, DataError, "cannot be written down"),
+        ({"backends": ("random", {"density": math.nan})}, DataError, "cannot be written down"),
+        ({"params": {"randm": {}}}, UnknownNameError, "params has an entry for 'randm'"),
+        ({"seeds": 0}, DataError, "seeds must be how many"),
+        ({"seeds": [0, -1]}, DataError, "whole number from 0, got -1"),
+        ({"seeds": "3"}, DataError, "got '3'"),
+        ({"max_seconds": 0}, DataError, "max_seconds must be a positive number"),
+        ({"max_seconds": "10"}, DataError, "got '10'"),
+        ({"n_jobs": 0}, DataError, "n_jobs must be a whole number"),
+        ({"engine": "spark"}, DataError, "write 'local', or 'dask:ADDRESS'"),
+    ],
+)
+def test_what_cannot_be_right_is_refused(change: dict, error: type, words: str, tmp_path: Path) -> None:
+    call = {"datasets": chain(), "backends": "random", "seeds": 2, "out": tmp_path / "run", **change}
+    with pytest.raises(error, match=words.replace("(", r"\(").replace("?", r"\?")):
+        cn.compare(**call)
+    if (tmp_path / "run" / FILE).exists():  # data is checked by a worker, once the folder is there
+        assert _cells(tmp_path / "run") == []
+
+
+def test_a_missing_dask_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(NotInstalled, match=r"pip install 'causalnet\[dask\]'"):
+        cn.compare(chain(), "empty", out=tmp_path, engine="dask:tcp://127.0.0.1:1")
+
+
+def test_data_that_is_missing_is_refused_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CAUSALNET_DATA", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing is downloaded in tests
+    with pytest.raises(DataError, match="'pcic-18v' cannot be used: pcic-18v needs the file"):
+        cn.compare("pcic-18v", "empty", seeds=1, out=tmp_path / "run")
+    assert _cells(tmp_path / "run") == []
+
+
+# ---- the folder -----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_extended_and_nothing_runs_twice(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    method = ("bad/log", {"file": str(log)})
+    cn.compare(chain(), method, seeds=2, out=tmp_path / "run")
+    states: list[cn.compare.Progress] = []
+    both = cn.compare([chain(), SEM], [method, "empty"], seeds=3, out=tmp_path / "run", progress=states.append)
+    assert len(both.frame) == 12
+    assert len(log.read_text().split()) == 6
+    assert [state.done for state in states] == list(range(2, 13))
+    assert states[-1].total == 12
+    assert states[-1].remaining == 0.0
+    assert states[0].remaining is not None  # estimated from the cells of the first run
+    cn.compare([chain(), SEM], [method, "empty"], seeds=3, out=tmp_path / "run")
+    assert len(log.read_text().split()) == 6
+
+
+def test_other_data_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    cn.compare(chain(), "empty", seeds=1, out=tmp_path)
+    for other in (chain(seed=2), chain(n=61), dataclasses.replace(chain(), truth=cn.Graph.from_edges("abc"))):
+        with pytest.raises(DataError, match="'chain' is not the one that .* holds results for"):
+            cn.compare(other, "empty", seeds=1, out=tmp_path)
+    again = cn.compare(chain(), "empty", seeds=2, out=tmp_path)
+    assert len(again.frame) == 2
+
+
+@pytest.mark.parametrize("keep", [1, 50, 100, 4096, 5000, 20000])
+def test_a_truncated_file_is_a_sentence(keep: int, small: Results, tmp_path: Path) -> None:
+    whole = (small.out / FILE).read_bytes()
+    assert keep < len(whole)
+    (tmp_path / FILE).write_bytes(whole[:keep])
+    with pytest.raises(CausalnetError, match="damaged|another program"):
+        Results(tmp_path)
+    with pytest.raises(CausalnetError, match="damaged|another program"):
+        cn.compare(chain(), "empty", out=tmp_path)
+    assert (tmp_path / FILE).read_bytes() == whole[:keep]
+
+
+def test_garbage_and_other_peoples_databases_are_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database at all" * 500)
+    with pytest.raises(DataError, match="damaged or is no results file"):
+        cn.compare(chain(), "empty", out=tmp_path)
+    (tmp_path / FILE).unlink()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("CREATE TABLE photos (name)")
+    db.commit()
+    db.close()
+    with pytest.raises(DataError, match="database of another program"):
+        cn.compare(chain(), "empty", out=tmp_path)
+
+
+def test_a_row_that_was_tampered_with_is_a_sentence(small: Results, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes((small.out / FILE).read_bytes())
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("UPDATE cells SET metrics = 'gASV' WHERE seed = 1")
+    db.close()
+    with pytest.raises(DataError, match="a row that causalnet did not write"):
+        Results(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "run", Path("/proc/causalnet-run")):
+        with pytest.raises(CausalnetError, match="cannot be written"):
+            cn.compare(chain(), "empty", out=out)
+
+
+def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
+    def nested(state: object) -> None:
+        with pytest.raises(CausalnetError, match=f"another comparison is writing .*process {os.getpid()}"):
+            cn.compare(chain(), "empty", out=tmp_path)
+
+    assert len(cn.compare(chain(), "empty", seeds=1, out=tmp_path, progress=nested).frame) == 1
+
+
+DISK_FULL = """
+import resource, sys
+sys.path.insert(0, {tests!r})
+from test_compare import chain
+import causalnet as cn
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+cn.compare(chain(), ["empty", "random"], seeds={seeds}, out={out!r})
+"""
+
+
+def test_a_full_disk_keeps_what_is_finished(tmp_path: Path, plugin: Path) -> None:
+    script = DISK_FULL.format(tests=str(Path(__file__).parent), limit=80_000, seeds=40, out=str(tmp_path / "run"))
+    done = subprocess.run([sys.executable, "-c", script], env=environment(plugin), capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "cannot" in last
+    assert "every cell finished so far is kept: make room and run the same command again" in last
+    kept = _cells(tmp_path / "run")
+    assert 0 < len(kept) < 80
+    again = cn.compare(chain(), ["empty", "random"], seeds=40, out=tmp_path / "run")
+    assert len(again.frame) == 80
+    assert set(kept) <= set(_cells(tmp_path / "run"))  # the same rows with the same times: not run again
+
+
+def test_an_interrupted_comparison_keeps_its_cells_and_leaves_no_worker(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    method = ("bad/log", {"file": str(tmp_path / "log"), "pid": str(pids), "seconds": 0.05})
+
+    def interrupt(state: cn.compare.Progress) -> None:
+        if state.done == 3:
+            raise KeyboardInterrupt
+
+    for jobs in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            cn.compare(chain(), method, seeds=50, out=tmp_path / str(jobs), n_jobs=jobs, progress=interrupt)
+        assert len(_cells(tmp_path / str(jobs))) == 3
+    assert not [pid for pid in set(pids.read_text().split()) if _alive(int(pid))]
+
+
+def _alive(pid: int) -> bool:
+    for _ in range(20):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _cells(out: Path) -> list[tuple[object, ...]]:
+    db = sqlite3.connect(out / FILE)
+    try:
+        return db.execute("SELECT dataset, backend, params, seed, status, seconds, finished FROM cells").fetchall()
+    finally:
+        db.close()
+
+
+def _cells_of(content: bytes, folder: Path) -> list[tuple[object, ...]]:
+    (folder / "copy").mkdir(exist_ok=True)
+    (folder / "copy" / FILE).write_bytes(content)
+    return _cells(folder / "copy")

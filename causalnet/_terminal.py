@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .graph import Graph
 
 SHOWN_EDGES = 40
-SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "shd")
+SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "skeleton_precision", "shd")
 _FIRST_EVIDENCE = ("p_value", "statistic", "gain", "log_likelihood_gain", "score_gain", "lag", "given", "rule")
 
 
@@ -126,9 +126,9 @@ def show_results(results: Any) -> None:
         rows = summary[summary["dataset"] == dataset].to_dict("records")
         rows.sort(key=lambda r: (r["n"] == 0, -(r["f1_mean"] if math.isfinite(r["f1_mean"]) else -1.0)))
         table = _table(
-            ["method", "F1", "95 % interval", "precision", "recall", "CPDAG F1", "SHD", "seconds", "status"],
+            ["method", "F1", "95 % interval", "precision", "recall", "CPDAG F1", "skeleton F1", "SHD", "seconds", "status"],
             dataset,
-            range(1, 8),
+            range(1, 9),
         )
         for row in rows:
             _row(table, _result_cells(row), style="" if row["n"] else "dim")
@@ -158,6 +158,7 @@ def _result_cells(row: Mapping[str, Any]) -> list[str]:
         number("precision_mean", 3),
         number("recall_mean", 3),
         number("cpdag_f1_mean", 3),
+        number("skeleton_f1_mean", 3),
         number("shd_mean", 1),
         number("seconds_mean", 3),
         status,
@@ -165,8 +166,12 @@ def _result_cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def show_reasons(results: Any) -> None:
-    """Why cells have no score, one line for each method and reason."""
-    frame = results.frame[results.frame["status"] != "ok"]
+    """Why cells have no score, one line for each method and reason; a method that does not apply is no trouble."""
+    frame = results.frame
+    unfit = frame[frame["status"] == "not applicable"].drop_duplicates(["dataset", "backend"])
+    for dataset, cells in unfit.groupby("dataset", sort=False):
+        say(f"not applicable to {dataset}: {', '.join(cells['backend'])}", style="dim")
+    frame = frame[~frame["status"].isin(["ok", "not applicable"])]
     for key in dict.fromkeys(zip(frame["backend"], frame["dataset"], frame["status"], frame["reason"], strict=True)):
         backend, dataset, status, reason = key
         bad = status in ("failed", "timeout")

@@ -248,7 +248,7 @@ def test_report_of_a_folder_without_results(tmp_path: Path) -> None:
 def test_quickstart_compares_on_two_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command with its light methods alone: what it compares and writes."""
     monkeypatch.setattr(cli, "QUICKSTART", ("pc", "random", "empty"))
-    monkeypatch.setattr(cli, "on_disk", lambda name: False)
+    monkeypatch.setattr(cli, "_real_log", lambda: "fault-alarm")
     seen: dict[str, Any] = {}
 
     def watch(datasets: list[str], backends: list[str], out: Path, **more: Any) -> Any:

@@ -100,6 +100,13 @@ def test_linear_samples_have_the_covariance_of_their_equations() -> None:
     np.testing.assert_allclose(ds.data.covariance, inverse.T @ inverse, rtol=0.05, atol=0.1)
 
 
+def test_simulated_event_logs() -> None:
+    one, again = (cn.load_dataset("hawkes:n_events=800:n_devices=10", seed=3) for _ in range(2))
+    assert isinstance(one.data, Events) and one.data.n == 800 and one.sampled and one.truth is not None and one.truth.is_dag
+    np.testing.assert_array_equal(one.data.time, again.data.time)
+    assert one.data.topology is not None and cn.load_dataset("hawkes:wired=false:n_events=300").data.topology is None
+
+
 @pytest.mark.parametrize(("name", "n", "d", "edges"), [("pcic-18v", 34838, 18, 69), ("pcic-24v", 64598, 24, 137)])
 def test_alarm_logs(outside_data: Path, name: str, n: int, d: int, edges: int) -> None:
     ds = cn.load_dataset(name)

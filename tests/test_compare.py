@@ -233,7 +233,7 @@ def test_the_clock_leaves_out_compiling_and_starts_alike_each_time(tmp_path: Pat
         result.graph("chain", "bad/compiled", s).meta["warm"] == [1] for s in range(2)
     )  # one worker, warmed once
     draws = [result.graph("chain", "bad/globally-random", s).meta["draw"] for s in range(2)]
-    assert draws == [np.random.RandomState(s).random_sample() for s in range(2)]  # noqa: NPY002
+    assert draws == [np.random.RandomState(s).random_sample() for s in range(2)]
     assert result.graph("chain", "bad/pair:both=[2, 3]", 0).meta["got"] == "tuple"  # as the default is
 
 
@@ -318,7 +318,7 @@ def test_a_folder_is_extended_and_nothing_runs_twice(tmp_path: Path) -> None:
 def test_other_data_under_the_same_name_is_refused(tmp_path: Path) -> None:
     cn.compare(chain(), "empty", seeds=1, out=tmp_path)
     for other in (chain(seed=2), chain(n=61), dataclasses.replace(chain(), truth=cn.Graph.from_edges("abc"))):
-        with pytest.raises(DataError, match="'chain' is not the one that .* holds results for"):
+        with pytest.raises(DataError, match=r"'chain' is not the one that .* holds results for"):
             cn.compare(other, "empty", seeds=1, out=tmp_path)
     again = cn.compare(chain(), "empty", seeds=2, out=tmp_path)
     assert len(again.frame) == 2
@@ -329,9 +329,9 @@ def test_a_truncated_file_is_a_sentence(keep: int, small: Results, tmp_path: Pat
     whole = (small.out / FILE).read_bytes()
     assert keep < len(whole)
     (tmp_path / FILE).write_bytes(whole[:keep])
-    with pytest.raises(CausalnetError, match="damaged|another program"):
+    with pytest.raises(CausalnetError, match=r"damaged|another program"):
         Results(tmp_path)
-    with pytest.raises(CausalnetError, match="damaged|another program"):
+    with pytest.raises(CausalnetError, match=r"damaged|another program"):
         cn.compare(chain(), "empty", out=tmp_path)
     assert (tmp_path / FILE).read_bytes() == whole[:keep]
 

@@ -1,0 +1,207 @@
+"""Event logs drawn from a Hawkes process on a device topology, by its exact branching construction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from .data import Events
+from .errors import DataError
+from .graph import Graph
+
+Floats = NDArray[np.float64]
+MAX_GENERATIONS = 10_000
+MAX_STRETCHES = 200  # times that the horizon is stretched until it holds enough events
+
+
+def simulate_hawkes(
+    n_types: int = 12,
+    n_devices: int = 30,
+    n_events: int = 5000,
+    *,
+    rng: np.random.Generator,
+    density: float = 0.2,
+    truth: ArrayLike | None = None,
+    types: Sequence[str] | None = None,
+    topology: nx.Graph | None = None,
+    wired: bool = True,
+    decay: float | tuple[float, float] = 0.02,
+    base_rate: tuple[float, float] = (5e-5, 1e-4),
+    strength: tuple[float, float] = (0.15, 0.4),
+    neighbour_share: float = 0.4,
+    self_excitation: float = 0.0,
+    device_spread: float = 0.0,
+    repeats: float = 0.0,
+    repeat_gap: float = 60.0,
+    resolution: float | None = None,
+) -> tuple[Events, Graph]:
+    """Draw the first ``n_events`` of a topological Hawkes process, and the acyclic graph that drives it.
+
+    Every event of type j at device m has Poisson(alpha[j, i]) children of type i, at m itself or spread evenly over
+    the devices one link away, after exponential delays: the cluster form of the process (Hawkes, Oakes 1974).
+
+    density: share of ordered-compatible pairs that are edges; or truth: (V, V) bool, acyclic. types: V names.
+    topology: device graph; drawn as a random tree with a few extra links when None and wired.
+    decay: 1 / mean delay in 1/s, one for all edges or a range drawn from per edge, evenly in its logarithm.
+    base_rate: range of the background rates, events per second and device. strength: range of alpha (children).
+    neighbour_share: probability that an edge acts on neighbours instead of on the same device.
+    self_excitation: children of the own type per event. device_spread: standard deviation of the log of the device's
+    background rate. repeats: mean number of chattering repeats per event, ``repeat_gap`` seconds apart on average;
+    a repeat has no children. resolution: times are rounded down to multiples of it, which makes ties.
+    """
+    graph = _graph(n_types, density, truth, types, rng)
+    v = len(graph.nodes)
+    if not 0.0 <= self_excitation < 1.0:
+        raise DataError(f"self_excitation is a mean number of children in [0, 1), got {self_excitation!r}")
+    links = topology if topology is not None else _tree(n_devices, wired, rng)
+    near = _neighbours(links)
+    m = len(near)
+    at_neighbour = (rng.random((v, v)) < neighbour_share) & any(len(n) for n in near)
+    np.fill_diagonal(at_neighbour, False)
+    alpha = np.where(graph.adj, rng.uniform(*strength, (v, v)), 0.0)
+    np.fill_diagonal(alpha, self_excitation)
+    low, high = (decay, decay) if isinstance(decay, int | float) else (min(decay), max(decay))
+    delay = np.exp(-rng.uniform(np.log(low), np.log(high), (v, v)))  # (V, V) mean seconds from cause to effect
+    mu = rng.uniform(*base_rate, v)[:, None] * np.exp(device_spread * rng.standard_normal(m) - device_spread**2 / 2)
+    offspring = np.linalg.inv(np.eye(v) - alpha)  # (V, V) events of each type per immigrant of each type, in the long run
+    horizon = 1.2 * n_events / (float((mu.sum(axis=1) @ offspring).sum()) * (1.0 + repeats))
+    for _ in range(MAX_STRETCHES):
+        time, kind, device = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)
+        if repeats > 0:
+            time, kind, device = _chatter(time, kind, device, repeats, repeat_gap, horizon, rng)
+        if len(time) >= n_events:
+            break
+        horizon *= 1.3
+    first = np.argsort(time, kind="stable")[:n_events]
+    stamp = time[first] if resolution is None else np.floor(time[first] / resolution) * resolution
+    names = list(links.nodes)
+    frame = pd.DataFrame(
+        {
+            "event": [graph.nodes[i] for i in kind[first]],
+            "timestamp": stamp,
+            "device": [names[k] for k in device[first]],
+        }
+    )
+    events = Events(frame, links if wired or topology is not None else None, list(graph.nodes))
+    return events, graph.replace(weight=np.where(graph.adj, alpha, 0.0))
+
+
+def fault_alarm_log(truth: Graph, rng: np.random.Generator, n_events: int = 4000, n_devices: int = 50) -> Events:
+    """Draw alarms on a known graph with the rates of the fault-alarm network: slow effects that hardly fade.
+
+    Each live alarm of type j raises type i at a rate between 1e-4 and 1.3e-3 per second, at its own device or next to
+    it; new faults start about 0.006 times per second in the whole network; times are whole seconds.
+    """
+    events, _ = simulate_hawkes(
+        n_devices=n_devices,
+        n_events=n_events,
+        rng=rng,
+        truth=truth.adj,
+        types=truth.nodes,
+        decay=5e-5,
+        base_rate=(5e-6, 8e-6),
+        strength=(1e-4 / 5e-5, 1.3e-3 / 5e-5),
+        resolution=1.0,
+    )
+    return events
+
+
+def _graph(
+    n_types: int, density: float, truth: ArrayLike | None, types: Sequence[str] | None, rng: np.random.Generator
+) -> Graph:
+    if truth is None:
+        order = rng.permutation(n_types)
+        upper = np.triu(rng.random((n_types, n_types)) < 2.0 * density, 1)
+        adj = np.zeros((n_types, n_types), dtype=bool)
+        adj[np.ix_(order, order)] = upper
+    else:
+        adj = np.array(truth, dtype=bool)
+    graph = Graph(tuple(types) if types is not None else tuple(f"type{i}" for i in range(len(adj))), adj)
+    if not graph.is_dag:
+        raise DataError("the true graph has a directed cycle; a simulated log needs an acyclic one")
+    return graph
+
+
+def _tree(n_devices: int, wired: bool, rng: np.random.Generator) -> nx.Graph:
+    """A random tree with a tenth as many extra links; no links at all when not wired."""
+    links: nx.Graph = nx.Graph()
+    links.add_nodes_from(f"device{k}" for k in range(n_devices))
+    if wired:
+        for k in range(1, n_devices):
+            links.add_edge(f"device{k}", f"device{rng.integers(k)}")
+        for _ in range(n_devices // 10):
+            a, b = rng.integers(n_devices, size=2)
+            if a != b:
+                links.add_edge(f"device{a}", f"device{b}")
+    return links
+
+
+def _neighbours(links: nx.Graph) -> list[NDArray[np.int64]]:
+    index = {name: k for k, name in enumerate(links.nodes)}
+    return [np.array([index[n] for n in links.neighbors(name)], dtype=np.int64) for name in links.nodes]
+
+
+def _clusters(
+    mu: Floats,
+    alpha: Floats,
+    delay: Floats,
+    at_neighbour: NDArray[np.bool_],
+    near: list[NDArray[np.int64]],
+    horizon: float,
+    rng: np.random.Generator,
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Immigrants and all their descendants before ``horizon``: time, type and device of each event, unsorted."""
+    v, m = mu.shape
+    counts = rng.poisson(mu * horizon)
+    kind, device = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices((v, m)))
+    time = rng.uniform(0.0, horizon, len(kind))
+    degree = np.array([len(n) for n in near])
+    times, kinds, devices = [time], [kind], [device]
+    for _ in range(MAX_GENERATIONS):
+        new: list[tuple[Floats, NDArray[np.int64], NDArray[np.int64]]] = []
+        for j, i in np.argwhere(alpha > 0):
+            mine = np.flatnonzero(kind == j)
+            if at_neighbour[j, i]:
+                mine = mine[degree[device[mine]] > 0]
+            within = -np.expm1(-(horizon - time[mine]) / delay[j, i])  # share of the delays that end in time
+            child = np.repeat(mine, rng.poisson(alpha[j, i] * within))
+            where = device[child]
+            if at_neighbour[j, i] and len(child):
+                pick = rng.integers(0, degree[where])
+                where = np.array([near[d][p] for d, p in zip(where, pick, strict=True)], dtype=np.int64)
+            share = rng.random(len(child)) * -np.expm1(-(horizon - time[child]) / delay[j, i])
+            new.append((time[child] - delay[j, i] * np.log1p(-share), np.full(len(child), i), where))
+        if not new:
+            break
+        time, kind, device = (np.concatenate(part) for part in zip(*new, strict=True))
+        if len(time) == 0:
+            break
+        times.append(time)
+        kinds.append(kind)
+        devices.append(device)
+    return np.concatenate(times), np.concatenate(kinds), np.concatenate(devices)
+
+
+def _chatter(
+    time: Floats,
+    kind: NDArray[np.int64],
+    device: NDArray[np.int64],
+    repeats: float,
+    gap: float,
+    horizon: float,
+    rng: np.random.Generator,
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Adds to each event a geometric number of repeats, mean ``repeats``, with exponential gaps."""
+    extra = rng.geometric(1.0 / (1.0 + repeats), len(time)) - 1
+    source = np.repeat(np.arange(len(time)), extra)
+    steps = rng.exponential(gap, len(source))
+    total = np.cumsum(steps)
+    start = np.repeat(np.concatenate([[0.0], total])[np.cumsum(extra) - extra], extra)  # sum before each event's first
+    later = time[source] + total - start
+    keep = later < horizon
+    source, later = source[keep], later[keep]
+    return np.concatenate([time, later]), np.concatenate([kind, kind[source]]), np.concatenate([device, device[source]])

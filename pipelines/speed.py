@@ -172,7 +172,7 @@ TASKS: dict[str, tuple[Callable[..., Iterator[Row]], list[tuple[Any, int]], list
         ],
         [(("er", 2, 5, ("dagma",)), 1)],
     ),
-    "thp-ttpm": (thp_ttpm, [(600, 2)], [(60, 1)]),
+    "thp-ttpm": (thp_ttpm, [(1500, 3)], [(60, 1)]),
     "thp-official": (thp_official, [("", 1)], [("", 1)]),
     "thp-alarms": (thp_alarms, [("pcic-18v", 1), ("pcic-24v", 1), ("pcic-25v", 1)], []),
 }

@@ -136,15 +136,14 @@ def _valid_adjustment(adj: Bools, reach: Bools, i: int, j: int, z: Bools) -> boo
         v, came = stack[top, 0], stack[top, 1]
         if v == j:
             return False
+        down, up = not z[v], ancestor[v] if came == 1 else not z[v]  # may a path go on to children, to parents?
         for u in range(d):
-            if adj[v, u] and not (v == i and reach[u, j]):  # down to a child
-                if ((came == 0 and not z[v]) or (came == 1 and not z[v])) and not seen[u, 1]:
-                    seen[u, 1] = True
-                    stack[top, 0], stack[top, 1] = u, 1
-                    top += 1
-            if adj[u, v] and not (u == i and reach[v, j]):  # up to a parent
-                if ((came == 0 and not z[v]) or (came == 1 and ancestor[v])) and not seen[u, 0]:
-                    seen[u, 0] = True
-                    stack[top, 0], stack[top, 1] = u, 0
-                    top += 1
+            if down and adj[v, u] and not seen[u, 1] and not (v == i and reach[u, j]):
+                seen[u, 1] = True
+                stack[top, 0], stack[top, 1] = u, 1
+                top += 1
+            if up and adj[u, v] and not seen[u, 0] and not (u == i and reach[v, j]):
+                seen[u, 0] = True
+                stack[top, 0], stack[top, 1] = u, 0
+                top += 1
     return True

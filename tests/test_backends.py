@@ -117,7 +117,7 @@ def test_refusals_are_sentences() -> None:
     table, events = problem("continuous"), problem("events")
     with pytest.raises(cn.UnknownNameError, match="Did you mean 'notears'"):
         discover(table, "no-tears")
-    with pytest.raises(cn.UnknownNameError, match="no parameter 'alhpa'. Did you mean 'alpha'"):
+    with pytest.raises(cn.UnknownNameError, match=r"no parameter 'alhpa'\. Did you mean 'alpha'"):
         discover(table, "pc", alhpa=0.1)
     with pytest.raises(cn.NotApplicable, match="this is continuous"):
         discover(table, "thp")

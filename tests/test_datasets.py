@@ -102,7 +102,13 @@ def test_linear_samples_have_the_covariance_of_their_equations() -> None:
 
 def test_simulated_event_logs() -> None:
     one, again = (cn.load_dataset("hawkes:n_events=800:n_devices=10", seed=3) for _ in range(2))
-    assert isinstance(one.data, Events) and one.data.n == 800 and one.sampled and one.truth is not None and one.truth.is_dag
+    assert (
+        isinstance(one.data, Events)
+        and one.data.n == 800
+        and one.sampled
+        and one.truth is not None
+        and one.truth.is_dag
+    )
     np.testing.assert_array_equal(one.data.time, again.data.time)
     assert one.data.topology is not None and cn.load_dataset("hawkes:wired=false:n_events=300").data.topology is None
 

@@ -9,6 +9,7 @@ Left out, with the reason:
 - Granger's two-variable F-test: calls statsmodels with an argument that statsmodels no longer takes.
 - multi-group and longitudinal LiNGAM: they need several data sets; MVPC and MV-CDNOD: they need missing values.
 - GES with the marginal likelihood score: it overflows and then joins everything.
+Its cache of p-values on disk is never used: different tables can share its key.
 Background knowledge of PC and FCI is not offered: forbidden pairs are still tested and forbidden edges can remain.
 """
 
@@ -89,7 +90,7 @@ def fci(
         from causallearn.search.ConstraintBased.FCI import fci as run
 
         graph, _ = run(values, test, alpha, depth=depth, max_path_length=max_path_length, show_progress=False)
-    return Graph.frommarks_of(data.columns, marks_of(graph.graph))
+    return Graph.from_marks(data.columns, marks_of(graph.graph))
 
 
 @offer(

@@ -230,7 +230,7 @@ def var_lingam(
     "varma-lingam",
     "continuous",
     "digraph",
-    caveat="Fits its VARMA by numerical likelihood: seconds for 3 variables, minutes for 6; often without convergence.",
+    caveat="Fits its VARMA by numerical likelihood: slow beyond a few variables, and often without convergence.",
 )
 def varma_lingam(
     data: Table,

@@ -188,8 +188,8 @@ def exact(
     "dag",
     also_requires=("torch",),
     also_install="torch",
-    caveat="Half a minute for 3 variables; the package's own schedule (40,000 steps, growth 3) takes a quarter of an hour, "
-    "and too few steps a round give the empty graph.",
+    caveat="Half a minute for 3 variables; the package's own schedule (40,000 steps, growth 3) takes far longer, and "
+    "too few steps a round give the empty graph.",
 )
 def calm(
     data: Table,

@@ -188,8 +188,8 @@ def notears(
     "notears-low-rank",
     "continuous",
     "digraph",
-    caveat="Overflows as its penalty grows to 1e20 and can return cycles; from a zero start it may stay at the empty "
-    "graph when the rank is too small.",
+    caveat="Overflows as its penalty grows to 1e20; with a rank below the graph's own its edges are wrong, and cycles "
+    "can remain.",
 )
 def notears_low_rank(
     data: Table,
@@ -221,8 +221,8 @@ def notears_low_rank(
     "ttpm",
     "events",
     "dag",
-    caveat="Adds at most max_iter edges (20 unless set), ignores simultaneous events, and takes minutes on a few thousand "
-    "events: the native thp is the same model.",
+    caveat="Adds at most max_iter edges (20 unless set), ignores simultaneous events, and refits every change of "
+    "every pair: slow with many types. The native thp is the same model.",
 )
 def ttpm(
     data: Events,

@@ -193,9 +193,7 @@ def hill_climb(
     return _graph(data, found, score=total)
 
 
-@offer(
-    "ges", "continuous discrete mixed", "cpdag", caveat="Lists all simple paths at each step: slow beyond 15 variables."
-)
+@offer("ges", "continuous discrete mixed", "cpdag", caveat="Lists all simple paths at each step: slow on dense graphs.")
 def ges(
     data: Table,
     *,
@@ -222,7 +220,7 @@ def ges(
     "exhaustive",
     "continuous discrete mixed",
     "dag",
-    caveat="At most 5 variables (a minute for 5); directions inside an equivalence class are arbitrary.",
+    caveat="At most 5 variables (half a minute for 5); directions inside an equivalence class are arbitrary.",
 )
 def exhaustive(
     data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, score: str = "auto"

@@ -67,7 +67,7 @@ def simulate_hawkes(
     low, high = (decay, decay) if isinstance(decay, int | float) else (min(decay), max(decay))
     delay = np.exp(-rng.uniform(np.log(low), np.log(high), (v, v)))  # (V, V) mean seconds from cause to effect
     mu = rng.uniform(*base_rate, v)[:, None] * np.exp(device_spread * rng.standard_normal(m) - device_spread**2 / 2)
-    offspring = np.linalg.inv(np.eye(v) - alpha)  # (V, V) events of each type per immigrant of each type, in the long run
+    offspring = np.linalg.inv(np.eye(v) - alpha)  # (V, V) long-run events of each type per immigrant of each type
     horizon = 1.2 * n_events / (float((mu.sum(axis=1) @ offspring).sum()) * (1.0 + repeats))
     for _ in range(MAX_STRETCHES):
         time, kind, device = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Events
-from ..errors import DataError
+from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
 from ..stats.hawkes import Floats, Normalization, expose, hop_weights
@@ -69,7 +69,10 @@ def learn(
     The weight of j -> i is alpha[j, i] summed over hops and decays. rng is not used: the search is deterministic.
     """
     started = clock.monotonic()
-    rates = _checked(data, decay, hops, penalty, penalty_scale, tol, ties, repeats)
+    _one_of("penalty", penalty, ("bic", "aic"))
+    _one_of("normalization", normalization, ("degree", "symmetric", "none"))
+    _one_of("price", price, ("auto", "slots", "active"))
+    rates = _checked(data, decay, hops, penalty_scale, tol, ties, repeats)
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, repeats if decay is None or repeats is not None else 0.0)
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
@@ -103,11 +106,15 @@ def warm_up() -> None:
     Scorer(exposure, 1.0, 0.1).fit(0, 3)
 
 
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise DataError(f"{name} is {' or '.join(repr(c) for c in choices)}, got {value!r}.{nearest(value, choices)}")
+
+
 def _checked(
     data: Events,
     decay: float | Sequence[float] | None,
     hops: Sequence[int],
-    penalty: str,
     penalty_scale: float,
     tol: float,
     ties: float,
@@ -116,8 +123,6 @@ def _checked(
     """The decays (B,) in 1/s, after a look at every argument."""
     if data.time[-1] == data.time[0]:
         raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
-    if penalty not in ("bic", "aic"):
-        raise DataError(f'penalty is "bic" or "aic", got {penalty!r}')
     if len(hops) == 0 or len(set(hops)) != len(hops) or any(int(k) != k or k < 0 for k in hops):
         raise DataError(f"hops are distinct topology distances 0, 1, 2, ..., got {hops!r}")
     for name, value, low in (("penalty_scale", penalty_scale, 0.0), ("repeats", repeats or 0.0, 0.0)):

@@ -107,9 +107,9 @@ def climb(
                 break
             full = max_parents is not None and int(adj[:, i].sum()) >= max_parents
             base = scorer.score(i, parents[i])
-            for j in np.flatnonzero(toggle[:, i]):
+            for j in np.flatnonzero(toggle[:, i]).tolist():
                 skip = full and not adj[j, i]
-                gain[j, i] = -np.inf if skip else scorer.score(i, parents[i] ^ (1 << int(j))) - base
+                gain[j, i] = -np.inf if skip else scorer.score(i, parents[i] ^ (1 << j)) - base
         if not complete:
             break
         best = _best_change(adj, np.where(adj.T & ~adj, gain + np.where(adj.T, gain.T, 0.0), gain), acyclic)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import networkx as nx
 import numpy as np
@@ -67,15 +67,14 @@ def simulate_hawkes(
     low, high = (decay, decay) if isinstance(decay, int | float) else (min(decay), max(decay))
     delay = np.exp(-rng.uniform(np.log(low), np.log(high), (v, v)))  # (V, V) mean seconds from cause to effect
     mu = rng.uniform(*base_rate, v)[:, None] * np.exp(device_spread * rng.standard_normal(m) - device_spread**2 / 2)
+
+    def draw(horizon: float) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+        drawn = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)
+        return _chatter(*drawn, repeats, repeat_gap, horizon, rng) if repeats > 0 else drawn
+
     offspring = np.linalg.inv(np.eye(v) - alpha)  # (V, V) long-run events of each type per immigrant of each type
-    horizon = 1.2 * n_events / (float((mu.sum(axis=1) @ offspring).sum()) * (1.0 + repeats))
-    for _ in range(MAX_STRETCHES):
-        time, kind, device = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)
-        if repeats > 0:
-            time, kind, device = _chatter(time, kind, device, repeats, repeat_gap, horizon, rng)
-        if len(time) >= n_events:
-            break
-        horizon *= 1.3
+    rate = float((mu.sum(axis=1) @ offspring).sum()) * (1.0 + repeats)
+    time, kind, device = _enough(draw, n_events, 1.2 * n_events / rate)
     first = np.argsort(time, kind="stable")[:n_events]
     stamp = time[first] if resolution is None else np.floor(time[first] / resolution) * resolution
     names = list(links.nodes)
@@ -108,6 +107,18 @@ def fault_alarm_log(truth: Graph, rng: np.random.Generator, n_events: int = 4000
         resolution=1.0,
     )
     return events
+
+
+def _enough(
+    draw: Callable[[float], tuple[Floats, NDArray[np.int64], NDArray[np.int64]]], n_events: int, horizon: float
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """A draw over a horizon that holds at least ``n_events``, stretched until it does."""
+    for _ in range(MAX_STRETCHES):
+        drawn = draw(horizon)
+        if len(drawn[0]) >= n_events:
+            return drawn
+        horizon *= 1.3
+    raise DataError(f"no horizon held {n_events} events: are base_rate and n_events positive?")
 
 
 def _graph(

@@ -74,7 +74,7 @@ def learn(
     _one_of("price", price, ("auto", "slots", "active"))
     rates = _checked(data, decay, hops, penalty_scale, tol, ties, repeats)
     allowed, required = (knowledge or Knowledge()).compile(data.types)
-    kept, gap = _episodes(data, repeats if decay is None or repeats is not None else 0.0)
+    kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
     links = data.adjacency
     use = tuple(hops) if links.any() else tuple(k for k in hops if k == 0) or (0,)
@@ -82,8 +82,8 @@ def learn(
     unit = penalty_scale * (math.log(len(when)) / 2.0 if penalty == "bic" else 1.0)
     active = price == "active" or (price == "auto" and len(rates) > 1)
     scorer = Scorer(exposure, unit, tol, active)
-    deadline = None if max_seconds is None else started + max_seconds
-    found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, deadline)
+    until = None if max_seconds is None else started + max_seconds
+    found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
     meta: dict[str, Any] = {
         "decay": [float(r) for r in rates],
         "hops": list(use),

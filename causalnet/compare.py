@@ -117,11 +117,15 @@ def _check_data(store: Store, pending: list[Cell], plan: Plan, run: Run) -> None
         ({"dataset": name, "key": None, "seed": seed}, None, Limits(load=plan.load_seconds))
         for name, seed in named.items()
     ]
-    for task, outcome in run(jobs):
+
+    def keep(task: dict[str, Any], outcome: dict[str, Any]) -> None:
         if outcome["status"] != "ok":
             kind = getattr(errors, outcome.get("error", ""), DataError)
             raise kind(f"the data set {task['dataset']!r} cannot be used: {outcome['reason']}")
         store.check_draw(task["dataset"], task["seed"], outcome["draw"])
+
+    for _ in run(jobs, keep):
+        pass
 
 
 def _run_all(store: Store, pending: list[Cell], plan: Plan, run: Run, estimate: Estimate, tell: Watcher) -> None:
@@ -134,10 +138,13 @@ def _run_all(store: Store, pending: list[Cell], plan: Plan, run: Run, estimate: 
         hard = hard_limit(plan.max_seconds, registry()[cell.backend].bounded)
         limits = Limits(plan.load_seconds, plan.max_seconds, hard)
         jobs.append(({**task, "max_seconds": plan.max_seconds}, blobs[cell.dataset], limits))
+
+    def keep(task: dict[str, Any], outcome: dict[str, Any]) -> None:
+        store.write(pending[task["id"]], outcome, plan.max_seconds)
+
     tell(estimate.now(""))
-    for task, outcome in run(jobs):
+    for task, outcome in run(jobs, keep):
         cell = pending[task["id"]]
-        store.write(cell, outcome, plan.max_seconds)
         name = label(cell.backend, task["params"])
         estimate.finish(name, outcome["elapsed"], outcome["status"] in ("failed", "timeout"))
         tell(estimate.now(f"{name} on {cell.dataset}, seed {cell.seed}: {outcome['status']}"))

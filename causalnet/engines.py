@@ -6,6 +6,7 @@ Both go through joblib and hand back each outcome as soon as it is there.
 from __future__ import annotations
 
 import contextlib
+import threading
 import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from .cells import Limits, Pool, run_remote, stop_remote
 from .errors import CausalnetError, DataError, NotInstalled
 
+Keep = Callable[[dict[str, Any], dict[str, Any]], None]  # records (task, outcome)
 Job = tuple[dict[str, Any], NDArray[np.uint8] | None, Limits]  # task, pickled data set of our own, deadlines
-Run = Callable[[list[Job]], Iterator[tuple[dict[str, Any], dict[str, Any]]]]
+Run = Callable[[list[Job], Keep], Iterator[tuple[dict[str, Any], dict[str, Any]]]]
 CONNECT_SECONDS = 20.0
 
 
@@ -42,7 +44,10 @@ def check_engine(engine: str) -> str:
 
 @contextlib.contextmanager
 def open_engine(engine: str, n_jobs: int) -> Iterator[tuple[Run, int]]:
-    """A function that runs jobs and yields (task, outcome) as they finish, and how many run at once."""
+    """A function that runs jobs, records each outcome and then yields it; and how many jobs run at once.
+
+    Here the thread that supervises a cell records it before it takes another, so that no finished cell waits.
+    """
     with _local(n_jobs) if engine == "local" else _dask(engine.partition(":")[2]) as opened:
         yield opened
 
@@ -51,19 +56,24 @@ def open_engine(engine: str, n_jobs: int) -> Iterator[tuple[Run, int]]:
 def _local(n_jobs: int) -> Iterator[tuple[Run, int]]:
     import joblib
 
-    pool = Pool()
+    pool, recording = Pool(), threading.Lock()
 
-    def one(task: dict[str, Any], blob: NDArray[np.uint8] | None, limits: Limits) -> Any:
-        return task, pool.run(task, b"" if blob is None else blob.tobytes(), limits)
+    def one(task: dict[str, Any], blob: NDArray[np.uint8] | None, limits: Limits, keep: Keep) -> Any:
+        outcome = pool.run(task, b"" if blob is None else blob.tobytes(), limits)
+        with recording:
+            if not pool.closed:  # else the cell was cut short by the end of the comparison
+                keep(task, outcome)
+        return task, outcome
 
-    def run(jobs: list[Job]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def run(jobs: list[Job], keep: Keep) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         parallel = joblib.Parallel(n_jobs, backend="threading", return_as="generator_unordered", batch_size=1)
-        return _as_they_come(parallel(joblib.delayed(one)(*job) for job in jobs), pool.stop)
+        return _as_they_come(parallel(joblib.delayed(one)(*job, keep) for job in jobs), pool.stop)
 
     try:
         yield run, joblib.effective_n_jobs(n_jobs)
     finally:
-        pool.close()
+        with recording:
+            pool.close()
 
 
 @contextlib.contextmanager
@@ -84,7 +94,7 @@ def _dask(address: str) -> Iterator[tuple[Run, int]]:
         with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to stop
             client.run(stop_remote, name)
 
-    def run(jobs: list[Job]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def run(jobs: list[Job], keep: Keep) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         with joblib.parallel_config(backend="dask", client=client):
             parallel = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)
             calls = (joblib.delayed(run_remote)(name, *job) for job in jobs)
@@ -92,7 +102,9 @@ def _dask(address: str) -> Iterator[tuple[Run, int]]:
                 outcomes = parallel(calls)
             except TimeoutError as error:
                 raise CausalnetError(f"the Dask scheduler at {address} has no workers; start some") from error
-        return _as_they_come(outcomes, stop, f"the Dask cluster at {address} could not run a cell")
+        for item in _as_they_come(outcomes, stop, f"the Dask cluster at {address} could not run a cell"):
+            keep(*item)
+            yield item
 
     try:
         yield run, max(1, sum(client.ncores().values()))

@@ -58,7 +58,14 @@ class Plan:
             told = ", ".join(f"{k}={v!r}" for k, v in {**rest, "out": str(self.out)}.items())
             return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
         counted = self.seeds == list(range(len(self.seeds)))
-        words = ["causalnet", "compare", "--data", ",".join(map(str, typed.values())), "--backend", ",".join(self.methods)]
+        words = [
+            "causalnet",
+            "compare",
+            "--data",
+            ",".join(map(str, typed.values())),
+            "--backend",
+            ",".join(self.methods),
+        ]
         words += [
             "--seeds",
             str(len(self.seeds)) if counted else ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1),

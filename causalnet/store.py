@@ -57,7 +57,7 @@ class Cell:
 
 
 class Store:
-    """An open results file. ``Store.create`` to write, ``Store.open`` to read."""
+    """An open results file. ``Store.create`` to write, ``Store.open`` to read. One thread may use it at a time."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -222,7 +222,7 @@ def _connect(path: Path, new: bool = False) -> sqlite3.Connection:
     for mode in modes:
         with contextlib.suppress(*(() if mode == modes[-1] else (sqlite3.OperationalError,))):
             uri = f"{path.resolve().as_uri()}?mode={mode}"
-            db = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
+            db = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None, check_same_thread=False)
             try:
                 db.execute("PRAGMA trusted_schema = OFF")
                 db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()

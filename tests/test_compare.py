@@ -408,7 +408,8 @@ def test_an_interrupted_comparison_keeps_its_cells_and_leaves_no_worker(tmp_path
     for jobs in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             cn.compare(chain(), method, seeds=50, out=tmp_path / str(jobs), n_jobs=jobs, progress=interrupt)
-        assert len(_cells(tmp_path / str(jobs))) == 3
+        assert 3 <= len(kept := _cells(tmp_path / str(jobs))) < 50
+        assert all(row[4] == "ok" for row in kept)  # none was recorded as failed because it was cut short
     assert not [pid for pid in set(pids.read_text().split()) if _alive(int(pid))]
 
 

@@ -62,12 +62,17 @@ class Table:
         return [float(r[column]) for r in rows if r[column] != ""]
 
 
-def figure(values: Iterable[float], goal: str = "", published: float | None = None) -> dict[str, Any]:
-    """Mean and 95 % Student interval over n runs, as a line of summary.json."""
+def figure(
+    values: Iterable[float], goal: str = "", published: float | None = None, ratio: bool = False
+) -> dict[str, Any]:
+    """Mean and 95 % Student interval over n runs, as a line of summary.json; of the logarithms for a ratio."""
     x = np.array([v for v in values if math.isfinite(v)], dtype=float)
+    x = np.log(x) if ratio else x
     mean = float(x.mean()) if len(x) else None
     half = float(stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x))) if len(x) > 1 else None
     low, high = (mean - half, mean + half) if mean is not None and half is not None else (None, None)
+    if ratio:
+        mean, low, high = (None if v is None else math.exp(v) for v in (mean, low, high))
     return {"mean": mean, "low": low, "high": high, "n": len(x), "published": published, "goal": goal}
 
 

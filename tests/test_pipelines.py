@@ -27,7 +27,7 @@ def test_compare_discovery_quick_and_resumed(tmp_path: Path, capsys: pytest.Capt
     assert len(frame) == 20 and set(applicable["status"]) == {"ok"}
     assert set(frame.loc[frame["status"] == "not applicable", "backend"]) == {"pc", "notears", "thp"}
     again = compare_discovery.main(["--quick", "--seeds", "1", "--out", str(tmp_path)])
-    assert again.frame["seconds"].tolist() == frame["seconds"].tolist()
+    assert again.frame["seconds"].equals(frame["seconds"])
     assert "sachs" in capsys.readouterr().out
 
 

@@ -15,11 +15,15 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 def split(text: str, separator: str) -> list[str]:
     """Split at ``separator`` outside brackets and quotes; empty parts are left out."""
-    parts, depth, quoted, start = [], 0, False, 0
+    parts, depth, quoted, escaped, start = [], 0, False, False, 0
     for i, letter in enumerate(text):
-        if letter == '"' and (i == 0 or text[i - 1] != "\\"):
-            quoted = not quoted
-        elif not quoted:
+        if quoted:
+            if letter == '"' and not escaped:
+                quoted = False
+            escaped = letter == "\\" and not escaped
+        elif letter == '"':
+            quoted = True
+        else:
             depth += (letter in _OPEN) - (letter in _CLOSE)
             if letter == separator and depth == 0:
                 parts.append(text[start:i])

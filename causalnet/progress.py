@@ -79,20 +79,21 @@ def _bar() -> Iterator[Watcher]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     columns = (
         TextColumn("comparing"),
-        BarColumn(),
+        BarColumn(bar_width=16),
         TextColumn("{task.completed}/{task.total} cells"),
         TextColumn("{task.fields[trouble]}", style="red"),
         TextColumn("{task.fields[clock]}"),
-        TextColumn("{task.fields[last]}", style="dim"),
+        TextColumn("{task.fields[last]}", style="dim", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=False) as bar:
+    with Bar(*columns, console=Console(stderr=True), expand=True) as bar:
         task = bar.add_task("cells", total=None, trouble="", clock="", last="")
 
         def show(state: Progress) -> None:
-            left = "" if state.remaining is None else f", about {duration(state.remaining)} left"
+            left = "" if not state.remaining else f", about {duration(state.remaining)} left"
             trouble = f"{state.failed} failed" if state.failed else ""
             clock = f"{duration(state.elapsed)}{left}"
             bar.update(task, completed=state.done, total=state.total, trouble=trouble, clock=clock, last=state.last)

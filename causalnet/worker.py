@@ -7,9 +7,11 @@ which the parent reads and keeps the end of; the answers travel through duplicat
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import ctypes
 import importlib
+import inspect
 import json
 import os
 import random
@@ -154,12 +156,28 @@ class Desk:
 
         method = get(backend)
         if backend not in self.warm:
-            for package in method.requires:
-                importlib.import_module(package)
+            import_for(method)
             if method.warm_up is not None:
                 method.warm_up()
             self.warm.add(backend)
         return method
+
+
+def import_for(method: Backend) -> None:
+    """Import what the method requires, and all that functions of its module would import while the clock runs."""
+    for package in method.requires:
+        importlib.import_module(package)
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[method.learn.__module__]))
+    except (OSError, KeyError, SyntaxError, TypeError):  # no source to look at: the first cell pays for its imports
+        return
+    for node in ast.walk(tree):
+        with contextlib.suppress(ImportError):  # some of it may be optional
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    importlib.import_module(alias.name)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                __import__(node.module, fromlist=[alias.name for alias in node.names])
 
 
 def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: dict[str, Any], say: Say) -> None:

@@ -86,6 +86,7 @@ def pair(data, *, knowledge, rng, both=(0, 1)):
     return _graph(data, got=type(both).__name__)
 
 def compiled(data, *, knowledge, rng):
+    import slow_to_import
     return _graph(data, warm=WARM)
 
 WARM = []
@@ -106,6 +107,7 @@ ALGORITHMS["tables"] = Backend("bad/tables", pair, frozenset({"discrete"}), "dag
 def write_package(folder: Path) -> Path:
     """Lay the package and its entry points into ``folder``, as pip would."""
     (folder / "bad_backends.py").write_text(SOURCE.replace("\\\\n", "\\n"))
+    (folder / "slow_to_import.py").write_text("import time\ntime.sleep(0.5)\n")
     info = folder / "bad_backends-1.5.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bad-backends\nVersion: 1.5\n")

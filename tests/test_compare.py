@@ -17,9 +17,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from compare_plugin import environment, installed
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 import causalnet as cn
+from causalnet._labels import label, parse, split
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
 from causalnet.results import Results, interval
@@ -228,7 +231,7 @@ def test_failures_stay_unless_retried_and_time_out_again_only_under_a_longer_lim
 def test_the_clock_leaves_out_compiling_and_starts_alike_each_time(tmp_path: Path) -> None:
     result = cn.compare(chain(), ["bad/compiled", "bad/globally-random", "bad/pair:both=[2, 3]"], seeds=2, out=tmp_path)
     compiled = result.frame[result.frame["backend"] == "bad/compiled"]
-    assert compiled["seconds"].max() < 0.3  # warm_up alone sleeps 0.5 s
+    assert compiled["seconds"].max() < 0.3  # warm_up and an import inside learn sleep 0.5 s each
     assert all(
         result.graph("chain", "bad/compiled", s).meta["warm"] == [1] for s in range(2)
     )  # one worker, warmed once
@@ -294,6 +297,29 @@ def test_data_that_is_missing_is_refused_with_the_file(tmp_path: Path, monkeypat
     with pytest.raises(DataError, match="'pcic-18v' cannot be used: pcic-18v needs the file"):
         cn.compare("pcic-18v", "empty", seeds=1, out=tmp_path / "run")
     assert _cells(tmp_path / "run") == []
+
+
+def test_a_bar_is_drawn_on_stderr_alone_and_only_when_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    cn.compare(chain(), "empty", seeds=2, out=tmp_path)
+    assert capfd.readouterr() == ("", "")
+    cn.compare(chain(), ["empty", "bad/fail"], seeds=2, out=tmp_path, progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "4/4" in err
+    assert "2 failed" in err
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[a-z_]{1,8}", fullmatch=True),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.lists(st.text()),
+        max_size=3,
+    )
+)
+def test_a_label_reads_back_as_the_method_it_stands_for(params: dict) -> None:
+    text = label("some/method", params)
+    assert parse(text) == ("some/method", params)
+    assert split(f"pc,{text},thp", ",") == ["pc", text, "thp"]
 
 
 # ---- the folder -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ A name may carry settings where its card allows them: ``alarm:n=2000``, ``linear
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -97,7 +98,7 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
     known = cards()
     if base not in known:
         raise UnknownNameError(f"there is no data set {base!r}.{nearest(base, known) or ' See `causalnet datasets`.'}")
-    card = known[base]
+    card = copy.deepcopy(dict(known[base]))
     allowed = card.get("settings", {})
     for key, value in settings.items():
         if key not in allowed:
@@ -187,6 +188,8 @@ def _fault_alarm(name: str, card: Mapping[str, Any], settings: Mapping[str, Any]
 
         events = fault_alarm_log(truth, np.random.default_rng([seed, 0xA1A2]), n_events=int(settings["n"]))
         return Dataset(name, events, truth, card={**card, "used": "simulated"}, sampled=True)
+    if settings["n"] != card["settings"]["n"]:
+        raise DataError(f"{name}: the official sample on disk has {card['settings']['n']} events; leave out n=")
     log = pd.read_csv(paths["events_seed40.csv"])
     topology = nx.from_numpy_array(_plain_array(paths["model.npz"], "topology"))
     frame = pd.DataFrame(
@@ -248,14 +251,18 @@ def _download(entry: Mapping[str, Any], archive: Mapping[str, str] | None, targe
 
     import pooch
 
-    pooch.get_logger().setLevel(logging.WARNING)
-    get = pooch.HTTPDownloader(timeout=20)
-    if archive is None:
-        pooch.retrieve(entry["url"], entry["sha256"], fname=target.name, path=target.parent, downloader=get)
-        return
-    base = target.parent.parent
-    unpack = pooch.Untar(extract_dir=str(base))
-    pooch.retrieve(archive["url"], f"md5:{archive['md5']}", path=base, downloader=get, processor=unpack)
+    get, log = pooch.HTTPDownloader(timeout=20), pooch.get_logger()
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        if archive is None:
+            pooch.retrieve(entry["url"], entry["sha256"], fname=target.name, path=target.parent, downloader=get)
+            return
+        base = target.parent.parent
+        unpack = pooch.Untar(extract_dir=str(base))
+        pooch.retrieve(archive["url"], f"md5:{archive['md5']}", path=base, downloader=get, processor=unpack)
+    finally:
+        log.setLevel(level)
     if not target.is_file():
         raise OSError(f"the archive does not hold {target.name}")
 

@@ -27,7 +27,7 @@ class Graph:
 
     nodes: d distinct names, in the order of the data's columns.
     adj: (d, d) bool; ``adj[i, j]`` means i -> j, both bits mean i - j. The diagonal is False.
-    weight: (d, d) float64 or None, same orientation as ``adj``.
+    weight: (d, d) float64 or None, same orientation as ``adj``; finite, and zero off the edges.
     marks: (d, d) int8 or None; for partial ancestral graphs only: the mark *at j* of the edge i *-* j
         (0 none, 1 tail, 2 arrow, 3 circle). ``adj`` is then directed only where the marks are tail and arrow;
         every other adjacency (circles, bidirected) sets both bits.
@@ -55,13 +55,18 @@ class Graph:
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "adj", adj)
         if self.weight is not None:
-            object.__setattr__(self, "weight", _frozen(self.weight, np.float64, d, "weight"))
+            weight = np.where(adj, _frozen(self.weight, np.float64, d, "weight"), 0.0)
+            if not np.isfinite(weight).all():
+                i, j = np.argwhere(~np.isfinite(weight))[0]
+                raise DataError(f"the weight of {nodes[i]} -> {nodes[j]} is {weight[i, j]}; weights are finite numbers")
+            object.__setattr__(self, "weight", _frozen(weight, np.float64, d, "weight"))
         if self.marks is not None:
             marks = _frozen(self.marks, np.int8, d, "marks")
             if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, _adj_of_marks(marks)):
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
-        object.__setattr__(self, "evidence", self.evidence if self.evidence is not None else {})
+        evidence = self.evidence if self.evidence is not None else {}
+        object.__setattr__(self, "evidence", evidence if isinstance(evidence, PairEvidence) else dict(evidence))
         object.__setattr__(self, "meta", MappingProxyType(dict(self.meta or {})))
 
     # ---- constructors -------------------------------------------------------------------------------------
@@ -94,12 +99,22 @@ class Graph:
 
     @classmethod
     def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> Graph:
-        """From a networkx DiGraph (u -> v) or Graph (u - v); node order kept, or given by ``nodes``."""
+        """From a networkx DiGraph (u -> v) or Graph (u - v); node order kept, or given by ``nodes``.
+
+        Weights are kept when every edge has the attribute ``weight``.
+        """
         names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
-        pairs = [(str(u), str(v)) for u, v in graph.edges()]
-        if graph.is_directed():
-            return cls.from_edges(names, pairs)
-        return cls.from_edges(names, (), pairs)
+        index = {name: i for i, name in enumerate(names)}
+        arcs = [(str(u), str(v), w) for u, v, w in graph.edges(data="weight")]
+        if not graph.is_directed():
+            arcs += [(v, u, w) for u, v, w in arcs]
+        weight = None
+        if arcs and all(w is not None for _, _, w in arcs):
+            weight = np.zeros((len(names), len(names)))
+            for u, v, w in arcs:
+                if u in index and v in index:
+                    weight[index[u], index[v]] = w
+        return cls.from_edges(names, [(u, v) for u, v, _ in arcs], weight=weight)
 
     # ---- reading ------------------------------------------------------------------------------------------
 
@@ -171,7 +186,10 @@ class Graph:
     # ---- other forms --------------------------------------------------------------------------------------
 
     def to_networkx(self) -> Any:
-        """networkx.DiGraph with every node, in order; an undirected edge becomes both arcs with ``undirected=True``."""
+        """networkx.DiGraph with every node, in order; an undirected edge becomes both arcs with ``undirected=True``.
+
+        The arcs of a partial ancestral graph carry ``mark``, such as ``"o->"``.
+        """
         import networkx as nx
 
         graph = nx.DiGraph()
@@ -181,6 +199,8 @@ class Graph:
             attributes: dict[str, Any] = {"undirected": True} if both[i, j] else {}
             if self.weight is not None:
                 attributes["weight"] = float(self.weight[i, j])
+            if self.marks is not None:
+                attributes["mark"] = self._mark_text(i, j)
             graph.add_edge(self.nodes[i], self.nodes[j], **attributes)
         return graph
 
@@ -208,7 +228,7 @@ class Graph:
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON text; ``Graph.from_json`` reads it back."""
-        return json.dumps(self.to_dict(), indent=indent, default=_plain, allow_nan=True)
+        return json.dumps(self.to_dict(), indent=indent, default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
@@ -234,6 +254,8 @@ class Graph:
         code = {text: mark for mark, text in _MARK_TEXT.items()}
         for edge in raw["edges"]:
             i, j = index[edge["from"]], index[edge["to"]]
+            if marks[i, j]:
+                raise ValueError(f"the pair {edge['from']}, {edge['to']} has two edges")
             left, right = edge["mark"][0], edge["mark"][-1]
             marks[j, i] = code[">" if left == "<" else left]
             marks[i, j] = code[right]
@@ -314,7 +336,7 @@ def is_acyclic(adj: ArrayLike) -> bool:
 
 
 def topological_order(adj: ArrayLike) -> list[int] | None:
-    """Causes before effects, ties by index; None when there is a directed cycle."""
+    """Causes before effects; None when there is a directed cycle."""
     a = np.asarray(adj, dtype=bool)
     waiting = a.sum(axis=0).astype(int)
     ready = [int(i) for i in np.flatnonzero(waiting == 0)]

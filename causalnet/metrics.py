@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .graph import Graph
+from .graph import Graph, is_acyclic
 from .stats.meek import cpdag
 
 Bools = NDArray[np.bool_]
@@ -17,7 +17,7 @@ DEFINITIONS: dict[str, str] = {
     "recall": "directed edges of the truth learned in that direction / directed edges of the truth",
     "cpdag_f1": "harmonic mean of cpdag_precision and cpdag_recall",
     "cpdag_precision": "adjacencies whose mark (->, <- or --) agrees with the truth's own CPDAG / adjacencies learned; "
-    "a learned DAG is first turned into its CPDAG, and a truth with a directed cycle is used as it is",
+    "a learned DAG is first turned into its CPDAG; a truth with a directed cycle has none, and is not scored so",
     "cpdag_recall": "adjacencies whose mark agrees with the truth's own CPDAG / adjacencies of the truth",
     "skeleton_f1": "harmonic mean of skeleton_precision and skeleton_recall",
     "skeleton_precision": "pairs joined in both graphs / pairs joined in the learned graph",
@@ -40,6 +40,7 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
     joined, joined_truth = int(np.triu(found.skeleton).sum()), int(np.triu(truth.skeleton).sum())
     t_class, g_class = equivalence_class(truth), equivalence_class(found)
     agree = joined_in_same_way(t_class, g_class)
+    has_class = is_acyclic(truth.directed)
     result: dict[str, float | None] = {}
     for prefix, hits, claimed, wanted in (
         ("", right, int(g.sum()), int(t.sum())),
@@ -47,11 +48,14 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
         ("skeleton_", skeleton, joined, joined_truth),
     ):
         precision, recall = _ratio(hits, claimed, wanted), _ratio(hits, wanted, claimed)
+        if prefix == "cpdag_" and not has_class:
+            result |= dict.fromkeys(("cpdag_f1", "cpdag_precision", "cpdag_recall"))
+            continue
         total = precision + recall
         result[f"{prefix}f1"] = 2 * precision * recall / total if total else 0.0
         result[f"{prefix}precision"], result[f"{prefix}recall"] = precision, recall
     result["shd"] = shd(truth.adj, found.adj)
-    result["cpdag_shd"] = shd(t_class, g_class)
+    result["cpdag_shd"] = shd(t_class, g_class) if has_class else None
     result["sid"] = sid(truth.adj, found.adj) if truth.is_dag and found.is_dag else None
     result["true_edges"], result["learned_edges"] = joined_truth, joined
     return result

@@ -36,16 +36,17 @@ class Confidence:
 
     def frame(self) -> pd.DataFrame:
         """One row a pair that was ever joined: P(edge), P(->), P(<-), P(--), most certain first."""
+        joined = self.joined
         rows = [
             (
                 self.nodes[i],
                 self.nodes[j],
-                self.joined[i, j],
+                joined[i, j],
                 self.directed[i, j],
                 self.directed[j, i],
                 self.undirected[i, j],
             )
-            for i, j in np.argwhere(np.triu(self.joined, 1) > 0)
+            for i, j in np.argwhere(np.triu(joined, 1) > 0)
         ]
         frame = pd.DataFrame(rows, columns=["a", "b", "p_edge", "p_a_to_b", "p_b_to_a", "p_undirected"])
         return frame.sort_values("p_edge", ascending=False, kind="stable", ignore_index=True)
@@ -53,16 +54,13 @@ class Confidence:
     def graph(self, threshold: float = 0.5) -> Graph:
         """The pairs joined in at least ``threshold`` of the resamples, each with its most frequent mark.
 
-        The result may be cyclic, as a vote of acyclic graphs can be; ``weight`` holds P(i -> j) + P(i - j).
+        A pair whose two directions are equally frequent stays unoriented. The result may be cyclic, as a vote of
+        acyclic graphs can be. ``weight`` holds P(i -> j) + P(i - j).
         """
-        kept = np.triu(self.joined >= threshold, 1)
-        adj = np.zeros_like(kept)
-        for i, j in np.argwhere(kept):
-            forward, back, loose = self.directed[i, j], self.directed[j, i], self.undirected[i, j]
-            adj[i, j] = forward >= back or loose >= back
-            adj[j, i] = back > forward or loose >= max(forward, back)
-            if loose < max(forward, back):
-                adj[i, j], adj[j, i] = forward >= back, back > forward
+        joined = (self.joined >= threshold) & (self.joined > 0)
+        winner = np.maximum(np.maximum(self.directed, self.directed.T), self.undirected)
+        adj = joined & (self.undirected == winner)  # (d, d) symmetric so far
+        adj |= joined & (self.directed == winner)  # a tie between the two directions leaves the pair unoriented
         return Graph(self.nodes, adj, self.directed + self.undirected)
 
 

@@ -172,7 +172,9 @@ def test_datetimes_numbers_and_frames_round_trip() -> None:
     np.testing.assert_allclose(np.diff(events.time), [1, 0.5, 86398.5])
     pd.testing.assert_frame_equal(Events(events.frame()).frame(), events.frame().sort_values("timestamp"))
     again = pickle.loads(pickle.dumps(events))
-    assert again.types == events.types and np.array_equal(again.time, events.time)
+    assert again.types == events.types and np.array_equal(again.time, events.time) and not again.time.flags.writeable
+    with pytest.raises(AttributeError, match="frozen"):
+        again.time = events.time
 
 
 def test_binned_counts_and_resamples() -> None:
@@ -198,6 +200,36 @@ def test_event_files_in_other_tools_spelling(tmp_path: Path) -> None:
     frame.drop(columns="device_id").to_csv(tmp_path / "less.csv", index=False)
     with pytest.raises(DataError, match=re.escape("less.csv has no device column")):
         read_events(tmp_path / "less.csv")
+
+
+def test_numbers_as_device_names_survive_a_float_column(tmp_path: Path) -> None:
+    LOG.assign(device=[1, 2, 1, 3]).to_csv(tmp_path / "log.csv", index=False)
+    (tmp_path / "wires.csv").write_text("u,v\n1,2\n3,\n")
+    events = read_events(tmp_path / "log.csv", tmp_path / "wires.csv")
+    assert set(events.devices) == {"1", "2", "3"} and events.adjacency.sum() == 2
+
+
+def test_two_columns_that_may_be_the_event_are_not_guessed_at(tmp_path: Path) -> None:
+    LOG.rename(columns={"event": "alarm_id"}).assign(type="x").to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(DataError, match=r"several columns that may hold the event: alarm_id, type; rename"):
+        read_events(tmp_path / "log.csv")
+
+
+def test_other_separators_and_dates_get_a_sentence(tmp_path: Path) -> None:
+    GOOD.to_csv(tmp_path / "semi.csv", index=False, sep=";")
+    with pytest.raises(DataError, match="semicolons"):
+        read_table(tmp_path / "semi.csv")
+    with pytest.raises(DataError, match="'b' holds dates"):
+        as_table(GOOD.assign(b=pd.date_range("2024-01-01", periods=len(GOOD))))
+    (tmp_path / "bom.csv").write_bytes(b"\xef\xbb\xbf" + GOOD.to_csv(index=False).encode())
+    assert read_table(tmp_path / "bom.csv").columns == ("a", "b", "c")
+
+
+def test_a_column_that_a_resample_made_constant_is_named() -> None:
+    frame = GOOD.assign(b=[1.5] + [0.0] * (len(GOOD) - 1))
+    again = as_table(frame, discrete=False).take(np.arange(1, len(GOOD)))
+    with pytest.raises(DataError, match="'b' is constant in this sample"):
+        _ = again.correlation
 
 
 def test_topology_files(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def test_round_trips(d: int, seed: int, weighted: bool) -> None:
     if g.weight is not None:
         np.testing.assert_allclose(back.weight, g.weight)
     assert Graph.from_networkx(g.to_networkx()) == g
+    if g.weight is not None and g.adj.any():
+        np.testing.assert_allclose(Graph.from_networkx(g.to_networkx()).weight, g.weight)
     assert pickle.loads(pickle.dumps(g)) == g
     names = list(np.random.default_rng(seed).permutation(g.nodes))
     moved = g.align(names)
@@ -55,6 +57,8 @@ def test_refusals() -> None:
         Graph(("a", "a"), np.zeros((2, 2)))
     with pytest.raises(DataError, match="shape"):
         Graph(("a", "b"), np.zeros((3, 3)))
+    with pytest.raises(DataError, match="weight of a -> b is nan"):
+        Graph(("a", "b"), np.array([[0, 1], [0, 0]]), np.full((2, 2), np.nan))
     with pytest.raises(UnknownNameError, match="Did you mean 'alpha'"):
         Graph.from_edges(["alpha", "beta"], [("alpa", "beta")])
 
@@ -87,6 +91,7 @@ def test_tampered_files_get_a_sentence() -> None:
         {"nodes": ["a", "a", "c"]},
         {"edges": [{"from": "a", "to": "z", "mark": "->"}]},
         {"edges": [{"from": "a"}]},
+        {"edges": [{"from": "a", "to": "b", "mark": "->"}, {"from": "b", "to": "a", "mark": "->"}]},
     ):
         with pytest.raises(DataError):
             Graph.from_json(json.dumps({**good, **change}))

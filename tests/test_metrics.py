@@ -41,6 +41,13 @@ def test_undirected_answer_is_not_a_directed_claim_but_a_perfect_class() -> None
     assert (s["cpdag_f1"], s["cpdag_shd"], s["skeleton_f1"], s["learned_edges"]) == (1, 0, 1, 2)
 
 
+def test_a_cyclic_truth_has_no_class_to_be_scored_against() -> None:
+    cyclic = Graph.from_edges("abc", [("a", "b"), ("b", "c"), ("c", "a")])
+    s = score(cyclic, CHAIN)
+    assert (s["cpdag_f1"], s["cpdag_shd"], s["sid"]) == (None, None, None)
+    assert (s["f1"], s["shd"], s["skeleton_recall"]) == (0.8, 1, 2 / 3)
+
+
 def test_alignment_is_by_name() -> None:
     assert score(CHAIN, CHAIN.align("cab"))["f1"] == 1
     with pytest.raises(ValueError, match="not in both"):

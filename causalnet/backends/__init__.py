@@ -1,4 +1,4 @@
-"""Discovery backends: one file each, found by its name; nothing is imported before it is asked for.
+"""Discovery backends: one file each, found by its name; no other package's algorithms are imported before use.
 
 A backend module holds ``TAKES`` (kinds of data), ``GIVES`` (kind of graph), ``KNOWLEDGE`` (what it honours),
 ``REQUIRES`` (packages), ``CAVEAT`` and ``learn(data, *, knowledge, rng, **params) -> Graph``; the first line of its
@@ -106,10 +106,16 @@ def registry() -> Mapping[str, Backend]:
         if not info.name.startswith("_"):
             _register(found, info.name.replace("_", "-"), importlib.import_module(f"{__name__}.{info.name}"))
     for entry in importlib.metadata.entry_points(group=GROUP):
+        mine: dict[str, Backend] = {}
         try:
-            _register(found, entry.name, entry.load())
-        except (ImportError, AttributeError, CausalnetError) as error:
-            _register(found, entry.name, _broken(entry.name, f"{type(error).__name__}: {error}"))
+            _register(mine, entry.name, entry.load())
+        except Exception as error:  # somebody else's code may fail in any way; the rest must go on
+            _register(mine, entry.name, _broken(entry.name, f"{type(error).__name__}: {error}"))
+        for name, backend in mine.items():
+            if name in found:
+                name = f"{entry.dist.name if entry.dist else entry.value}/{name}"
+                backend = _broken(name, f"its name {backend.name!r} is taken; register it under another one")
+            found[name] = backend
     return found
 
 
@@ -192,7 +198,7 @@ def discover(
 ) -> Graph:
     """Learn a causal graph from a DataFrame, Table, Events or Dataset.
 
-    backend: a name from ``cn.backends()``. knowledge: hard constraints. seed: decides all randomness.
+    backend: a name from ``cn.backends()``. knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
     a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
     """
@@ -209,7 +215,11 @@ def discover(
                 "run it through cn.compare(..., max_seconds=...), which stops it from outside"
             )
         params["max_seconds"] = max_seconds
-    rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    if not isinstance(seed, np.random.Generator) and not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise DataError(f"seed is a whole number from 0 on, or a numpy Generator; got {seed!r}")
+    rng = np.random.default_rng(seed)  # a Generator stays itself
+    if method.warm_up is not None:
+        _compile(method.warm_up)
     wall, cpu = time.perf_counter(), time.process_time()
     graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -220,13 +230,18 @@ def discover(
     record = {
         "backend": backend,
         "params": {k: v if isinstance(v, int | float | str | bool | None) else str(v) for k, v in params.items()},
-        "seed": seed if isinstance(seed, int) else None,
+        "seed": None if isinstance(seed, np.random.Generator) else int(seed),
         "seconds": wall,
         "cpu_seconds": cpu,
         "data": repr(data),
-        "complete": True,
     }
-    return graph.replace(meta={**record, **graph.meta})
+    return graph.replace(meta={"complete": True, **graph.meta, **record})
+
+
+@cache
+def _compile(warm_up: Callable[[], None]) -> None:
+    """Compile a backend's kernels, once in a process, so that no limit and no record counts it."""
+    warm_up()
 
 
 def check_applicable(

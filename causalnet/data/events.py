@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, nearest
 from .tables import read_frame
 
-# Column names under which other tools write the same thing; read_events says which one it took.
+# Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "event": ("event", "event_type", "alarm_id", "alarm_type", "alarm", "type"),
     "timestamp": ("timestamp", "start_timestamp", "start_time", "time", "start"),
@@ -75,7 +75,20 @@ class Events:
         if topology is not None:
             if topology.is_directed():
                 raise DataError("the topology is directed; device links go both ways: pass topology.to_undirected()")
-            self.topology = nx.freeze(nx.relabel_nodes(nx.Graph(topology), {n: str(n) for n in topology.nodes}))
+            self.topology = nx.freeze(nx.relabel_nodes(nx.Graph(topology), {n: str(_whole(n)) for n in topology.nodes}))
+
+        self.__dict__["_sealed"] = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_sealed" in self.__dict__:
+            raise AttributeError(f"an event log is frozen; {name} cannot be set: build another with Events(frame)")
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -126,7 +139,8 @@ class Events:
             mine = np.flatnonzero(self.device_index == device)
             rows.append(mine)
             label.append(np.full(len(mine), k))
-        return self._subset(np.concatenate(rows), self.time, np.concatenate(label), len(devices))
+        mine = np.concatenate(rows)
+        return self._subset(mine, self.time[mine], np.concatenate(label), len(devices))
 
     def take_blocks(self, blocks: NDArray[np.int64], n_blocks: int) -> Events:
         """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
@@ -140,12 +154,10 @@ class Events:
             time = np.concatenate([time, self.time[mine] - edges[block] + k * span + self.time[0]])
         if len(rows) == 0:
             raise DataError("the chosen time blocks hold no event; use fewer blocks")
-        return self._subset(rows, time, None, len(self.devices), already=True)
+        return self._subset(rows, time, None, len(self.devices))
 
-    def _subset(
-        self, rows: NDArray[Any], time: NDArray[Any], label: NDArray[Any] | None, m: int, already: bool = False
-    ) -> Events:
-        clock = time if already else time[rows]
+    def _subset(self, rows: NDArray[Any], clock: NDArray[Any], label: NDArray[Any] | None, m: int) -> Events:
+        """The events ``rows`` at the times ``clock``, on their own devices or on the copies 0 .. m-1 of ``label``."""
         order = np.argsort(clock, kind="stable")
         twin = object.__new__(Events)
         twin.types, twin.topology = self.types, self.topology
@@ -155,6 +167,7 @@ class Events:
         device = self.device_index[rows] if label is None else label
         twin.device_index = _freeze(device[order].astype(np.int32))
         twin.duration = None if self.duration is None else _freeze(self.duration[rows][order])
+        twin.__dict__["_sealed"] = True
         return twin
 
     def frame(self) -> pd.DataFrame:
@@ -191,6 +204,11 @@ def read_events(
             raise DataError(
                 f"{Path(path).name} has no {name} column (looked for {', '.join(spellings)}) among: "
                 f"{', '.join(map(str, frame.columns))}; rename the one that holds it to {name!r}"
+            )
+        if len(found) > 1 and found[0] != name:
+            raise DataError(
+                f"{Path(path).name} has several columns that may hold the {name}: {', '.join(found)}; "
+                f"rename the right one to {name!r}"
             )
         take[name] = frame[found[0]]
     log = pd.DataFrame(take)

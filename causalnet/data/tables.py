@@ -58,6 +58,9 @@ class Table:
     def correlation(self) -> NDArray[np.float64]:
         """(d, d) Pearson correlation, read-only."""
         scale = np.sqrt(np.diag(self.covariance))
+        if not scale.all():
+            name = self.columns[int(np.flatnonzero(scale == 0)[0])]
+            raise DataError(f"column {name!r} is constant in this sample, so it has no correlation; drop it")
         rho = self.covariance / np.outer(scale, scale)
         np.fill_diagonal(rho, 1.0)
         return _read_only(np.clip(rho, -1.0, 1.0))
@@ -75,7 +78,7 @@ class Table:
     @cached_property
     def cardinality(self) -> NDArray[np.int32]:
         """(d,) number of categories of each column (0 where continuous)."""
-        return np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32)
+        return _read_only(np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32))
 
     def frame(self, labels: bool = False) -> pd.DataFrame:
         """A fresh DataFrame; with ``labels`` the original category labels instead of the codes."""
@@ -165,7 +168,13 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if b"\x00" in path.read_bytes()[:65536]:
         raise DataError(f"{path.name} is not text: it holds zero bytes; save it as CSV (UTF-8)")
     header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8")
-    names = [str(name).strip() for name in header.iloc[0]]
+    names = [str(name).strip().removeprefix("\ufeff") for name in header.iloc[0]]
+    for other, what in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and other in names[0]:
+            raise DataError(
+                f"{path.name} seems to separate its columns by {what}; read it with "
+                f"pandas.read_csv({path.name!r}, sep={other!r}) and save it with commas (tabs are read from .tsv files)"
+            )
     try:
         frame = pd.read_csv(
             path, sep=separator, header=None, skiprows=1, low_memory=False, encoding="utf-8", index_col=False
@@ -242,6 +251,10 @@ def _parse_all(
 
 def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray[Any], tuple[Any, ...] | None]:
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
+        raise DataError(
+            f"column {name!r} holds dates; drop it, or turn it into a number you mean, such as seconds since the start"
+        )
     missing = np.flatnonzero(column.isna().to_numpy())
     if len(missing):
         raise DataError(
@@ -319,7 +332,6 @@ def _scalar(label: Any) -> Any:
 
 def _read_only(array: Any) -> Any:
     array = np.ascontiguousarray(array)
-    if array.flags.owndata is False or array.flags.writeable:
-        array = array.copy() if not array.flags.owndata else array
+    array = array if array.flags.owndata else array.copy()
     array.setflags(write=False)
     return array

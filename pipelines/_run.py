@@ -7,6 +7,7 @@ import csv
 import html
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -31,30 +32,36 @@ def options(description: str, out: str) -> argparse.ArgumentParser:
 
 
 class Table:
-    """results.csv of a pipeline, one row a run, written as each run ends; runs that are there are not repeated."""
+    """results.csv of a pipeline: the rows of a finished cell appear together or not at all, whatever ends the run."""
 
-    def __init__(self, folder: Path, columns: Sequence[str], keys: Sequence[str]) -> None:
+    def __init__(self, folder: Path, columns: Sequence[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path, self.columns, self.keys = folder / "results.csv", list(columns), list(keys)
+        self.path, self.columns = folder / "results.csv", ["cell", *columns]
         self.rows: list[Row] = []
         if self.path.exists():
             with self.path.open(newline="", encoding="utf-8") as file:
-                self.rows = [row for row in csv.DictReader(file) if None not in row.values() and None not in row]
-        with self.path.open("w", newline="", encoding="utf-8") as file:  # a line cut short by a kill is dropped here
+                reader = csv.DictReader(file)
+                self.rows = list(reader)
+            if reader.fieldnames != self.columns:
+                raise SystemExit(f"{self.path} has other columns than this pipeline writes; choose another --out")
+
+    def has(self, cell: str) -> bool:
+        """Are the rows of this cell there?"""
+        return any(row["cell"] == cell for row in self.rows)
+
+    def add(self, cell: str, rows: Sequence[Row]) -> None:
+        """Keep the rows of one finished cell: the file is replaced whole."""
+        for row in rows:
+            full = {"cell": cell, **row}
+            self.rows.append({c: "" if full.get(c) is None else str(full[c]) for c in self.columns})
+        new = self.path.with_suffix(".new")
+        with new.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
             writer.writerows(self.rows)
-
-    def has(self, **key: Any) -> bool:
-        """Is there a row with this key?"""
-        return any(all(str(row[k]) == str(v) for k, v in key.items()) for row in self.rows)
-
-    def add(self, row: Row) -> None:
-        """Append one finished run to the file."""
-        text = {name: "" if row.get(name) is None else str(row.get(name, "")) for name in self.columns}
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self.columns).writerow(text)
-        self.rows.append(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.path)
 
     def numbers(self, column: str, **key: Any) -> list[float]:
         """The values of a column over the rows with this key."""

@@ -1,7 +1,7 @@
 """Speed beside the peer: native against causal-learn, gcastle and DAGMA on the same problem in the same run.
 
 The answers are compared before a ratio counts. Times are process CPU seconds on one thread, the least of a few
-repetitions, after imports and compilation. ``python -m pipelines.speed --out runs/speed`` (about 15 minutes).
+repetitions for ours and one run for the peer, after imports and compilation. ``python -m pipelines.speed --out runs/speed`` (about 15 minutes).
 """
 
 from __future__ import annotations
@@ -220,8 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = args.only.split(",") if args.only else list(TASKS)
     if unknown := set(wanted) - set(TASKS):
         sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
-    table = Table(args.out, COLUMNS, ["task", "problem", "seed", "peer"])
-    done = Table(args.out / "done", ["task", "problem", "seed"], ["task", "problem", "seed"])
+    table = Table(args.out, COLUMNS)
     for name in {task.split("-")[0] for task in wanted}:
         warm = get(name).warm_up
         if warm is not None:
@@ -232,18 +231,15 @@ def main(arguments: list[str] | None = None) -> None:
         for problem, seeds in quick if args.quick else full:
             cells += [(name, task, problem, seed) for seed in range(min(seeds, args.seeds or seeds))]
     for name, task, problem, seed in steps(cells, "speed"):
-        if done.has(task=name, problem=problem, seed=seed):
-            continue
-        for line in task(problem, seed):
-            table.add({"task": name, **line})
-        done.add({"task": name, "problem": problem, "seed": seed})
+        cell = f"{name} {problem} {seed}"
+        if not table.has(cell):
+            table.add(cell, [{"task": name, **line} for line in task(problem, seed)])
     notes = [
-        "CPU time of one thread, least of a few repetitions; ratio = the peer's time over ours on the same problem in this run.",
+        "CPU time of one thread; ours is the least of a few repetitions, a peer's is one run (seconds to minutes); ratio = the peer's time over ours on the same problem in this run.",
         "A ratio over several runs is their geometric mean with the interval of the logarithms.",
         "Validation of the input is part of our time. Peers run with their own defaults unless the task says otherwise.",
     ]
-    chosen = {k: v for k, v in figures(table).items() if v["n"]}
-    finish(args.out, "causalnet: speed beside the peers", chosen, notes, table.rows)
+    finish(args.out, "causalnet: speed beside the peers", figures(table), notes, table.rows)
 
 
 if __name__ == "__main__":

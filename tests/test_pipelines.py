@@ -50,17 +50,19 @@ def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest
     assert "reached" in capsys.readouterr().out
 
 
-def test_a_line_cut_short_by_a_kill_is_dropped_and_run_again(tmp_path: Path) -> None:
-    table = _run.Table(tmp_path, ["a", "b"], ["a"])
-    table.add({"a": 1, "b": 2})
-    with table.path.open("a") as file:
-        file.write("7")
-    again = _run.Table(tmp_path, ["a", "b"], ["a"])
-    assert again.has(a=1) and not again.has(a=7) and again.numbers("b") == [2.0]
+def test_a_cell_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    table = _run.Table(tmp_path, ["a", "b"])
+    table.add("one", [{"a": 1, "b": 2}, {"a": 1, "b": 4}])
+    (tmp_path / "results.new").write_text("cell,a,b\none,1,2\none,1,4\ntwo,7")  # killed while writing the second cell
+    again = _run.Table(tmp_path, ["a", "b"])
+    assert again.has("one") and not again.has("two") and again.numbers("b", a=1) == [2.0, 4.0]
+    with pytest.raises(SystemExit, match="other columns"):
+        _run.Table(tmp_path, ["a"])
 
 
 def test_figures_and_goals() -> None:
     item = _run.figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
     assert item["mean"] == 2 and item["low"] == pytest.approx(2 - 4.302652729911275 / 3**0.5) and item["n"] == 3
     assert _run.met(item) is True and _run.met({**item, "goal": "<= 1"}) is False
+    assert _run.figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
     assert _run.met(_run.figure([])) is None and _run.figure([5.0])["low"] is None

@@ -10,12 +10,15 @@ from .figures import picture
 from .html import _environment, _ready
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawing:
     """A drawn graph; notebooks show it, ``.html`` is the page."""
 
     html: str
     height: int
+
+    def __repr__(self) -> str:
+        return "Drawing(shown in notebooks; .html holds the page)"
 
     def _repr_html_(self) -> str:
         page = html.escape(self.html, quote=True)

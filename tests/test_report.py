@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import causalnet as cn
 from causalnet.errors import CausalnetError, DataError
 from causalnet.graph import Graph
 from causalnet.metrics import DEFINITIONS, score
@@ -25,6 +27,8 @@ from causalnet.report.layout import break_cycles, crossings, layered
 from causalnet.report.leaderboard import lines, troubles
 from causalnet.report.plots import matrix, whisker
 from causalnet.report.svg import arrow_text, box_widths, compare_edges, draw, edges_of, place, shorten
+from causalnet.results import Results
+from causalnet.store import FILE
 
 NASTY = '<script>alert("x")</script>&amp;\u202e'
 
@@ -80,7 +84,7 @@ class FakeResults:
             "created": "2026-01-01T00:00:00Z",
         }
 
-    def truth(self, dataset: str) -> Graph | None:
+    def truth(self, dataset: str, seed: int | None = None) -> Graph | None:
         return self._truths[dataset]
 
     def graph(self, dataset: str, backend: str, seed: int = 0) -> Graph | None:
@@ -348,6 +352,27 @@ def test_a_report_without_any_success(results: FakeResults, tmp_path: Path) -> N
     assert "No method finished" in page.text
 
 
+def test_each_drawing_is_of_a_seed_that_ran_beside_the_truth_of_that_seed(tmp_path: Path) -> None:
+    """On sampled data the truth differs by seed, and a comparison need not hold seed 0."""
+    results = cn.compare("linear-uniform:d=4:degree=2:n=100", ["empty", "random"], seeds=[7, 3], out=tmp_path / "run")
+    name = results.settings["datasets"][0]
+    page = check_page(results.out / "report.html")
+    section = page.text[page.text.index("Learned graphs beside the truth") :]
+    truths = {seed: results.truth(name, seed) for seed in (3, 7)}
+    assert truths[3] != truths[7]
+    for backend in ("empty", "random"):
+        learned = results.graph(name, backend, 3)
+        assert learned is not None
+        assert f"seed 3: {picture(truths[3], learned, 'u', backend).counts}" in section
+    with sqlite3.connect(results.out / FILE) as db:
+        db.execute("UPDATE cells SET graph = NULL, status = 'failed' WHERE seed = 3 AND backend = 'random'")
+    db.close()
+    page = check_page(write_report(Results(results.out), tmp_path / "again.html"))
+    learned = results.graph(name, "random", 7)
+    assert learned is not None
+    assert f"seed 7: {picture(truths[7], learned, 'u', 'random').counts}" in page.text
+
+
 # ---- the report of one graph --------------------------------------------------------------------------------
 
 
@@ -382,7 +407,11 @@ def test_graph_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize("d", [1, 3])
 def test_graph_report_of_a_graph_without_edges(d: int, tmp_path: Path) -> None:
     graph = Graph.from_edges(tuple("abc"[:d]))
-    assert "The graph has no edges" in check_page(write_graph_report(graph, tmp_path / "g.html")).text
+    text = check_page(write_graph_report(graph, tmp_path / "g.html")).text
+    assert "The graph has no edges" in text
+    assert "Versions" not in text  # none were recorded
+    told = graph.replace(meta={"versions": {"causalnet": "0.0.9"}})
+    assert "causalnet 0.0.9" in check_page(write_graph_report(told, tmp_path / "g.html")).text
 
 
 def test_graph_report_of_a_cycle_and_undirected_edges(tmp_path: Path) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from .. import __version__
 from ..errors import CausalnetError, DataError
 from ..graph import Graph
 from .figures import Picture, legend, picture
@@ -47,11 +44,11 @@ def write_report(results: Any, path: str | Path) -> Path:
             definitions=DEFINITIONS,
             legend=_marked(legend()),
             settings=settings,
-            versions=_versions(settings.get("versions")),
+            versions=settings.get("versions") or {},
             created=settings.get("created", ""),
             command=settings.get("command", ""),
             statuses=results.frame["status"].value_counts().to_dict(),
-            total_seconds=_total(results.frame),
+            total_seconds=float(results.frame["seconds"].sum()),
         )
     )
     return write_atomic(path, text)
@@ -62,11 +59,12 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
     board = lines(results, name, truth is not None)
     pictures = []
     for place, line in enumerate(board):
-        learned = results.graph(name, line.backend, seed=0)
-        if learned is None:
+        found = _first_graph(results, name, line.backend)
+        if found is None:
             continue
-        shown = picture(truth, learned, f"d{index}m{place}", line.backend)
-        pictures.append({"line": line, "picture": _ready(shown), "open": place < _OPEN})
+        seed, learned = found
+        shown = picture(results.truth(name, seed), learned, f"d{index}m{place}", line.backend)
+        pictures.append({"line": line, "picture": _ready(shown), "open": place < _OPEN, "seed": seed})
     return {
         "name": name,
         "id": f"data-{index}",
@@ -76,6 +74,17 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
         "troubles": troubles(results, name),
         "pictures": pictures,
     }
+
+
+def _first_graph(results: Any, name: str, backend: str) -> tuple[int, Graph] | None:
+    """The smallest seed for which the method learned a graph, with that graph."""
+    frame = results.frame
+    mine = frame[(frame["dataset"] == name) & (frame["backend"] == backend)]
+    for seed in sorted(int(s) for s in mine["seed"]):
+        graph = results.graph(name, backend, seed)
+        if graph is not None:
+            return seed, graph
+    return None
 
 
 def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
@@ -132,7 +141,7 @@ def write_graph_report(
             scores={key: (_score(value), meaning) for key, (value, meaning) in scores.items()},
             settings=_settings(meta, data),
             command=str(meta.get("command", "")),
-            versions=_versions(meta.get("versions")),
+            versions=meta.get("versions") or {},
         )
     )
     return write_atomic(path, text)
@@ -222,25 +231,6 @@ def _settings(meta: Mapping[str, Any], data: Any) -> dict[str, str]:
 def _long(value: Any, limit: int = 600) -> str:
     text = json.dumps(value, default=str) if isinstance(value, Mapping) else _value(value)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
-
-
-def _total(frame: Any) -> float:
-    return float(frame["seconds"].sum()) if "seconds" in frame else 0.0
-
-
-def _versions(recorded: Any) -> dict[str, str]:
-    """Versions as recorded with the results, else those of this installation."""
-    found: dict[str, str] = {}
-    if isinstance(recorded, Mapping):
-        found.update({str(k): str(v) for k, v in recorded.items()})
-    if not found:
-        found = {"causalnet": __version__, "python": platform.python_version()}
-        for name in ("numpy", "scipy", "pandas", "numba"):
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                continue
-    return found
 
 
 def _ready(shown: Picture) -> dict[str, Any]:

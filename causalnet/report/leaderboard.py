@@ -117,10 +117,9 @@ def _tags(name: str, cells: Any) -> tuple[str, ...]:
     tags = ["control"] if name.partition(":")[0] in CONTROLS else []
     if len(done) < len(cells):
         tags.append(f"{len(done)} of {len(cells)} seeds")
-    if "complete" in done:
-        cut = sum(value is not None and not _is_nan(value) and not bool(value) for value in done["complete"])
-        if cut:
-            tags.append(f"stopped by the time limit: {cut} of {len(done)}")
+    cut = sum(value is not None and not _is_nan(value) and not bool(value) for value in done["complete"])
+    if cut:
+        tags.append(f"stopped by the time limit: {cut} of {len(done)}")
     return tuple(tags)
 
 

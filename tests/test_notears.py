@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 import warnings
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.optimize import minimize
 
 import causalnet as cn
 from causalnet.backends import discover
-from causalnet.backends.notears import follows_variance, learn
+from causalnet.backends.notears import follows_variance, learn, warm_up
 from causalnet.data import Table, as_table
 from causalnet.graph import is_acyclic
 from causalnet.simulate import linear_sem, random_dag, random_weights
@@ -29,7 +30,7 @@ from causalnet.stats.least_squares_dag import (
     order_of,
     refine,
 )
-from causalnet.stats.order_search import fit_order, lasso
+from causalnet.stats.order_search import fit_variable, lasso, predecessors
 from causalnet.stats.sparse_descent import EXPM, LOGDET, smooth
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -132,9 +133,8 @@ def best_over_all_orders(p: Problem) -> float:
     d = p.d
     best = np.inf
     for order in itertools.permutations(range(d)):
-        into, pre, value = np.zeros((d, d)), np.zeros((d, d), dtype=np.bool_), np.zeros(d)
-        fit_order(p.covariance, np.array(order), p.penalty, p.allowed, into, pre, value)
-        best = min(best, value.sum())
+        into, pre = np.zeros((d, d)), predecessors(np.array(order), p.allowed)
+        best = min(best, sum(fit_variable(p.covariance, j, p.penalty, into, pre) for j in range(d)))
     return best
 
 
@@ -327,6 +327,29 @@ def test_a_time_limit_leaves_a_dag_marked_incomplete() -> None:
         assert g.is_dag and g.meta["complete"] is False
     full = discover(frame, "notears", max_seconds=300.0)
     assert full.meta["complete"] is True and np.array_equal(full.adj, discover(frame, "notears").adj)
+
+
+@pytest.mark.filterwarnings(ADVICE)
+@pytest.mark.parametrize("acyclicity", ["log-det", "expm"])
+def test_a_time_limit_binds_on_wide_tables(acyclicity: str) -> None:
+    _, frame = sample(200, 0)
+    table = as_table(frame)
+    warm_up()
+    started = time.monotonic()
+    g = learn(table, rng=np.random.default_rng(0), acyclicity=acyclicity, max_seconds=0.5)
+    assert time.monotonic() - started < 6.0
+    assert g.is_dag and g.meta["complete"] is False
+
+
+def test_refining_a_dense_start_is_cut_short_to_a_dag() -> None:
+    _, frame = sample(120, 1)
+    p = problem(frame)
+    dense = np.random.default_rng(0).normal(size=(120, 120))
+    effort = Effort.within(0.05)
+    started = time.monotonic()
+    w = refine(p, dense, effort)
+    assert time.monotonic() - started < 3.0
+    assert is_acyclic(w != 0) and not effort.complete
 
 
 @pytest.mark.filterwarnings(ADVICE)

@@ -70,7 +70,7 @@ def learn(
     covariance = np.array(data.correlation if standardize else data.covariance)
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
     weights = _METHODS[acyclicity](problem, effort, tol=tol)
-    if refine:
+    if refine and not effort.over():
         weights = refine_order(problem, weights, effort)
     objective = problem.objective(weights)
     adj, used = cut(weights, float(threshold), required)

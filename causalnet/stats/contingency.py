@@ -18,7 +18,8 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from .independence import Array, log_chi2_sf, sparse_statistic, stratify
-from .skeleton import Skeleton, clock, pc_stable
+from .clock import clock
+from .skeleton import Skeleton, pc_stable
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256

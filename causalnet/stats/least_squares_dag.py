@@ -8,14 +8,14 @@ and ``refine``, which starts from any of their answers and lowers the same objec
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..graph import is_acyclic
-from .order_search import fit_order, search_block
-from .sparse_descent import EXPM, LOGDET, MEMORY, descend
+from .order_search import fit_variable, predecessors, search_block
+from .sparse_descent import EXPM, LOGDET, descend
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -50,7 +50,6 @@ class Effort:
     moves: int = 0
     sweeps: int = 0
     complete: bool = True
-    notes: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def within(cls, max_seconds: float | None) -> Effort:
@@ -68,21 +67,14 @@ def _solve(
     problem: Problem, w: Array, kind: int, a: float, s: float, alpha: float, rho: float,
     max_iter: int, tol: float, effort: Effort,
 ) -> tuple[Array, float]:  # fmt: skip
-    """Minimise the sub-problem of ``sparse_descent`` from w, in pieces when the clock is watched; (weights, h)."""
-    d = problem.d
+    """Minimise the sub-problem of ``sparse_descent`` from w until the time is up; (weights, h)."""
     w = w.copy()
-    memory = (np.zeros((MEMORY, d * d)), np.zeros((MEMORY, d * d)), np.zeros(MEMORY))
-    piece = max_iter if effort.deadline == np.inf else max(1, int(2e8 / (40 * d**3 + 1e4)))
-    count, done, h = 0, 0, np.inf
-    while True:
-        count, used, converged, h = descend(
-            w, problem.covariance, a * problem.penalty, problem.allowed, kind, a, s, alpha, rho,
-            min(piece, max_iter - done), tol, memory, count,
-        )  # fmt: skip
-        effort.evaluations += used
-        done += piece
-        if converged or done >= max_iter or effort.over():
-            return w, float(h)
+    used, h = descend(
+        w, problem.covariance, a * problem.penalty, problem.allowed, kind, a, s, alpha, rho, max_iter, tol,
+        effort.deadline,
+    )  # fmt: skip
+    effort.evaluations += used
+    return w, float(h)
 
 
 def augmented_lagrangian(
@@ -111,7 +103,6 @@ def augmented_lagrangian(
         alpha += rho * h
         if h <= h_tol or rho >= rho_max or effort.over():
             break
-    effort.notes.update(h=h, rho=rho)
     return w
 
 
@@ -130,15 +121,13 @@ def central_path(
     A start that is outside the domain for the smaller s keeps the larger one. Returns (d, d) weights.
     """
     w = np.zeros((problem.d, problem.d))
-    h = np.inf
     for level, wanted in zip(mu, s, strict=True):
         for size in (wanted, wanted + 0.1, wanted + 0.2, 1.0):
             if np.max(np.abs(np.linalg.eigvals(w * w))) < size - 1e-6:
-                w, h = _solve(problem, w, LOGDET, level, size, 1.0, 0.0, max_iter, tol, effort)
+                w, _ = _solve(problem, w, LOGDET, level, size, 1.0, 0.0, max_iter, tol, effort)
                 break
         if effort.over():
             break
-    effort.notes.update(h=h)
     return w
 
 
@@ -163,16 +152,21 @@ def order_of(w: Array, required: Bools) -> NDArray[np.int64]:
 def refine(problem: Problem, w: Array, effort: Effort, *, max_sweeps: int = 100) -> Array:
     """Lower the objective over DAGs from ``w``: exact lasso along its order, then single-variable insertions.
 
-    Ends where no insertion of one variable elsewhere in the order helps; the answer is exactly acyclic, (d, d).
+    Ends where no insertion of one variable elsewhere in the order helps, or when the time is up; the clock is read
+    before every variable. The answer is exactly acyclic in either case, (d, d).
     """
     d = problem.d
     order = order_of(w, problem.required)
     penalty, allowed = np.ascontiguousarray(problem.penalty), np.ascontiguousarray(problem.allowed)
-    into, pre, value = np.ascontiguousarray(w.T), np.zeros((d, d), dtype=np.bool_), np.zeros(d)
-    fit_order(problem.covariance, order, penalty, allowed, into, pre, value)
+    pre, value = predecessors(order, allowed), np.zeros(d)
+    into = np.where(pre, w.T, 0.0)
+    for j in range(d):
+        if effort.over():
+            return into.T.copy()
+        value[j] = fit_variable(problem.covariance, j, penalty, into, pre)
     jitter = 1e-12 * np.diag(np.diag(problem.covariance))
     least = 1.0 / np.maximum(np.diag(np.linalg.inv(problem.covariance + jitter)), 1e-300)
-    piece = d if effort.deadline == np.inf else max(1, int(2000 / d))
+    piece = d if effort.deadline == np.inf else 1
     for _ in range(max_sweeps):
         todo, moved = order.copy(), 0
         for start in range(0, d, piece):

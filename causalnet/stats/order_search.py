@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+DENSE = 30  # more non-zero weights than this are no start for a lasso
+
 
 @njit(cache=True)
 def _solve_spd(c: Array, r: Array) -> None:
@@ -122,17 +124,23 @@ def lasso(cov: Array, j: int, pre: Bools, penalty: Array, w: Array) -> float:
     return value
 
 
+def predecessors(order: Ints, allowed: Bools) -> Bools:
+    """(d, d) bool, row j: the variables that stand before j in ``order`` (d,) and may cause it."""
+    rank = np.argsort(order)
+    earlier: Bools = np.ascontiguousarray((rank[None, :] < rank[:, None]) & allowed.T)
+    return earlier
+
+
 @njit(cache=True)
-def fit_order(cov: Array, order: Ints, penalty: Array, allowed: Bools, into: Array, pre: Bools, value: Array) -> None:
-    """Fill ``pre``, ``into`` (row j: the weights into j) and ``value`` (d,) with the lasso of every variable."""
-    d = cov.shape[0]
-    pre[:] = False
-    for p in range(d):
-        j = order[p]
-        for q in range(p):
-            pre[j, order[q]] = allowed[order[q], j]
-    for j in range(d):
-        value[j] = lasso(cov, j, pre[j], penalty[:, j].copy(), into[j])
+def fit_variable(cov: Array, j: int, penalty: Array, into: Array, pre: Bools) -> float:
+    """The lasso of variable j on its predecessors pre[j]; into[j] (d,) is start and answer, its value is returned.
+
+    A dense start is thrown away: entries leave the active set one at a time, each for a solve of its full size.
+    """
+    price = penalty[:, j].copy()
+    if price.max() > 0.0 and (into[j] != 0.0).sum() > DENSE:
+        into[j] = 0.0
+    return lasso(cov, j, pre[j], price, into[j])
 
 
 @njit(cache=True)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numba import njit, objmode
+from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from .clock import clock
 from .independence import DEGENERATE, Array
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
@@ -163,14 +164,6 @@ def callable_skeleton(
 
 
 @njit(cache=True)
-def clock() -> float:
-    """time.monotonic from compiled code."""
-    with objmode(now="float64"):
-        now = time.monotonic()
-    return now
-
-
-@njit(cache=True)
 def _gaussian_level(
     rho: Array, adj: Array, slot: Array, size: int, best: Array, sets: Array, deadline: float
 ) -> tuple[int, bool]:
@@ -235,7 +228,7 @@ def _around(
         if spread[depth, s] <= DEGENERATE or own[depth] <= DEGENERATE:
             pick[depth] += 1
         elif depth == size - 1:
-            tests += _leaf(block[depth, s], spread[depth], cross[depth], own[depth], s, low, near, pick, sets, slot[x])
+            _leaf(block[depth, s], spread[depth], cross[depth], own[depth], s, low, near, pick, sets, slot[x])
             tests += count
             for j in range(size):
                 tests -= slot[x, near[pick[j]]] >= 0
@@ -284,16 +277,16 @@ def _leaf(
     pick: Array,
     sets: Array,
     slots: Array,
-) -> int:
+) -> None:
     """Squared partial correlation of x and every neighbour given the set that ends with s.
 
     r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division;
-    low (k,) and sets are updated in place. Returns 0 (so that it can be added to a count).
+    low (k,) and sets are updated in place.
     """
     pivot, shared = spread[s], cross[s]
     rest_x = own * pivot - shared * shared
     if rest_x <= DEGENERATE * pivot:
-        return 0
+        return
     hit = False
     for b in range(low.size):
         joint = cross[b] * pivot - shared * row[b]
@@ -308,4 +301,3 @@ def _leaf(
                 low[b] = joint * joint / (rest_x * rest)
                 for j in range(pick.size):
                     sets[slots[near[b]], j] = near[pick[j]]
-    return 0

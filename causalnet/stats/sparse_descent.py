@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .acyclicity import h_expm, h_logdet
+from .clock import clock
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -118,17 +119,16 @@ def descend(
     rho: float,
     max_iter: int,
     tol: float,
-    memory: tuple[Array, Array, Array],
-    count: int,
-) -> tuple[int, int, bool, float]:
+    deadline: float,
+) -> tuple[int, float]:
     """Lower the objective from ``w`` (d, d), in place; entries outside ``free`` stay as they are.
 
-    memory: (MEMORY, d^2) steps, (MEMORY, d^2) gradient changes, (MEMORY,) inner products; count: pairs stored so far,
-    so that a run cut into pieces walks the same path. Stops when the value falls by less than ``tol`` of itself.
-    Returns (pairs stored, evaluations, converged, h).
+    Stops when the value falls by less than ``tol`` of itself twice in a row, after ``max_iter`` steps, or once
+    time.monotonic() passes ``deadline``. Returns (evaluations, h).
     """
-    steps, turns, inner = memory
     d = w.shape[0]
+    steps, turns, inner = np.zeros((MEMORY, d * d)), np.zeros((MEMORY, d * d)), np.zeros(MEMORY)
+    count = 0
     scale = np.empty((d, d))
     for i in range(d):
         scale[i] = 1.0 / (a * cov[i, i] + 1e-12)
@@ -142,6 +142,8 @@ def descend(
         t = 1.0
         accepted = False
         for _ in range(40):
+            if deadline < np.inf and clock() > deadline:
+                return evaluations, h
             trial, cost, slope = _trial(w, way, t, pg, penalty)
             if slope >= 0.0:
                 break
@@ -154,7 +156,7 @@ def descend(
             t *= 0.5
         if not accepted:
             if count == 0:
-                return count, evaluations, True, h
+                return evaluations, h
             count = 0
             continue
         k = count % MEMORY
@@ -167,5 +169,5 @@ def descend(
         w[:] = trial
         value, g, h = new, new_g, new_h
         if small >= 2:
-            return count, evaluations, True, h
-    return count, evaluations, False, h
+            return evaluations, h
+    return evaluations, h

@@ -87,3 +87,13 @@ def test_refusals(params: dict[str, float], says: str, rng: np.random.Generator)
     frame = pd.DataFrame(rng.standard_normal((60, 3)), columns=list("abc"))
     with pytest.raises(cn.DataError, match=says):
         discover(frame, "granger", **params)
+
+
+@pytest.mark.parametrize("backend", ["granger", "notears"])
+def test_a_column_constant_in_the_sample_is_named(backend: str, rng: np.random.Generator) -> None:
+    frame = pd.DataFrame(rng.standard_normal((60, 3)), columns=list("abc"))
+    frame["b"] = 0.1
+    frame.loc[7, "b"] = 5.0
+    sample = cn.data.as_table(frame).take(np.delete(np.arange(60), 7))
+    with pytest.raises(cn.DataError, match="'b' is constant in this sample"):
+        discover(sample, backend)

@@ -129,6 +129,12 @@ def test_search_climbs_to_a_graph_that_no_single_change_improves(acyclic: bool) 
             assert total(other) <= found.score + 1e-9
 
 
+def test_without_acyclicity_opposite_edges_still_exclude_each_other() -> None:
+    events, _ = simulate_hawkes(6, 8, 1500, rng=np.random.default_rng(1))
+    adj = discover(events, "thp", decay=0.02, acyclic=False, penalty_scale=0.0).adj
+    assert adj.any() and not (adj & adj.T).any()
+
+
 def test_known_truth_is_recovered_wired_and_not() -> None:
     for wired in (True, False):
         events, truth = simulate_hawkes(10, 20, 6000, rng=np.random.default_rng(7), wired=wired)
@@ -239,6 +245,13 @@ def test_refusals(params: dict, says: str) -> None:  # type: ignore[type-arg]
     events, _ = simulate_hawkes(3, 4, 100, rng=np.random.default_rng(0))
     with pytest.raises(cn.DataError, match=says):
         discover(events, "thp", **params)
+
+
+def test_hops_that_no_link_carries_are_refused() -> None:
+    events, _ = simulate_hawkes(3, 4, 100, rng=np.random.default_rng(0), wired=False)
+    assert discover(events, "thp").meta["hops"] == [0]
+    with pytest.raises(cn.DataError, match="without links between devices"):
+        discover(events, "thp", hops=(1,))
 
 
 def test_identical_timestamps_are_refused() -> None:

@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.tsa.api import VAR
 
 from ..data import Events, Table
 from ..errors import DataError
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
+from ..stats.constants import refuse_constants
 
 TAKES = frozenset({"continuous", "events"})
 GIVES = "digraph"
@@ -87,12 +85,20 @@ def learn(
     return Graph(data.columns, adj, weight=np.where(adj, total, 0.0), evidence=evidence, meta=meta)
 
 
+def warm_up() -> None:
+    """Import the libraries of the tests."""
+    _discoveries(lagged_tests(np.random.default_rng(0).standard_normal((20, 2)), 1)[0], ~np.eye(2, dtype=bool), 0.05)
+
+
 def lagged_tests(values: Floats, lags: int) -> tuple[Floats, Floats, Floats]:
     """F tests that all ``lags`` coefficients of j in the equation of i vanish; values (n, d), rows are time steps.
 
     Returns p (d, d), [j, i] for j -> i; the sums of those coefficients (d, d); and the p-values (d, d) of the partial
     correlations of the residuals. The Wald statistic b' V^-1 b / lags is referred to F(lags, n - lags - d * lags - 1).
     """
+    from scipy import stats
+    from statsmodels.tsa.api import VAR
+
     n, d = values.shape
     dof = n - lags - d * lags - 1
     if dof < 2:
@@ -120,6 +126,8 @@ def lagged_tests(values: Floats, lags: int) -> tuple[Floats, Floats, Floats]:
 
 def _residual_tests(residuals: Floats, dof: int) -> Floats:
     """(d, d) p-values of Fisher's z for the partial correlation of each pair of residuals given all others."""
+    from scipy import stats
+
     inverse = np.linalg.pinv(np.corrcoef(residuals, rowvar=False), hermitian=True)
     scale = np.sqrt(np.diag(inverse))
     rho = np.clip(-inverse / np.outer(scale, scale), -1.0 + 1e-12, 1.0 - 1e-12)
@@ -131,6 +139,8 @@ def _residual_tests(residuals: Floats, dof: int) -> Floats:
 
 def _discoveries(p_value: Floats, tested: Bools, alpha: float) -> Bools:
     """(d, d) bool: the tested hypotheses that Benjamini and Hochberg's step-up rule rejects at rate alpha."""
+    from statsmodels.stats.multitest import multipletests
+
     found = np.zeros_like(tested)
     if tested.any():
         found[tested] = multipletests(p_value[tested], alpha=alpha, method="fdr_bh")[0]
@@ -139,6 +149,8 @@ def _discoveries(p_value: Floats, tested: Bools, alpha: float) -> Bools:
 
 def _order(values: Floats, max_lags: int) -> int:
     """The lag order in 1..max_lags with the least BIC, among those that leave enough rows."""
+    from statsmodels.tsa.api import VAR
+
     n, d = values.shape
     most = min(max_lags, (n - 3) // (d + 1) // 2)
     if most <= 1:
@@ -151,6 +163,7 @@ def _series(data: Table | Events, bin_width: float | None) -> tuple[Floats, floa
     if isinstance(data, Table):
         if bin_width is not None:
             raise DataError("bin_width is for event logs; the rows of a table are its time steps already")
+        refuse_constants(data.values, data.columns)
         return np.array(data.values, dtype=np.float64), None
     span = float(data.time[-1] - data.time[0])
     if span <= 0:

@@ -26,6 +26,7 @@ from ..data import Table
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
+from ..stats.constants import refuse_constants
 from ..stats.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..stats.least_squares_dag import refine as refine_order
 
@@ -67,6 +68,7 @@ def learn(
         tol = 1e-4 if refine else 1e-6  # where the search starts matters little: see the objective in meta
     effort = Effort.within(max_seconds)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
+    refuse_constants(data.values, data.columns)
     covariance = np.array(data.correlation if standardize else data.covariance)
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
     weights = _METHODS[acyclicity](problem, effort, tol=tol)

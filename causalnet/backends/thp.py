@@ -58,6 +58,8 @@ def learn(
     decay: rate of forgetting in 1/s, or several (the kernel is then their mixture, weighted per edge by likelihood).
         None: the likelihood weighs four time scales, 10 to 10000 ticks of the log's clock.
     hops: topology distances over which types act on each other; without a topology only distance 0 exists.
+    acyclic: never close a directed cycle. False allows cycles of three types and more, never both j -> i and i -> j:
+        two opposite edges would read as one undirected edge, so the search keeps the better of the two.
     penalty: "bic" charges log(events) / 2 nats per coefficient, "aic" one nat. tol: EM stops below this gain in nats.
     ties: weight in [0, 1] of an event of another type in the same instant as a possible cause. With 0 only strictly
         earlier events count: a tie raises the likelihood of i -> j and of j -> i alike, so it tells no direction.
@@ -77,7 +79,7 @@ def learn(
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
     links = data.adjacency
-    use = tuple(hops) if links.any() else tuple(k for k in hops if k == 0) or (0,)
+    use = _usable(hops, bool(links.any()))
     exposure = expose(when, kind, device, hop_weights(links, use, normalization), rates, data.d, ties)
     unit = penalty_scale * (math.log(len(when)) / 2.0 if penalty == "bic" else 1.0)
     active = price == "active" or (price == "auto" and len(rates) > 1)
@@ -138,6 +140,17 @@ def _checked(
     if rates.ndim != 1 or len(rates) == 0 or not (np.isfinite(rates) & (rates > 0)).all():
         raise DataError(f"decay must be positive, in 1/s, got {decay!r}")
     return rates
+
+
+def _usable(hops: Sequence[int], linked: bool) -> tuple[int, ...]:
+    """The distances that exist on this log: all of them on a topology with links, only 0 without."""
+    use = tuple(k for k in hops if linked or k == 0)
+    if not use:
+        raise DataError(
+            f"hops={tuple(hops)!r} holds no distance that exists here: without links between devices events act only "
+            "on their own device; write hops=(0,), or give the log a topology"
+        )
+    return use
 
 
 def _episodes(data: Events, repeats: float | None) -> tuple[NDArray[np.bool_], float]:

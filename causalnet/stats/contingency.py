@@ -17,8 +17,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from .independence import Array, log_chi2_sf, sparse_statistic, stratify
 from .clock import clock
+from .independence import Array, log_chi2_sf, sparse_statistic, stratify
 from .skeleton import Skeleton, pc_stable
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used

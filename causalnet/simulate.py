@@ -28,7 +28,8 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
     """(d, d) adjacency of a random DAG with average total degree ``degree`` (= 2 edges / d).
 
     er: every pair an edge with probability degree / (d - 1), along a random order (Erdos & Renyi).
-    sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order.
+    sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order; degree
+    is then an even number, and the first degree / 2 nodes start without edges among them.
     """
     if d < 2:
         raise DataError(f"a random graph needs at least 2 nodes, got d={d}")
@@ -37,7 +38,12 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
     if family == "er":
         pairs = np.triu(rng.random((d, d)) < degree / (d - 1), 1)
     elif family == "sf":
-        m = max(1, int(degree) // 2)
+        if degree < 2 or degree % 2:
+            raise DataError(
+                f"a scale-free graph joins every new node to degree / 2 others, so degree is an even number from 2 on, "
+                f"got {degree:g}; write degree={max(2, 2 * round(degree / 2))}, or take graph='er'"
+            )
+        m = int(degree) // 2
         pairs = np.triu(nx.to_numpy_array(nx.barabasi_albert_graph(d, m, seed=int(rng.integers(2**31)))) > 0, 1)
     else:
         raise UnknownNameError(f"graph family {family!r} is unknown; use 'er' or 'sf'.{nearest(family, ['er', 'sf'])}")
@@ -66,7 +72,8 @@ def linear_sem(weight: Floats, n: int, rng: np.random.Generator, noise: str = "g
 def nonlinear_sem(adj: NDArray[np.bool_], n: int, rng: np.random.Generator, noise: str = "gaussian") -> Floats:
     """(n, d) samples of X_j = f_j(X_pa(j)) + E_j, each f_j a draw of a one-hidden-layer random network (100 sigmoids).
 
-    Inputs are standardised, and every f_j is scaled to unit variance, so that variances do not reveal the order.
+    Noise makes a fifth of the variance of a variable with parents. Every column is scaled to mean zero and variance
+    one in the sample, so that variances do not reveal the order.
     """
     draw = _noise(noise)
     values = np.column_stack([draw(rng, n) for _ in range(len(adj))])
@@ -74,11 +81,11 @@ def nonlinear_sem(adj: NDArray[np.bool_], n: int, rng: np.random.Generator, nois
         parents = np.flatnonzero(adj[:, j])
         if len(parents):
             x = values[:, parents]
-            x = (x - x.mean(axis=0)) / x.std(axis=0)
             inner = random_weights(np.ones((len(parents), 100), dtype=bool), rng)
             outer = random_weights(np.ones((100, 1), dtype=bool), rng)
             f = (1.0 / (1.0 + np.exp(-x @ inner)) @ outer)[:, 0]
             values[:, j] = (f - f.mean()) / f.std() + 0.5 * values[:, j]
+        values[:, j] = (values[:, j] - values[:, j].mean()) / values[:, j].std()
     return values
 
 
@@ -95,10 +102,15 @@ def sem_table(
     high: float = 2.0,
     standardize: bool = False,
 ) -> tuple[Table, Graph]:
-    """A random DAG and a table of n rows drawn from a structural equation model on it."""
+    """A random DAG and a table of n rows drawn from a structural equation model on it.
+
+    graph, degree: see ``random_dag``. mechanism: 'linear' with weights uniform on +-[low, high], or 'nonlinear'.
+    noise: a key of ``NOISES``. standardize: divide each column by its standard deviation; the weights of the true
+    graph are then those of the standardised equations.
+    """
     names = [f"x{j}" for j in range(d)]
     adj = random_dag(d, degree, rng, graph)
-    weight = None
+    weight: Floats | None = None
     if mechanism == "linear":
         weight = random_weights(adj, rng, low, high)
         values = linear_sem(weight, n, rng, noise)
@@ -107,7 +119,9 @@ def sem_table(
     else:
         raise UnknownNameError(f"mechanism {mechanism!r} is unknown; use 'linear' or 'nonlinear'")
     if standardize:
-        values = (values - values.mean(axis=0)) / values.std(axis=0)
+        deviation = values.std(axis=0)
+        values = (values - values.mean(axis=0)) / deviation
+        weight = None if weight is None else weight * deviation[:, None] / deviation[None, :]
     table = as_table(pd.DataFrame(values, columns=names), discrete=False)
     return table, Graph(tuple(names), adj, weight)
 

@@ -24,7 +24,7 @@ def simulate_hawkes(
     n_events: int = 5000,
     *,
     rng: np.random.Generator,
-    density: float = 0.2,
+    density: float = 0.4,
     truth: ArrayLike | None = None,
     types: Sequence[str] | None = None,
     topology: nx.Graph | None = None,
@@ -44,7 +44,8 @@ def simulate_hawkes(
     Every event of type j at device m has Poisson(alpha[j, i]) children of type i, at m itself or spread evenly over
     the devices one link away, after exponential delays: the cluster form of the process (Hawkes, Oakes 1974).
 
-    density: share of ordered-compatible pairs that are edges; or truth: (V, V) bool, acyclic. types: V names.
+    density: expected share of the V (V - 1) / 2 pairs of types that are joined, in [0, 1]; or truth: (V, V) bool,
+    acyclic. types: V names.
     topology: device graph; drawn as a random tree with a few extra links when None and wired.
     decay: 1 / mean delay in 1/s, one for all edges or a range drawn from per edge, evenly in its logarithm.
     base_rate: range of the background rates, events per second and device. strength: range of alpha (children).
@@ -125,8 +126,10 @@ def _graph(
     n_types: int, density: float, truth: ArrayLike | None, types: Sequence[str] | None, rng: np.random.Generator
 ) -> Graph:
     if truth is None:
+        if not 0.0 <= density <= 1.0:
+            raise DataError(f"density is a share of pairs between 0 and 1, got {density!r}")
         order = rng.permutation(n_types)
-        upper = np.triu(rng.random((n_types, n_types)) < 2.0 * density, 1)
+        upper = np.triu(rng.random((n_types, n_types)) < density, 1)
         adj = np.zeros((n_types, n_types), dtype=bool)
         adj[np.ix_(order, order)] = upper
     else:

@@ -38,3 +38,14 @@ def test_scale_free_graphs_have_the_degree_asked_for() -> None:
     for degree, write in ((1, 2), (3, 4), (2.5, 2), (0, 2)):
         with pytest.raises(cn.DataError, match=f"even number from 2 on, got .*write degree={write}"):
             random_dag(20, degree, np.random.default_rng(0), "sf")
+
+
+def test_hawkes_density_is_the_share_of_joined_pairs() -> None:
+    joined = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        _, truth = simulate_hawkes(12, 2, 5, rng=rng, density=0.25, strength=(0.01, 0.02))
+        joined.append(len(truth.edges) / 66)
+    assert np.mean(joined) == pytest.approx(0.25, abs=0.05)
+    with pytest.raises(cn.DataError, match="share of pairs"):
+        simulate_hawkes(4, 2, 5, rng=np.random.default_rng(0), density=1.5)

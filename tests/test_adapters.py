@@ -16,6 +16,7 @@ import pytest
 
 from causalnet import Knowledge, as_table
 from causalnet.backends import Backend, discover, registry
+from causalnet.backends._foreign import of_effects
 from causalnet.data import Events
 from causalnet.errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError
 from causalnet.graph import ARROW, CIRCLE, TAIL, Graph
@@ -506,3 +507,11 @@ def test_what_fails_inside_a_package_is_said_so():
     need("gcastle/mcsl")
     with pytest.raises(CausalnetError, match="gcastle/mcsl failed inside its package"):
         discover(linear("chain", 50), "gcastle/mcsl", max_iter=0)
+
+
+def test_weights_below_the_threshold_are_left_out():
+    table = as_table(pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=list("abc")))
+    effects = np.array([[0.0, 0.1, 0.0], [0.9, 0.0, np.nan], [0.0, np.nan, 0.0]])
+    graph = of_effects(table, effects, 0.5)
+    assert graph.weight is not None and graph.weight[0, 1] == 0.9 and graph.weight[1, 0] == 0.0
+    assert not graph.weight[~graph.adj].any() and graph.adj[1, 2] and graph.adj[2, 1]

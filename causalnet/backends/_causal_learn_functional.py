@@ -30,7 +30,7 @@ def direct_lingam(
 
     measure: "pwling" (likelihood ratio) or "kernel" (mutual information; slow). threshold: smallest |effect| kept.
     """
-    kind = choose("measure", measure, {"pwling": "pwling", "kernel": "kernel"})
+    kind = choose("measure", measure, ("pwling", "kernel"))
     with guest("causal-learn/direct-lingam", rng) as seed:
         from causallearn.search.FCMBased.lingam import DirectLiNGAM
 
@@ -218,7 +218,7 @@ def var_lingam(
     adaptive lasso (the package's default keeps every lagged effect). threshold: smallest |effect| kept.
     """
     _enough_rows("causal-learn/var-lingam", data, lags)
-    rule = choose("criterion", criterion, {key: key for key in ("aic", "fpe", "hqic", "bic")})
+    rule = choose("criterion", criterion, ("aic", "fpe", "hqic", "bic"))
     with guest("causal-learn/var-lingam", rng) as seed:
         from causallearn.search.FCMBased.lingam import VARLiNGAM
 
@@ -249,7 +249,7 @@ def varma_lingam(
     default keeps every lagged effect). threshold: smallest |effect| kept.
     """
     _enough_rows("causal-learn/varma-lingam", data, int(max(order)))
-    rule = choose("criterion", criterion, {key: key for key in ("aic", "hqic", "bic")})
+    rule = choose("criterion", criterion, ("aic", "hqic", "bic"))
     with guest("causal-learn/varma-lingam", rng) as seed:
         from causallearn.search.FCMBased.lingam import VARMALiNGAM
 

@@ -115,7 +115,7 @@ def grasp(
 
     penalty: multiplies log n per parameter in BIC (the package's default, 2, is four times BIC's own 0.5).
     """
-    name = _score(data, choose("score", score, {key: key for key in ("auto", "bic", "bdeu")}))
+    name = _score(data, choose("score", score, ("auto", "bic", "bdeu")))
     with guest("causal-learn/grasp", rng):
         from causallearn.search.PermutationBased.GRaSP import grasp as run
 
@@ -137,7 +137,7 @@ def boss(
 
     penalty: multiplies log n per parameter in BIC (the package's default, 2, is four times BIC's own 0.5).
     """
-    name = _score(data, choose("score", score, {key: key for key in ("auto", "bic", "bdeu")}))
+    name = _score(data, choose("score", score, ("auto", "bic", "bdeu")))
     with guest("causal-learn/boss", rng):
         from causallearn.search.PermutationBased.BOSS import boss as run
 
@@ -167,7 +167,7 @@ def exact(
     """
     at_most("causal-learn/exact", data, 15, "use causal-learn/boss or causal-learn/ges")
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
-    name = choose("method", method, {"astar": "astar", "dp": "dp"})
+    name = choose("method", method, ("astar", "dp"))
     with guest("causal-learn/exact", rng):
         from causallearn.search.ScoreBased.ExactSearch import bic_exact_search as run
 

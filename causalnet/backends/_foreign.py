@@ -142,12 +142,12 @@ def _torch(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def choose(parameter: str, value: Any, options: Mapping[str, Any]) -> Any:
-    """``options[value]``, or an UnknownNameError that names the nearest option."""
+def choose(parameter: str, value: Any, options: Mapping[str, Any] | tuple[str, ...]) -> Any:
+    """``options[value]``, or ``value`` itself among plain names; an UnknownNameError names the nearest option."""
     if not isinstance(value, str) or value not in options:
         hint = nearest(str(value), options)
         raise UnknownNameError(f"{parameter}={value!r} is unknown.{hint} It is one of: {', '.join(options)}.")
-    return options[value]
+    return options[value] if isinstance(options, Mapping) else value
 
 
 def column(table: Table, parameter: str, name: str) -> int:
@@ -182,7 +182,8 @@ def of_effects(table: Table, effects: Any, threshold: float = 0.0, **meta: Any) 
     np.fill_diagonal(weight, 0.0)
     open_pair = np.isnan(weight)
     weight[open_pair] = 0.0
-    return Graph(table.columns, (np.abs(weight) > threshold) | open_pair | open_pair.T, weight, meta=meta)
+    adj = (np.abs(weight) > threshold) | open_pair | open_pair.T
+    return Graph(table.columns, adj, np.where(adj, weight, 0.0), meta=meta)
 
 
 def of_causes(table: Table, matrix: Any, weight: Any = None, **meta: Any) -> Graph:

@@ -16,10 +16,6 @@ ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch")
 
 
-def _same(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
-
-
 @offer("golem", "continuous", "digraph", caveat="Acyclicity is a penalty, not a constraint; cycles can remain.")
 def golem(
     data: Table,
@@ -55,11 +51,32 @@ def golem(
     return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
 
 
-def _nonlinear(name: str, data: Table, rng: np.random.Generator, **settings: Any) -> Graph:
-    with guest(name, rng, tensors=True):
+def _nonlinear(
+    kind: str,
+    data: Table,
+    rng: np.random.Generator,
+    l1: float,
+    l2: float,
+    max_iter: int,
+    h_tol: float,
+    rho_max: float,
+    threshold: float,
+    **network: Any,
+) -> Graph:
+    """NOTEARS with the functions of ``kind``, "mlp" or "sobolev"."""
+    with guest(f"gcastle/notears-{kind}", rng, tensors=True):
         from castle.algorithms import NotearsNonlinear
 
-        model = NotearsNonlinear(**settings)
+        model = NotearsNonlinear(
+            lambda1=l1,
+            lambda2=l2,
+            max_iter=max_iter,
+            h_tol=h_tol,
+            rho_max=rho_max,
+            w_threshold=threshold,
+            model_type=kind[:3],
+            **network,
+        )
         model.learn(data.values.copy())
     return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
 
@@ -87,19 +104,7 @@ def notears_mlp(
 
     hidden: units of each network. rho_max: the penalty at which it gives up; a smaller one ends it sooner.
     """
-    return _nonlinear(
-        "gcastle/notears-mlp",
-        data,
-        rng,
-        lambda1=l1,
-        lambda2=l2,
-        max_iter=max_iter,
-        h_tol=h_tol,
-        rho_max=rho_max,
-        w_threshold=threshold,
-        hidden_layers=(hidden, 1),
-        model_type="mlp",
-    )
+    return _nonlinear("mlp", data, rng, l1, l2, max_iter, h_tol, rho_max, threshold, hidden_layers=(hidden, 1))
 
 
 @offer(
@@ -125,19 +130,7 @@ def notears_sobolev(
 
     expansions: basis functions a variable.
     """
-    return _nonlinear(
-        "gcastle/notears-sobolev",
-        data,
-        rng,
-        lambda1=l1,
-        lambda2=l2,
-        max_iter=max_iter,
-        h_tol=h_tol,
-        rho_max=rho_max,
-        w_threshold=threshold,
-        expansions=expansions,
-        model_type="sob",
-    )
+    return _nonlinear("sobolev", data, rng, l1, l2, max_iter, h_tol, rho_max, threshold, expansions=expansions)
 
 
 @offer("dag-gnn", "continuous", "digraph", caveat="Its defaults take minutes; a run cut short can leave cycles.")
@@ -161,7 +154,7 @@ def dag_gnn(
 
     encoder, decoder: "mlp" or "sem". penalty_max: of the acyclicity penalty, which grows tenfold a step.
     """
-    kinds = _same("mlp", "sem")
+    kinds = ("mlp", "sem")
     with guest("gcastle/dag-gnn", rng, tensors=True) as seed:
         from castle.algorithms import DAG_GNN
 
@@ -249,7 +242,7 @@ def mcsl(
 
     model: "nn" or "qr" (quadratic regression). steps: of Adam in each of max_iter rounds. threshold: mask probability.
     """
-    kind = choose("model", model, _same("nn", "qr"))
+    kind = choose("model", model, ("nn", "qr"))
     with guest("gcastle/mcsl", rng, tensors=True) as seed:
         from castle.algorithms import MCSL
 
@@ -289,7 +282,7 @@ def gran_dag(
 
     model: "NonLinGaussANM" or "NonLinGauss". normalize: standardise the columns first.
     """
-    kind = choose("model", model, _same("NonLinGaussANM", "NonLinGauss"))
+    kind = choose("model", model, ("NonLinGaussANM", "NonLinGauss"))
     with guest("gcastle/gran-dag", rng, tensors=True) as seed:
         from castle.algorithms import GraNDAG
 

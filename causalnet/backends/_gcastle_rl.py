@@ -15,10 +15,6 @@ ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch")
 
 
-def _same(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
-
-
 @offer(
     "corl",
     "continuous",
@@ -56,10 +52,10 @@ def corl(
             input_dim=min(input_dim, data.n),
             embed_dim=embed_dim,
             normalize=normalize,
-            encoder_name=choose("encoder", encoder, _same("transformer", "lstm", "mlp")),
-            decoder_name=choose("decoder", decoder, _same("lstm", "mlp")),
-            reward_mode=choose("reward", reward, _same("episodic", "dense")),
-            reward_score_type=choose("score", score, _same("BIC", "BIC_different_var")),
+            encoder_name=choose("encoder", encoder, ("transformer", "lstm", "mlp")),
+            decoder_name=choose("decoder", decoder, ("lstm", "mlp")),
+            reward_mode=choose("reward", reward, ("episodic", "dense")),
+            reward_score_type=choose("score", score, ("BIC", "BIC_different_var")),
             iteration=iterations,
             lambda_iter_num=min(prune_every, iterations),
             random_seed=seed,
@@ -97,7 +93,7 @@ def rl(
     epochs: batches of graphs (the package's default is 20,000). update_every: at multiples of this the penalty on
     cycles grows and the best graph so far is read off (1,000 in the package). regression: "LR" or "QR".
     """
-    decoders = _same("SingleLayerDecoder", "TransformerDecoder", "BilinearDecoder", "NTNDecoder")
+    decoders = ("SingleLayerDecoder", "TransformerDecoder", "BilinearDecoder", "NTNDecoder")
     with guest("gcastle/rl", rng, tensors=True) as seed:
         from castle.algorithms import RL
 
@@ -109,8 +105,8 @@ def rl(
             batch_size=batch_size,
             input_dimension=min(input_dim, data.n),
             normalize=normalize,
-            score_type=choose("score", score, _same("BIC", "BIC_different_var")),
-            reg_type=choose("regression", regression, _same("LR", "QR")),
+            score_type=choose("score", score, ("BIC", "BIC_different_var")),
+            reg_type=choose("regression", regression, ("LR", "QR")),
             lambda_iter_num=min(update_every, epochs),
             nb_epoch=epochs,
             lr1_start=learning_rate,

@@ -94,7 +94,7 @@ def direct_lingam(
 
     measure: "pwling" (likelihood ratio) or "kernel" (mutual information; slow). threshold: smallest |effect| kept.
     """
-    kind = choose("measure", measure, {"pwling": "pwling", "kernel": "kernel"})
+    kind = choose("measure", measure, ("pwling", "kernel"))
     with guest("gcastle/direct-lingam", rng, tensors=True):
         from castle.algorithms import DirectLiNGAM
 
@@ -173,7 +173,7 @@ def notears(
 
     l1: penalty. loss: "l2", "logistic", "poisson". threshold: smallest |weight| kept.
     """
-    kind = choose("loss", loss, {"l2": "l2", "logistic": "logistic", "poisson": "poisson"})
+    kind = choose("loss", loss, ("l2", "logistic", "poisson"))
     with guest("gcastle/notears", rng, tensors=True):
         from castle.algorithms import Notears
 

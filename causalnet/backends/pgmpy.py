@@ -126,8 +126,8 @@ def pc(
     """
     share("alpha", alpha)
     test = choose("ci_test", ci_test, _TESTS[data.kind])
-    kind = choose("variant", variant, {"stable": "stable", "orig": "orig"})
-    rule = None if orient_rule is None else choose("orient_rule", orient_rule, {"pvalue": "pvalue", "effect": "effect"})
+    kind = choose("variant", variant, ("stable", "orig"))
+    rule = None if orient_rule is None else choose("orient_rule", orient_rule, ("pvalue", "effect"))
     with guest("pgmpy/pc", rng):
         from pgmpy.causal_discovery import PC
 
@@ -264,9 +264,9 @@ def tree(
     names the class, root defaults to the first other column). weights: "mutual_info", "adjusted_mutual_info",
     "normalized_mutual_info".
     """
-    form = choose("kind", kind, {"chow-liu": "chow-liu", "tan": "tan"})
+    form = choose("kind", kind, ("chow-liu", "tan"))
     names = ("mutual_info", "adjusted_mutual_info", "normalized_mutual_info")
-    measure = choose("weights", weights, {name: name for name in names})
+    measure = choose("weights", weights, names)
     start = None if root is None else column(data, "root", root)
     top = None
     if form == "tan":

@@ -21,6 +21,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
+from ..graph import is_acyclic
 
 Array = NDArray[Any]
 
@@ -220,28 +221,6 @@ def _square(adj: ArrayLike) -> NDArray[np.bool_]:
     if matrix.diagonal().any():
         raise DataError(f"adj has a self-loop at node {int(np.flatnonzero(matrix.diagonal())[0])}; clear the diagonal")
     return matrix
-
-
-def is_acyclic(adj: ArrayLike) -> bool:
-    """True iff no directed cycle runs along the directed edges of adj (d, d) bool; undirected edges are ignored."""
-    matrix = _square(adj)
-    arrows = matrix & ~matrix.T
-    incoming = arrows.sum(axis=0)
-    ready = list(np.flatnonzero(incoming == 0))
-    done = 0
-    while ready:
-        node = ready.pop()
-        done += 1
-        below = np.flatnonzero(arrows[node])
-        incoming[below] -= 1
-        ready.extend(below[incoming[below] == 0])
-    return done == len(matrix)
-
-
-def extend(adj: ArrayLike) -> NDArray[np.bool_] | None:
-    """A DAG (d, d) bool with the skeleton, arrows and unshielded colliders of the partially directed adj, or None."""
-    found, dag = _extend(_square(adj))
-    return dag if found else None
 
 
 def cpdag(adj: ArrayLike) -> NDArray[np.bool_]:

@@ -142,8 +142,6 @@ def discover(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         data = read_data(file, method, topology, discrete)
-        if method.warm_up is not None:
-            method.warm_up()
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     remarks = list(dict.fromkeys([*_listed(graph.meta.get("warnings")), *told]))

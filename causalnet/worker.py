@@ -7,11 +7,9 @@ which the parent reads and keeps the end of; the answers travel through duplicat
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import ctypes
 import importlib
-import inspect
 import json
 import os
 import random
@@ -36,6 +34,26 @@ if TYPE_CHECKING:
 FRAME = struct.Struct(">QQ")  # lengths of the JSON header and of the binary part that follows it
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
 DRAWS_KEPT = 2
+LATE_IMPORTS = {  # parts of packages that take long to import and that the packages themselves do not import
+    "castle": ("castle.algorithms",),
+    "causallearn": tuple(
+        f"causallearn.search.{part}"
+        for part in (
+            "ConstraintBased.CDNOD",
+            "ConstraintBased.FCI",
+            "ConstraintBased.PC",
+            "FCMBased.ANM.ANM",
+            "FCMBased.lingam",
+            "Granger.Granger",
+            "PermutationBased.BOSS",
+            "PermutationBased.GRaSP",
+            "ScoreBased.DGES",
+            "ScoreBased.ExactSearch",
+            "ScoreBased.GES",
+        )
+    ),
+    "pgmpy": ("pgmpy.causal_discovery", "pgmpy.ci_tests", "pgmpy.estimators", "pgmpy.structure_score"),
+}
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -152,32 +170,23 @@ class Desk:
 
     def prepare(self, backend: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
-        from .backends import get
+        from .backends import _compile, get
 
         method = get(backend)
         if backend not in self.warm:
             import_for(method)
             if method.warm_up is not None:
-                method.warm_up()
+                _compile(method.warm_up)  # discover() then knows that it is done
             self.warm.add(backend)
         return method
 
 
 def import_for(method: Backend) -> None:
-    """Import what the method requires, and all that functions of its module would import while the clock runs."""
+    """Import the packages that the method requires, with the parts of them that their adapters import late."""
     for package in method.requires:
-        importlib.import_module(package)
-    try:
-        tree = ast.parse(inspect.getsource(sys.modules[method.learn.__module__]))
-    except (OSError, KeyError, SyntaxError, TypeError):  # no source to look at: the first cell pays for its imports
-        return
-    for node in ast.walk(tree):
-        with contextlib.suppress(ImportError):  # some of it may be optional
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    importlib.import_module(alias.name)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                __import__(node.module, fromlist=[alias.name for alias in node.names])
+        for name in (package, *LATE_IMPORTS.get(package, ())):
+            with contextlib.suppress(ModuleNotFoundError):  # another version may lack a part: learning tells
+                importlib.import_module(name)
 
 
 def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: dict[str, Any], say: Say) -> None:

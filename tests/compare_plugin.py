@@ -98,7 +98,9 @@ def slow_start():
 KINDS = frozenset({"continuous", "discrete", "mixed", "events"})
 FUNCTIONS = [native_loop, segfault, leave, stop, fail, chatty, polite, log, picky, late, rude, globally_random, pair]
 ALGORITHMS = {f.__name__: Backend("bad/" + f.__name__.replace("_", "-"), f, KINDS, "dag", "bad") for f in FUNCTIONS}
-ALGORITHMS["compiled"] = Backend("bad/compiled", compiled, KINDS, "dag", "bad", warm_up=slow_start)
+ALGORITHMS["compiled"] = Backend(
+    "bad/compiled", compiled, KINDS, "dag", "bad", requires=("slow_to_import",), warm_up=slow_start
+)
 ALGORITHMS["absent"] = Backend("bad/absent", fail, KINDS, "dag", "bad", requires=("no_such_package",))
 ALGORITHMS["tables"] = Backend("bad/tables", pair, frozenset({"discrete"}), "dag", "bad")
 '''

@@ -157,12 +157,13 @@ class Pool:
         started = time.perf_counter()
         worker = self._acquire()
         outcome = _supervise(worker, task, blob, limits)
-        if outcome.pop("spent"):
-            self._discard(worker)
-        else:
-            worker.last_used = time.monotonic()
-            with self._lock:
+        worker.last_used = time.monotonic()
+        with self._lock:
+            spent = outcome.pop("spent") or self.closed
+            if not spent:
                 self._idle.append(worker)
+        if spent:
+            self._discard(worker)
         outcome["elapsed"] = time.perf_counter() - started
         return outcome
 
@@ -195,9 +196,11 @@ class Pool:
                 worker.kill()
 
     def close(self) -> None:
-        """Kill every worker and free its pipes; no task may be running."""
+        """Kill every worker and free its pipes; the thread that runs a task frees those of its own worker."""
         self.stop()
-        for worker in list(self._all):
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
             self._discard(worker)
 
 
@@ -269,8 +272,8 @@ def run_remote(
 
 
 def stop_remote(run: str) -> None:
-    """Kill the workers that this process holds for the given run."""
+    """Kill the workers that this process holds for the given run, and free their pipes."""
     with _REMOTE_LOCK:
         pool = _REMOTE.pop(run, None)
     if pool is not None:
-        pool.stop()
+        pool.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ._files import write_atomic
 from ._labels import label
 from .errors import DataError, UnknownNameError, nearest
 from .graph import Graph
-from .store import FILE, STATUSES, Store, sentences
+from .store import FILE, STATUSES, Store
 
 COSTS = ("seconds", "cpu_seconds", "peak_mb")
 
@@ -194,14 +193,11 @@ class Results:
 
     def save(self) -> None:
         """Write results.csv, summary.json and report.html beside results.sqlite."""
-        frame = self.frame
-        _replace(self.out / "results.csv", lambda path: frame.to_csv(path, index=False))
-        text = json.dumps(self.figures(), indent=1)
-        _replace(self.out / "summary.json", lambda path: path.write_text(text + "\n", encoding="utf-8"))
-        if importlib.util.find_spec("causalnet.report.html") is not None:
-            from .report.html import write_report
+        from .report import write_report
 
-            _replace(self.out / "report.html", lambda path: write_report(self, path))
+        write_atomic(self.out / "results.csv", self.frame.to_csv(index=False, lineterminator="\n"))
+        write_atomic(self.out / "summary.json", json.dumps(self.figures(), indent=1) + "\n")
+        write_report(self, self.out / "report.html")
 
     def __repr__(self) -> str:
         counts = self.frame["status"].value_counts()
@@ -230,11 +226,3 @@ def _number(value: Any) -> float:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file beside its place and move it there, so that nobody reads half of it."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    with sentences(path):
-        write(part)
-        os.replace(part, path)

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import causalnet as cn
+from causalnet._files import check_writable, write_atomic
 from causalnet.errors import CausalnetError, DataError
 from causalnet.graph import Graph
 from causalnet.metrics import DEFINITIONS, score
 from causalnet.report import write_graph_report, write_report
 from causalnet.report.figures import picture
-from causalnet.report.files import check_writable, write_atomic
 from causalnet.report.layout import break_cycles, crossings, layered
 from causalnet.report.leaderboard import lines, troubles
 from causalnet.report.plots import matrix, whisker

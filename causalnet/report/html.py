@@ -11,10 +11,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from .._files import write_atomic
 from ..errors import CausalnetError, DataError
 from ..graph import Graph
 from .figures import Picture, legend, picture
-from .files import write_atomic
 from .leaderboard import COLUMNS, glance, lines, number, troubles
 from .plots import whisker_axis
 from .svg import arrow_text, edges_of

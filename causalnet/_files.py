@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-from ..errors import CausalnetError
+from .errors import CausalnetError
 
 
 def write_atomic(path: str | Path, text: str) -> Path:

@@ -48,6 +48,8 @@ class Dataset:
     sampled: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.data, Table | Events):
+            object.__setattr__(self, "data", as_table(self.data))
         if self.truth is not None and sorted(self.truth.nodes) != sorted(self.data.columns):
             odd = sorted(set(self.truth.nodes) ^ set(self.data.columns))
             raise DataError(f"data set {self.name!r}: the truth and the data differ in the variables {', '.join(odd)}")
@@ -106,6 +108,8 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
             raise UnknownNameError(f"data set {base!r} has no setting {key!r}.{hint}")
         if isinstance(allowed[key], int | float) and not isinstance(value, int | float):
             raise DataError(f"data set {base!r}: the setting {key} takes a number, got {value!r}")
+        if isinstance(allowed[key], int) and not isinstance(allowed[key], bool) and value < 1 and key != "degree":
+            raise DataError(f"data set {base!r}: the setting {key} must be at least 1, got {value!r}")
     load = {"file": _shipped, "bayesian-network": _bayesian_network, "alarms": _alarm_log, "fault-alarm": _fault_alarm}
     maker = load.get(card["kind"], _simulated)
     return maker(name, card, {**allowed, **settings}, seed)

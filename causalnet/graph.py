@@ -6,6 +6,7 @@ This is the only meaning anywhere in causalnet. Adapters of other packages conve
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -235,30 +236,34 @@ class Graph:
         """Read what ``to_json`` wrote. Malformed input is a DataError that says what is missing."""
         try:
             raw = json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, TypeError) as error:
             raise DataError(f"not a causalnet graph: the text is not valid JSON ({error})") from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise DataError(f'not a causalnet graph: expected an object with "format": "{FORMAT}"')
         try:
             return cls._from_dict(raw)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise DataError(f"not a causalnet graph: {type(error).__name__}: {error}") from error
 
     @classmethod
     def _from_dict(cls, raw: Mapping[str, Any]) -> Graph:
+        if not isinstance(raw["nodes"], list):
+            raise ValueError("nodes must be a list of names")
         nodes = tuple(raw["nodes"])
         index = {name: i for i, name in enumerate(nodes)}
         d = len(nodes)
         marks = np.zeros((d, d), dtype=np.int8)
         weight = np.zeros((d, d)) if raw.get("weighted") else None
         code = {text: mark for mark, text in _MARK_TEXT.items()}
+        code["<"] = ARROW
         for edge in raw["edges"]:
             i, j = index[edge["from"]], index[edge["to"]]
             if marks[i, j]:
                 raise ValueError(f"the pair {edge['from']}, {edge['to']} has two edges")
-            left, right = edge["mark"][0], edge["mark"][-1]
-            marks[j, i] = code[">" if left == "<" else left]
-            marks[i, j] = code[right]
+            text = str(edge["mark"])
+            if not re.fullmatch(r"[<o]-[->o]|-[->o]", text):
+                raise ValueError(f"{text!r} is no edge mark; write ->, --, <->, o->, o-o, ...")
+            marks[j, i], marks[i, j] = code[text[0]], code[text[-1]]
             if weight is not None:
                 weight[i, j] = edge["weight"]
                 weight[j, i] = edge.get("weight_back", 0.0)
@@ -379,6 +384,8 @@ def _adj_of_marks(marks: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 def _frozen(array: Any, dtype: Any, d: int, name: str) -> NDArray[Any]:
+    if np.issubdtype(np.asarray(array).dtype, np.floating) and dtype is not np.float64 and np.isnan(array).any():
+        raise DataError(f"{name} holds NaN; an edge is there or not")
     copy = np.array(array, dtype=dtype, copy=True)
     if copy.shape != (d, d):
         raise DataError(f"{name} has shape {copy.shape}, expected ({d}, {d}) for {d} nodes")

@@ -119,6 +119,14 @@ def test_refusals_are_sentences() -> None:
         discover(table, "no-tears")
     with pytest.raises(cn.UnknownNameError, match=r"no parameter 'alhpa'\. Did you mean 'alpha'"):
         discover(table, "pc", alhpa=0.1)
+    for bad in ({"alpha": "x"}, {"alpha": None}, {"alpha": float("nan")}, {"alpha": [0.1]}):
+        with pytest.raises(cn.DataError, match="alpha is a finite number, such as 0.01"):
+            discover(table, "pc", **bad)
+    with pytest.raises(cn.DataError, match="hops is a list"):
+        discover(events, "thp", hops=-1)
+    for seed in (-1, "a", 1.5):
+        with pytest.raises(cn.DataError, match="seed is a whole number"):
+            discover(table, "random", seed=seed)
     with pytest.raises(cn.NotApplicable, match="this is continuous"):
         discover(table, "thp")
     with pytest.raises(cn.NotApplicable, match="this is events"):

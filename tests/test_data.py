@@ -225,6 +225,45 @@ def test_other_separators_and_dates_get_a_sentence(tmp_path: Path) -> None:
     assert read_table(tmp_path / "bom.csv").columns == ("a", "b", "c")
 
 
+def test_what_looks_like_data_is_not_taken_for_a_header(tmp_path: Path) -> None:
+    GOOD.to_csv(tmp_path / "bare.csv", index=False, header=False)
+    with pytest.raises(DataError, match="first line holds numbers only"):
+        read_table(tmp_path / "bare.csv")
+    (tmp_path / "blank.csv").write_text("\n\n" + GOOD.to_csv(index=False))
+    assert read_table(tmp_path / "blank.csv").n == len(GOOD)
+    LOG.to_csv(tmp_path / "log.csv", index=False)
+    (tmp_path / "wires.csv").write_text("m,n\nn,far\n")
+    with pytest.raises(DataError, match="first line is a link"):
+        read_events(tmp_path / "log.csv", tmp_path / "wires.csv")
+    (tmp_path / "three.csv").write_text("w,u,v\n1,m,n\n")
+    with pytest.raises(DataError, match="3 columns"):
+        read_events(tmp_path / "log.csv", tmp_path / "three.csv")
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-200])
+def test_numbers_that_cannot_be_squared_are_refused(scale: float) -> None:
+    with pytest.raises(DataError, match=r"'b' holds numbers too large or too close.*rescale"):
+        as_table(GOOD.assign(b=GOOD["b"] * scale))
+    as_table(GOOD * 1e30)
+
+
+def test_a_category_called_none_stays_one(tmp_path: Path) -> None:
+    text = "a,b\n" + "None,1.5\nyes,2.5\n" * 20
+    (tmp_path / "t.csv").write_text(text)
+    assert read_table(tmp_path / "t.csv").levels[0] == ("None", "yes")
+    (tmp_path / "t.csv").write_text(text.replace("None", "NA"))
+    with pytest.raises(DataError, match="count as missing"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_iso_dates_in_a_log_are_read(tmp_path: Path) -> None:
+    LOG.assign(timestamp=["2024-01-01", "2024-01-01 00:00:01", "2024-01-01T00:00:02", "2024-01-02"]).to_csv(
+        tmp_path / "l.csv"
+    )
+    frame = pd.read_csv(tmp_path / "l.csv", index_col=0)
+    np.testing.assert_allclose(np.diff(Events(frame).time), [1, 1, 86398])
+
+
 def test_a_column_that_a_resample_made_constant_is_named() -> None:
     frame = GOOD.assign(b=[1.5] + [0.0] * (len(GOOD) - 1))
     again = as_table(frame, discrete=False).take(np.arange(1, len(GOOD)))
@@ -236,7 +275,7 @@ def test_topology_files(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.array([[0, 1], [1, 0]]))
     assert list(read_topology(tmp_path / "t.npy").edges) == [(0, 1)]
     np.save(tmp_path / "skew.npy", np.array([[0, 1], [0, 0]]))
-    with pytest.raises(DataError, match="symmetric"):
+    with pytest.raises(DataError, match=r"row 0, column 1 breaks the symmetry"):
         read_topology(tmp_path / "skew.npy")
     np.save(tmp_path / "evil.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="cannot be read as a plain numpy array"):

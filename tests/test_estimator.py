@@ -12,7 +12,6 @@ import causalnet as cn
 from causalnet import Discovery
 
 EXPECTED = {  # check -> why it cannot hold here
-    "check_estimators_nan_inf": "missing and infinite cells are refused with our own sentence, which names column and row",
     "check_dtype_object": "a dictionary among numbers is refused with our own sentence, which names column and row",
     "check_do_not_raise_errors_in_init_or_set_params": "the backend's parameters arrive as **params, not by that name",
 }

@@ -394,7 +394,7 @@ def test_evidence_holds_the_weight() -> None:
     ("wrong", "sentence"),
     [
         ({"l1": -0.1}, "l1 must be a number that is zero or larger"),
-        ({"threshold": float("nan")}, "threshold must be a number"),
+        ({"threshold": float("nan")}, "threshold is a finite number"),
         ({"tol": 0.0}, "tol is a relative change"),
         ({"acyclicity": "logdet"}, "Did you mean 'log-det'"),
     ],

@@ -254,10 +254,13 @@ def check_applicable(
             f"Backends for {data.kind} data: {', '.join(b.name for b in registry().values() if data.kind in b.takes and '/' not in b.name)}"
         )
     known = method.parameters
-    for name in params:
+    for name, value in params.items():
         if name not in known:
             hint = nearest(name, known) or f" It takes: {', '.join(known) or 'no parameters'}."
             raise UnknownNameError(f"{method.name} has no parameter {name!r}.{hint}")
+        wanted = _unlike(known[name], value)
+        if wanted:
+            raise DataError(f"{method.name}: the parameter {name} is {wanted}, such as {known[name]!r}; got {value!r}")
     if knowledge:
         allowed, required = knowledge.compile(data.columns)
         unmet = []
@@ -270,6 +273,20 @@ def check_applicable(
             raise KnowledgeError(
                 f"{method.name} cannot honour {_or(unmet)} edges; these can: {', '.join(able) or 'none for such data'}"
             )
+
+
+def _unlike(default: Any, value: Any) -> str:
+    """What a value should have been, judging by the default's type; empty when it fits or the default tells nothing."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool | np.bool_) else "true or false"
+    if isinstance(default, int | float):
+        return "" if number and np.isfinite(value) else "a finite number"
+    if isinstance(default, str):
+        return "" if isinstance(value, str) or callable(value) else "a text"
+    if isinstance(default, tuple | list):
+        return "" if isinstance(value, tuple | list | range | np.ndarray) else "a list"
+    return ""
 
 
 def _validated(data: Any) -> tuple[Table | Events, Knowledge | None]:

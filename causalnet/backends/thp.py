@@ -97,6 +97,12 @@ def learn(
         "events_used": len(when),
         "complete": found.complete,
     }
+    left_out = data.n - len(when)
+    if left_out:
+        meta["warnings"] = [
+            f"{left_out:,} of {data.n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "
+            "one before) and were left out; repeats=0 keeps them"
+        ]
     return _graph(data, scorer, found, len(use), len(rates), meta)
 
 

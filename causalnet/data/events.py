@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError, nearest
-from .tables import read_frame
+from .tables import column_names, read_frame
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -197,6 +197,7 @@ def read_events(
     symmetric 0/1 matrix over devices numbered from 0.
     """
     frame = read_frame(path)
+    column_names(frame)
     take = {}
     for name, spellings in ALIASES.items():
         found = [s for s in spellings if s in frame.columns]
@@ -218,27 +219,43 @@ def read_events(
     elif ends:
         log["duration"] = _seconds(frame[ends[0]]) - _seconds(log["timestamp"])
     if topology is not None and not isinstance(topology, nx.Graph):
-        topology = read_topology(topology)
+        topology = read_topology(topology, {str(_whole(device)) for device in log["device"]})
     return Events(log, topology, event_types)
 
 
-def read_topology(path: str | Path) -> nx.Graph:
-    """Device links from a .csv (two columns: one link a row) or a .npy (symmetric 0/1 matrix, devices 0, 1, ...)."""
+def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
+    """Device links from a .csv (two columns: one link a row) or a .npy (symmetric 0/1 matrix, devices 0, 1, ...).
+
+    devices: names from the log, to notice a file whose first line is a link and not a header.
+    """
     path = Path(path)
     if path.suffix == ".npy":
         try:
             matrix = np.load(path, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.array_equal(matrix, matrix.T):
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise DataError(f"{path.name}: a topology is a symmetric square matrix, got shape {matrix.shape}")
+        for bad, what in (
+            (~np.isin(matrix, (0, 1)), "is neither 0 nor 1"),
+            (matrix != matrix.T, "breaks the symmetry"),
+        ):
+            if bad.any():
+                i, j = np.argwhere(bad)[0]
+                raise DataError(f"{path.name}: row {i}, column {j} {what} ({matrix[i, j]}); a link sets both to 1")
         graph = nx.Graph()
         graph.add_nodes_from(range(len(matrix)))
         graph.add_edges_from((int(i), int(j)) for i, j in np.argwhere(np.triu(matrix, 1)))
         return graph
     frame = read_frame(path)
-    if frame.shape[1] < 2:
-        raise DataError(f"{path.name}: a topology file has two columns of device names, one link a row")
+    if frame.shape[1] != 2:
+        raise DataError(
+            f"{path.name} has {frame.shape[1]} columns; a topology file has two, of device names, one link a row"
+        )
+    if set(map(str, frame.columns)) <= set(devices):
+        raise DataError(
+            f"{path.name}: the first line is a link between devices of the log; write a header such as 'a,b' above it"
+        )
     graph = nx.Graph()
     for row, (u, v) in enumerate(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True)):
         if pd.isna(u):
@@ -255,9 +272,13 @@ def _seconds(column: pd.Series) -> NDArray[np.float64]:
         return np.asarray(stamp / 1e9, dtype=np.float64)
     numeric = pd.to_numeric(column, errors="coerce")
     odd = np.flatnonzero(numeric.isna().to_numpy())
+    if len(odd) == len(column):  # not one number: perhaps dates written the standard way
+        dates = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
+        if dates.notna().all():
+            return _seconds(dates.dt.tz_localize(None))
     if len(odd):
         raise DataError(
-            f"column {column.name!r} must hold seconds, but row {odd[0] + 1} has {column.iloc[odd[0]]!r}; "
+            f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has {column.iloc[odd[0]]!r}; "
             "convert text dates with pandas.to_datetime first"
         )
     values = numeric.to_numpy(dtype=np.float64)

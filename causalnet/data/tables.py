@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, UnknownNameError, nearest
 
+MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
+EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
 
 
@@ -123,7 +125,7 @@ def as_table(
     if isinstance(data, Table):
         return data
     frame = _as_frame(data, names)
-    columns = _column_names(frame)
+    columns = column_names(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
     wanted = _wanted_discrete(discrete, columns)
@@ -133,7 +135,8 @@ def as_table(
             f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
             "add rows, or select fewer columns"
         )
-    _refuse_constants(values, columns)
+    _refuse_constants(values, columns, levels)
+    _refuse_extremes(values, columns)
     _refuse_duplicates(values, columns)
     mask = np.array([level is not None for level in levels])
     return Table(columns, _read_only(values), _read_only(mask), levels)
@@ -169,7 +172,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise DataError(f"{path.name} is not text: it holds zero bytes; save it as CSV (UTF-8)")
     header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8")
     names = [str(name).strip().removeprefix("\ufeff") for name in header.iloc[0]]
-    for other, what in ((";", "semicolons"), ("\t", "tabs")):
+    if pd.to_numeric(pd.Series(names), errors="coerce").notna().all():
+        raise DataError(f"{path.name}: the first line holds numbers only; write a line of column names above it")
+    with path.open(encoding="utf-8") as file:
+        blank = next(i for i, line in enumerate(file) if line.strip())  # lines before the header
+    for other, what in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(names) == 1 and other in names[0]:
             raise DataError(
                 f"{path.name} seems to separate its columns by {what}; read it with "
@@ -177,7 +184,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
             )
     try:
         frame = pd.read_csv(
-            path, sep=separator, header=None, skiprows=1, low_memory=False, encoding="utf-8", index_col=False
+            path,
+            sep=separator,
+            header=None,
+            skiprows=blank + 1,
+            low_memory=False,
+            encoding="utf-8",
+            index_col=False,
+            keep_default_na=False,
+            na_values=list(MISSING),
         )
     except pd.errors.EmptyDataError:
         raise DataError(f"{path.name} has a header but no rows") from None
@@ -211,7 +226,8 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     return pd.DataFrame(array, columns=list(names))
 
 
-def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    """The column names as text; DataError for a repeated or empty one."""
     columns = tuple(str(name) for name in frame.columns)
     for j, name in enumerate(columns):
         if name in columns[:j]:
@@ -259,7 +275,8 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray
     if len(missing):
         raise DataError(
             f"column {name!r} has {len(missing)} missing value{'s' if len(missing) > 1 else ''}, the first in row "
-            f"{missing[0] + 1}; drop those rows (frame.dropna()) or fill them before discovery"
+            f"{missing[0] + 1}; drop those rows (frame.dropna()) or fill them before discovery "
+            f"(in a file, empty cells and {', '.join(MISSING[1:4])}, NaN and null count as missing)"
         )
     kind = column.dtype
     textual = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
@@ -276,7 +293,7 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray
             )
     if textual and discrete is False:
         raise DataError(
-            f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; drop {name!r} from discrete="
+            f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; add {name!r} to discrete="
         )
     if not textual:
         values = _finite(column, name)
@@ -304,13 +321,31 @@ def _finite(column: pd.Series, name: str) -> NDArray[np.float64]:
     return values
 
 
-def _refuse_constants(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+def _refuse_constants(
+    values: NDArray[np.float64], columns: tuple[str, ...], levels: tuple[tuple[Any, ...] | None, ...]
+) -> None:
     flat = np.flatnonzero((values == values[0]).all(axis=0))
     if len(flat):
-        name = columns[int(flat[0])]
+        j = int(flat[0])
+        level = levels[j]
+        always = f"{values[0, j]:g}" if level is None else repr(level[0])
         raise DataError(
-            f"column {name!r} is constant (always {values[0, flat[0]]:g}): nothing can be learnt about it; "
-            f"drop it: frame.drop(columns=[{name!r}])"
+            f"column {columns[j]!r} is constant (always {always}): nothing can be learnt about it; "
+            f"drop it: frame.drop(columns=[{columns[j]!r}])"
+        )
+
+
+def _refuse_extremes(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+    size = np.abs(values).max(axis=0)
+    spread = (
+        np.abs(values / np.where(size > 0, size, 1.0) - values[0] / np.where(size > 0, size, 1.0)).max(axis=0) * size
+    )
+    far = np.flatnonzero((size > EXTREME) | (spread < 1 / EXTREME))
+    if len(far):
+        name = columns[int(far[0])]
+        raise DataError(
+            f"column {name!r} holds numbers too large or too close together to compute with (up to {size[far[0]]:.3g}, "
+            f"spread {spread[far[0]]:.3g}); rescale it, for instance to standard deviations"
         )
 
 

@@ -12,9 +12,7 @@ from .errors import CausalnetError
 
 def write_atomic(path: str | Path, text: str) -> Path:
     """Write UTF-8 ``text`` through a temporary file beside ``path``; CausalnetError if that cannot be done."""
-    path = Path(path)
-    if path.is_dir():
-        raise CausalnetError(f"{path} is a folder; give the name of a file, such as {path / 'report.html'}")
+    path = _target(path)
     draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +29,16 @@ def write_atomic(path: str | Path, text: str) -> Path:
     return path
 
 
+def _target(path: str | Path) -> Path:
+    """The plain file to write, behind any symbolic link; a folder, device or pipe is refused."""
+    path = Path(path)
+    if path.is_dir():
+        raise CausalnetError(f"{path} is a folder; give the name of a file, such as {path / 'report.html'}")
+    if path.exists() and not path.is_file():
+        raise CausalnetError(f"{path} is not a plain file and will not be replaced; give the name of a file")
+    return path.resolve()
+
+
 def _sentence(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"{path} cannot be written: {error.strerror}; make room, or choose a file on another disk"
@@ -41,9 +49,7 @@ def _sentence(path: Path, error: OSError) -> str:
 
 def check_writable(path: str | Path) -> None:
     """Raise CausalnetError now if ``write_atomic(path, ...)`` would fail later for want of a place to write."""
-    path = Path(path)
-    if path.is_dir():
-        raise CausalnetError(f"{path} is a folder; give the name of a file, such as {path / 'report.html'}")
+    path = _target(path)
     probe = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -139,6 +139,13 @@ def discover(
     for path in (out, report):
         if path is not None:
             check_writable(path)
+    _refuse_overwriting(
+        {"--out": out, "--report": report}, {"FILE": file, "--topology": topology, "--knowledge": knowledge}
+    )
+    for name in params.keys() & {"seed", "knowledge", "max_seconds", "data", "backend"}:
+        raise UnknownNameError(
+            f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
+        )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         data = read_data(file, method, topology, discrete)
@@ -155,6 +162,16 @@ def discover(
 
         write_graph_report(graph, report, title=f"{file.name}: the graph learned by {backend}", data=data)
     _tell(graph, remarks, out, report, json_)
+
+
+def _refuse_overwriting(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:
+    """What is written must not replace what is read, or each other."""
+    taken = {path.resolve(): option for option, path in read.items() if path is not None}
+    for option, path in written.items():
+        if path is not None:
+            other = taken.setdefault(path.resolve(), option)
+            if other != option:
+                raise CausalnetError(f"{option} would overwrite {path}, which is also {other}; choose another file")
 
 
 def _repeat(

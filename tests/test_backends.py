@@ -120,7 +120,7 @@ def test_refusals_are_sentences() -> None:
     with pytest.raises(cn.UnknownNameError, match=r"no parameter 'alhpa'\. Did you mean 'alpha'"):
         discover(table, "pc", alhpa=0.1)
     for bad in ({"alpha": "x"}, {"alpha": None}, {"alpha": float("nan")}, {"alpha": [0.1]}):
-        with pytest.raises(cn.DataError, match="alpha is a finite number, such as 0.01"):
+        with pytest.raises(cn.DataError, match=r"alpha is a finite number, such as 0\.01"):
             discover(table, "pc", **bad)
     with pytest.raises(cn.DataError, match="hops is a list"):
         discover(events, "thp", hops=-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -321,3 +322,20 @@ def test_as_a_process(table: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "no such file" in done.stderr
+
+
+def test_nothing_that_is_read_is_overwritten(table: Path, tmp_path: Path) -> None:
+    before = table.read_bytes()
+    assert "would overwrite" in call("discover", table, "--out", table, code=2).stderr
+    assert (
+        "would overwrite" in call("discover", table, "--out", tmp_path / "x", "--report", tmp_path / "x", code=2).stderr
+    )
+    assert table.read_bytes() == before
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "not a plain file" in call("discover", table, "--out", pipe, code=2).stderr
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "real.json")
+    call("discover", table, "--out", link)
+    assert link.is_symlink() and json.loads((tmp_path / "real.json").read_text())["format"] == "causalnet.graph/1"
+    assert "use the option --seed" in call("discover", table, "--set", "seed=3", code=2).stderr

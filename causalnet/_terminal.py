@@ -126,7 +126,18 @@ def show_results(results: Any) -> None:
         rows = summary[summary["dataset"] == dataset].to_dict("records")
         rows.sort(key=lambda r: (r["n"] == 0, -(r["f1_mean"] if math.isfinite(r["f1_mean"]) else -1.0)))
         table = _table(
-            ["method", "F1", "95 % interval", "precision", "recall", "CPDAG F1", "skeleton F1", "SHD", "seconds", "status"],
+            [
+                "method",
+                "F1",
+                "95 % interval",
+                "precision",
+                "recall",
+                "CPDAG F1",
+                "skeleton F1",
+                "SHD",
+                "seconds",
+                "status",
+            ],
             dataset,
             range(1, 9),
         )

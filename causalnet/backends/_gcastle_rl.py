@@ -12,7 +12,7 @@ from . import Backend
 from ._foreign import choose, family, guest, of_causes
 
 ALGORITHMS: dict[str, Backend] = {}
-offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch")
+offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")
 
 
 @offer(

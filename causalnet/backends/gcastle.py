@@ -28,7 +28,7 @@ from . import Backend, _gcastle_neural, _gcastle_rl
 from ._foreign import choose, family, guest, of_causes, share
 
 ALGORITHMS: dict[str, Backend] = {}
-offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch")
+offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")
 
 
 @offer(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._labels import read_value, split
 from ._terminal import say
 from .errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
 
@@ -27,10 +28,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
             raise DataError(f"--set {pair!r} is no setting; write --set name=value, as in --set alpha=0.05")
         if name.strip() in found:
             raise DataError(f"--set gives {name.strip()!r} twice; keep one")
-        try:
-            found[name.strip()] = json.loads(text)
-        except (ValueError, RecursionError):
-            found[name.strip()] = text.strip()
+        found[name.strip()] = read_value(text)
     return found
 
 
@@ -82,12 +80,6 @@ def read_knowledge(path: Path) -> Knowledge:
         raise KnowledgeError(f"the knowledge file {path.name} is not as expected ({error}); {example}") from error
 
 
-def comma(text: str) -> list[str]:
-    from ._labels import split
-
-    return split(text, ",")
-
-
 def read_data(path: Path, method: Backend, topology: Path | None, discrete: str | None) -> Table | Events:
     """The file as the kind of data that the method takes; where both would do, the choice is told on stderr."""
     from .data import as_table, read_events
@@ -113,7 +105,7 @@ def read_data(path: Path, method: Backend, topology: Path | None, discrete: str 
             style="yellow",
             stderr=True,
         )
-    return as_table(frame, discrete=None if discrete is None else comma(discrete))
+    return as_table(frame, discrete=None if discrete is None else split(discrete, ","))
 
 
 def require_file(path: Path) -> None:

@@ -46,11 +46,16 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
         name, equals, value = part.partition("=")
         if not equals:
             raise DataError(f"in the method {text!r}, {part!r} is no parameter; write {parts[0]}:name=value")
-        try:
-            params[name.strip()] = json.loads(value)
-        except ValueError:
-            params[name.strip()] = value.strip()
+        params[name.strip()] = read_value(value)
     return parts[0], params
+
+
+def read_value(text: str) -> Any:
+    """A setting's value: JSON where it can be, the text itself otherwise."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text.strip()
 
 
 def _value(value: Any) -> str:

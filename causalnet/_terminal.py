@@ -1,4 +1,4 @@
-"""What the command line prints and how it reads its options: no discovery happens here."""
+"""What the command line prints."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def show_graph(graph: Graph) -> None:
 def _edge_rows(graph: Graph) -> list[tuple[str, str, str, float | None, Mapping[str, Any]]]:
     index = {name: k for k, name in enumerate(graph.nodes)}
     rows = []
-    for edge in graph.to_dict()["edges"] if not graph.evidence else graph.replace(evidence={}).to_dict()["edges"]:
+    for edge in graph.replace(evidence={}).to_dict()["edges"]:  # the evidence of all pairs is not needed
         a, b = edge["from"], edge["to"]
         weight = None if graph.weight is None else float(graph.weight[index[a], index[b]])
         rows.append((a, edge["mark"], b, weight, graph.explain(a, b)))

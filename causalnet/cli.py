@@ -18,7 +18,6 @@ from typer.core import TyperGroup
 from . import __version__
 from ._inputs import (
     available,
-    comma,
     named_or_file,
     parse_backend_settings,
     parse_seeds,
@@ -27,6 +26,7 @@ from ._inputs import (
     read_graph,
     read_knowledge,
 )
+from ._labels import split
 from ._terminal import (
     say,
     say_json,
@@ -236,10 +236,15 @@ def compare(
 
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
-    datasets = [named_or_file(item) for item in comma(data)]
+    datasets = [named_or_file(item) for item in split(data, ",")]
     settings = {"seeds": parse_seeds(seeds), "n_jobs": jobs, "max_seconds": max_seconds, "engine": engine}
     results = _compare(
-        datasets, comma(backend), out, params=parse_backend_settings(set_ or []), retry_failed=retry_failed, **settings
+        datasets,
+        split(backend, ","),
+        out,
+        params=parse_backend_settings(set_ or []),
+        retry_failed=retry_failed,
+        **settings,
     )
     _show_comparison(results, out, json_)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ._labels import read_value
 from .data import Events, Table, as_table
 from .data.events import read_topology
 from .errors import DataError, NotInstalled, UnknownNameError, nearest
@@ -129,10 +129,7 @@ def _parse(name: str) -> tuple[str, dict[str, Any]]:
         key, equals, text = part.partition("=")
         if not equals:
             raise DataError(f"in the data set name {name!r}, {part!r} is no setting; write {base}:key=value")
-        try:
-            settings[key] = json.loads(text)
-        except ValueError:
-            settings[key] = text
+        settings[key] = read_value(text)
     return base, settings
 
 

@@ -17,6 +17,8 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from scipy import stats
 
+from causalnet.report import Chart
+
 Row = dict[str, Any]
 
 
@@ -93,10 +95,17 @@ def met(item: Row) -> bool | None:
     ]
 
 
-def finish(folder: Path, title: str, figures: dict[str, Row], notes: Sequence[str], rows: Sequence[Row]) -> None:
-    """Write summary.json and report.html, and print the figures."""
+def finish(
+    folder: Path,
+    title: str,
+    figures: dict[str, Row],
+    notes: Sequence[str],
+    rows: Sequence[Row],
+    charts: Sequence[Chart] = (),
+) -> None:
+    """Write summary.json and report.html (figures, charts, runs), and print the figures."""
     (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(_report(title, figures, notes, rows), encoding="utf-8")
+    (folder / "report.html").write_text(_report(title, figures, notes, rows, charts), encoding="utf-8")
     width = max(map(len, figures), default=0)
     for name, item in figures.items():
         state = {True: "reached", False: "NOT reached", None: ""}[met(item)]
@@ -133,7 +142,9 @@ border-bottom:1px solid #ccc;text-align:right}th:first-child,td:first-child{text
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181a1b}th,td{border-color:#444}}"""
 
 
-def _report(title: str, figures: dict[str, Row], notes: Sequence[str], rows: Sequence[Row]) -> str:
+def _report(
+    title: str, figures: dict[str, Row], notes: Sequence[str], rows: Sequence[Row], charts: Sequence[Chart]
+) -> str:
     e = html.escape
     words = {True: "reached", False: "not reached", None: ""}
     top = "".join(
@@ -148,7 +159,9 @@ def _report(title: str, figures: dict[str, Row], notes: Sequence[str], rows: Seq
         f"<title>{e(title)}</title><style>{_STYLE}</style><h1>{e(title)}</h1>"
         + "".join(f"<p>{e(note)}</p>" for note in notes)
         + "<table><thead><tr><th>figure</th><th>mean [95 % interval]</th><th>n</th><th>published</th><th>goal</th><th></th>"
-        f"</tr></thead><tbody>{top}</tbody></table><h2>Runs</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"</tr></thead><tbody>{top}</tbody></table>"
+        + "".join(f"<figure>{c.svg}</figure>" for c in charts)
+        + f"<h2>Runs</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 

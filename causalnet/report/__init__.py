@@ -1,8 +1,9 @@
-"""One-file HTML reports: no network, no server, no graph-drawing program."""
+"""One-file HTML reports and charts: no network, no server, no drawing program."""
 
 from __future__ import annotations
 
+from .curves import Chart, Curve, chart
 from .drawing import Drawing, draw
 from .html import write_graph_report, write_report
 
-__all__ = ["Drawing", "draw", "write_graph_report", "write_report"]
+__all__ = ["Chart", "Curve", "Drawing", "chart", "draw", "write_graph_report", "write_report"]

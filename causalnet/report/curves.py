@@ -1,0 +1,193 @@
+"""Curves with intervals as one piece of inline SVG: returns by episode, F1 by episode, cost by size."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError
+
+Floats = NDArray[np.float64]
+# Okabe, Ito: eight colours that colour-blind readers tell apart; dashes repeat the distinction without colour
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a3457f", "#8a6d00", "#56b4e9", "#5a6470", "#c44e00")
+DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
+WIDTH, HEIGHT = 640.0, 340.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 150.0, 34.0, 46.0  # room for the axes and for the names at the ends of the lines
+
+
+@dataclass(frozen=True)
+class Curve:
+    """y over x, both (k,), with an optional band from low to high, each (k,); NaN points are left out."""
+
+    x: ArrayLike
+    y: ArrayLike
+    low: ArrayLike | None = None
+    high: ArrayLike | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Chart:
+    """A drawn chart: notebooks show it, ``.svg`` is the picture."""
+
+    svg: str
+
+    def __repr__(self) -> str:
+        return "Chart(shown in notebooks; .svg holds the picture)"
+
+    def _repr_html_(self) -> str:
+        return self.svg
+
+
+def chart(
+    curves: Mapping[str, Curve],
+    title: str,
+    x_label: str,
+    y_label: str,
+    *,
+    levels: Mapping[str, float] | None = None,
+    log_x: bool = False,
+    log_y: bool = False,
+    y_range: tuple[float, float] | None = None,
+) -> Chart:
+    """Draw the curves on one pair of axes, each with its band and its name at its end.
+
+    levels: named horizontal lines (a published figure, a control). y_range: cuts the view, not the data.
+    """
+    if not curves:
+        raise DataError(f"the chart {title!r} has no curve to draw")
+    levels = dict(levels or {})
+    clean = {name: _clean(name, c) for name, c in curves.items()}
+    all_x = np.concatenate([c[0] for c in clean.values()])
+    all_y = np.concatenate(
+        [np.concatenate([c[1], c[2], c[3]]) for c in clean.values()] + [np.array([*levels.values()])]
+    )
+    x_axis = _Axis.over(all_x, log_x, LEFT, WIDTH - RIGHT)
+    bounds = all_y if y_range is None else np.array(y_range)
+    y_axis = _Axis.over(bounds, log_y, HEIGHT - BOTTOM, TOP)
+    uid = f"c{zlib.crc32(repr((title, *curves)).encode())}"
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(title, quote=True)}" '
+        'style="max-width:46rem;width:100%;font:11.5px system-ui,sans-serif;color:inherit">',
+        f'<text x="{LEFT:g}" y="16" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>',
+        f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{WIDTH - RIGHT - LEFT:g}" '
+        f'height="{HEIGHT - BOTTOM - TOP:g}"/></clipPath>',
+        *_frame(x_axis, y_axis, x_label, y_label),
+    ]
+    ends: list[tuple[float, str, str]] = []
+    for k, (name, (x, y, low, high)) in enumerate(clean.items()):
+        colour, dash = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]
+        px, py = x_axis.at(x), y_axis.at(y)
+        band = [*zip(px, y_axis.at(low), strict=True), *zip(px[::-1], y_axis.at(high)[::-1], strict=True)]
+        if not (np.array_equal(low, y) and np.array_equal(high, y)):
+            parts.append(f'<path clip-path="url(#{uid})" d="{_path(band)}Z" fill="{colour}" opacity=".16"/>')
+        parts.append(
+            f'<path clip-path="url(#{uid})" d="{_path(zip(px, py, strict=True))}" fill="none" stroke="{colour}" '
+            f'stroke-width="1.9" stroke-dasharray="{dash}"/>'
+        )
+        if len(x) == 1:
+            parts.append(f'<circle cx="{px[0]:.1f}" cy="{py[0]:.1f}" r="3" fill="{colour}"/>')
+        ends.append((float(np.clip(py[-1], TOP, HEIGHT - BOTTOM)), name, colour))
+    for name, value in levels.items():
+        h = float(np.clip(y_axis.at(np.array([value]))[0], TOP, HEIGHT - BOTTOM))
+        parts.append(
+            f'<path d="M{LEFT:g} {h:.1f}H{WIDTH - RIGHT:g}" stroke="currentColor" stroke-dasharray="2 4" opacity=".7"/>'
+        )
+        ends.append((h, name, "currentColor"))
+    parts += [
+        f'<text x="{WIDTH - RIGHT + 6:g}" y="{h + 4:.1f}" fill="{colour}">{escape(name)}</text>'
+        for h, name, colour in _spread(ends)
+    ]
+    return Chart("".join([*parts, "</svg>"]))
+
+
+def _clean(name: str, curve: Curve) -> tuple[Floats, Floats, Floats, Floats]:
+    x, y = np.asarray(curve.x, dtype=float), np.asarray(curve.y, dtype=float)
+    low = y if curve.low is None else np.asarray(curve.low, dtype=float)
+    high = y if curve.high is None else np.asarray(curve.high, dtype=float)
+    if not x.shape == y.shape == low.shape == high.shape or x.ndim != 1:
+        raise DataError(f"the curve {name!r} needs x, y, low and high of one length, got {x.shape}, {y.shape}")
+    keep = np.isfinite(x) & np.isfinite(y)
+    if not keep.any():
+        raise DataError(f"the curve {name!r} has no finite point")
+    x, y, low, high = x[keep], y[keep], low[keep], high[keep]
+    return x, y, np.where(np.isfinite(low), low, y), np.where(np.isfinite(high), high, y)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Maps data to pixels, with round ticks."""
+
+    low: float
+    high: float
+    log: bool
+    start: float
+    end: float
+
+    @classmethod
+    def over(cls, values: Floats, log: bool, start: float, end: float) -> _Axis:
+        if log and (values <= 0).any():
+            raise DataError("a logarithmic axis needs positive values")
+        v = np.log10(values) if log else values
+        low, high = float(v.min()), float(v.max())
+        pad = 0.04 * (high - low) or 0.5
+        return cls(low if start < end else low - pad, high + pad, log, start, end)
+
+    def at(self, values: Floats) -> Floats:
+        v = np.log10(np.maximum(values, 1e-300)) if self.log else values
+        return self.start + (v - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """(value, label) at round numbers inside the range."""
+        if self.log:
+            powers = range(math.ceil(self.low), math.floor(self.high) + 1)
+            return [(10.0**p, f"{10.0**p:g}") for p in powers]
+        step = 10 ** math.floor(math.log10((self.high - self.low) / 4))
+        step = next(s for m in (1, 2, 5, 10) if (self.high - self.low) / (s := m * step) <= 6)
+        first = math.ceil(self.low / step)
+        return [(n * step, f"{n * step:g}") for n in range(first, math.floor(self.high / step) + 1)]
+
+
+def _frame(x_axis: _Axis, y_axis: _Axis, x_label: str, y_label: str) -> list[str]:
+    floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    parts = []
+    for value, label in y_axis.ticks():
+        h = y_axis.at(np.array([value]))[0]
+        parts.append(f'<path d="M{LEFT:g} {h:.1f}H{right:g}" stroke="currentColor" opacity=".13"/>')
+        parts.append(f'<text x="{LEFT - 6:g}" y="{h + 4:.1f}" text-anchor="end" fill="currentColor">{label}</text>')
+    for value, label in x_axis.ticks():
+        w = x_axis.at(np.array([value]))[0]
+        parts.append(f'<path d="M{w:.1f} {floor:g}v4" stroke="currentColor"/>')
+        parts.append(f'<text x="{w:.1f}" y="{floor + 17:g}" text-anchor="middle" fill="currentColor">{label}</text>')
+    middle = (LEFT + right) / 2
+    return [
+        *parts,
+        f'<path d="M{LEFT:g} {TOP:g}V{floor:g}H{right:g}" fill="none" stroke="currentColor"/>',
+        f'<text x="{middle:g}" y="{HEIGHT - 10:g}" text-anchor="middle" fill="currentColor">{escape(x_label)}</text>',
+        f'<text transform="translate(15 {(TOP + floor) / 2:g}) rotate(-90)" text-anchor="middle" '
+        f'fill="currentColor">{escape(y_label)}</text>',
+    ]
+
+
+def _path(points: Sequence[tuple[float, float]] | zip[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _spread(ends: list[tuple[float, str, str]], gap: float = 13.5) -> list[tuple[float, str, str]]:
+    """Names at the ends of lines moved apart until none covers another, in the order of the lines."""
+    placed: list[tuple[float, str, str]] = []
+    for h, name, colour in sorted(ends):
+        placed.append((max(h, placed[-1][0] + gap) if placed else h, name, colour))
+    over = placed[-1][0] - (HEIGHT - 4)
+    if over > 0:  # the lowest reach past the edge: push the stack back up
+        limit = HEIGHT - 4
+        for k in range(len(placed) - 1, -1, -1):
+            h, name, colour = placed[k]
+            placed[k] = (min(h, limit), name, colour)
+            limit = placed[k][0] - gap
+    return placed

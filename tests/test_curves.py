@@ -1,0 +1,54 @@
+"""Charts: every line drawn where its numbers say, names kept apart, nothing drawn from nothing."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causalnet.errors import DataError
+from causalnet.report import Curve, chart
+from causalnet.report.curves import _spread
+
+
+def test_a_chart_is_valid_svg_with_bands_names_and_levels() -> None:
+    x = np.arange(10.0)
+    shown = chart(
+        {"a < b": Curve(x, x, x - 1, x + 1), "c": Curve(x, 2 * x)}, "t & t", "episode", "return", levels={"best": 30.0}
+    )
+    root = ElementTree.fromstring(shown.svg)
+    texts = [t.text for t in root.iter() if t.tag.endswith("text")]
+    assert {"a < b", "c", "best", "t & t", "episode", "return"} <= set(texts)
+    filled = [p for p in root.iter() if p.tag.endswith("path") and p.get("opacity") == ".16"]
+    assert len(filled) == 1  # only the first has a band
+    assert shown._repr_html_() == shown.svg
+
+
+def test_heights_follow_the_values() -> None:
+    shown = chart({"a": Curve([0, 1, 2], [0.0, 5.0, 10.0])}, "t", "x", "y")
+    (line,) = re.findall(r'd="(M[^"]+)" fill="none" stroke="#', shown.svg)
+    heights = [float(p.split()[1]) for p in line[1:].split("L")]
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2) and heights[0] > heights[2]
+
+
+@given(st.lists(st.floats(20, 300), min_size=1, max_size=20))
+def test_names_never_cover_each_other(heights: list[float]) -> None:
+    placed = [h for h, _, _ in _spread([(h, "n", "c") for h in heights])]
+    assert all(b - a >= 13.4 for a, b in itertools.pairwise(placed))
+
+
+def test_missing_points_are_left_out_and_nonsense_is_refused() -> None:
+    assert "M" in chart({"a": Curve([1, 2, 3], [1.0, np.nan, 2.0])}, "t", "x", "y", log_x=True).svg
+    with pytest.raises(DataError, match="no curve"):
+        chart({}, "t", "x", "y")
+    with pytest.raises(DataError, match="no finite point"):
+        chart({"a": Curve([1.0], [np.nan])}, "t", "x", "y")
+    with pytest.raises(DataError, match="one length"):
+        chart({"a": Curve([1.0, 2.0], [1.0])}, "t", "x", "y")
+    with pytest.raises(DataError, match="positive"):
+        chart({"a": Curve([0.0, 2.0], [1.0, 2.0])}, "t", "x", "y", log_x=True)

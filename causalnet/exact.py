@@ -1,0 +1,209 @@
+"""Exact solutions of small networked decision processes, by enumerating every global state and action.
+
+For tests, for locality bounds and as a baseline: the model is a TabularNetwork with up to 5-8 binary agents.
+Global states and actions are numbered in the order of ``numpy.unravel_index`` over (n_states...) and (n_actions...).
+A policy is one table an agent: pi_i, axes (s of each agent in observes[i]..., a_i); by default an agent observes itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .envs.tabular import TabularNetwork
+from .errors import DataError
+
+Array = NDArray[np.float64]
+Policy = Sequence[Array]
+_CELLS = 2**27  # of the global transition table: one gigabyte
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """The global process under a policy: S states, A actions.
+
+    transition: (S, A, S) P(s' | s, a). policy: (S, A) pi(a | s). rewards: (n, S, A) r_i(s, a). initial: (S,).
+    local_states, local_actions: (S, n), (A, n) the agents' codes in each global one.
+    """
+
+    transition: Array
+    policy: Array
+    rewards: Array
+    initial: Array
+    gamma: float
+    local_states: NDArray[np.int64]
+    local_actions: NDArray[np.int64]
+
+
+def joint(model: TabularNetwork, policy: Policy, observes: Sequence[Sequence[int]] | None = None) -> Joint:
+    """The global process that a model and a policy make: products of the local tables (eq. 1 of arXiv 1912.02906)."""
+    n, sizes, acts = model.n_agents, model.n_states, model.n_actions
+    n_s, n_a = int(np.prod(sizes.astype(float))), int(np.prod(acts.astype(float)))
+    if float(n_s) * n_s * n_a > _CELLS:
+        raise DataError(
+            f"{n} agents make {n_s:,} global states and {n_a:,} actions: too many to enumerate; use fewer agents, or simulate"
+        )
+    s = np.stack(np.unravel_index(np.arange(n_s), sizes), axis=1).astype(np.int64)
+    a = np.stack(np.unravel_index(np.arange(n_a), acts), axis=1).astype(np.int64)
+    transition, pi, rewards, initial = (
+        np.ones((n_s, n_a, 1)),
+        np.ones((n_s, n_a)),
+        np.empty((n, n_s, n_a)),
+        np.ones(n_s),
+    )
+    for i in range(n):
+        kernel = model.kernels[i][_at(s, a, model.state_parents[i], model.action_parents[i])]  # type: ignore[index]
+        kernel = np.broadcast_to(kernel, (n_s, n_a, int(sizes[i])))
+        transition = (transition[:, :, :, None] * kernel[:, :, None, :]).reshape(n_s, n_a, -1)
+        rewards[i] = model.rewards[i][_at(s, a, model.reward_states[i], model.reward_actions[i])]  # type: ignore[index]
+        seen = (i,) if observes is None else tuple(observes[i])
+        table = _checked(model, policy, i, seen)
+        pi *= table[(*(s[:, None, j] for j in seen), a[None, :, i])]
+        initial *= model.initial[i][s[:, i]]  # type: ignore[index]
+    return Joint(transition, pi, rewards, initial, model.gamma, s, a)
+
+
+def q_values(process: Joint) -> Array:
+    """Q_i(s, a) = E[sum_t gamma^t r_i(t) | s(0) = s, a(0) = a] (eq. 3): (n, S, A), by one linear solve."""
+    p, pi, gamma = process.transition, process.policy, process.gamma
+    closed = np.einsum("sa,sat->st", pi, p)
+    v = np.linalg.solve(np.eye(len(closed)) - gamma * closed, np.einsum("sa,nsa->sn", pi, process.rewards))
+    return process.rewards + gamma * np.einsum("sat,tn->nsa", p, v)
+
+
+def occupancy(process: Joint) -> Array:
+    """d(s, a) = (1 - gamma) sum_t gamma^t P(s(t) = s, a(t) = a) (Lemma 1): (S, A), sums to one."""
+    closed = np.einsum("sa,sat->st", process.policy, process.transition)
+    d = np.linalg.solve(np.eye(len(closed)) - process.gamma * closed.T, (1 - process.gamma) * process.initial)
+    return d[:, None] * process.policy
+
+
+def stationary(process: Joint) -> Array:
+    """The law of (s, a) that the policy keeps: (S, A); the chain must have one class only."""
+    closed = np.einsum("sa,sat->st", process.policy, process.transition)
+    system = np.vstack([closed.T - np.eye(len(closed)), np.ones(len(closed))])
+    d, _, rank, _ = np.linalg.lstsq(system, np.append(np.zeros(len(closed)), 1.0), rcond=None)
+    if rank < len(closed):
+        raise DataError("the chain under this policy has more than one stationary law; make every state reachable")
+    return np.clip(d, 0, None)[:, None] / np.clip(d, 0, None).sum() * process.policy
+
+
+def differential_q(process: Joint) -> tuple[Array, Array]:
+    """Average reward: mu_i (n,) and Q_i = r_i - mu_i + E[Q_i'] (n, S, A), with sum_{s,a} d(s, a) Q_i(s, a) = 0."""
+    d = stationary(process)
+    mu = np.einsum("sa,nsa->n", d, process.rewards)
+    closed = np.einsum("sa,sat->st", process.policy, process.transition)
+    rest = np.einsum("sa,nsa->sn", process.policy, process.rewards) - mu
+    v = np.linalg.solve(np.eye(len(closed)) - closed + d.sum(1)[None, :], rest)  # d.v = 0
+    return mu, process.rewards - mu[:, None, None] + np.einsum("sat,tn->nsa", process.transition, v)
+
+
+def objective(process: Joint) -> float:
+    """J = E[sum_t gamma^t (1/n) sum_i r_i(t)] from the initial law (eq. 2)."""
+    v = np.einsum("sa,nsa->s", process.policy, q_values(process)) / len(process.rewards)
+    return float(process.initial @ v)
+
+
+def keys(process: Joint, agents: Sequence[int]) -> NDArray[np.int64]:
+    """(S, A): the number of the joint local state and action of these agents, from 0; equal where all of them agree."""
+    columns = np.sort(np.asarray(agents, dtype=np.int64))
+    s = np.unique(process.local_states[:, columns], axis=0, return_inverse=True)[1].ravel()
+    a = np.unique(process.local_actions[:, columns], axis=0, return_inverse=True)[1].ravel()
+    return s[:, None] * (a.max() + 1) + a[None, :]
+
+
+def truncated(q: Array, key: NDArray[np.int64], weights: Array) -> tuple[Array, float]:
+    """Average Q_i over what lies outside the neighbourhood (eq. 5): q, key, weights (S, A) -> (S, A), and the widest gap.
+
+    The gap is the largest |Q_i(x) - Q_i(x')| over pairs that agree inside: what Definition 2 bounds by c rho^(kappa+1).
+    """
+    k = key.ravel()
+    mass = np.bincount(k, weights.ravel())
+    mean = np.bincount(k, (weights * q).ravel()) / np.where(mass > 0, mass, 1.0)
+    top, low = np.full(mass.shape, -np.inf), np.full(mass.shape, np.inf)
+    np.maximum.at(top, k, q.ravel())
+    np.minimum.at(low, k, q.ravel())
+    return np.where(mass > 0, mean, (top + low) / 2)[key], float((top - low).max())
+
+
+def td_fixed_point(process: Joint, reward: Array, key: NDArray[np.int64], weights: Array) -> Array:
+    """Where TD(0) with entries shared by ``key`` ends: Q(z) = E_w[r + gamma Q(z') | z], as (S, A).
+
+    reward, weights (S, A): one agent's reward, and the law of (s, a) along the trajectory. It differs from the average
+    of eq. 5 by at most c rho^(kappa+1) / (1 - gamma).
+    """
+    n_s, n_a = key.shape
+    move = (process.transition[..., None] * process.policy[None, None]).reshape(n_s * n_a, n_s * n_a)
+    share = np.zeros((int(key.max()) + 1, n_s * n_a))
+    share[key.ravel(), np.arange(n_s * n_a)] = weights.ravel()
+    mass = share.sum(1, keepdims=True)
+    share /= np.where(mass > 0, mass, 1.0)
+    spread = np.zeros((n_s * n_a, len(share)))
+    spread[np.arange(n_s * n_a), key.ravel()] = 1.0
+    q = np.linalg.solve(np.eye(len(share)) - process.gamma * share @ move @ spread, share @ reward.ravel())
+    return np.asarray(q[key])
+
+
+def policy_gradient(
+    model: TabularNetwork, policy: Policy, temperature: float = 1.0, balls: Sequence[Sequence[int]] | None = None,
+) -> list[Array]:  # fmt: skip
+    """Gradient of J in the logits of own-state softmax policies: one (n_states[i], n_actions[i]) table an agent.
+
+    balls[i]: the agents of N_i^kappa, for the truncated gradient of Lemma 4 (eq. 7), with the occupancy as weights;
+    None: the exact gradient (Lemma 1).
+    """
+    process = joint(model, policy)
+    q, d, n = q_values(process), occupancy(process), model.n_agents
+    if balls is not None:
+        q = np.stack([truncated(q[j], keys(process, balls[j]), d)[0] for j in range(n)])
+    gradients = []
+    for i in range(n):
+        total = q.sum(0) if balls is None else q[list(balls[i])].sum(0)
+        h = d * total / n / (1 - process.gamma)  # the weight of grad log pi_i(a_i | s_i) at each (s, a)
+        local = np.zeros((int(model.n_states[i]), int(model.n_actions[i])))
+        np.add.at(local, (process.local_states[:, None, i], process.local_actions[None, :, i]), h)
+        pi = np.asarray(policy[i])
+        gradients.append((local - pi * local.sum(1, keepdims=True)) / temperature)
+    return gradients
+
+
+def exact_policy_gradient(
+    model: TabularNetwork, *, steps: int = 200, step_size: float = 10.0, temperature: float = 1.0,
+    balls: Sequence[Sequence[int]] | None = None,
+) -> tuple[list[Array], Array]:  # fmt: skip
+    """Climb J by exact (or exactly truncated) gradients from the uniform policy: final policy, and J (steps + 1,)."""
+    theta = [np.zeros((int(s), int(a))) for s, a in zip(model.n_states, model.n_actions, strict=True)]
+    values = []
+    for step in range(steps + 1):
+        policy = [softmax(t / temperature) for t in theta]
+        values.append(objective(joint(model, policy)))
+        if step < steps:
+            slope = policy_gradient(model, policy, temperature, balls)
+            theta = [t + step_size * g for t, g in zip(theta, slope, strict=True)]
+    return policy, np.array(values)
+
+
+def softmax(x: Array) -> Array:
+    """exp(x) over its sum along the last axis, without overflow."""
+    z = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(z / z.sum(axis=-1, keepdims=True))
+
+
+def _at(s: NDArray[np.int64], a: NDArray[np.int64], states: Sequence[int], actions: Sequence[int]) -> tuple[Any, ...]:
+    return tuple(s[:, None, j] for j in states) + tuple(a[None, :, j] for j in actions)
+
+
+def _checked(model: TabularNetwork, policy: Policy, i: int, seen: tuple[int, ...]) -> Array:
+    if len(policy) != model.n_agents:
+        raise DataError(
+            f"the policy has {len(policy)} tables, and the model {model.n_agents} agents; give one table an agent"
+        )
+    table = np.asarray(policy[i], dtype=np.float64)
+    want = (*(int(model.n_states[j]) for j in seen), int(model.n_actions[i]))
+    if table.shape != want or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > 1e-6:
+        raise DataError(f"policy[{i}] must have shape {want} with rows that sum to one; it has shape {table.shape}")
+    return table

@@ -1,0 +1,267 @@
+"""The causal mask as a Gymnasium wrapper, in the three dialects that learners read (arXiv 2402.04869, Def. 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..graph import Graph
+from .root_causes import EMPTY, Bools, Read, RootCauseMask, as_mask, instead
+
+__all__ = ["CausalMask", "MaskFunction", "RootCauseMask"]
+
+MaskFunction = Callable[[Any, Any, Any], Any]  # (obs, info, env) -> (A,) bool
+_STREAM = 0x6D61736B  # keeps the draws of eta apart from other streams of the same seed
+
+
+class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Restrict a policy to the likely root causes: pi_G(a|s) proportional to M_s(G)_a pi(a|s) (Eq. 4).
+
+    The mask of the current observation is offered as ``action_masks()`` ((A,) bool, read by sb3-contrib and found by
+    ``get_wrapper_attr``), as ``info["action_mask"]`` ((A,) int8, a fresh copy, as Gymnasium's ``sample`` wants it),
+    and with ``obs_dict`` as ``obs["action_mask"]`` beside ``obs["observation"]``. A mask that the environment
+    supplies itself is combined by AND, also where ``empty`` has to step in (see RootCauseMask; ``n_empty`` counts).
+    Actions outside the mask are passed on and counted (``n_invalid``).
+
+    graph: a Graph, None for presence only, or a mask function ``(obs, info, env) -> (A,) bool``. With a graph,
+        ``variables``, ``action_variables`` and ``cells`` are taken from ``env.unwrapped`` (its ``variables``,
+        ``action_variables``, ``action_units`` and ``counts(obs) -> (units, V)``) unless given; see RootCauseMask for
+        their meaning and for ``k``, ``present``, ``soft`` and ``empty``.
+    eta: in [0, 1], the paper's epsilon-causal ratio: with this probability, drawn afresh for every observation, the
+        mask falls back to presence only, and ``info["mask_fallback"]`` is True. So does any learner get the soft
+        variant of the mask, without a change to it. The draws follow from the seed given to ``reset``, so an episode
+        repeats; without one they go on from ``seed``. To anneal, assign ``env.eta`` between episodes.
+    top_units: keep only the actions on that many units of highest degree in ``env.unwrapped.instance.topology``, where
+        any of them is allowed. The official code does so; in its simulator this gives away the devices on which
+        faults start, so ``info["privileged_mask"]`` is True then, and results must say so.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[Any, Any],
+        graph: Graph | MaskFunction | None,
+        k: int | Literal["roots"] = 1,
+        *,
+        variables: Sequence[str] | None = None,
+        action_variables: ArrayLike | None = None,
+        present: Read | None = None,
+        cells: Read | None = None,
+        soft: float | None = None,
+        empty: Literal["present", "all", "raise"] = "present",
+        eta: float = 0.0,
+        seed: int = 0,
+        obs_dict: bool = False,
+        top_units: int | None = None,
+    ) -> None:
+        super().__init__(env)
+        self._n, self._start = _discrete(env)
+        if empty not in EMPTY:
+            raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
+        if isinstance(eta, bool) or not 0.0 <= eta <= 1.0:
+            raise DataError(f"eta is a probability between 0 and 1, got {eta!r}")
+        self.empty, self.eta, self.obs_dict = empty, float(eta), obs_dict
+        self.mask: RootCauseMask | None
+        self._function: MaskFunction
+        if callable(graph):
+            _refuse_unused(graph, variables, action_variables, present, cells, soft)
+            self._function = graph
+            self.mask = graph if isinstance(graph, RootCauseMask) else None
+        else:
+            facts = _facts(env.unwrapped, variables, action_variables, present, cells)
+            self.mask = self._function = RootCauseMask(graph, k, soft=soft, empty=empty, **facts)
+        if self.mask is not None and len(self.mask.action_variables) != self._n:
+            raise DataError(
+                f"action_variables names the variables of {len(self.mask.action_variables)} actions, and the "
+                f"environment has {self._n}"
+            )
+        self._own = env.get_wrapper_attr("action_masks") if env.has_wrapper_attr("action_masks") else None
+        self._preferred = None if top_units is None else _preferred(env.unwrapped, top_units, self._n)
+        self._rng = np.random.default_rng([_STREAM, seed])
+        self._current: Bools | None = None
+        self._fallback = False
+        self.n_empty = self.n_invalid = 0
+        if obs_dict:
+            self.observation_space = _with_mask(env.observation_space, self._n)
+
+    # ---- for learners -------------------------------------------------------------------------------------
+
+    def action_masks(self) -> Bools:
+        """(A,) bool: the actions allowed in the current observation."""
+        if self._current is None:
+            raise DataError("there is no mask before the first observation; call reset() first")
+        return self._current.copy()
+
+    def update(self, graph: Graph | None) -> None:
+        """Mask by another graph from the next observation on; the current mask stays, as it may be in use."""
+        if self.mask is None:
+            raise NotApplicable("this mask is a plain function and has no graph to replace; give the wrapper a Graph")
+        self.mask.update(graph)
+
+    # ---- the environment's interface ----------------------------------------------------------------------
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Reset, with the mask of the first observation."""
+        if seed is not None:
+            self._rng = np.random.default_rng([_STREAM, seed])
+        obs, info = self.env.reset(seed=seed, options=options)
+        self._look(obs, info, last=False)
+        return self._offer(obs, info)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step; ``info["invalid_action"]`` tells whether the action was outside the mask."""
+        invalid = self._is_invalid(action)
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        self.n_invalid += invalid
+        self._look(obs, info, last=bool(terminated))
+        obs, info = self._offer(obs, info)
+        info["invalid_action"] = invalid
+        return obs, reward, terminated, truncated, info
+
+    # ---- parts --------------------------------------------------------------------------------------------
+
+    def _look(self, obs: Any, info: dict[str, Any], last: bool) -> None:
+        """Set the mask of this observation; after the last one of an episode no action follows, and none is missed."""
+        own = self._supplied(obs, info)
+        inner = _inside(obs) if self._own_dict() else obs
+        self._fallback = self.eta > 0.0 and bool(self._rng.random() < self.eta)
+        if self._fallback:
+            mask = self._presence(inner)
+        elif self.mask is not None:
+            mask = self.mask.allowed(inner)
+        else:
+            mask = as_mask(self._function(inner, info, self.env), self._n, "the mask function's answer").copy()
+        if own is not None:
+            mask &= own
+        if self._preferred is not None and not self._fallback and (mask & self._preferred).any():
+            mask &= self._preferred
+        if not mask.any():
+            legal = np.ones(self._n, dtype=bool) if own is None else own
+            mask = instead("present" if last else self.empty, self._presence(inner) & legal) & legal
+            mask = mask if mask.any() else np.ones(self._n, dtype=bool)
+            self.n_empty += not last
+        self._current = mask
+
+    def _presence(self, obs: Any) -> Bools:
+        return np.ones(self._n, dtype=bool) if self.mask is None else self.mask.presence(obs)
+
+    def _own_dict(self) -> bool:
+        """Whether the environment itself gives {"observation", "action_mask"} observations."""
+        space = self.env.observation_space
+        return isinstance(space, gymnasium.spaces.Dict) and set(space) == {"observation", "action_mask"}
+
+    def _supplied(self, obs: Any, info: dict[str, Any]) -> Bools | None:
+        """The environment's own mask: in its info, as a method, or in its observation."""
+        if "action_mask" in info:
+            return as_mask(info["action_mask"], self._n, 'the environment\'s info["action_mask"]')
+        if self._own is not None:
+            return as_mask(self._own(), self._n, "the environment's action_masks()")
+        if isinstance(obs, dict) and "action_mask" in obs:
+            return as_mask(obs["action_mask"], self._n, 'the environment\'s obs["action_mask"]')
+        return None
+
+    def _offer(self, obs: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        assert self._current is not None
+        told = {**info, "action_mask": self._current.astype(np.int8)}
+        if self.eta > 0.0 or self._fallback:
+            told["mask_fallback"] = self._fallback
+        if self._preferred is not None:
+            told["privileged_mask"] = True
+        if self.obs_dict:
+            inner = obs if isinstance(obs, dict) else {"observation": obs}
+            obs = {**inner, "action_mask": self._current.astype(np.int8)}
+        return obs, told
+
+    def _is_invalid(self, action: Any) -> bool:
+        if not self.action_space.contains(action):
+            raise DataError(
+                f"the action {action!r} is outside the action space; write an integer from {self._start} to "
+                f"{self._start + self._n - 1}"
+            )
+        return self._current is not None and not self._current[int(action) - self._start]
+
+
+def _discrete(env: gymnasium.Env[Any, Any]) -> tuple[int, int]:
+    """Number of actions and the first of them."""
+    space = env.action_space
+    if not isinstance(space, gymnasium.spaces.Discrete):
+        raise NotApplicable(f"a causal mask needs a Discrete action space, one action a target; got {space}")
+    return int(space.n), int(space.start)
+
+
+def _with_mask(space: gymnasium.Space[Any], n: int) -> gymnasium.spaces.Dict:
+    """The observation space with ``action_mask`` beside it."""
+    inner = dict(space.spaces) if isinstance(space, gymnasium.spaces.Dict) else {"observation": space}
+    return gymnasium.spaces.Dict({**inner, "action_mask": gymnasium.spaces.Box(0, 1, (n,), np.int8)})
+
+
+def _inside(obs: Any) -> Any:
+    return obs["observation"]
+
+
+def _facts(
+    env: Any,
+    variables: Sequence[str] | None,
+    action_variables: ArrayLike | None,
+    present: Read | None,
+    cells: Read | None,
+) -> dict[str, Any]:
+    """What RootCauseMask needs, from the arguments first and the environment second."""
+    given = {"variables": variables, "action_variables": action_variables}
+    for name, value in given.items():
+        if value is None:
+            if not hasattr(env, name):
+                raise DataError(
+                    f"{type(env).__name__} has no attribute {name!r}, so give it: variables=[names], "
+                    "action_variables=[for every action the index of the variable it acts on]"
+                )
+            given[name] = getattr(env, name)
+    if present is None and cells is None:
+        if not hasattr(env, "counts"):
+            raise DataError(
+                f"{type(env).__name__} does not tell which variables are present: give present=, a function from an "
+                "observation to (V,) bools, or cells=, one to (A,) bools"
+            )
+        cells = _Cells(env)
+    return {**given, "present": present, "cells": cells}
+
+
+class _Cells:
+    """Observation -> (A,) bool, the actions whose unit and variable have a positive count; reads ``env.counts``."""
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+        kinds = np.asarray(env.action_variables)
+        self._flat = np.asarray(env.action_units) * len(env.variables) + kinds
+        self._in_order = np.array_equal(self._flat, np.arange(len(kinds)))
+
+    def __call__(self, obs: Any) -> Bools:
+        positive: Bools = (self._env.counts(obs) > 0).ravel()
+        return positive if self._in_order else positive[self._flat]
+
+
+def _preferred(env: Any, top: int, n: int) -> Bools:
+    """(A,) bool: the actions on the ``top`` units of highest degree; of equal degrees the higher index comes first."""
+    topology = getattr(getattr(env, "instance", None), "topology", None)
+    if topology is None or not hasattr(env, "action_units"):
+        raise NotApplicable(
+            f"top_units ranks units by degree, and {type(env).__name__} has no instance.topology or no action_units; "
+            "leave top_units out"
+        )
+    degree = np.array([d for _, d in topology.degree()])
+    if isinstance(top, bool) or not 1 <= top <= len(degree):
+        raise DataError(f"top_units is a number of units from 1 to {len(degree)}, got {top!r}")
+    first = np.lexsort((-np.arange(len(degree)), -degree))[:top]
+    return as_mask(np.isin(np.asarray(env.action_units), first), n, "action_units")
+
+
+def _refuse_unused(graph: Any, *given: Any) -> None:
+    if any(value is not None for value in given):
+        raise DataError(
+            f"{type(graph).__name__} decides the mask alone: variables, action_variables, present, cells and soft "
+            "belong to a graph; leave them out, or give a Graph"
+        )

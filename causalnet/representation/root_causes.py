@@ -1,0 +1,279 @@
+"""Which actions may act on a root cause of the present state: the mask M_s(G) of arXiv 2402.04869, section 4.1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..graph import Graph
+
+Bools = NDArray[np.bool_]
+Read = Callable[[Any], Any]
+EMPTY = ("present", "all", "raise")
+REMEMBERED = 1 << 16  # presence patterns whose kept variables are remembered
+
+
+class RootCauseMask:
+    """Keep the actions on the K earliest causes among the variables that are present (Def. 4.1, Eq. 4).
+
+    M_s(G)_a = 1 iff the variable of action a is in TopK of the causal order of G without {S_i : s_i = 0},
+    and the action's own cell is present where ``cells`` tells.
+
+    graph: over the V ``variables`` (same names, any order), acyclic or not; None keeps every present variable.
+    k: how many variables to keep; or "roots", every present variable without a present ancestor (those that have an
+        equal claim to be the root). k >= V is the presence mask.
+    variables: V names. action_variables: (A,) ints, the variable that each action acts on.
+    present: observation -> (V,) bool; None derives it: a variable is present iff a cell of one of its actions is.
+    cells: observation -> (A,) bool, the actions that have something to act on; None allows every action of a variable.
+    vectorized: whether present and cells also take (B, n) observations and return (B, V) and (B, A).
+    soft: multiplier in (0, 1] that ``weights`` puts on present actions outside the mask.
+    empty: the rule for a state in which nothing is allowed: "present" falls back to the present actions, and to all
+        actions where none is present; "all" allows every action; "raise" is an error. ``n_empty`` counts such states.
+    """
+
+    def __init__(
+        self,
+        graph: Graph | None,
+        k: int | Literal["roots"] = 1,
+        *,
+        variables: Sequence[str],
+        action_variables: ArrayLike,
+        present: Read | None = None,
+        cells: Read | None = None,
+        vectorized: bool = False,
+        soft: float | None = None,
+        empty: Literal["present", "all", "raise"] = "present",
+    ) -> None:
+        self.variables = tuple(str(name) for name in variables)
+        self.action_variables = _action_variables(action_variables, self.variables)
+        if k != "roots" and (isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1):
+            raise DataError(f'k counts variables, a whole number from 1 on, or is "roots"; got {k!r}')
+        if present is None and cells is None:
+            raise DataError(
+                "the mask cannot tell which variables are present: give present=, a function from an observation to "
+                "(V,) bools, or cells=, one to (A,) bools"
+            )
+        if soft is not None and not 0.0 < soft <= 1.0:
+            raise DataError(f"soft multiplies the probability of actions outside the mask, in (0, 1]; got {soft!r}")
+        if empty not in EMPTY:
+            raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
+        self.k, self.soft, self.empty, self.vectorized = k, soft, empty, vectorized
+        self.n_empty = 0
+        self._present, self._cells = present, cells
+        self.update(graph)
+
+    # ---- the graph ----------------------------------------------------------------------------------------
+
+    def update(self, graph: Graph | None) -> None:
+        """Use another graph over the same variables from the next observation on."""
+        if graph is not None:
+            graph = _aligned(graph, self.variables)
+        self.graph = graph
+        self._memo: dict[bytes, Bools] = {}
+        if graph is not None:
+            self._above = ancestry(graph.directed)
+            self._lead = self._above.astype(np.float64)
+            self._push = _push(graph)
+
+    def order(self, present: ArrayLike) -> list[int]:
+        """Indices of the present variables, causes first; ``present`` is (V,) bool.
+
+        The order: fewest present ancestors less present descendants. It is a causal order, since a cause has fewer
+        ancestors and more descendants than its effects, and among variables with no path between them it prefers
+        the one that explains more of what is present. Paths may lead through absent variables: the order of G
+        restricted to what is present is an order of the smaller graph as well, and keeps A before C in A -> B -> C
+        when B is absent. Variables on a common cycle are each other's ancestors, so they stay together; among equals
+        the one with the smallest total weight of effects received less effects given comes first, then the position
+        in ``variables``. Undirected edges say nothing about order.
+        """
+        here = self._check_present(present)
+        if self.graph is None:
+            return [int(i) for i in np.flatnonzero(here)]
+        lead = here @ self._lead - self._lead @ here  # (V,) present ancestors less present descendants
+        pull = here @ self._push - self._push @ here  # (V,) weight received less weight given
+        ranked = np.lexsort((pull, lead))
+        return [int(i) for i in ranked[here[ranked]]]
+
+    def kept(self, present: ArrayLike) -> Bools:
+        """(V,) bool: the present variables whose actions are allowed; ``present`` is (V,) bool."""
+        here = self._check_present(present)
+        keep = np.zeros(len(here), dtype=bool)
+        if self.graph is None or (self.k != "roots" and self.k >= len(here)):
+            keep |= here
+        elif self.k == "roots":
+            above = self._above & ~self._above.T  # proper ancestors: those on a common cycle do not count
+            keep |= here & ~(above & here[:, None]).any(axis=0)
+        else:
+            keep[self.order(here)[: int(self.k)]] = True
+        return keep
+
+    # ---- masks --------------------------------------------------------------------------------------------
+
+    def __call__(self, obs: Any, info: Any = None, env: Any = None) -> Bools:
+        """(A,) bool, never all False: the allowed actions in one observation; info and env are not used."""
+        mask = self.allowed(obs)
+        return mask if mask.any() else self._instead(obs)
+
+    def allowed(self, obs: Any) -> Bools:
+        """(A,) bool: the allowed actions before the rule for empty masks, so possibly none."""
+        here, cells = self._look(obs)
+        mask = self._kept(here.tobytes())[self.action_variables]
+        if cells is not None:
+            mask &= cells
+        return mask
+
+    def presence(self, obs: Any) -> Bools:
+        """(A,) bool: the actions that have something present to act on, whatever the graph says."""
+        here, cells = self._look(obs)
+        return here[self.action_variables] if cells is None else cells.copy()
+
+    def weights(self, obs: Any) -> NDArray[np.float64]:
+        """(A,) multipliers of the policy's probabilities: 1 inside the mask, ``soft`` (else 0) on what is present."""
+        mask = self(obs)
+        return np.where(mask, 1.0, (self.soft or 0.0) * self.presence(obs))
+
+    def batch(self, obs: Any) -> Bools:
+        """(B, A) bool for (B, ...) observations; every row is what ``__call__`` gives for it."""
+        if len(obs) == 0:
+            return np.zeros((0, len(self.action_variables)), dtype=bool)
+        here, cells = self._look_batch(obs)
+        raw, v = np.ascontiguousarray(here).tobytes(), len(self.variables)
+        kept = np.stack([self._kept(raw[i : i + v]) for i in range(0, len(raw), v)])
+        mask = np.take(kept, self.action_variables, axis=1)
+        if cells is not None:
+            mask &= cells
+        for row in np.flatnonzero(~mask.any(axis=1)):
+            mask[row] = self._instead(obs[row])
+        return mask
+
+    def _kept(self, pattern: bytes) -> Bools:
+        keep = self._memo.get(pattern)
+        if keep is None:
+            if len(self._memo) >= REMEMBERED:
+                self._memo.clear()
+            keep = self._memo[pattern] = self.kept(np.frombuffer(pattern, dtype=bool))
+        return keep
+
+    def _instead(self, obs: Any) -> Bools:
+        """The mask where nothing is allowed, by the rule ``empty``."""
+        self.n_empty += 1
+        return instead(self.empty, self.presence(obs))
+
+    # ---- reading observations -----------------------------------------------------------------------------
+
+    def _look(self, obs: Any) -> tuple[Bools, Bools | None]:
+        """(V,) presence of variables and (A,) presence of cells, or None where the latter is not told."""
+        _refuse_nan(obs)
+        cells = None if self._cells is None else as_mask(self._cells(obs), len(self.action_variables), "cells(obs)")
+        if self._present is not None:
+            return as_mask(self._present(obs), len(self.variables), "present(obs)"), cells
+        touched = self.action_variables[cells]
+        here = np.zeros(len(self.variables), dtype=bool)
+        here[touched] = True
+        return here, cells
+
+    def _look_batch(self, obs: Any) -> tuple[Bools, Bools | None]:
+        """(B, V) and (B, A) or None, as ``_look`` for every row."""
+        n, v, a = len(obs), len(self.variables), len(self.action_variables)
+        if not self.vectorized:
+            rows = [self._look(row) for row in obs]
+            here = np.stack([row for row, _ in rows])
+            return here, None if self._cells is None else np.stack([c for _, c in rows if c is not None])
+        _refuse_nan(obs)
+        cells = None if self._cells is None else as_mask(self._cells(obs), (n, a), "cells(obs)")
+        if self._present is not None:
+            return as_mask(self._present(obs), (n, v), "present(obs)"), cells
+        assert cells is not None
+        here = np.zeros((n, v), dtype=bool)
+        row, action = np.nonzero(cells)
+        here[row, self.action_variables[action]] = True
+        return here, cells
+
+    def _check_present(self, present: ArrayLike) -> Bools:
+        return as_mask(np.asarray(present), len(self.variables), "present")
+
+
+def ancestry(adj: Bools) -> Bools:
+    """(V, V) bool: [i, j] iff a directed path of at least one edge leads from i to j (Warshall)."""
+    reach = np.array(adj, dtype=bool)
+    for mid in range(len(reach)):
+        reach |= reach[:, mid, None] & reach[None, mid, :]
+    return reach
+
+
+def as_mask(value: Any, shape: int | tuple[int, ...], what: str) -> Bools:
+    """``value`` as a bool array of this shape; integers may only be 0 and 1."""
+    array = np.asarray(value)
+    expected = (shape,) if isinstance(shape, int) else shape
+    if array.shape != expected:
+        raise DataError(f"{what} has shape {array.shape}, and {expected} is needed: one bool for every entry")
+    if array.dtype == np.bool_:
+        return array
+    if not np.issubdtype(array.dtype, np.integer) or (array.size and (array.min() < 0 or array.max() > 1)):
+        odd = f"numbers such as {array.max()}" if array.size and array.dtype.kind in "iuf" else f"{array.dtype} values"
+        raise DataError(f"{what} holds {odd}, and bools (or the integers 0 and 1) are needed; write counts > 0")
+    return array.astype(bool)
+
+
+def instead(rule: str, presence: Bools) -> Bools:
+    """What stands in for a mask that allows nothing: present actions, all actions, or an error."""
+    if rule == "raise":
+        raise DataError(
+            'the mask allows no action in this state; choose empty="present" or empty="all" to say what to allow then'
+        )
+    if rule == "all" or not presence.any():
+        return np.ones(len(presence), dtype=bool)
+    return presence.copy()
+
+
+def _push(graph: Graph) -> NDArray[np.float64]:
+    """(V, V) size of each directed effect: |weight|, or 1 for every edge of a graph without weights."""
+    size = np.ones(graph.adj.shape) if graph.weight is None else np.abs(graph.weight)
+    return np.where(graph.directed, size, 0.0)
+
+
+def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
+    if not isinstance(graph, Graph):
+        raise NotApplicable(f"a causalnet Graph is needed, or None for presence alone; got {type(graph).__name__}")
+    if graph.nodes == variables:
+        return graph
+    missing, extra = sorted(set(variables) - set(graph.nodes)), sorted(set(graph.nodes) - set(variables))
+    if missing or extra:
+        told = [
+            f"{what} {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
+            for what, names in (("it lacks", missing), ("it has, and the environment has not,", extra))
+            if names
+        ]
+        raise UnknownNameError(
+            f"the graph's nodes are not the environment's variables: {'; '.join(told)}. "
+            "Rename the nodes, or give a graph over exactly these variables"
+        )
+    return graph.align(variables)
+
+
+def _action_variables(given: ArrayLike, variables: tuple[str, ...]) -> NDArray[np.intp]:
+    array = np.asarray(given)
+    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise DataError(
+            f"action_variables lists for every action the index of its variable, as (A,) ints; got {array.dtype} "
+            f"of shape {array.shape}"
+        )
+    outside = np.flatnonzero((array < 0) | (array >= len(variables)))
+    if outside.size:
+        a = int(outside[0])
+        raise DataError(
+            f"action_variables[{a}] is {array[a]}, and the {len(variables)} variables are 0 to {len(variables) - 1}"
+        )
+    frozen = array.astype(np.intp)
+    frozen.setflags(write=False)
+    return frozen
+
+
+def _refuse_nan(obs: Any) -> None:
+    if isinstance(obs, np.ndarray) and obs.dtype.kind == "f" and obs.size and np.isnan(obs.min()):
+        where = np.argwhere(np.isnan(obs))[0]
+        raise DataError(f"the observation holds NaN at entry {', '.join(map(str, where))}; what is absent is 0")

@@ -1,0 +1,226 @@
+"""What every networked environment shares: batch axis, seeds, checks of codes, components, exact local kernels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..errors import DataError, NotApplicable
+from ._network import hop_neighbourhoods
+from ._streams import Seed, streams
+from .tabular import TabularNetwork
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Info = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LocalKernel:
+    """P_i(s_i' | s_{N_i}, a_{N_i}) and E[r_i | s_{N_i}, a_{N_i}] as arrays, for exact solvers.
+
+    neighbours (m,): the agents of N_i, sorted, i among them. probability: axes (s of each neighbour..., a of each
+    neighbour..., s_i'). reward: the same axes without the last.
+    """
+
+    agent: int
+    neighbours: Ints
+    probability: Floats
+    reward: Floats
+
+
+class NetworkedEnv(ABC):
+    """Array-native networked environment: s (E, n) local state codes, a (E, n) local action codes, r_local (E, n).
+
+    The batch axis E is there exactly when ``n_envs`` is given. Agent i has ``n_states[i]`` states and ``n_actions[i]``
+    actions. ``state`` (E, n) and ``streams`` (E, 2) are the live buffers that compiled loops may work on.
+    """
+
+    adjacency: sparse.csr_matrix  # (n, n) bool, no diagonal: who influences whom within one step
+    component_names: tuple[str, ...]
+    radices: Ints  # (n, c): agent i's component k takes values 0 .. radices[i, k] - 1; code = little-endian mixed radix
+
+    def __init__(
+        self, radices: Ints, n_actions: Ints, *, horizon: int | None, n_envs: int | None, seed: Seed, labels: Any = None
+    ) -> None:
+        for name, value in (("n_envs", n_envs), ("horizon", horizon)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
+                raise DataError(f"{name} must be a whole number from 1 up, or None, not {value!r}.")
+        self.radices = _frozen(np.asarray(radices, np.int64))
+        self.n_states = _frozen(self.radices.prod(axis=1))
+        self.n_actions = _frozen(np.asarray(n_actions, np.int64))
+        self.n_agents = len(self.n_states)
+        self.horizon, self.n_envs = horizon, n_envs
+        self.labels = labels  # the nodes of the caller's graph, in order; None where agents are only numbered
+        self.time: int | None = None  # steps since reset; None before the first
+        code = next(t for t in (np.int8, np.int16, np.int32) if self.n_states.max() <= np.iinfo(t).max)
+        self.state: NDArray[Any] = np.zeros((n_envs or 1, self.n_agents), code)
+        self.reward: Floats = np.zeros((n_envs or 1, self.n_agents))
+        self.streams = streams(seed, n_envs or 1)
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Draw the first state of every environment into ``state``."""
+
+    @abstractmethod
+    def _advance(self, actions: Ints) -> None:
+        """One step of every environment: ``state`` and ``reward`` (E, n) in place."""
+
+    @abstractmethod
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+        """Exact law of s_i' (K, S_i) and mean reward (K,) for the rows of s, a (K, m) of the neighbours."""
+
+    @abstractmethod
+    def _initial(self, agent: int) -> Floats:
+        """Exact law (S_i,) of the first state of an agent."""
+
+    def reset(self, seed: Seed = None) -> tuple[Ints, Info]:
+        """First states (E, n), ``info``. With a seed (see ``streams``) the whole future is fixed; None goes on."""
+        if seed is not None:
+            self.streams = streams(seed, self.n_envs or 1)
+        self._start()
+        self.time = 0
+        return self._out(self.state.astype(np.int64)), {}
+
+    def step(self, actions: Any) -> tuple[Ints, Floats, Any, Any, Info]:
+        """One step under ``actions`` (E, n) int: s' (E, n), r_local (E, n), terminated (E,), truncated (E,), info.
+
+        Nothing ever terminates; all environments of the batch are truncated after ``horizon`` steps (None: never).
+        """
+        if self.time is None:
+            raise DataError("step was called before reset; call reset first.")
+        if self.horizon is not None and self.time >= self.horizon:
+            raise DataError(f"The episode of {self.horizon} steps is over; call reset before the next step.")
+        self._advance(self._checked(actions, self.n_actions, "action"))
+        self.time += 1
+        batch = np.zeros(self.n_envs or 1, bool)
+        over = np.full(self.n_envs or 1, self.horizon is not None and self.time >= self.horizon)
+        out = self._out
+        return out(self.state.astype(np.int64)), out(self.reward.copy()), out(batch), out(over), {}
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(E, n, A) bool, A the largest ``n_actions``: which actions of each agent mean anything."""
+        table = np.arange(self.n_actions.max()) < self.n_actions[:, None]
+        return self._out(np.broadcast_to(table, (self.n_envs or 1, *table.shape)).copy())
+
+    def components(self, s: Any) -> Ints:
+        """State codes (..., n) -> components (..., n, c), named by ``component_names``."""
+        s = self._checked(s, self.n_states, "state", batch=False)
+        return (s[..., None] // self._strides) % self.radices
+
+    def encode(self, components: Any) -> Ints:
+        """Components (..., n, c) -> state codes (..., n): the inverse of :meth:`components`."""
+        values = np.asarray(components)
+        if values.dtype.kind not in "iub" or values.shape[-2:] != self.radices.shape:
+            raise DataError(
+                f"Components are whole numbers of shape (..., {self.n_agents}, {self.radices.shape[1]}), "
+                f"named {self.component_names}; this array is {values.dtype} of shape {values.shape}."
+            )
+        values = values.astype(np.int64)
+        wrong = np.argwhere((values < 0) | (values >= self.radices))
+        if len(wrong):
+            *_, i, k = wrong[0]
+            raise DataError(
+                f"Component {self.component_names[k]!r} of agent {i} is {values[tuple(wrong[0])]}, "
+                f"and takes values 0 to {self.radices[i, k] - 1}."
+            )
+        return (values * self._strides).sum(-1)
+
+    @cached_property
+    def graph(self) -> nx.Graph:
+        """Agents 0 .. n - 1, joined where one influences the other within a step (built on first use)."""
+        graph = nx.from_scipy_sparse_array(sparse.csr_array(self.adjacency.astype(np.int8)), edge_attribute="_")
+        for *_, data in graph.edges(data=True):
+            data.clear()
+        return graph
+
+    def neighbourhoods(self, kappa: int = 1) -> sparse.csr_matrix:
+        """Closed kappa-hop balls N_i^kappa as the rows of a bool CSR matrix (n, n)."""
+        return hop_neighbourhoods(self.adjacency, kappa)
+
+    def local_kernel(self, agent: int, *, max_entries: int = 2**24) -> LocalKernel:
+        """Exact P_i and mean r_i of an agent over every state and action of its neighbourhood N_i."""
+        if isinstance(agent, bool) or not isinstance(agent, (int, np.integer)) or not 0 <= agent < self.n_agents:
+            raise DataError(f"Agents are numbered 0 to {self.n_agents - 1}; there is no agent {agent!r}.")
+        row = self.adjacency.indices[self.adjacency.indptr[agent] : self.adjacency.indptr[agent + 1]]
+        near = np.sort(np.append(row, agent)).astype(np.int64)
+        shape = tuple(int(k) for k in (*self.n_states[near], *self.n_actions[near]))
+        entries = int(np.prod(np.array(shape, object))) * int(self.n_states[agent])
+        if entries > max_entries:
+            raise NotApplicable(
+                f"The exact kernel of agent {agent} with {len(near)} agents in its neighbourhood has {entries:,} entries, "
+                f"more than max_entries={max_entries:,}; use a smaller network, or raise max_entries."
+            )
+        codes = np.indices(shape).reshape(len(shape), -1).T
+        p, r = self._outcomes(int(agent), near, codes[:, : len(near)], codes[:, len(near) :])
+        return LocalKernel(int(agent), _frozen(near), _frozen(p.reshape(*shape, -1)), _frozen(r.reshape(shape)))
+
+    def transition_tables(self, *, max_entries: int = 2**24) -> tuple[LocalKernel, ...]:
+        """The exact local kernel of every agent."""
+        return tuple(self.local_kernel(i, max_entries=max_entries) for i in range(self.n_agents))
+
+    def to_tabular(self, gamma: float, *, max_entries: int = 2**24) -> TabularNetwork:
+        """The same model as a :class:`TabularNetwork` of exact tables, for small networks."""
+        tables = self.transition_tables(max_entries=max_entries)
+        near = [tuple(t.neighbours.tolist()) for t in tables]
+        return TabularNetwork(
+            self.graph, [t.probability for t in tables], [t.reward for t in tables], gamma,
+            [self._initial(i) for i in range(self.n_agents)],
+            state_parents=near, action_parents=near, reward_states=near, reward_actions=near, n_actions=self.n_actions,
+        )  # fmt: skip
+
+    @cached_property
+    def _strides(self) -> Ints:
+        return np.cumprod(np.column_stack([np.ones(self.n_agents, np.int64), self.radices[:, :-1]]), axis=1)
+
+    def _out(self, x: Any) -> Any:
+        return x if self.n_envs is not None else x[0]
+
+    def _checked(self, codes: Any, limits: Ints, what: str, batch: bool = True) -> Ints:
+        codes = np.asarray(codes)
+        want = (self.n_agents,) if self.n_envs is None else (self.n_envs, self.n_agents)
+        if codes.dtype.kind not in "iu" or (codes.shape != want if batch else codes.shape[-1:] != want[-1:]):
+            shape = want if batch else f"(..., {self.n_agents})"
+            raise DataError(
+                f"{what.capitalize()}s are whole numbers of shape {shape}, one an agent; "
+                f"this array is {codes.dtype} of shape {codes.shape}."
+            )
+        codes = codes.astype(np.int64, copy=False)
+        if (codes < 0).any() or (codes >= limits).any():
+            where = tuple(np.argwhere((codes < 0) | (codes >= limits))[0])
+            raise DataError(
+                f"{what.capitalize()} of agent {where[-1]} is {codes[where]}, and it has {limits[where[-1]]}: "
+                f"0 to {limits[where[-1]] - 1}."
+            )
+        return codes if not batch or self.n_envs is not None else codes[None]
+
+
+def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Floats:
+    """``value`` as float64 probabilities broadcast to ``shape``, or a sentence."""
+    try:
+        array = np.broadcast_to(np.asarray(value, np.float64), shape)
+    except ValueError as error:
+        raise DataError(f"{name} must be a number or fit the shape {shape}; it has shape {np.shape(value)}.") from error
+    if not ((array >= 0) & (array <= 1)).all():  # also refuses nan
+        bad = array[~((array >= 0) & (array <= 1))].flat[0]
+        raise DataError(f"{name} is a probability and must lie in [0, 1]; it holds {bad}.")
+    return np.array(array)
+
+
+def whole(name: str, value: Any, least: int, most: int) -> int:
+    """``value`` as a whole number between ``least`` and ``most``, or a sentence."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
+        raise DataError(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
+    return int(value)
+
+
+def _frozen(array: Any) -> Any:
+    array.setflags(write=False)
+    return array

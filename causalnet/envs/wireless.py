@@ -1,0 +1,267 @@
+"""Maximise packets delivered before their deadline, per user, on access points that two senders at once make useless.
+
+Users hold packets with deadlines 1..d; a user may send one packet a step to one access point in reach. The network of
+GSAC (arXiv 2510.21427, appendix H.1), of Lin et al. (arXiv 2006.06555), of the general-utility experiments
+(arXiv 2305.17568) and of any bipartite graph: :func:`gsac_grid`, :func:`lin_grid`, :func:`utility_grid`,
+:func:`wireless_network`. The domain factor omega is the arrival probability p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..errors import DataError
+from ._network import bipartite_table, sharing
+from ._networked import Floats, Ints, NetworkedEnv, probabilities, whole
+from ._streams import Seed
+from .wireless_kernels import (
+    EMPTY,
+    FRESH,
+    UNIFORM,
+    WirelessTables,
+    wireless_reset,
+    wireless_reset_batch,
+    wireless_step,
+    wireless_step_batch,
+)
+
+__all__ = [
+    "LIN_SUCCESS", "Wireless", "WirelessTables", "gsac_grid", "lin_grid", "utility_grid", "wireless_network",
+    "wireless_reset", "wireless_step",
+]  # fmt: skip
+
+_STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
+# success probability of the six access points of Lin et al.: the first six numbers of numpy's RandomState(0).rand
+LIN_SUCCESS = (
+    0.5488135039273248, 0.7151893663724195, 0.6027633760716439, 0.5448831829968969, 0.4236547993389047,
+    0.6458941130666561,
+)  # fmt: skip
+
+
+class Wireless(NetworkedEnv):
+    """Wireless network: state bits b_1..b_d (b_1 the earliest deadline), action 0 idle or one of the own access points.
+
+    access_points (n, m) int: the access points of each user, padded with ``n_places`` (padding allowed anywhere; sending
+    there fails). arrival: p, a number, (n,) or (E, n) or (E, 1), a domain an environment. success, place_success: the
+    probability that a lone transmission of user i to access point k succeeds is success[i] * place_success[k].
+    deadline: d. slots: True lets the action choose the slot too, code 1 + (k - 1) * d + (slot - 1); False sends the
+    earliest packet, code k. ghost: sending from an empty buffer (or slot) still occupies the access point. start: first
+    buffers "fresh" (a packet with probability p in b_d), "uniform" bits or "empty". distractors: two components that
+    nothing depends on, z_1 (``levels`` values, kept with probability ``stay``, else redrawn) and z_2 = ``coordinate``.
+    """
+
+    def __init__(
+        self, access_points: Any, n_places: int, *, arrival: Any = 0.5, success: Any = 0.5, place_success: Any = 1.0,
+        deadline: int = 2, slots: bool = False, ghost: bool = False, start: str = "fresh", distractors: bool = False,
+        levels: int = 3, stay: float = 0.5, coordinate: Any = 0, horizon: int | None = 10, n_envs: int | None = None,
+        seed: Seed = None, labels: Sequence[Hashable] | None = None,
+    ) -> None:  # fmt: skip
+        places = _access_points(access_points, n_places)
+        n, m = places.shape
+        d = whole("deadline", deadline, 1, 16)
+        if start not in _STARTS:
+            raise DataError(f"start must be one of {sorted(_STARTS)}, not {start!r}.")
+        levels = whole("levels", levels, 2, 1000) if distractors else 1
+        where = np.broadcast_to(np.asarray(coordinate), (n,)).astype(np.int32) if distractors else np.zeros(n, np.int32)
+        if where.min() < 0:
+            raise DataError(f"coordinate must not be negative; that of agent {int(where.argmin())} is {where.min()}.")
+        sizes = [2] * d + ([levels, int(where.max()) + 1] if distractors else [])
+        self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if distractors else ())
+        self._places = places
+        width = (places < n_places).sum(1) if _pads_last(places, n_places) else np.full(n, m)
+        super().__init__(
+            np.tile(sizes, (n, 1)), 1 + width * (d if slots else 1), horizon=horizon, n_envs=n_envs, seed=seed,
+            labels=labels,
+        )  # fmt: skip
+        own = probabilities("success", success, (n,))
+        place = np.append(probabilities("place_success", place_success, (n_places,)), 0.0)
+        table = np.column_stack([np.full(n, n_places, np.int32), places])
+        code = np.arange(1, 1 + m * (d if slots else 1))
+        self.tables = WirelessTables(
+            access_points=table,
+            link=own[:, None] * place[table],
+            port=np.append(0, (code - 1) // d + 1 if slots else code),
+            slots=np.append(0, 1 << ((code - 1) % d) if slots else np.full(m, (1 << d) - 1)),
+            coordinate=where, n_places=n_places, deadline=d, levels=levels,
+            stay=float(probabilities("stay", stay, ())), start=_STARTS[start], ghost=bool(ghost),
+        )  # fmt: skip
+        self.arrival = _domains(arrival, n, n_envs)
+        self._target, self._load = np.empty(n, np.int32), np.empty(n_places + 1, np.int32)
+        self._given: dict[str, Any] = {
+            "n_places": n_places, "success": own, "place_success": place[:-1], "deadline": d, "slots": slots,
+            "ghost": ghost, "start": start, "distractors": distractors, "levels": max(levels, 2), "stay": stay,
+            "coordinate": where, "labels": labels,
+        }  # fmt: skip
+
+    def in_domain(
+        self, arrival: Any, *, n_envs: int | None = None, horizon: int | None = -1, seed: Seed = None
+    ) -> Wireless:
+        """The same network with another domain factor p; ``horizon`` is kept unless given."""
+        kept = self.horizon if horizon == -1 else horizon
+        return Wireless(self._places, arrival=arrival, horizon=kept, n_envs=n_envs, seed=seed, **self._given)
+
+    @cached_property
+    def adjacency(self) -> sparse.csr_matrix:
+        """Users are neighbours where they share an access point."""
+        return sharing(self._places, self.tables.n_places)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(E, n, A) bool: idle, and the actions that reach one of the agent's own access points."""
+        ports = self.tables.access_points[:, self.tables.port] < self.tables.n_places
+        ports[:, 0] = True
+        return self._out(np.broadcast_to(ports, (self.n_envs or 1, *ports.shape)).copy())
+
+    def _start(self) -> None:
+        wireless_reset_batch(self.tables, self.arrival, self.state, self.streams)
+
+    def _advance(self, actions: Ints) -> None:
+        wireless_step_batch(
+            self.tables, self.arrival, self.state, actions, self.reward, self._target, self._load, self.streams
+        )
+
+    def _domain(self, agent: int) -> float:
+        if not (self.arrival[:, agent] == self.arrival[0, agent]).all():
+            raise DataError("The environments of this batch differ in arrival; ask in_domain(p) of one domain instead.")
+        return float(self.arrival[0, agent])
+
+    def _initial(self, agent: int) -> Floats:
+        net, p = self.tables, self._domain(agent)
+        law = np.zeros((int(self.n_states[agent]) >> net.deadline, 1 << net.deadline))
+        own = slice(net.levels * net.coordinate[agent], net.levels * (net.coordinate[agent] + 1))
+        if net.start == FRESH:
+            law[own, 0], law[own, 1 << (net.deadline - 1)] = 1 - p, p
+        else:
+            law[own, :] = 2.0**-net.deadline
+            if net.start == EMPTY:
+                law[own, :] = np.arange(1 << net.deadline) == 0
+        return law.ravel() / net.levels
+
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+        net, p, full = self.tables, self._domain(agent), (1 << self.tables.deadline) - 1
+        held = (s & full) & net.slots[a]
+        aimed = net.access_points[neighbours, net.port[a]]  # (K, m)
+        if not net.ghost:
+            aimed = np.where(held > 0, aimed, net.n_places)
+        me = int(np.flatnonzero(neighbours == agent)[0])
+        alone = ((aimed == aimed[:, [me]]).sum(1) == 1) & (aimed[:, me] < net.n_places) & (held[:, me] > 0)
+        win = np.where(alone, net.link[agent, net.port[a[:, me]]], 0.0)
+        packets, sent = s[:, me] & full, held[:, me]
+        rows = np.arange(len(s))
+        law = np.zeros((len(s), full + 1))
+        for chance, left in ((win, packets ^ (sent & -sent)), (1 - win, packets)):
+            np.add.at(law, (rows, left >> 1), chance * (1 - p))
+            np.add.at(law, (rows, (left >> 1) | 1 << (net.deadline - 1)), chance * p)
+        if net.levels > 1:
+            rest = s[:, me] >> net.deadline
+            n_rest = int(self.n_states[agent]) >> net.deadline
+            other = np.zeros((len(s), n_rest))
+            base = rest - rest % net.levels
+            np.add.at(other, (rows, rest), net.stay)
+            for z in range(net.levels):
+                np.add.at(other, (rows, base + z), (1 - net.stay) / net.levels)
+            law = (other[:, :, None] * law[:, None, :]).reshape(len(s), -1)
+        return law, win
+
+
+def gsac_grid(size: int, width: int | None = None, *, arrival: Any = 0.65, **options: Any) -> Wireless:
+    """The grid of GSAC: a user in each of size x width cells, access points on the lattice points, four for each user.
+
+    Defaults of arXiv 2510.21427, appendix H.1, with its unstated choices as calibrated on its plotted start values:
+    q = 0.5, no ghost collisions, T = 10. The second distractor is the column of the cell.
+    """
+    rows, columns = whole("size", size, 1, 10**5), whole("width", size if width is None else width, 1, 10**5)
+    r, c = np.divmod(np.arange(rows * columns), columns)
+    corner = r * (columns + 1) + c
+    places = np.column_stack([corner, corner + 1, corner + columns + 1, corner + columns + 2])
+    options.setdefault("coordinate", c)
+    return Wireless(places, (rows + 1) * (columns + 1), arrival=arrival, **options)
+
+
+def lin_grid(
+    height: int = 3, width: int = 4, per_cell: int = 2, *, place_success: Any = LIN_SUCCESS, **options: Any
+) -> Wireless:
+    """The grid of Lin et al. (arXiv 2006.06555): 24 users, two a cell, and 6 access points on the inner lattice points.
+
+    A corner cell reaches one access point, an edge cell two, an inner one four; actions choose the slot too, an empty
+    slot still collides, p = 0.5, T = 10 (their discount is 0.7).
+    """
+    height, width = whole("height", height, 2, 10**5), whole("width", width, 2, 10**5)
+    cells = np.repeat(np.arange(height * width), whole("per_cell", per_cell, 1, 10**5))
+    r, c = np.divmod(cells, width)
+    n_places = (height - 1) * (width - 1)
+    options = {"arrival": 0.5, "success": 1.0, "slots": True, "ghost": True, "coordinate": c, **options}
+    return Wireless(_corners(r, c, height - 1, width - 1, True), n_places, place_success=place_success, **options)
+
+
+def utility_grid(size: int = 5, **options: Any) -> Wireless:
+    """The 5 x 5 grid of the general-utility experiments (arXiv 2305.17568): users on nodes, 16 access points between.
+
+    Five actions for everyone: idle and the four diagonal access points; off the border a transmission fails. p = 0.5,
+    q = 0.8, uniform first buffers, ghost collisions, T = 12.
+    """
+    size = whole("size", size, 2, 10**5)
+    r, c = np.divmod(np.arange(size * size), size)
+    options = {
+        "arrival": 0.5, "success": 0.8, "start": "uniform", "ghost": True, "horizon": 12, "coordinate": c, **options
+    }  # fmt: skip
+    return Wireless(_corners(r, c, size - 1, size - 1, False), (size - 1) ** 2, **options)
+
+
+def wireless_network(graph: nx.Graph, users: Sequence[Hashable] | None = None, **options: Any) -> Wireless:
+    """A wireless network on any bipartite graph of users and access points (see ``bipartite`` of networkx).
+
+    Users are those named, or the nodes with attribute ``bipartite=0``; ``env.labels`` keeps their names in order.
+    """
+    names, places, table = bipartite_table(graph, users)
+    return Wireless(table, len(places), labels=names, **options)
+
+
+def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> NDArray[np.int32]:
+    """The access points on the four corners of cell (r, c), NW, NE, SW, SE; inner lattice rows x columns of them."""
+    none = rows * columns
+    table = np.full((r.size, 4), none, np.int32)
+    for k, (up, left) in enumerate([(1, 1), (1, 0), (0, 1), (0, 0)]):
+        y, x = r - up, c - left
+        real = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+        table[real, k] = (y * columns + x)[real]
+    return np.sort(table, axis=1) if compact else table
+
+
+def _access_points(table: Any, n_places: int) -> NDArray[np.int32]:
+    n_places = whole("n_places", n_places, 1, 2**31 - 2)
+    table = np.asarray(table)
+    if table.ndim != 2 or not table.size or table.dtype.kind not in "iu":
+        raise DataError(f"access_points is a table (users, access points) of whole numbers, not {table.shape}.")
+    bad = np.argwhere((table < 0) | (table > n_places))
+    if len(bad):
+        raise DataError(
+            f"Access point {table[tuple(bad[0])]} of user {bad[0][0]} does not exist: they are numbered 0 to "
+            f"{n_places - 1}, and {n_places} stands for none."
+        )
+    real = table < n_places
+    if not real.any(1).all():
+        raise DataError(f"User {int(np.flatnonzero(~real.any(1))[0])} reaches no access point; remove or connect it.")
+    ordered = np.sort(table, axis=1)
+    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] < n_places)
+    if twice.any():
+        raise DataError(f"User {int(np.flatnonzero(twice.any(1))[0])} names an access point twice.")
+    return np.ascontiguousarray(table, np.int32)
+
+
+def _pads_last(places: NDArray[np.int32], n_places: int) -> bool:
+    """Whether padding stands behind the access points in every row, so that the codes of real ones have no gap."""
+    real = places < n_places
+    return bool((real[:, :-1] >= real[:, 1:]).all())
+
+
+def _domains(arrival: Any, n: int, n_envs: int | None) -> Floats:
+    """Arrival probabilities (1, n), or (E, n) where the environments of the batch are different domains."""
+    one = np.ndim(arrival) < 2
+    return probabilities("arrival", arrival, (1 if one else (n_envs or 1), n))

@@ -214,8 +214,10 @@ def as_mask(value: Any, shape: int | tuple[int, ...], what: str) -> Bools:
     if array.dtype == np.bool_:
         return array
     if not np.issubdtype(array.dtype, np.integer) or (array.size and (array.min() < 0 or array.max() > 1)):
-        odd = f"numbers such as {array.max()}" if array.size and array.dtype.kind in "iuf" else f"{array.dtype} values"
-        raise DataError(f"{what} holds {odd}, and bools (or the integers 0 and 1) are needed; write counts > 0")
+        shown = f" such as {array.max()}" if array.size and array.dtype.kind in "iuf" else ""
+        raise DataError(
+            f"{what} holds {array.dtype} values{shown}, and bools (or the integers 0 and 1) are needed; write counts > 0"
+        )
     return array.astype(bool)
 
 

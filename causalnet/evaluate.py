@@ -1,0 +1,265 @@
+"""What a policy is worth: episodes as a tidy table, robust means with intervals, and the controls to put beside it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import DataError, NotApplicable, UnknownNameError, nearest
+from .graph import Graph
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .representation import RootCauseMask
+
+Bools = NDArray[np.bool_]
+Policy = Callable[[Any, Bools, np.random.Generator], int]  # (observation, (A,) mask, rng) -> action
+Truth = Callable[[Any, Mapping[str, Any], Any], Any]  # (observation, info, env) -> the right action, or (A,) bool
+Statistic = Literal["iqm", "mean", "median"] | Callable[[NDArray[np.float64]], ArrayLike]
+FIRST_SEED = 1_000_000_000  # evaluation episodes keep away from the small seeds that people train on
+_STREAM = 0x6576616C
+
+
+def evaluate(
+    policy: Any,
+    env: Any,
+    episodes: int = 20,
+    seeds: Iterable[int] | None = None,
+    *,
+    truth: Truth | None = None,
+    max_steps: int = 100_000,
+    deterministic: bool = True,
+) -> pd.DataFrame:
+    """Play whole episodes and return one row for each.
+
+    policy: a function (observation, mask, rng) -> action, or anything with ``predict``: causalnet's agents, those of
+        stable-baselines3 and sb3-contrib. The mask is the environment's own (all True where it has none), and the
+        rng follows from the episode's seed.
+    env: a Gymnasium environment with a Discrete action space.
+    seeds: one for each episode; by default from FIRST_SEED up, apart from the seeds used for training.
+    truth: (observation, info, env) -> the right action or (A,) bools of the right actions, such as a RootCauseMask on
+        the true graph, or ``lambda obs, info, env: env.unwrapped.oracle()``.
+    deterministic: passed on to ``predict``.
+
+    Columns: episode, seed, return (undiscounted), interventions (steps), terminated, truncated,
+    mean_alarms (mean over the steps of the alarms alive after each) and cleared (terminated with none alive), both NaN
+    unless info has "counts",
+    invalid (share of the actions outside the mask), mask_size (mean number of allowed actions),
+    mask_recall (share of the right actions that the mask allowed, mean over steps; NaN without ``truth``).
+    """
+    import pandas as pd
+
+    act = _acting(policy, deterministic)
+    if isinstance(episodes, bool) or episodes < 1:
+        raise DataError(f"episodes is how many to play, a whole number from 1 on; got {episodes!r}")
+    numbers = list(range(FIRST_SEED, FIRST_SEED + episodes)) if seeds is None else [int(s) for s in seeds]
+    if not numbers:
+        raise DataError("seeds is empty; give one seed for each episode, or leave it out")
+    rows = [{"episode": i, **_play(act, env, seed, truth, max_steps)} for i, seed in enumerate(numbers)]
+    return pd.DataFrame(rows)
+
+
+def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int) -> dict[str, Any]:
+    """One episode as a row."""
+    rng = np.random.default_rng([_STREAM, seed])
+    n, start = int(env.action_space.n), int(env.action_space.start)
+    obs, info = env.reset(seed=seed)
+    sizes: list[int] = []
+    alarms: list[float] = []
+    recalls: list[float] = []
+    total, invalid = 0.0, 0
+    terminated = truncated = False
+    while not (terminated or truncated):
+        if len(sizes) >= max_steps:
+            raise DataError(
+                f"the episode with seed {seed} did not end within {max_steps} steps; wrap the environment in "
+                "gymnasium.wrappers.TimeLimit, or raise max_steps"
+            )
+        mask = mask_of(env, obs, info)
+        if truth is not None:
+            recalls.append(_recall(mask, truth(obs, info, env), start))
+        action = int(act(obs, mask, rng))
+        if not start <= action < start + n:
+            raise DataError(f"the policy chose action {action}, and the actions are {start} to {start + n - 1}")
+        sizes.append(int(mask.sum()))
+        invalid += not mask[action - start]
+        obs, reward, terminated, truncated, info = env.step(action)
+        total += float(reward)
+        if "counts" in info:
+            alarms.append(float(np.sum(info["counts"])))
+    return {
+        "seed": seed,
+        "return": total,
+        "interventions": len(sizes),
+        "terminated": bool(terminated),
+        "truncated": bool(truncated),
+        "mean_alarms": float(np.mean(alarms)) if alarms else np.nan,
+        "cleared": float(terminated and alarms[-1] == 0) if alarms else np.nan,
+        "invalid": invalid / len(sizes),
+        "mask_size": float(np.mean(sizes)),
+        "mask_recall": float(np.mean(recalls)) if recalls else np.nan,
+    }
+
+
+def mask_of(env: Any, obs: Any, info: Mapping[str, Any]) -> Bools:
+    """(A,) bool: the mask that an environment offers in its info, as a method, or in its observation; else all True."""
+    n = int(env.action_space.n)
+    if "action_mask" in info:
+        mask = np.asarray(info["action_mask"])
+    elif env.has_wrapper_attr("action_masks"):
+        mask = np.asarray(env.get_wrapper_attr("action_masks")())
+    elif isinstance(obs, dict) and "action_mask" in obs:
+        mask = np.asarray(obs["action_mask"])
+    else:
+        return np.ones(n, dtype=bool)
+    if mask.shape != (n,):
+        raise DataError(f"the environment's action mask has shape {mask.shape}, and there are {n} actions")
+    return mask.astype(bool)
+
+
+def _recall(mask: Bools, right: Any, start: int) -> float:
+    """Share of the right actions inside the mask; NaN-free: a state without a right action counts as 1."""
+    wanted = np.asarray(right)
+    if wanted.ndim == 0 and np.issubdtype(wanted.dtype, np.integer):
+        return float(mask[int(wanted) - start])
+    if wanted.shape != mask.shape:
+        raise DataError(f"truth gave an array of shape {wanted.shape}; give one action, or {mask.shape} bools")
+    return float(mask[wanted.astype(bool)].mean()) if wanted.any() else 1.0
+
+
+def _acting(policy: Any, deterministic: bool) -> Policy:
+    """Any policy as a function (observation, mask, rng) -> action."""
+    if not hasattr(policy, "predict"):
+        if not callable(policy):
+            raise NotApplicable(f"a policy is a function or has predict(); got {type(policy).__name__}")
+        result: Policy = policy
+        return result
+    takes = inspect.signature(policy.predict).parameters
+    name = next((word for word in ("mask", "action_masks") if word in takes), None)
+
+    def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
+        told = {} if name is None else {name: mask}
+        answer = policy.predict(obs, deterministic=deterministic, **told)
+        return int(answer[0] if isinstance(answer, tuple) else answer)
+
+    return act
+
+
+# ---- controls -----------------------------------------------------------------------------------------------
+
+
+def uniform(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
+    """Any allowed action, all equally likely. On a CausalMask(env, None) that is any present alarm."""
+    allowed = np.flatnonzero(mask)
+    return int(allowed[rng.integers(len(allowed))])
+
+
+def greedy(rule: RootCauseMask) -> Policy:
+    """Repair the earliest present variable of the rule's graph (k=1), at a random unit; no learning."""
+
+    def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
+        chosen = rule(obs) & mask
+        return uniform(obs, chosen if chosen.any() else mask, rng)
+
+    return act
+
+
+def random_graph(like: Graph, rng: np.random.Generator | int) -> Graph:
+    """A DAG over the same nodes with as many edges, each set equally likely along a random order: equal density."""
+    rng = np.random.default_rng(rng)
+    rank = rng.permutation(like.d)
+    pairs = np.argwhere(rank[:, None] < rank[None, :])
+    number = int(np.triu(like.skeleton).sum())
+    adj = np.zeros((like.d, like.d), dtype=bool)
+    adj[tuple(pairs[rng.choice(len(pairs), number, replace=False)].T)] = True
+    return Graph(like.nodes, adj, meta={"control": "random graph of equal density"})
+
+
+# ---- statistics over runs -----------------------------------------------------------------------------------
+
+
+def iqm(x: ArrayLike, axis: int | None = None) -> Any:
+    """Interquartile mean: the mean without the lowest and highest quarter, each rounded down to whole values.
+
+    Robust to single runs, and less noisy than the median (arXiv 2108.13264). Over all values, or along an axis.
+    """
+    values = _numbers(x)
+    values = np.sort(values.ravel() if axis is None else values, axis=-1 if axis is None else axis)
+    n = values.shape[-1 if axis is None else axis]
+    middle = np.take(values, np.arange(n // 4, n - n // 4), axis=-1 if axis is None else axis)
+    result = middle.mean(axis=-1 if axis is None else axis)
+    return float(result) if axis is None else result
+
+
+def bootstrap_interval(
+    x: ArrayLike,
+    stat: Statistic = "iqm",
+    *,
+    level: float = 0.95,
+    reps: int = 2000,
+    rng: np.random.Generator | int = 0,
+) -> tuple[float, float]:
+    """(low, high): percentile bootstrap interval of a statistic over runs; (nan, nan) for a single run.
+
+    x: (n,) one value a run, or (n, tasks), whose runs are drawn anew within each task (stratified, arXiv 2108.13264).
+    stat: "iqm", "mean", "median", or a function of (reps, values) that reduces the last axis.
+    """
+    values = _numbers(x)
+    if values.ndim not in (1, 2):
+        raise DataError(f"x is (runs,) or (runs, tasks), got shape {values.shape}")
+    if not 0.0 < level < 1.0:
+        raise DataError(f"level is a probability such as 0.95, got {level!r}")
+    reduce = _statistic(stat)
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    table = values.reshape(len(values), -1)
+    rng = np.random.default_rng(rng)
+    drawn = rng.integers(len(table), size=(reps, *table.shape))
+    samples = np.take_along_axis(table[None], drawn, axis=1).reshape(reps, -1)
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(np.asarray(reduce(samples)), [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+def probability_of_improvement(x: ArrayLike, y: ArrayLike) -> float:
+    """P(X > Y) + P(X = Y) / 2 for a run of x against a run of y: the Mann-Whitney U over the number of pairs."""
+    a, b = _numbers(x).ravel(), np.sort(_numbers(y).ravel())
+    below, up_to = np.searchsorted(b, a, side="left"), np.searchsorted(b, a, side="right")
+    return float((below + up_to).sum() / (2.0 * a.size * b.size))
+
+
+def summarize(x: ArrayLike, *, level: float = 0.95, rng: np.random.Generator | int = 0) -> dict[str, float]:
+    """mean, low and high (its bootstrap interval), iqm, iqm_low and iqm_high, and n, of one value a run."""
+    values = _numbers(x).ravel()
+    low, high = bootstrap_interval(values, "mean", level=level, rng=rng)
+    iqm_low, iqm_high = bootstrap_interval(values, "iqm", level=level, rng=rng)
+    found = {"mean": float(values.mean()), "low": low, "high": high, "iqm": iqm(values)}
+    return {**found, "iqm_low": iqm_low, "iqm_high": iqm_high, "n": float(values.size)}
+
+
+def _numbers(x: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(x, dtype=np.float64)
+    if values.size == 0:
+        raise DataError("there are no values; give at least one run")
+    if not np.isfinite(values).all():
+        where = ", ".join(map(str, np.argwhere(~np.isfinite(np.atleast_1d(values)))[0]))
+        raise DataError(f"value {where} is not finite; drop or repeat the runs that failed, and say so")
+    return np.atleast_1d(values)
+
+
+def _statistic(stat: Statistic) -> Callable[[NDArray[np.float64]], ArrayLike]:
+    named: dict[str, Callable[[NDArray[np.float64]], ArrayLike]] = {
+        "iqm": lambda values: iqm(values, axis=-1),
+        "mean": lambda values: values.mean(axis=-1),
+        "median": lambda values: np.median(values, axis=-1),
+    }
+    if callable(stat):
+        return stat
+    if stat not in named:
+        raise UnknownNameError(f"stat is iqm, mean, median or a function, got {stat!r}.{nearest(str(stat), named)}")
+    return named[stat]

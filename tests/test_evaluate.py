@@ -1,0 +1,198 @@
+"""Evaluation: the table of episodes against a hand count, the controls, and the statistics against scipy."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+from cascade import CHAIN, KINDS, REVERSED, Cascade
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu, trim_mean
+
+import causalnet as cn
+from causalnet.evaluate import (
+    FIRST_SEED,
+    bootstrap_interval,
+    evaluate,
+    greedy,
+    iqm,
+    mask_of,
+    probability_of_improvement,
+    random_graph,
+    summarize,
+    uniform,
+)
+from causalnet.graph import is_acyclic
+from causalnet.representation import CausalMask, RootCauseMask
+
+runs = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=2, max_size=40)
+
+
+def limited(graph: cn.Graph | None, steps: int = 25) -> gymnasium.Env:
+    return gymnasium.wrappers.TimeLimit(CausalMask(Cascade(), graph), steps)
+
+
+def rule(graph: cn.Graph) -> RootCauseMask:
+    return RootCauseMask(graph, 1, variables=CHAIN.nodes, action_variables=KINDS, cells=lambda obs: obs > 0)
+
+
+# ---- episodes -----------------------------------------------------------------------------------------------
+
+
+def test_rows_equal_a_hand_count() -> None:
+    frame = evaluate(uniform, limited(CHAIN), seeds=[5, 6], truth=rule(CHAIN))
+    assert list(frame["seed"]) == [5, 6] and list(frame["episode"]) == [0, 1]
+    env = limited(CHAIN)
+    obs, info = env.reset(seed=5)
+    rng = np.random.default_rng([0x6576616C, 5])
+    total, alarms, done = 0.0, [], False
+    while not done:
+        obs, reward, terminated, truncated, info = env.step(uniform(obs, mask_of(env, obs, info), rng))
+        total, done = total + reward, terminated or truncated
+        alarms.append(info["counts"].sum())
+    row = frame.iloc[0]
+    assert row["return"] == pytest.approx(total) and row["interventions"] == len(alarms)
+    assert row["mean_alarms"] == pytest.approx(np.mean(alarms))
+    assert row["terminated"] == terminated and row["truncated"] == truncated
+    assert row["cleared"] == float(terminated)
+    assert row["invalid"] == 0.0 and row["mask_recall"] == 1.0
+
+
+def test_the_same_seeds_give_the_same_table() -> None:
+    one, two = (evaluate(uniform, limited(None), 4) for _ in range(2))
+    assert one.equals(two)
+    assert list(one["seed"]) == list(range(FIRST_SEED, FIRST_SEED + 4))
+
+
+def test_controls_are_ranked_as_they_should() -> None:
+    env = limited(None)
+    mean = {
+        name: evaluate(policy, env, 60, truth=rule(CHAIN))["return"].mean()
+        for name, policy in {
+            "true": greedy(rule(CHAIN)),
+            "presence": uniform,
+            "reversed": greedy(rule(REVERSED)),
+        }.items()
+    }
+    assert mean["true"] > mean["presence"] > mean["reversed"]
+    same = evaluate(uniform, limited(CHAIN), 5)["return"]  # greedy is uniform on the graph's mask
+    assert list(same) == list(evaluate(greedy(rule(CHAIN)), limited(None), 5)["return"])
+
+
+def test_invalid_actions_and_recall_are_shares() -> None:
+    def stubborn(obs, mask, rng):
+        return 11
+
+    frame = evaluate(stubborn, limited(REVERSED), 10, truth=lambda obs, info, env: int(np.argmax(obs)))
+    assert (frame["invalid"] > 0).all() and (frame["invalid"] <= 1).all()
+    assert frame["mask_recall"].between(0, 1).all()
+    assert frame["mask_size"].between(1, 12).all()
+
+
+def test_without_counts_or_mask_the_columns_are_nan() -> None:
+    env = gymnasium.make("CartPole-v1")
+    row = evaluate(lambda obs, mask, rng: rng.integers(2), env, seeds=[0]).iloc[0]
+    assert np.isnan(row["mean_alarms"]) and np.isnan(row["cleared"]) and np.isnan(row["mask_recall"])
+    assert row["mask_size"] == 2 and row["return"] == row["interventions"]
+
+
+class Agent:
+    """Predicts as causalnet's agents, or as sb3-contrib's."""
+
+    def predict(self, obs, mask=None, deterministic=True):
+        assert deterministic
+        return int(np.flatnonzero(mask)[0])
+
+
+class Contrib:
+    def predict(self, obs, state=None, episode_start=None, deterministic=False, action_masks=None):
+        return np.array(np.flatnonzero(action_masks)[0]), None
+
+
+class Plain:
+    def predict(self, obs, state=None, episode_start=None, deterministic=False):
+        return np.array(0), None
+
+
+def test_agents_of_three_kinds() -> None:
+    env = limited(CHAIN)
+    one, two = evaluate(Agent(), env, 3), evaluate(Contrib(), env, 3)
+    assert one.equals(two) and (one["invalid"] == 0).all()
+    assert (evaluate(Plain(), env, 3)["invalid"] > 0).any()
+
+
+def test_random_graphs_have_equal_density() -> None:
+    truth = cn.Graph(tuple("abcdef"), np.triu(np.ones((6, 6), bool), 1) & (np.arange(36).reshape(6, 6) % 3 > 0))
+    drawn = [random_graph(truth, seed) for seed in range(20)]
+    assert all(g.adj.sum() == truth.adj.sum() and is_acyclic(g.adj) and g.nodes == truth.nodes for g in drawn)
+    assert len(set(drawn)) > 15
+    assert random_graph(truth, 3) == random_graph(truth, np.random.default_rng(3))
+
+
+def test_wrong_policies_and_environments_are_told() -> None:
+    env = limited(CHAIN)
+    with pytest.raises(cn.NotApplicable, match="has predict"):
+        evaluate(3, env)
+    with pytest.raises(cn.DataError, match="chose action 12"):
+        evaluate(lambda obs, mask, rng: 12, env)
+    with pytest.raises(cn.DataError, match="episodes"):
+        evaluate(uniform, env, 0)
+    with pytest.raises(cn.DataError, match="seeds is empty"):
+        evaluate(uniform, env, seeds=[])
+    with pytest.raises(cn.DataError, match="TimeLimit"):
+        evaluate(greedy(rule(REVERSED)), CausalMask(Cascade(), None), seeds=[1], max_steps=3)
+    with pytest.raises(cn.DataError, match="truth gave"):
+        evaluate(uniform, env, 1, truth=lambda obs, info, env: np.ones(3, bool))
+
+
+# ---- statistics ---------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=100, deadline=None)
+@given(runs)
+def test_iqm_is_scipys_trimmed_mean(x: list[float]) -> None:
+    assert iqm(x) == pytest.approx(trim_mean(x, 0.25), abs=1e-9)
+    assert np.allclose(iqm(np.tile(x, (3, 1)), axis=1), iqm(x))
+
+
+@settings(max_examples=100, deadline=None)
+@given(runs, runs)
+def test_probability_of_improvement_is_mann_whitney(x: list[float], y: list[float]) -> None:
+    p = probability_of_improvement(x, y)
+    assert p == pytest.approx(mannwhitneyu(x, y).statistic / (len(x) * len(y)))
+    assert p + probability_of_improvement(y, x) == pytest.approx(1.0)
+
+
+def test_intervals_cover_about_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    hits = 0
+    for i in range(300):
+        low, high = bootstrap_interval(rng.standard_normal(25), "mean", reps=400, rng=i)
+        hits += low <= 0.0 <= high
+    assert 0.88 < hits / 300 < 0.98
+
+
+def test_intervals_are_stratified_and_reproducible() -> None:
+    x = np.array([[0.0, 100.0], [1.0, 101.0], [2.0, 102.0], [3.0, 103.0]])
+    low, high = bootstrap_interval(x, "mean")
+    assert 50 <= low < high <= 53  # tasks are never mixed up: each keeps its number of runs
+    assert bootstrap_interval(x[:, 0]) == bootstrap_interval(x[:, 0])
+    assert bootstrap_interval(x[:, 0], lambda v: v.max(axis=-1))[1] == 3.0
+    assert np.isnan(bootstrap_interval([1.0])).all()
+    found = summarize([1.0, 2.0, 3.0, 10.0])
+    assert found["mean"] == 4.0 and found["iqm"] == 2.5 and found["n"] == 4
+    assert found["low"] <= found["mean"] <= found["high"]
+
+
+def test_wrong_numbers_are_told() -> None:
+    with pytest.raises(cn.DataError, match="no values"):
+        iqm([])
+    with pytest.raises(cn.DataError, match="value 1 is not finite"):
+        iqm([0.0, np.nan])
+    with pytest.raises(cn.UnknownNameError, match="'median'"):
+        bootstrap_interval([1.0, 2.0], "medain")
+    with pytest.raises(cn.DataError, match="level"):
+        bootstrap_interval([1.0, 2.0], level=95)
+    with pytest.raises(cn.DataError, match="runs, tasks"):
+        bootstrap_interval(np.ones((2, 2, 2)))

@@ -1,0 +1,290 @@
+"""The fault-alarm network as an array environment: a batch of independent copies, stepped together.
+
+Each step repairs one cell (device, alarm type) of each copy and lets ``window`` seconds pass. E copies, D devices, V
+types, C = D * V cells; cell and action numbers are device * V + type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import CausalnetError, DataError, UnknownNameError, nearest
+from . import _fault_alarm_kernel as kernel
+from ._fault_alarm_files import load_instance
+from ._fault_alarm_instance import Instance, generate_instance
+
+Observation = Literal["counts", "ages", "paper"]
+MODES: Mapping[str, int] = {"counts": kernel.COUNTS, "ages": kernel.AGES, "paper": kernel.PAPER}
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class FaultAlarm:
+    """Clear the alarms of a network with few repairs: reward (m - N') / m - step / max_steps at each step.
+
+    N' alarms after the step, m those before it without the repaired cell's own (their removal earns nothing);
+    the first term is 1 if N' or m is 0; rounded to two decimals. This is arXiv 2402.04869 as its code counts; the
+    text divides by N, the alarms before the step, instead of m. An episode ends with no alarm left, or with more than
+    ``max_alarms``; ``max_steps`` steps truncate it. A repair removes the cell's alarms with all that they caused.
+
+    instance: a seed (an instance is generated), a folder, or an ``Instance``. hard: see ``Instance.harden``.
+    n_devices: size of a generated instance, 50 by default.
+    observation: "counts" (C) live alarms per cell; "ages" (2 C) per cell the seconds since the oldest alarm's start
+    (zero where none; also for an alarm that starts after the clock, as children of transient alarms can) and the count;
+    "paper" (2 C) per cell the newest alarm's raw start time and the count. Where times are seen, they are flattened
+    from (D, V, 2) in C order, the time first.
+    seed: of the first reset. A finished copy stays as it is, with reward 0, until it is reset: there is no autoreset.
+    """
+
+    def __init__(
+        self,
+        instance: int | str | Path | Instance = 0,
+        *,
+        n_envs: int = 1,
+        observation: Observation = "counts",
+        max_steps: int = 100,
+        seed: int | None = None,
+        hard: bool = False,
+        n_devices: int | None = None,
+    ) -> None:
+        if observation not in MODES:
+            raise UnknownNameError(
+                f"there is no observation mode {observation!r}.{nearest(observation, MODES) or ' Use counts, ages or paper.'}"
+            )
+        self.n_envs = whole_number("n_envs", n_envs)
+        self.max_steps = whole_number("max_steps", max_steps)
+        self.observation: Observation = observation
+        self.instance = _instance(instance, hard, n_devices)
+        d, v, c = self.instance.n_devices, self.instance.n_types, self.instance.n_cells
+        self.n_actions = c
+        self.n_obs = c if observation == "counts" else 2 * c
+        self.shape = (d, v)
+        self.variables = self.instance.types
+        self.action_variables = np.tile(np.arange(v), d)
+        self.action_units = np.repeat(np.arange(d), v)
+        self._rules = self.instance.rules
+        slots = kernel.room(self._rules, v)
+        self._tables, self._scratch = self.instance.tables, kernel.new_scratch(slots)
+        self._state = kernel.new_state(self.n_envs, c, slots)
+        self._seed: int | None = seed if seed is None else _one_seed(seed)
+        self._fresh = True
+
+    # ---- the loop -----------------------------------------------------------------------------------------
+
+    def reset(
+        self, seed: int | Sequence[int] | None = None, which: ArrayLike | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
+        """Start an episode in every copy, or in those of ``which`` (E,) bool: obs (E, n_obs), info {"counts"}.
+
+        seed: copy e draws from stream e of the seed; a sequence of E seeds gives each copy stream 0 of its own, as
+        in a batch of one. Without a seed every copy's stream goes on (drawn from the system at the very first).
+        """
+        chosen = self._which(which)
+        if self._fresh and seed is None:
+            seed = self._seed if self._seed is not None else int(np.random.SeedSequence().entropy) % 2**63  # type: ignore[arg-type]
+        if seed is not None:
+            for e in np.flatnonzero(chosen) if not self._fresh else range(self.n_envs):
+                self._state.random[e] = _stream(seed, int(e), self.n_envs)
+        self._fresh = False
+        fault = kernel.reset_kernel(self._tables, self._rules, self._state, self._scratch, chosen)
+        self._raise(fault)
+        return self._observe(), {"counts": self.counts_now()}
+
+    def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], Floats, Bools, Bools, dict[str, NDArray[Any]]]:
+        """Repair ``actions`` (E,): obs (E, n_obs), reward (E,), terminated (E,), truncated (E,), info.
+
+        info: "counts" (E, D, V) alarms after the step; "started" those that began during it, "cleared" those that
+        were repaired or ended in it: counts before + started - cleared = counts after.
+        """
+        acted = self._actions(actions)
+        if self._state.done.all():
+            what = "reset the environment first" if self._fresh else "every episode is over; call reset()"
+            raise CausalnetError(f"there is nothing to step: {what}")
+        e, d, v = self.n_envs, *self.shape
+        reward, terminated, truncated = np.empty(e), np.zeros(e, np.bool_), np.zeros(e, np.bool_)
+        started, cleared = np.empty((e, d * v), np.int16), np.empty((e, d * v), np.int16)
+        fault = kernel.step_kernel(
+            self._tables,
+            self._rules,
+            self._state,
+            self._scratch,
+            acted,
+            self.max_steps,
+            reward,
+            terminated,
+            truncated,
+            started,
+            cleared,
+        )
+        if fault:
+            self._raise(fault)
+        info = {"counts": self.counts_now(), "started": started.reshape(e, d, v), "cleared": cleared.reshape(e, d, v)}
+        return self._observe(), reward, terminated, truncated, info
+
+    # ---- what may be read ----------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> Bools:
+        """(E,) bool: episodes that are over (or never began)."""
+        return self._state.done.copy()
+
+    @property
+    def clock(self) -> Floats:
+        """(E,) seconds since the network was switched on."""
+        return self._state.clock.copy()
+
+    def counts(self, obs: ArrayLike) -> NDArray[np.int64]:
+        """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
+        array = np.asarray(obs)
+        if array.ndim == 0 or array.shape[-1] != self.n_obs:
+            raise DataError(f"an observation of this environment has {self.n_obs} entries, got the shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise DataError("the observation holds a value that is not a finite number")
+        per_cell = array if self.observation == "counts" else array[..., 1::2]
+        return per_cell.astype(np.int64).reshape(*array.shape[:-1], *self.shape)
+
+    def counts_now(self) -> NDArray[np.int16]:
+        """(E, D, V) live alarms."""
+        return self._state.counts.reshape(self.n_envs, *self.shape).copy()
+
+    def action_masks(self) -> Bools:
+        """(E, A) bool: cells with an alarm; all of them where there is none."""
+        present = self._state.counts > 0
+        return present | ~present.any(axis=1, keepdims=True)
+
+    def obs_high(self) -> NDArray[np.float32]:
+        """(n_obs,) upper bounds of an observation; the lower ones are 0."""
+        rules = self._rules
+        most_alarms = rules.max_alarms + rules.initial_roots + self.instance.n_types + 2
+        windows = kernel.MAX_ROUNDS + self.max_steps + 1
+        latest = rules.root_window + rules.warmup + windows * rules.window + kernel.LONGEST * rules.mean_length
+        if self.observation == "counts":
+            return np.full(self.n_obs, most_alarms, np.float32)
+        return np.tile(np.array([latest + rules.shortest, most_alarms], np.float32), self.n_actions)
+
+    # ---- controls that see more than a learner may ---------------------------------------------------------
+
+    def oracle(self) -> NDArray[np.int64]:
+        """(E,) a control, not for learners: an alarm that no live alarm caused, with the most live children."""
+        return kernel.oracle_kernel(self._state)
+
+    def oldest(self) -> NDArray[np.int64]:
+        """(E,) a control: the cell of the alarm that was seen first, ties broken at random; it knows no graph."""
+        return kernel.oldest_kernel(self._state)
+
+    # ---- checkpoints ---------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Copies of all that the next steps depend on, as plain arrays (it holds what learners may not see)."""
+        used = max(int(self._state.n.max()), 1)
+        return {
+            name: array[:, :used].copy() if name in kernel.PER_ALARM else array.copy()
+            for name, array in self._state._asdict().items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+        """Go on from ``state_dict()`` of an environment with the same instance, batch and settings."""
+        own = self._state._asdict()
+        if set(state) != set(own):
+            odd = ", ".join(sorted(set(state) ^ set(own)))
+            raise DataError(f"the state does not fit this environment: {odd} missing or unknown")
+        given = {name: np.asarray(state[name]) for name in own}
+        used = given["cell"].shape[-1] if given["cell"].ndim == 2 else 0
+        for name, array in given.items():
+            want = (self.n_envs, used) if name in kernel.PER_ALARM else own[name].shape
+            if array.shape != want or array.dtype != own[name].dtype or used > own["cell"].shape[1]:
+                raise DataError(
+                    f"the state's {name} is {array.dtype} {array.shape}; this environment has {own[name].dtype} {want}"
+                )
+        n, cell = given["n"], given["cell"]
+        live = np.arange(used) < n[:, None]
+        if n.min() < 0 or n.max() > used or not ((cell >= 0) & (cell < self.n_actions))[live].all():
+            raise DataError("the state names more alarms than it holds, or cells that the instance does not have")
+        if not ((given["father"] >= -1) & (given["father"] < np.arange(used)))[live].all():
+            raise DataError("the state holds an alarm that stands before its father")
+        for name, array in given.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise DataError(f"the state's {name} holds a value that is not a finite number")
+            target = own[name]
+            (target[:, :used] if name in kernel.PER_ALARM else target)[...] = array
+        self._fresh = False
+
+    # ---- inside --------------------------------------------------------------------------------------------
+
+    def _observe(self) -> NDArray[np.float32]:
+        obs = np.empty((self.n_envs, self.n_obs), np.float32)
+        kernel.observe_kernel(self._state, MODES[self.observation], obs)
+        return obs
+
+    def _actions(self, actions: ArrayLike) -> NDArray[np.int64]:
+        array = np.asarray(actions)
+        if array.shape != (self.n_envs,):
+            raise DataError(f"step takes one action per copy, shape ({self.n_envs},); got the shape {array.shape}")
+        if array.dtype.kind not in "iu":
+            raise DataError(f"actions are whole numbers device * {self.shape[1]} + type; got {array.dtype}")
+        if array.min() < 0 or array.max() >= self.n_actions:
+            odd = array[(array < 0) | (array >= self.n_actions)][0]
+            raise DataError(f"the action {odd} is outside the space: 0 to {self.n_actions - 1}")
+        return array.astype(np.int64, copy=False)
+
+    def _which(self, which: ArrayLike | None) -> Bools:
+        if which is None:
+            return np.ones(self.n_envs, np.bool_)
+        chosen = np.asarray(which)
+        if chosen.shape != (self.n_envs,) or chosen.dtype != np.bool_:
+            raise DataError(f"which is a boolean per copy, shape ({self.n_envs},); got {chosen.dtype} {chosen.shape}")
+        if self._fresh and not chosen.all():
+            raise DataError("the first reset starts every copy: leave out which")
+        return chosen
+
+    def _raise(self, fault: int) -> None:
+        if fault == kernel.TOO_MANY:
+            raise CausalnetError("one window started more alarms than can be held; lower the instance's rates alpha")
+        if fault == kernel.NEVER_ENOUGH:
+            raise CausalnetError(
+                f"after {kernel.MAX_ROUNDS} windows the reset has not reached {self._rules.initial_alarms} alarms; "
+                "lower initial_alarms in the instance's rules, or raise its rates"
+            )
+
+
+def whole_number(name: str, value: Any) -> int:
+    """``value`` as an int from 1 on; DataError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise DataError(f"{name} is a whole number from 1 on, got {value!r}")
+    return int(value)
+
+
+def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | None) -> Instance:
+    if isinstance(given, int | np.integer):
+        return generate_instance(
+            int(given) if not isinstance(given, bool) else given, n_devices=n_devices or 50, hard=hard
+        )
+    if n_devices is not None:
+        raise DataError("n_devices is the size of a generated instance; a given one has its own: leave it out")
+    if isinstance(given, str | Path):
+        given = load_instance(given)
+    if not isinstance(given, Instance):
+        raise DataError(f"instance is a seed, a folder or an Instance; got {type(given).__name__}")
+    return given.harden() if hard and not given.hard else given
+
+
+def _one_seed(seed: Any) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise DataError(f"a seed is a whole number from 0 on, got {seed!r}")
+    return int(seed)
+
+
+def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> NDArray[np.uint64]:
+    """The start of copy e's random stream."""
+    if isinstance(seed, int | np.integer):
+        sequence = np.random.SeedSequence(_one_seed(seed), spawn_key=(e,))
+    else:
+        if len(seed) != n_envs:
+            raise DataError(f"{len(seed)} seeds for {n_envs} copies; give one seed, or one for each")
+        sequence = np.random.SeedSequence(_one_seed(seed[e]), spawn_key=(0,))
+    return sequence.generate_state(4, np.uint64).astype(np.uint64)

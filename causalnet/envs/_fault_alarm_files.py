@@ -1,0 +1,214 @@
+"""Instances of the fault-alarm network on disk: ``model.json`` and ``model.npz`` in one folder, nothing pickled.
+
+The layout is that of the published instance converted to plain files: ``alpha`` (K, V, V), ``mu`` (V,),
+``causal_graph`` (V, V), ``topology`` (D, D), ``hop_weights`` (K, D, D) and ``transient_cells`` (D, V) as arrays,
+constants, names and orders in the JSON. Saved folders hold links instead of (D, D) arrays, so that 5,000 devices fit.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .._files import write_atomic
+from ..errors import CausalnetError, DataError
+from ..graph import Graph
+from ._fault_alarm_instance import Instance, frozen_array, hop_weights
+from ._fault_alarm_kernel import Rules
+
+FORMAT = "causalnet.fault-alarm/1"
+# names of the published constants, where they differ from ours
+PUBLISHED = {
+    "window": "time_range",
+    "initial_roots": "init_rc_num",
+    "initial_alarms": "init_alarm_num",
+    "max_alarms": "max_alarms",
+    "cell_limit": "limit_same_alarms",
+}
+
+
+def load_instance(folder: str | Path) -> Instance:
+    """Read an instance from a folder; DataError, naming the file and the field, for anything missing or odd."""
+    folder = Path(folder)
+    raw = _read_json(folder / "model.json")
+    arrays = _read_arrays(folder / "model.npz")
+    types = _names(raw, "alarm_types", None)
+    v = len(types)
+    adj = frozen_array("causal_graph", _array(arrays, "causal_graph"), np.bool_, (v, v))
+    alpha = _array(arrays, "alpha")
+    d = _whole(raw, "node_num")
+    devices = _names(raw, "devices", [str(i) for i in range(d)])
+    topology: nx.Graph = nx.Graph()
+    topology.add_nodes_from(devices)
+    topology.add_edges_from((devices[i], devices[j]) for i, j in _links(arrays, len(devices)))
+    order = np.array(_field(raw, "causal_order"))
+    root_types = order[: raw.get("root_events_num", v)]
+    root_cells = _root_cells(raw, v)
+    return Instance(
+        types=types,
+        devices=devices,
+        graph=Graph(types, adj),
+        topology=topology,
+        alpha=alpha,
+        hop_weights=_hops(arrays, topology, len(alpha), len(devices)),
+        mu=_array(arrays, "mu"),
+        transient=_array(arrays, "transient_cells"),
+        order=order,
+        root_cells=root_cells,
+        noise_devices=raw.get("noise_devices", np.setdiff1d(np.arange(len(devices)), root_cells // v)),
+        noise_types=raw.get("noise_types", np.setdiff1d(np.arange(v), root_types)),
+        rules=_rules(raw),
+        name=raw.get("name", folder.resolve().name),
+    )
+
+
+def save_instance(instance: Instance, folder: str | Path) -> Path:
+    """Write ``model.npz`` and ``model.json`` into ``folder``, made if need be; ``load_instance`` gives it back."""
+    folder = Path(folder)
+    index = {name: i for i, name in enumerate(instance.devices)}
+    entries = [weights.tocoo() for weights in instance.hop_weights]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "model.npz").open("wb") as file:
+            np.savez_compressed(
+                file,
+                alpha=instance.alpha,
+                mu=instance.mu,
+                causal_graph=instance.graph.adj.astype(np.int8),
+                transient_cells=instance.transient.astype(np.int8),
+                links=np.array([[index[a], index[b]] for a, b in instance.topology.edges]).reshape(-1, 2),
+                hop_slot=np.concatenate([np.full(e.nnz, k) for k, e in enumerate(entries)]),
+                hop_pair=np.concatenate([np.stack(e.coords, axis=1) for e in entries]),
+                hop_value=np.concatenate([e.data for e in entries]),
+            )
+    except OSError as error:
+        raise CausalnetError(f"{folder} cannot be written: {error.strerror}; choose another folder") from error
+    v = instance.n_types
+    rules = instance.rules._asdict()
+    header = {
+        "format": FORMAT,
+        "name": instance.name,
+        "node_num": instance.n_devices,
+        "event_num": v,
+        "devices": list(instance.devices),
+        "alarm_types": list(instance.types),
+        "causal_order": instance.order.tolist(),
+        "possible_root_alarms": [[int(c) // v, int(c) % v] for c in instance.root_cells],
+        "noise_devices": instance.noise_devices.tolist(),
+        "noise_types": instance.noise_types.tolist(),
+        **{PUBLISHED.get(key, key): value for key, value in rules.items()},
+    }
+    write_atomic(folder / "model.json", json.dumps(header, indent=1))
+    return folder
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"an instance is a folder with model.json and model.npz; {path} cannot be read: {error.strerror}"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise DataError(f"{path} must hold one JSON object with the fields of an instance")
+    return raw
+
+
+def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read as plain numpy arrays: {error}") from error
+
+
+def _array(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    if name not in arrays:
+        raise DataError(f"model.npz lacks the array {name!r}; it has: {', '.join(sorted(arrays)) or 'none'}")
+    return arrays[name]
+
+
+def _field(raw: Mapping[str, Any], name: str) -> Any:
+    if name not in raw:
+        raise DataError(f"model.json lacks the field {name!r}")
+    return raw[name]
+
+
+def _whole(raw: Mapping[str, Any], name: str) -> int:
+    value = _field(raw, name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise DataError(f"model.json: {name} is a whole number from 1 on, got {value!r}")
+    return value
+
+
+def _names(raw: Mapping[str, Any], name: str, default: list[str] | None) -> tuple[str, ...]:
+    value = raw.get(name, default) if default is not None else _field(raw, name)
+    if not isinstance(value, list) or not value or not all(isinstance(x, str) for x in value):
+        raise DataError(f"model.json: {name} is a list of names")
+    if len(set(value)) != len(value):
+        twice = sorted({x for x in value if value.count(x) > 1})
+        raise DataError(f"model.json: {name} repeats {', '.join(twice)}")
+    return tuple(value)
+
+
+def _links(arrays: Mapping[str, NDArray[Any]], d: int) -> NDArray[np.int64]:
+    """(L, 2) pairs of devices."""
+    if "links" in arrays:
+        links = frozen_array("links", arrays["links"], np.int64, (-1, 2))
+        if len(links) and not (links.min() >= 0 and links.max() < d):
+            raise DataError(f"links must name devices between 0 and {d - 1}; found {links.min()} to {links.max()}")
+        return links
+    matrix = frozen_array("topology", _array(arrays, "topology"), np.bool_, (d, d))
+    if not np.array_equal(matrix, matrix.T):
+        raise DataError("the topology is not symmetric: device links go both ways")
+    return np.argwhere(np.triu(matrix, 1))
+
+
+def _hops(arrays: Mapping[str, NDArray[Any]], topology: nx.Graph, k: int, d: int) -> tuple[Any, ...]:
+    """The A_k as stored, else (D^-1 A D^-1)^k of the topology."""
+    if "hop_weights" in arrays:
+        dense = frozen_array("hop_weights", arrays["hop_weights"], np.float64, (k, d, d))
+        return tuple(sp.csr_array(matrix) for matrix in dense)
+    if "hop_value" not in arrays:
+        return hop_weights(topology, k)
+    value = frozen_array("hop_value", arrays["hop_value"], np.float64, (-1,))
+    slot = frozen_array("hop_slot", _array(arrays, "hop_slot"), np.int64, (len(value),))
+    pair = frozen_array("hop_pair", _array(arrays, "hop_pair"), np.int64, (len(value), 2))
+    if len(value) and not (pair.min() >= 0 and pair.max() < d and slot.min() >= 0 and slot.max() < k):
+        raise DataError(f"hop_pair or hop_slot names a device beyond {d - 1}, or a hop beyond {k - 1}")
+    parts = []
+    for hop in range(k):
+        mine = slot == hop
+        parts.append(sp.csr_array((value[mine], (pair[mine, 0], pair[mine, 1])), shape=(d, d)))
+    return tuple(parts)
+
+
+def _root_cells(raw: Mapping[str, Any], v: int) -> NDArray[np.int32]:
+    pairs = np.array(_field(raw, "possible_root_alarms"))
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
+        raise DataError("model.json: possible_root_alarms is a list of pairs [device, type] of whole numbers")
+    if pairs.min() < 0 or pairs[:, 1].max() >= v:
+        raise DataError(f"model.json: possible_root_alarms names a type outside 0 to {v - 1}, or a negative device")
+    return np.sort(pairs[:, 0] * v + pairs[:, 1]).astype(np.int32)
+
+
+def _rules(raw: Mapping[str, Any]) -> Rules:
+    """The constants by the published names or ours; those that the file does not have keep their defaults."""
+    given: dict[str, Any] = {}
+    for name, default in Rules()._asdict().items():
+        value = raw.get(PUBLISHED.get(name, name), default)
+        number = not isinstance(value, bool) and isinstance(value, int | float)
+        if not (isinstance(value, bool) if isinstance(default, bool) else number):
+            raise DataError(f"model.json: {PUBLISHED.get(name, name)} is no {type(default).__name__}: {value!r}")
+        given[name] = float(value) if isinstance(default, float) else value
+    return Rules(**given)

@@ -1,0 +1,317 @@
+"""One network of the fault-alarm problem: devices and their links, alarm types and what causes what, at which rates.
+
+An instance is generated from a seed (the ranges of Table 2 of arXiv 2402.04869, the graph of its Table 3), or read
+from a folder with ``model.json`` and ``model.npz``; see ``_fault_alarm_files.py`` for those. D devices, V types.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..datasets import _folder as cards_folder
+from ..errors import DataError
+from ..graph import Graph, find_cycle, topological_order
+from ._fault_alarm_kernel import Rules, Tables
+
+ALPHA, MU = (0.0001, 0.0013), (0.0005, 0.0008)  # Table 2, 1/s
+ROOT_TYPES, ROOT_SHARE, TRANSIENT_SHARE, NEIGHBOUR_SHARE = 5, 0.2, 0.1, 0.4
+MOST_ALARMS = 30_000  # counts are 16-bit
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """A fault-alarm network, validated and frozen.
+
+    types (V,), devices (D,) names; graph: the true graph over the types, acyclic; topology: links between devices.
+    alpha (K, V, V) 1/s: an alarm of type i starts one of type j at hop k with the rate alpha[k, i, j] * A_k[v, m];
+    hop_weights: the K sparse (D, D) matrices A_k, receiving device v first; mu (V,) 1/s weights of faults.
+    transient (D, V) bool: cells whose alarms end by themselves. order (V,): types, causes first.
+    root_cells (Q,): cells device * V + type where faults start; noise_devices (N,), noise_types (U,) indices.
+    rules: the constants. name: what a result calls it.
+    """
+
+    types: tuple[str, ...]
+    devices: tuple[str, ...]
+    graph: Graph
+    topology: nx.Graph
+    alpha: NDArray[np.float64]
+    hop_weights: tuple[Any, ...]
+    mu: NDArray[np.float64]
+    transient: NDArray[np.bool_]
+    order: NDArray[np.int64]
+    root_cells: NDArray[np.int32]
+    noise_devices: NDArray[np.int32]
+    noise_types: NDArray[np.int32]
+    rules: Rules = field(default_factory=Rules)
+    name: str = "fault-alarm"
+
+    def __post_init__(self) -> None:
+        d, v = len(self.devices), len(self.types)
+        k = len(self.hop_weights)
+        arrays = {
+            "alpha": (np.float64, (k, v, v)),
+            "mu": (np.float64, (v,)),
+            "transient": (np.bool_, (d, v)),
+            "order": (np.int64, (v,)),
+            "root_cells": (np.int32, (-1,)),
+            "noise_devices": (np.int32, (-1,)),
+            "noise_types": (np.int32, (-1,)),
+        }
+        for name, (dtype, shape) in arrays.items():
+            object.__setattr__(self, name, frozen_array(name, getattr(self, name), dtype, shape))
+        object.__setattr__(self, "hop_weights", tuple(_weights(w, slot, d) for slot, w in enumerate(self.hop_weights)))
+        object.__setattr__(self, "topology", nx.freeze(nx.Graph(self.topology)))
+        _check_graph(self)
+        _check_cells(self)
+        check_rules(self.rules)
+
+    @property
+    def n_devices(self) -> int:
+        """D."""
+        return len(self.devices)
+
+    @property
+    def n_types(self) -> int:
+        """V."""
+        return len(self.types)
+
+    @property
+    def n_cells(self) -> int:
+        """C = D * V: as many actions."""
+        return len(self.devices) * len(self.types)
+
+    @property
+    def hard(self) -> bool:
+        """Whether an alarm's start is seen at polling times only."""
+        return self.rules.polled
+
+    def harden(self, **rules: Any) -> Instance:
+        """The same network where age gives nothing away.
+
+        Any type can start a fault on any device, starts are seen at polling times only, and more faults are present
+        at reset. ``rules``: other constants to change, by their names in ``Rules``.
+        """
+        changed = {"polled": True, "initial_roots": 8, "initial_alarms": 25, **rules}
+        return replace(
+            self,
+            root_cells=np.arange(self.n_cells, dtype=np.int32),
+            noise_devices=np.arange(self.n_devices, dtype=np.int32),
+            noise_types=np.arange(self.n_types, dtype=np.int32),
+            rules=self.rules._replace(**changed),
+            name=f"{self.name}, hard",
+        )
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The same network as the kernel reads it."""
+        return _tables(self)
+
+    def __repr__(self) -> str:
+        return f"Instance({self.name!r}, {self.n_devices} devices, {self.n_types} types, {len(self.graph.edges)} edges)"
+
+
+def generate_instance(
+    seed: int = 0, *, n_devices: int = 50, graph: Graph | None = None, hard: bool = False, rules: Rules | None = None
+) -> Instance:
+    """Draw an instance: rates from the ranges of Table 2, on the graph of Table 3 unless ``graph`` is given.
+
+    The devices form a random recursive tree with a tenth as many extra links (mean degree about 2, as in the
+    published instance). Each edge acts on the same device, or with probability 0.4 on the neighbours; a tenth of the
+    cells are transient. Faults start with the first 5 types of a causal order, on the fifth of the devices that has
+    the most links; noise on the others. The constants do not depend on the size.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise DataError(f"the seed of an instance is a whole number from 0 on, got {seed!r}")
+    if isinstance(n_devices, bool) or not isinstance(n_devices, int | np.integer) or n_devices < 2:
+        raise DataError(f"n_devices is a whole number from 2 on, got {n_devices!r}")
+    rng = np.random.default_rng([seed, 0xFA17])
+    graph = table_3() if graph is None else graph
+    order = topological_order(graph.adj)
+    if order is None:
+        raise DataError("the graph of an instance must be acyclic; remove an edge of its cycle")
+    v = graph.d
+    links = random_links(n_devices, rng)
+    topology: nx.Graph = nx.Graph()
+    topology.add_nodes_from(f"device{i}" for i in range(n_devices))
+    topology.add_edges_from((f"device{i}", f"device{j}") for i, j in links)
+    slot = (rng.random((v, v)) < NEIGHBOUR_SHARE).astype(np.int64)  # 0: same device, 1: neighbours
+    rate = np.where(graph.adj, rng.uniform(*ALPHA, (v, v)), 0.0)
+    by_degree = np.argsort([-degree for _, degree in topology.degree()], kind="stable")
+    n_roots = max(1, round(ROOT_SHARE * n_devices))
+    root_devices, root_types = np.sort(by_degree[:n_roots]), np.sort(order[:ROOT_TYPES])
+    transient = np.zeros(n_devices * v, dtype=bool)
+    transient[rng.choice(n_devices * v, round(TRANSIENT_SHARE * n_devices * v), replace=False)] = True
+    drawn = Instance(
+        types=graph.nodes,
+        devices=tuple(topology.nodes),
+        graph=graph,
+        topology=topology,
+        alpha=np.stack([np.where(slot == k, rate, 0.0) for k in (0, 1)]),
+        hop_weights=hop_weights(topology, 2),
+        mu=rng.uniform(*MU, v),
+        transient=transient.reshape(n_devices, v),
+        order=np.array(order),
+        root_cells=(root_devices[:, None] * v + root_types).ravel(),
+        noise_devices=np.setdiff1d(np.arange(n_devices), root_devices),
+        noise_types=np.setdiff1d(np.arange(v), root_types),
+        rules=Rules() if rules is None else rules,
+        name=f"fault-alarm seed {seed}, {n_devices} devices",
+    )
+    return drawn.harden() if hard else drawn
+
+
+def table_3() -> Graph:
+    """The 94 edges among 18 alarm types of the paper's Table 3, types in alphabetical order."""
+    with (cards_folder() / "fault_alarm_edges.csv").open(encoding="utf-8", newline="") as file:
+        pairs = [(row["cause"], row["effect"]) for row in csv.DictReader(file)]
+    return Graph.from_edges(sorted({name for pair in pairs for name in pair}), pairs)
+
+
+def random_links(n_devices: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Links of a random recursive tree with n_devices // 10 extra ones."""
+    links = {(int(rng.integers(i)), i) for i in range(1, n_devices)}
+    for _ in range(n_devices // 10):
+        i, j = sorted(int(x) for x in rng.choice(n_devices, 2, replace=False))
+        links.add((i, j))
+    return sorted(links)
+
+
+def hop_weights(topology: nx.Graph, hops: int) -> tuple[Any, ...]:
+    """A_k = (D^-1 A D^-1)^k for k = 0..hops-1, as the published code has it (the paper writes D^-1/2 A D^-1/2)."""
+    links = nx.to_scipy_sparse_array(topology, dtype=np.float64, weight=None, format="csr")
+    degree = np.asarray(links.sum(axis=1)).ravel()
+    scale = sp.diags_array(np.where(degree > 0, 1.0 / np.maximum(degree, 1.0), 0.0))
+    step = sp.csr_array(scale @ links @ scale)
+    powers = [sp.eye_array(topology.number_of_nodes(), format="csr")]
+    for _ in range(1, hops):
+        powers.append(sp.csr_array(powers[-1] @ step))
+    return tuple(powers)
+
+
+def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int]) -> NDArray[Any]:
+    """A read-only copy with the dtype; DataError if the shape differs (-1: any length) or a value is not finite."""
+    array = np.array(value)
+    want = tuple(array.shape[0] if n < 0 and array.ndim == len(shape) else n for n in shape)
+    if array.shape != want:
+        text = ", ".join("any" if n < 0 else str(n) for n in shape)
+        raise DataError(f"{name} of an instance has the shape {array.shape}; expected ({text})")
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        raise DataError(f"{name} of an instance holds something that is not a finite number")
+    if dtype is not np.float64 and not (array == np.floor(array)).all():
+        raise DataError(f"{name} of an instance holds whole numbers; it has a fraction")
+    array = array.astype(dtype)
+    array.setflags(write=False)
+    return array
+
+
+def check_rules(rules: Rules) -> None:
+    """DataError, naming the constant, for rules that no simulation can follow."""
+    for name in ("window", "root_window", "mean_length"):
+        if not 0.0 < getattr(rules, name) < np.inf:
+            raise DataError(f"rules: {name} is a positive number of seconds, got {getattr(rules, name)!r}")
+    for name in ("warmup", "shortest"):
+        if not 0.0 <= getattr(rules, name) < np.inf:
+            raise DataError(f"rules: {name} is a number of seconds from 0 on, got {getattr(rules, name)!r}")
+    for name in ("root_probability", "noise_probability"):
+        if not 0.0 <= getattr(rules, name) <= 1.0:
+            raise DataError(f"rules: {name} is between 0 and 1, got {getattr(rules, name)!r}")
+    bounds = {"noise_draws": 0, "initial_roots": 1, "initial_alarms": 1, "max_alarms": 1, "cell_limit": 0}
+    for name, low in bounds.items():
+        value = getattr(rules, name)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= MOST_ALARMS:
+            raise DataError(f"rules: {name} is a whole number from {low} to {MOST_ALARMS}, got {value!r}")
+    if max(rules.initial_alarms, rules.initial_roots) > rules.max_alarms:
+        raise DataError(f"rules: a reset to {rules.initial_alarms} alarms is above max_alarms {rules.max_alarms}")
+
+
+def _weights(matrix: Any, slot: int, d: int) -> Any:
+    """The hop's weights as a canonical sparse (D, D) matrix."""
+    weights = sp.csr_array(matrix, dtype=np.float64, copy=True)
+    if weights.shape != (d, d):
+        raise DataError(f"hop_weights {slot} has the shape {weights.shape}; there are {d} devices: ({d}, {d})")
+    if not np.isfinite(weights.data).all() or (weights.data < 0).any():
+        raise DataError(f"hop_weights {slot} holds a negative weight, or one that is not a finite number")
+    weights.sum_duplicates()
+    weights.eliminate_zeros()
+    return weights
+
+
+def _check_graph(instance: Instance) -> None:
+    """Names, graph, order and rates agree."""
+    types = instance.types
+    if instance.graph.nodes != types:
+        odd = sorted(set(types) ^ set(instance.graph.nodes))
+        raise DataError(f"the graph's nodes are not the alarm types in their order (differing: {', '.join(odd)})")
+    if list(instance.topology.nodes) != list(instance.devices):
+        raise DataError("the topology's nodes are not the devices in their order")
+    adj = instance.graph.adj
+    if topological_order(adj) is None:
+        cycle = find_cycle(adj) or []
+        raise DataError(
+            f"the true graph has the cycle {' -> '.join(types[i] for i in [*cycle, *cycle[:1]])}; remove it"
+        )
+    if (instance.alpha < 0).any() or not (instance.mu > 0).all():
+        raise DataError("rates are positive: alpha from 0 on, mu above 0")
+    odd_pair = np.argwhere((instance.alpha > 0).any(axis=0) != adj)
+    if len(odd_pair):
+        i, j = odd_pair[0]
+        has = "an edge but no rate" if adj[i, j] else "a rate but no edge"
+        raise DataError(f"alpha and the graph differ: {types[i]} -> {types[j]} has {has}")
+    place = np.empty(len(types), dtype=np.int64)
+    if sorted(instance.order.tolist()) != list(range(len(types))):
+        raise DataError("order must name each alarm type once")
+    place[instance.order] = np.arange(len(types))
+    late = np.argwhere(adj & (place[:, None] > place))
+    if len(late):
+        raise DataError(f"order puts the effect {types[late[0][1]]} before its cause {types[late[0][0]]}")
+
+
+def _check_cells(instance: Instance) -> None:
+    bounds = {"root_cells": instance.n_cells, "noise_devices": instance.n_devices, "noise_types": instance.n_types}
+    for name, n in bounds.items():
+        array = getattr(instance, name)
+        if len(array) and not (array.min() >= 0 and array.max() < n):
+            raise DataError(f"{name} must lie between 0 and {n - 1}; found {array.min()} to {array.max()}")
+    if len(instance.root_cells) == 0:
+        raise DataError("root_cells is empty: an instance needs at least one cell where a fault can start")
+
+
+def _tables(instance: Instance) -> Tables:
+    """For each cell (m, i) its pairs: A_k[v, m] * alpha[k, i, j] > 0, cumulated."""
+    d, v = instance.n_devices, instance.n_types
+    parent, child, hop, rate = [], [], [], []
+    for k, weights in enumerate(instance.hop_weights):
+        reach = weights.tocoo()
+        to, at = reach.coords
+        i, j = np.nonzero(instance.alpha[k])
+        parent.append((at[:, None] * v + i).ravel())
+        child.append((to[:, None] * v + j).ravel())
+        hop.append(np.full(parent[-1].shape, k))
+        rate.append((reach.data[:, None] * instance.alpha[k][i, j]).ravel())
+    parents, rates = np.concatenate(parent), np.concatenate(rate)
+    order = np.argsort(parents, kind="stable")
+    first = np.searchsorted(parents[order], np.arange(d * v + 1))
+    total = np.concatenate([[0.0], np.cumsum(rates[order])])
+    cumulative = total[1:] - np.repeat(total[first[:-1]], np.diff(first))
+    summed = total[first[1:]] - total[first[:-1]]
+    return Tables(
+        first.astype(np.int64),
+        np.concatenate(child)[order].astype(np.int32),
+        np.concatenate(hop)[order].astype(np.int8),
+        cumulative,
+        np.exp(-summed * instance.rules.window),
+        np.array(instance.transient.ravel()),
+        np.array(instance.mu),
+        np.array(instance.root_cells),
+        np.array(instance.noise_devices),
+        np.array(instance.noise_types),
+    )

@@ -1,0 +1,137 @@
+"""``causalnet/FaultAlarm-v0``: repair a network whose alarms cause one another (arXiv 2402.04869), for Gymnasium.
+
+Where the paper's text and its published code differ, the environment follows the code:
+
+* alarms are point events with a constant hazard while their cause lives, not Poisson counts with a kernel (Eq. 27);
+* A_k = (D^-1 A D^-1)^k, not D^-1/2 A D^-1/2, with hops 0 and 1 for "max hop 2"; alpha belongs to one hop;
+* the reward divides by the alarms before the step without those of the repaired cell, not by all of them;
+* grandchildren, too, may start at any time of the window, so a child can predate its father within one;
+* an alarm that has ended is still seen once and goes, with all that it caused, at the end of the next step.
+
+Two things are done differently: which of several simultaneous noise alarms is kept is drawn (the code always takes
+the one that a fixed seed names), and the limit of 100 steps truncates the episode (the code treats it as neither
+an end nor a truncation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import CausalnetError, DataError
+from ._fault_alarm_core import FaultAlarm, Observation
+from ._fault_alarm_files import load_instance, save_instance
+from ._fault_alarm_instance import Instance, generate_instance, table_3
+from ._fault_alarm_kernel import Rules
+
+__all__ = [
+    "FaultAlarm",
+    "FaultAlarmEnv",
+    "Instance",
+    "Rules",
+    "generate_instance",
+    "load_instance",
+    "save_instance",
+    "table_3",
+]
+
+
+class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
+    """Clear the alarms of one network with few repairs; see ``FaultAlarm`` for reward, observations and arguments.
+
+    Action a = device * V + type. ``variables`` (V,) names; ``action_variables``, ``action_units`` (A,): the type and
+    the device that an action repairs. info: "counts", "started", "cleared", each (D, V); see ``FaultAlarm.step``.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 4}
+
+    def __init__(
+        self,
+        instance: int | str | Path | Instance = 0,
+        *,
+        observation: Observation = "counts",
+        max_steps: int = 100,
+        seed: int | None = None,
+        hard: bool = False,
+        n_devices: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise DataError(f"render_mode is None or 'rgb_array', got {render_mode!r}")
+        self.core = FaultAlarm(
+            instance, observation=observation, max_steps=max_steps, seed=seed, hard=hard, n_devices=n_devices
+        )
+        self.render_mode = render_mode
+        self.instance = self.core.instance
+        self.variables = self.core.variables
+        self.action_variables = self.core.action_variables
+        self.action_units = self.core.action_units
+        self.action_space = gymnasium.spaces.Discrete(self.core.n_actions)
+        high = self.core.obs_high()
+        self.observation_space = gymnasium.spaces.Box(np.zeros_like(high), high, dtype=np.float32)
+        self._action = np.zeros(1, np.int64)
+        self._last: int | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Start an episode; ``seed`` restarts the random stream. There are no options."""
+        super().reset(seed=seed)
+        if options:
+            raise DataError(f"the environment's reset has no options, got {', '.join(map(str, options))}")
+        obs, info = self.core.reset(seed)
+        self._last = None
+        return obs[0], {name: array[0] for name, array in info.items()}
+
+    def step(self, action: int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Repair cell ``action`` and let one window pass."""
+        if isinstance(action, np.ndarray) and action.ndim:
+            raise DataError(f"step takes one action, got an array of the shape {action.shape}")
+        if isinstance(action, bool) or not isinstance(action, int | np.integer | np.ndarray):
+            raise DataError(f"an action is a whole number device * {len(self.variables)} + type, got {action!r}")
+        if isinstance(action, np.ndarray) and action.dtype.kind not in "iu":
+            raise DataError(f"an action is a whole number device * {len(self.variables)} + type, got {action!r}")
+        if not 0 <= action < self.core.n_actions:
+            raise DataError(f"the action {action} is outside the space: 0 to {self.core.n_actions - 1}")
+        self._action[0] = action
+        obs, reward, terminated, truncated, info = self.core.step(self._action)
+        self._last = int(action)
+        row = {name: array[0] for name, array in info.items()}
+        return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), row
+
+    def counts(self, obs: ArrayLike) -> NDArray[np.int64]:
+        """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
+        return self.core.counts(obs)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(A,) bool: cells with an alarm; all of them where there is none."""
+        return self.core.action_masks()[0]
+
+    def oracle(self) -> int:
+        """A control, not for learners: the cell of a causeless alarm with the most live children."""
+        return int(self.core.oracle()[0])
+
+    def oldest(self) -> int:
+        """A control: the cell of the alarm that was seen first."""
+        return int(self.core.oldest()[0])
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Copies of all that the next steps depend on, as plain arrays."""
+        return self.core.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+        """Go on from ``state_dict()`` of an environment with the same instance and settings."""
+        self.core.load_state_dict(state)
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """A frame (H, W, 3): devices on the topology with their alarms, one colour a type; None without a render mode."""
+        if self.render_mode is None:
+            raise CausalnetError("nothing is drawn: make the environment with render_mode='rgb_array'")
+        from ._fault_alarm_render import draw_frame
+
+        return draw_frame(self.core, self._last)

@@ -1,0 +1,291 @@
+"""What all learners here share: the loop of episodes, masks, hooks, logs and checkpoints. A subclass adds the learning."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from . import _checkpoint
+from ._inputs import Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+from ._logging import EPISODE, STEP, Logger, bar, opened
+from ._masked import Bools, as_mask
+from ._networks import Ints, Network
+from ._optimiser import Optimiser
+
+_RECENT = 100  # episodes in rollout/ep_rew_mean
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One transition as it happened; ``mask`` is the one its action was chosen under, ``number`` counts all steps."""
+
+    obs: Any
+    action: int
+    reward: float
+    next_obs: Any
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+    mask: Bools | None
+    number: int
+    episode: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Episode:
+    """A finished episode: ``number`` from 0, undiscounted ``return_``, ``length`` in steps, the last step's ``info``."""
+
+    number: int
+    return_: float
+    length: int
+    terminated: bool
+    info: dict[str, Any]
+    steps: int
+    train: dict[str, float]
+
+
+OnStep = Callable[[Step], object]
+OnEpisode = Callable[[Episode], "Mapping[str, float] | None"]
+
+
+class Agent:
+    """Base of PPO and DQN: maximise the expected discounted return over policies that only take allowed actions."""
+
+    SETTINGS: ClassVar[type]
+    network: Network
+    settings: Any
+
+    def __init__(self, env: gymnasium.Env, seed: int, settings: Any) -> None:
+        self.env, self.seed, self.settings = env, int(seed), settings
+        self.reader = Reader(env)
+        kind = settings.inputs if settings.inputs != "auto" else choose_scaling(self.reader.space)
+        self.scaler = Scaler(kind, self.reader.n_obs)
+        self.reward_scale = ReturnScale(settings.gamma, settings.scale_rewards)
+        streams = np.random.SeedSequence(self.seed).spawn(4)
+        self._init_rng, self._act_rng, self._sample_rng, self._predict_rng = map(np.random.default_rng, streams)
+        self.steps, self.episodes, self._starts, self.updates = 0, 0, 0, 0
+        self._recent: list[tuple[float, int]] = []
+        self._train: dict[str, float] = {}
+        self._home: Path | None = None
+
+    # ---- what a learner adds --------------------------------------------------------------------------------------
+
+    optimiser: Optimiser
+
+    def _begin(self, x: Floats, mask: Bools | None) -> None:
+        raise NotImplementedError
+
+    def _act(self, x: Floats, allowed: Ints | None) -> int:
+        raise NotImplementedError
+
+    def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
+        raise NotImplementedError
+
+    def _improve(self) -> dict[str, float] | None:
+        """Learn if it is time to; what to log."""
+        raise NotImplementedError
+
+    def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
+        raise NotImplementedError
+
+    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+        raise NotImplementedError
+
+    def _take_arrays(self, arrays: _checkpoint.Arrays) -> None:
+        raise NotImplementedError
+
+    # ---- learning -------------------------------------------------------------------------------------------------
+
+    def learn(
+        self,
+        episodes: int | None = None,
+        steps: int | None = None,
+        *,
+        on_step: OnStep | None = None,
+        on_episode: OnEpisode | None = None,
+        log: str | Path | Logger | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 1,
+        progress: bool = False,
+    ) -> Self:
+        """Learn for so many more episodes or steps, whichever ends first.
+
+        on_step sees each transition before the next state's mask is read, so a mask may be updated there. on_episode may
+        return numbers to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every
+        ``checkpoint_every`` episodes and at the end; an existing one is only replaced by its own continuation.
+        An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported.
+        """
+        if episodes is None and steps is None:
+            raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
+        if (episodes is not None and episodes < 0) or (steps is not None and steps < 0) or checkpoint_every < 1:
+            raise DataError("episodes and steps must not be negative, and checkpoint_every at least 1")
+        if checkpoint is not None:
+            self._claim(Path(checkpoint))
+        first_episode, first_step, start = self.episodes, self.steps, time.monotonic()
+        last_step = None if steps is None else self.steps + steps
+        with opened(log, self.episodes) as logger, bar(progress, episodes, steps) as tell:
+            while episodes is None or self.episodes - first_episode < episodes:
+                if self.steps == last_step:
+                    break
+                done = self._episode(last_step, on_step)
+                if done is None:
+                    break
+                extra = on_episode(done) if on_episode else None
+                tell(self.episodes - first_episode, self.steps - first_step, done.return_)
+                if logger is not None:
+                    rate = (self.steps - first_step) / max(time.monotonic() - start, 1e-9)
+                    logger.write({**self._scalars(done, rate), **(extra or {})})
+                if checkpoint is not None and (self.episodes - first_episode) % checkpoint_every == 0:
+                    self.save(checkpoint)
+        if checkpoint is not None:
+            self.save(checkpoint)
+        return self
+
+    def _episode(self, last_step: int | None, on_step: OnStep | None) -> Episode | None:
+        """One episode from its own seed; None if it was cut at ``last_step``."""
+        env, reader = self.env, self.reader
+        here = f"reset of episode {self.episodes}"
+        obs, info = env.reset(seed=episode_seed(self.seed, self._starts))
+        self._starts += 1
+        x, mask = reader.vector(obs, here), reader.mask(obs, here)
+        self._begin(x, mask)
+        self.reward_scale.running = 0.0
+        total, length, ended, truncated = 0.0, 0, False, False
+        while not (ended or truncated):
+            if self.steps == last_step:
+                return None
+            action = self._act(x, None if mask is None else np.flatnonzero(mask))
+            next_obs, reward, ended, truncated, info = env.step(action + reader.first_action)
+            here = f"step {self.steps} (step {length} of episode {self.episodes})"
+            value, x, ended = finite_reward(reward, here), reader.vector(next_obs, here), bool(ended)
+            total, length = total + value, length + 1
+            if on_step is not None:
+                taken = action + reader.first_action
+                on_step(
+                    Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, self.steps, self.episodes)
+                )
+            mask = None if ended else reader.mask(next_obs, here)
+            self.reward_scale.see(value, ended or bool(truncated))
+            self._record(action, value, ended, x, mask)
+            self.steps, obs = self.steps + 1, next_obs
+            self._train = self._improve() or self._train
+        self.episodes += 1
+        self._recent = [*self._recent[1 - _RECENT :], (total, length)]
+        return Episode(self.episodes - 1, total, length, ended, info, self.steps, self._train)
+
+    def _scalars(self, done: Episode, rate: float) -> dict[str, float]:
+        returns, lengths = zip(*self._recent, strict=True)
+        return {
+            EPISODE: self.episodes,
+            STEP: self.steps,
+            "time/fps": rate,
+            "rollout/return": done.return_,
+            "rollout/length": done.length,
+            "rollout/ep_rew_mean": sum(returns) / len(returns),
+            "rollout/ep_len_mean": sum(lengths) / len(lengths),
+            **self._train,
+        }
+
+    # ---- acting ---------------------------------------------------------------------------------------------------
+
+    def predict(self, obs: Any, mask: Any = None, deterministic: bool = True) -> int:
+        """An allowed action for one observation. Without ``mask`` it comes from the environment's own mask rule."""
+        x = self.reader.vector(obs, "predict")
+        found = self.reader.mask_of(obs) if mask is None else as_mask(mask, self.reader.n_actions, "predict")
+        allowed = None if found is None else np.flatnonzero(found)
+        return self._choose(x, allowed, deterministic) + self.reader.first_action
+
+    def _scores(self, x: Floats, allowed: Ints | None) -> Floats:
+        """The network's number for each allowed action in one state."""
+        return self.network.single(self.scaler(x), allowed)
+
+    # ---- checkpoints ----------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything needed to go on to the bit: weights, optimiser, experience, counters, random states."""
+        header = {
+            "class": type(self).__name__,
+            "spaces": self.reader.spaces(),
+            "seed": self.seed,
+            "settings": dataclasses.asdict(self.settings),
+            "counts": [self.steps, self.episodes, self._starts, self.updates],
+            "recent": self._recent,
+            "train": self._train,
+            "reward_scale": self.reward_scale.to_json(),
+            "rng": [rng.bit_generator.state for rng in (self._act_rng, self._sample_rng, self._predict_rng)],
+        }
+        groups = {
+            "network": self.network.arrays,
+            "optimiser": self.optimiser.to_arrays(),
+            "scaler": self.scaler.to_arrays(),
+            **self._more_arrays(),
+        }
+        arrays = {k: v for prefix, group in groups.items() for k, v in _checkpoint.flat(prefix, group).items()}
+        self._home = _checkpoint.write(path, header, arrays)
+        return self._home
+
+    @classmethod
+    def load(cls, path: str | Path, env: gymnasium.Env) -> Self:
+        """The agent as it was saved, to go on in ``env``; DataError if class, spaces or version do not match."""
+        header, arrays = _checkpoint.read(path)
+        if header.get("class") != cls.__name__:
+            name = header.get("class")
+            raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
+        here, there = Reader(env).spaces(), header["spaces"]
+        if here != there:
+            which = next(key for key in there if here[key] != there[key])
+            raise DataError(
+                f"{path} comes from another environment: its {which} was {there[which]}, and here it is {here[which]}; "
+                "give the environment it learned in"
+            )
+        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()}
+        agent = cls(env, seed=header["seed"], **settings)
+        try:
+            agent._restore(header, arrays)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise DataError(f"{path} lacks a part ({error}); it was damaged, take an older copy") from error
+        agent._home = Path(path).resolve()
+        return agent
+
+    def _restore(self, header: dict[str, Any], arrays: _checkpoint.Arrays) -> None:
+        self.steps, self.episodes, self._starts, self.updates = header["counts"]
+        self._recent, self._train = [(r, n) for r, n in header["recent"]], header["train"]
+        self.reward_scale.from_json(header["reward_scale"])
+        for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
+            rng.bit_generator.state = state
+        fill(self.network, _checkpoint.nested(arrays, "network"))
+        self.optimiser.from_arrays(_checkpoint.nested(arrays, "optimiser"))
+        self.scaler.from_arrays(_checkpoint.nested(arrays, "scaler"))
+        self._take_arrays(arrays)
+
+    def _claim(self, path: Path) -> None:
+        """Refuse to overwrite a checkpoint that this agent is no continuation of."""
+        if path.exists() and path.resolve() != self._home:
+            raise DataError(
+                f"{path} exists, and this agent does not continue it; go on with "
+                f"{type(self).__name__}.load({str(path)!r}, env), or give another name"
+            )
+
+
+def fill(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
+    """Copy arrays into the network's own memory; ValueError if one is missing or has another shape."""
+    own = network.arrays
+    if own.keys() != arrays.keys():
+        raise ValueError(f"weights {sorted(own.keys() ^ arrays.keys())}")
+    for name, array in arrays.items():
+        if own[name].shape != array.shape:
+            raise ValueError(f"weight {name} has shape {array.shape}")
+        own[name][...] = array
+
+
+def episode_seed(seed: int, number: int) -> int:
+    """The seed of ``env.reset`` for the episode that was the ``number``-th to start, from 0."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)

@@ -1,0 +1,134 @@
+"""A PettingZoo face for networked environments: dictionaries by agent, for other people's learners and wrappers.
+
+Dictionaries cost time in proportion to the number of agents on every step; use the array interface above a thousand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, NotApplicable, NotInstalled
+from ._networked import NetworkedEnv, whole
+
+try:
+    from gymnasium import spaces
+    from pettingzoo import ParallelEnv
+except ImportError as error:  # pragma: no cover
+    raise NotInstalled("The PettingZoo face needs pettingzoo; install causalnet[marl].") from error
+
+
+def to_parallel_env(env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> NetworkedParallelEnv:
+    """A PettingZoo ``ParallelEnv`` over ``env``, which it takes over; ``env`` must have no batch axis.
+
+    Agent i observes the components of the agents within ``kappa`` hops (itself first, then by number) as MultiDiscrete.
+    The mask of useful actions (int8) is in ``infos[agent]["action_mask"]``; with ``mask_in_observation`` the observation
+    is also a dictionary with "observation" and "action_mask".
+    """
+    return NetworkedParallelEnv(env, kappa=kappa, mask_in_observation=mask_in_observation)
+
+
+class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
+    """See :func:`to_parallel_env`. Agents are called "agent_0", "agent_1", ... in the order of the arrays."""
+
+    def __init__(self, env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> None:
+        if not isinstance(env, NetworkedEnv):
+            raise NotApplicable(
+                f"to_parallel_env takes a networked environment of causalnet, not {type(env).__name__}."
+            )
+        if env.n_envs is not None:
+            raise DataError(f"PettingZoo has no batch axis; make the environment with n_envs=None, not {env.n_envs}.")
+        if env.horizon is None:
+            raise DataError("PettingZoo's episodes end; make the environment with horizon=...")
+        self.env, self.mask_in_observation = env, mask_in_observation
+        self.metadata = {"name": type(env).__name__.lower(), "render_modes": []}
+        self.render_mode = None
+        self.possible_agents = [f"agent_{i}" for i in range(env.n_agents)]
+        self.agents: list[str] = []
+        self._number = {agent: i for i, agent in enumerate(self.possible_agents)}
+        near = env.neighbourhoods(whole("kappa", kappa, 0, env.n_agents))
+        rows = np.split(near.indices, near.indptr[1:-1])
+        self._near = [np.append(i, row[row != i]) for i, row in enumerate(rows)]
+        self._observation_spaces: dict[str, spaces.Space[Any]] = {}
+        self._action_spaces: dict[str, spaces.Discrete] = {}
+        self._masks = env.action_masks().astype(np.int8)
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """MultiDiscrete components of the agents seen, or a Dict of them and the action mask; always the same object."""
+        if agent not in self._observation_spaces:
+            i = self._of(agent)
+            space: spaces.Space[Any] = spaces.MultiDiscrete(self.env.radices[self._near[i]].ravel())
+            if self.mask_in_observation:
+                mask = spaces.Box(0, 1, (int(self.env.n_actions[i]),), np.int8)
+                space = spaces.Dict({"observation": space, "action_mask": mask})
+            self._observation_spaces[agent] = space
+        return self._observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Discrete:
+        """Discrete(n_actions[i]); always the same object."""
+        if agent not in self._action_spaces:
+            self._action_spaces[agent] = spaces.Discrete(int(self.env.n_actions[self._of(agent)]))
+        return self._action_spaces[agent]
+
+    @property
+    def state_space(self) -> spaces.Space[Any]:
+        """MultiDiscrete components of every agent, (n * c,): what :meth:`state` lies in."""
+        return spaces.MultiDiscrete(self.env.radices.ravel())
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """First observations and infos by agent; ``options`` belong to PettingZoo's signature and change nothing."""
+        s, _ = self.env.reset(seed)
+        self.agents = list(self.possible_agents)
+        return self._observe(s), self._infos()
+
+    def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        """Observations, rewards, terminations, truncations, infos by agent; every agent must act."""
+        if not self.agents:
+            raise DataError("The episode is over, or never began; call reset first.")
+        if actions.keys() != self._number.keys():
+            odd = next(iter(self._number.keys() ^ actions.keys()))
+            raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}.")
+        a = np.fromiter((actions[agent] for agent in self.possible_agents), np.int64, self.env.n_agents)
+        s, r, _, over, _ = self.env.step(a)
+        names = self.possible_agents
+        out = (
+            self._observe(s),
+            dict(zip(names, r.tolist(), strict=True)),
+            dict.fromkeys(names, False),
+            dict.fromkeys(names, bool(over)),
+            self._infos(),
+        )
+        if over:
+            self.agents = []
+        return out
+
+    def state(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Components of every agent, (n * c,)."""
+        return self.env.components(self.env.state[0]).ravel()
+
+    def render(self) -> None:
+        """Nothing is drawn; see the report of the pipelines for pictures."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _of(self, agent: str) -> int:
+        if agent not in self._number:
+            raise DataError(f"There is no agent {agent!r}; they are 'agent_0' to {self.possible_agents[-1]!r}.")
+        return self._number[agent]
+
+    def _observe(self, s: Any) -> dict[str, Any]:
+        parts = self.env.components(s)
+        seen = [parts[near].ravel() for near in self._near]
+        if not self.mask_in_observation:
+            return dict(zip(self.possible_agents, seen, strict=True))
+        masks = (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
+        both = ({"observation": x, "action_mask": mask} for x, mask in zip(seen, masks, strict=True))
+        return dict(zip(self.possible_agents, both, strict=True))
+
+    def _infos(self) -> dict[str, Any]:
+        masks = (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
+        return {agent: {"action_mask": mask} for agent, mask in zip(self.possible_agents, masks, strict=True)}

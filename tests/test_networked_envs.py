@@ -1,0 +1,520 @@
+"""Networked environments: published returns, exact kernels against frequencies, streams, and sentences for bad input."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from causalnet.envs._network import adjacency_of, hop_neighbourhoods, padded
+from causalnet.envs._networked import NetworkedEnv
+from causalnet.envs._streams import streams
+from causalnet.envs.epidemic import Epidemic
+from causalnet.envs.line import Line
+from causalnet.envs.policies import policy_returns, uniform_policy
+from causalnet.envs.tabular import TabularEnv
+from causalnet.envs.traffic import Traffic, traffic_grid
+from causalnet.envs.wireless import LIN_SUCCESS, Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
+from causalnet.envs.wireless_policies import collision_free_ceiling, dedicated_access_points, localized_aloha
+from causalnet.errors import DataError, NotApplicable
+
+EPISODES = 4000
+
+
+def mean_return(env: NetworkedEnv, policy: Any = None, discount: float = 1.0) -> tuple[float, float]:
+    """Per-agent mean return and its standard error over the batch."""
+    policy = uniform_policy(env) if policy is None else policy
+    each = policy_returns(env, policy, discount=discount, seed=7).mean(1)
+    return float(each.mean()), float(each.std() / len(each) ** 0.5)
+
+
+# ---------------------------------------------------------------- published and calibrated returns
+
+
+@pytest.mark.parametrize(
+    ("env", "discount", "want", "slack"),
+    [
+        (gsac_grid(3, n_envs=EPISODES), 1.0, 2.44, 0.01),
+        (gsac_grid(4, n_envs=EPISODES), 1.0, 2.31, 0.01),
+        (gsac_grid(5, n_envs=EPISODES), 1.0, 2.24, 0.01),
+        (gsac_grid(3, arrival=0.6, n_envs=EPISODES), 1.0, 2.36, 0.02),
+        (gsac_grid(3, arrival=0.7, n_envs=EPISODES), 1.0, 2.52, 0.01),
+        (lin_grid(n_envs=EPISODES), 0.7, 0.0203, 0.0003),
+        (utility_grid(n_envs=EPISODES), 1.0, 1.801, 0.001),
+    ],
+    ids=["gsac-3", "gsac-4", "gsac-5", "gsac-p.6", "gsac-p.7", "lin", "utility"],
+)
+def test_uniform_policy_earns_what_is_known(env: Wireless, discount: float, want: float, slack: float) -> None:
+    mean, error = mean_return(env, discount=discount)
+    assert abs(mean - want) < slack + 3 * error  # slack: the known figures are themselves sampled
+
+
+def test_geometry_is_the_papers() -> None:
+    def sizes(env: Wireless) -> list[int]:
+        return sorted(set(np.diff(env.neighbourhoods(1).indptr).tolist()))
+
+    assert sizes(gsac_grid(4)) == sizes(utility_grid()) == [4, 6, 9]
+    assert sizes(lin_grid()) == [8, 12, 18]
+    lin = lin_grid()
+    assert lin.n_agents == 24 and lin.tables.n_places == 6
+    assert sorted(set(lin.n_actions.tolist())) == [3, 5, 9]  # 1 + d |Y_i|
+    assert (np.bincount(lin.tables.access_points[:, 1:].ravel())[:6] == 8).all()
+    assert np.array_equal(LIN_SUCCESS, np.random.RandomState(0).rand(6))
+    assert gsac_grid(3).n_agents == 9 and gsac_grid(3).tables.n_places == 16
+    assert (utility_grid().n_actions == 5).all() and utility_grid().action_masks().sum() == 25 + 4 + 12 * 2 + 9 * 4
+
+
+def test_line_follows_its_exact_marginals() -> None:
+    env = Line(n_envs=EPISODES)
+    m, want = np.ones(10), 0.0
+    for _ in range(125):  # s_i' depends on s_{i+1} and the own coin alone, so marginals close
+        m = np.concatenate([[m[1]], 0.5 * (m[2:] + 0.8 * (1 - m[2:])), [0.5]])
+        want += (m[0] + 0.1 * m[1:].sum()) / 10
+    mean, error = mean_return(env)
+    assert abs(mean - want) < 4 * error
+    assert want == pytest.approx(10.6, abs=0.11)  # 10.6 from the stationary law, 10.7 with the start
+
+
+def test_aloha_is_best_near_035() -> None:
+    env = lin_grid(n_envs=EPISODES)
+    found = {x: mean_return(env, localized_aloha(env, x), 0.7) for x in (0.0, 0.2, 0.35, 0.5)}
+    assert found[0.0][0] == 0
+    assert abs(found[0.35][0] - 0.179) < 0.0005 + 3 * found[0.35][1]
+    assert found[0.35][0] > max(found[0.2][0], found[0.5][0])
+
+
+@pytest.mark.parametrize(("p", "want"), [(0.5, 3.22), (0.6, 3.74), (0.65, 3.97), (0.7, 4.18), (0.2, 1.40), (0.8, 4.56)])
+def test_ceiling_is_what_dedicated_access_points_earn(p: float, want: float) -> None:
+    ceiling = collision_free_ceiling(p, 0.5, 10)
+    x = total = 0.0
+    for _ in range(10):
+        total += 0.5 * (1 - (1 - x) * (1 - p))
+        x = x * p + (1 - x) * p * 0.5
+    assert ceiling == pytest.approx(total, rel=1e-12)
+    assert ceiling == pytest.approx(want, abs=0.0065)
+    env = gsac_grid(3, arrival=p, n_envs=EPISODES)
+    mean, error = mean_return(env, dedicated_access_points(env))
+    assert abs(mean - ceiling) < 4 * error
+
+
+def test_ceiling_for_other_deadlines() -> None:
+    assert collision_free_ceiling(0.6, 0.4, 7, deadline=1) == pytest.approx(7 * 0.6 * 0.4)
+    env = gsac_grid(2, arrival=0.6, success=0.4, deadline=3, n_envs=EPISODES)
+    mean, error = mean_return(env, dedicated_access_points(env))
+    assert abs(mean - collision_free_ceiling(0.6, 0.4, 10, deadline=3)) < 4 * error
+
+
+def test_no_dedicated_policy_without_enough_access_points() -> None:
+    with pytest.raises(NotApplicable, match="24 users cannot each have one of 6"):
+        dedicated_access_points(lin_grid())
+
+
+# ---------------------------------------------------------------- the step itself
+
+
+def one_user(**options: Any) -> Wireless:
+    return Wireless([[0]], 1, success=1.0, **options)
+
+
+def test_arrival_shift_and_expiry_in_their_order() -> None:
+    env = one_user(arrival=1.0, deadline=3)
+    s, _ = env.reset()
+    seen = [s[0]]
+    for _ in range(3):
+        seen.append(env.step(np.array([0]))[0][0])
+    assert seen == [0b100, 0b110, 0b111, 0b111]  # a new packet enters b_3; from then on b_1 expires unserved
+    s, r, *_ = env.step(np.array([1]))
+    assert (s[0], r[0]) == (0b111, 1)  # b_1 went out in time, the rest moved up
+    env = one_user(arrival=0.0, deadline=2, start="uniform")
+    env.reset()
+    env.state[:] = 0b10
+    s, r, *_ = env.step(np.array([1]))
+    assert (s[0], r[0]) == (0, 1)  # b_2 was the earliest packet
+
+
+def test_collisions_with_and_without_ghosts() -> None:
+    for ghost, want in ((False, 1.0), (True, 0.0)):
+        env = Wireless([[0], [0]], 1, success=1.0, ghost=ghost)
+        env.reset()
+        env.state[0] = [0b10, 0b00]  # the second buffer is empty
+        assert env.step(np.array([1, 1]))[1].tolist() == [want, 0.0]
+        env.state[0] = [0b10, 0b10]
+        assert env.step(np.array([1, 1]))[1].tolist() == [0.0, 0.0]
+
+
+def test_explicit_slots() -> None:
+    env = Wireless([[0, 1]], 2, success=1.0, arrival=0.0, slots=True)
+    assert env.n_actions.tolist() == [5]
+    for action, s_next in ((1, 0b01), (2, 0b00), (3, 0b01), (4, 0b00)):  # slot b_1, then b_2, of each access point
+        env.reset()
+        env.state[:] = 0b11
+        s, r, *_ = env.step(np.array([action]))
+        assert (s[0], r[0]) == (s_next, 1.0)
+
+
+SMALL: dict[str, Any] = {
+    "wireless": lambda **k: Wireless(
+        [[0, 2], [0, 1], [1, 2]], 2, success=[0.3, 0.6, 0.9], arrival=[0.2, 0.5, 0.7], **k
+    ),
+    "ghost": lambda **k: Wireless([[0], [0], [0]], 1, ghost=True, slots=True, arrival=0.4, start="uniform", **k),
+    "distractors": lambda **k: Wireless([[0], [0]], 1, distractors=True, coordinate=[1, 0], levels=3, stay=0.3, **k),
+    "line": lambda **k: Line(3, **k),
+    "epidemic": lambda **k: Epidemic(nx.path_graph(3), infection=[0.2, 0.5, 0.9], **k),
+    "traffic": lambda **k: traffic_grid(2, room=2, capacity=1.3, arrival=0.6, **k),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 10**6))
+def test_frequencies_match_the_exact_kernels(name: str, seed: int) -> None:
+    count, rng = 4000, np.random.default_rng(seed)
+    env = SMALL[name](n_envs=count, seed=seed)
+    env.reset()
+    start = rng.integers(0, env.n_states)
+    a = rng.integers(0, env.n_actions)
+    env.state[:] = start
+    after, r, *_ = env.step(np.broadcast_to(a, env.state.shape))
+    for table in env.transition_tables():
+        i, near = table.agent, table.neighbours
+        p = table.probability[(*start[near], *a[near])]
+        assert p.sum() == pytest.approx(1)
+        frequency = np.bincount(after[:, i], minlength=p.size) / count
+        assert (np.abs(frequency - p) <= 5.5 * np.sqrt(p * (1 - p) / count) + 1e-12).all()
+        spread = max(r[:, i].std(), 1e-3)
+        assert abs(r[:, i].mean() - table.reward[(*start[near], *a[near])]) < 5.5 * spread / count**0.5
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_exact_tables_make_the_same_process(name: str) -> None:
+    env = SMALL[name](n_envs=3000, horizon=6)
+    model = env.to_tabular(0.9)
+    for i, law in enumerate(model.initial):
+        s, _ = env.reset(5)
+        assert (np.abs(np.bincount(s[:, i], minlength=law.size) / 3000 - law) < 0.05).all()
+    twin = TabularEnv(model, n_envs=3000, horizon=6, seed=0)
+    twin.reset(0)
+    rng, total = np.random.default_rng(0), 0.0
+    for _ in range(6):
+        total += twin.step(rng.integers(0, env.n_actions, (3000, env.n_agents)))[1].mean()
+    mean, error = mean_return(env)
+    assert abs(mean - total) < 6 * error + 1e-9
+
+
+def test_distractors_matter_to_nothing() -> None:
+    env = SMALL["distractors"]()
+    plain = Wireless([[0], [0]], 1)
+    assert env.component_names == ("b_1", "b_2", "z_1", "z_2") and plain.component_names == ("b_1", "b_2")
+    table, want = env.local_kernel(0), plain.local_kernel(0)
+    codes = np.arange(env.n_states[0])
+    bits, z1, z2 = codes & 3, (codes >> 2) % 3, (codes >> 2) // 3
+    marginal = np.stack([table.probability[..., bits == b].sum(-1) for b in range(4)], axis=-1)
+    same = want.probability[np.ix_(bits, bits, range(2), range(2))]
+    assert np.allclose(marginal, same)  # the next packets depend on packets and actions alone
+    assert np.array_equal(table.reward, want.reward[np.ix_(bits, bits, range(2), range(2))])
+    env = gsac_grid(3, distractors=True, horizon=None)
+    s, _ = env.reset(1)
+    first = env.components(s)
+    for _ in range(30):
+        s = env.step(np.zeros(9, int))[0]
+    assert np.array_equal(env.components(s)[:, 3], first[:, 3])  # a constant, the column
+    assert first[:, 3].tolist() == [0, 1, 2] * 3
+    moves = table.probability[0, 0, 0, 0].reshape(-1, 3, 4).sum((0, 2))
+    assert np.allclose(moves, [0.3 + 0.7 / 3, 0.7 / 3, 0.7 / 3]) and z1.max() == 2 and z2.max() == 1
+
+
+def test_distractors_leave_the_return() -> None:
+    mean, error = mean_return(gsac_grid(3, distractors=True, n_envs=EPISODES))
+    assert abs(mean - 2.44) < 0.01 + 3 * error
+
+
+# ---------------------------------------------------------------- batch, seeds, codes
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_batch_element_equals_a_single_environment(name: str) -> None:
+    batch = SMALL[name](n_envs=5, horizon=20)
+    rng = np.random.default_rng(0)
+    actions = rng.integers(0, batch.n_actions, (20, 5, batch.n_agents))
+    s, _ = batch.reset(11)
+    path = [(s, np.zeros(s.shape))] + [batch.step(a)[:2] for a in actions]
+    for e in (0, 3):
+        alone = SMALL[name](horizon=20)
+        s, _ = alone.reset(streams(11, 1, first=e))
+        assert s.shape == (batch.n_agents,) and np.array_equal(s, path[0][0][e])
+        for t in range(20):
+            s, r, terminated, truncated, _ = alone.step(actions[t, e])
+            assert np.array_equal(s, path[t + 1][0][e]) and np.array_equal(r, path[t + 1][1][e])
+            assert not terminated and bool(truncated) == (t == 19)
+
+
+def test_streams() -> None:
+    assert np.array_equal(streams(3, 10)[:4], streams(3, 4)) and np.array_equal(
+        streams(3, 2, first=8), streams(3, 10)[8:]
+    )
+    assert (streams(0, 10**5)[:, 1] % 2 == 1).all() and len(np.unique(streams(0, 10**5)[:, 0])) == 10**5
+    assert np.array_equal(streams(np.random.default_rng(1), 3), streams(np.random.default_rng(1), 3))
+    assert not np.array_equal(streams(None, 3), streams(None, 3))
+    for bad in (-1, 1.5, True, "0"):
+        with pytest.raises(DataError, match="whole number from 0 up"):
+            streams(bad, 1)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"shape \(4, 2\)"):
+        streams(streams(0, 3), 4)
+
+
+def test_reset_without_a_seed_goes_on() -> None:
+    env = gsac_grid(3, seed=5)
+    first, second = env.reset()[0], env.reset()[0]
+    again = gsac_grid(3, seed=5)
+    assert np.array_equal(again.reset()[0], first) and np.array_equal(again.reset()[0], second)
+    assert np.array_equal(env.reset(5)[0], first)
+
+
+def test_answers_are_copies_and_inputs_stay() -> None:
+    env, a = gsac_grid(3), np.ones(9, np.int32)
+    a.setflags(write=False)
+    s, _ = env.reset(0)
+    s[:] = 3
+    _, r, *_ = env.step(a)
+    r[:] = 9
+    assert env.state.max() <= 2 or (env.state != 3).any()
+    assert env.reward.max() <= 1 and (a == 1).all()
+    with pytest.raises(ValueError, match="read-only"):
+        env.n_states[0] = 1
+
+
+def test_domains() -> None:
+    env = gsac_grid(3, arrival=np.array([[0.0], [1.0]]), n_envs=2, success=0.0)
+    env.reset(0)
+    s, *_ = env.step(np.zeros((2, 9), int))
+    assert (s[0] == 0).all() and (s[1] == 3).all()
+    with pytest.raises(DataError, match="in_domain"):
+        env.local_kernel(0)
+    target = env.in_domain(0.65, n_envs=3, seed=1)
+    assert target.n_envs == 3 and target.horizon == 10 and (target.arrival == 0.65).all()
+    assert np.array_equal(target.tables.link, env.tables.link)
+    slow = traffic_grid(3, capacity=np.array([[0.0], [50.0]]), n_envs=2, arrival=0.0, start=1)
+    slow.reset(0)
+    before = slow.state.copy()
+    s, *_ = slow.step(np.broadcast_to(slow.n_actions - 1, (2, 9)))
+    assert np.array_equal(s[0], before[0]) and not np.array_equal(s[1], before[1])
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_components_and_encode(name: str) -> None:
+    env = SMALL[name]()
+    s = np.random.default_rng(0).integers(0, env.n_states, (7, 3, env.n_agents))
+    parts = env.components(s)
+    assert parts.shape == (7, 3, env.n_agents, len(env.component_names))
+    assert np.array_equal(env.encode(parts), s)
+    with pytest.raises(DataError, match=f"{env.component_names[0]!r} of agent 1 is 99"):
+        env.encode(np.where(np.arange(env.n_agents)[:, None] == 1, 99, 0) * np.ones((1, len(env.component_names)), int))
+    with pytest.raises(DataError, match="State of agent 0 is -1"):
+        env.components(np.full(env.n_agents, -1))
+
+
+def test_traffic_counts_its_vehicles() -> None:
+    env = traffic_grid(3, capacity=20.0, arrival=1.0, room=3, n_envs=50, horizon=30)
+    env.reset(0)
+    before = env.components(env.state.astype(int)).sum((1, 2))
+    for _ in range(30):  # nothing may leave: entries only, until the queues are full
+        s, r, _, _, info = env.step(np.zeros((50, 9), int))
+        now = env.components(s).sum((1, 2))
+        assert np.array_equal(now, before + 5 - info["lost"])  # five entries north and west
+        assert np.array_equal(-r.sum(1), before)
+        before = now
+    assert info["lost"].min() > 0
+    shifted = traffic_grid(3, shifted=True)
+    shifted.reset(0)
+    assert (shifted.step(np.zeros(9, int))[1] >= 0).all()
+
+
+def test_epidemic_extremes() -> None:
+    env = Epidemic(nx.star_graph(3), infection=1.0, recovery=0.0, protection=1.0, start=0.0)
+    env.reset(0)
+    env.state[0] = [1, 0, 0, 0]
+    s, r, *_ = env.step(np.array([0, 1, 0, 0]))
+    assert s.tolist() == [1, 0, 1, 1] and r[0] == pytest.approx(0.2 / 1.2) and r[1] == pytest.approx(1 / 1.2)
+    island = nx.path_graph(2)
+    island.add_node("alone")
+    env = Epidemic(island, infection=1.0, start=0.0)
+    env.reset(0)
+    env.state[0] = [1, 0, 0]
+    assert env.step(np.zeros(3, int))[0][2] == 0 and env.labels == [0, 1, "alone"]
+
+
+# ---------------------------------------------------------------- topology
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(1, 25), p=st.floats(0, 0.4), kappa=st.integers(0, 30), seed=st.integers(0, 999))
+def test_balls_are_networkx_balls(n: int, p: float, kappa: int, seed: int) -> None:
+    graph = nx.gnp_random_graph(n, p, seed=seed)
+    balls = hop_neighbourhoods(adjacency_of(graph), kappa)
+    table = padded(balls)
+    for i in range(n):
+        want = sorted(nx.ego_graph(graph, i, radius=kappa))
+        assert balls.indices[balls.indptr[i] : balls.indptr[i + 1]].tolist() == want
+        assert table[i][table[i] < n].tolist() == want
+
+
+def test_graph_and_adjacency_agree() -> None:
+    for env in (gsac_grid(4), lin_grid(), Line(6), traffic_grid(3), Epidemic(nx.cycle_graph(5))):
+        assert (nx.to_numpy_array(env.graph) == env.adjacency.toarray()).all()
+        assert (env.adjacency != env.adjacency.T).nnz == 0 and not env.adjacency.diagonal().any()
+    moore = nx.Graph(nx.strong_product(nx.path_graph(4), nx.path_graph(4)))
+    assert nx.is_isomorphic(gsac_grid(4).graph, moore)
+
+
+def bipartite() -> nx.Graph:
+    graph = nx.Graph()
+    graph.add_nodes_from(["u", "v", "w"], bipartite=0)
+    graph.add_nodes_from(["A", "B"], bipartite=1)
+    graph.add_edges_from([("u", "A"), ("v", "A"), ("v", "B"), ("w", "B")])
+    return graph
+
+
+def test_any_bipartite_graph() -> None:
+    env = wireless_network(bipartite(), arrival=0.3)
+    assert env.labels == ["u", "v", "w"] and env.n_actions.tolist() == [2, 3, 2]
+    assert sorted(env.graph.edges) == [(0, 1), (1, 2)]
+    named = wireless_network(bipartite(), users=["w", "u", "v"])
+    assert named.labels == ["w", "u", "v"] and named.n_actions.tolist() == [2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda g: g.add_edge("u", "v"), "does not join a user to an access point"),
+        (lambda g: g.add_edge("u", "B", weight=0.5), "has weight 0.5"),
+        (lambda g: g.add_node("x"), "says neither bipartite=0"),
+        (lambda g: g.add_node("x", bipartite=0), "'x' reaches no access point"),
+        (lambda g: g.add_edge("u", "u"), "an edge to itself"),
+        (lambda g: g.remove_nodes_from(list(g)), "has no nodes"),
+    ],
+    ids=["user-user", "weight", "unmarked", "isolated", "loop", "empty"],
+)
+def test_topologies_refused(change: Any, sentence: str) -> None:
+    graph = bipartite()
+    change(graph)
+    with pytest.raises(DataError, match=sentence):
+        wireless_network(graph)
+
+
+def test_wrong_kinds_of_graph() -> None:
+    with pytest.raises(DataError, match="to_undirected"):
+        Epidemic(nx.DiGraph([(0, 1)]))
+    with pytest.raises(DataError, match="parallel edges"):
+        Epidemic(nx.MultiGraph([(0, 1), (0, 1)]))
+    with pytest.raises(DataError, match="must be directed"):
+        Traffic(nx.path_graph(3))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="networkx graph, not list"):
+        Epidemic([(0, 1)])  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="one direction only"):
+        Epidemic(sparse.csr_matrix(np.array([[0, 1], [0, 0]])))
+    with pytest.raises(DataError, match="No vehicle ever enters"):
+        Traffic(nx.DiGraph([(0, 1), (1, 0)]))
+    with pytest.raises(DataError, match="could never leave"):
+        Traffic(nx.DiGraph([(0, 1)]), exits=[])
+    with pytest.raises(DataError, match="whole number from 0 up"):
+        gsac_grid(3).neighbourhoods(-1)
+
+
+def test_disconnected_networks_and_large_kappa_are_fine() -> None:
+    graph = nx.disjoint_union(nx.path_graph(3), nx.cycle_graph(4))
+    env = Epidemic(graph)
+    assert np.diff(env.neighbourhoods(100).indptr).tolist() == [3] * 3 + [4] * 4
+
+
+# ---------------------------------------------------------------- bad input
+
+
+def test_bad_steps() -> None:
+    env = gsac_grid(3, n_envs=2, horizon=1)
+    with pytest.raises(DataError, match="call reset first"):
+        env.step(np.zeros((2, 9), int))
+    env.reset(0)
+    for bad, sentence in [
+        (np.zeros(9, int), r"shape \(2, 9\)"),
+        (np.zeros((2, 9)), "this array is float64"),
+        (np.full((2, 9), 5), "Action of agent 0 is 5, and it has 5: 0 to 4"),
+        (np.full((2, 9), -1), "Action of agent 0 is -1"),
+    ]:
+        with pytest.raises(DataError, match=sentence):
+            env.step(bad)
+    env.step(np.zeros((2, 9), int))
+    with pytest.raises(DataError, match="episode of 1 steps is over"):
+        env.step(np.zeros((2, 9), int))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: gsac_grid(3, arrival=1.2), "arrival is a probability"),
+        (lambda: gsac_grid(3, arrival=np.nan), "arrival is a probability"),
+        (lambda: gsac_grid(3, arrival=[0.1, 0.2]), r"fit the shape \(1, 9\)"),
+        (lambda: gsac_grid(3, success=-0.1), "success is a probability"),
+        (lambda: gsac_grid(0), "size must be a whole number from 1"),
+        (lambda: gsac_grid(3, deadline=0), "deadline must be"),
+        (lambda: gsac_grid(3, n_envs=0), "n_envs must be"),
+        (lambda: gsac_grid(3, horizon=2.5), "horizon must be"),
+        (lambda: gsac_grid(3, start="full"), "start must be one of"),
+        (lambda: Wireless([[2]], 1), "Access point 2 of user 0 does not exist"),
+        (lambda: Wireless([[1]], 1), "User 0 reaches no access point"),
+        (lambda: Wireless([[0, 0]], 1), "names an access point twice"),
+        (lambda: Line(1), "n_agents must be a whole number from 2"),
+        (lambda: traffic_grid(2, capacity=-1.0), "capacity is the mean"),
+        (lambda: traffic_grid(2, split=np.ones((4, 2))), "must share the sum 1"),
+        (lambda: traffic_grid(2, exits=[(9, 9)]), "exits names"),
+        (lambda: Epidemic(nx.path_graph(2), cost=-1), "cost must be"),
+    ],
+)
+def test_bad_parameters(make: Any, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        make()
+
+
+def test_exact_kernels_say_when_they_are_too_large() -> None:
+    with pytest.raises(NotApplicable, match="9 agents in its neighbourhood has 2,048,000,000,000 entries"):
+        gsac_grid(3).local_kernel(4)
+    with pytest.raises(DataError, match="there is no agent 9"):
+        gsac_grid(3).local_kernel(9)
+
+
+def test_policies_of_another_network() -> None:
+    env = gsac_grid(3, n_envs=2)
+    with pytest.raises(DataError, match="another network"):
+        policy_returns(env, uniform_policy(gsac_grid(4)))
+    with pytest.raises(DataError, match="is no probability law"):
+        policy_returns(env, 2 * uniform_policy(env))
+    lin = lin_grid(n_envs=2)
+    with pytest.raises(DataError, match="does not have"):
+        policy_returns(lin, np.full((24, 4, 9), 1 / 9))
+    with pytest.raises(DataError, match="horizon"):
+        policy_returns(gsac_grid(3, horizon=None), uniform_policy(env))
+
+
+# ---------------------------------------------------------------- scale
+
+
+def test_a_hundred_thousand_agents() -> None:
+    env = gsac_grid(250, 400, horizon=None)
+    assert env.n_agents == 100_000 and env.state.dtype == np.int8
+    a = np.random.default_rng(0).integers(0, 5, (1, 100_000))
+    env.reset(0)
+    env._advance(a)
+    begin = time.process_time()
+    for _ in range(20):
+        env._advance(a)
+    rate = 20 * 100_000 / (time.process_time() - begin)
+    assert rate > 10e6, (
+        f"{rate:.3g} agent-steps a second"
+    )  # 80 million on an idle core; half a loop of slack for others
+    balls = env.neighbourhoods(1)
+    assert balls.nnz == env.adjacency.nnz + 100_000 and np.diff(balls.indptr).max() == 9

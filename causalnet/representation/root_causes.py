@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
+from .order import ancestry, causal_order
 
 Bools = NDArray[np.bool_]
 Read = Callable[[Any], Any]
@@ -25,7 +27,7 @@ class RootCauseMask:
 
     graph: over the V ``variables`` (same names, any order), acyclic or not; None keeps every present variable.
     k: how many variables to keep; or "roots", every present variable without a present ancestor (those that have an
-        equal claim to be the root). k >= V is the presence mask.
+        equal claim to be the root). k >= V is the presence mask. More than one costs time when the graph is right.
     variables: V names. action_variables: (A,) ints, the variable that each action acts on.
     present: observation -> (V,) bool; None derives it: a variable is present iff a cell of one of its actions is.
     cells: observation -> (A,) bool, the actions that have something to act on; None allows every action of a variable.
@@ -75,41 +77,34 @@ class RootCauseMask:
         self.graph = graph
         self._memo: dict[bytes, Bools] = {}
         if graph is not None:
-            self._above = ancestry(graph.directed)
-            self._lead = self._above.astype(np.float64)
             self._push = _push(graph)
 
     def order(self, present: ArrayLike) -> list[int]:
-        """Indices of the present variables, causes first; ``present`` is (V,) bool.
+        """Indices of the present variables, causes first, as ``causal_order`` has it; ``present`` is (V,) bool.
 
-        The order: fewest present ancestors less present descendants. It is a causal order, since a cause has fewer
-        ancestors and more descendants than its effects, and among variables with no path between them it prefers
-        the one that explains more of what is present. Paths may lead through absent variables: the order of G
-        restricted to what is present is an order of the smaller graph as well, and keeps A before C in A -> B -> C
-        when B is absent. Variables on a common cycle are each other's ancestors, so they stay together; among equals
-        the one with the smallest total weight of effects received less effects given comes first, then the position
-        in ``variables``. Undirected edges say nothing about order.
+        The graph is G without the absent variables (Def. 4.1). Undirected edges say nothing about order. The size of
+        an effect is its |weight|, or 1 in a graph without weights.
         """
-        here = self._check_present(present)
-        if self.graph is None:
-            return [int(i) for i in np.flatnonzero(here)]
-        lead = here @ self._lead - self._lead @ here  # (V,) present ancestors less present descendants
-        pull = here @ self._push - self._push @ here  # (V,) weight received less weight given
-        ranked = np.lexsort((pull, lead))
-        return [int(i) for i in ranked[here[ranked]]]
+        return list(self._ordered(self._check_present(present)))
 
     def kept(self, present: ArrayLike) -> Bools:
         """(V,) bool: the present variables whose actions are allowed; ``present`` is (V,) bool."""
         here = self._check_present(present)
-        keep = np.zeros(len(here), dtype=bool)
         if self.graph is None or (self.k != "roots" and self.k >= len(here)):
-            keep |= here
-        elif self.k == "roots":
-            above = self._above & ~self._above.T  # proper ancestors: those on a common cycle do not count
-            keep |= here & ~(above & here[:, None]).any(axis=0)
-        else:
-            keep[self.order(here)[: int(self.k)]] = True
+            return here.copy()
+        keep = np.zeros(len(here), dtype=bool)
+        if self.k == "roots":
+            reach = ancestry(self.graph.directed & here & here[:, None])
+            return here & ~(reach & ~reach.T).any(axis=0)  # those on a common cycle are not before each other
+        keep[list(islice(self._ordered(here), int(self.k)))] = True
         return keep
+
+    def _ordered(self, here: Bools) -> Iterator[int]:
+        index = np.flatnonzero(here)
+        if self.graph is None:
+            return iter(index.tolist())
+        block = np.ix_(index, index)
+        return (int(index[i]) for i in causal_order(self.graph.directed[block], self._push[block]))
 
     # ---- masks --------------------------------------------------------------------------------------------
 
@@ -195,14 +190,6 @@ class RootCauseMask:
 
     def _check_present(self, present: ArrayLike) -> Bools:
         return as_mask(np.asarray(present), len(self.variables), "present")
-
-
-def ancestry(adj: Bools) -> Bools:
-    """(V, V) bool: [i, j] iff a directed path of at least one edge leads from i to j (Warshall)."""
-    reach = np.array(adj, dtype=bool)
-    for mid in range(len(reach)):
-        reach |= reach[:, mid, None] & reach[None, mid, :]
-    return reach
 
 
 def as_mask(value: Any, shape: int | tuple[int, ...], what: str) -> Bools:

@@ -1,0 +1,57 @@
+"""A causal order of any directed graph, cycles included, produced from its head: causes before effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+def causal_order(adj: Bools, push: Floats | None = None) -> Iterator[int]:
+    """Indices of all nodes, causes first: a topological order of the strongly connected components of ``adj`` (d, d).
+
+    Where the order is open, a node without causes comes before a cycle, then the node with the most descendants
+    (it explains most), then the one that gives most: its row sum of ``push`` less its column sum, then the lower
+    index. A cycle stands together. It is opened at the node that gives most, and the rest of it is ordered likewise,
+    which leaves few and weak edges against the order (the greedy rule of Eades, Lin and Smyth, 1993).
+
+    push: (d, d) size of every effect, zero off the edges; None counts every edge as one.
+    """
+    adj = np.asarray(adj, dtype=bool)
+    push = adj.astype(np.float64) if push is None else push
+    d = len(adj)
+    reach = ancestry(adj)
+    above = reach & ~reach.T  # one-way ancestors: those in an earlier component
+    together = reach & reach.T
+    gives = push.sum(axis=1) - push.sum(axis=0)
+    rank = np.lexsort((-gives, -above.sum(axis=1), together.any(axis=1)))  # stable: the lower index last
+    waiting = np.ones(d, dtype=bool)
+    causes = above.sum(axis=0)
+    while waiting.any():
+        node = int(next(i for i in rank if waiting[i] and not causes[i]))
+        members = np.flatnonzero(together[node]) if together[node].any() else np.array([node])
+        yield from [node] if len(members) == 1 else _open_cycle(members, gives, adj, push)
+        waiting[members] = False
+        causes -= above[members].sum(axis=0)
+
+
+def _open_cycle(members: NDArray[np.intp], gives: Floats, adj: Bools, push: Floats) -> Iterator[int]:
+    """The members of one component: first the one that gives most, then the causal order of the others."""
+    first = members[np.argmax(gives[members])]
+    yield int(first)
+    rest = members[members != first]
+    block = np.ix_(rest, rest)
+    for i in causal_order(adj[block], push[block]):
+        yield int(rest[i])
+
+
+def ancestry(adj: Bools) -> Bools:
+    """(d, d) bool: [i, j] iff a directed path of at least one edge leads from i to j (Warshall)."""
+    reach = np.array(adj, dtype=bool)
+    for mid in range(len(reach)):
+        reach |= reach[:, mid, None] & reach[None, mid, :]
+    return reach

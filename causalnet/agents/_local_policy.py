@@ -1,0 +1,176 @@
+"""Compiled parts of the actor: sampling own-state softmax policies, and their gradients, for all agents at once.
+
+Shapes: L learners (seeds), E = L * B copies of the environment (copy e belongs to learner e // B), n agents,
+S local states and A local actions (the widest agent's; what an agent does not have gets probability zero).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..envs._streams import draw
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Codes = NDArray[np.int32]
+_NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
+
+
+@njit(cache=True)
+def cumulate(theta: Array, n_actions: NDArray[np.int64], temperature: float, out: Floats) -> None:
+    """Cumulative softmax(theta / temperature) along the last axis: theta, out (L, n, S, A)."""
+    learners, n, states, width = theta.shape
+    for learner in range(learners):
+        for i in range(n):
+            m = n_actions[i]
+            for s in range(states):
+                row, to = theta[learner, i, s], out[learner, i, s]
+                top = row[0]
+                for a in range(1, m):
+                    top = max(top, row[a])
+                total = np.float32(0.0)
+                for a in range(m):
+                    total += np.float32(np.exp((row[a] - top) / temperature))
+                    to[a] = total
+                for a in range(m - 1):
+                    to[a] /= total
+                for a in range(m - 1, width):
+                    to[a] = _NEVER
+
+
+@njit(cache=True)
+def cumulate_probabilities(policy: Array, n_actions: NDArray[np.int64], out: Floats) -> None:
+    """Cumulative probabilities along the last axis of policy (L, n, S, A)."""
+    learners, n, states, width = policy.shape
+    for learner in range(learners):
+        for i in range(n):
+            for s in range(states):
+                total = 0.0
+                for a in range(width):
+                    total += policy[learner, i, s, a]
+                    out[learner, i, s, a] = total if a < n_actions[i] - 1 else _NEVER
+
+
+@njit(cache=True)
+def act(
+    s: NDArray[Any], view: Codes, cumulative: Floats, stream: NDArray[np.uint64], n_states: NDArray[np.int64],
+    codes: Codes, a: NDArray[np.int64],
+) -> int:  # fmt: skip
+    """What the agents of one copy see and do: s (n,) -> codes, a (n,). Returns an agent whose state is out of range, or -1.
+
+    view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
+    stream serves two agents; a = the number of cumulative probabilities that a uniform number passes.
+    """
+    width = cumulative.shape[2]
+    shared = view.shape[0] == 1
+    bits = np.uint64(0)
+    for i in range(s.size):
+        state = np.int64(s[i])
+        if state < 0 or state >= n_states[i]:
+            return i
+        code = view[0 if shared else i, state]
+        codes[i] = code
+        if i % 2 == 0:
+            bits = draw(stream)
+        u = np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
+        bits <<= np.uint64(32)
+        chosen = 0
+        for k in range(width - 1):
+            chosen += u >= cumulative[i, code, k]
+        a[i] = chosen
+    return -1
+
+
+@njit(cache=True)
+def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
+    """out[..., i] = sum over j in N_i^kappa of x[..., j]: x, out (T, E, n), table (n, f) padded with n."""
+    for t in range(x.shape[0]):
+        for e in range(x.shape[1]):
+            row, to = x[t, e], out[t, e]
+            for i in range(table.shape[0]):
+                total = 0.0
+                for k in range(table.shape[1]):
+                    j = table[i, k]
+                    if j == table.shape[0]:
+                        break
+                    total += row[j]
+                to[i] = total
+
+
+@njit(cache=True)
+def score_gradient(
+    codes: Codes, a: NDArray[np.int64], advantage: Array, weight: Array, cumulative: Floats, temperature: float,
+    baseline: Array, baseline_rate: float, gradient: Array,
+) -> None:  # fmt: skip
+    """sum_t weight[t] (adv_i(t) - b_i[s]) grad log pi_i(a_i(t) | s_i(t)), averaged over the copies of each learner.
+
+    codes, a, advantage (T + 1, E, n); weight (T + 1,): gamma^t; cumulative, gradient (L, n, S, A); baseline (L, n, S):
+    running mean of the advantage in each local state, moved by ``baseline_rate`` a visit afterwards (0: never).
+    """
+    steps, copies, n = codes.shape
+    per = copies // gradient.shape[0]
+    gradient[:] = 0.0
+    for t in range(steps):
+        for e in range(copies):
+            learner = e // per
+            for i in range(n):
+                s = codes[t, e, i]
+                gradient[learner, i, s, a[t, e, i]] += weight[t] / per * (advantage[t, e, i] - baseline[learner, i, s])
+    if baseline_rate > 0:
+        for t in range(steps):
+            for e in range(copies):
+                for i in range(n):
+                    cell = (e // per, i, codes[t, e, i])
+                    baseline[cell] += baseline_rate * (advantage[t, e, i] - baseline[cell])
+    for learner in range(gradient.shape[0]):
+        for i in range(n):
+            for s in range(gradient.shape[2]):
+                row, passed = gradient[learner, i, s], cumulative[learner, i, s]
+                total = row.sum()
+                if total == 0.0 and not row.any():
+                    continue
+                last = np.float32(0.0)
+                for k in range(row.size):  # d log pi(a | s) / d theta[s, k] = (1[k = a] - pi(k | s)) / temperature
+                    now = min(passed[k], np.float32(1.0))
+                    row[k] = (row[k] - (now - last) * total) / temperature
+                    last = now
+
+
+@njit(cache=True)
+def expected_gradient(
+    codes: Codes, q: Array, weight: Array, cumulative: Floats, temperature: float, natural: bool, gradient: Array
+) -> None:
+    """sum_t weight[t] sum_a grad pi_i(a | s_i(t)) q_i[s_i(t), a]: the score gradient with its mean over a_i taken exactly.
+
+    q, gradient (L, n, S, A). natural: multiplied by the inverse Fisher matrix of the softmax in each state, so that
+    the step is the advantage q - E_pi q itself, times the temperature.
+    """
+    steps, copies, n = codes.shape
+    per = copies // gradient.shape[0]
+    gradient[:] = 0.0
+    for t in range(steps):  # the first column gathers the discounted visits
+        for e in range(copies):
+            for i in range(n):
+                gradient[e // per, i, codes[t, e, i], 0] += weight[t] / per
+    for learner in range(gradient.shape[0]):
+        for i in range(n):
+            for s in range(gradient.shape[2]):
+                row, passed, values = gradient[learner, i, s], cumulative[learner, i, s], q[learner, i, s]
+                visits = row[0]
+                if visits == 0.0:
+                    continue
+                mean, last = 0.0, np.float32(0.0)
+                for k in range(row.size):
+                    now = min(passed[k], np.float32(1.0))
+                    mean += (now - last) * values[k]
+                    last = now
+                last = np.float32(0.0)
+                for k in range(row.size):
+                    now = min(passed[k], np.float32(1.0))
+                    share = temperature if natural else (now - last) / temperature
+                    row[k] = visits * share * (values[k] - mean)
+                    last = now

@@ -1,0 +1,124 @@
+"""The critic of Scalable Actor-Critic: what each agent knows about Q_i, and one pass of temporal differences over it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ._local_critic import (
+    TableFull,
+    first_visits,
+    gather_marginals,
+    insert,
+    neighbour_features,
+    neighbourhood_keys,
+    pairs,
+    temporal_differences,
+)
+from ._local_policy import neighbourhood_sums
+from ._rollout import Trajectory
+from ._sac_settings import Settings
+
+Array = NDArray[np.float64]
+
+
+class Critic:
+    """Q_i = sum of the weights in agent i's active slots; which slots, says ``settings.critic``.
+
+    shape (L, n, S, A); table (n, f) the padded neighbourhoods N_i^kappa. weights (L, n, W), or (E, n, T + 1) for tables
+    that live for one episode; visits likewise, or empty; keys (L, n, W) of kept tables, zero where empty; mu (L, n).
+    """
+
+    def __init__(
+        self, settings: Settings, shape: tuple[int, int, int, int], copies: int, table: NDArray[np.int32]
+    ) -> None:
+        self.settings, self.shape, self.table = settings, shape, table
+        (learners, n, states, width), f, kind = shape, table.shape[1], settings.critic
+        steps = (settings.steps + 1, copies, n)
+        brief = kind == "table" and settings.fresh
+        slots = {"own": states * width, "linear": f * states * width, "table": settings.capacity}[kind]
+        of_all = (copies, n, settings.steps + 1) if brief else (learners, n, slots)
+        self.weights: Array = np.zeros(of_all)
+        self.visits: Array = np.zeros(of_all if settings.by_visits else (1, 1, 0))
+        self.keys: NDArray[np.uint64] = np.zeros(of_all if kind == "table" and not brief else (1, 1, 0), np.uint64)
+        self.mu: Array = np.zeros((learners, n))
+        self._x, self._slots = np.empty(steps, np.int32), np.empty((*steps, f if kind == "linear" else 1), np.int32)
+        self._keys = np.empty(steps if kind == "table" else 0, np.uint64)
+        self._summed = np.empty((settings.steps, copies, n) if kind == "own" else 0)
+        self._q = np.empty(steps)
+        self._where = _places(table) if kind == "linear" else table
+        self._marginal = np.empty(shape if kind == "linear" else 0)
+
+    def learn(self, path: Trajectory, update: int) -> Array:
+        """Lines 6-8 of Algorithm 1 along the trajectories of one update; the final estimates there, (T + 1, E, n)."""
+        o, discounted = self.settings, self.settings.objective == "discounted"
+        slots, r = self.slots(path), path.r
+        if o.critic == "own":
+            neighbourhood_sums(path.r, self.table, self._summed)
+            r = self._summed
+        if o.fresh:
+            self.weights[:] = 0.0
+            self.visits[:] = 0.0
+        rates = o.critic_rate.at(0 if o.fresh else update, o.steps)
+        mu_rates = np.zeros(o.steps) if discounted else o.average_rate.at(update, o.steps)
+        gamma = o.gamma if discounted else 1.0
+        temporal_differences(slots, r, self.weights, self.visits, rates, gamma, o.trace, self.mu, mu_rates, self._q)
+        return self._q
+
+    def slots(self, path: Trajectory) -> NDArray[np.int32]:
+        """The active slots along the trajectories, (T + 1, E, n, F); makes room for new ones, or raises TableFull."""
+        o, (_, _, states, width) = self.settings, self.shape
+        if o.critic == "own":
+            pairs(path.codes, path.a, width, self._slots[..., 0])
+            return self._slots
+        pairs(path.codes, path.a, width, self._x)
+        if o.critic == "linear":
+            neighbour_features(self._x, self.table, states * width, self._slots)
+            return self._slots
+        neighbourhood_keys(self._x, self.table, self._keys)
+        if o.fresh:
+            first_visits(self._keys, self._slots)
+            return self._slots
+        full = insert(self._keys, self.keys, self._slots)
+        if full >= 0:
+            raise TableFull(
+                f"the critic of agent {full} holds {o.capacity} neighbourhood states, all that capacity allows; policy and "
+                f"critic are as before this update: call grow({2 * o.capacity}) and go on, or use critic='own' or 'linear'"
+            )
+        return self._slots
+
+    def marginals(self) -> Array:
+        """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
+        learners, n, states, width = self.shape
+        if self.settings.critic == "linear":
+            out = self._marginal.reshape(learners, n, states * width)
+            gather_marginals(self.weights, self.table, self._where, states * width, out)
+            return self._marginal
+        return self.weights.reshape(self.shape)
+
+    def grown(self, settings: Settings) -> Critic:
+        """The same critic with room for ``settings.capacity`` entries an agent; nothing learnt is lost."""
+        new = Critic(settings, self.shape, self._q.shape[1], self.table)
+        new.mu = self.mu
+        if not self.keys.size:
+            new.weights, new.visits = self.weights, self.visits
+            return new
+        if settings.capacity < self.settings.capacity:
+            raise DataError(
+                f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}; nothing was changed"
+            )
+        found = np.empty((1, *self.keys.shape[:2], 1), np.int32)
+        for c in range(self.settings.capacity):  # an empty place finds an empty place, and keeps its zeros
+            insert(np.ascontiguousarray(self.keys[None, ..., c]), new.keys, found)
+            np.put_along_axis(new.weights, found[0], self.weights[..., c : c + 1], axis=2)
+            if self.visits.size:
+                np.put_along_axis(new.visits, found[0], self.visits[..., c : c + 1], axis=2)
+        return new
+
+
+def _places(table: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(n, f): the place of agent i in the neighbourhood of its k-th neighbour; neighbourhoods are symmetric."""
+    n = len(table)
+    rows = np.vstack([table, np.full((1, table.shape[1]), -1, table.dtype)])
+    return np.asarray((rows[table] == np.arange(n)[:, None, None]).argmax(-1), dtype=np.int32)

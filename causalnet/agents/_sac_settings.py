@@ -1,0 +1,116 @@
+"""Step sizes and settings of Scalable Actor-Critic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, NotApplicable
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A step size start / (offset + k)^power; k starts again at zero every ``period`` updates (None: never).
+
+    Rate(h, 1, t0) is h / (k + t0), Rate(eta, 0.5) is eta / sqrt(k + 1), Rate(c) is constant.
+    """
+
+    start: float
+    power: float = 0.0
+    offset: float = 1.0
+    period: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("start", self.start, 0.0),
+            ("power", self.power, 0.0),
+            ("offset", self.offset, 1e-12),
+        ):
+            if not (math.isfinite(value) and value >= least):
+                raise DataError(f"{name} of a rate is {value!r}, and must be a finite number from {least:g} up")
+
+    def at(self, update: int, steps: int = 1) -> NDArray[np.float64]:
+        """The rates of the ``steps`` steps of an update: (steps,)."""
+        k = (update if self.period is None else update % self.period) * steps + np.arange(steps)
+        return np.asarray(self.start / (self.offset + k) ** self.power, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an update does. The defaults are the sample-saving variant; ``paper()`` is Algorithm 1 to the letter.
+
+    kappa: hops of the neighbourhood. gamma: discount. steps: transitions an episode, T. temperature: of the softmax.
+    critic: "table" is Algorithm 1: one entry for each state and action of N_i^kappa, in a hashed table; "linear" has a
+        weight for each neighbour's state-action pair instead, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]; "own" is one
+        table over (s_i, a_i) for the summed reward of N_i^kappa: grad log pi_i depends on (s_i, a_i) alone, so the
+        mean of sum_j Q_j given them is all that eq. 7 needs, and it is learnt from every visit.
+    fresh: begin every update with an empty critic, as Algorithm 1 does; False is the warm start it suggests.
+    critic_rate: alpha. by_visits: use 1 / visits of an entry instead while that is larger. trace: lambda of TD(lambda).
+    actor_rate: eta. gradient: "score" is eq. 7; "expected" takes its mean over a_i exactly; "natural" multiplies that by
+        the inverse Fisher matrix of the softmax. The last two need an "own" or "linear" critic.
+    baseline_rate: subtract a running mean of the advantage in each local state (score gradient only; 0: none).
+    over_n: divide by n as eq. 7 does; False leaves the factor to eta, so that steps do not vanish in large networks.
+    objective: "discounted", or "average" reward (arXiv 2006.06626: r - mu_i in place of r, no discount).
+    average_rate: of the average rewards mu_i. continuing: go on from the last state instead of resetting (needs an
+        environment without horizon). capacity: entries an agent of a warm table.
+    """
+
+    kappa: int = 1
+    gamma: float = 0.9
+    steps: int = 10
+    temperature: float = 1.0
+    critic: Literal["own", "table", "linear"] = "own"
+    fresh: bool = False
+    critic_rate: Rate = Rate(0.1)
+    by_visits: bool = False
+    trace: float = 0.9
+    actor_rate: Rate = Rate(0.1)
+    gradient: Literal["score", "expected", "natural"] = "natural"
+    baseline_rate: float = 0.0
+    over_n: bool = False
+    objective: Literal["discounted", "average"] = "discounted"
+    average_rate: Rate = Rate(1.0, 1.0)
+    continuing: bool = False
+    capacity: int = 1024
+
+    def __post_init__(self) -> None:
+        if isinstance(self.kappa, bool) or int(self.kappa) != self.kappa or self.kappa < 0:
+            raise DataError(f"kappa counts hops and must be a whole number from 0 up, not {self.kappa!r}")
+        if not 0 <= self.gamma < 1 or not 0 <= self.trace <= 1 or not 0 <= self.baseline_rate <= 1:
+            raise DataError("gamma must lie in [0, 1), trace and baseline_rate in [0, 1]")
+        if self.steps < 1 or not self.temperature > 0:
+            raise DataError("steps must be 1 or more, and temperature above 0")
+        for name, known in (
+            ("critic", ("own", "table", "linear")), ("gradient", ("score", "expected", "natural")),
+            ("objective", ("discounted", "average")),
+        ):  # fmt: skip
+            if getattr(self, name) not in known:
+                raise DataError(f"{name} is {getattr(self, name)!r}; write one of {', '.join(known)}")
+        if self.critic == "table" and self.gradient != "score":
+            raise NotApplicable(
+                f"the {self.gradient} gradient needs Q_i for every own action, which a hashed table lacks; use 'score'"
+            )
+        if self.capacity < 2 or self.capacity & (self.capacity - 1):
+            raise DataError(f"capacity is {self.capacity}, and must be a power of two, such as 1024")
+
+    @classmethod
+    def paper(cls, *, h: float = 1.0, t0: float = 1.0, eta: float = 1.0, **others: Any) -> Settings:
+        """Algorithm 1: alpha_t = h / (t + t0), a fresh table an episode, eta_m = eta / sqrt(m + 1), the factor 1/n."""
+        literal: dict[str, Any] = {
+            "critic": "table", "fresh": True, "critic_rate": Rate(h, 1.0, t0), "by_visits": False, "trace": 0.0,
+            "actor_rate": Rate(eta, 0.5), "gradient": "score", "over_n": True,
+        }  # fmt: skip
+        return cls(**{**literal, **others})
+
+    @classmethod
+    def restarting(cls, *, period: int = 100, eta: float = 5.0, **others: Any) -> Settings:
+        """The schedule of arXiv 2006.06555's experiments: a table that is kept, and both rates restarting together."""
+        literal: dict[str, Any] = {
+            "fresh": False, "critic_rate": Rate(1.0, 0.5, 1.0, period), "actor_rate": Rate(eta, 0.5, 1.0, period),
+            "capacity": 2**17,
+        }  # fmt: skip
+        return cls.paper(**{**literal, **others})

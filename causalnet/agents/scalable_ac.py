@@ -1,0 +1,242 @@
+"""Scalable Actor-Critic: maximise J = E[sum_t gamma^t (1/n) sum_i r_i(t)] over own-state policies of networked agents.
+
+Qu, Wierman and Li (arXiv 1912.02906), Algorithm 1. Agent i learns Q_i from the states and actions of its kappa-hop
+neighbourhood N_i^kappa alone, and climbs the truncated gradient (eq. 7)
+    g_i = sum_t gamma^t (1/n) sum_{j in N_i^kappa} Q_j(t) grad log pi_i(a_i(t) | s_i(t)).
+Where Q_i decays exponentially with distance, its error shrinks like rho^(kappa + 1). All agents, environments and seeds
+(learners) advance together; nothing is ever as large as the global state space.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..envs._network import check_adjacency, hop_neighbourhoods, padded
+from ..envs._streams import streams
+from ..errors import DataError
+from ._checkpoint import read, write
+from ._local_critic import TableFull
+from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, score_gradient
+from ._rollout import Trajectory, identity, returns, roll, seeds
+from ._sac_critic import Critic
+from ._sac_settings import Rate, Settings
+
+__all__ = ["Rate", "ScalableActorCritic", "Settings", "TableFull", "independent_learners", "returns"]
+
+Array = NDArray[np.float64]
+
+
+class ScalableActorCritic:
+    """Scalable Actor-Critic on an environment with E copies, shared evenly by ``learners`` independent seeds.
+
+    theta (L, n, S, A): softmax parameters; ``policy`` has the probabilities. updates, episodes: done so far, an episode
+    being one copy's of each learner. The state after an update depends on (settings, seed, environment) alone.
+    view: what an agent sees of its state, (states,) or (n, states) codes; for instance an approximately compact
+    representation that drops components. Critic and policy know no more than that.
+    """
+
+    def __init__(
+        self, env: Any, settings: Settings | None = None, *, learners: int = 1, seed: int = 0, view: Any = None
+    ) -> None:
+        self.env, self.settings, self.seed = env, settings or Settings(), seed
+        self.copies = env.n_envs or 1
+        if learners < 1 or self.copies % learners:
+            raise DataError(
+                f"{self.copies} copies cannot be shared by {learners} learners; use a multiple of {learners}"
+            )
+        horizon = env.horizon
+        if horizon is not None and (self.settings.steps > horizon or self.settings.continuing):
+            raise DataError(
+                f"the environment ends episodes after {horizon} steps, and the settings ask for "
+                f"{'trajectories without end' if self.settings.continuing else f'{self.settings.steps}'}; "
+                f"make the environment with a longer horizon (None: without end)"
+            )
+        self.learners = learners
+        self.view = _view(env, view)
+        self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
+        self.shape = (learners, int(env.n_agents), int(self.view.max()) + 1, int(self.n_actions.max()))
+        adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
+        self.table = padded(hop_neighbourhoods(adjacency, self.settings.kappa))  # (n, f)
+        self.updates, self._s = 0, None
+        self.theta: Array = np.zeros(self.shape)
+        self.baseline: Array = np.zeros(self.shape[:3])
+        self.critic = Critic(self.settings, self.shape, self.copies, self.table)
+        self._cumulative = np.empty(self.shape, np.float32)
+        self._gradient = np.empty(self.shape)
+        self._advantage = np.empty((self.settings.steps + 1, self.copies, self.shape[1]))
+        self._path = Trajectory.empty(self.settings.steps, self.copies, self.shape[1])
+        cumulate(self.theta, self.n_actions, self.settings.temperature, self._cumulative)
+
+    @property
+    def episodes(self) -> int:
+        """Episodes that each learner has seen."""
+        return self.updates * (self.copies // self.learners)
+
+    @property
+    def policy(self) -> Array:
+        """pi_i(a | s): (L, n, S, A), zero for actions that an agent does not have."""
+        allowed = np.arange(self.shape[3]) < self.n_actions[:, None, None]
+        z = np.where(allowed, self.theta / self.settings.temperature, -np.inf)
+        z = np.exp(z - z.max(axis=-1, keepdims=True))
+        return np.asarray(z / z.sum(axis=-1, keepdims=True))
+
+    def learn(
+        self, episodes: int, *, on_update: Callable[[ScalableActorCritic], None] | None = None
+    ) -> ScalableActorCritic:
+        """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
+        goal = self.updates + math.ceil(episodes / (self.copies // self.learners))
+        while self.updates < goal:
+            self.update()
+            if on_update is not None:
+                on_update(self)
+        return self
+
+    def update(self) -> None:
+        """One outer iteration of Algorithm 1: an episode in every copy, temporal differences, a gradient step."""
+        path = self.sample()
+        q = self.critic.learn(path, self.updates)
+        self.improve(path, q)
+        self.updates += 1
+
+    def sample(self) -> Trajectory:
+        """Lines 2 and 5: the trajectories of all copies under the present policy."""
+        key = seeds(self.seed, self.updates)
+        if self._s is None or not self.settings.continuing:
+            self._s, _ = self.env.reset(seed=key)
+        self._s = roll(self.env, self._cumulative, self.view, streams(key + 1, self.copies), self._path, self._s)
+        return self._path
+
+    def improve(self, path: Trajectory, q: Array) -> None:
+        """Lines 10-12: theta_i <- theta_i + eta_m g_i."""
+        o = self.settings
+        weight = o.gamma ** np.arange(o.steps + 1) if o.objective == "discounted" else np.ones(o.steps + 1)
+        if o.gradient == "score":
+            advantage = q
+            if o.critic != "own":
+                neighbourhood_sums(q, self.table, self._advantage)
+                advantage = self._advantage
+            score_gradient(
+                path.codes, path.a, advantage, weight, self._cumulative, o.temperature, self.baseline, o.baseline_rate,
+                self._gradient,
+            )  # fmt: skip
+        else:
+            expected_gradient(
+                path.codes,
+                self.critic.marginals(),
+                weight,
+                self._cumulative,
+                o.temperature,
+                o.gradient == "natural",
+                self._gradient,
+            )
+        eta = float(o.actor_rate.at(self.updates)[0]) / (self.shape[1] if o.over_n else 1)
+        self._gradient *= eta
+        self.theta += self._gradient
+        cumulate(self.theta, self.n_actions, o.temperature, self._cumulative)
+
+    def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
+        """Returns of each learner's policy on ``env``, with the discount of the settings: (L, episodes)."""
+        gamma = self.settings.gamma if self.settings.objective == "discounted" else 1.0
+        return returns(
+            env, self.policy, gamma=gamma, steps=self.settings.steps, episodes=episodes, seed=seed, view=self.view
+        )
+
+    def predict(self, s: Any, seed: int | np.random.Generator | None = None, *, learner: int = 0) -> NDArray[np.int64]:
+        """Actions (..., n) for the state codes s (..., n); drawn from the policy with a seed, else the likeliest."""
+        s = np.asarray(s)
+        if s.shape[-1:] != (self.shape[1],) or s.dtype.kind not in "iu":
+            raise DataError(
+                f"states are whole numbers of shape (..., {self.shape[1]}), one an agent; got {s.dtype} {s.shape}"
+            )
+        wrong = np.argwhere((s < 0) | (s >= np.asarray(self.env.n_states)))
+        if len(wrong):
+            i = wrong[0][-1]
+            raise DataError(
+                f"state of agent {i} is {s[tuple(wrong[0])]}, and it has {self.env.n_states[i]}: 0 to {self.env.n_states[i] - 1}"
+            )
+        agents = np.arange(self.shape[1])
+        p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
+        if seed is None:
+            return np.asarray(p.argmax(-1), dtype=np.int64)
+        u = np.random.default_rng(seed).random(s.shape)
+        return np.asarray((u[..., None] >= p.cumsum(-1)[..., :-1]).sum(-1), dtype=np.int64)
+
+    def grow(self, capacity: int) -> None:
+        """Give every kept table this many entries (a power of two); nothing learnt is lost."""
+        settings = dataclasses.replace(self.settings, capacity=capacity)
+        self.critic, self.settings = self.critic.grown(settings), settings
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything learnt as one npz file with a JSON header."""
+        header = {
+            "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
+            "updates": self.updates, "learners": self.learners, "copies": self.copies, "network": fingerprint(self.env),
+        }  # fmt: skip
+        arrays = {**{k: getattr(self, k) for k in _ACTOR}, **{k: getattr(self.critic, k) for k in _CRITIC}}
+        return write(path, header, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path, env: Any) -> ScalableActorCritic:
+        """What ``save`` wrote, on the network that it was learnt on; learning goes on as if it had not stopped."""
+        header, arrays = read(path)
+        if header.get("class") != cls.__name__:
+            raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
+        if header["network"] != fingerprint(env):
+            raise DataError(
+                f"{path} was learnt on another network ({header['network']}), and this one is {fingerprint(env)}: "
+                f"agents, most states, most actions, and a checksum of all sizes and neighbours"
+            )
+        if header["copies"] != (env.n_envs or 1):
+            raise DataError(
+                f"{path} was learnt on {header['copies']} copies, and this environment has {env.n_envs or 1}"
+            )
+        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+        agent = cls(env, Settings(**kept), learners=header["learners"], seed=header["seed"], view=arrays.get("view"))
+        agent.updates = header["updates"]
+        for names, owner in ((_ACTOR, agent), (_CRITIC, agent.critic)):
+            for name in names:
+                want = getattr(owner, name)
+                if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
+                    raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
+                setattr(owner, name, arrays[name])
+        cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
+        return agent
+
+
+def independent_learners(env: Any, settings: Settings | None = None, **options: Any) -> ScalableActorCritic:
+    """The baseline of Claus and Boutilier: every agent climbs its own reward only, which is kappa = 0."""
+    return ScalableActorCritic(env, dataclasses.replace(settings or Settings(), kappa=0), **options)
+
+
+def fingerprint(env: Any) -> list[Any]:
+    """Agents, most states, most actions, and a checksum of all sizes and neighbours of a network."""
+    adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
+    digest = hashlib.sha256()
+    for array in (env.n_states, env.n_actions, adjacency.indptr, adjacency.indices):
+        digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
+    return [int(env.n_agents), int(np.max(env.n_states)), int(np.max(env.n_actions)), digest.hexdigest()[:16]]
+
+
+_ACTOR = ("theta", "baseline", "view")
+_CRITIC = ("weights", "visits", "keys", "mu")
+
+
+def _view(env: Any, view: Any) -> NDArray[np.int32]:
+    if view is None:
+        return identity(env)
+    codes = np.atleast_2d(np.asarray(view))
+    want = int(np.max(env.n_states))
+    if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (int(env.n_agents), want)} or codes.min() < 0:
+        raise DataError(
+            f"view maps state codes to seen codes from 0 up: shape ({want},) or ({env.n_agents}, {want}), whole numbers"
+        )
+    return np.ascontiguousarray(codes, dtype=np.int32)

@@ -446,3 +446,65 @@ def test_importing_the_representation_is_light() -> None:
 
     code = "import sys, causalnet.representation; sys.exit(bool({'gymnasium', 'torch', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---- on the fault-alarm network -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def network() -> gymnasium.Env:
+    pytest.importorskip("causalnet.envs")
+    return gymnasium.make("causalnet/FaultAlarm-v0", instance=3, n_devices=8)
+
+
+@pytest.mark.parametrize("observation", ["counts", "ages", "paper"])
+def test_masks_of_the_fault_alarm_network(observation: str) -> None:
+    pytest.importorskip("causalnet.envs")
+    bare = gymnasium.make("causalnet/FaultAlarm-v0", instance=3, n_devices=8, observation=observation)
+    inner = bare.unwrapped
+    env = CausalMask(bare, inner.instance.graph, 2)
+    seen = []
+    obs, info = env.reset(seed=1)
+    for _ in range(15):
+        present = inner.counts(obs) > 0
+        allowed = info["action_mask"].reshape(present.shape).astype(bool)
+        order = env.mask.order(present.any(axis=0))
+        assert np.array_equal(allowed, present & np.isin(np.arange(18), order[:2]))
+        assert np.array_equal(env.action_masks(), env.mask(obs))
+        seen.append(obs)
+        obs, _, terminated, truncated, info = env.step(int(np.flatnonzero(info["action_mask"])[0]))
+        if terminated or truncated:
+            break
+    assert len(seen) > 3
+    assert np.array_equal(env.mask.batch(np.array(seen)), np.stack([env.mask(o) for o in seen]))
+    everything = CausalMask(bare, inner.instance.graph, 18)
+    obs, info = everything.reset(seed=2)
+    assert np.array_equal(info["action_mask"].astype(bool), inner.action_masks())
+
+
+def test_privileged_device_ranking_says_so(network: gymnasium.Env) -> None:
+    instance = network.unwrapped.instance
+    env = CausalMask(network, None, top_units=2)
+    _, info = env.reset(seed=0)
+    assert info["privileged_mask"] is True
+    units = set(network.unwrapped.action_units[env.action_masks()])
+    degrees = sorted((instance.topology.degree(name), i) for i, name in enumerate(instance.devices))
+    assert units <= {i for _, i in degrees[-2:]}
+    assert "privileged_mask" not in CausalMask(network, None).reset(seed=0)[1]
+    with pytest.raises(cn.DataError, match="top_units"):
+        CausalMask(network, None, top_units=9)
+
+
+def test_a_graph_over_other_variables_is_refused(network: gymnasium.Env) -> None:
+    with pytest.raises(cn.UnknownNameError, match="it lacks"):
+        CausalMask(network, CHAIN)
+
+
+@pytest.mark.parametrize("learner", ["PPO", "DQN"])
+def test_own_agents_never_leave_the_mask(network: gymnasium.Env, learner: str) -> None:
+    agents = pytest.importorskip("causalnet.agents")
+    pytest.importorskip("torch")
+    env = CausalMask(network, network.unwrapped.instance.graph, 2, eta=0.2)
+    taken = []
+    getattr(agents, learner)(env, seed=0).learn(episodes=3, on_step=lambda step: taken.append(step.mask[step.action]))
+    assert taken and all(taken) and env.n_invalid == 0

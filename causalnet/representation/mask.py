@@ -246,13 +246,13 @@ class _Cells:
 
 def _preferred(env: Any, top: int, n: int) -> Bools:
     """(A,) bool: the actions on the ``top`` units of highest degree; of equal degrees the higher index comes first."""
-    topology = getattr(getattr(env, "instance", None), "topology", None)
-    if topology is None or not hasattr(env, "action_units"):
+    instance: Any = getattr(env, "instance", None)
+    if not all(hasattr(instance, name) for name in ("topology", "devices")) or not hasattr(env, "action_units"):
         raise NotApplicable(
-            f"top_units ranks units by degree, and {type(env).__name__} has no instance.topology or no action_units; "
-            "leave top_units out"
+            f"top_units ranks units by degree, and {type(env).__name__} has no instance with topology and devices, or "
+            "no action_units; leave top_units out"
         )
-    degree = np.array([d for _, d in topology.degree()])
+    degree = np.array([instance.topology.degree(name) for name in instance.devices])
     if isinstance(top, bool) or not 1 <= top <= len(degree):
         raise DataError(f"top_units is a number of units from 1 to {len(degree)}, got {top!r}")
     first = np.lexsort((-np.arange(len(degree)), -degree))[:top]

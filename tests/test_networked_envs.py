@@ -17,7 +17,7 @@ from causalnet.envs._networked import NetworkedEnv
 from causalnet.envs._streams import streams
 from causalnet.envs.epidemic import Epidemic
 from causalnet.envs.line import Line
-from causalnet.envs.policies import policy_returns, uniform_policy
+from causalnet.envs.policies import cumulated, policy_returns, sample_batch, uniform_policy
 from causalnet.envs.tabular import TabularEnv
 from causalnet.envs.traffic import Traffic, traffic_grid
 from causalnet.envs.wireless import LIN_SUCCESS, Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
@@ -87,6 +87,23 @@ def test_aloha_is_best_near_035() -> None:
     assert found[0.0][0] == 0
     assert abs(found[0.35][0] - 0.179) < 0.0005 + 3 * found[0.35][1]
     assert found[0.35][0] > max(found[0.2][0], found[0.5][0])
+
+
+def test_aloha_as_published_acts_on_a_stale_queue() -> None:
+    """The published line of .136: the first action of an episode is drawn from the last queue of the one before."""
+    env = lin_grid(n_envs=EPISODES, seed=1)
+    sums, own = cumulated(localized_aloha(env, 0.3), env), streams(2, EPISODES)
+    action, total = np.empty(env.state.shape, np.int64), np.zeros(EPISODES)
+    env.reset()
+    for episode in range(2):
+        for t in range(10):
+            if t or not episode:
+                sample_batch(sums, env.state, action, own)
+            r = env.step(action)[1].mean(1)
+            total += episode * 0.7**t * r
+        sample_batch(sums, env.state, action, own)
+        env.reset()
+    assert abs(total.mean() - 0.1362) < 0.001 + 3 * total.std() / EPISODES**0.5
 
 
 @pytest.mark.parametrize(("p", "want"), [(0.5, 3.22), (0.6, 3.74), (0.65, 3.97), (0.7, 4.18), (0.2, 1.40), (0.8, 4.56)])
@@ -468,6 +485,8 @@ def test_bad_steps() -> None:
         (lambda: Wireless([[2]], 1), "Access point 2 of user 0 does not exist"),
         (lambda: Wireless([[1]], 1), "User 0 reaches no access point"),
         (lambda: Wireless([[0, 0]], 1), "names an access point twice"),
+        (lambda: Wireless([[0]], 1, distractors=True, coordinate=0.5), "coordinate is a whole number"),
+        (lambda: Line(3, reward_other=np.inf), "Rewards must be finite"),
         (lambda: Line(1), "n_agents must be a whole number from 2"),
         (lambda: traffic_grid(2, capacity=-1.0), "capacity is the mean"),
         (lambda: traffic_grid(2, split=np.ones((4, 2))), "must share the sum 1"),

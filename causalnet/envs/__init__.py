@@ -17,6 +17,23 @@ _HOME = {
     "Rules": "fault_alarm",
     "generate_instance": "fault_alarm",
     "load_instance": "fault_alarm",
+    "Wireless": "wireless",
+    "gsac_grid": "wireless",
+    "lin_grid": "wireless",
+    "utility_grid": "wireless",
+    "wireless_network": "wireless",
+    "collision_free_ceiling": "wireless_policies",
+    "dedicated_access_points": "wireless_policies",
+    "localized_aloha": "wireless_policies",
+    "Traffic": "traffic",
+    "traffic_grid": "traffic",
+    "Epidemic": "epidemic",
+    "Line": "line",
+    "TabularEnv": "tabular",
+    "TabularNetwork": "tabular",
+    "policy_returns": "policies",
+    "uniform_policy": "policies",
+    "to_parallel_env": "parallel",
 }
 __all__ = [*_HOME]
 

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..errors import DataError
 from ._networked import Floats, Ints, NetworkedEnv, probabilities, whole
 from ._streams import Seed, uniform
 
@@ -61,6 +62,8 @@ class Line(NetworkedEnv):
         n = whole("n_agents", n_agents, 2, 10**9)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed)
+        if not np.isfinite([reward_first, reward_other]).all():
+            raise DataError(f"Rewards must be finite numbers, not {reward_first!r} and {reward_other!r}.")
         reward = np.full(n, float(reward_other))
         reward[0] = reward_first
         self.tables = LineTables(float(probabilities("success", success, ())), reward)

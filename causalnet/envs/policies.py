@@ -18,9 +18,7 @@ _APART = 2**32  # first stream of policies: the streams below belong to environm
 
 
 @njit(cache=True)
-def sample_actions(
-    cumulative: Floats, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]
-) -> None:  # fmt: skip
+def sample_actions(cumulative: Floats, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
     """Draw a_i ~ pi_i(. | s_i) for one environment, in place; to be called inside compiled loops.
 
     cumulative (n, S, A - 1): see :func:`cumulated`. state, action (n,); stream (2,).
@@ -35,7 +33,8 @@ def sample_actions(
 
 
 @njit(cache=True)
-def _sample_batch(cumulative: Floats, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
+def sample_batch(cumulative: Floats, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
+    """``sample_actions`` on the rows of state, action (E, n), stream (E, 2)."""
     for e in range(state.shape[0]):
         sample_actions(cumulative, state[e], action[e], stream[e])
 
@@ -79,12 +78,13 @@ def policy_returns(env: NetworkedEnv, policy: Floats, *, discount: float = 1.0, 
     count = env.n_envs or 1
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**63))
-    own = streams(seed if not isinstance(seed, np.ndarray) else None, count, _APART)
+    given = int(np.bitwise_xor.reduce(seed, axis=None)) if isinstance(seed, np.ndarray) else seed
+    own = streams(given, count, _APART)
     sums, action = cumulated(policy, env), np.empty(env.state.shape, np.int64)
     env.reset(seed)
     total = np.zeros(env.state.shape)
     for t in range(env.horizon):
-        _sample_batch(sums, env.state, action, own)
+        sample_batch(sums, env.state, action, own)
         env.step(env._out(action))
         total += discount**t * env.reward
     return total

@@ -69,9 +69,7 @@ class Wireless(NetworkedEnv):
         if start not in _STARTS:
             raise DataError(f"start must be one of {sorted(_STARTS)}, not {start!r}.")
         levels = whole("levels", levels, 2, 1000) if distractors else 1
-        where = np.broadcast_to(np.asarray(coordinate), (n,)).astype(np.int32) if distractors else np.zeros(n, np.int32)
-        if where.min() < 0:
-            raise DataError(f"coordinate must not be negative; that of agent {int(where.argmin())} is {where.min()}.")
+        where = _coordinates(coordinate, n) if distractors else np.zeros(n, np.int32)
         sizes = [2] * d + ([levels, int(where.max()) + 1] if distractors else [])
         self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if distractors else ())
         self._places = places
@@ -174,7 +172,8 @@ def gsac_grid(size: int, width: int | None = None, *, arrival: Any = 0.65, **opt
     """The grid of GSAC: a user in each of size x width cells, access points on the lattice points, four for each user.
 
     Defaults of arXiv 2510.21427, appendix H.1, with its unstated choices as calibrated on its plotted start values:
-    q = 0.5, no ghost collisions, T = 10. The second distractor is the column of the cell.
+    q = 0.5, no ghost collisions, T = 10. The second distractor is the column of the cell, so ``n_states`` grows with
+    the width where ``distractors=True``; coordinate=0 keeps it small.
     """
     rows, columns = whole("size", size, 1, 10**5), whole("width", size if width is None else width, 1, 10**5)
     r, c = np.divmod(np.arange(rows * columns), columns)
@@ -253,6 +252,13 @@ def _access_points(table: Any, n_places: int) -> NDArray[np.int32]:
     if twice.any():
         raise DataError(f"User {int(np.flatnonzero(twice.any(1))[0])} names an access point twice.")
     return np.ascontiguousarray(table, np.int32)
+
+
+def _coordinates(given: Any, n: int) -> NDArray[np.int32]:
+    values = np.asarray(given)
+    if values.dtype.kind not in "iu" or values.shape not in ((), (n,)) or values.min() < 0 or values.max() > 10**6:
+        raise DataError(f"coordinate is a whole number from 0 to 1,000,000 for each of {n} agents, not {given!r}.")
+    return np.broadcast_to(values, (n,)).astype(np.int32)
 
 
 def _pads_last(places: NDArray[np.int32], n_places: int) -> bool:

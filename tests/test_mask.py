@@ -149,6 +149,18 @@ def test_empty_masks_follow_the_rule_and_are_counted(empty: str, expected: list[
     assert not mask.allowed(np.zeros(3)).any()
 
 
+@pytest.mark.parametrize("with_present", [False, True])
+def test_actions_on_no_variable_are_never_forbidden_by_the_graph(with_present: bool) -> None:
+    entry = np.array([0, 1, 2, -1])  # the last action does nothing
+    how = {"present": lambda obs: obs > 0} if with_present else {"cells": lambda obs: np.append(obs > 0, True)}
+    mask = RootCauseMask(CHAIN, variables=CHAIN.nodes, action_variables=entry, **how)
+    states = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]])
+    expected = [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 0, 1]]
+    assert np.array_equal(mask.batch(states), np.array(expected, bool))
+    assert np.array_equal(np.stack([mask(s) for s in states]), np.array(expected, bool))
+    assert mask.n_empty == 0
+
+
 def test_one_call_is_fast() -> None:
     import time
 

@@ -28,7 +28,8 @@ class RootCauseMask:
     graph: over the V ``variables`` (same names, any order), acyclic or not; None keeps every present variable.
     k: how many variables to keep; or "roots", every present variable without a present ancestor (those that have an
         equal claim to be the root). k >= V is the presence mask. More than one costs time when the graph is right.
-    variables: V names. action_variables: (A,) ints, the variable that each action acts on.
+    variables: V names. action_variables: (A,) ints, the variable that each action acts on; -1 for an action on none
+        (such as doing nothing), which the graph never forbids.
     present: observation -> (V,) bool; None derives it: a variable is present iff a cell of one of its actions is.
     cells: observation -> (A,) bool, the actions that have something to act on; None allows every action of a variable.
     vectorized: whether present and cells also take (B, n) observations and return (B, V) and (B, A).
@@ -117,14 +118,12 @@ class RootCauseMask:
         """(A,) bool: the allowed actions before the rule for empty masks, so possibly none."""
         here, cells = self._look(obs)
         mask = self._kept(here.tobytes())[self.action_variables]
-        if cells is not None:
-            mask &= cells
-        return mask
+        return mask if cells is None else mask & cells
 
     def presence(self, obs: Any) -> Bools:
         """(A,) bool: the actions that have something present to act on, whatever the graph says."""
         here, cells = self._look(obs)
-        return here[self.action_variables] if cells is None else cells.copy()
+        return np.append(here, True)[self.action_variables] if cells is None else cells.copy()
 
     def weights(self, obs: Any) -> NDArray[np.float64]:
         """(A,) multipliers of the policy's probabilities: 1 inside the mask, ``soft`` (else 0) on what is present."""
@@ -139,18 +138,18 @@ class RootCauseMask:
         raw, v = np.ascontiguousarray(here).tobytes(), len(self.variables)
         kept = np.stack([self._kept(raw[i : i + v]) for i in range(0, len(raw), v)])
         mask = np.take(kept, self.action_variables, axis=1)
-        if cells is not None:
-            mask &= cells
+        mask = mask if cells is None else mask & cells
         for row in np.flatnonzero(~mask.any(axis=1)):
             mask[row] = self._instead(obs[row])
         return mask
 
     def _kept(self, pattern: bytes) -> Bools:
+        """(V + 1,) bool for a presence pattern; the last one stands for actions on no variable."""
         keep = self._memo.get(pattern)
         if keep is None:
             if len(self._memo) >= REMEMBERED:
                 self._memo.clear()
-            keep = self._memo[pattern] = self.kept(np.frombuffer(pattern, dtype=bool))
+            keep = self._memo[pattern] = np.append(self.kept(np.frombuffer(pattern, dtype=bool)), True)
         return keep
 
     def _instead(self, obs: Any) -> Bools:
@@ -166,10 +165,9 @@ class RootCauseMask:
         cells = None if self._cells is None else as_mask(self._cells(obs), len(self.action_variables), "cells(obs)")
         if self._present is not None:
             return as_mask(self._present(obs), len(self.variables), "present(obs)"), cells
-        touched = self.action_variables[cells]
-        here = np.zeros(len(self.variables), dtype=bool)
-        here[touched] = True
-        return here, cells
+        here = np.zeros(len(self.variables) + 1, dtype=bool)
+        here[self.action_variables[cells]] = True
+        return here[:-1], cells
 
     def _look_batch(self, obs: Any) -> tuple[Bools, Bools | None]:
         """(B, V) and (B, A) or None, as ``_look`` for every row."""
@@ -183,10 +181,10 @@ class RootCauseMask:
         if self._present is not None:
             return as_mask(self._present(obs), (n, v), "present(obs)"), cells
         assert cells is not None
-        here = np.zeros((n, v), dtype=bool)
+        here = np.zeros((n, v + 1), dtype=bool)
         row, action = np.nonzero(cells)
         here[row, self.action_variables[action]] = True
-        return here, cells
+        return here[:, :-1], cells
 
     def _check_present(self, present: ArrayLike) -> Bools:
         return as_mask(np.asarray(present), len(self.variables), "present")
@@ -251,11 +249,11 @@ def _action_variables(given: ArrayLike, variables: tuple[str, ...]) -> NDArray[n
             f"action_variables lists for every action the index of its variable, as (A,) ints; got {array.dtype} "
             f"of shape {array.shape}"
         )
-    outside = np.flatnonzero((array < 0) | (array >= len(variables)))
+    outside = np.flatnonzero((array < -1) | (array >= len(variables)))
     if outside.size:
         a = int(outside[0])
         raise DataError(
-            f"action_variables[{a}] is {array[a]}, and the {len(variables)} variables are 0 to {len(variables) - 1}"
+            f"action_variables[{a}] is {array[a]}, and the {len(variables)} variables are 0 to {len(variables) - 1} (-1 is none)"
         )
     frozen = array.astype(np.intp)
     frozen.setflags(write=False)

@@ -1,0 +1,262 @@
+"""What H says about values: who moves whose value, and how much a critic misses that sees kappa hops only.
+
+delta_i(f) is the largest change of f(s) when s_i alone changes. One closed-loop step gives delta(P f) <= H^T delta(f)
+(change s with the actions fixed: E^s; then the product of the local policies: E^a Pi), hence
+delta(V_j) <= (I - gamma H^T)^{-1} delta(r_j) for discounted values, and gamma = 1 for the Poisson (average-reward) ones.
+The spectral condition is that of arXiv 2602.16966; these bounds are derived here in full and checked by enumeration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components, dijkstra
+
+from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
+from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
+from .envs.tabular import TabularNetwork
+from .errors import DataError
+from .local_policy import LocalPolicy
+
+Array = NDArray[np.float64]
+_ALL_TARGETS = 300  # up to this many agents, truncation is bounded for each target by itself
+_LONGEST = 100_000  # steps that a search for kappa looks ahead
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Largest distances in hops at which something still matters (the exponents of arXiv 1912.02906, done right).
+
+    reward: of r_i on (s, a). closed: of r_i on s once the policy draws the actions. first: of s_i' on (s, a).
+    step: of s_i' on s once the policy draws the actions.
+    """
+
+    reward: int
+    closed: int
+    first: int
+    step: int
+
+    def radius(self, t: int, of: str = "action-value") -> int:
+        """Hops around i on which the law of r_i(t) depends: of (s(0), a(0)) for action values, of s(0) for values."""
+        if of == "value":
+            return self.closed + self.step * t
+        return self.reward if t == 0 else self.closed + self.step * (t - 1) + self.first
+
+    def first_step(self, kappa: int, of: str = "action-value") -> float:
+        """t* = min {t : radius(t) > kappa}: the first reward that something outside kappa hops can move (or inf)."""
+        for t in (0, 1):
+            if self.radius(t, of) > kappa:
+                return t
+        return np.inf if self.step == 0 else 2 + (kappa - self.radius(1, of)) // self.step
+
+
+@dataclass(frozen=True, eq=False)
+class Locality:
+    """Everything that follows from the local tables of a model and a policy; all matrices (n, n) CSR.
+
+    environment: E^s, E^a and the rewards' moves. pi: the policy's. h = E^s + E^a Pi. reward = delta(r_j) in row j,
+    actions drawn by the policy. gamma: 1 stands for the average reward. radius: bounds of rho(H).
+    adjacency: of the graph, whose hops kappa counts.
+    """
+
+    environment: Sensitivities
+    pi: sp.csr_array
+    h: sp.csr_array
+    reward: sp.csr_array
+    gamma: float
+    radius: Radius
+    adjacency: sp.csr_array
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents n."""
+        return int(self.h.shape[0])
+
+    @property
+    def bounded(self) -> bool:
+        """gamma rho(H) < 1 for certain: the bounds below exist."""
+        return self.gamma * self.radius.high < 1
+
+    @cached_property
+    def reach(self) -> Reach:
+        """How far rewards and transitions look, where the tables really depend on what they name."""
+        e, a = self.environment, self.adjacency
+        return Reach(
+            hops(a, e.reward_state + e.reward_action), hops(a, self.reward), hops(a, e.state + e.action), hops(a, self.h)
+        )  # fmt: skip
+
+    @cached_property
+    def diameter(self) -> int:
+        """Hops beyond which nobody is: exact up to 300 agents, else twice the distances from one agent of each part."""
+        if self.n_agents <= _ALL_TARGETS:
+            far = dijkstra(self.adjacency, unweighted=True)
+            return int(far[np.isfinite(far)].max())
+        _, part = connected_components(self.adjacency, directed=False)
+        far = dijkstra(self.adjacency, unweighted=True, indices=np.unique(part, return_index=True)[1], min_only=True)
+        return 2 * int(far.max())
+
+    @cached_property
+    def along(self) -> tuple[Array, float]:
+        """Supporting vector of H (see _spectral.supporting_vector)."""
+        return supporting_vector(self.h, self.gamma, self.radius.high)
+
+    @cached_property
+    def against(self) -> tuple[Array, float]:
+        """Supporting vector of H^T."""
+        return supporting_vector(sp.csr_array(self.h.T), self.gamma, self.radius.high)
+
+
+def analyse(
+    model: TabularNetwork | tuple[Sensitivities, sp.csr_array], policy: LocalPolicy, gamma: float | None = None,
+    reward: Sequence[Array] | None = None,
+) -> Locality:  # fmt: skip
+    """H, rho(H) and the reach of a model under a policy; gamma defaults to the model's, gamma = 1 is the average reward.
+
+    In place of a model: (sensitivities, adjacency), with gamma given.
+    """
+    if isinstance(model, TabularNetwork):
+        policy.require(model.n_states, model.n_actions)
+        gamma = model.gamma if gamma is None else gamma
+        around = environment(model, reward)
+        adjacency = sp.csr_array(nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool, format="csr"))
+    else:
+        around, adjacency = model
+    if gamma is None or not 0 <= gamma <= 1:
+        raise DataError(f"gamma is {gamma}; write a discount in [0, 1), or 1 for the average reward")
+    pi = policy_sensitivity(policy)
+    h = interdependence(around, pi)
+    own = sp.csr_array(around.reward_state + around.reward_action @ pi)
+    return Locality(around, pi, h, own, float(gamma), spectral_radius(h), adjacency)
+
+
+def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array:
+    """How far each agent's state can move each target's value: bounds of delta_i(V_j), (targets, n).
+
+    targets None: of the mean value (1/n) sum_j V_j, (n,). With gamma = 1 the Poisson (relative) value.
+    """
+    _need(locality)
+    rows = locality.reward
+    source = rows.sum(axis=0) / locality.n_agents if targets is None else rows[list(targets)].toarray().T
+    moved = resolvent(sp.csr_array(locality.h.T), np.asarray(source), locality.gamma, locality.against)
+    return moved if targets is None else moved.T
+
+
+def truncation_error(
+    locality: Locality, kappas: Iterable[int], *, targets: Sequence[int] | None = None, of: str = "action-value"
+) -> Array:
+    """Bound of sup |Q_j(s, a) - Q_j(s', a')| over pairs equal within kappa hops of j: what a truncated critic can miss.
+
+    (kappas,) over every agent, or (targets, kappas). of: "action-value", or "value" for V_j(s). For gamma < 1 never more
+    than the classical bound. Without targets and beyond 300 agents the bound counts the time at which a reward can first
+    be reached, which costs one sparse product a step for all agents together.
+    """
+    kappas = [int(k) for k in kappas]
+    classical = decay_bound(locality, kappas, of=of) if locality.gamma < 1 else np.full(len(kappas), np.inf)
+    classical[np.array(kappas) >= locality.diameter] = 0.0
+    if not locality.bounded:
+        if locality.gamma == 1:
+            _need(locality)
+        return classical if targets is None else np.tile(classical, (len(targets), 1))
+    if targets is None and locality.n_agents > _ALL_TARGETS:
+        steps = [locality.reach.first_step(k, of) for k in kappas]
+        last = max((int(t) for t in steps if np.isfinite(t)), default=0)
+        by_step = list(_tails(locality, of, last))
+        return np.minimum(classical, [by_step[int(t)] if np.isfinite(t) else 0.0 for t in steps])
+    far = _by_distance(locality, range(locality.n_agents) if targets is None else targets, of)
+    each = np.minimum(classical, far[:, [min(k, far.shape[1] - 1) for k in kappas]])
+    return np.asarray(each.max(axis=0) if targets is None else each)
+
+
+def decay_bound(locality: Locality, kappas: Iterable[int], *, of: str = "action-value") -> Array:
+    """The classical (c, rho) decay c gamma^{t*}, c = rbar / (1 - gamma), with the exponent of the information pattern.
+
+    t*(kappa) = kappa + 1 for P(s_N, a_i) with own-state policies (Lemma 3 of arXiv 1912.02906), max(1, kappa) for one-hop
+    policies, kappa for P(s_N, a_N) with own-state policies, ceil(kappa / 2) for both: gamma^{kappa + 1}, which is printed
+    for all of them, is violated by the last three. Attained with equality by copy chains.
+    """
+    if not locality.gamma < 1:
+        raise DataError("the classical bound needs a discount below 1; give gamma")
+    t = np.array([locality.reach.first_step(int(k), of) for k in kappas])
+    c = locality.environment.reward_range / (1 - locality.gamma)
+    return np.where(np.isinf(t), 0.0, c * locality.gamma ** np.where(np.isinf(t), 0.0, t))
+
+
+def smallest_kappa(
+    locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
+) -> int:
+    """The least kappa whose truncation error is at most ``error`` for every agent (or target); the diameter at most."""
+    if not error > 0:
+        raise DataError(f"error is {error}; write a number above 0, in units of the value")
+    if locality.gamma == 1:
+        _need(locality)
+    gamma, reach = locality.gamma, locality.reach
+    c = locality.environment.reward_range / (1 - gamma) if gamma < 1 else np.inf
+    last, farthest = locality.diameter, 0
+    if locality.bounded and (targets is not None or locality.n_agents <= _ALL_TARGETS):
+        found = truncation_error(locality, range(last + 1), targets=targets, of=of)
+        return int(np.argmax((found if targets is None else found.max(axis=0)) <= error))
+    tails = _tails(locality, of, _LONGEST) if locality.bounded else repeat(np.inf)
+    for t, tail in zip(range(_LONGEST), tails, strict=False):
+        if min(tail, c * gamma**t if gamma < 1 else np.inf) <= error or farthest >= last:
+            return min(farthest, last)
+        farthest = max(farthest, reach.radius(t, of))
+        if t > 0 and reach.step == 0:
+            break
+    return min(farthest, last)
+
+
+def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
+    """Largest distance in the graph between i and j over the entries (i, j) of ``pairs`` that are not zero."""
+    left = sp.csr_array(pairs.astype(bool).astype(np.int8))
+    left.eliminate_zeros()
+    step = sp.csr_array(adjacency.astype(np.int8) + sp.eye_array(adjacency.shape[0], dtype=np.int8, format="csr"))
+    ball = sp.csr_array(sp.eye_array(adjacency.shape[0], dtype=np.int8, format="csr"))
+    for distance in range(adjacency.shape[0] + 1):
+        left = sp.csr_array(left - left.multiply(ball))
+        left.eliminate_zeros()
+        if not left.nnz:
+            return distance
+        ball = sp.csr_array((ball @ step).astype(bool).astype(np.int8))
+    raise DataError("the policy observes an agent that no path of the graph reaches; add the edge or drop the agent")
+
+
+def _tails(locality: Locality, of: str, last: int) -> Iterable[float]:
+    """t = 0, 1, ..: largest over j of all that can move r_j from time t on (delta of the rewards, through H, summed)."""
+    e, gamma, ones = locality.environment, locality.gamma, np.ones(locality.n_agents)
+    once = ones if of == "value" else (e.state + e.action) @ ones
+    w = resolvent(locality.h, once, gamma, locality.along)  # sum_t (gamma H)^t once
+    if of != "value":
+        w = gamma * w
+        yield float(((e.reward_state + e.reward_action) @ ones + locality.reward @ w).max())
+    for _ in range(last + 1):
+        yield float((locality.reward @ w).max())
+        w = gamma * (locality.h @ w)
+
+
+def _by_distance(locality: Locality, targets: Sequence[int], of: str) -> Array:
+    """(targets, D + 1): the moves of Q_j (or V_j) by agents more than kappa = 0..D hops away, added up; 0 at D."""
+    targets, e, v = list(targets), locality.environment, influence(locality, list(targets))
+    if of != "value":  # delta(Q_j) <= delta(r_j) + gamma E^T delta(V_j), for states and for actions
+        direct = sp.csr_array(e.reward_state + e.reward_action)[targets].toarray()
+        v = direct + locality.gamma * ((e.state + e.action).T @ v.T).T
+    far = dijkstra(locality.adjacency, unweighted=True, indices=targets)
+    far = np.where(np.isfinite(far), far, 0).astype(np.int64)  # nothing moves across parts of the graph
+    at = np.stack([np.bincount(d, weights=w, minlength=int(far.max()) + 1) for d, w in zip(far, v, strict=True)])
+    beyond = np.cumsum(at[:, ::-1], axis=1)[:, ::-1]
+    return np.hstack([beyond[:, 1:], np.zeros((len(targets), 1))])
+
+
+def _need(locality: Locality) -> Any:
+    if not locality.bounded:
+        raise DataError(
+            f"gamma rho(H) lies in [{locality.gamma * locality.radius.low:.4g}, {locality.gamma * locality.radius.high:.4g}], "
+            f"not below 1, so no bound follows from H; raise the policy's temperature (certificate says to what) or lower gamma"
+        )

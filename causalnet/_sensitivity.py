@@ -1,0 +1,151 @@
+"""How far one agent's state or action moves another's next state, action or reward: the matrices E^s, E^a, Pi, C, H.
+
+Rege, Monteleoni, Chen et al., "A Unified Framework for Locality in Scalable MARL" (arXiv 2602.16966); the definitions
+follow a published digest of it, as the text was not at hand. Row = affected agent j, column = source i, distances in
+total variation. Everything is computed from the local tables, in the sparsity of the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from .envs.tabular import TabularNetwork
+from .errors import DataError, NotApplicable
+from .exact import softmax
+from .local_policy import LocalPolicy, shape_groups
+
+Array = NDArray[np.float64]
+Links = Sequence[Sequence[int]]
+Groups = Sequence[tuple[list[int], Array]]  # [(numbers of the tables, those tables stacked)]
+_LARGEST = 1 << 24  # numbers in one table of the exact closed loop
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivities:
+    """The environment's side, all (n, n) CSR, row = affected agent: what a policy's Pi turns into H and its bounds.
+
+    state E^s_{j<-i}, action E^a_{j<-k}: largest move of P_j when s_i, or a_k, alone changes.
+    reward_state, reward_action: largest change of r_j when s_i, or a_k, alone changes.
+    reward_range: largest max r_j - min r_j over the agents.
+    """
+
+    state: sp.csr_array
+    action: sp.csr_array
+    reward_state: sp.csr_array
+    reward_action: sp.csr_array
+    reward_range: float
+
+
+def axis_moves(stack: Array, share: float = 0.5, rows: NDArray[np.bool_] | None = None) -> Array:
+    """sup of share * ||x - y||_1 over pairs of last-axis rows that differ in one axis alone: (G, d_1..d_k, m) -> (G, k).
+
+    share = 1/2 is total variation between laws, share = 1 with m = 1 the change of a number. rows (G, d_1..d_k): the
+    rows that count, by default all.
+    """
+    groups, shape, m = len(stack), stack.shape[1:-1], stack.shape[-1]
+    result = np.zeros((groups, len(shape)))
+    for axis, size in enumerate(shape):
+        moved = np.moveaxis(stack, axis + 1, 1).reshape(groups, size, -1, m)
+        count = None if rows is None else np.moveaxis(rows, axis + 1, 1).reshape(groups, size, -1)
+        for x, y in combinations(range(size), 2):
+            distance = share * np.abs(moved[:, x] - moved[:, y]).sum(-1)
+            if count is not None:
+                distance = np.where(count[:, x] & count[:, y], distance, 0.0)
+            np.maximum(result[:, axis], distance.max(-1), out=result[:, axis])
+    return result
+
+
+def move_matrix(groups: Groups, links: Links, columns: int, share: float = 0.5) -> sp.csr_array:
+    """Row j: how far table j moves along each axis, in the columns links[j]; (n, columns) CSR, from stacked tables."""
+    ends = np.zeros(len(links) + 1, np.int64)
+    np.cumsum([len(row) for row in links], out=ends[1:])
+    data = np.zeros(int(ends[-1]))
+    for indices, stack in groups:
+        if stack.ndim > 2:
+            data[ends[indices][:, None] + np.arange(stack.ndim - 2)] = axis_moves(stack, share)
+    flat = np.fromiter((i for row in links for i in row), np.int64, int(ends[-1]))
+    matrix = sp.csr_array((data, flat, ends), shape=(len(links), columns))
+    matrix.sort_indices()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def environment(model: TabularNetwork, reward: Sequence[Array] | None = None) -> Sensitivities:
+    """E^s, E^a and the moves of the rewards of a model; ``reward`` replaces the model's, with the same axes."""
+    n = model.n_agents
+    kernel = move_matrix(shape_groups(model.kernels), _both(model.state_parents, model.action_parents, n), 2 * n)
+    tables = model.rewards if reward is None else _like(model, reward)
+    groups = [(indices, stack[..., None]) for indices, stack in shape_groups(tables)]
+    moves = move_matrix(groups, _both(model.reward_states, model.reward_actions, n), 2 * n, 1.0)
+    width = max(float(np.ptp(stack.reshape(len(stack), -1), axis=1).max()) for _, stack in groups)
+    return Sensitivities(kernel[:, :n], kernel[:, n:], moves[:, :n], moves[:, n:], width)
+
+
+def policy_sensitivity(policy: LocalPolicy) -> sp.csr_array:
+    """Pi_{k<-i} = sup TV(pi_k(. | s_{O_k}), pi_k(. | s'_{O_k})) over states that differ in s_i alone; (n, n) CSR."""
+    return move_matrix(shape_groups(policy.tables), policy.observes or (), policy.n_agents)
+
+
+def tempered_sensitivity(policy: LocalPolicy) -> Callable[[float], sp.csr_array]:
+    """Pi of the softmax of the policy's logits (log pi where it has none) as a function of the temperature."""
+    logits = [np.log(t) for t in policy.tables] if policy.logits is None else policy.logits
+    groups = shape_groups(logits)
+    return lambda temperature: move_matrix(
+        [(indices, softmax(stack / temperature)) for indices, stack in groups], policy.observes or (), policy.n_agents
+    )
+
+
+def interdependence(environment: Sensitivities, pi: sp.csr_array) -> sp.csr_array:
+    """H = E^s + E^a Pi: an upper bound, entry by entry, of what one closed-loop step lets j feel of i; (n, n) CSR."""
+    return sp.csr_array(environment.state + environment.action @ pi)
+
+
+def exact_interdependence(model: TabularNetwork, policy: LocalPolicy) -> sp.csr_array:
+    """C_{j<-i} = sup TV between the laws of s_j' when s_i alone changes, actions drawn by the policy; (n, n) CSR.
+
+    Each agent's closed-loop table spans the states of its parents and of all that its parents' policies observe.
+    """
+    policy.require(model.n_states, model.n_actions)
+    tables, links = [], []
+    for j in range(model.n_agents):
+        states, actions = (model.state_parents or ())[j], (model.action_parents or ())[j]
+        seen = [(policy.observes or ())[k] for k in actions]
+        union = sorted({*states, *(i for row in seen for i in row)})
+        size = model.n_states[union].prod(dtype=float) * model.n_states[j]
+        if size > _LARGEST or len(union) + len(actions) > 50:
+            raise NotApplicable(
+                f"the exact matrix C needs a table of {size:.3g} numbers for agent {j} ({len(union)} agents); use H, its bound"
+            )
+        label = {i: x for x, i in enumerate(union)}
+        act = {k: len(union) + x for x, k in enumerate(actions)}
+        out = len(union) + len(actions)
+        parts = [model.kernels[j], [*(label[i] for i in states), *(act[k] for k in actions), out]]
+        for k, row in zip(actions, seen, strict=True):
+            parts += [policy.tables[k], [*(label[i] for i in row), act[k]]]
+        tables.append(np.einsum(*parts, [*range(len(union)), out], optimize="greedy"))
+        links.append(union)
+    return move_matrix(shape_groups(tables), links, model.n_agents)
+
+
+def _like(model: TabularNetwork, reward: Sequence[Array]) -> list[Array]:
+    tables = [np.asarray(r, dtype=float) for r in reward]
+    if len(tables) != model.n_agents:
+        raise DataError(
+            f"reward has {len(tables)} tables, and the network {model.n_agents} agents; give one table an agent"
+        )
+    for i, (mine, own) in enumerate(zip(tables, model.rewards, strict=True)):
+        if mine.shape != own.shape or not np.isfinite(mine).all():
+            raise DataError(
+                f"reward[{i}] must have the axes of the model's own, {own.shape}, and finite numbers; it has shape {mine.shape}"
+            )
+    return tables
+
+
+def _both(states: Links | None, actions: Links | None, n: int) -> list[list[int]]:
+    return [[*s, *(n + k for k in a)] for s, a in zip(states or (), actions or (), strict=True)]

@@ -1,0 +1,150 @@
+"""Localized tabular policies of a networked decision process: pi(a | s) = prod_k pi_k(a_k | s_{O_k})."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import DataError
+from .exact import softmax
+
+Array = NDArray[np.float64]
+_ROW = 1e-9  # how far a row of probabilities may sum from one
+
+
+@dataclass(frozen=True, eq=False)
+class LocalPolicy:
+    """Agent k draws its action from tables[k], axes (s of each agent in observes[k]..., a_k); rows sum to one.
+
+    observes[k]: the agents whose states agent k reads, in the order of the axes; by default itself alone.
+    logits, temperature: what the tables are the softmax of, where they are (see :meth:`softmax`).
+    """
+
+    tables: Sequence[Array]
+    observes: Sequence[Sequence[int]] | None = None
+    logits: Sequence[Array] | None = None
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", tuple(_frozen(k, t) for k, t in enumerate(self.tables)))
+        object.__setattr__(self, "observes", _observes(self.tables, self.observes))
+        for indices, stack in shape_groups(self.tables):
+            off = (stack.min(-1) < 0) | (np.abs(stack.sum(-1) - 1) > _ROW)
+            if off.any():
+                at = tuple(int(x) for x in np.argwhere(off)[0])
+                raise DataError(
+                    f"policy table {indices[at[0]]}{list(at[1:])} sums to {stack[at].sum():.6g} (least entry "
+                    f"{stack[at].min():.3g}); every row is a law of the action: no entry below 0, sum 1"
+                )
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents n."""
+        return len(self.tables)
+
+    @classmethod
+    def softmax(
+        cls, logits: Sequence[Any], temperature: float = 1.0, observes: Sequence[Sequence[int]] | None = None
+    ) -> LocalPolicy:
+        """pi_k(a | o) = exp(logits[k][o, a] / temperature) / sum: smoother, so more local, as the temperature rises."""
+        if not (np.isfinite(temperature) and temperature > 0):
+            raise DataError(f"temperature is {temperature}; write a number above 0 (small is greedy, large is uniform)")
+        kept = tuple(_frozen(k, x, "logits") for k, x in enumerate(logits))
+        tables: list[Array] = [np.empty(0)] * len(kept)
+        for indices, stack in shape_groups(kept):
+            for k, table in zip(indices, softmax(stack / temperature), strict=True):
+                tables[k] = table
+        return cls(tables, observes, kept, float(temperature))
+
+    def at(self, temperature: float) -> LocalPolicy:
+        """The same logits at another temperature; log pi stands for logits that are not known."""
+        logits = self.logits
+        if logits is None:
+            for k, table in enumerate(self.tables):
+                if not table.min() > 0:
+                    raise DataError(
+                        f"policy table {k} holds a probability 0, which no temperature changes; use mixed(share), or give "
+                        f"logits to LocalPolicy.softmax"
+                    )
+            logits = [np.log(table) for table in self.tables]
+        return LocalPolicy.softmax(logits, temperature, self.observes)
+
+    def mixed(self, share: float) -> LocalPolicy:
+        """(1 - share) pi + share uniform: every sensitivity of the policy shrinks by the factor 1 - share."""
+        if not 0 <= share <= 1:
+            raise DataError(f"share is {share}; write a number from 0 (this policy) to 1 (uniform)")
+        return LocalPolicy([(1 - share) * t + share / t.shape[-1] for t in self.tables], self.observes)
+
+    def require(self, n_states: NDArray[np.int64], n_actions: NDArray[np.int64]) -> None:
+        """Refuse a policy that was made for another network: (n,) numbers of states and of actions."""
+        if self.n_agents != len(n_states):
+            raise DataError(
+                f"the policy has {self.n_agents} agents and the network {len(n_states)}; use one made for it"
+            )
+        for k, (seen, table) in enumerate(zip(self.observes or (), self.tables, strict=True)):
+            far = [i for i in seen if i >= len(n_states)]
+            if far:
+                raise DataError(
+                    f"the policy of agent {k} observes agent {far[0]}; the network ends at {len(n_states) - 1}"
+                )
+            want = (*(int(n_states[i]) for i in seen), int(n_actions[k]))
+            if table.shape != want:
+                raise DataError(
+                    f"policy table {k} has shape {table.shape}, and the network needs {want}: states of agents "
+                    f"{tuple(seen)}, then the actions of {k}; was it made for another network?"
+                )
+
+
+def shape_groups(tables: Sequence[Array], limit: int = 1 << 23) -> list[tuple[list[int], Array]]:
+    """Tables of one shape stacked, at most ``limit`` numbers at a time: [(indices, (G, *shape))]."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for i, table in enumerate(tables):
+        by_shape.setdefault(table.shape, []).append(i)
+    parts = []
+    for shape, indices in by_shape.items():
+        step = max(1, limit // max(1, int(np.prod(shape))))
+        for start in range(0, len(indices), step):
+            part = indices[start : start + step]
+            parts.append((part, np.array([tables[i] for i in part])))
+    return parts
+
+
+def _frozen(k: int, table: Any, name: str = "policy table") -> Array:
+    if isinstance(table, np.ndarray) and table.dtype == np.float64 and not table.flags.writeable and table.base is None:
+        out = table  # ours already: nobody can write into it
+    else:
+        out = np.array(table, dtype=np.float64, order="C")
+        out.setflags(write=False)
+    if out.ndim == 0 or out.size == 0 or not np.isfinite(out).all():
+        raise DataError(
+            f"{name} {k} must be a table of finite numbers, actions on the last axis; it has shape {out.shape}"
+        )
+    return out
+
+
+def _observes(tables: Sequence[Array], given: Sequence[Sequence[int]] | None) -> tuple[tuple[int, ...], ...]:
+    if given is None:
+        wrong = [k for k, t in enumerate(tables) if t.ndim != 2]
+        if wrong:
+            raise DataError(
+                f"policy table {wrong[0]} has shape {tables[wrong[0]].shape}; say in observes whose states its axes are "
+                f"(left out, every table is (own states, actions))"
+            )
+        return tuple((k,) for k in range(len(tables)))
+    if len(given) != len(tables):
+        raise DataError(
+            f"observes has {len(given)} rows, and there are {len(tables)} policy tables; give one row an agent"
+        )
+    out = tuple(tuple(int(i) for i in row) for row in given)
+    for k, row in enumerate(out):
+        if len(set(row)) != len(row) or min(row, default=0) < 0:
+            raise DataError(f"observes[{k}] is {row}; write distinct agent numbers from 0")
+        if tables[k].ndim != len(row) + 1:
+            raise DataError(
+                f"policy table {k} has {tables[k].ndim} axes, and observes[{k}] names {len(row)} agents; one axis each, then one of actions"
+            )
+    return out

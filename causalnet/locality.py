@@ -1,0 +1,249 @@
+"""Locality of a networked decision process under a policy: a certificate, and what a critic may safely not look at.
+
+``certificate(model, policy)`` asks whether rho(H) < 1 for H = E^s + E^a Pi(pi), the spectral condition of Rege,
+Monteleoni, Chen et al. (arXiv 2602.16966): then the influence of one agent on another's value dies out with their
+distance, and a critic that sees kappa hops misses little. Its first version speaks of discounted values
+(gamma rho(H) < 1), its second of average-reward (Poisson) ones (rho(H) < 1): both are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ._influence import Locality, Reach, analyse, decay_bound, influence, smallest_kappa, truncation_error
+from ._sensitivity import (
+    Sensitivities,
+    environment,
+    exact_interdependence,
+    interdependence,
+    policy_sensitivity,
+    tempered_sensitivity,
+)
+from ._spectral import Radius, spectral_radius
+from .envs.tabular import TabularNetwork
+from .local_policy import LocalPolicy
+
+__all__ = [
+    "Certificate",
+    "LocalPolicy",
+    "Locality",
+    "Radius",
+    "Reach",
+    "Sensitivities",
+    "analyse",
+    "certificate",
+    "certified_mixture",
+    "certified_temperature",
+    "decay_bound",
+    "environment",
+    "exact_interdependence",
+    "influence",
+    "interdependence",
+    "norm_tests",
+    "policy_sensitivity",
+    "smallest_kappa",
+    "spectral_radius",
+    "truncation_error",
+]
+Array = NDArray[np.float64]
+_SHARES = (0.1, 0.01, 0.001)  # default errors, as shares of the range of values
+_CURVE = (0, 1, 2, 3, 4, 6, 8)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A verdict on locality; ``str`` of it is the text for people.
+
+    n_agents, gamma (1: average reward). rho: bounds of rho(H). state_rho: of rho(E^s), which no policy can go below.
+    certified: rho(H) < 1 (True), >= 1 (False), or None where the bounds, or the data, do not tell.
+    discounted: the same for gamma rho(H) < 1. norms: the older tests, each an upper bound of rho(H) that must be < 1.
+    temperature: the policy's; certified_at: one that is certified; mixture: the share of uniform play that is certified
+    (both None where not needed, or not to be had). kappa: ((error, hops or None), ...). curve: ((hops, error bound), ...).
+    scale: what shares of errors refer to: rbar / (1 - gamma), or rbar for the average reward.
+    influential: ((agent, bound of what its state can move in the mean value), ...), largest first.
+    reach: the information pattern in hops. note: how the sensitivities were come by.
+    """
+
+    n_agents: int
+    gamma: float
+    rho: Radius
+    state_rho: Radius
+    certified: bool | None
+    discounted: bool | None
+    norms: dict[str, float]
+    temperature: float | None
+    certified_at: float | None
+    mixture: float | None
+    kappa: tuple[tuple[float, int | None], ...]
+    curve: tuple[tuple[int, float], ...]
+    scale: float
+    influential: tuple[tuple[int, float], ...]
+    reach: Reach
+    note: str
+
+    def __str__(self) -> str:
+        return "\n".join([*_verdict(self), *_advice(self), *([self.note] if self.note else [])])
+
+
+def certificate(
+    model: TabularNetwork, policy: LocalPolicy | Sequence[Array], gamma: float | None = None,
+    reward: Sequence[Array] | None = None, *, errors: Sequence[float] | None = None, top: int = 5,
+) -> Certificate:  # fmt: skip
+    """Is rho(E^s + E^a Pi(pi)) < 1, and how many hops must a critic see for an error? For any size of network.
+
+    policy: a LocalPolicy, or own-state tables (n_states[i], n_actions[i]). gamma: the model's by default, 1 for the
+    average reward. reward: other tables in place of the model's, such as shadow rewards, with the same axes.
+    errors: what to advise kappa for, in units of the value (by default 10, 1 and 0.1 % of its range). top: agents named.
+    """
+    policy = policy if isinstance(policy, LocalPolicy) else LocalPolicy(policy)
+    return conclude(analyse(model, policy, gamma, reward), policy, errors=errors, top=top)
+
+
+def conclude(
+    locality: Locality, policy: LocalPolicy, *, errors: Sequence[float] | None = None, top: int = 5,
+    least: Radius | None = None, note: str = "",
+) -> Certificate:  # fmt: skip
+    """The certificate of an analysis. least: bounds of rho from below, where the sensitivities are upper estimates."""
+    rho, gamma, width = locality.radius, locality.gamma, locality.environment.reward_range
+    rho = rho if least is None else Radius(least.low, rho.high, rho.iterations)
+    certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
+    at = mixture = None
+    if not discounted:
+        if policy.logits is not None or min(t.min() for t in policy.tables) > 0:
+            at = certified_temperature(locality, policy)
+        else:
+            mixture = certified_mixture(locality)
+    scale = width / (1 - gamma) if gamma < 1 else width
+    wanted = [s * scale for s in _SHARES] if errors is None else list(errors)
+    usable = locality.bounded or gamma < 1
+    kappa = tuple((float(e), smallest_kappa(locality, e) if usable else None) for e in wanted)
+    curve = tuple(zip(_CURVE, map(float, truncation_error(locality, _CURVE)), strict=True)) if usable else ()
+    moved = influence(locality) if locality.bounded else np.zeros(0)
+    order = np.argsort(-moved, kind="stable")[:top]
+    return Certificate(
+        locality.n_agents, gamma, rho, spectral_radius(locality.environment.state), certified, discounted,
+        norm_tests(locality, policy), policy.temperature, at, mixture, kappa, curve, scale,
+        tuple((int(i), float(moved[i])) for i in order), locality.reach, note,
+    )  # fmt: skip
+
+
+def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
+    """Older sufficient conditions, each "< 1": induced norms of H, and the row sum that holds for every policy.
+
+    "any policy" is the largest row sum of E^s + E^a O, O = what the policies observe: no policy is smoother than that
+    in the worst case (the condition of arXiv 2006.06626 in this notation).
+    """
+    h, e = locality.h, locality.environment
+    seen = sp.csr_array(
+        (np.ones(sum(map(len, policy.observes or ()))), np.fromiter((i for r in policy.observes or () for i in r), int),
+         np.cumsum([0, *map(len, policy.observes or ())])), shape=h.shape
+    )  # fmt: skip
+    return {
+        "max row sum": float(h.sum(axis=1).max()),
+        "max column sum": float(h.sum(axis=0).max()),
+        "spectral norm": float(np.sqrt(spectral_radius(sp.csr_array(h.T @ h), 1e-3).low)),
+        "row sum for any policy": float((e.state + e.action @ seen).sum(axis=1).max()),
+    }
+
+
+def certified_temperature(locality: Locality, policy: LocalPolicy) -> float | None:
+    """A temperature, near the least, at which gamma rho(H) < 1 for the same logits; None if E^s alone forbids any.
+
+    TV between softmax(x / tau) and softmax(y / tau) is at most tanh(osc(x - y) / (4 tau)), which falls as tau rises: it
+    gives a temperature that is certified, and bisection with the exact Pi comes down from there.
+    """
+    e, gamma, pi_at = locality.environment, locality.gamma, tempered_sensitivity(policy)
+    now = 1.0 if policy.temperature is None else policy.temperature
+
+    def passes(temperature: float) -> bool:
+        return _passes(interdependence(e, pi_at(temperature)), gamma)
+
+    if not _passes(e.state, gamma):
+        return None
+    low, high = now, 2 * now
+    while not passes(high):
+        low, high = high, 2 * high
+        if high > 1e9 * now:
+            return None
+    for _ in range(8):
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if passes(middle) else (middle, high)
+    rounded = float(f"{high:.2e}")
+    rounded = rounded if rounded >= high else rounded + 10.0 ** (np.floor(np.log10(high)) - 2)
+    return rounded if passes(rounded) else high
+
+
+def certified_mixture(locality: Locality) -> float | None:
+    """The least share of uniform play, to 1 %, at which gamma rho(E^s + (1 - share) E^a Pi) < 1; None if E^s forbids any."""
+    e, pi = locality.environment, locality.pi
+    ends = [0, 101]  # in percent: 101 stands for none
+    while ends[1] - ends[0] > 1:
+        share = sum(ends) // 2
+        h = interdependence(e, (1 - share / 100) * pi)
+        ends[_passes(h, locality.gamma)] = share
+    return None if ends[1] == 101 else ends[1] / 100
+
+
+def _passes(h: sp.csr_array, gamma: float) -> bool:
+    return gamma == 0 or gamma * spectral_radius(h, 1e-5, threshold=1 / gamma).high < 1
+
+
+def _below_one(rho: Radius, factor: float) -> bool | None:
+    return True if factor * rho.high < 1 else False if factor * rho.low >= 1 else None
+
+
+def _verdict(c: Certificate) -> list[str]:
+    kind = "average reward" if c.gamma == 1 else f"discount {c.gamma:g}"
+    at = "" if c.temperature is None else f", softmax policy at temperature {c.temperature:g}"
+    words = {True: "CERTIFIED", False: "NOT CERTIFIED", None: "UNDECIDED"}
+    lines = [
+        f"Locality of {c.n_agents:,} agents, {kind}{at}",
+        f"rho(H) in [{_number(c.rho.low)}, {_number(c.rho.high)}]: {words[c.certified]} (needs to be below 1).",
+    ]
+    if c.gamma < 1 and c.certified is not True:
+        lines.append(f"{c.gamma:g} rho(H) for discounted values: {words[c.discounted]}.")
+    passing = [name for name, value in c.norms.items() if value < 1]
+    tests = ", ".join(f"{name} {value:.3f}" for name, value in c.norms.items())
+    said = "none below 1" if not passing else f"below 1: {', '.join(passing)}"
+    lines.append(f"Norm tests: {tests} ({said}).")
+    if c.discounted is True:
+        return lines
+    lines.append("The condition is sufficient: without it influence may still die out, but nothing here promises it.")
+    factor = "" if c.gamma == 1 else f"{c.gamma:g} "
+    if c.certified_at is not None:
+        unit = "of these logits" if c.temperature is not None else "of log pi (now 1)"
+        lines.append(f"Raise the temperature {unit} to {c.certified_at:g}: there {factor}rho(H) < 1.")
+    elif c.mixture is not None:
+        lines.append(f"Mix {c.mixture:.0%} of uniform play into the policy: there {factor}rho(H) < 1.")
+    elif c.discounted is False or factor:
+        lines.append(
+            f"No smoother policy helps: {factor}rho(E^s) is up to {c.gamma * c.state_rho.high:.4g} without any action. "
+            f"Give critics the whole network, or cut it where coupling is weak."
+        )
+    return lines
+
+
+def _advice(c: Certificate) -> list[str]:
+    lines = []
+    if c.kappa:
+        lines.append("A critic that sees kappa hops around its agent misses at most the error in its action values:")
+    for error, kappa in c.kappa:
+        hops = "no bound" if kappa is None else f"kappa = {kappa}"
+        share = f" ({error / c.scale:.3g} of their range)" if c.scale > 0 else ""
+        lines.append(f"  error {error:.3g}{share}: {hops}")
+    if c.curve:
+        lines.append("  bound by kappa: " + ", ".join(f"{k}: {e:.3g}" for k, e in c.curve))
+    if c.influential:
+        lines.append(
+            "Agents whose state moves the mean value most: " + ", ".join(f"{i} ({v:.3g})" for i, v in c.influential)
+        )
+    return lines
+
+
+def _number(x: float) -> str:
+    return f"{x:.6g}"

@@ -1,0 +1,251 @@
+"""Locality certificates against enumeration of the global process, closed forms, and nonsense."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from causalnet import exact, locality
+from causalnet.envs.tabular import TabularNetwork
+from causalnet.errors import CausalnetError, DataError, NotApplicable
+from causalnet.locality import LocalPolicy
+
+
+def near(graph: nx.Graph) -> list[list[int]]:
+    index = {v: i for i, v in enumerate(graph)}
+    return [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
+
+
+def random_case(seed: int) -> tuple[TabularNetwork, LocalPolicy]:
+    """A random network of 2 to 5 binary agents, any coupling, own-state or one-hop softmax policy."""
+    rng = np.random.default_rng([seed, 5])
+    n = int(rng.integers(2, 6))
+    graph = nx.gnp_random_graph(n, 0.5, seed=seed) if seed % 3 else nx.cycle_graph(n)
+    coupling = ["states", "actions"][seed % 2]
+    if n == 5 and max(d for _, d in graph.degree) > 3:
+        coupling = "states"
+    concentration = float(rng.choice([1, 10, 100]))
+    model = TabularNetwork.random(graph, rng, gamma=0.8, coupling=coupling, concentration=concentration)
+    observes = near(graph) if seed % 4 > 1 else [[i] for i in range(n)]
+    logits = [rng.normal(size=(2,) * len(o) + (2,)) for o in observes]
+    return model, LocalPolicy.softmax(logits, float(rng.choice([0.3, 1.0, 3.0])), observes)
+
+
+def moves(values: np.ndarray, n: int, axes: int = 1) -> np.ndarray:
+    """delta_i of a function of n binary coordinates (times ``axes`` such groups): (axes * n,)."""
+    table = values.reshape((2,) * (n * axes))
+    return np.array([np.abs(np.diff(table, axis=i)).max() for i in range(n * axes)])
+
+
+def ring(temperature: float, seed: int = 55, n: int = 5) -> tuple[TabularNetwork, LocalPolicy]:
+    """Binary ring: logistic kernels in the states of N_i and in the own action, softmax policy of the own state."""
+    rng = np.random.default_rng(seed)
+    s, kernels = np.indices((2, 2, 2, 2)), []
+    for _ in range(n):
+        w, b = rng.normal(size=3), rng.normal()
+        p = 1 / (1 + np.exp(-(0.7 * np.tensordot(w, s[:3], 1) + 3 * s[3] + b)))
+        kernels.append(np.stack([1 - p, p], axis=-1))
+    policy = LocalPolicy.softmax(list(2 * rng.normal(size=(n, 2, 2))), temperature)
+    parents = [[(j - 1) % n, j, (j + 1) % n] for j in range(n)]
+    return TabularNetwork(nx.cycle_graph(n), kernels, list(rng.random((n, 2, 2))), 0.9, state_parents=parents), policy
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_every_bound_holds_on_random_networks(block: int) -> None:
+    """200 networks: C <= H, delta(P f) <= H^T delta(f), and the moves and truncations of V, Q and the Poisson solution."""
+    for seed in range(25 * block, 25 * block + 25):
+        model, policy = random_case(seed)
+        n, tiny = model.n_agents, 1e-9
+        here = locality.analyse(model, policy)
+        h, c = here.h.toarray(), locality.exact_interdependence(model, policy).toarray()
+        assert (c <= h + tiny).all()
+        truth = np.abs(np.linalg.eigvals(h)).max()
+        assert here.radius.low <= truth + tiny and truth <= here.radius.high + tiny
+        process = exact.joint(model, policy.tables, policy.observes)
+        closed = np.einsum("sa,sat->st", process.policy, process.transition)
+        f = np.random.default_rng(seed).normal(size=len(closed))
+        assert (moves(closed @ f, n) <= h.T @ moves(f, n) + tiny).all()
+        checks = [(here, exact.q_values(process))]
+        if here.radius.high < 1:
+            checks.append((locality.analyse(model, policy, gamma=1.0), exact.differential_q(process)[1]))
+        for found, q in checks:
+            v = np.einsum("sa,nsa->ns", process.policy, q)
+            if not found.bounded:
+                with pytest.raises(DataError, match="not below 1"):
+                    locality.influence(found)
+            else:
+                each = locality.influence(found, range(n))
+                assert all((moves(v[j], n) <= each[j] + tiny).all() for j in range(n))
+                assert (moves(v.mean(0), n) <= locality.influence(found) + tiny).all()
+            far = dict(nx.all_pairs_shortest_path_length(model.graph))
+            for kappa in range(3):
+                bound = locality.truncation_error(found, [kappa], targets=range(n))[:, 0]
+                for j in range(n):
+                    inside = [i for i in range(n) if far[j].get(i, 99) <= kappa]
+                    gap = exact.truncated(q[j], exact.keys(process, inside), np.ones(q[j].shape))[1]
+                    assert gap <= bound[j] + tiny, (seed, kappa, j)
+
+
+@pytest.mark.parametrize(
+    ("case", "want"),
+    [
+        ("a", [2.333, 1.633, 1.143, 0.8]),
+        ("b", [2.333, 2.333, 1.633, 1.143]),
+        ("c", [3.333, 2.333, 1.633, 1.143]),
+        ("d", [3.333, 2.333, 2.333, 1.633]),
+    ],
+)
+def test_copy_chains_attain_the_corrected_bound(case: str, want: list[float]) -> None:
+    copy, graph = np.eye(2), nx.path_graph(5)
+    last = [(j + 1,) if j < 4 else (4,) for j in range(5)]
+    seen, states, actions = [(j,) for j in range(5)], [()] * 5, [()] * 5
+    rewards, policy = [np.array([0.0, 1.0]), *[np.zeros(())] * 4], [np.full((2, 2), 0.5)] * 5
+    parents, moved = list(last), [()] * 5
+    if case == "c":
+        states[0] = (1,)
+    elif case == "d":
+        actions[0], parents, moved = (1,), [(), (), (), (), (4,)], [*last[:4], ()]
+        seen, policy = list(last), [copy] * 5
+    else:
+        actions[0], policy[0], seen[0] = (0,), copy, (0,) if case == "a" else (1,)
+    model = TabularNetwork(
+        graph, [copy] * 5, rewards, 0.7, state_parents=parents, action_parents=moved, reward_states=states,
+        reward_actions=actions, n_actions=2,
+    )  # fmt: skip
+    here = locality.analyse(model, LocalPolicy(policy, seen))
+    process = exact.joint(model, policy, seen)
+    q = exact.q_values(process)[0]
+    gaps = [exact.truncated(q, exact.keys(process, range(k + 1)), np.ones(q.shape))[1] for k in range(4)]
+    np.testing.assert_allclose(locality.decay_bound(here, range(4)), gaps, atol=1e-9)
+    np.testing.assert_allclose(gaps, want, atol=5e-4)
+    assert locality.smallest_kappa(here, want[2]) <= 3 and locality.truncation_error(here, [4])[0] == 0
+
+
+def test_temperature_buys_locality_on_a_ring() -> None:
+    """As the policy smooths, rho(H) falls to rho(E^s); at temperature 1 the spectrum certifies what no norm does."""
+    found = [locality.certificate(*ring(tau)) for tau in (0.5, 1, 2, 5, 20)]
+    rho = [c.rho.high for c in found]
+    np.testing.assert_allclose(rho, [1.105, 0.985, 0.811, 0.661, 0.578], atol=5e-4)
+    assert rho[0] > 1 > rho[1] and all(np.diff(rho) < 0)
+    assert [c.certified for c in found] == [False, True, True, True, True]
+    assert min(found[1].norms.values()) >= 1 and found[2].norms["max row sum"] < 1
+    assert rho[-1] - found[-1].state_rho.high < 0.1
+    for tau in (0.5, 1, 2, 5, 20):
+        model, policy = ring(tau)
+        c = np.abs(np.linalg.eigvals(locality.exact_interdependence(model, policy).toarray())).max()
+        assert c <= locality.analyse(model, policy).radius.high
+    model, policy = ring(0.5)
+    refused = locality.certificate(model, policy, gamma=1.0)
+    advised = refused.certified_at
+    assert "NOT CERTIFIED" in str(refused) and f"Raise the temperature of these logits to {advised:g}" in str(refused)
+    assert advised is not None and 0.5 < advised < 1
+    assert locality.certificate(model, policy.at(advised)).certified
+    assert not locality.certificate(model, policy.at(0.95 * advised)).certified
+
+
+# ---- the spectrum and the resolvent --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_radius_is_bracketed_for_any_pattern(seed: int) -> None:
+    """Reducible, periodic, nilpotent and dense matrices: low <= rho <= high, and both close."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 30))
+    dense = rng.random((n, n)) * (rng.random((n, n)) < rng.choice([0.05, 0.1, 0.5, 1.0]))
+    if seed % 5 == 0:
+        dense = np.triu(dense, seed % 2)
+    truth = np.abs(np.linalg.eigvals(dense)).max()
+    found = locality.spectral_radius(sp.csr_array(dense), 1e-9)
+    assert found.low <= truth * (1 + 1e-9) + 1e-9 and truth <= found.high * (1 + 1e-9) + 1e-6
+    if np.linalg.matrix_power(dense > 0, n).any():
+        assert found.high - found.low <= 1e-6 * found.high
+    else:
+        assert found.high == 0
+
+
+def test_a_long_uneven_chain_is_bracketed() -> None:
+    """Where the fastest spot is far from the slowest, a neighbourhood gives the lower bound that Collatz does not."""
+    rng = np.random.default_rng(0)
+    bands = [0.5 * rng.random(5000), 0.5 * rng.random(4999), 0.5 * rng.random(4999)]
+    matrix = sp.csr_array(sp.diags_array(bands, offsets=[0, 1, -1]))
+    found = locality.spectral_radius(matrix)
+    top = sp.linalg.eigs(matrix, k=1, which="LR", return_eigenvectors=False, maxiter=100_000, tol=1e-10)[0].real
+    assert found.low <= top * (1 + 1e-8) and top <= found.high * (1 + 1e-8) and found.high - found.low < 1e-4
+
+
+def test_large_networks_use_a_bound_that_is_wider_and_sound() -> None:
+    """Beyond 300 agents all agents share one bound by time; each single target's own bound lies below it."""
+    rng = np.random.default_rng(1)
+    model = TabularNetwork.random(nx.cycle_graph(400), rng, concentration=60)
+    here = locality.analyse(model, LocalPolicy.softmax(list(rng.normal(size=(400, 2, 2))), 2.0))
+    kappas, some = [0, 1, 3, 6, 10], [0, 17, 200, 399]
+    for of in ("value", "action-value"):
+        shared, single = (locality.truncation_error(here, kappas, targets=t, of=of) for t in (None, some))
+        assert (single <= shared + 1e-12).all() and (np.diff(shared) < 0).all()
+        for error in (0.5, 0.01):
+            kappa = locality.smallest_kappa(here, error, of=of)
+            at = locality.truncation_error(here, [kappa, kappa - 1], of=of) if kappa else [0, 1]
+            assert at[0] <= error < at[1]
+            assert locality.smallest_kappa(here, error, targets=some, of=of) <= kappa
+
+
+def test_text_gives_verdict_kappa_and_influence() -> None:
+    text = str(locality.certificate(*ring(5.0), gamma=1.0))
+    assert (
+        "CERTIFIED" in text and "kappa = " in text and "average reward" in text and "moves the mean value most" in text
+    )
+    greedy = LocalPolicy([np.eye(2)] * 5)
+    found = locality.certificate(ring(1.0)[0], greedy, gamma=1.0)
+    assert found.certified is False and found.mixture is not None and "uniform play" in str(found)
+    mixed = locality.certificate(ring(1.0)[0], greedy.mixed(found.mixture), gamma=1.0)
+    assert mixed.certified and not locality.certificate(ring(1.0)[0], greedy.mixed(found.mixture - 0.02), 1.0).certified
+    strong = TabularNetwork.random(nx.cycle_graph(5), 0, concentration=0.1)
+    hopeless = locality.certificate(strong, greedy, gamma=1.0)
+    assert hopeless.certified is False and hopeless.mixture is None and "No smoother policy helps" in str(hopeless)
+
+
+# ---- nonsense ------------------------------------------------------------------------------------------------------
+
+
+def small() -> TabularNetwork:
+    return TabularNetwork.random(nx.path_graph(3), 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: locality.certificate(small(), [np.eye(2)] * 4), "policy has 4 agents and the network 3"),
+        (lambda: locality.certificate(small(), [np.full((3, 2), 0.5)] * 3), "made for another network"),
+        (lambda: locality.certificate(small(), [np.full((2, 2), 0.6)] * 3), r"policy table 0\[0\] sums to 1.2"),
+        (lambda: locality.certificate(small(), [np.full((2, 2), np.nan)] * 3), "finite numbers"),
+        (lambda: LocalPolicy.softmax([np.zeros((2, 2))], 0.0), "temperature is 0.0"),
+        (lambda: LocalPolicy([np.full((2, 2, 2), 0.5)]), "say in observes"),
+        (lambda: LocalPolicy([np.full((2, 2), 0.5)], [[0, 1]]), "2 axes, and observes"),
+        (lambda: LocalPolicy([np.eye(2)]).at(2.0), "probability 0"),
+        (lambda: LocalPolicy([np.eye(2)]).mixed(2.0), "share is 2.0"),
+        (lambda: locality.certificate(small(), [np.eye(2)] * 3, gamma=1.5), "gamma is 1.5"),
+        (lambda: locality.certificate(small(), [np.eye(2)] * 3, reward=[np.zeros((2, 2))]), "1 tables"),
+        (lambda: locality.certificate(small(), [np.eye(2)] * 3, reward=[np.full((2, 2), np.nan)] * 3), "finite"),
+        (lambda: locality.certificate(small(), [np.eye(2)] * 3, errors=[-1.0]), "error is -1.0"),
+        (lambda: locality.spectral_radius(sp.csr_array(np.ones((2, 3)))), "square"),
+        (lambda: locality.spectral_radius(sp.csr_array(np.array([[-1.0]]))), "negative"),
+        (lambda: locality.spectral_radius(sp.csr_array(np.array([[np.nan]]))), "not finite"),
+        (lambda: locality.decay_bound(locality.analyse(small(), LocalPolicy([np.eye(2)] * 3), 1.0), [1]), "below 1"),
+        (lambda: TabularNetwork(nx.path_graph(1), [np.full((2, 1, 2), 0.6)], [np.zeros((2, 1))]), "sums to 1.2"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_in_a_sentence(make, words: str) -> None:
+    with pytest.raises(CausalnetError, match=words):
+        make()
+
+
+def test_the_exact_matrix_says_when_it_is_too_large() -> None:
+    model = TabularNetwork.random(nx.path_graph(26), 0)
+    wide = LocalPolicy([np.full((2, 2), 0.5)] * 25 + [np.full((2,) * 14, 0.5)], [[i] for i in range(25)] + [range(13)])
+    assert locality.exact_interdependence(model, wide).shape == (26, 26)
+    three = TabularNetwork.random(nx.path_graph(16), 0, n_states=3, coupling="actions")
+    spread = [tuple(range(8)) if i % 2 else tuple(range(8, 16)) for i in range(16)]
+    with pytest.raises(NotApplicable, match="use H, its bound"):
+        locality.exact_interdependence(three, LocalPolicy([np.full((3,) * 8 + (2,), 0.5)] * 16, spread))

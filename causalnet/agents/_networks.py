@@ -79,6 +79,11 @@ class Network:
         """What decides between the allowed actions (None: all) in one state, a number each."""
         raise NotImplementedError
 
+    @staticmethod
+    def prepare(x: Floats) -> Batch:
+        """The states x (B, n_obs) as a batch."""
+        return compact(x)
+
     def _pairs(self, n_obs: int, widths: tuple[int, ...], rng: np.random.Generator) -> None:
         """The weights of two towers side by side: first (n_obs, 2 h), then (2, h, h') a layer."""
         first = [orthogonal((n_obs, widths[0]), 2**0.5, rng).detach() for _ in range(2)]
@@ -121,8 +126,10 @@ class ActorCritic(Network):
         self.weights["value"] = orthogonal((1, widths[-1]), 1.0, rng)
         self.weights["value_bias"] = zeros(1)
 
-    def __call__(self, batch: Batch, actions: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits (B, A or len(actions)) and values (B,)."""
+    def __call__(
+        self, batch: Batch, actions: torch.Tensor | None, mask: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits (B, A or len(actions)) and values (B,); the mask is left to the caller."""
         w, both = self.weights, self._towers(batch)
         value = torch.addmv(w["value_bias"], both[1], w["value"][0])
         return _head(both[0], w["policy"], w["policy_bias"], actions), value
@@ -175,8 +182,8 @@ class ActionValues(Network):
             self.weights["value"] = orthogonal((1, widths[-1]), 0.01, rng)
             self.weights["value_bias"] = zeros(1)
 
-    def __call__(self, batch: Batch, actions: torch.Tensor | None) -> torch.Tensor:
-        """Q of all states and of the given actions (None: all), (B, len(actions))."""
+    def __call__(self, batch: Batch, actions: torch.Tensor | None, mask: torch.Tensor | None) -> torch.Tensor:
+        """Q of all states and of the given actions (None: all), (B, len(actions)); the mask is left to the caller."""
         h, base = self._tower(batch)
         return base + _head(h, self.weights["advantage"], self.weights["advantage_bias"], actions)
 

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from . import _checkpoint
 from ._agent import Agent, fill
+from ._cells import CellActionValues, need_layout
 from ._frames import Frames
 from ._inputs import SCALINGS, Floats
 from ._masked import Bools, masked_argmax, masked_max
-from ._networks import ActionValues, Ints, columns_in_use, compact
+from ._networks import ActionValues, Batch, Ints, columns_in_use
 from ._optimiser import Optimiser, no_denormals
 from ._settings import check_choice, check_range, check_widths, resolve
+
+Values = ActionValues | CellActionValues
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,8 @@ class DQNSettings:
     gamma: float = 0.99
     lr: float = 5e-4
     max_grad_norm: float = 10.0
+    network: str = "mlp"
+    "mlp: a plain network of the whole state; cells: one scorer shared by all units (needs action_units)"
     hidden: tuple[int, ...] = (128, 128)
     inputs: str = "auto"
     "scaling of observations: auto, symlog, standard or none"
@@ -59,6 +64,7 @@ class DQNSettings:
         positive = dict.fromkeys(("lr", "max_grad_norm"), (1e-12, 1e12))
         least = dict.fromkeys(("random_steps", "epsilon_steps"), (0, 1e12))
         check_range(self, {**whole, **unit, **positive, **least, "buffer_size": (2, 1e9)})
+        check_choice("network", self.network, ("mlp", "cells"))
         check_choice("inputs", self.inputs, SCALINGS)
 
 
@@ -81,16 +87,22 @@ class DQN(Agent):
     """Masked DQN: ``DQN(env, double=True).learn(episodes=300)``; settings are the fields of DQNSettings."""
 
     settings: DQNSettings
-    network: ActionValues
+    network: Values
+    target: Values
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, seed, resolve(DQNSettings, PRESETS, preset, settings))
         s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
-        self.network = ActionValues(n, a, s.hidden, s.dueling, self._init_rng)
-        self.target = ActionValues(n, a, s.hidden, s.dueling, np.random.default_rng(0))
+        self.network, self.target = self._build(self._init_rng), self._build(np.random.default_rng(0))
         fill(self.target, self.network.arrays)
         self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
         self.replay = Frames(s.buffer_size, n, a, self.reader.masked)
+
+    def _build(self, rng: np.random.Generator) -> Values:
+        s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
+        if s.network == "cells":
+            return CellActionValues(need_layout(self.env, n, a), s.hidden, s.dueling, rng)
+        return ActionValues(n, a, s.hidden, s.dueling, rng)
 
     @property
     def epsilon(self) -> float:
@@ -139,8 +151,8 @@ class DQN(Agent):
         s, kept = self.settings, self.replay
         after = kept.after(rows)
         ended = torch.from_numpy(kept.terminated[rows])
-        mask, now = kept.masks(after), compact(self.scaler(kept.states(rows)))
-        following = compact(self.scaler(kept.states(after)))
+        mask, now = kept.masks(after), self.network.prepare(self.scaler(kept.states(rows)))
+        following = self.network.prepare(self.scaler(kept.states(after)))
         with torch.no_grad():
             best = next_values(self.network if s.double else None, self.target, following, mask)
             reward = torch.from_numpy((kept.reward[rows] / self.reward_scale.value).astype(np.float32))
@@ -161,15 +173,15 @@ class DQN(Agent):
         self.replay.from_arrays(_checkpoint.nested(arrays, "replay"))
 
 
-def next_values(chooser: ActionValues | None, target: ActionValues, states: Any, mask: Bools | None) -> torch.Tensor:
+def next_values(chooser: Values | None, target: Values, states: Batch, mask: Bools | None) -> torch.Tensor:
     """max over the allowed actions of the target's Q (B,); with a chooser, the target's Q of the chooser's best action."""
     used = columns_in_use(mask)
     allowed = None if mask is None else torch.from_numpy(mask)
     if allowed is not None and used is not None:
         allowed = allowed[:, used]
     if chooser is None:
-        return masked_max(target(states, used), allowed)
-    best = masked_argmax(chooser(states, used), allowed)
+        return masked_max(target(states, used, allowed), allowed)
+    best = masked_argmax(chooser(states, used, allowed), allowed)
     return target.of(states, best if used is None else used[best])
 
 

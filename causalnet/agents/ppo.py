@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from . import _checkpoint
 from ._agent import Agent
+from ._cells import CellActorCritic, need_layout
 from ._frames import Frames
 from ._inputs import SCALINGS, Floats
 from ._masked import Bools, masked_log_softmax
-from ._networks import ActorCritic, Batch, Ints, columns_in_use, compact
+from ._networks import ActorCritic, Batch, Ints, columns_in_use
 from ._optimiser import Optimiser, no_denormals
 from ._settings import check_choice, check_range, check_widths, resolve
 
@@ -44,6 +45,8 @@ class PPOSettings:
     entropy: float = 0.01
     value: float = 0.5
     max_grad_norm: float = 0.5
+    network: str = "mlp"
+    "mlp: a plain network of the whole state; cells: one scorer shared by all units (needs action_units)"
     hidden: tuple[int, ...] = (128, 128)
     inputs: str = "auto"
     "scaling of observations: auto, symlog, standard or none"
@@ -56,6 +59,7 @@ class PPOSettings:
         unit = dict.fromkeys(("gamma", "gae_lambda"), (0, 1))
         positive = dict.fromkeys(("clip", "lr", "max_grad_norm"), (1e-12, 1e12))
         check_range(self, {**whole, **unit, **positive, "warmup": (0, 1e12), "entropy": (0, 1e6), "value": (0, 1e6)})
+        check_choice("network", self.network, ("mlp", "cells"))
         check_choice("inputs", self.inputs, SCALINGS)
 
 
@@ -76,12 +80,15 @@ class PPO(Agent):
     """Masked PPO: ``PPO(env, seed=0).learn(episodes=300).predict(obs)``; settings are the fields of PPOSettings."""
 
     settings: PPOSettings
-    network: ActorCritic
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, seed, resolve(PPOSettings, PRESETS, preset, settings))
-        n, a = self.reader.n_obs, self.reader.n_actions
-        self.network = ActorCritic(n, a, self.settings.hidden, self._init_rng)
+        n, a, s = self.reader.n_obs, self.reader.n_actions, self.settings
+        self.network: ActorCritic | CellActorCritic
+        if s.network == "cells":
+            self.network = CellActorCritic(need_layout(env, n, a), s.hidden, self._init_rng)
+        else:
+            self.network = ActorCritic(n, a, s.hidden, self._init_rng)
         self.optimiser = Optimiser(self.network.weights, self.settings.lr, self.settings.max_grad_norm)
         self.rollout = Frames(None, n, a, self.reader.masked)
 
@@ -116,7 +123,7 @@ class PPO(Agent):
     def _update(self, raw: NDArray[Any], mask: Bools | None) -> dict[str, float]:
         """All gradient steps of one rollout; raw (F, n_obs) are its frames, a row per state."""
         s, kept, network = self.settings, self.rollout, self.network
-        states, actions_used = compact(self.scaler(raw)), columns_in_use(mask)
+        states, actions_used = network.prepare(self.scaler(raw)), columns_in_use(mask)
         with torch.no_grad():
             values = network.values(states).numpy().astype(np.float64)
         taken = kept.action[: kept.used]
@@ -212,20 +219,26 @@ class _Rollout:
 
 
 def log_probability(
-    network: ActorCritic, data: _Rollout, index: Any, actions_used: torch.Tensor | None
+    network: ActorCritic | CellActorCritic, data: _Rollout, index: Any, actions_used: torch.Tensor | None
 ) -> torch.Tensor:
     """log pi(a | s, mask) of the actions taken in the rows ``index``, (B,)."""
-    logits, _ = network(data.states.rows(index), actions_used)
-    logp = masked_log_softmax(logits, None if data.mask is None else data.mask[index])
+    mask = None if data.mask is None else data.mask[index]
+    logits, _ = network(data.states.rows(index), actions_used, mask)
+    logp = masked_log_softmax(logits, mask)
     return logp.gather(1, data.action[index][:, None])[:, 0]
 
 
 def ppo_loss(
-    network: ActorCritic, data: _Rollout, index: torch.Tensor, actions_used: torch.Tensor | None, s: PPOSettings
+    network: ActorCritic | CellActorCritic,
+    data: _Rollout,
+    index: torch.Tensor,
+    actions_used: torch.Tensor | None,
+    s: PPOSettings,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The clipped objective (Eq. 9 of arXiv 1707.06347) of the rows ``index``, and five numbers to log."""
-    logits, value = network(data.states.rows(index), actions_used)
-    logp = masked_log_softmax(logits, None if data.mask is None else data.mask[index])
+    mask = None if data.mask is None else data.mask[index]
+    logits, value = network(data.states.rows(index), actions_used, mask)
+    logp = masked_log_softmax(logits, mask)
     log_ratio = logp.gather(1, data.action[index][:, None])[:, 0] - data.old[index]
     ratio, advantage = log_ratio.exp(), data.advantage[index]
     if len(index) > 1:

@@ -73,6 +73,10 @@ class FaultAlarm:
         self._state = kernel.new_state(self.n_envs, c, slots)
         self._seed: int | None = seed if seed is None else _one_seed(seed)
         self._fresh = True
+        # Freeing one large block tells the C allocator to keep blocks of a step's size instead of handing their pages
+        # back to the system after every step, which costs more than the step itself.
+        large = np.empty(4 * self.n_envs * (self.n_obs + 2 * c), np.float32)
+        del large
 
     # ---- the loop -----------------------------------------------------------------------------------------
 
@@ -93,7 +97,9 @@ class FaultAlarm:
         self._fresh = False
         fault = kernel.reset_kernel(self._tables, self._rules, self._state, self._scratch, chosen)
         self._raise(fault)
-        return self._observe(), {"counts": self.counts_now()}
+        obs = np.empty((self.n_envs, self.n_obs), np.float32)
+        kernel.observe_kernel(self._state, MODES[self.observation], obs)
+        return obs, {"counts": self.counts_now()}
 
     def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], Floats, Bools, Bools, dict[str, NDArray[Any]]]:
         """Repair ``actions`` (E,): obs (E, n_obs), reward (E,), terminated (E,), truncated (E,), info.
@@ -105,9 +111,9 @@ class FaultAlarm:
         if self._state.done.all():
             what = "reset the environment first" if self._fresh else "every episode is over; call reset()"
             raise CausalnetError(f"there is nothing to step: {what}")
-        e, d, v = self.n_envs, *self.shape
-        reward, terminated, truncated = np.empty(e), np.zeros(e, np.bool_), np.zeros(e, np.bool_)
-        started, cleared = np.empty((e, d * v), np.int16), np.empty((e, d * v), np.int16)
+        e = self.n_envs
+        reward, ended = np.empty(e), np.empty((2, e), np.bool_)
+        change, obs = np.empty((3, e, self.n_actions), np.int16), np.empty((e, self.n_obs), np.float32)
         fault = kernel.step_kernel(
             self._tables,
             self._rules,
@@ -116,15 +122,15 @@ class FaultAlarm:
             acted,
             self.max_steps,
             reward,
-            terminated,
-            truncated,
-            started,
-            cleared,
+            ended,
+            change,
+            MODES[self.observation],
+            obs,
         )
         if fault:
             self._raise(fault)
-        info = {"counts": self.counts_now(), "started": started.reshape(e, d, v), "cleared": cleared.reshape(e, d, v)}
-        return self._observe(), reward, terminated, truncated, info
+        change = change.reshape(3, e, *self.shape)
+        return obs, reward, ended[0], ended[1], {"counts": change[0], "started": change[1], "cleared": change[2]}
 
     # ---- what may be read ----------------------------------------------------------------------------------
 
@@ -215,11 +221,6 @@ class FaultAlarm:
         self._fresh = False
 
     # ---- inside --------------------------------------------------------------------------------------------
-
-    def _observe(self) -> NDArray[np.float32]:
-        obs = np.empty((self.n_envs, self.n_obs), np.float32)
-        kernel.observe_kernel(self._state, MODES[self.observation], obs)
-        return obs
 
     def _actions(self, actions: ArrayLike) -> NDArray[np.int64]:
         array = np.asarray(actions)

@@ -76,7 +76,7 @@ class State(NamedTuple):
     """Everything that the next step depends on. M: room for alarms; a father stands before its children.
 
     cell, father (E, M) int32 (father: slot, -1 if none); start, length, seen (E, M) seconds (seen: start as observed);
-    n (E,) alarms; clock (E,) s; steps (E,); done (E,) bool; counts (E, C) int16; random (E, 4) uint64 xoshiro256++.
+    n (E,) alarms; clock (E,) s; steps (E,), -1 during a reset; done (E,) bool; counts (E, C) int16; random (E, 4) uint64 xoshiro256++.
     """
 
     cell: NDArray[np.int32]
@@ -149,7 +149,7 @@ def _uniform(random: Any, e: int) -> float:
     return (np.float64(np.int64(result >> np.uint64(11))) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _append(state: Any, rules: Any, e: int, i: int, cell: int, father: int, start: float, transient: bool) -> None:
     """Writes an alarm to slot i; its length is drawn here (step 7 of the published dynamics)."""
     state.cell[e, i] = cell
@@ -160,7 +160,7 @@ def _append(state: Any, rules: Any, e: int, i: int, cell: int, father: int, star
         state.length[e, i] = max(rules.shortest, -math.log(_uniform(state.random, e)) * rules.mean_length)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _full(state: Any, rules: Any, e: int, cell: int, n_old: int, t: float) -> bool:
     """More live alarms in the cell than the limit, among those of the last observation (repaired ones included)."""
     if state.counts[e, cell] <= rules.cell_limit:
@@ -211,7 +211,7 @@ def _add_noise(
     return 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _candidates(
     tables: Any,
     rules: Any,
@@ -223,10 +223,9 @@ def _candidates(
     n_old: int,
     t: float,
     end: float,
-    warm: bool,
 ) -> int:
     """The alarms that slots lo..hi-1 start in this window: how many, or -1 if the working memory is too small."""
-    m = 0
+    m, warm = 0, state.steps[e] < 0
     for i in range(lo, hi):
         if i < n_old and scratch.gone[i]:
             continue
@@ -309,13 +308,12 @@ def _propagate(
     current: int,
     t: float,
     end: float,
-    warm: bool,
 ) -> int:
     """All generations of consequences in one window: the new number of slots in use, or -1 (too many)."""
-    cap = rules.initial_alarms if warm else rules.max_alarms
+    cap = rules.initial_alarms if state.steps[e] < 0 else rules.max_alarms
     lo, hi = 0, total
     while lo < hi and current <= cap:
-        m = _candidates(tables, rules, state, scratch, e, lo, hi, n_old, t, end, warm)
+        m = _candidates(tables, rules, state, scratch, e, lo, hi, n_old, t, end)
         if m < 0:
             return -1
         if current + m <= cap:
@@ -334,7 +332,7 @@ def _propagate(
     return hi
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _settle(
     rules: Any, state: Any, scratch: Any, e: int, n_old: int, total: int, t: float, started: Any, cleared: Any
 ) -> None:
@@ -348,9 +346,11 @@ def _settle(
             scratch.gone[i] = dead
             if dead:
                 cleared[e, state.cell[e, i]] += 1
+                state.counts[e, state.cell[e, i]] -= 1
                 continue
         else:
             started[e, state.cell[e, i]] += 1
+            state.counts[e, state.cell[e, i]] += 1
             state.start[e, i] = math.floor(state.start[e, i])
             state.length[e, i] = math.floor(state.length[e, i])
             state.seen[e, i] = t + rules.window if rules.polled else state.start[e, i]
@@ -368,11 +368,9 @@ def _settle(
 
 
 @njit(cache=True)
-def _advance(
-    tables: Any, rules: Any, state: Any, scratch: Any, e: int, warm: bool, base: int, started: Any, cleared: Any
-) -> int:
+def _advance(tables: Any, rules: Any, state: Any, scratch: Any, e: int, base: int, started: Any, cleared: Any) -> int:
     """One window: new fault, noise, consequences, removals; ``base`` alarms are left of those before. 0 or a fault."""
-    t, n_old = state.clock[e], state.n[e]
+    t, n_old, warm = state.clock[e], state.n[e], state.steps[e] < 0
     end = rules.warmup if warm else t + rules.window
     total = n_old
     if _uniform(state.random, e) < rules.root_probability:
@@ -380,12 +378,10 @@ def _advance(
         total += 1
     if _uniform(state.random, e) < rules.noise_probability and len(tables.noise_devices) and len(tables.noise_types):
         total += _add_noise(tables, rules, state, e, total, n_old, t, 0.0 if warm else t, end)
-    total = _propagate(tables, rules, state, scratch, e, n_old, total, base + total - n_old, t, end, warm)
+    total = _propagate(tables, rules, state, scratch, e, n_old, total, base + total - n_old, t, end)
     if total < 0:
         return TOO_MANY
     _settle(rules, state, scratch, e, n_old, total, t, started, cleared)
-    for c in range(state.counts.shape[1]):
-        state.counts[e, c] += started[e, c] - cleared[e, c]
     state.clock[e] = t + rules.window
     return 0
 
@@ -411,7 +407,7 @@ def reset_kernel(tables: Any, rules: Any, state: Any, scratch: Any, which: Any) 
             state.seen[e, i] = state.start[e, i]
             state.counts[e, state.cell[e, i]] += 1
             last = max(last, state.start[e, i])
-        state.n[e], state.steps[e], state.done[e], state.clock[e] = rules.initial_roots, 0, False, last + 1.0
+        state.n[e], state.steps[e], state.clock[e] = rules.initial_roots, -1, last + 1.0
         rounds = 0
         while state.n[e] < rules.initial_alarms:
             if rounds == MAX_ROUNDS:
@@ -420,60 +416,12 @@ def reset_kernel(tables: Any, rules: Any, state: Any, scratch: Any, which: Any) 
             started[e, :] = 0
             cleared[e, :] = 0
             scratch.gone[: state.n[e]] = False
-            fault = _advance(tables, rules, state, scratch, e, True, state.n[e], started, cleared)
+            fault = _advance(tables, rules, state, scratch, e, state.n[e], started, cleared)
             if fault:
                 return fault
         if rules.polled:
             state.seen[e, : state.n[e]] = state.clock[e]
-    return 0
-
-
-@njit(cache=True)
-def step_kernel(
-    tables: Any,
-    rules: Any,
-    state: Any,
-    scratch: Any,
-    actions: Any,
-    max_steps: int,
-    reward: Any,
-    terminated: Any,
-    truncated: Any,
-    started: Any,
-    cleared: Any,
-) -> int:
-    """Repair cell ``actions[e]`` and let one window pass, in every environment e that is not finished.
-
-    Fills reward (E,) float64, terminated, truncated (E,) bool, started, cleared (E, C) int16. 0, or a fault.
-    """
-    for e in range(len(actions)):
-        started[e, :] = 0
-        cleared[e, :] = 0
-        reward[e] = 0.0
-        if state.done[e]:
-            continue
-        n_old, acted, left = state.n[e], actions[e], state.n[e]
-        for i in range(n_old):  # 1. the cell's alarms go with all their descendants
-            father = state.father[e, i]
-            scratch.gone[i] = state.cell[e, i] == acted or (father >= 0 and scratch.gone[father])
-            left -= scratch.gone[i]
-        alone = n_old - state.counts[e, acted]  # m: their own removal earns nothing
-        if left == 0:  # 2. nothing left: the episode ends at once
-            cleared[e, :] = state.counts[e]
-            state.counts[e, :] = 0
-            state.n[e] = 0
-            state.clock[e] += rules.window
-        else:
-            fault = _advance(tables, rules, state, scratch, e, False, left, started, cleared)
-            if fault:
-                return fault
-        n = state.n[e]
-        state.steps[e] += 1
-        share = 1.0 if n == 0 or alone == 0 else (alone - n) / alone
-        reward[e] = round(share - state.steps[e] / max_steps, 2)  # the paper's r, counted as its code does
-        terminated[e] = n == 0 or n > rules.max_alarms
-        truncated[e] = not terminated[e] and state.steps[e] >= max_steps
-        state.done[e] = terminated[e] or truncated[e]
+        state.steps[e], state.done[e] = 0, False
     return 0
 
 
@@ -493,6 +441,60 @@ def observe_kernel(state: Any, mode: int, obs: Any) -> None:
             c, seen = state.cell[e, i], state.seen[e, i]
             value = seen if mode == PAPER else max(0.0, state.clock[e] - seen)
             obs[e, 2 * c] = max(obs[e, 2 * c], value)
+
+
+@njit(cache=True)
+def step_kernel(
+    tables: Any,
+    rules: Any,
+    state: Any,
+    scratch: Any,
+    actions: Any,
+    max_steps: int,
+    reward: Any,
+    ended: Any,
+    change: Any,
+    mode: int,
+    obs: Any,
+) -> int:
+    """Repair cell ``actions[e]`` and let one window pass, in every environment e that is not finished.
+
+    Fills reward (E,) float64; ended (2, E) bool: terminated, truncated; change (3, E, C) int16: counts, started,
+    cleared; obs (E, n_obs) float32. Returns 0, or a fault.
+    """
+    started, cleared = change[1], change[2]
+    for e in range(len(actions)):
+        started[e, :] = 0
+        cleared[e, :] = 0
+        reward[e] = 0.0
+        ended[:, e] = False
+        if state.done[e]:
+            continue
+        n_old, acted, left = state.n[e], actions[e], state.n[e]
+        for i in range(n_old):  # 1. the cell's alarms go with all their descendants
+            father = state.father[e, i]
+            scratch.gone[i] = state.cell[e, i] == acted or (father >= 0 and scratch.gone[father])
+            left -= scratch.gone[i]
+        alone = n_old - state.counts[e, acted]  # m: their own removal earns nothing
+        if left == 0:  # 2. nothing left: the episode ends at once
+            cleared[e, :] = state.counts[e]
+            state.counts[e, :] = 0
+            state.n[e] = 0
+            state.clock[e] += rules.window
+        else:
+            fault = _advance(tables, rules, state, scratch, e, left, started, cleared)
+            if fault:
+                return fault
+        n = state.n[e]
+        state.steps[e] += 1
+        share = 1.0 if n == 0 or alone == 0 else (alone - n) / alone
+        reward[e] = round(share - state.steps[e] / max_steps, 2)  # the paper's r, counted as its code does
+        ended[0, e] = n == 0 or n > rules.max_alarms
+        ended[1, e] = not ended[0, e] and state.steps[e] >= max_steps
+        state.done[e] = ended[0, e] or ended[1, e]
+    change[0] = state.counts
+    observe_kernel(state, mode, obs)
+    return 0
 
 
 @njit(cache=True)

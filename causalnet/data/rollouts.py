@@ -1,0 +1,42 @@
+"""Collect transitions from a networked environment: one batch of episodes under a behaviour policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .transitions import Transitions, from_rollouts
+
+Policy = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.int64]]  # (s (E, n), rng) -> a (E, n)
+
+
+def collect(
+    env: Any, policy: Policy | None = None, *, seed: int, domain: str = "domain0", steps: int | None = None
+) -> Transitions:
+    """One episode of each environment of the batch ``env`` (its ``n_envs``): T_e trajectories of one domain.
+
+    policy: state codes (E, n) -> actions (E, n); None draws uniformly among each agent's actions, so that every action
+    is explored in every state. seed: decides all randomness. steps: length of an episode; None: ``env.horizon``.
+    """
+    if env.n_envs is None:
+        raise DataError("collect needs a batch of environments: build it with n_envs = the number of trajectories")
+    length = env.horizon if steps is None else steps
+    if length is None or length < 1:
+        raise DataError(f"an episode needs a length: steps must be a whole number from 1 up, got {length!r}")
+    streams = np.random.SeedSequence(seed).spawn(2)
+    rng = np.random.default_rng(streams[0])
+    state, _ = env.reset(seed=int(streams[1].generate_state(1)[0]))
+    shape = (env.n_envs, env.n_agents)
+    states, actions, rewards = [env.components(state)], [], []
+    for _ in range(length):
+        action = rng.integers(0, env.n_actions, shape) if policy is None else policy(state, rng)
+        state, reward, *_rest = env.step(action)
+        states.append(env.components(state))
+        actions.append(action)
+        rewards.append(reward)
+    s, a, r = (np.stack(part, axis=1) for part in (states, actions, rewards))
+    return from_rollouts(s, a, r, env.adjacency, domain=domain, components=env.component_names)

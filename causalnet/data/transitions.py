@@ -1,0 +1,272 @@
+"""Transitions (s, a, r, s') of a networked system, pooled over domains: validated, frozen, agent by agent.
+
+A row is one step of one episode in one domain, for all n agents at once. Domains share the mechanism and differ in a
+domain factor only (arXiv 2510.21427, section 2); the sources of causal masks, domain factors and off-line critics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from ..errors import DataError, UnknownNameError, nearest
+
+FIELDS = ("states", "actions", "rewards", "next_states")
+MOST_CODES = 1 << 16  # states and actions are codes of categories, not measurements
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Transitions:
+    """R rows of n agents with c state components each; build it with :func:`as_transitions`. Arrays are read-only.
+
+    states, next_states: (R, n, c) int32 codes. actions: (R, n) int32 codes. rewards: (R, n) float64.
+    domain: (R,) int32, an index into ``domains``. episode, step: (R,) int32.
+    neighbours: (n, n) bool CSR without a diagonal; row i holds the agents whose states and actions may reach i.
+    components: c names. domains: M names. agents: n names.
+    """
+
+    states: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    rewards: NDArray[np.float64]
+    next_states: NDArray[np.int32]
+    domain: NDArray[np.int32]
+    episode: NDArray[np.int32]
+    step: NDArray[np.int32]
+    neighbours: sparse.csr_matrix
+    components: tuple[str, ...]
+    domains: tuple[str, ...]
+    agents: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of steps, over all episodes and domains."""
+        return int(self.states.shape[0])
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents."""
+        return int(self.states.shape[1])
+
+    @property
+    def n_components(self) -> int:
+        """Number of state components of an agent."""
+        return int(self.states.shape[2])
+
+    def of_domain(self, which: int | str) -> Transitions:
+        """The rows of one domain, by index or name; the other domains' names are dropped with their rows."""
+        index = which
+        if isinstance(which, str):
+            if which not in self.domains:
+                raise UnknownNameError(f"there is no domain {which!r}.{nearest(which, self.domains)}")
+            index = self.domains.index(which)
+        if not 0 <= int(index) < len(self.domains):
+            raise DataError(f"domain {which!r} is out of range: there are {len(self.domains)}, counted from 0")
+        part = self.take(np.flatnonzero(self.domain == int(index)))
+        changed = {**part._fields(), "domain": np.zeros(part.rows, np.int32), "domains": (self.domains[int(index)],)}
+        return Transitions(**{k: _read_only(v) if isinstance(v, np.ndarray) else v for k, v in changed.items()})
+
+    def take(self, rows: NDArray[np.int64]) -> Transitions:
+        """The given rows (repeats allowed). Not validated again."""
+        changed = self._fields()
+        for name in (*FIELDS, "domain", "episode", "step"):
+            changed[name] = _read_only(getattr(self, name)[rows])
+        return Transitions(**changed)
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def __repr__(self) -> str:
+        sizes = f"{self.rows} rows x {self.n_agents} agents x {self.n_components} components"
+        return f"Transitions({sizes}, {len(self.domains)} domain{'s' if len(self.domains) != 1 else ''})"
+
+
+def as_transitions(
+    fields: Mapping[str, ArrayLike],
+    neighbours: Any,
+    *,
+    components: Sequence[str] | None = None,
+    domains: Sequence[str] | None = None,
+    agents: Sequence[str] | None = None,
+) -> Transitions:
+    """Validate and freeze transitions; DataError, naming the field and the place, for anything missing or impossible.
+
+    fields: "states" and "next_states" (R, n, c) or (R, n), "actions" (R, n), "rewards" (R, n), and optionally
+    "domain", "episode", "step" (R,), which default to one domain, one episode and the row number.
+    neighbours: (n, n) adjacency, dense or sparse, or a networkx graph whose nodes in order are the agents; a directed
+    edge j -> i says that j reaches i.
+    """
+    lacking = [name for name in FIELDS if name not in fields]
+    if lacking:
+        raise DataError(
+            f"the transitions lack {' and '.join(repr(name) for name in lacking)}; give {', '.join(FIELDS)}, each with a "
+            f"row a step (got {', '.join(sorted(map(str, fields))) or 'nothing'})"
+        )
+    odd = sorted(set(fields) - {*FIELDS, "domain", "episode", "step"})
+    if odd:
+        hint = nearest(odd[0], [*FIELDS, "domain", "episode", "step"])
+        raise UnknownNameError(f"transitions have no field {odd[0]!r}.{hint}")
+    states, actions = _codes(fields["states"], "states"), _codes(fields["actions"], "actions")
+    after = _codes(fields["next_states"], "next_states")
+    states, after = (a[..., None] if a.ndim == 2 else a for a in (states, after))
+    rewards = _finite(fields["rewards"], "rewards")
+    if states.ndim != 3 or 0 in states.shape:
+        raise DataError(f"states have shape (rows, agents, components), none of them 0; got {np.shape(states)}")
+    rows, n, c = states.shape
+    for name, array, shape in (
+        ("next_states", after, (rows, n, c)),
+        ("actions", actions, (rows, n)),
+        ("rewards", rewards, (rows, n)),
+    ):
+        if array.shape != shape:
+            raise DataError(f"{name} has shape {array.shape}, but with these states it must be {shape}")
+    index = {name: _index(fields.get(name), name, rows) for name in ("domain", "episode", "step")}
+    if fields.get("step") is None:
+        index["step"] = np.arange(rows, dtype=np.int32)
+    labels = _names(domains, int(index["domain"].max()) + 1, "domains", "domain")
+    if index["domain"].max() >= len(labels):
+        raise DataError(f"domain holds {index['domain'].max()}, but there are {len(labels)} domains, counted from 0")
+    return Transitions(
+        states=_read_only(states),
+        actions=_read_only(actions),
+        rewards=_read_only(rewards),
+        next_states=_read_only(after),
+        **{name: _read_only(array) for name, array in index.items()},
+        neighbours=as_neighbours(neighbours, n),
+        components=_names(components, c, "components", "s", exactly=True),
+        domains=labels,
+        agents=_names(agents, n, "agents", "", exactly=True),
+    )
+
+
+def pool(parts: Sequence[Transitions]) -> Transitions:
+    """Source domains as one data set, in this order; the same agents, components and network are required of all."""
+    if not parts:
+        raise DataError("there are no source domains to pool; give at least one, collected from its environment")
+    first = parts[0]
+    names: list[str] = []
+    for k, part in enumerate(parts):
+        alike = part.components == first.components and part.agents == first.agents
+        if not alike or (part.neighbours != first.neighbours).nnz:
+            raise DataError(f"part {k} has other agents, components or neighbours than part 0; pool one network only")
+        names += [name if name not in names else f"{name}#{len(names) + j}" for j, name in enumerate(part.domains)]
+    shift = np.cumsum([0, *(len(part.domains) for part in parts)])
+    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in (*FIELDS, "episode", "step")}
+    joined["domain"] = np.concatenate([p.domain + np.int32(s) for p, s in zip(parts, shift[:-1], strict=True)])
+    frozen = {name: _read_only(array) for name, array in joined.items()}
+    return Transitions(
+        **frozen, neighbours=first.neighbours, components=first.components, domains=tuple(names), agents=first.agents
+    )
+
+
+def from_rollouts(
+    states: ArrayLike, actions: ArrayLike, rewards: ArrayLike, neighbours: Any, *, domain: str = "domain0", **names: Any
+) -> Transitions:
+    """Transitions of one domain from whole episodes. states: (E, T + 1, n[, c]); actions, rewards: (E, T, n)."""
+    path, moves, gains = np.asarray(states), np.asarray(actions), np.asarray(rewards)
+    if (
+        path.ndim not in (3, 4)
+        or moves.ndim != 3
+        or path.shape[:3] != (moves.shape[0], moves.shape[1] + 1, moves.shape[2])
+    ):
+        raise DataError(
+            f"rollouts need states (E, T + 1, n[, c]) and actions (E, T, n); got {path.shape} and {moves.shape}"
+        )
+    E, T, n = moves.shape
+    fields = {
+        "states": path[:, :-1].reshape(E * T, n, -1),
+        "next_states": path[:, 1:].reshape(E * T, n, -1),
+        "actions": moves.reshape(E * T, n),
+        "rewards": gains.reshape(-1, n),
+        "episode": np.repeat(np.arange(E), T),
+        "step": np.tile(np.arange(T), E),
+    }
+    return as_transitions(fields, neighbours, domains=[domain], **names)
+
+
+def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
+    """(n, n) bool CSR with sorted indices and without a diagonal, from an adjacency matrix or a networkx graph."""
+    if hasattr(neighbours, "nodes") and hasattr(neighbours, "edges"):
+        import networkx as nx
+
+        matrix = nx.to_scipy_sparse_array(neighbours, weight=None, dtype=bool, format="csr")
+        matrix = matrix.T if neighbours.is_directed() else matrix  # row i: who reaches i
+    else:
+        matrix = neighbours
+    if np.shape(matrix) != (n, n):
+        raise DataError(
+            f"the network has shape {np.shape(matrix)} and the transitions have {n} agents; give the same network"
+        )
+    found = sparse.coo_matrix(matrix)
+    odd = np.flatnonzero((found.data != 1) & (found.data != 0))
+    if odd.size:
+        i, j = found.row[odd[0]], found.col[odd[0]]
+        raise DataError(
+            f"entry ({i}, {j}) of the network is {found.data[odd[0]]}; weights mean nothing here: give 0 and 1"
+        )
+    real = (found.data != 0) & (found.row != found.col)
+    result = sparse.csr_matrix((np.ones(int(real.sum()), bool), (found.row[real], found.col[real])), shape=(n, n))
+    result.sort_indices()
+    return result
+
+
+def _codes(values: ArrayLike, what: str) -> NDArray[np.int32]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iub":
+        numbers = _finite(array, what)
+        whole = numbers == np.round(numbers)
+        if not whole.all():
+            place = tuple(int(k) for k in np.argwhere(~whole)[0])
+            raise DataError(f"{what} holds {numbers[place]} at {place}; it takes whole codes from 0 up: bin it first")
+        array = numbers.astype(np.int64)
+    if array.ndim < 2:
+        raise DataError(f"{what} needs a row a step and a column an agent; got shape {array.shape}")
+    if array.size and (array.min() < 0 or array.max() >= MOST_CODES):
+        place = tuple(int(k) for k in np.argwhere((array < 0) | (array >= MOST_CODES))[0])
+        raise DataError(f"{what} holds the code {array[place]} at {place}; codes run from 0 to {MOST_CODES - 1}")
+    return array.astype(np.int32)
+
+
+def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} holds something that is no number; give a numeric array") from None
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        place = tuple(int(k) for k in bad[0])
+        where = f"row {place[0]}" + (f", agent {place[1]}" if len(place) > 1 else "")
+        raise DataError(
+            f"{what} is {array[place]} in {where} ({len(bad)} such values); drop those rows or correct them"
+        )
+    return array
+
+
+def _index(values: ArrayLike | None, what: str, rows: int) -> NDArray[np.int32]:
+    if values is None:
+        return np.zeros(rows, np.int32)
+    array = np.asarray(values)
+    if array.shape != (rows,) or array.dtype.kind not in "iu" or (rows and array.min() < 0):
+        raise DataError(
+            f"{what} is a whole number from 0 up for each of the {rows} rows; got {array.dtype} {array.shape}"
+        )
+    return array.astype(np.int32)
+
+
+def _names(names: Sequence[str] | None, least: int, what: str, stem: str, exactly: bool = False) -> tuple[str, ...]:
+    if names is None:
+        return tuple(f"{stem}{k}" for k in range(least))
+    result = tuple(str(name) for name in names)
+    if (exactly and len(result) != least) or not result or len(set(result)) != len(result):
+        raise DataError(f"{what} needs {least} distinct names, got {len(result)}: {', '.join(result[:5])}")
+    return result
+
+
+def _read_only(array: Any) -> Any:
+    array = np.array(array, order="C")
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,197 @@
+"""Maximum-likelihood domain factors: which member of a family of domains do these transitions come from?
+
+omega = argmin over Omega of -(1 / n) sum_i (1 / T) sum_t log P(s_i(t + 1), r_i(t) | s_{N_i}(t), a_{N_i}(t), omega)
+(arXiv 2510.21427, section 4 and Algorithm 1, phases 1 and 4). Only the components that the masks tie to the factor enter; the
+others do not depend on it. A component that is one with probability omega has a closed form: its mean, with standard
+deviation sqrt(omega (1 - omega) / rows). The error of the estimate falls as 1 / sqrt(rows); the policy's loss is linear in it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize, minimize_scalar, nnls
+
+from ..data.transitions import Transitions
+from ..errors import DataError, UnknownNameError, nearest
+from .causal_masks import CausalMasks
+
+Floats = NDArray[np.float64]
+LocalLogProb = Callable[[Floats, Transitions], NDArray[np.float64]]  # (omega (k,), data) -> (R, n, c + 1)
+STARTS = 8  # deterministic starting points of the search for a vector
+
+
+@dataclass(frozen=True)
+class DomainFactor:
+    """An estimate. value: () or (k,) for a factor shared by all agents, (n,) or (n, k) for one an agent. standard_error: same
+    shape; nan where the estimate lies on the boundary of Omega, whose curvature says nothing. rows: transitions behind each
+    value. log_likelihood: at the estimate, summed over what was used."""
+
+    value: Floats
+    standard_error: Floats
+    rows: int
+    log_likelihood: float
+
+
+def bernoulli_factor(
+    transitions: Transitions, component: str | int, *, value: int = 1, shared: bool = True
+) -> DomainFactor:
+    """The probability that a next component takes ``value``, in closed form: its relative frequency.
+
+    The wireless arrival probability is that of the newest slot, ``bernoulli_factor(data, "b_2")``. shared: one number for
+    all agents, else one for each.
+    """
+    k = _component(transitions, component)
+    hits = transitions.next_states[:, :, k] == value
+    rows = transitions.rows * (transitions.n_agents if shared else 1)
+    if rows == 0:
+        raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
+    p = np.asarray(hits.mean() if shared else hits.mean(axis=0), dtype=np.float64)
+    inside = np.where((p > 0) & (p < 1), p, 0.5)
+    likelihood = np.where((p > 0) & (p < 1), p * np.log(inside) + (1 - p) * np.log(1 - inside), 0.0)
+    return DomainFactor(p, np.sqrt(p * (1 - p) / rows), rows, float(rows * likelihood.sum()))
+
+
+def maximum_likelihood(
+    transitions: Transitions,
+    log_prob: LocalLogProb,
+    bounds: Sequence[tuple[float, float]],
+    *,
+    masks: CausalMasks | None = None,
+    shared: bool = True,
+) -> DomainFactor:
+    """The factor in the box Omega = bounds that makes the transitions most likely, with standard errors.
+
+    log_prob(omega (k,), transitions) -> (R, n, c + 1): log-probability of every next component and, last, of the reward,
+    given the step before. bounds: k pairs (low, high). masks: use only what their domain part marks; None: everything.
+    shared: one factor for all agents, else one for each. Standard errors are those of the observed information.
+    """
+    box = np.asarray(bounds, dtype=np.float64)
+    if box.ndim != 2 or box.shape[1] != 2 or not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
+        raise DataError(f"bounds takes pairs (low, high) with low < high, one a factor; got {bounds!r}")
+    if transitions.rows == 0:
+        raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
+    used = np.ones((transitions.n_agents, transitions.n_components + 1), bool) if masks is None else masks.domain
+    if used.shape != (transitions.n_agents, transitions.n_components + 1):
+        raise DataError(
+            f"the masks are of {used.shape[0]} agents, the transitions of {transitions.n_agents}; match them"
+        )
+    blind = np.flatnonzero(~used.any(axis=1)) if not shared else np.flatnonzero([not used.any()])
+    if blind.size:
+        who = f"agent {blind[0]}" if not shared else "any agent"
+        raise DataError(
+            f"the masks say that the domain factor acts on nothing of {who}, so it cannot be estimated there"
+        )
+
+    def total(omega: Floats, agents: slice | int) -> float:
+        part = np.asarray(log_prob(omega, transitions), dtype=np.float64)
+        if part.shape != (transitions.rows, *used.shape):
+            raise DataError(f"log_prob returned shape {part.shape}; it must be {(transitions.rows, *used.shape)}")
+        value = float(part[:, agents][:, used[agents]].sum())
+        if np.isnan(value) or value == np.inf:
+            raise DataError(f"log_prob returned a sum of {value} at omega = {omega}; log-probabilities are at most 0")
+        return value
+
+    which: list[slice | int] = [slice(None)] if shared else list(range(transitions.n_agents))
+    found = [_maximise(lambda omega, w=w: total(omega, w), box) for w in which]  # type: ignore[misc]
+    value, error = np.array([f[0] for f in found]), np.array([f[1] for f in found])
+    if box.shape[0] == 1:
+        value, error = value[:, 0], error[:, 0]
+    rows = transitions.rows * (transitions.n_agents if shared else 1)
+    value, error = (value[0], error[0]) if shared else (value, error)
+    return DomainFactor(np.asarray(value), np.asarray(error), rows, float(sum(f[2] for f in found)))
+
+
+def hull_distance(target: ArrayLike, sources: ArrayLike) -> float:
+    """Euclidean distance of a factor from the convex hull of the sources' factors; 0 inside. target: () or (k,);
+    sources: (M,) or (M, k)."""
+    spots = np.atleast_1d(np.asarray(sources, dtype=np.float64))
+    if spots.shape[0] == 0 or spots.size == 0:
+        raise DataError("there are no source domains, so nothing the target could be between; give at least one")
+    spots = spots.reshape(spots.shape[0], -1)
+    point = np.asarray(target, dtype=np.float64).reshape(-1)
+    if point.size != spots.shape[1] or not (np.isfinite(point).all() and np.isfinite(spots).all()):
+        raise DataError(f"the target has {point.size} factors and the sources {spots.shape[1]}; both must be finite")
+    if point.size == 1:
+        return float(max(spots.min() - point[0], point[0] - spots.max(), 0.0))
+    centred = spots - point  # least |sum_m w_m centred_m| over weights of the simplex, as in Wolfe (1976)
+    heavy = 1e4 * max(float(np.abs(centred).max()), 1e-300)
+    weights, _ = nnls(np.vstack([centred.T, np.full(len(spots), heavy)]), np.append(np.zeros(point.size), heavy))
+    distance = float(np.linalg.norm(weights @ centred / weights.sum()))
+    return distance if distance > 1e-7 * float(np.abs(centred).max()) else 0.0
+
+
+def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 0.0) -> float:
+    """:func:`hull_distance`, with a warning that names it when a policy would have to extrapolate.
+
+    standard_error: distances up to two of them are estimation error, and pass.
+    """
+    distance = hull_distance(target, sources)
+    if distance > 2.0 * standard_error:
+        low, high = np.min(np.asarray(sources), axis=0), np.max(np.asarray(sources), axis=0)
+        warnings.warn(
+            f"the target's domain factor {np.round(np.asarray(target), 4)} lies {distance:.4g} outside the hull of the sources' "
+            f"(from {np.round(low, 4)} to {np.round(high, 4)}): the policy extrapolates; add a source beyond it",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
+    return distance
+
+
+def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats, Floats, float]:
+    """(argmax (k,), standard errors (k,), maximum) over a box; a scalar by Brent's method, a vector by L-BFGS-B."""
+    low, width = box[:, 0], box[:, 1] - box[:, 0]
+
+    def cost(unit: Floats | float) -> float:
+        value = objective(low + width * np.clip(np.atleast_1d(unit), 0.0, 1.0))
+        return -value if np.isfinite(value) else 1e300
+
+    if len(box) == 1:
+        grid = np.linspace(0.0, 1.0, STARTS + 2)
+        values = [cost(g) for g in grid]
+        at = int(np.argmin(values))
+        around = (grid[max(at - 1, 0)], grid[min(at + 1, STARTS + 1)])
+        done = minimize_scalar(cost, bounds=around, method="bounded", options={"xatol": 1e-10})
+        best = np.array([done.x if done.fun <= values[at] else grid[at]])
+    else:
+        starts = (np.arange(1, STARTS + 1)[:, None] * _irrational(len(box))) % 1.0
+        ends = [minimize(cost, 0.02 + 0.96 * s, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(box)) for s in starts]
+        best = min(ends, key=lambda end: float(end.fun)).x
+    return low + width * best, width * _errors(cost, best), -cost(best)
+
+
+def _errors(cost: Callable[[Floats], float], at: Floats, step: float = 1e-4) -> Floats:
+    """(k,) square roots of the diagonal of the inverse Hessian, by central differences; nan at the boundary."""
+    k = len(at)
+    if ((at < 2 * step) | (at > 1 - 2 * step)).any():
+        return np.full(k, np.nan)
+    moves, hessian = step * np.eye(k), np.empty((k, k))
+    for a in range(k):
+        for b in range(a + 1):
+            corners = [cost(at + s * moves[a] + t * moves[b]) * s * t for s in (1, -1) for t in (1, -1)]
+            hessian[a, b] = hessian[b, a] = sum(corners) / (4 * step * step)
+    if np.linalg.eigvalsh(hessian)[0] <= 0:
+        return np.full(k, np.nan)
+    return np.asarray(np.sqrt(np.diag(np.linalg.inv(hessian))))
+
+
+def _irrational(k: int) -> Floats:
+    """(k,) generators of a sequence that fills the unit cube evenly (Roberts's generalised golden ratio)."""
+    root = 2.0
+    for _ in range(50):
+        root = (1.0 + root) ** (1.0 / (k + 1))
+    return np.asarray((1.0 / root) ** np.arange(1, k + 1), dtype=np.float64)
+
+
+def _component(transitions: Transitions, component: str | int) -> int:
+    names = transitions.components
+    if isinstance(component, str):
+        if component not in names:
+            raise UnknownNameError(f"there is no component {component!r}.{nearest(component, names)}")
+        return names.index(component)
+    if not 0 <= component < len(names):
+        raise DataError(f"component {component} is out of range: there are {len(names)}, counted from 0")
+    return int(component)

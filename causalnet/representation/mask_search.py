@@ -1,0 +1,261 @@
+"""Causal masks from pooled transitions: for every next component and reward, its parents one step earlier.
+
+Edges run from t - 1 to t only, so finding parents is finding adjacencies (arXiv 2510.21427, appendix F): for each target
+(1) a grow-shrink search among the agent's own components, its action and the domain index; (2) the same among a
+neighbour's components and action, given what (1) found; (3) the domain index, where it is not all that was
+found, is kept only if the target still depends on it when the whole neighbourhood is balanced
+(:mod:`causalnet.stats.balancing`). Step (2) takes one neighbour at a time: it
+assumes that neighbours' actions and states are not tied to one another other than through the agent and the domain,
+which holds for exploring policies that draw actions independently; ``discover=`` of
+:func:`causalnet.representation.two_slice.masks_by` makes no such assumption, and needs more data.
+
+Pooling. Agents with the same mechanism share their masks: ``pooling="agents"`` tests all of them together, one verdict for
+all agents and one for all neighbours. A neighbour's action 2 may be my access point 1 if it lives to the east and 4 if it
+lives to the west. Two ways to keep such meanings apart: ``relation`` labels (statistics are summed over labels, never
+mixed), or ``frame``, every neighbour's action in the agent's own codes (:func:`.causal_masks.own_frame`), which needs
+to know which access point an action uses and finds weaker effects in the same data.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..data.transitions import Transitions
+from ..errors import DataError, UnknownNameError, nearest
+from ..stats.balancing import balanced_test, log_likelihoods
+from ..stats.parents import Parents, find_parents, stratified_test
+from .causal_masks import CausalMasks
+
+Codes = NDArray[np.int32]
+POOLING = ("agents", "none")
+FEW_VALUES = 10  # rewards with at most so many values are categories
+SCREEN = 0.01  # level at which a variable counts as telling of the domain
+
+
+def learn_masks(
+    transitions: Transitions,
+    *,
+    pooling: str = "agents",
+    relation: ArrayLike | None = None,
+    frame: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
+    delta: float = 1e-3,
+    test: str = "exact",
+    max_cond: int | None = None,
+    max_rows: int = 200_000,
+    reward_bins: int = 4,
+) -> CausalMasks:
+    """The masks by conditional independence tests, every one at level alpha = delta / (2 x number of tests).
+
+    pooling: "agents" (homogeneous agents: one set of masks for all) or "none" (each agent and neighbour on its own).
+    relation: (P,) labels of directed pairs in the order of ``transitions.neighbours``; None: every pair its own label,
+    or with a frame one for all. frame: (P, A) whole numbers, [pair (i, j), a]: action a of j as agent i sees it.
+    classes: (n,) labels of agents whose rows may be mixed; None: their number of neighbours.
+    delta: chance of any wrong edge. test: "exact", "g2" or "chi2". max_cond: as in find_parents. max_rows: more pooled
+    rows than this are thinned to evenly spaced agents. reward_bins: quantile bins of a reward with more than 10 values.
+    """
+    if pooling not in POOLING:
+        raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
+    if not 0.0 < delta < 1.0:
+        raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
+    if len(transitions.domains) < 2:
+        warnings.warn(
+            "transitions of one domain cannot show what its factor acts on: the domain masks stay empty; pool at least two",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
+    n, c = transitions.n_agents, transitions.n_components
+    first, second = _pairs(transitions)
+    seen = _frame(frame, first.size, transitions)
+    labels = _labels(relation, first.size, "relation", np.arange(first.size) * (frame is None))
+    groups = _labels(classes, n, "classes", np.diff(transitions.neighbours.indptr))
+    own, domain = np.zeros((n, c + 1, c + 1), bool), np.zeros((n, c + 1), bool)
+    other = np.zeros((first.size, c + 1, c + 1), bool)
+    alone, pointer = pooling == "none", transitions.neighbours.indptr
+    tests = (c + 1) * (c + 2) * (n if alone else 1) + (c + 1) ** 2 * (first.size if alone else 1)
+    options = _Options(delta / (2 * tests), test, max_cond, max_rows, reward_bins)
+    meta: dict[str, Any] = {"alpha": options.alpha, "tests": 0, "pooling": pooling, "test": test, "untested": []}
+    for agents in np.arange(n)[:, None] if alone else [np.arange(n)]:
+        data = _Group(transitions, agents, groups, seen, options)
+        blankets = data.search_own(own, domain, meta)
+        pairs = np.arange(*pointer[agents[0] : agents[0] + 2]) if alone else np.arange(first.size)
+        kinds = pairs[:, None] if alone else [pairs] * (pairs.size > 0)
+        for kind in kinds:
+            data.search_neighbours(kind, first[kind], second[kind], labels[kind], blankets, other, meta)
+        data.balance(blankets, first[pairs], second[pairs], kinds, domain)
+    return CausalMasks(own, other, domain, transitions.neighbours, transitions.components, meta)
+
+
+@dataclass(frozen=True)
+class _Options:
+    alpha: float
+    test: str
+    max_cond: int | None
+    max_rows: int
+    reward_bins: int
+
+
+class _Group:
+    """Agents whose masks are learned together: their rows, stacked agent by agent."""
+
+    def __init__(
+        self, data: Transitions, agents: NDArray[np.int64], groups: NDArray, frame: NDArray, options: _Options
+    ) -> None:
+        self.data, self.agents, self.options = data, agents, options
+        self.chosen = _thinned(agents, data.rows, options.max_rows)
+        self.rewards = reward_codes(data.rewards[:, self.chosen], options.reward_bins)
+        self.groups, self.frame = groups, frame
+
+    def targets(self, of: NDArray[np.int64]) -> Codes:
+        """(c + 1, len(of) R): next components, then the reward, of the agents named."""
+        at = np.searchsorted(self.chosen, of)
+        return np.vstack([_stack(self.data.next_states, of), self.rewards[:, at].T.reshape(1, -1)])
+
+    def sources(self, of: NDArray[np.int64]) -> Codes:
+        """(c + 1, len(of) R): components, then the action, of the agents named."""
+        return np.vstack([_stack(self.data.states, of), self.data.actions[:, of].T.reshape(1, -1)])
+
+    def search_own(self, own: NDArray, domain: NDArray, meta: dict[str, Any]) -> list[list[int]]:
+        """Step 1, written into own and domain; the blanket of each target as rows of sources plus, c + 1, the domain."""
+        c, k = self.data.n_components, self.chosen.size
+        label = np.repeat(self.groups[self.chosen], self.data.rows)
+        index = np.tile(self.data.domain, k)
+        columns = np.vstack([self.sources(self.chosen), index[None], label[None], self.targets(self.chosen)])
+        columns = np.ascontiguousarray(columns, dtype=np.int32)
+        varies = _varies(columns, k)
+        blankets: list[list[int]] = []
+        for target in range(c + 1):
+            row = c + 3 + target
+            usable = [s for s in range(c + 2) if varies[s]] if varies[row] else []
+            found = self._find(columns, row, usable, [c + 2], meta)
+            blankets.append(list(found.members))
+            own[self.agents, target] = np.isin(np.arange(c + 1), found.members)
+            domain[self.agents, target] = c + 1 in found.members
+        names = [*self.data.components, "action", "domain"]
+        meta["untested"] += [f"{names[s]} of agent {self.agents[0]}" for s in range(c + 2) if not varies[s]][: 1 + c]
+        return blankets
+
+    def search_neighbours(
+        self, kind: NDArray, first: NDArray, second: NDArray, labels: NDArray, blankets: list[list[int]], other: NDArray,
+        meta: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Step 2, written into other[kind]: what of a neighbour acts, given the agent's own blanket. Pairs (i, j)."""
+        c, rows = self.data.n_components, self.data.rows
+        keep = np.flatnonzero(np.isin(first, self.chosen))
+        keep = keep[_thinned(np.arange(keep.size), rows, self.options.max_rows)]
+        i, j, label = first[keep], second[keep], np.repeat(labels[keep], rows)
+        mine = np.vstack([self.sources(i), np.tile(self.data.domain, i.size)[None]])
+        theirs = self.sources(j)
+        if self.frame.size:
+            theirs[c] = self.frame[np.repeat(kind[keep], rows), theirs[c]]
+        columns = np.vstack([theirs, mine, label[None], self.targets(i)])
+        columns = np.ascontiguousarray(columns, dtype=np.int32)
+        varies = _varies(columns, i.size)
+        usable = [s for s in range(c + 1) if varies[s]]
+        for target in range(c + 1):
+            row = 2 * (c + 1) + 2 + target
+            given = [2 * (c + 1) + 1, *(c + 1 + s for s in blankets[target])]
+            found = self._find(columns, row, usable if varies[row] else [], given, meta)
+            other[kind, target] = np.isin(np.arange(c + 1), found.members)
+
+    def balance(self, blankets: list[list[int]], first: NDArray, second: NDArray, kinds: Any, domain: NDArray) -> None:
+        """Step 3: drop the domain edges that the past of the neighbourhood explains, what step 1 found (``blankets``)
+        held fixed and the rest balanced."""
+        surrogate = self.data.n_components + 1
+        claimed = [t for t, found in enumerate(blankets) if len(found) > 1 and surrogate in found]
+        if not claimed:
+            return
+        rows, k, n_domains = self.data.rows, self.chosen.size, len(self.data.domains)
+        near = np.zeros((k, rows, n_domains))
+        for kind in [np.arange(first.size)] if len(kinds) == 1 else np.arange(first.size)[:, None]:
+            mine = kind[np.isin(first[kind], self.chosen)]
+            if mine.size:
+                part = log_likelihoods(self._telling(second[mine]), np.tile(self.data.domain, mine.size), n_domains)
+                np.add.at(near, np.searchsorted(self.chosen, first[mine]), part.reshape(mine.size, rows, n_domains))
+        index, label = np.tile(self.data.domain, k), np.repeat(self.groups[self.chosen], rows)
+        sources, targets = self.sources(self.chosen), self.targets(self.chosen)
+        for target in claimed:
+            fixed = [s for s in blankets[target] if s != surrogate]
+            score = log_likelihoods(self._telling(self.chosen, fixed), index, n_domains) + near.reshape(-1, n_domains)
+            given = np.vstack([sources[fixed], label[None]]).astype(np.int32)
+            log_p = balanced_test(targets[target].astype(np.int32), index, score, given, self.options.test)
+            domain[self.agents, target] = log_p < np.log(self.options.alpha)
+
+    def _telling(self, of: NDArray[np.int64], without: Sequence[int] = ()) -> NDArray[np.int64]:
+        """(len(of) R,) joint code of the variables of these agents that tell the domains apart at all."""
+        columns, index = self.sources(of), np.tile(self.data.domain, of.size)
+        code = np.zeros(index.size, np.int64)
+        for column in np.delete(columns, list(without), axis=0):
+            *_, log_p = stratified_test(column.astype(np.int32), index, np.zeros((0, index.size), np.int32))
+            if log_p < np.log(SCREEN):
+                code = np.unique(code * (int(column.max()) + 1) + column, return_inverse=True)[1]
+        return code
+
+    def _find(self, columns: Codes, row: int, usable: Sequence[int], given: Sequence[int], meta: dict) -> Parents:
+        options = self.options
+        found = find_parents(
+            columns, row, usable, given=given, alpha=options.alpha, test=options.test, max_cond=options.max_cond
+        )
+        meta["tests"] += found.tests
+        return found
+
+
+def reward_codes(rewards: NDArray[np.float64], bins: int = 4) -> Codes:
+    """Rewards as categories: their distinct values, or quantile bins where there are more than ten. Same shape."""
+    values = np.unique(rewards)
+    if values.size > FEW_VALUES:
+        values = np.unique(np.quantile(rewards, np.linspace(0, 1, bins + 1)[1:-1], method="nearest"))
+        return np.searchsorted(values, rewards, side="right").astype(np.int32)
+    return np.searchsorted(values, rewards).astype(np.int32)
+
+
+def _stack(array: NDArray[np.int32], of: NDArray[np.int64]) -> Codes:
+    """(R, n, c) to (c, len(of) R): one agent's rows after the other's."""
+    return array[:, of].transpose(2, 1, 0).reshape(array.shape[2], -1)
+
+
+def _varies(columns: Codes, blocks: int) -> NDArray[np.bool_]:
+    """(d,): does the column vary within any of the agents whose rows are stacked? A constant trait of an agent, such as
+    its place, cannot be told from everything else about that agent."""
+    parts = columns.reshape(len(columns), blocks, -1)
+    return np.asarray((parts.max(axis=2) > parts.min(axis=2)).any(axis=1))
+
+
+def _thinned(of: NDArray[np.int64], rows: int, most: int) -> NDArray[np.int64]:
+    """At most ``most / rows`` of them, evenly spaced; at least one."""
+    room = max(1, most // max(rows, 1))
+    return of if of.size <= room else of[np.linspace(0, of.size - 1, room).astype(np.int64)]
+
+
+def _pairs(data: Transitions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    counts = np.diff(data.neighbours.indptr)
+    return np.repeat(np.arange(data.n_agents), counts), data.neighbours.indices.astype(np.int64)
+
+
+def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> NDArray[np.int64]:
+    """(P, A) checked, or (0, 0) for none."""
+    if frame is None:
+        return np.zeros((0, 0), np.int64)
+    table, width = np.asarray(frame), int(data.actions.max()) + 1
+    if table.ndim != 2 or table.shape[0] != pairs or table.shape[1] < width or table.dtype.kind not in "iu":
+        raise DataError(
+            f"frame is a table of whole numbers ({pairs} directed pairs, {width} or more actions), not {table.shape}"
+        )
+    if pairs and table.min() < 0:
+        raise DataError(f"frame holds {table.min()}; its codes run from 0 up")
+    return table.astype(np.int64)
+
+
+def _labels(given: ArrayLike | None, size: int, what: str, default: NDArray) -> NDArray[np.int64]:
+    """(size,) labels renumbered from 0."""
+    labels = default if given is None else np.asarray(given)
+    if labels.shape != (size,):
+        raise DataError(
+            f"{what} has shape {labels.shape}; it takes one label for each of the {size} {'directed pairs' if what == 'relation' else 'agents'}"
+        )
+    return np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)

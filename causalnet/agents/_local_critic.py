@@ -121,7 +121,7 @@ def _value(w: Array, slots: NDArray[Any]) -> float:
 
 
 @njit(cache=True, inline="always")
-def _move(w: Array, visits: Array, slots: NDArray[Any], rate: float, error: float) -> None:
+def _move(w: Array, visits: Array, clock: Array, slots: NDArray[Any], rate: float, error: float) -> None:
     active = 0
     for f in range(slots.size):
         active += slots[f] >= 0
@@ -130,28 +130,29 @@ def _move(w: Array, visits: Array, slots: NDArray[Any], rate: float, error: floa
         if slot >= 0:
             step = rate
             if visits.size > 0:
+                step = clock[0] / (clock[2] + visits[slot]) ** clock[1]
                 visits[slot] += 1.0
-                step = max(rate, 1.0 / visits[slot])
             w[slot] += step / active * error
 
 
 @njit(cache=True)
 def temporal_differences(
-    slots: Codes, r: Array, w: Array, visits: Array, rates: Array, gamma: float, trace: float, mu: Array, mu_rates: Array,
-    q: Array,
+    slots: Codes, r: Array, w: Array, visits: Array, clock: Array, rates: Array, gamma: float, trace: float, mu: Array,
+    mu_rates: Array, q: Array,
 ) -> None:  # fmt: skip
     """Q_i <- Q_i + alpha (r_i(t) - mu_i + gamma Q_i(t + 1) - Q_i(t)) along each trajectory (Algorithm 1, lines 6-8).
 
     slots (T + 1, E, n, F), -1 where idle; r (T, E, n); w (L, n, W), L dividing E: learners, or E itself for tables that
-    live for one episode. visits (L, n, W), or empty: then a rate is at least 1 / visits. rates, mu_rates (T,): alpha_t.
+    live for one episode. rates, mu_rates (T,): alpha_t. visits (L, n, W), or empty: if given, the rate of an
+    entry visited k times is start / (offset + k)^power instead, with clock (3,) = start, power, offset.
     trace: lambda; above zero the returns r + gamma ((1 - lambda) Q + lambda G) are followed from the last step back.
     mu (L, n): average rewards, for the average-reward objective (gamma 1); mu_rates of zero leave them.
     q (T + 1, E, n): the estimates along the trajectory when all is done.
     """
     steps, copies, n = slots.shape[:3]
-    per = copies // w.shape[0]
+    per, family = copies // w.shape[0], copies // mu.shape[0]
     for e in range(copies):
-        learner = e // per
+        learner, group = e // per, e // family
         for i in range(n):
             own = w[learner, i]
             seen = visits[learner, i] if visits.size > 0 else visits[0, 0]
@@ -159,17 +160,17 @@ def temporal_differences(
                 for t in range(1, steps):
                     old = slots[t - 1, e, i]
                     reward = r[t - 1, e, i]
-                    error = reward - mu[learner, i] + gamma * _value(own, slots[t, e, i]) - _value(own, old)
-                    mu[learner, i] += mu_rates[t - 1] * (reward - mu[learner, i])
-                    _move(own, seen, old, rates[t - 1], error)
+                    error = reward - mu[group, i] + gamma * _value(own, slots[t, e, i]) - _value(own, old)
+                    mu[group, i] += mu_rates[t - 1] * (reward - mu[group, i])
+                    _move(own, seen, clock, old, rates[t - 1], error)
             else:
                 g = _value(own, slots[steps - 1, e, i])
                 for t in range(steps - 1, 0, -1):
                     reward = r[t - 1, e, i]
-                    g = reward - mu[learner, i] + gamma * ((1 - trace) * _value(own, slots[t, e, i]) + trace * g)
-                    mu[learner, i] += mu_rates[t - 1] * (reward - mu[learner, i])
+                    g = reward - mu[group, i] + gamma * ((1 - trace) * _value(own, slots[t, e, i]) + trace * g)
+                    mu[group, i] += mu_rates[t - 1] * (reward - mu[group, i])
                     old = slots[t - 1, e, i]
-                    _move(own, seen, old, rates[t - 1], g - _value(own, old))
+                    _move(own, seen, clock, old, rates[t - 1], g - _value(own, old))
             # the last pair of the trajectory is evaluated, never updated
     for e in range(copies):
         for i in range(n):

@@ -142,8 +142,9 @@ def score_gradient(
 
 @njit(cache=True)
 def expected_gradient(
-    codes: Codes, q: Array, weight: Array, cumulative: Floats, temperature: float, natural: bool, gradient: Array
-) -> None:
+    codes: Codes, q: Array, weight: Array, cumulative: Floats, n_actions: NDArray[np.int64], temperature: float,
+    natural: bool, gradient: Array,
+) -> None:  # fmt: skip
     """sum_t weight[t] sum_a grad pi_i(a | s_i(t)) q_i[s_i(t), a]: the score gradient with its mean over a_i taken exactly.
 
     q, gradient (L, n, S, A). natural: multiplied by the inverse Fisher matrix of the softmax in each state, so that
@@ -164,12 +165,12 @@ def expected_gradient(
                 if visits == 0.0:
                     continue
                 mean, last = 0.0, np.float32(0.0)
-                for k in range(row.size):
+                for k in range(n_actions[i]):
                     now = min(passed[k], np.float32(1.0))
                     mean += (now - last) * values[k]
                     last = now
                 last = np.float32(0.0)
-                for k in range(row.size):
+                for k in range(n_actions[i]):
                     now = min(passed[k], np.float32(1.0))
                     share = temperature if natural else (now - last) / temperature
                     row[k] = visits * share * (values[k] - mean)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..envs.wireless import Wireless
+from ..errors import DataError, NotApplicable
 from ._local_critic import (
     TableFull,
     first_visits,
@@ -21,6 +25,7 @@ from ._rollout import Trajectory
 from ._sac_settings import Settings
 
 Array = NDArray[np.float64]
+Counts = Callable[[Trajectory], NDArray[Any]]
 
 
 class Critic:
@@ -31,13 +36,19 @@ class Critic:
     """
 
     def __init__(
-        self, settings: Settings, shape: tuple[int, int, int, int], copies: int, table: NDArray[np.int32]
-    ) -> None:
-        self.settings, self.shape, self.table = settings, shape, table
+        self, settings: Settings, shape: tuple[int, int, int, int], copies: int, table: NDArray[np.int32],
+        counts: Counts | None = None,
+    ) -> None:  # fmt: skip
+        if settings.critic == "counts" and counts is None:
+            raise NotApplicable(
+                "critic 'counts' needs to know what to count; pass counts=access_point_loads(env), for instance"
+            )
+        self.settings, self.shape, self.table, self.counts = settings, shape, table, counts
         (learners, n, states, width), f, kind = shape, table.shape[1], settings.critic
         steps = (settings.steps + 1, copies, n)
         brief = kind == "table" and settings.fresh
-        slots = {"own": states * width, "linear": f * states * width, "table": settings.capacity}[kind]
+        own, lumps = states * width, settings.most_counted + 1
+        slots = {"own": own, "linear": f * own, "table": settings.capacity, "counts": own * lumps}[kind]
         of_all = (copies, n, settings.steps + 1) if brief else (learners, n, slots)
         self.weights: Array = np.zeros(of_all)
         self.visits: Array = np.zeros(of_all if settings.by_visits else (1, 1, 0))
@@ -63,7 +74,10 @@ class Critic:
         rates = o.critic_rate.at(0 if o.fresh else update, o.steps)
         mu_rates = np.zeros(o.steps) if discounted else o.average_rate.at(update, o.steps)
         gamma = o.gamma if discounted else 1.0
-        temporal_differences(slots, r, self.weights, self.visits, rates, gamma, o.trace, self.mu, mu_rates, self._q)
+        clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
+        temporal_differences(
+            slots, r, self.weights, self.visits, clock, rates, gamma, o.trace, self.mu, mu_rates, self._q
+        )
         return self._q
 
     def slots(self, path: Trajectory) -> NDArray[np.int32]:
@@ -73,6 +87,11 @@ class Critic:
             pairs(path.codes, path.a, width, self._slots[..., 0])
             return self._slots
         pairs(path.codes, path.a, width, self._x)
+        if o.critic == "counts":
+            assert self.counts is not None  # the constructor saw to it
+            lump = np.minimum(self.counts(path), o.most_counted)
+            self._slots[..., 0] = self._x * (o.most_counted + 1) + lump
+            return self._slots
         if o.critic == "linear":
             neighbour_features(self._x, self.table, states * width, self._slots)
             return self._slots
@@ -99,7 +118,7 @@ class Critic:
 
     def grown(self, settings: Settings) -> Critic:
         """The same critic with room for ``settings.capacity`` entries an agent; nothing learnt is lost."""
-        new = Critic(settings, self.shape, self._q.shape[1], self.table)
+        new = Critic(settings, self.shape, self._q.shape[1], self.table, self.counts)
         new.mu = self.mu
         if not self.keys.size:
             new.weights, new.visits = self.weights, self.visits
@@ -115,6 +134,25 @@ class Critic:
             if self.visits.size:
                 np.put_along_axis(new.visits, found[0], self.visits[..., c : c + 1], axis=2)
         return new
+
+
+def access_point_loads(env: Wireless) -> Counts:
+    """Counts for critic "counts": how many others send to the access point that an agent sends to; 0 while idle.
+
+    With (s_i, a_i) this is all that the next reward of agent i depends on. The agents must see their whole state.
+    """
+    net = env.tables
+
+    def loads(path: Trajectory) -> NDArray[np.int64]:
+        agents = np.arange(env.n_agents)
+        place = net.access_points[agents, net.port[path.a]].astype(np.int64)  # (T + 1, E, n)
+        if not net.ghost:
+            place = np.where(path.codes & net.slots[path.a] & ((1 << net.deadline) - 1), place, net.n_places)
+        rows = place.reshape(-1, env.n_agents) + np.arange(place[..., 0].size)[:, None] * (net.n_places + 1)
+        load = np.bincount(rows.ravel())[rows].reshape(place.shape)
+        return np.where(place < net.n_places, load - 1, 0)
+
+    return loads
 
 
 def _places(table: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -48,8 +48,10 @@ class Settings:
         weight for each neighbour's state-action pair instead, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]; "own" is one
         table over (s_i, a_i) for the summed reward of N_i^kappa: grad log pi_i depends on (s_i, a_i) alone, so the
         mean of sum_j Q_j given them is all that eq. 7 needs, and it is learnt from every visit.
+        "counts" is a table over (s_i, a_i, c_i) with a number c_i counted among the neighbours, such as the senders on
+        the same access point; c_i above ``most_counted`` counts as that.
     fresh: begin every update with an empty critic, as Algorithm 1 does; False is the warm start it suggests.
-    critic_rate: alpha. by_visits: use 1 / visits of an entry instead while that is larger. trace: lambda of TD(lambda).
+    critic_rate: alpha. by_visits: k of this rate counts the visits of an entry, not the steps. trace: lambda of TD(lambda).
     actor_rate: eta. gradient: "score" is eq. 7; "expected" takes its mean over a_i exactly; "natural" multiplies that by
         the inverse Fisher matrix of the softmax. The last two need an "own" or "linear" critic.
     baseline_rate: subtract a running mean of the advantage in each local state (score gradient only; 0: none).
@@ -63,7 +65,7 @@ class Settings:
     gamma: float = 0.9
     steps: int = 10
     temperature: float = 1.0
-    critic: Literal["own", "table", "linear"] = "own"
+    critic: Literal["own", "table", "linear", "counts"] = "own"
     fresh: bool = False
     critic_rate: Rate = Rate(0.1)
     by_visits: bool = False
@@ -76,6 +78,7 @@ class Settings:
     average_rate: Rate = Rate(1.0, 1.0)
     continuing: bool = False
     capacity: int = 1024
+    most_counted: int = 3
 
     def __post_init__(self) -> None:
         if isinstance(self.kappa, bool) or int(self.kappa) != self.kappa or self.kappa < 0:
@@ -85,14 +88,14 @@ class Settings:
         if self.steps < 1 or not self.temperature > 0:
             raise DataError("steps must be 1 or more, and temperature above 0")
         for name, known in (
-            ("critic", ("own", "table", "linear")), ("gradient", ("score", "expected", "natural")),
+            ("critic", ("own", "table", "linear", "counts")), ("gradient", ("score", "expected", "natural")),
             ("objective", ("discounted", "average")),
         ):  # fmt: skip
             if getattr(self, name) not in known:
                 raise DataError(f"{name} is {getattr(self, name)!r}; write one of {', '.join(known)}")
-        if self.critic == "table" and self.gradient != "score":
+        if self.critic in {"table", "counts"} and self.gradient != "score":
             raise NotApplicable(
-                f"the {self.gradient} gradient needs Q_i for every own action, which a hashed table lacks; use 'score'"
+                f"the {self.gradient} gradient needs the worth of every own action, which critic {self.critic!r} lacks; use 'score'"
             )
         if self.capacity < 2 or self.capacity & (self.capacity - 1):
             raise DataError(f"capacity is {self.capacity}, and must be a power of two, such as 1024")

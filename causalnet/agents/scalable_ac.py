@@ -27,10 +27,18 @@ from ._checkpoint import read, write
 from ._local_critic import TableFull
 from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, score_gradient
 from ._rollout import Trajectory, identity, returns, roll, seeds
-from ._sac_critic import Critic
+from ._sac_critic import Counts, Critic, access_point_loads
 from ._sac_settings import Rate, Settings
 
-__all__ = ["Rate", "ScalableActorCritic", "Settings", "TableFull", "independent_learners", "returns"]
+__all__ = [
+    "Rate",
+    "ScalableActorCritic",
+    "Settings",
+    "TableFull",
+    "access_point_loads",
+    "independent_learners",
+    "returns",
+]
 
 Array = NDArray[np.float64]
 
@@ -42,12 +50,16 @@ class ScalableActorCritic:
     being one copy's of each learner. The state after an update depends on (settings, seed, environment) alone.
     view: what an agent sees of its state, (states,) or (n, states) codes; for instance an approximately compact
     representation that drops components. Critic and policy know no more than that.
+    counts: for critic "counts", a function Trajectory -> c (T + 1, E, n), such as ``access_point_loads(env)``.
     """
 
     def __init__(
-        self, env: Any, settings: Settings | None = None, *, learners: int = 1, seed: int = 0, view: Any = None
-    ) -> None:
-        self.env, self.settings, self.seed = env, settings or Settings(), seed
+        self, env: Any, settings: Settings | None = None, *, learners: int = 1, seed: int = 0, view: Any = None,
+        counts: Counts | None = None,
+    ) -> None:  # fmt: skip
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise DataError(f"seed is {seed!r}, and must be a whole number from 0 up")
+        self.env, self.settings, self.seed = env, settings or Settings(), int(seed)
         self.copies = env.n_envs or 1
         if learners < 1 or self.copies % learners:
             raise DataError(
@@ -69,7 +81,7 @@ class ScalableActorCritic:
         self.updates, self._s = 0, None
         self.theta: Array = np.zeros(self.shape)
         self.baseline: Array = np.zeros(self.shape[:3])
-        self.critic = Critic(self.settings, self.shape, self.copies, self.table)
+        self.critic = Critic(self.settings, self.shape, self.copies, self.table, counts)
         self._cumulative = np.empty(self.shape, np.float32)
         self._gradient = np.empty(self.shape)
         self._advantage = np.empty((self.settings.steps + 1, self.copies, self.shape[1]))
@@ -130,14 +142,9 @@ class ScalableActorCritic:
             )  # fmt: skip
         else:
             expected_gradient(
-                path.codes,
-                self.critic.marginals(),
-                weight,
-                self._cumulative,
-                o.temperature,
-                o.gradient == "natural",
-                self._gradient,
-            )
+                path.codes, self.critic.marginals(), weight, self._cumulative, self.n_actions, o.temperature,
+                o.gradient == "natural", self._gradient,
+            )  # fmt: skip
         eta = float(o.actor_rate.at(self.updates)[0]) / (self.shape[1] if o.over_n else 1)
         self._gradient *= eta
         self.theta += self._gradient
@@ -185,8 +192,9 @@ class ScalableActorCritic:
         return write(path, header, arrays)
 
     @classmethod
-    def load(cls, path: str | Path, env: Any) -> ScalableActorCritic:
-        """What ``save`` wrote, on the network that it was learnt on; learning goes on as if it had not stopped."""
+    def load(cls, path: str | Path, env: Any, *, counts: Counts | None = None) -> ScalableActorCritic:
+        """What ``save`` wrote, on the network that it was learnt on; learning goes on as if it had not stopped
+        (trajectories without end begin anew)."""
         header, arrays = read(path)
         if header.get("class") != cls.__name__:
             raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
@@ -200,7 +208,14 @@ class ScalableActorCritic:
                 f"{path} was learnt on {header['copies']} copies, and this environment has {env.n_envs or 1}"
             )
         kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
-        agent = cls(env, Settings(**kept), learners=header["learners"], seed=header["seed"], view=arrays.get("view"))
+        agent = cls(
+            env,
+            Settings(**kept),
+            learners=header["learners"],
+            seed=header["seed"],
+            view=arrays.get("view"),
+            counts=counts,
+        )
         agent.updates = header["updates"]
         for names, owner in ((_ACTOR, agent), (_CRITIC, agent.critic)):
             for name in names:

@@ -1,0 +1,308 @@
+"""Scalable Actor-Critic against Algorithm 1 in plain Python, against exact solutions, and against nonsense."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalnet import exact
+from causalnet.agents import _local_critic as critic_kernels
+from causalnet.agents.scalable_ac import (
+    Rate,
+    ScalableActorCritic,
+    Settings,
+    TableFull,
+    access_point_loads,
+    independent_learners,
+    returns,
+)
+from causalnet.envs.tabular import TabularEnv, TabularNetwork
+from causalnet.envs.wireless import gsac_grid, lin_grid
+from causalnet.envs.wireless_policies import localized_aloha
+from causalnet.errors import CausalnetError, DataError, NotApplicable
+
+
+def chain(n: int = 4, *, gamma: float = 0.7, coupling: str = "states", seed: int = 3) -> TabularNetwork:
+    return TabularNetwork.random(nx.path_graph(n), seed, gamma=gamma, coupling=coupling)
+
+
+def algorithm_1(agent: ScalableActorCritic, h: float, t0: float, eta: float) -> np.ndarray:
+    """One update in dictionaries, on the trajectory that the agent has just followed; theta before it was zero."""
+    path, n, o = agent._path, agent.shape[1], agent.settings
+    ball = [[int(j) for j in row if j < n] for row in agent.table]
+    z = [[(*path.codes[t, 0, b], *path.a[t, 0, b]) for b in ball] for t in range(o.steps + 1)]
+    q: list[dict[Any, float]] = [{} for _ in range(n)]
+    for t in range(1, o.steps + 1):
+        alpha = h / (t - 1 + t0)
+        for i in range(n):
+            old, new = q[i].get(z[t - 1][i], 0.0), q[i].get(z[t][i], 0.0)
+            q[i][z[t - 1][i]] = (1 - alpha) * old + alpha * (path.r[t - 1, 0, i] + o.gamma * new)
+    theta = np.zeros(agent.shape[1:])
+    for t in range(o.steps + 1):
+        for i in range(n):
+            s, a, m = path.codes[t, 0, i], path.a[t, 0, i], agent.n_actions[i]
+            total = sum(q[j].get(z[t][j], 0.0) for j in ball[i]) / n
+            score = (np.arange(agent.shape[3]) == a) - (np.arange(agent.shape[3]) < m) / m
+            theta[i, s] += eta * o.gamma**t * total * score / o.temperature
+    return theta
+
+
+@pytest.mark.parametrize("kappa", [0, 1, 9])
+@pytest.mark.parametrize("fresh", [True, False])
+@pytest.mark.parametrize("make", [lambda: TabularEnv(chain()), lambda: lin_grid(), lambda: gsac_grid(3)])
+def test_the_first_update_is_algorithm_1(make: Any, kappa: int, fresh: bool) -> None:
+    options = Settings.paper(h=0.8, t0=2.0, eta=3.0, kappa=kappa, gamma=0.7, temperature=0.5, fresh=fresh)
+    agent = ScalableActorCritic(make(), options, seed=5)
+    agent.update()
+    np.testing.assert_allclose(agent.theta[0], algorithm_1(agent, 0.8, 2.0, 3.0), atol=2e-6)
+    assert np.abs(agent.theta).max() > 0
+
+
+class Slow:
+    """A wireless network without its compiled loop: only what the array contract promises."""
+
+    def __init__(self, env: Any) -> None:
+        self.env, self.n_agents, self.n_envs, self.horizon = env, env.n_agents, env.n_envs, env.horizon
+        self.n_states, self.n_actions, self.adjacency = env.n_states, env.n_actions, env.adjacency
+
+    def reset(self, seed: int | None = None) -> Any:
+        return self.env.reset(seed=seed)
+
+    def step(self, a: Any) -> Any:
+        return self.env.step(a)
+
+
+def test_the_compiled_loop_and_the_array_contract_agree_to_the_bit() -> None:
+    fast = ScalableActorCritic(lin_grid(n_envs=6), Settings(gamma=0.7), learners=2, seed=1).learn(12)
+    slow = ScalableActorCritic(Slow(lin_grid(n_envs=6)), Settings(gamma=0.7), learners=2, seed=1).learn(12)
+    assert (fast.theta == slow.theta).all() and fast.episodes == 12
+    one = ScalableActorCritic(lin_grid(n_envs=3), Settings(gamma=0.7), seed=1).learn(12)
+    assert (one.theta[0] == fast.theta[0]).all()  # a learner does not notice how many there are
+    assert (fast.theta[0] != fast.theta[1]).any()
+
+
+def still(**options: Any) -> Settings:
+    """Evaluate the uniform policy on one long trajectory: no steps of the actor, rates that fall with visits."""
+    base: dict[str, Any] = {
+        "critic": "table", "gradient": "score", "by_visits": True, "trace": 0.0, "continuing": True, "steps": 2000,
+        "critic_rate": Rate(10.0, 0.85, 15.0), "actor_rate": Rate(0.0), "capacity": 2048,
+    }  # fmt: skip
+    return Settings(**{**base, **options})
+
+
+def pairs_along(agent: ScalableActorCritic, process: exact.Joint) -> tuple[np.ndarray, np.ndarray]:
+    s = np.ravel_multi_index(tuple(np.moveaxis(agent._path.codes, 2, 0)), tuple(agent.env.n_states))
+    a = np.ravel_multi_index(tuple(np.moveaxis(agent._path.a, 2, 0)), tuple(agent.n_actions))
+    return s, a
+
+
+@pytest.mark.parametrize(("coupling", "kappa"), [("states", 0), ("states", 1), ("actions", 1), ("actions", 4)])
+def test_td_converges_to_the_exact_truncated_q(coupling: str, kappa: int) -> None:
+    model = chain(4, coupling=coupling)
+    process = exact.joint(model, [np.full((2, 2), 0.5)] * 4)
+    agent = ScalableActorCritic(TabularEnv(model, n_envs=4, horizon=None), still(kappa=kappa, gamma=0.7), seed=2)
+    for update in range(50):
+        found = agent.critic.learn(agent.sample(), update)
+    q, law = exact.q_values(process), exact.stationary(process)
+    s, a = pairs_along(agent, process)
+    power = kappa + 1 if coupling == "states" else kappa  # the information pattern: actions of neighbours act at once
+    for i in range(4):
+        ball = [j for j in range(4) if abs(j - i) <= kappa]
+        fixed = exact.td_fixed_point(process, process.rewards[i], exact.keys(process, ball), law)
+        assert np.abs(found[..., i] - fixed[s, a]).mean() < 0.02  # the sampling error
+        assert np.abs(fixed - q[i]).max() <= 0.7**power / 0.3 / 0.3 * (kappa < 4) + 1e-9  # c rho^(.) / (1 - gamma)
+        mean, gap = exact.truncated(q[i], exact.keys(process, ball), law)
+        assert gap <= 0.7**power / 0.3 * (kappa < 4) + 1e-9
+        assert np.abs(found[..., i] - mean[s, a]).mean() < 0.02 + gap
+
+
+@pytest.mark.parametrize("kind", ["own", "linear", "table"])
+def test_the_sampled_gradient_is_the_exact_truncated_gradient(kind: str) -> None:
+    model = chain(5, gamma=0.6)
+    policy = [np.full((2, 2), 0.5)] * 5
+    balls = [[j for j in range(5) if abs(j - i) <= 1] for i in range(5)]
+    truncated, whole = exact.policy_gradient(model, policy, balls=balls), exact.policy_gradient(model, policy)
+    options = Settings(
+        gamma=0.6, critic=kind, gradient="score" if kind == "table" else "expected", trace=0.0 if kind == "table" else 1.0,
+        steps=20, actor_rate=Rate(0.0), by_visits=True, critic_rate=Rate(1.0, 1.0) if kind != "linear" else Rate(3, 0.6, 50),
+    )  # fmt: skip
+    agent = ScalableActorCritic(TabularEnv(model, n_envs=1000, horizon=20), options, seed=1)
+    gathered = []
+    for _ in range(8):
+        agent.update()  # moves the critic alone
+        agent.settings = dataclasses.replace(options, actor_rate=Rate(1.0))
+        agent.improve(agent._path, agent.critic._q)
+        gathered.append(agent.theta[0].copy())
+        agent.theta[:], agent.settings = 0.0, options
+        agent.improve(agent._path, agent.critic._q)  # a step of zero: back to the uniform policy
+    found = np.mean(gathered[3:], axis=0) / 5  # over n, as J is a mean over agents
+    for i in range(5):
+        assert np.linalg.norm(found[i] - truncated[i]) < 0.02
+        assert np.linalg.norm(truncated[i] - whole[i]) <= np.sqrt(2) * 0.6**2 / 0.4**2  # Lemma 4
+
+
+def test_average_reward_critic() -> None:
+    model = chain(3)
+    process = exact.joint(model, [np.full((2, 2), 0.5)] * 3)
+    options = still(kappa=2, objective="average", average_rate=Rate(1.0, 0.9), critic_rate=Rate(4.0, 0.8, 8.0))
+    agent = ScalableActorCritic(TabularEnv(model, n_envs=4, horizon=None), options, seed=2)
+    for update in range(40):
+        found = agent.critic.learn(agent.sample(), update)
+    mu, h = exact.differential_q(process)
+    s, a = pairs_along(agent, process)
+    np.testing.assert_allclose(agent.critic.mu[0], mu, atol=0.02)
+    for i in range(3):
+        error = found[..., i] - h[i][s, a]  # differential values are known up to a constant
+        assert (error - error.mean()).std() < 0.05
+
+
+def test_lin_network_passes_the_published_return_with_a_tenth_of_its_samples() -> None:
+    agent = ScalableActorCritic(lin_grid(n_envs=30), Settings(gamma=0.7), learners=3, seed=11).learn(12_000)
+    test = lin_grid(n_envs=150)
+    each = agent.evaluate(test, 400).mean(1)
+    aloha = returns(test, localized_aloha(test, 0.35), gamma=0.7, episodes=2000).mean()
+    assert abs(aloha - 0.179) < 0.006
+    assert each.mean() > 0.2414 and each.min() > aloha + 0.03
+    alone = independent_learners(lin_grid(n_envs=10), Settings(gamma=0.7), seed=11).learn(4000)
+    assert alone.evaluate(test, 300).mean() < 0.03  # everyone sends, everything collides
+
+
+@pytest.mark.parametrize("kind", ["own", "table", "linear", "counts"])
+def test_every_critic_learns(kind: str) -> None:
+    env = lin_grid(n_envs=8)
+    options = Settings(gamma=0.7, critic="linear" if kind == "linear" else "own")
+    if kind in {"table", "counts"}:
+        options = Settings(
+            gamma=0.7, critic=kind, gradient="score", fresh=kind == "table", actor_rate=Rate(5.0), baseline_rate=0.02
+        )  # type: ignore[arg-type]
+    agent = ScalableActorCritic(env, options, seed=0, counts=access_point_loads(env)).learn(3000)
+    assert agent.evaluate(lin_grid(n_envs=100), 300).mean() > 0.04  # from 0.0203
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("kind", ["own", "table", "counts"])
+def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(kind: Any, fresh: bool, tmp_path: Path) -> None:
+    env = gsac_grid(3, n_envs=4, distractors=True)
+    view = np.arange(env.n_states.max()) & 3  # the packets alone
+    options = Settings(critic=kind, fresh=fresh, gradient="score", baseline_rate=0.1, capacity=4096, by_visits=True)
+    kw = {"learners": 2, "view": view, "counts": access_point_loads(env)}
+    whole = ScalableActorCritic(env, options, seed=4, **kw).learn(20)
+    half = ScalableActorCritic(env, options, seed=4, **kw).learn(10)
+    path = half.save(tmp_path / "agent.npz")
+    rest = ScalableActorCritic.load(
+        path, gsac_grid(3, n_envs=4, distractors=True), counts=access_point_loads(env)
+    ).learn(10)
+    assert (rest.theta == whole.theta).all() and rest.episodes == 20 and rest.settings == options
+    assert rest.shape == (2, 9, 4, 5)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_keys_are_equal_exactly_where_neighbourhoods_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 3, size=(6, 4, 5)).astype(np.int32)
+    table = np.array([[0, 1, 5], [0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5]], dtype=np.int32)
+    keys = np.empty(x.shape, np.uint64)
+    critic_kernels.neighbourhood_keys(x, table, keys)
+    slots, first = np.empty((*x.shape, 1), np.int32), np.empty((*x.shape, 1), np.int32)
+    assert critic_kernels.insert(keys, np.zeros((1, 5, 32), np.uint64), slots) == -1
+    critic_kernels.first_visits(keys, first)
+    for i in range(5):
+        names = [tuple(row) for row in x[:, :, [j for j in table[i] if j < 5]].reshape(24, -1).tolist()]
+        for values in (keys[:, :, i].ravel(), slots[:, :, i, 0].ravel()):
+            assert [[values[u] == values[v] for v in range(24)] for u in range(24)] == [
+                [p == q for q in names] for p in names
+            ]
+        for e in range(4):
+            assert [names[int(t) * 4 + e] for t in first[:, e, i, 0]] == names[e::4]
+
+
+def test_a_full_table_says_so_and_loses_nothing() -> None:
+    options = Settings.restarting(gamma=0.7, capacity=64)
+    agent = ScalableActorCritic(lin_grid(), options, seed=0)
+    with pytest.raises(TableFull, match=r"critic of agent \d+ holds 64 .* call grow\(128\)"):
+        agent.learn(100)
+    done, theta, weights = agent.updates, agent.theta.copy(), agent.critic.weights.sum()
+    assert done > 0
+    agent.grow(4096)
+    assert agent.critic.weights.sum() == pytest.approx(weights) and (agent.theta == theta).all()
+    agent.learn(100 - done)
+    roomy = ScalableActorCritic(lin_grid(), dataclasses.replace(options, capacity=4096), seed=0).learn(100)
+    np.testing.assert_allclose(agent.theta, roomy.theta, atol=1e-12)
+    with pytest.raises(DataError, match="cannot shrink"):
+        agent.grow(64)
+
+
+def test_isolated_agents_and_wide_neighbourhoods() -> None:
+    alone = TabularEnv(TabularNetwork.random(nx.empty_graph(3), 0, gamma=0.7), n_envs=2)
+    zero = ScalableActorCritic(alone, Settings(kappa=0)).learn(40)
+    assert (ScalableActorCritic(alone, Settings(kappa=3)).learn(40).theta == zero.theta).all()
+    line = TabularEnv(chain(), n_envs=2)
+    assert (
+        ScalableActorCritic(line, Settings(kappa=3)).learn(40).theta
+        == ScalableActorCritic(line, Settings(kappa=100)).learn(40).theta
+    ).all()
+
+
+def test_actions_are_the_policys() -> None:
+    agent = ScalableActorCritic(lin_grid(n_envs=10), Settings(gamma=0.7)).learn(2000)
+    s, _ = lin_grid(n_envs=4000).reset(seed=1)
+    drawn = agent.predict(s, seed=3)
+    assert drawn.shape == s.shape and (drawn < agent.n_actions).all()
+    for i in (0, 5):
+        p = agent.policy[0, i, 2]
+        share = np.bincount(drawn[s[:, i] == 2, i], minlength=len(p)) / (s[:, i] == 2).sum()
+        assert np.abs(share - p).max() < 0.05
+    assert (agent.predict(s[0]) == agent.policy[0][np.arange(24), s[0]].argmax(-1)).all()
+
+
+class Wrong(Slow):
+    def reset(self, seed: int | None = None) -> Any:
+        s, info = self.env.reset(seed=seed)
+        s[..., 3] = 7
+        return s, info
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "words"),
+    [
+        (lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2), DataError, "5 copies cannot be shared by 2"),
+        (lambda: ScalableActorCritic(lin_grid(), Settings(steps=11)), DataError, "ends episodes after 10 steps"),
+        (lambda: ScalableActorCritic(lin_grid(), Settings(continuing=True)), DataError, "without end"),
+        (lambda: ScalableActorCritic(lin_grid(), view=[0, 1]), DataError, "view maps state codes"),
+        (lambda: ScalableActorCritic(lin_grid(), seed=-1), DataError, "seed is -1"),
+        (lambda: ScalableActorCritic(Wrong(lin_grid())).update(), DataError, "agent 3 the state code 7"),
+        (lambda: Settings(kappa=-1), DataError, "kappa counts hops"),
+        (lambda: Settings(gamma=1.0), DataError, "gamma must lie"),
+        (lambda: Settings(critic="best"), DataError, "critic is 'best'"),  # type: ignore[arg-type]
+        (lambda: Settings(critic="table"), NotApplicable, "use 'score'"),
+        (lambda: Settings(capacity=100), DataError, "power of two"),
+        (lambda: Rate(float("nan")), DataError, "start of a rate is nan"),
+        (lambda: ScalableActorCritic(lin_grid(), Settings(critic="counts", gradient="score")), NotApplicable, "count"),
+        (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "policy for another network"),
+        (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9), DataError, "own actions"),
+        (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9, steps=20), CausalnetError, "steps is 20|own actions"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(3, int)), DataError, r"shape \(..., 24\)"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "state of agent 0 is 4"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        make()
+
+
+def test_a_policy_for_another_network_is_refused(tmp_path: Path) -> None:
+    path = ScalableActorCritic(gsac_grid(3)).save(tmp_path / "agent.npz")
+    for other, words in ((gsac_grid(4), "another network"), (gsac_grid(3, n_envs=2), "learnt on 1 copies")):
+        with pytest.raises(DataError, match=words):
+            ScalableActorCritic.load(path, other)
+    (tmp_path / "cut.npz").write_bytes(b"no npz at all")
+    with pytest.raises(DataError, match="no whole checkpoint"):
+        ScalableActorCritic.load(tmp_path / "cut.npz", gsac_grid(3))

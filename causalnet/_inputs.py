@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from .knowledge import Knowledge
 
 
-def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
+def parse_settings(pairs: Iterable[str], option: str = "--set") -> dict[str, Any]:
     """``["alpha=0.05", "hops=[0,1]"]`` -> parameters; values are JSON where they can be, text otherwise."""
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
-            raise DataError(f"--set {pair!r} is no setting; write --set name=value, as in --set alpha=0.05")
+            raise DataError(f"{option} {pair!r} is no setting; write {option} name=value, as in {option} alpha=0.05")
         if name.strip() in found:
-            raise DataError(f"--set gives {name.strip()!r} twice; keep one")
+            raise DataError(f"{option} gives {name.strip()!r} twice; keep one")
         found[name.strip()] = read_value(text)
     return found
 

@@ -195,3 +195,18 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         _row(table, row)
     console().print(table)
+
+
+def show_training(summary: Mapping[str, Any]) -> None:
+    """The agent of ``causalnet train`` beside its controls, which learn nothing."""
+    say(f"{summary['learner']} on {summary['env']}: {summary['episodes']} episodes, {summary['steps']} steps")
+    rows = []
+    for name, found in summary.get("evaluation", {}).items():
+        cells = [f"{found[key]['mean']:.3g} {_interval(found[key])}".strip() for key in ("return", "interventions")]
+        rows.append((name, *cells, f"{found['return']['n']:g}"))
+    if rows:
+        show_table(["player", "return", "steps an episode", "episodes"], rows)
+
+
+def _interval(found: Mapping[str, Any]) -> str:
+    return "" if found["low"] is None else f"[{found['low']:.3g}, {found['high']:.3g}]"

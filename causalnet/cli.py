@@ -1,4 +1,4 @@
-"""The command line: ``causalnet discover``, ``compare``, ``quickstart``, ``backends``, ``datasets``, ``score``, ``report``.
+"""The command line: ``causalnet discover``, ``compare``, ``train``, ``quickstart``, ``backends``, ``datasets``, ``score``, ``report``.
 
 Exit codes: 0 done; 1 nothing could be compared, or something unexpected; 2 the input or an option is wrong (a
 sentence on stderr says what to write instead); 130 interrupted. A comparison whose cells are all recorded and of
@@ -34,6 +34,7 @@ from ._terminal import (
     show_reasons,
     show_results,
     show_table,
+    show_training,
 )
 from .errors import CausalnetError, UnknownNameError, nearest
 
@@ -337,6 +338,67 @@ def score(
         for k, v in found.items()
     ]
     show_table(["metric", "value", "meaning"], rows)
+
+
+# ---- policies -----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def train(
+    env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Name-v0 for an environment of your own.")],
+    graph: Annotated[Path | None, typer.Option(help="The graph whose root causes may be acted on, JSON.")] = None,
+    actions: Annotated[
+        Path | None, typer.Option(help="JSON or CSV: the variable that each action acts on, and what shows it.")
+    ] = None,
+    k: Annotated[str, typer.Option("--k", "-k", help="Earliest present variables to allow, or roots.")] = "1",
+    eta: Annotated[float, typer.Option(help="Probability of ignoring the graph for a step.")] = 0.0,
+    present: Annotated[
+        str, typer.Option(help="What shows presence: nonzero or positive entries, or module:function.")
+    ] = "nonzero",
+    learner: Annotated[str, typer.Option("--learner", "-l", help="ppo, dqn or d3qn.")] = "ppo",
+    episodes: Annotated[int, typer.Option(help="How many in all; run again with more to go on.")] = 300,
+    seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting of the learner: --set lr=0.001.")] = None,
+    make: Annotated[
+        list[str] | None, typer.Option("--make", help="An argument of the environment: --make n_devices=8.")
+    ] = None,
+    import_: Annotated[list[str] | None, typer.Option("--import", help="A module to import first.")] = None,
+    evaluate: Annotated[int, typer.Option(help="Episodes to evaluate the agent and its controls on.")] = 20,
+    out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/train"),
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
+) -> None:
+    """Train an agent on an environment, restricted to the likely root causes of a graph."""
+    import sys
+
+    from ._action_map import read_action_map
+    from ._train import Plan
+    from ._train import train as run
+
+    if not {"", str(Path.cwd())} & set(sys.path):
+        sys.path.insert(0, str(Path.cwd()))  # for an environment of the user's own
+    plan = Plan(
+        env,
+        learner,
+        seed,
+        None if graph is None else read_graph(graph),
+        int(k) if k.isdecimal() else k,
+        eta,
+        None if actions is None else read_action_map(actions),
+        present,
+        parse_settings(make or [], "--make"),
+        parse_settings(set_ or []),
+        tuple(import_ or ()),
+    )
+    try:
+        summary = run(plan, episodes, out, evaluate_episodes=evaluate, progress=not json_)
+    except KeyboardInterrupt:
+        say(f"interrupted; run the same command again to go on in {out}", style="red", stderr=True)
+        raise typer.Exit(130) from None
+    if json_:
+        say_json(summary)
+    else:
+        show_training(summary)
+        say(f"episodes: {out / 'episodes.csv'}   agent: {out / 'agent.npz'}")
 
 
 # ---- what there is ------------------------------------------------------------------------------------------

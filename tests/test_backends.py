@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 
 import causalnet as cn
 from causalnet.backends import Backend, discover, get, registry
-from causalnet.data import Events, Table, as_table
+from causalnet.data import Events, Interactions, Table, as_table
 from causalnet.graph import is_acyclic
 
 NATIVE = sorted(name for name in registry() if "/" not in name)
@@ -23,7 +23,7 @@ CASES = [(name, kind) for name in NATIVE for kind in sorted(get(name).takes - {"
 
 
 @cache
-def problem(kind: str) -> Table | Events:
+def problem(kind: str) -> Table | Events | Interactions:
     """A causes b causes c, d stands alone; strong enough for every method to see something."""
     rng = np.random.default_rng(5)
     if kind == "events":
@@ -35,6 +35,8 @@ def problem(kind: str) -> Table | Events:
         rows += [("d", t, m) for t, m in zip(rng.uniform(0, 4000, 90), rng.integers(0, 6, 90), strict=True)]
         frame = pd.DataFrame(rows, columns=["event", "timestamp", "device"]).sort_values("timestamp", ignore_index=True)
         return Events(frame)
+    if kind == "interactions":
+        return repairs(rng)
     a = rng.uniform(-1, 1, 600)
     b = 1.2 * a + 0.5 * rng.uniform(-1, 1, 600)
     c = 1.2 * b + 0.5 * rng.uniform(-1, 1, 600)
@@ -43,15 +45,47 @@ def problem(kind: str) -> Table | Events:
     return as_table(frame if kind == "continuous" else (frame > 0).astype(int), discrete=kind == "discrete")
 
 
-def rename(data: Table | Events, names: dict[str, str], order: list[str]) -> Table | Events:
+def repairs(rng: np.random.Generator) -> Interactions:
+    """300 repairs on 2 units: an alarm a starts b, b starts c, d comes alone; a repair takes the children along."""
+    now = np.zeros((2, 4), dtype=int)
+    rows = []
+    for _ in range(300):
+        unit, variable = rng.integers(2), rng.integers(4)
+        before, cleared = now.copy(), np.zeros_like(now)
+        end = {0: 3, 1: 3, 2: 3, 3: 4}[variable]  # a and b take along what lies below them
+        cleared[unit, variable:end] = before[unit, variable:end] if before[unit, variable] else 0
+        now = now - cleared
+        started = rng.poisson(0.3 * (np.array([1, 0, 0, 1])))[None] * np.ones((2, 1), dtype=int)
+        started[:, 1] = rng.poisson(0.5 * (now[:, 0] + started[:, 0]))
+        started[:, 2] = rng.poisson(0.5 * (now[:, 1] + started[:, 1]))
+        started *= now + started < 6
+        now = now + started
+        rows.append((before, now, started, cleared, unit, variable))
+    before, after, started, cleared, unit, variable = (np.array(part) for part in zip(*rows, strict=True))
+    return Interactions(
+        list("abcd"), ["u", "v"], before, after,
+        started=started, cleared=cleared, unit=unit, variable=variable,
+    )  # fmt: skip
+
+
+Data = Table | Events | Interactions
+
+
+def rename(data: Data, names: dict[str, str], order: list[str]) -> Data:
     if isinstance(data, Events):
         frame = data.frame()
         frame["event"] = frame["event"].map(names)
         return Events(frame, data.topology, [names[t] for t in order])
+    if isinstance(data, Interactions):
+        at = [data.variables.index(name) for name in order]
+        parts = [getattr(data, part)[:, :, at] for part in ("before", "after")]
+        more = {part: getattr(data, part)[:, :, at] for part in ("started", "cleared")}
+        acted = [names[data.variables[k]] for k in data.variable]
+        return Interactions([names[n] for n in order], data.units, *parts, unit=data.unit, variable=acted, **more)
     return as_table(data.frame()[order].rename(columns=names), discrete=data.kind == "discrete")
 
 
-def learn(name: str, data: Table | Events, **kwargs) -> cn.Graph:  # type: ignore[no-untyped-def]
+def learn(name: str, data: Data, **kwargs) -> cn.Graph:  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # advice on the data, not failures
         return discover(data, name, **kwargs)
@@ -171,6 +205,6 @@ def test_a_backend_that_breaks_the_contract_is_caught(monkeypatch: pytest.Monkey
 
 def test_listing_needs_no_optional_package_and_names_every_native_backend() -> None:
     listed = {b.name: b for b in cn.backends()}
-    assert {"pc", "notears", "thp", "granger", "random", "empty"} <= set(listed)
+    assert {"pc", "notears", "thp", "granger", "att-bic", "random", "empty"} <= set(listed)
     assert all(b.summary and b.takes for b in listed.values())
     assert listed["pc"].parameters["alpha"] == 0.01

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._callable import make_callable
-from ..data import Events, Table, as_table
+from ..data import Events, Interactions, Table, as_table
 from ..errors import (
     CausalnetError,
     DataError,
@@ -37,7 +37,7 @@ from ..errors import (
 from ..graph import Graph
 from ..knowledge import Knowledge
 
-KINDS = frozenset({"continuous", "discrete", "mixed", "events"})
+KINDS = frozenset({"continuous", "discrete", "mixed", "events", "interactions"})
 GROUP = "causalnet.backends"
 
 
@@ -196,7 +196,7 @@ def discover(
     max_seconds: float | None = None,
     **params: Any,
 ) -> Graph:
-    """Learn a causal graph from a DataFrame, Table, Events or Dataset.
+    """Learn a causal graph from a DataFrame, Table, Events, Interactions or Dataset.
 
     backend: a name from ``cn.backends()``. knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
@@ -245,7 +245,7 @@ def _compile(warm_up: Callable[[], None]) -> None:
 
 
 def check_applicable(
-    method: Backend, data: Table | Events, knowledge: Knowledge | None, params: Mapping[str, Any]
+    method: Backend, data: Table | Events | Interactions, knowledge: Knowledge | None, params: Mapping[str, Any]
 ) -> None:
     """Raise NotApplicable / UnknownNameError / KnowledgeError before anything runs."""
     if data.kind not in method.takes:
@@ -289,8 +289,8 @@ def _unlike(default: Any, value: Any) -> str:
     return ""
 
 
-def _validated(data: Any) -> tuple[Table | Events, Knowledge | None]:
-    if isinstance(data, Table | Events):
+def _validated(data: Any) -> tuple[Table | Events | Interactions, Knowledge | None]:
+    if isinstance(data, Table | Events | Interactions):
         return data, None
     if hasattr(data, "truth") and hasattr(data, "data"):  # a Dataset brings its knowledge along
         return data.data, data.knowledge

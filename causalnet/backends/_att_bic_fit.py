@@ -1,0 +1,197 @@
+"""What att_bic does with its state: take one action in, fit when due, write the graph."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import Events, Interactions
+from ..errors import DataError, nearest
+from ..graph import Graph, PairEvidence
+from ..stats.hazard_fit import Target, scaled
+from ..stats.hazard_graph import closing, search
+from ..stats.parent_evidence import GROUND, Rows, read_run
+from ..stats.treatment_effect import add_step, effect
+from . import thp
+from ._att_bic_paper import oriented, pruned
+from ._att_bic_state import STEADY, Bools, Run, Setup, State, log_exposure
+
+LONGEST = 200  # a run is read in pieces of at most so many actions
+ENOUGH = 10  # starts of a variable before its own choice of causes replaces the starting graph
+THP_SCALE = 0.2  # times BIC, for the graph of an earlier log that learning starts from
+
+
+def starting_graph(
+    setup: Setup, start: Graph | str | None, log: Events | None, rng: int | np.random.Generator
+) -> Bools:
+    """(V, V) bool: the graph before any action, acyclic and within the knowledge."""
+    v = len(setup.variables)
+    if log is not None:
+        _check_log(setup, log)
+    weight = np.zeros((v, v))
+    if isinstance(start, Graph):
+        graph = start.align(setup.variables)
+        adj = graph.directed
+        weight = weight if graph.weight is None else np.abs(graph.weight)
+    elif start in (None, "empty"):
+        adj = np.zeros((v, v), dtype=bool)
+    elif start == "random":
+        draw = np.random.default_rng(rng)
+        order = draw.permutation(v)
+        pairs = [(order[a], order[b]) for a in range(v) for b in range(a + 1, v)]
+        adj = np.zeros((v, v), dtype=bool)
+        for k in draw.permutation(len(pairs))[: min(2 * v, len(pairs))]:
+            adj[pairs[k]] = True
+    elif start == "thp":
+        if log is None:
+            raise DataError("start='thp' learns its graph from an earlier event log; give it as log=Events(...)")
+        found = thp.learn(
+            log, rng=np.random.default_rng(rng), decay=STEADY, penalty_scale=THP_SCALE, acyclic=False,
+            hops=setup.hops, normalization=setup.normalization,
+        )  # fmt: skip
+        return starting_graph(setup, found, None, rng)
+    else:
+        raise DataError(f"start is 'empty', 'random', 'thp' or a Graph, got {start!r}." + nearest(str(start), STARTS))
+    adj = (adj & setup.allowed) | setup.required
+    return adj & ~closing(adj, weight, setup.required)
+
+
+STARTS = ("empty", "random", "thp")
+
+
+def _check_log(setup: Setup, log: Events) -> None:
+    for what, mine, theirs in (
+        ("variables", setup.variables, log.types),
+        ("units", setup.units, log.devices),
+    ):
+        extra = sorted(set(theirs) - set(mine)) or (sorted(set(mine) ^ set(theirs)) if what == "variables" else [])
+        if extra:
+            raise DataError(f"the log and the {what} do not match: {extra[0]!r} is in one of them only")
+
+
+def log_rows(setup: Setup, log: Events) -> Rows:
+    """The earlier log as rows: every event is a start, every earlier event nearby a possible parent."""
+    v, k = len(setup.variables), len(setup.hops)
+    seen = log_exposure(setup, log)
+    target = np.concatenate([np.full(e.shape[1], i) for i, e in enumerate(seen.effects)])
+    phi = np.zeros((len(target), GROUND + v * k))
+    phi[:, GROUND:] = np.concatenate([e.T for e in seen.effects])
+    phi[:, 1] = 1.0
+    some = phi[:, GROUND:].sum(axis=1) > 0
+    lone = np.zeros((v, GROUND))
+    np.add.at(lone[:, 1], target[~some], 1.0)
+    exposure = np.zeros((v, GROUND + v * k))
+    exposure[:, 1] = seen.horizon
+    exposure[:, GROUND:] = seen.integral
+    return Rows(target[some], phi[some], lone, exposure)
+
+
+def take(state: State, data: Interactions, t: int = 0) -> State:
+    """The state with row ``t`` of ``data`` counted in; nothing is fitted."""
+    setup, run = state.setup, state.run
+    before, after, gone = data.before[t], data.after[t], data.cleared[t]
+    unit, variable = int(data.unit[t]), int(data.variable[t])
+    if run.after is not None and (not np.array_equal(run.after, before) or len(run.unit) == LONGEST):
+        state = replace(state, rows=(*state.rows, read(setup, run)), run=Run())
+        run = state.run
+    near = setup.near[unit].copy()
+    near[unit] = True
+    sums = add_step(state.sums, before, after, gone, unit, variable, near, ~_within(setup.near, near))
+    run = Run(
+        (*run.before, before), (*run.started, data.started[t]), (*run.cleared, gone), after,
+        (*run.unit, unit), (*run.variable, variable), (*run.seconds, float(data.seconds[t])),
+    )  # fmt: skip
+    return replace(state, run=run, sums=sums, steps=state.steps + 1)
+
+
+def _within(links: Bools, units: Bools) -> Bools:
+    """(D,) the given units and their neighbours."""
+    result: Bools = units | links[units].any(axis=0)
+    return result
+
+
+def read(setup: Setup, run: Run) -> Rows:
+    """The rows of one run."""
+    reach = setup.reach
+    return Rows(
+        *read_run(
+            np.stack(run.before), np.stack(run.started), np.stack(run.cleared), np.array(run.unit),
+            np.array(run.variable), np.array(run.seconds), reach.start, reach.device, reach.weight,
+            len(setup.hops), setup.leak,
+        )
+    )  # fmt: skip
+
+
+def targets(state: State) -> tuple[list[Target], NDArray[np.float64]]:
+    """One :class:`Target` for each variable from all rows, and how many starts there are in all."""
+    rows = list(state.rows)
+    if state.run.unit:
+        rows.append(read(state.setup, state.run))
+    v, p = len(state.setup.variables), state.setup.columns
+    kind = np.concatenate([np.zeros(0, np.int64), *(r.target for r in rows)])
+    phi = np.concatenate([np.zeros((0, p)), *(r.phi for r in rows)])
+    lone = sum((r.lone for r in rows), np.zeros((v, GROUND)))
+    exposure = sum((r.exposure for r in rows), np.zeros((v, p)))
+    order = np.argsort(kind, kind="stable")
+    ends = np.searchsorted(kind[order], np.arange(v + 1))
+    each = [scaled(phi[order[ends[j] : ends[j + 1]]], lone[j], exposure[j]) for j in range(v)]
+    return each, np.bincount(kind, minlength=v) + lone.sum(axis=1)
+
+
+def fitted(state: State) -> State:
+    """The state with its graph fitted to all that was taken in."""
+    setup = state.setup
+    due = state.steps + max(1.0, setup.refresh * state.steps)
+    if setup.mode == "paper":
+        adj = pruned(state, oriented(state))
+        return replace(state, adj=adj, fitted=state.steps, due=due)
+    each, starts = targets(state)
+    if starts.sum() == 0:
+        return replace(state, fitted=state.steps, due=due)
+    v, k = len(setup.variables), len(setup.hops)
+    price = setup.penalty_scale * math.log(max(starts.sum(), 2.0)) / 2.0
+    found = search(each, setup.allowed, setup.required, k, price, list(state.chosen))
+    adj = np.where((starts < ENOUGH)[None, :], state.start, found.adj)
+    adj &= ~closing(adj, found.loss, setup.required)
+    theta = np.zeros((v, setup.columns))
+    chosen = np.zeros((v, setup.columns), dtype=bool)
+    for i, one in enumerate(found.fits):
+        chosen[i, one.columns] = True
+        theta[i, one.columns] = one.theta / np.where(each[i].exposure > 0, each[i].exposure, 1.0)[one.columns]
+    return replace(state, adj=adj, chosen=chosen, theta=theta, loss=found.loss, fitted=state.steps, due=due)
+
+
+def as_graph(state: State) -> Graph:
+    """The graph of the last fit: weights are hazards per second (paper mode: alarms that a repair removes)."""
+    setup = state.setup
+    v, k = len(setup.variables), len(setup.hops)
+    seen = effect(state.sums)
+    hazard = state.theta[:, GROUND:].reshape(v, v, k).transpose(1, 0, 2)  # [cause, effect, hop]
+    weight = np.maximum(-seen.att, 0.0) if setup.mode == "paper" else hazard.sum(axis=2)
+    describe = _Describe(seen.att, seen.error, seen.n, hazard, state.loss)
+    present = ~np.eye(v, dtype=bool)
+    meta: dict[str, Any] = {"mode": setup.mode, "actions": state.steps, "fitted_at": state.fitted}
+    return Graph(
+        setup.variables, state.adj, weight=weight, evidence=PairEvidence(setup.variables, present, describe), meta=meta
+    )
+
+
+class _Describe:
+    """Evidence of one pair from the arrays of a state; a class so that it survives pickling."""
+
+    def __init__(self, *arrays: NDArray[np.float64]) -> None:
+        self.att, self.error, self.n, self.hazard, self.loss = arrays
+
+    def __call__(self, i: int, j: int) -> dict[str, Any]:
+        error = float(self.error[i, j])
+        return {
+            "effect_on_treated": float(self.att[i, j]),
+            "standard_error": error if math.isfinite(error) else None,
+            "treated": int(self.n[i]),
+            "hazard_by_hop": [float(h) for h in self.hazard[i, j]],
+            "log_likelihood_gain": float(self.loss[i, j]),
+        }

@@ -1,0 +1,247 @@
+"""The explicit state of att_bic: what was set, what was counted, what was fitted; saved as plain arrays."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data import Events
+from ..data.interactions import checked_topology, links
+from ..errors import CausalnetError, DataError, nearest
+from ..knowledge import Knowledge
+from ..stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
+from ..stats.hawkes_search import Scorer
+from ..stats.parent_evidence import GROUND, Rows
+from ..stats.treatment_effect import Sums, nothing
+
+Bools = NDArray[np.bool_]
+Mode = Literal["default", "paper"]
+FORMAT = "causalnet.att_bic/1"
+STEADY = 5e-5  # 1/s, the forgetting of an earlier log whose alarms have no end: next to none
+PRUNE_TOL = 1e-3  # nats at which EM stops in mode "paper": far below its price of an edge
+RUN = ("before", "started", "cleared", "after", "unit", "variable", "seconds")
+FITTED = ("start", "adj", "chosen", "theta", "loss")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What ``init`` was told, checked. allowed, required: (V, V) bool; reach: sparse hop weights by receiving unit."""
+
+    variables: tuple[str, ...]
+    units: tuple[str, ...]
+    near: NDArray[np.bool_]  # (D, D) neighbours
+    mode: Mode
+    hops: tuple[int, ...]
+    normalization: Normalization
+    penalty_scale: float
+    leak: float
+    refresh: float
+    allowed: NDArray[np.bool_]
+    required: NDArray[np.bool_]
+    reach: Reach = field(repr=False)
+
+    @classmethod
+    def checked(
+        cls, variables: Sequence[Any], units: Sequence[Any], topology: nx.Graph | None, mode: Mode,
+        knowledge: Knowledge | None, hops: Sequence[int], normalization: Normalization,
+        penalty_scale: float | None, leak: float, refresh: float,
+    ) -> Setup:  # fmt: skip
+        """Check every argument and prepare the arrays that depend on them alone."""
+        names, places = tuple(map(str, variables)), tuple(map(str, units))
+        for what, given in (("variables", names), ("units", places)):
+            if not given or len(set(given)) < len(given):
+                raise DataError(f"{what} must be distinct names, one at least; got {given[:5]}")
+        for what, value, choices in (
+            ("mode", mode, ("default", "paper")),
+            ("normalization", normalization, ("degree", "symmetric", "none")),
+        ):
+            if value not in choices:
+                raise DataError(f"{what} is {' or '.join(map(repr, choices))}, got {value!r}.{nearest(value, choices)}")
+        scale = {"default": 0.8, "paper": 0.005}[mode] if penalty_scale is None else float(penalty_scale)
+        for what, number, high in (("penalty_scale", scale, np.inf), ("leak", leak, 1.0), ("refresh", refresh, np.inf)):
+            if not 0 <= number <= high:
+                raise DataError(f"{what} must lie between 0 and {high:g}, got {number!r}")
+        near = links(checked_topology(topology, places), places)
+        if not hops or len(set(hops)) != len(hops) or any(int(k) != k or k < 0 for k in hops):
+            raise DataError(f"hops are distinct topology distances 0, 1, 2, ..., got {hops!r}")
+        use = tuple(int(k) for k in hops if k == 0 or near.any())
+        if not use:
+            raise DataError(f"hops={tuple(hops)!r} holds no distance that exists here; write hops=(0,)")
+        allowed, required = (knowledge or Knowledge()).compile(names)
+        reach = _reach(near, use, normalization)
+        return cls(
+            names, places, near, mode, use, normalization, scale, float(leak), float(refresh), allowed, required, reach
+        )
+
+    @property
+    def columns(self) -> int:
+        """P: backgrounds, then (type, hop)."""
+        return GROUND + len(self.variables) * len(self.hops)
+
+
+def _reach(near: Bools, hops: tuple[int, ...], normalization: Normalization) -> Reach:
+    """Row k * D + v: the units whose alarms reach v at hop k, and how strongly."""
+    weights = [w.T for w in hop_weights(near, hops, normalization)]
+    return reach_of(weights, np.ones(len(near), dtype=bool))
+
+
+@dataclass(frozen=True)
+class Run:
+    """An episode under way: (D, V) counts of each action so far, the last ``after``, and the cells acted on."""
+
+    before: tuple[NDArray[np.int64], ...] = ()
+    started: tuple[NDArray[np.int64], ...] = ()
+    cleared: tuple[NDArray[np.int64], ...] = ()
+    after: NDArray[np.int64] | None = None
+    unit: tuple[int, ...] = ()
+    variable: tuple[int, ...] = ()
+    seconds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """All that the learner knows. rows: one entry a closed run; adj (V, V), theta (V, P) hazards, loss (V, V)."""
+
+    setup: Setup
+    start: NDArray[np.bool_]  # (V, V) the graph before any action
+    log: Events | None
+    rows: tuple[Rows, ...]
+    run: Run
+    sums: Sums
+    steps: int
+    due: float  # number of actions at which the next fit is due
+    fitted: int  # number of actions at the last fit
+    adj: NDArray[np.bool_]
+    chosen: NDArray[np.bool_]  # (V, P) columns chosen for each target
+    theta: NDArray[np.float64]  # (V, P) hazards per second
+    loss: NDArray[np.float64]  # (V, V) nats lost without the edge
+    scorer: Scorer | None = field(default=None, repr=False, compare=False)  # mode "paper": Eq. 6 on the log
+
+
+def open_state(setup: Setup, start: Bools, log: Events | None, rows: tuple[Rows, ...] = ()) -> State:
+    """The state before the first action; rows: what an earlier log says."""
+    v, p = len(setup.variables), setup.columns
+    ground = np.zeros((v, GROUND), dtype=bool)
+    chosen = np.concatenate([ground, np.repeat(start.T, len(setup.hops), axis=1)], axis=1)
+    return State(
+        setup, start, log, rows, Run(), nothing(v), 0, 1.0, 0, start, chosen, np.zeros((v, p)), np.zeros((v, v)),
+        _scorer(setup, log),
+    )  # fmt: skip
+
+
+def _scorer(setup: Setup, log: Events | None) -> Scorer | None:
+    """The score of Eq. 6 on the earlier log, which mode "paper" prunes by."""
+    if setup.mode == "default" or log is None:
+        return None
+    seen = log_exposure(setup, log)
+    price = setup.penalty_scale * math.log(max(log.n, 2)) / 2.0
+    return Scorer(seen, price, tol=PRUNE_TOL)
+
+
+def log_exposure(setup: Setup, log: Events) -> Exposure:
+    """The earlier log under hazards that last: every earlier event nearby is a possible parent."""
+    type_of = np.array([setup.variables.index(name) for name in log.types], dtype=np.int32)
+    unit_of = np.array([setup.units.index(name) for name in log.devices], dtype=np.int32)
+    weights = hop_weights(setup.near, setup.hops, setup.normalization)
+    kind, device = type_of[log.type_index], unit_of[log.device_index]
+    return expose(log.time, kind, device, weights, np.array([STEADY]), len(setup.variables))
+
+
+def save(state: State, path: str | Path) -> None:
+    """Write the state to one .npz of plain arrays with a JSON header; ``load`` reads it back to the bit."""
+    setup, run, log = state.setup, state.run, state.log
+    header = {
+        "format": FORMAT, "variables": setup.variables, "units": setup.units, "mode": setup.mode, "hops": setup.hops,
+        "normalization": setup.normalization, "penalty_scale": setup.penalty_scale, "leak": setup.leak,
+        "refresh": setup.refresh, "steps": state.steps, "due": state.due, "fitted": state.fitted,
+        "runs": len(state.rows), "open": len(run.unit), "log": log is not None,
+    }  # fmt: skip
+    arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
+    arrays |= {name: getattr(state, name) for name in FITTED}
+    arrays |= {f"sums.{name}": array for name, array in state.sums._asdict().items()}
+    arrays["rows.ends"] = np.cumsum([len(r.target) for r in state.rows], dtype=np.int64)
+    for name in Rows._fields if state.rows else ():
+        join = np.concatenate if name in {"target", "phi"} else np.stack
+        arrays[f"rows.{name}"] = join([getattr(r, name) for r in state.rows])
+    if run.unit:
+        arrays |= {f"run.{name}": np.asarray(getattr(run, name)) for name in RUN}
+    if log is not None:
+        arrays |= {"log.time": log.time, "log.type": log.type_index, "log.device": log.device_index}
+        arrays |= {"log.types": np.array(log.types), "log.devices": np.array(log.devices)}
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("xb") as file:
+            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise CausalnetError(f"{path} cannot be written: {error.strerror or error}; choose another file") from error
+
+
+def load(path: str | Path) -> State:
+    """Read what ``save`` wrote; DataError when it is something else, cut short, or of another version."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(str(arrays["header"]))
+        if header["format"] != FORMAT:
+            raise DataError(
+                f"{path} has the format {header['format']!r}, expected {FORMAT!r}: written by another version"
+            )
+        return _restored(header, arrays)
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {path}") from error
+    except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{path} is no saved att-bic state, or was cut short ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
+    names, units, hops = tuple(header["variables"]), tuple(header["units"]), tuple(header["hops"])
+    near = arrays["setup.near"]
+    setup = Setup(
+        names, units, near, header["mode"], hops, header["normalization"], header["penalty_scale"], header["leak"],
+        header["refresh"], arrays["setup.allowed"], arrays["setup.required"],
+        _reach(near, hops, header["normalization"]),
+    )  # fmt: skip
+    log = None
+    if header["log"]:
+        types, devices = arrays["log.types"], arrays["log.devices"]
+        frame = {"event": types[arrays["log.type"]], "timestamp": arrays["log.time"]}
+        log = Events(pd.DataFrame({**frame, "device": devices[arrays["log.device"]]}), None, types.tolist())
+    ends = arrays["rows.ends"]
+    rows = []
+    for r, (a, b) in enumerate(itertools.pairwise([0, *ends.tolist()])):
+        part = {n: arrays[f"rows.{n}"] for n in Rows._fields}
+        rows.append(Rows(part["target"][a:b], part["phi"][a:b], part["lone"][r], part["exposure"][r]))
+    run = Run()
+    if header["open"]:
+        part = {name: arrays[f"run.{name}"] for name in RUN}
+        several = {n: tuple(part[n]) for n in ("before", "started", "cleared")}
+        cells = {n: tuple(part[n].tolist()) for n in ("unit", "variable", "seconds")}
+        run = Run(after=part["after"], **several, **cells)
+    sums = Sums(*(arrays[f"sums.{name}"] for name in Sums._fields))
+    fitted = {name: arrays[name] for name in FITTED}
+    return State(
+        setup=setup, log=log, rows=tuple(rows), run=run, sums=sums, steps=header["steps"], due=header["due"],
+        fitted=header["fitted"], scorer=_scorer(setup, log), **fitted,
+    )  # fmt: skip

@@ -1,0 +1,215 @@
+"""Interactions: what was seen before and after each action on one variable of one unit, validated and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError, nearest
+
+Ints = NDArray[np.int64]
+
+
+class Interactions:
+    """T actions on V variables of D units (devices, agents; one unit is enough), in the order they happened.
+
+    before, after: (T, D, V) whole numbers from 0 on, how many alarms (or which 0/1 state) each cell held.
+    started, cleared: (T, D, V) what began and what ended meanwhile, before + started - cleared = after; when the log
+        does not tell, leave both out: the net rise and the net fall stand in for them.
+    unit, variable: (T,) the cell acted on, as codes (0 .. D-1, 0 .. V-1) or names. seconds: (T,) or one number.
+    topology: networkx.Graph over the units; None when each unit stands alone.
+
+    A row whose ``before`` is not the previous ``after`` opens a new run (an episode).
+    Raises DataError, naming the row, for anything that cannot be right.
+    """
+
+    kind = "interactions"
+
+    def __init__(
+        self,
+        variables: Sequence[Any],
+        units: Sequence[Any],
+        before: ArrayLike,
+        after: ArrayLike,
+        *,
+        unit: ArrayLike,
+        variable: ArrayLike,
+        started: ArrayLike | None = None,
+        cleared: ArrayLike | None = None,
+        seconds: ArrayLike = 1.0,
+        topology: nx.Graph | None = None,
+    ) -> None:
+        self.variables = _distinct(variables, "variables")
+        self.units = _distinct(units, "units")
+        shape = (len(self.units), len(self.variables))
+        self.before: Ints = _counts(before, "before", shape)
+        self.after: Ints = _counts(after, "after", shape)
+        if (started is None) != (cleared is None):
+            raise DataError("started and cleared come together: give both, or leave both out")
+        rise = self.after - self.before
+        self.net = started is None
+        self.started: Ints = _freeze(np.maximum(rise, 0)) if started is None else _counts(started, "started", shape)
+        self.cleared: Ints = _freeze(np.maximum(-rise, 0)) if cleared is None else _counts(cleared, "cleared", shape)
+        n = len(self.before)
+        for name in ("after", "started", "cleared"):
+            if len(getattr(self, name)) != n:
+                raise DataError(f"before has {n} rows, but {name} has {len(getattr(self, name))}; one row an action")
+        if n == 0:
+            raise DataError("there is not one interaction to learn from")
+        wrong = np.argwhere(self.started - self.cleared != rise)
+        if len(wrong):
+            t, d, v = wrong[0]
+            raise DataError(
+                f"row {t}: before + started - cleared must equal after, but unit {self.units[d]!r}, variable "
+                f"{self.variables[v]!r} has {self.before[t, d, v]} + {self.started[t, d, v]} - "
+                f"{self.cleared[t, d, v]} and not {self.after[t, d, v]}"
+            )
+        self.unit: Ints = codes(unit, self.units, "unit", n)
+        self.variable: Ints = codes(variable, self.variables, "variable", n)
+        self.seconds: NDArray[np.float64] = _positive(seconds, n)
+        self.topology = checked_topology(topology, self.units)
+        self.__dict__["_sealed"] = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_sealed" in self.__dict__:
+            raise AttributeError(f"interactions are frozen; {name} cannot be set: build another Interactions(...)")
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The variables that a graph is learnt over."""
+        return self.variables
+
+    @property
+    def n(self) -> int:
+        """Number of actions."""
+        return len(self.before)
+
+    @property
+    def d(self) -> int:
+        """Number of variables."""
+        return len(self.variables)
+
+    def frame(self) -> pd.DataFrame:
+        """A fresh DataFrame, one row for each action and cell that held, started or cleared something or was acted on."""
+        acted = np.zeros(self.before.shape, dtype=bool)
+        acted[np.arange(self.n), self.unit, self.variable] = True
+        at = np.nonzero(acted | (self.before + self.started + self.cleared > 0))
+        names = {"unit": np.array(self.units)[at[1]], "variable": np.array(self.variables)[at[2]]}
+        counts = {name: getattr(self, name)[at] for name in ("before", "started", "cleared", "after")}
+        return pd.DataFrame({"action": at[0], **names, **counts, "acted": acted[at], "seconds": self.seconds[at[0]]})
+
+    def __repr__(self) -> str:
+        wired = "no topology" if self.topology is None else f"{self.topology.number_of_edges()} links"
+        return f"Interactions({self.n} actions, {self.d} variables, {len(self.units)} units, {wired})"
+
+
+def codes(given: ArrayLike, names: Sequence[str], what: str, n: int) -> Ints:
+    """(n,) positions in ``names`` of codes or names; DataError with the row for an unknown one."""
+    array = np.asarray(given)
+    if array.shape != (n,):
+        raise DataError(f"{what} has shape {array.shape}, expected ({n},): the {what} acted on, one for each row")
+    if array.dtype.kind in "US" or array.dtype == object:
+        index = {name: i for i, name in enumerate(names)}
+        for row, name in enumerate(array):
+            if str(name) not in index:
+                raise DataError(f"row {row}: there is no {what} {str(name)!r}.{nearest(str(name), names)}")
+        return _freeze(np.array([index[str(name)] for name in array], dtype=np.int64))
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.floor(array)).all():
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise DataError(f"{what} holds {array.dtype} values; write codes 0 to {len(names) - 1} or names")
+    bad = np.flatnonzero((array < 0) | (array >= len(names)))
+    if len(bad):
+        raise DataError(
+            f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they go from 0 to {len(names) - 1}"
+        )
+    return _freeze(array.astype(np.int64))
+
+
+def checked_topology(topology: nx.Graph | None, units: Sequence[str]) -> nx.Graph | None:
+    """A frozen undirected copy whose nodes are the units' names, or None; DataError when it names another unit."""
+    if topology is None:
+        return None
+    if topology.is_directed():
+        raise DataError("the topology is directed; links go both ways: pass topology.to_undirected()")
+    named = nx.relabel_nodes(nx.Graph(topology), {node: str(node) for node in topology.nodes})
+    extra = sorted(set(named.nodes) - set(units))
+    if extra:
+        raise DataError(f"the topology names {extra[0]!r}, which is not a unit.{nearest(extra[0], units)}")
+    named.add_nodes_from(units)
+    return nx.freeze(named)
+
+
+def links(topology: nx.Graph | None, units: Sequence[str]) -> NDArray[np.bool_]:
+    """(D, D) bool: which units are neighbours; all False without a topology."""
+    index = {name: i for i, name in enumerate(units)}
+    near = np.zeros((len(units), len(units)), dtype=bool)
+    for u, v in [] if topology is None else topology.edges:
+        near[index[u], index[v]] = near[index[v], index[u]] = u != v
+    return near
+
+
+def _distinct(names: Sequence[Any], what: str) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise DataError(f"{what} takes a list of names, got the text {names!r}; write [{names!r}]")
+    texts = tuple(str(name) for name in names)
+    if not texts:
+        raise DataError(f"{what} is empty; name at least one")
+    if len(set(texts)) < len(texts):
+        twice = next(name for at, name in enumerate(texts) if name in texts[:at])
+        raise DataError(f"{what} names {twice!r} twice")
+    return texts
+
+
+def _counts(given: ArrayLike, name: str, shape: tuple[int, int]) -> Ints:
+    """A frozen (T, D, V) copy of whole numbers from 0 on; rows may come as (T, V) when there is one unit."""
+    array = np.asarray(given)
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{name} holds {array.dtype} values; write counts: whole numbers from 0 on")
+    if array.ndim == 2 and shape[0] == 1:
+        array = array[:, None, :]
+    if array.ndim != 3 or array.shape[1:] != shape:
+        raise DataError(
+            f"{name} has shape {np.shape(given)}, expected (rows, {shape[0]}, {shape[1]}) for {shape[0]} units and "
+            f"{shape[1]} variables"
+        )
+    if array.dtype.kind == "f":
+        _refuse(~np.isfinite(array), array, name, "is no number; drop the row or fill the state in")
+        _refuse(array != np.floor(array), array, name, "is no whole number; write counts, or 0 and 1")
+    _refuse(array < 0, array, name, "is negative; counts start at 0")
+    return _freeze(array.astype(np.int64))
+
+
+def _refuse(bad: NDArray[np.bool_], array: NDArray[Any], name: str, why: str) -> None:
+    if bad.any():
+        t, d, v = np.argwhere(bad)[0]
+        raise DataError(f"row {t}: {name} of unit {d}, variable {v} is {array[t, d, v]}, which {why}")
+
+
+def _positive(seconds: ArrayLike, n: int) -> NDArray[np.float64]:
+    array = np.asarray(seconds, dtype=np.float64)
+    if array.shape not in {(), (n,)}:
+        raise DataError(f"seconds has shape {array.shape}, expected one number, or ({n},): how long each action took")
+    array = np.broadcast_to(array, (n,))
+    bad = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
+    if len(bad):
+        raise DataError(f"row {bad[0]}: an action took {array[bad[0]]} seconds; it must be a positive number")
+    return _freeze(array)
+
+
+def _freeze(array: Any) -> Any:
+    array = np.ascontiguousarray(array).copy()
+    array.setflags(write=False)
+    return array

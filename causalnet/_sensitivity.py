@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -125,7 +126,7 @@ def exact_interdependence(model: TabularNetwork, policy: LocalPolicy) -> sp.csr_
         label = {i: x for x, i in enumerate(union)}
         act = {k: len(union) + x for x, k in enumerate(actions)}
         out = len(union) + len(actions)
-        parts = [model.kernels[j], [*(label[i] for i in states), *(act[k] for k in actions), out]]
+        parts: list[Any] = [model.kernels[j], [*(label[i] for i in states), *(act[k] for k in actions), out]]
         for k, row in zip(actions, seen, strict=True):
             parts += [policy.tables[k], [*(label[i] for i in row), act[k]]]
         tables.append(np.einsum(*parts, [*range(len(union)), out], optimize="greedy"))

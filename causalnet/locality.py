@@ -24,12 +24,15 @@ from ._sensitivity import (
     policy_sensitivity,
     tempered_sensitivity,
 )
+from ._sensitivity_data import EstimatedSensitivities, estimate_sensitivities
 from ._spectral import Radius, spectral_radius
 from .envs.tabular import TabularNetwork
+from .errors import DataError
 from .local_policy import LocalPolicy
 
 __all__ = [
     "Certificate",
+    "EstimatedSensitivities",
     "LocalPolicy",
     "Locality",
     "Radius",
@@ -41,6 +44,7 @@ __all__ = [
     "certified_temperature",
     "decay_bound",
     "environment",
+    "estimate_sensitivities",
     "exact_interdependence",
     "influence",
     "interdependence",
@@ -91,16 +95,25 @@ class Certificate:
 
 
 def certificate(
-    model: TabularNetwork, policy: LocalPolicy | Sequence[Array], gamma: float | None = None,
+    model: TabularNetwork | EstimatedSensitivities, policy: LocalPolicy | Sequence[Array], gamma: float | None = None,
     reward: Sequence[Array] | None = None, *, errors: Sequence[float] | None = None, top: int = 5,
 ) -> Certificate:  # fmt: skip
     """Is rho(E^s + E^a Pi(pi)) < 1, and how many hops must a critic see for an error? For any size of network.
 
+    model: a known network, or what :func:`estimate_sensitivities` found in transitions (give gamma then): "certified" is
+    then as good as its confidence, and "undecided" comes with the number of transitions that would tell.
     policy: a LocalPolicy, or own-state tables (n_states[i], n_actions[i]). gamma: the model's by default, 1 for the
     average reward. reward: other tables in place of the model's, such as shadow rewards, with the same axes.
     errors: what to advise kappa for, in units of the value (by default 10, 1 and 0.1 % of its range). top: agents named.
     """
     policy = policy if isinstance(policy, LocalPolicy) else LocalPolicy(policy)
+    if isinstance(model, EstimatedSensitivities):
+        if gamma is None or reward is not None:
+            raise DataError("with estimated sensitivities give gamma (1: average reward), and no reward tables")
+        policy.require(model.n_states, model.n_actions)
+        here = analyse((model.high, model.adjacency), policy, gamma)
+        note = model.advice(here.pi, here.gamma)
+        return conclude(here, policy, errors=errors, top=top, least=model.radius(here.pi), note=note)
     return conclude(analyse(model, policy, gamma, reward), policy, errors=errors, top=top)
 
 
@@ -113,7 +126,7 @@ def conclude(
     rho = rho if least is None else Radius(least.low, rho.high, rho.iterations)
     certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
     at = mixture = None
-    if not discounted:
+    if not discounted and (discounted is False or not note):
         if policy.logits is not None or min(t.min() for t in policy.tables) > 0:
             at = certified_temperature(locality, policy)
         else:
@@ -211,7 +224,7 @@ def _verdict(c: Certificate) -> list[str]:
     tests = ", ".join(f"{name} {value:.3f}" for name, value in c.norms.items())
     said = "none below 1" if not passing else f"below 1: {', '.join(passing)}"
     lines.append(f"Norm tests: {tests} ({said}).")
-    if c.discounted is True:
+    if c.discounted is True or (c.note and c.discounted is None):
         return lines
     lines.append("The condition is sufficient: without it influence may still die out, but nothing here promises it.")
     factor = "" if c.gamma == 1 else f"{c.gamma:g} "

@@ -1,0 +1,228 @@
+"""E^s and E^a from transitions, with intervals, where the model is not known: the limitation arXiv 2602.16966 names.
+
+The plug-in total variation between two estimated rows is biased upwards, and a supremum over many pairs more so. Here
+every row's law is known up to a radius in total variation, jointly for all rows, so [low, high] holds for every entry
+at once with the stated confidence, and "certified" is as good as that confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ._sensitivity import Sensitivities, interdependence
+from ._spectral import Radius, spectral_radius
+from .errors import DataError
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+_LARGEST = 1 << 24  # numbers in one agent's table of counts
+
+
+@dataclass(frozen=True, eq=False)
+class EstimatedSensitivities:
+    """Lower, plug-in and upper E^s, E^a of n agents; entries lie in [low, high] jointly with probability ``confidence``.
+
+    rows, unvisited: local (s, a) combinations, and those never seen. least_visits: of the visited ones, the fewest.
+    """
+
+    low: Sensitivities
+    plug_in: Sensitivities
+    high: Sensitivities
+    adjacency: sp.csr_array
+    n_states: Codes
+    n_actions: Codes
+    transitions: int
+    rows: int
+    unvisited: int
+    least_visits: int
+    confidence: float
+    on_support: bool
+
+    def radius(self, pi: sp.csr_array) -> Radius:
+        """Bounds of rho(H) under a policy with sensitivities Pi, at the stated confidence."""
+        return Radius(
+            spectral_radius(interdependence(self.low, pi)).low, spectral_radius(interdependence(self.high, pi)).high, 0
+        )
+
+    def advice(self, pi: sp.csr_array, gamma: float) -> str:
+        """What the data say, and about how many more transitions would settle it."""
+        seen = f"{self.transitions:,} transitions, {self.unvisited:,} of {self.rows:,} local situations never seen"
+        where = (
+            " Situations that were never seen are left out: this speaks of the support alone."
+            if self.on_support
+            else ""
+        )
+        text = f"Sensitivities estimated from {seen}; bounds at {self.confidence:.0%} confidence.{where}"
+        both = self.radius(pi)
+        if gamma * both.high < 1 or gamma * both.low >= 1:
+            return text
+        point = gamma * spectral_radius(interdependence(self.plug_in, pi)).high
+        if point >= 1:
+            return (
+                f"{text} Too few to tell: the plug-in value is {point:.3g} (biased upwards), so more may show either."
+            )
+        times = 1
+        while times < 1 << 30 and gamma * self._shrunk(pi, times) >= 1:
+            times *= 2
+        if times == 1 << 30:
+            return f"{text} Too few to tell: the plug-in value {point:.6g} is too close to 1 for any number of them."
+        return (
+            f"{text} Too few to tell: the plug-in value is {point:.3g}; about {times} times as many would certify it."
+        )
+
+    def _shrunk(self, pi: sp.csr_array, times: int) -> float:
+        share, p, h = times**-0.5, self.plug_in, self.high
+        between = Sensitivities(
+            p.state + share * (h.state - p.state), p.action + share * (h.action - p.action),
+            h.reward_state, h.reward_action, h.reward_range,
+        )  # fmt: skip
+        return spectral_radius(interdependence(between, pi), 1e-4).high
+
+
+def estimate_sensitivities(
+    s: Any, a: Any, s_next: Any, state_parents: Sequence[Sequence[int]], action_parents: Sequence[Sequence[int]], *,
+    n_states: Sequence[int] | None = None, n_actions: Sequence[int] | None = None, confidence: float = 0.95,
+    reward_range: float = 1.0, on_support: bool = False,
+) -> EstimatedSensitivities:  # fmt: skip
+    """E^s_{j<-i}, E^a_{j<-k} with joint intervals from T transitions: s, a, s_next (T, n) integer codes.
+
+    state_parents[j], action_parents[j]: whose states and actions P_j may depend on. Numbers of states and actions are
+    the largest code plus one by default. Rewards are taken to be of the own state and action, within ``reward_range``.
+    on_support: leave out situations never seen, which a worst case must count as able to do anything. Each row's counts
+    are draws of one law, however the trajectory came to visit it: the intervals hold at all counts at once.
+    """
+    s, a, s_next = _codes("s", s), _codes("a", a), _codes("s_next", s_next)
+    if not s.shape == a.shape == s_next.shape or len(s) == 0:
+        raise DataError(
+            f"s, a, s_next have shapes {s.shape}, {a.shape}, {s_next.shape}; give (T, n) each, T at least 1"
+        )
+    n = s.shape[1]
+    if not 0 < confidence < 1 or not reward_range > 0:
+        raise DataError(f"confidence is {confidence} (write e.g. 0.95) and reward_range {reward_range} (above 0)")
+    sizes = _sizes("n_states", n_states, np.maximum(s, s_next))
+    acts = _sizes("n_actions", n_actions, a)
+    links = [[*p, *(n + k for k in q)] for p, q in zip(_rows(state_parents, n), _rows(action_parents, n), strict=True)]
+    both, codes = np.concatenate([sizes, acts]), np.hstack([s, a])
+    rows = [both[link].prod(dtype=float) for link in links]
+    if max(r * k for r, k in zip(rows, sizes, strict=True)) > _LARGEST:
+        raise DataError(
+            f"an agent has {max(rows):.3g} local situations; give it fewer parents, no data fill such a table"
+        )
+    risk = (1 - confidence) / sum(rows)
+    found: list[Array] = []
+    unvisited, least = 0, len(s)
+    for j, link in enumerate(links):
+        counts = _counts(codes[:, link], both[link], s_next[:, j], int(sizes[j]))
+        visits = counts.sum(-1)
+        unvisited, least = unvisited + int((visits == 0).sum()), min(least, int(visits[visits > 0].min()))
+        found.append(_moves(counts, visits, risk, on_support))
+    matrices = [_matrix([f[x] for f in found], links, n) for x in range(3)]
+    own = sp.csr_array(reward_range * sp.eye_array(n))
+    low, plug, high = (Sensitivities(m[:, :n], m[:, n:], own, own, reward_range) for m in matrices)
+    return EstimatedSensitivities(
+        low,
+        plug,
+        high,
+        _adjacency(links, n),
+        sizes,
+        acts,
+        len(s),
+        int(sum(rows)),
+        unvisited,
+        least,
+        confidence,
+        on_support,
+    )
+
+
+def row_radius(visits: Codes, outcomes: int, risk: float, typical: float) -> Array:
+    """e(N): TV(estimated row, its law) <= e(N) for all N at once with probability 1 - risk; 1 where N = 0.
+
+    TV is the largest |p(B) - P(B)| over the M = 2^(S-1) - 1 pairs of a set B of outcomes and its complement. With
+    X = N (p(B) - P(B)) and V = N / 4, the mixture over x of exp(x X - x^2 V / 2), x ~ Normal(0, 1 / v), is at most a
+    martingale, so X^2 <= (V + v) (2 log(M / risk) + log(1 + V / v)) at every N (Robbins 1970). The width is least near
+    the ``typical`` count that v is chosen for, before the counts are seen.
+    """
+    if outcomes < 2:
+        return np.zeros(visits.shape)
+    count, prior = np.maximum(visits, 1), max(typical, 1.0) / 32
+    log_sets = (outcomes - 1) * np.log(2) + np.log1p(-(2.0 ** (1 - outcomes)))
+    spread = (count / 4 + prior) * (2 * (log_sets - np.log(risk)) + np.log1p(count / 4 / prior))
+    return np.where(visits > 0, np.minimum(np.sqrt(spread) / count, 1.0), 1.0)
+
+
+def _moves(counts: Array, visits: Codes, risk: float, on_support: bool) -> Array:
+    """counts (d_1..d_k, m), visits (d_1..d_k): low, plug-in and high largest moves along each axis, (3, k)."""
+    p, seen = counts / np.maximum(visits, 1)[..., None], visits > 0
+    e = row_radius(visits, counts.shape[-1], risk, visits.sum() / visits.size)
+    result = np.zeros((3, visits.ndim))
+    for axis, size in enumerate(visits.shape):
+        law, radius, known = (np.moveaxis(x, axis, 0) for x in (p, e, seen))
+        for x, y in combinations(range(size), 2):
+            both = known[x] & known[y]
+            distance = np.where(both, 0.5 * np.abs(law[x] - law[y]).sum(-1), 0.0)
+            slack = np.where(both, radius[x] + radius[y], 0.0 if on_support else 1.0 * (counts.shape[-1] > 1))
+            each = np.stack([distance - slack, distance, np.minimum(distance + slack, 1.0)])
+            result[:, axis] = np.maximum(result[:, axis], each.reshape(3, -1).max(axis=1))
+    return result
+
+
+def _counts(codes: Codes, sizes: Codes, after: Codes, outcomes: int) -> Array:
+    shape = (*(int(k) for k in sizes), outcomes)
+    flat = np.ravel_multi_index((*codes.T, after), shape)
+    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(float)
+
+
+def _matrix(values: list[Array], links: list[list[int]], n: int) -> sp.csr_array:
+    ends = np.cumsum([0, *map(len, links)])
+    flat = np.array([i for link in links for i in link], dtype=np.int64)
+    matrix = sp.csr_array((np.concatenate(values), flat, ends), shape=(n, 2 * n))
+    matrix.sort_indices()
+    return matrix
+
+
+def _adjacency(links: list[list[int]], n: int) -> sp.csr_array:
+    """Who is a parent of whom, in either direction: the graph whose hops kappa counts."""
+    child = np.repeat(np.arange(n), [len(link) for link in links])
+    parent = np.array([i % n for link in links for i in link], dtype=np.int64)
+    named = sp.coo_array((np.ones(len(child)), (child, parent)), shape=(n, n))
+    return sp.csr_array((named + named.T).astype(bool))
+
+
+def _codes(name: str, values: Any) -> Codes:
+    values = np.asarray(values)
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+        raise DataError(
+            f"{name} must be (T, n) finite integer codes; it has shape {values.shape} and type {values.dtype}"
+        )
+    if (values != np.floor(values)).any() or (values < 0).any():
+        raise DataError(
+            f"{name} holds {values[(values != np.floor(values)) | (values < 0)][0]}; codes are integers from 0"
+        )
+    return values.astype(np.int64)
+
+
+def _sizes(name: str, given: Sequence[int] | None, codes: Codes) -> Codes:
+    top = codes.max(axis=0) + 1
+    sizes = top if given is None else np.asarray(given, dtype=np.int64)
+    if sizes.shape != top.shape or (sizes < top).any():
+        raise DataError(
+            f"{name} is {sizes.tolist()[:8]}, and the codes need (n,) numbers of at least {top.tolist()[:8]}"
+        )
+    return sizes
+
+
+def _rows(parents: Sequence[Sequence[int]], n: int) -> list[list[int]]:
+    rows = [[int(i) for i in row] for row in parents]
+    wrong = [j for j, row in enumerate(rows) if len(set(row)) < len(row) or not all(0 <= i < n for i in row)]
+    if len(rows) != n or wrong:
+        at = f"row {wrong[0]} is {rows[wrong[0]]}" if wrong else f"there are {len(rows)} rows"
+        raise DataError(f"parents need one row of distinct agents below {n} for each of the {n} agents; {at}")
+    return rows

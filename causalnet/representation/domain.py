@@ -160,6 +160,8 @@ def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats
         starts = (np.arange(1, STARTS + 1)[:, None] * _irrational(len(box))) % 1.0
         ends = [minimize(cost, 0.02 + 0.96 * s, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(box)) for s in starts]
         best = min(ends, key=lambda end: float(end.fun)).x
+    if cost(best) >= 1e300:
+        raise DataError("the transitions are impossible for every factor in Omega; check log_prob, or widen the bounds")
     return low + width * best, width * _errors(cost, best), -cost(best)
 
 

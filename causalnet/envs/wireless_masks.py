@@ -1,0 +1,50 @@
+"""What truly acts on what in the wireless network, to score recovered masks against; and which place an action uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UnknownNameError, nearest
+from ..representation.causal_masks import CausalMasks
+from .wireless import Wireless
+
+VARYING = ("arrival", "success")
+
+
+def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMasks:
+    """The causal masks of a wireless network whose domains differ in ``varying``: "arrival" p, "success" q, or both.
+
+    p acts on the newest slot b_d alone; q acts on the reward and on every slot that a success may empty. Those are the two
+    domain factors of arXiv 2510.21427, appendix H.1, which then lets only p vary. b_k' is b_{k+1} unless that packet was
+    sent, so it hangs on b_{k+1}, on the packets that go first, on the own action, and through collisions on the neighbours'
+    actions and (unless empty buffers collide too) packets. Needs no data and is never shown to a search.
+    """
+    for name in varying:
+        if name not in VARYING:
+            raise UnknownNameError(f"domains cannot differ in {name!r}.{nearest(name, VARYING)}")
+    c, d, n = len(env.component_names), env.tables.deadline, env.n_agents
+    own, domain = np.zeros((c + 1, c + 1), bool), np.zeros(c + 1, bool)
+    other = np.zeros((c + 1, c + 1), bool)
+    slots = bool((env.tables.slots[1:] != (1 << d) - 1).any())
+    for k in (*range(d - 1), c):  # the slots that a success may empty, and the reward
+        own[k, slice(0, d) if k == c else slice(k + 1 if slots else 0, k + 2)] = True
+        own[k, c] = other[k, c] = True
+        other[k, :d] = not env.tables.ghost
+        domain[k] = "success" in varying
+    domain[d - 1] = "arrival" in varying
+    if c > d:  # the distractors act on themselves: z_1 is kept with some probability, z_2 for good
+        own[d, d], own[d + 1, d + 1] = env.tables.stay > 0, True
+    pairs = env.adjacency.nnz
+    return CausalMasks(
+        np.broadcast_to(own, (n, c + 1, c + 1)), np.broadcast_to(other, (pairs, c + 1, c + 1)),
+        np.broadcast_to(domain, (n, c + 1)), env.adjacency, env.component_names,
+    )  # fmt: skip
+
+
+def action_places(env: Wireless) -> NDArray[np.int64]:
+    """(n, A): the access point that each action uses, -1 for none; what ``own_frame`` needs."""
+    used = env.tables.access_points[:, env.tables.port].astype(np.int64)
+    return np.where(used < env.tables.n_places, used, -1)

@@ -112,41 +112,65 @@ def fit(target: Target, columns: NDArray[np.int64], guess: Floats | None = None,
 
 
 @njit(cache=True)
-def _alone(phi, rate, columns):  # type: ignore[no-untyped-def]
-    """(len(columns),) gain of each column alone: max over t >= 0 of sum_e log(1 + t phi_e / rate_e) - t."""
-    gain = np.zeros(len(columns))
+def _survey(phi, lone, columns, theta, addable, droppable):  # type: ignore[no-untyped-def]
+    """(P,) gain of adding and (P,) loss of dropping each column, approximately; -inf and inf where not open.
+
+    columns, theta: the optimum now. addable, droppable: (P,) bool. The gain is the larger of the efficient score
+    statistic g^2 / (2 (H_qq - H_qS H_SS^-1 H_Sq)) and the exact gain when nothing else moves; the loss is Wald's.
+    """
+    n, width = phi.shape
+    rate, h, g = np.zeros(n), np.zeros((width, width)), np.full(width, -1.0)
+    some, part = np.empty(width, np.int64), np.empty(width)
+    for e in range(n):
+        for a in range(len(columns)):
+            rate[e] += phi[e, columns[a]] * theta[a]
+        count = 0
+        for c in range(width):
+            if phi[e, c] > 0.0:
+                some[count], part[count] = c, phi[e, c] / rate[e]
+                g[c] += part[count]
+                for b in range(count + 1):
+                    h[c, some[b]] += part[count] * part[b]
+                count += 1
+    inside = columns[theta > 0.0]
+    p = len(inside)
+    now, cross = np.empty((p, p)), np.empty(p)
+    for a in range(p):
+        for b in range(a + 1):
+            now[a, b] = now[b, a] = h[inside[a], inside[b]]
+        if inside[a] < 2:
+            now[a, a] += lone[inside[a]] / theta[columns == inside[a]][0] ** 2
+        now[a, a] += 1e-9 * (1.0 + now[a, a])
+    inverse = np.linalg.inv(now)
+    gain, loss = np.full(width, -np.inf), np.full(width, np.inf)
     for a in range(len(columns)):
-        ratio = phi[:, columns[a]] / rate
-        ratio = ratio[ratio > 0]
-        t = 0.0
-        for _ in range(20):
-            slope, bend = -1.0, 0.0
-            for q in ratio:
-                part = q / (1.0 + t * q)
-                slope += part
-                bend += part * part
-            move = max(slope / bend, -0.5 * t)
-            # from below Newton never overshoots: the slope is convex and falling
-            t += move
-            if abs(move) < 1e-2 * (1.0 + t):
-                break
-        for q in ratio:
-            gain[a] += np.log1p(t * q)
-        gain[a] -= t
-    return gain
+        if droppable[columns[a]]:
+            loss[columns[a]] = 0.0
+    for a in range(p):
+        if droppable[inside[a]]:
+            loss[inside[a]] = theta[columns == inside[a]][0] ** 2 / (2.0 * inverse[a, a])
+    for c in range(width):
+        if addable[c] and g[c] > 0.0:
+            for a in range(p):
+                cross[a] = h[max(c, inside[a]), min(c, inside[a])]
+            efficient = max(h[c, c] - cross @ (inverse @ cross), 1e-9)
+            gain[c] = max(g[c] ** 2 / (2.0 * efficient), _alone(phi[:, c], rate))
+    return gain, loss
 
 
-def curvature(target: Target, found: Fit) -> tuple[Floats, Floats]:
-    """Gradient (P,) and Fisher information (P, P) of L over all columns, at the optimum of ``found``."""
-    rate = target.phi[:, found.columns] @ found.theta
-    q = target.phi / rate[:, None]
-    gradient, information = q.sum(axis=0) - (target.exposure > 0), q.T @ q
-    ground = np.flatnonzero(found.columns < 2)
-    for g in found.columns[ground]:
-        at = found.theta[found.columns == g][0]
-        gradient[g] += target.lone[g] / at
-        information[g, g] += target.lone[g] / at**2
-    return gradient, information
+@njit(cache=True)
+def _alone(source, rate):  # type: ignore[no-untyped-def]
+    """max over t >= 0 of sum_e log(1 + t source_e / rate_e) - t, by Newton from below, which never overshoots."""
+    ratio = source / rate
+    ratio = ratio[ratio > 0.0]
+    t = 0.0
+    for _ in range(20):
+        part = ratio / (1.0 + t * ratio)
+        move = max((part.sum() - 1.0) / (part * part).sum(), -0.5 * t)
+        t += move
+        if abs(move) < 1e-2 * (1.0 + t):
+            break
+    return np.log1p(t * ratio).sum() - t
 
 
 def choose(
@@ -157,63 +181,30 @@ def choose(
     allowed, required: (P,) bool over columns. start: columns to begin with. A column is tried when a quadratic
     approximation of its gain (efficient score) or loss (Wald) does not rule it out, and kept on the exact gain.
     """
-    keep = (np.isin(np.arange(len(allowed)), start) & allowed) | required
+    keep = required.copy()
+    keep[start] |= allowed[start]
     keep[:2] = True
     now = fit(target, np.flatnonzero(keep))
     refused = np.zeros(len(allowed), dtype=bool)  # tried at this set, and not worth it
     for _ in range(4 * len(allowed)):
-        gradient, information = curvature(target, now)
-        gain, loss = _quadratic(target, now, gradient, information, allowed & ~refused, required | refused)
-        drop = int(np.argmin(loss))
-        add = int(np.argmax(gain))
-        if loss[drop] < 1.5 * price:
+        addable, droppable = allowed & ~keep & ~refused, keep & ~required & ~refused
+        droppable[:2] = False
+        gain, loss = _survey(target.phi, target.lone, now.columns, now.theta, addable, droppable)
+        drop, add = int(np.argmin(loss)), int(np.argmax(gain))
+        if loss[drop] < 1.4 * price:
             move, wanted = drop, -price
-        elif gain[add] > 0.5 * price:
+        elif gain[add] > 0.7 * price:
             move, wanted = add, price
         else:
             break
-        columns = np.setxor1d(now.columns, [move])
-        guess = np.maximum(_spread(now, len(allowed))[columns], 1e-2)
-        new = fit(target, columns, guess)
+        keep[move] ^= True
+        guess = np.full(len(allowed), 1e-2)
+        guess[now.columns] = np.maximum(now.theta, 1e-2)
+        new = fit(target, np.flatnonzero(keep), guess[keep])
         if new.value - now.value > wanted + 1e-9:
             now = new
             refused[:] = False
         else:
+            keep[move] ^= True
             refused[move] = True
     return now
-
-
-def _quadratic(
-    target: Target,
-    now: Fit,
-    gradient: Floats,
-    information: Floats,
-    addable: NDArray[np.bool_],
-    pinned: NDArray[np.bool_],
-) -> tuple[Floats, Floats]:
-    """(P,) gains of adding and (P,) losses of dropping each column, to second order; -inf / inf where not open."""
-    width = len(gradient)
-    gain, loss = np.full(width, -np.inf), np.full(width, np.inf)
-    inside = now.theta > 0
-    s = now.columns[inside]
-    ridge = 1e-9 * (1.0 + np.diag(information)[s])
-    inverse = np.linalg.inv(information[np.ix_(s, s)] + np.diag(ridge))
-    here = now.columns[(now.columns >= 2) & ~pinned[now.columns]]
-    loss[here] = 0.0
-    for at, column in enumerate(s):
-        if column >= 2 and not pinned[column]:
-            loss[column] = now.theta[inside][at] ** 2 / (2.0 * inverse[at, at])
-    outside = np.setdiff1d(np.flatnonzero(addable & (gradient > 0)), now.columns)
-    if len(outside):
-        cross = information[np.ix_(outside, s)]
-        efficient = np.diag(information)[outside] - np.einsum("ab,bc,ac->a", cross, inverse, cross)
-        refitted = gradient[outside] ** 2 / (2.0 * np.maximum(efficient, 1e-9))
-        rate = target.phi[:, now.columns] @ now.theta
-        gain[outside] = np.maximum(refitted, _alone(target.phi, rate, outside))
-    return gain, loss
-
-
-def _spread(found: Fit, width: int) -> Floats:
-    theta = np.zeros(width)
-    theta[found.columns] = found.theta
-    return theta

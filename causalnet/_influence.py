@@ -168,7 +168,7 @@ def truncation_error(
     if targets is None and locality.n_agents > _ALL_TARGETS:
         steps = [locality.reach.first_step(k, of) for k in kappas]
         last = max((int(t) for t in steps if np.isfinite(t)), default=0)
-        by_step = list(_tails(locality, of, last))
+        by_step = [float(tail.max()) for tail in _tails(locality, of, last)]
         return np.minimum(classical, [by_step[int(t)] if np.isfinite(t) else 0.0 for t in steps])
     far = _by_distance(locality, range(locality.n_agents) if targets is None else targets, of)
     each = np.minimum(classical, far[:, [min(k, far.shape[1] - 1) for k in kappas]])
@@ -193,24 +193,32 @@ def smallest_kappa(
     locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
 ) -> int:
     """The least kappa whose truncation error is at most ``error`` for every agent (or target); the diameter at most."""
+    return int(kappa_by_agent(locality, error, targets=targets, of=of).max())
+
+
+def kappa_by_agent(
+    locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
+) -> NDArray[np.int64]:
+    """(n,) or (targets,): the least kappa of each agent's own critic for an error; calm corners need fewer hops."""
     if not error > 0:
         raise DataError(f"error is {error}; write a number above 0, in units of the value")
     if locality.gamma == 1:
         _need(locality)
-    gamma, reach = locality.gamma, locality.reach
-    c = locality.environment.reward_range / (1 - gamma) if gamma < 1 else np.inf
-    last, farthest = locality.diameter, 0
+    gamma, reach, last, farthest = locality.gamma, locality.reach, locality.diameter, 0
+    rows = list(range(locality.n_agents)) if targets is None else list(targets)
     if locality.bounded and (targets is not None or locality.n_agents <= _ALL_TARGETS):
-        found = truncation_error(locality, range(last + 1), targets=targets, of=of)
-        return int(np.argmax((found if targets is None else found.max(axis=0)) <= error))
-    tails = _tails(locality, of, _LONGEST) if locality.bounded else repeat(np.inf)
+        return np.argmax(truncation_error(locality, range(last + 1), targets=rows, of=of) <= error, axis=1)
+    c = locality.environment.reward_range / (1 - gamma) if gamma < 1 else np.inf
+    result = np.full(locality.n_agents, -1, dtype=np.int64)
+    tails = _tails(locality, of, _LONGEST) if locality.bounded else repeat(np.array(np.inf))
     for t, tail in zip(range(_LONGEST), tails, strict=False):
-        if min(tail, c * gamma**t if gamma < 1 else np.inf) <= error or farthest >= last:
-            return min(farthest, last)
-        farthest = max(farthest, reach.radius(t, of))
-        if t > 0 and reach.step == 0:
+        bound = np.minimum(tail, c * gamma**t if gamma < 1 else np.inf)
+        result[(result < 0) & (bound <= error)] = min(farthest, last)
+        if result.min() >= 0 or farthest >= last or (t > 1 and reach.step == 0):
             break
-    return min(farthest, last)
+        farthest = max(farthest, reach.radius(t, of))
+    result[result < 0] = last if reach.step else min(farthest, last)
+    return result[rows]
 
 
 def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
@@ -228,16 +236,16 @@ def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
     raise DataError("the policy observes an agent that no path of the graph reaches; add the edge or drop the agent")
 
 
-def _tails(locality: Locality, of: str, last: int) -> Iterable[float]:
-    """t = 0, 1, ..: largest over j of all that can move r_j from time t on (delta of the rewards, through H, summed)."""
+def _tails(locality: Locality, of: str, last: int) -> Iterable[Array]:
+    """t = 0, 1, ..: (n,) all that can move r_j from time t on (delta of the rewards, through H, summed)."""
     e, gamma, ones = locality.environment, locality.gamma, np.ones(locality.n_agents)
     once = ones if of == "value" else (e.state + e.action) @ ones
     w = resolvent(locality.h, once, gamma, locality.along)  # sum_t (gamma H)^t once
     if of != "value":
         w = gamma * w
-        yield float(((e.reward_state + e.reward_action) @ ones + locality.reward @ w).max())
+        yield (e.reward_state + e.reward_action) @ ones + locality.reward @ w
     for _ in range(last + 1):
-        yield float((locality.reward @ w).max())
+        yield locality.reward @ w
         w = gamma * (locality.h @ w)
 
 

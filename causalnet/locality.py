@@ -15,7 +15,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._influence import Locality, Reach, analyse, decay_bound, influence, smallest_kappa, truncation_error
+from ._influence import (
+    Locality,
+    Reach,
+    analyse,
+    decay_bound,
+    influence,
+    kappa_by_agent,
+    smallest_kappa,
+    truncation_error,
+)
 from ._sensitivity import (
     Sensitivities,
     environment,
@@ -48,6 +57,7 @@ __all__ = [
     "exact_interdependence",
     "influence",
     "interdependence",
+    "kappa_by_agent",
     "norm_tests",
     "policy_sensitivity",
     "smallest_kappa",
@@ -59,15 +69,16 @@ _SHARES = (0.1, 0.01, 0.001)  # default errors, as shares of the range of values
 _CURVE = (0, 1, 2, 3, 4, 6, 8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
-    """A verdict on locality; ``str`` of it is the text for people.
+    """A verdict on locality; printed, it is the text for people.
 
     n_agents, gamma (1: average reward). rho: bounds of rho(H). state_rho: of rho(E^s), which no policy can go below.
     certified: rho(H) < 1 (True), >= 1 (False), or None where the bounds, or the data, do not tell.
     discounted: the same for gamma rho(H) < 1. norms: the older tests, each an upper bound of rho(H) that must be < 1.
     temperature: the policy's; certified_at: one that is certified; mixture: the share of uniform play that is certified
-    (both None where not needed, or not to be had). kappa: ((error, hops or None), ...). curve: ((hops, error bound), ...).
+    (both None where not needed, or not to be had). kappa: ((error, hops that do for every agent, and for half of them;
+    or None), ...). curve: ((hops, error bound), ...).
     scale: what shares of errors refer to: rbar / (1 - gamma), or rbar for the average reward.
     influential: ((agent, bound of what its state can move in the mean value), ...), largest first.
     reach: the information pattern in hops. note: how the sensitivities were come by.
@@ -83,7 +94,7 @@ class Certificate:
     temperature: float | None
     certified_at: float | None
     mixture: float | None
-    kappa: tuple[tuple[float, int | None], ...]
+    kappa: tuple[tuple[float, int | None, int | None], ...]
     curve: tuple[tuple[int, float], ...]
     scale: float
     influential: tuple[tuple[int, float], ...]
@@ -92,6 +103,8 @@ class Certificate:
 
     def __str__(self) -> str:
         return "\n".join([*_verdict(self), *_advice(self), *([self.note] if self.note else [])])
+
+    __repr__ = __str__
 
 
 def certificate(
@@ -134,7 +147,7 @@ def conclude(
     scale = width / (1 - gamma) if gamma < 1 else width
     wanted = [s * scale for s in _SHARES] if errors is None else list(errors)
     usable = locality.bounded or gamma < 1
-    kappa = tuple((float(e), smallest_kappa(locality, e) if usable else None) for e in wanted)
+    kappa = tuple((float(e), *(_hops(locality, e) if usable else (None, None))) for e in wanted)
     curve = tuple(zip(_CURVE, map(float, truncation_error(locality, _CURVE)), strict=True)) if usable else ()
     moved = influence(locality) if locality.bounded else np.zeros(0)
     order = np.argsort(-moved, kind="stable")[:top]
@@ -202,6 +215,11 @@ def certified_mixture(locality: Locality) -> float | None:
     return None if ends[1] == 101 else ends[1] / 100
 
 
+def _hops(locality: Locality, error: float) -> tuple[int, int]:
+    each = kappa_by_agent(locality, error)
+    return int(each.max()), int(np.sort(each)[(len(each) - 1) // 2])
+
+
 def _passes(h: sp.csr_array, gamma: float) -> bool:
     return gamma == 0 or gamma * spectral_radius(h, 1e-5, threshold=1 / gamma).high < 1
 
@@ -245,8 +263,8 @@ def _advice(c: Certificate) -> list[str]:
     lines = []
     if c.kappa:
         lines.append("A critic that sees kappa hops around its agent misses at most the error in its action values:")
-    for error, kappa in c.kappa:
-        hops = "no bound" if kappa is None else f"kappa = {kappa}"
+    for error, kappa, half in c.kappa:
+        hops = "no bound" if kappa is None else f"kappa = {kappa} (half of the agents: {half})"
         share = f" ({error / c.scale:.3g} of their range)" if c.scale > 0 else ""
         lines.append(f"  error {error:.3g}{share}: {hops}")
     if c.curve:

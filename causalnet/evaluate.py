@@ -50,7 +50,8 @@ def evaluate(
     mean_alarms (mean over the steps of the alarms alive after each) and cleared (terminated with none alive), both NaN
     unless info has "counts",
     invalid (share of the actions outside the mask), mask_size (mean number of allowed actions),
-    mask_recall (share of the right actions that the mask allowed, mean over steps; NaN without ``truth``).
+    mask_recall (share of the right actions that the mask allowed, mean over steps; NaN without ``truth``),
+    privileged (True where the mask used knowledge that a learner may not have; results must say so).
     """
     import pandas as pd
 
@@ -103,6 +104,7 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
         "invalid": invalid / len(sizes),
         "mask_size": float(np.mean(sizes)),
         "mask_recall": float(np.mean(recalls)) if recalls else np.nan,
+        "privileged": bool(info.get("privileged_mask", False)),
     }
 
 

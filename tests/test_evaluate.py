@@ -122,6 +122,15 @@ def test_agents_of_three_kinds() -> None:
     assert (evaluate(Plain(), env, 3)["invalid"] > 0).any()
 
 
+def test_privileged_masks_are_reported() -> None:
+    pytest.importorskip("causalnet.envs")
+    network = gymnasium.make("causalnet/FaultAlarm-v0", instance=3, n_devices=8)
+    graph = network.unwrapped.instance.graph
+    assert evaluate(uniform, CausalMask(network, graph, top_units=2), 2)["privileged"].all()
+    frame = evaluate(uniform, CausalMask(network, graph), 4, truth=lambda obs, info, env: env.unwrapped.oracle())
+    assert not frame["privileged"].any() and frame["mean_alarms"].gt(0).all() and frame["cleared"].isin([0, 1]).all()
+
+
 def test_random_graphs_have_equal_density() -> None:
     truth = cn.Graph(tuple("abcdef"), np.triu(np.ones((6, 6), bool), 1) & (np.arange(36).reshape(6, 6) % 3 > 0))
     drawn = [random_graph(truth, seed) for seed in range(20)]

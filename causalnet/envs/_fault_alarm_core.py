@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CausalnetError, DataError, UnknownNameError, nearest
-from . import _fault_alarm_kernel as kernel
+from . import _fault_alarm_state as plain
+from ._fault_alarm_controls import oldest_kernel, oracle_kernel
 from ._fault_alarm_files import load_instance
 from ._fault_alarm_instance import Instance, generate_instance
+from ._fault_alarm_kernel import observe_kernel, reset_kernel, step_kernel
 
 Observation = Literal["counts", "ages", "paper"]
-MODES: Mapping[str, int] = {"counts": kernel.COUNTS, "ages": kernel.AGES, "paper": kernel.PAPER}
+MODES: Mapping[str, int] = {"counts": plain.COUNTS, "ages": plain.AGES, "paper": plain.PAPER}
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -68,9 +70,9 @@ class FaultAlarm:
         self.action_variables = np.tile(np.arange(v), d)
         self.action_units = np.repeat(np.arange(d), v)
         self._rules = self.instance.rules
-        slots = kernel.room(self._rules, v)
-        self._tables, self._scratch = self.instance.tables, kernel.new_scratch(slots)
-        self._state = kernel.new_state(self.n_envs, c, slots)
+        slots = plain.room(self._rules, v)
+        self._state = plain.new_state(self.n_envs, c, slots)
+        self._sim = plain.Simulation(self.instance.tables, self._rules, self._state, plain.new_scratch(slots))
         self._seed: int | None = seed if seed is None else _one_seed(seed)
         self._fresh = True
         # Freeing one large block tells the C allocator to keep blocks of a step's size instead of handing their pages
@@ -95,10 +97,9 @@ class FaultAlarm:
             for e in np.flatnonzero(chosen) if not self._fresh else range(self.n_envs):
                 self._state.random[e] = _stream(seed, int(e), self.n_envs)
         self._fresh = False
-        fault = kernel.reset_kernel(self._tables, self._rules, self._state, self._scratch, chosen)
-        self._raise(fault)
+        self._raise(reset_kernel(self._sim, chosen))
         obs = np.empty((self.n_envs, self.n_obs), np.float32)
-        kernel.observe_kernel(self._state, MODES[self.observation], obs)
+        observe_kernel(self._state, MODES[self.observation], obs)
         return obs, {"counts": self.counts_now()}
 
     def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], Floats, Bools, Bools, dict[str, NDArray[Any]]]:
@@ -114,19 +115,8 @@ class FaultAlarm:
         e = self.n_envs
         reward, ended = np.empty(e), np.empty((2, e), np.bool_)
         change, obs = np.empty((3, e, self.n_actions), np.int16), np.empty((e, self.n_obs), np.float32)
-        fault = kernel.step_kernel(
-            self._tables,
-            self._rules,
-            self._state,
-            self._scratch,
-            acted,
-            self.max_steps,
-            reward,
-            ended,
-            change,
-            MODES[self.observation],
-            obs,
-        )
+        mode = MODES[self.observation]
+        fault = step_kernel(self._sim, acted, self.max_steps, reward, ended, change, mode, obs)
         if fault:
             self._raise(fault)
         change = change.reshape(3, e, *self.shape)
@@ -167,8 +157,8 @@ class FaultAlarm:
         """(n_obs,) upper bounds of an observation; the lower ones are 0."""
         rules = self._rules
         most_alarms = rules.max_alarms + rules.initial_roots + self.instance.n_types + 2
-        windows = kernel.MAX_ROUNDS + self.max_steps + 1
-        latest = rules.root_window + rules.warmup + windows * rules.window + kernel.LONGEST * rules.mean_length
+        windows = plain.MAX_ROUNDS + self.max_steps + 1
+        latest = rules.root_window + rules.warmup + windows * rules.window + plain.LONGEST * rules.mean_length
         if self.observation == "counts":
             return np.full(self.n_obs, most_alarms, np.float32)
         return np.tile(np.array([latest + rules.shortest, most_alarms], np.float32), self.n_actions)
@@ -177,11 +167,11 @@ class FaultAlarm:
 
     def oracle(self) -> NDArray[np.int64]:
         """(E,) a control, not for learners: an alarm that no live alarm caused, with the most live children."""
-        return kernel.oracle_kernel(self._state)
+        return oracle_kernel(self._state)
 
     def oldest(self) -> NDArray[np.int64]:
         """(E,) a control: the cell of the alarm that was seen first, ties broken at random; it knows no graph."""
-        return kernel.oldest_kernel(self._state)
+        return oldest_kernel(self._state)
 
     # ---- checkpoints ---------------------------------------------------------------------------------------
 
@@ -189,7 +179,7 @@ class FaultAlarm:
         """Copies of all that the next steps depend on, as plain arrays (it holds what learners may not see)."""
         used = max(int(self._state.n.max()), 1)
         return {
-            name: array[:, :used].copy() if name in kernel.PER_ALARM else array.copy()
+            name: array[:, :used].copy() if name in plain.PER_ALARM else array.copy()
             for name, array in self._state._asdict().items()
         }
 
@@ -202,7 +192,7 @@ class FaultAlarm:
         given = {name: np.asarray(state[name]) for name in own}
         used = given["cell"].shape[-1] if given["cell"].ndim == 2 else 0
         for name, array in given.items():
-            want = (self.n_envs, used) if name in kernel.PER_ALARM else own[name].shape
+            want = (self.n_envs, used) if name in plain.PER_ALARM else own[name].shape
             if array.shape != want or array.dtype != own[name].dtype or used > own["cell"].shape[1]:
                 raise DataError(
                     f"the state's {name} is {array.dtype} {array.shape}; this environment has {own[name].dtype} {want}"
@@ -217,7 +207,7 @@ class FaultAlarm:
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise DataError(f"the state's {name} holds a value that is not a finite number")
             target = own[name]
-            (target[:, :used] if name in kernel.PER_ALARM else target)[...] = array
+            (target[:, :used] if name in plain.PER_ALARM else target)[...] = array
         self._fresh = False
 
     # ---- inside --------------------------------------------------------------------------------------------
@@ -244,11 +234,11 @@ class FaultAlarm:
         return chosen
 
     def _raise(self, fault: int) -> None:
-        if fault == kernel.TOO_MANY:
+        if fault == plain.TOO_MANY:
             raise CausalnetError("one window started more alarms than can be held; lower the instance's rates alpha")
-        if fault == kernel.NEVER_ENOUGH:
+        if fault == plain.NEVER_ENOUGH:
             raise CausalnetError(
-                f"after {kernel.MAX_ROUNDS} windows the reset has not reached {self._rules.initial_alarms} alarms; "
+                f"after {plain.MAX_ROUNDS} windows the reset has not reached {self._rules.initial_alarms} alarms; "
                 "lower initial_alarms in the instance's rules, or raise its rates"
             )
 

@@ -22,7 +22,7 @@ from .._files import write_atomic
 from ..errors import CausalnetError, DataError
 from ..graph import Graph
 from ._fault_alarm_instance import Instance, frozen_array, hop_weights
-from ._fault_alarm_kernel import Rules
+from ._fault_alarm_state import Rules
 
 FORMAT = "causalnet.fault-alarm/1"
 # names of the published constants, where they differ from ours

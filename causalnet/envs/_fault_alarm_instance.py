@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..datasets import _folder as cards_folder
 from ..errors import DataError
 from ..graph import Graph, find_cycle, topological_order
-from ._fault_alarm_kernel import Rules, Tables
+from ._fault_alarm_state import Rules, Tables
 
 ALPHA, MU = (0.0001, 0.0013), (0.0005, 0.0008)  # Table 2, 1/s
 ROOT_TYPES, ROOT_SHARE, TRANSIENT_SHARE, NEIGHBOUR_SHARE = 5, 0.2, 0.1, 0.4

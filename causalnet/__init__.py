@@ -29,6 +29,14 @@ _HOME = {
     "Results": "compare",
     "Discovery": "estimator",
     "edge_confidence": "stability",
+    "CausalMask": "representation",
+    "RootCauseMask": "representation",
+    "PPO": "agents",
+    "DQN": "agents",
+    "D3QN": "agents",
+    "learn_by_doing": "online",
+    "evaluate": ":evaluate",
+    "Interactions": "data",
     "CausalnetError": "errors",
     "DataError": "errors",
     "KnowledgeError": "errors",
@@ -40,9 +48,10 @@ _HOME = {
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
+    from .agents import D3QN, DQN, PPO
     from .backends import Backend, backends, discover
     from .compare import Results, compare
-    from .data import Events, Table, as_table, read_events, read_table
+    from .data import Events, Interactions, Table, as_table, read_events, read_table
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
     from .errors import (
@@ -55,9 +64,12 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from .estimator import Discovery
+    from .evaluate import evaluate
     from .graph import Graph
     from .knowledge import Knowledge
     from .metrics import score
+    from .online import learn_by_doing
+    from .representation import CausalMask, RootCauseMask
     from .stability import edge_confidence
 
 

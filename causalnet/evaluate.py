@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._callable import make_callable
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
 
@@ -265,3 +266,6 @@ def _statistic(stat: Statistic) -> Callable[[NDArray[np.float64]], ArrayLike]:
     if stat not in named:
         raise UnknownNameError(f"stat is iqm, mean, median or a function, got {stat!r}.{nearest(str(stat), named)}")
     return named[stat]
+
+
+make_callable(__name__)

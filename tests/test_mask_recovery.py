@@ -76,6 +76,9 @@ def test_grow_shrink_finds_causes_that_show_only_together(rng: np.random.Generat
     found = find_parents(columns, 5, range(5))
     assert set(found.members) == {0, 1}
     assert all(found.log_p[k] < math.log(1e-3) for k in (0, 1))
+    columns[3] = np.arange(4000)
+    with pytest.raises(DataError, match="column 3 has 4000 states"):
+        find_parents(columns, 5, range(5))
     with pytest.raises(UnknownNameError, match="there is no test 'g'"):
         find_parents(columns, 5, range(5), test="g")
 
@@ -157,7 +160,7 @@ def test_every_entry_from_100_trajectories() -> None:
     rate = recovery_rates(sources, learn, true_masks(GRID), [100], range(6), components=PACKETS)[0]
     assert rate["every entry"] == 1.0
     masks = learn(sources(9, 100))
-    assert masks.meta["untested"] == ["z_2 of agent 0"] and masks.own[:, 2, 2].all()
+    assert masks.meta["untested"] == ["z_2 of every agent"] and masks.own[:, 2, 2].all()
     raw = raw_sizes(masks.neighbours, 4)
     assert np.array_equal(2 * sizes(value_acr(masks, 1)), raw) and np.array_equal(2 * sizes(policy_acr(masks)), raw)
 

@@ -18,6 +18,7 @@ to know which access point an action uses and finds weaker effects in the same d
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ def learn_masks(
     classes: (n,) labels of agents whose rows may be mixed; None: their number of neighbours.
     delta: chance of any wrong edge. test: "exact", "g2" or "chi2". max_cond: as in find_parents. max_rows: more pooled
     rows than this are thinned to evenly spaced agents. reward_bins: quantile bins of a reward with more than 10 values.
+    meta["weakest"] is the least conditional mutual information of an edge found, in nats: the lambda of sample_law.
+    meta["untested"] names the sources that never vary within an agent: nothing can be learned about what they act on.
     """
     if pooling not in POOLING:
         raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
@@ -79,7 +82,8 @@ def learn_masks(
     alone, pointer = pooling == "none", transitions.neighbours.indptr
     tests = (c + 1) * (c + 2) * (n if alone else 1) + (c + 1) ** 2 * (first.size if alone else 1)
     options = _Options(delta / (2 * tests), test, max_cond, max_rows, reward_bins)
-    meta: dict[str, Any] = {"alpha": options.alpha, "tests": 0, "pooling": pooling, "test": test, "untested": []}
+    meta: dict[str, Any] = {"pooling": pooling, "test": test, "alpha": options.alpha}
+    meta |= {"tests": 0, "weakest": math.inf, "untested": []}
     for agents in np.arange(n)[:, None] if alone else [np.arange(n)]:
         data = _Group(transitions, agents, groups, seen, options)
         blankets = data.search_own(own, domain, meta)
@@ -136,8 +140,9 @@ class _Group:
             blankets.append(list(found.members))
             own[self.agents, target] = np.isin(np.arange(c + 1), found.members)
             domain[self.agents, target] = c + 1 in found.members
-        names = [*self.data.components, "action", "domain"]
-        meta["untested"] += [f"{names[s]} of agent {self.agents[0]}" for s in range(c + 2) if not varies[s]][: 1 + c]
+        names, whose = [*self.data.components, "action"], self.data.agents[self.agents[0]]
+        owner = f"of agent {whose}" if self.agents.size == 1 else "of every agent"
+        meta["untested"] += [f"{names[s]} {owner}" for s in range(c + 1) if not varies[s]]
         return blankets
 
     def search_neighbours(
@@ -148,7 +153,8 @@ class _Group:
         c, rows = self.data.n_components, self.data.rows
         keep = np.flatnonzero(np.isin(first, self.chosen))
         keep = keep[_thinned(np.arange(keep.size), rows, self.options.max_rows)]
-        i, j, label = first[keep], second[keep], np.repeat(labels[keep], rows)
+        i, j = first[keep], second[keep]
+        label = np.repeat(np.unique(labels[keep], return_inverse=True)[1], rows)
         mine = np.vstack([self.sources(i), np.tile(self.data.domain, i.size)[None]])
         theirs = self.sources(j)
         if self.frame.size:
@@ -202,6 +208,7 @@ class _Group:
             columns, row, usable, given=given, alpha=options.alpha, test=options.test, max_cond=options.max_cond
         )
         meta["tests"] += found.tests
+        meta["weakest"] = min([meta["weakest"], *(found.information.get(k, math.inf) for k in found.members)])
         return found
 
 

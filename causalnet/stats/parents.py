@@ -23,19 +23,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..errors import UnknownNameError, nearest
+from ..errors import DataError, UnknownNameError, nearest
 from .independence import Array, log_chi2_sf, sparse_statistic, stratify
 
 TESTS = ("exact", "g2", "chi2")
+MOST_STATES = 256  # of a candidate: beyond that no table of counts says anything, and memory grows with it
 
 
 @dataclass(frozen=True)
 class Parents:
     """members: columns found, strongest first. log_p: for every candidate, the log of the p-value that decided on it:
-    given the other parents. tests: how many tests were made."""
+    given the other parents. information: with it, the conditional mutual information in nats, what chance alone would
+    show taken off. tests: how many tests were made."""
 
     members: tuple[int, ...]
     log_p: dict[int, float]
+    information: dict[int, float]
     tests: int
 
 
@@ -57,15 +60,27 @@ def find_parents(
     if test not in TESTS:
         raise UnknownNameError(f"there is no test {test!r}; it is one of {', '.join(TESTS)}.{nearest(test, TESTS)}")
     cards = (columns.max(axis=1) + 1).astype(np.int64) if columns.shape[1] else np.ones(len(columns), np.int64)
+    large = [k for k in (target, *candidates) if cards[k] > MOST_STATES and len(candidates)]
+    if large:
+        raise DataError(
+            f"column {large[0]} has {cards[large[0]]} states and the tests count at most {MOST_STATES}; bin it first"
+        )
     threshold, count = math.log(alpha), 0
     log_p: dict[int, float] = {}
+    nats: dict[int, float] = {}
 
     def against(some: Sequence[int], members: Sequence[int]) -> dict[int, float]:
         nonlocal count
         base = [*given, *members[:max_cond]]
         order, first = stratify(columns[base], cards[base])
         count += len(some)
-        return {c: _log_p(columns, cards, target, c, order, first, test) for c in some}
+        found = {}
+        for c in some:
+            value, mean, log_chance = _tested(columns, cards, target, c, order, first, test)
+            found[c] = log_chance
+            if log_chance < 0.0:
+                nats[c] = (value - mean) / (2.0 * max(order.size, 1))  # I = G^2 / (2 n)
+        return found
 
     inside: list[int] = []
     while len(inside) < len(candidates):  # grow
@@ -82,7 +97,7 @@ def find_parents(
         if not threshold < found[worst] < 0.0:
             break
         inside.remove(worst)
-    return Parents(tuple(inside), log_p, count)
+    return Parents(tuple(inside), log_p, nats, count)
 
 
 def stratified_test(
@@ -92,19 +107,17 @@ def stratified_test(
     columns = np.ascontiguousarray(np.vstack([x[None], y[None], given.reshape(-1, x.size)]), dtype=np.int32)
     cards = (columns.max(axis=1) + 1).astype(np.int64)
     order, first = stratify(columns[2:], cards[2:])
-    if test != "exact":
-        value, df = sparse_statistic(columns[0], columns[1], cards[0], cards[1], order, first, test == "g2")
-        return value, float(df), float(log_chi2_sf(value, df))
-    value, mean, variance = exact_moments(columns[0], columns[1], cards[0], cards[1], order, first)
-    return value, mean, _matched(value, mean, variance)
+    return _tested(columns, cards, 0, 1, order, first, test)
 
 
-def _log_p(columns: Array, cards: Array, x: int, y: int, order: Array, first: Array, test: str) -> float:
+def _tested(
+    columns: Array, cards: Array, x: int, y: int, order: Array, first: Array, test: str
+) -> tuple[float, float, float]:
     if test != "exact":
         value, df = sparse_statistic(columns[x], columns[y], cards[x], cards[y], order, first, test == "g2")
-        return float(log_chi2_sf(value, df))
+        return value, float(df), float(log_chi2_sf(value, df))
     value, mean, variance = exact_moments(columns[x], columns[y], cards[x], cards[y], order, first)
-    return _matched(value, mean, variance)
+    return value, mean, _matched(value, mean, variance)
 
 
 def _matched(value: float, mean: float, variance: float) -> float:

@@ -145,7 +145,7 @@ def conclude(
         else:
             mixture = certified_mixture(locality)
     scale = width / (1 - gamma) if gamma < 1 else width
-    wanted = [s * scale for s in _SHARES] if errors is None else list(errors)
+    wanted = [s * scale for s in _SHARES if scale > 0] if errors is None else list(errors)
     usable = locality.bounded or gamma < 1
     kappa = tuple((float(e), *(_hops(locality, e) if usable else (None, None))) for e in wanted)
     curve = tuple(zip(_CURVE, map(float, truncation_error(locality, _CURVE)), strict=True)) if usable else ()
@@ -261,7 +261,7 @@ def _verdict(c: Certificate) -> list[str]:
 
 def _advice(c: Certificate) -> list[str]:
     lines = []
-    if c.kappa:
+    if c.kappa or c.curve:
         lines.append("A critic that sees kappa hops around its agent misses at most the error in its action values:")
     for error, kappa, half in c.kappa:
         hops = "no bound" if kappa is None else f"kappa = {kappa} (half of the agents: {half})"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -11,6 +14,8 @@ from causalnet import exact, locality
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
+from pipelines import locality as pipeline
+from pipelines.locality import copy_chain, gap, ring
 
 
 def near(graph: nx.Graph) -> list[list[int]]:
@@ -37,19 +42,6 @@ def moves(values: np.ndarray, n: int, axes: int = 1) -> np.ndarray:
     """delta_i of a function of n binary coordinates (times ``axes`` such groups): (axes * n,)."""
     table = values.reshape((2,) * (n * axes))
     return np.array([np.abs(np.diff(table, axis=i)).max() for i in range(n * axes)])
-
-
-def ring(temperature: float, seed: int = 55, n: int = 5) -> tuple[TabularNetwork, LocalPolicy]:
-    """Binary ring: logistic kernels in the states of N_i and in the own action, softmax policy of the own state."""
-    rng = np.random.default_rng(seed)
-    s, kernels = np.indices((2, 2, 2, 2)), []
-    for _ in range(n):
-        w, b = rng.normal(size=3), rng.normal()
-        p = 1 / (1 + np.exp(-(0.7 * np.tensordot(w, s[:3], 1) + 3 * s[3] + b)))
-        kernels.append(np.stack([1 - p, p], axis=-1))
-    policy = LocalPolicy.softmax(list(2 * rng.normal(size=(n, 2, 2))), temperature)
-    parents = [[(j - 1) % n, j, (j + 1) % n] for j in range(n)]
-    return TabularNetwork(nx.cycle_graph(n), kernels, list(rng.random((n, 2, 2))), 0.9, state_parents=parents), policy
 
 
 @pytest.mark.parametrize("block", range(8))
@@ -98,26 +90,9 @@ def test_every_bound_holds_on_random_networks(block: int) -> None:
     ],
 )
 def test_copy_chains_attain_the_corrected_bound(case: str, want: list[float]) -> None:
-    copy, graph = np.eye(2), nx.path_graph(5)
-    last = [(j + 1,) if j < 4 else (4,) for j in range(5)]
-    seen, states, actions = [(j,) for j in range(5)], [()] * 5, [()] * 5
-    rewards, policy = [np.array([0.0, 1.0]), *[np.zeros(())] * 4], [np.full((2, 2), 0.5)] * 5
-    parents, moved = list(last), [()] * 5
-    if case == "c":
-        states[0] = (1,)
-    elif case == "d":
-        actions[0], parents, moved = (1,), [(), (), (), (), (4,)], [*last[:4], ()]
-        seen, policy = list(last), [copy] * 5
-    else:
-        actions[0], policy[0], seen[0] = (0,), copy, (0,) if case == "a" else (1,)
-    model = TabularNetwork(
-        graph, [copy] * 5, rewards, 0.7, state_parents=parents, action_parents=moved, reward_states=states,
-        reward_actions=actions, n_actions=2,
-    )  # fmt: skip
-    here = locality.analyse(model, LocalPolicy(policy, seen))
-    process = exact.joint(model, policy, seen)
-    q = exact.q_values(process)[0]
-    gaps = [exact.truncated(q, exact.keys(process, range(k + 1)), np.ones(q.shape))[1] for k in range(4)]
+    model, policy = copy_chain(case)
+    here = locality.analyse(model, policy)
+    gaps = [gap(model, policy, kappa, range(1)) for kappa in range(4)]
     np.testing.assert_allclose(locality.decay_bound(here, range(4)), gaps, atol=1e-9)
     np.testing.assert_allclose(gaps, want, atol=5e-4)
     assert locality.smallest_kappa(here, want[2]) <= 3 and locality.truncation_error(here, [4])[0] == 0
@@ -206,6 +181,23 @@ def test_text_gives_verdict_kappa_and_influence() -> None:
     assert hopeless.certified is False and hopeless.mixture is None and "No smoother policy helps" in str(hopeless)
 
 
+def test_degenerate_networks_have_a_verdict() -> None:
+    """No neighbours, no discounting, no reward, a policy that sees nothing: every answer is the obvious one."""
+    for graph, gamma in [(nx.empty_graph(1), None), (nx.empty_graph(400), 0.999), (nx.path_graph(4), 0.0)]:
+        n = graph.number_of_nodes()
+        found = locality.certificate(TabularNetwork.random(graph, 0), [np.eye(2)] * n, gamma)
+        assert found.kappa[0][1] == 0 and dict(found.curve)[1] == 0
+    model = TabularNetwork.random(nx.path_graph(4), 0, concentration=50)
+    blind = LocalPolicy([np.array([0.5, 0.5])] * 4, [[]] * 4)
+    assert locality.certificate(model, blind).rho == locality.spectral_radius(locality.environment(model).state)
+    free = locality.certificate(model, blind, reward=[np.zeros((2, 2))] * 4)
+    assert free.kappa == () and max(e for _, e in free.curve) == 0 and "CERTIFIED" in str(free)
+    far = LocalPolicy([np.eye(2)] * 4, [[3], [1], [2], [0]])
+    assert locality.analyse(model, far).reach.closed == 3
+    with pytest.raises(DataError, match="no path of the graph reaches"):
+        locality.certificate(TabularNetwork.random(nx.Graph([(0, 1), (2, 3)]), 0), far)
+
+
 # ---- from transitions ----------------------------------------------------------------------------------------------
 
 
@@ -269,6 +261,16 @@ def test_wrong_transitions_are_refused_in_a_sentence() -> None:
     ]:
         with pytest.raises(DataError, match=words):
             make()
+
+
+def test_the_pipeline_runs_in_its_quick_form_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipeline.main(["--quick", "--out", str(tmp_path)])
+    first = (tmp_path / "results.csv").read_text()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert all(set(item) == {"mean", "low", "high", "n", "published", "goal"} for item in summary.values())
+    assert "NOT reached" not in capsys.readouterr().out and "<svg" in (tmp_path / "report.html").read_text()
+    pipeline.main(["--quick", "--out", str(tmp_path)])
+    assert (tmp_path / "results.csv").read_text() == first
 
 
 # ---- nonsense ------------------------------------------------------------------------------------------------------

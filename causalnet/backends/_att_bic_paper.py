@@ -9,6 +9,8 @@ from ..stats.treatment_effect import effect
 from ._att_bic_state import Bools, State
 
 ENOUGH = 3  # treated steps before a row of the graph is oriented
+LEAST = 0.08  # alarms that a repair takes along on average: less is no effect
+SIGNIFICANT = 1.0  # standard errors that an effect must be away from zero
 
 
 def oriented(state: State) -> Bools:
@@ -17,7 +19,7 @@ def oriented(state: State) -> Bools:
     seen = effect(state.sums)
     z = -seen.att / seen.error
     known = (seen.n >= ENOUGH)[:, None] & (state.sums.held > 0)
-    adj = np.where(known, z > 2.0, state.start)
+    adj = np.where(known, (-seen.att > LEAST) & (z > SIGNIFICANT), state.start)
     np.fill_diagonal(adj, False)
     adj = (adj & setup.allowed) | setup.required
     result: Bools = adj & ~closing(adj, np.maximum(z, 0.0), setup.required)

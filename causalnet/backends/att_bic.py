@@ -65,7 +65,7 @@ def init(
     )
     first = fitting.starting_graph(setup, start, log, rng)
     rows = (fitting.log_rows(setup, log),) if log is not None and mode == "default" else ()
-    return fitting.fitted(open_state(setup, first, log, rows))
+    return open_state(setup, first, log, rows)
 
 
 def step(

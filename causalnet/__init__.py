@@ -37,6 +37,10 @@ _HOME = {
     "learn_by_doing": "online",
     "evaluate": ":evaluate",
     "Interactions": "data",
+    "Transitions": "data",
+    "locality": ":locality",
+    "envs": ":envs",
+    "agents": ":agents",
     "CausalnetError": "errors",
     "DataError": "errors",
     "KnowledgeError": "errors",
@@ -48,10 +52,11 @@ _HOME = {
 __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
+    from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO
     from .backends import Backend, backends, discover
     from .compare import Results, compare
-    from .data import Events, Interactions, Table, as_table, read_events, read_table
+    from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
     from .errors import (

@@ -1,0 +1,273 @@
+"""General utilities: maximise (1/n) sum_i f_i(d_i) / (1 - gamma), subject to g_i(d_i) >= c_i, over own-state policies.
+
+Ying, Zhang, Ding, Koppel and Lavaei (arXiv 2302.07938; with constraints arXiv 2305.17568). d_i is agent i's local occupancy
+measure in shares of discounted time, (1 - gamma) lambda_i of the papers. The chain rule turns f into a reward: the gradient
+is that of Scalable Actor-Critic with the shadow reward r_i(s_i, a_i) = grad f_i(d_i) + mu_i grad g_i(d_i). So a linear f is
+Scalable Actor-Critic itself, to the bit. Only abstracts and public code of both papers were at hand: the division by
+1 - gamma, the smoothing of d over updates and the incremental dual step are choices made here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.tabular import TabularNetwork
+from ..errors import DataError
+from ..exact import Policy, policy_gradient
+from ._checkpoint import read, write
+from ._local_policy import cumulate
+from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
+from ._rollout import Trajectory
+from ._sac_critic import Counts
+from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
+from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, checked
+from .scalable_ac import Rate, ScalableActorCritic, Settings, fingerprint
+
+__all__ = [
+    "Constraint",
+    "Determinism",
+    "Differentiated",
+    "Entropy",
+    "GeneralUtility",
+    "Imitation",
+    "Linear",
+    "Penalty",
+    "PerAgent",
+    "RiskAverse",
+    "Score",
+    "Total",
+    "Utility",
+    "exact_occupancies",
+    "exact_utility",
+    "exact_utility_gradient",
+    "occupancies",
+]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Constraint:
+    """g_i(d_i) >= at_least for every agent, with a multiplier mu_i >= 0 each.
+
+    utility: g, as the utilities of the objective. at_least: a number or (n,). rate: eta_mu.
+    incremental: mu_i <- max(0, mu_i + eta (c_i - g_i)), dual ascent; False: mu_i = eta max(0, c_i - g_i), the maximiser of
+    mu (c_i - g_i) - mu^2 / (2 eta), which arXiv 2305.17568 uses: it ends where mu_i / eta of violation is left.
+    best_effort: keep going where no occupancy measure can satisfy it.
+    """
+
+    utility: Any
+    at_least: Any
+    rate: float = 1.0
+    incremental: bool = True
+    best_effort: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rate) and self.rate >= 0):
+            raise DataError(f"rate of a constraint is {self.rate!r}; write a finite number from 0 up")
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What policies achieve on fresh episodes: return_ (L,) undiscounted mean of all agents; utility (L,) mean of f_i;
+    constrained (C, L, n) the g_i; violation (L,) sum over constraints and agents of max(0, c_i - g_i); d (L, n, S, A)."""
+
+    return_: Array
+    utility: Array
+    constrained: Array
+    violation: Array
+    d: Array
+
+
+class GeneralUtility(ScalableActorCritic):
+    """Scalable Actor-Critic for utilities of the occupancy measure; everything else is as there.
+
+    utility: f, one for all agents or a list of n, of _utilities or a function of d as a torch tensor (S, A); None: the
+    environment's own reward, which a utility of (s_i, a_i) could not express where it depends on neighbours.
+    reward: keep the environment's reward beside ``utility``. constraints: g_i(d_i) >= c_i. occupancy_rate: of the moving
+    average of d over updates (1: this update's episodes alone); it begins as a plain mean.
+    d (L, n, S, A): the present estimate. multipliers (C, L, n): mu. shadow (L, n, S, A): the last shadow rewards.
+    """
+
+    def __init__(
+        self, env: Any, settings: Settings | None = None, *, utility: Any = None, reward: bool | None = None,
+        constraints: Constraint | Sequence[Constraint] = (), occupancy_rate: float = 0.1, learners: int = 1, seed: int = 0,
+        view: Any = None, counts: Counts | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
+        if not 0 < occupancy_rate <= 1:
+            raise DataError(f"occupancy_rate is {occupancy_rate!r}; write a number above 0, up to 1 (no smoothing)")
+        n = self.shape[1]
+        self.reward = utility is None if reward is None else bool(reward)
+        self.utility = None if utility is None else as_utility(utility, n)
+        self.constraints = tuple([constraints] if isinstance(constraints, Constraint) else constraints)
+        self.constrained = tuple(as_utility(c.utility, n) for c in self.constraints)
+        self.at_least = np.array([_bounds(k, c.at_least, n) for k, c in enumerate(self.constraints)]).reshape(-1, n)
+        self.occupancy_rate = float(occupancy_rate)
+        self._weight = time_weights(self.settings.gamma, self.settings.steps, self.settings.objective)
+        self.d: Array = np.zeros(self.shape)
+        self.shadow: Array = np.zeros(self.shape)
+        self.multipliers: Array = np.zeros((len(self.constraints), self.shape[0], n))
+        self._seen = np.empty(self.shape)
+        self._probe()
+        self._check_feasible()
+
+    def update(self) -> None:
+        """Occupancies, multipliers and shadow rewards from one batch of episodes, then an update of Algorithm 1 with them."""
+        path = self.sample()
+        self.pay(path)
+        q = self.critic.learn(path, self.updates)
+        self.improve(path, q)
+        self.updates += 1
+
+    def pay(self, path: Trajectory) -> None:
+        """Replace the rewards along the trajectories by the shadow rewards."""
+        if self.utility is None and not self.constraints:
+            return
+        count(path.codes, path.a, self._weight, self._seen)
+        self.d += max(self.occupancy_rate, 1 / (self.updates + 1)) * (self._seen - self.d)
+        self.shadow = np.zeros(self.shape)
+        if self.utility is not None:
+            self.shadow = self.shadow + checked("the shadow reward", self.utility.gradient(self.d), self.shape)
+        for k, (constraint, g) in enumerate(zip(self.constraints, self.constrained, strict=True)):
+            missing = self.at_least[k] - checked(f"constraint {k}", g.value(self.d), self.shape[:2])
+            step = constraint.rate * missing
+            self.multipliers[k] = np.maximum(0.0, self.multipliers[k] + step if constraint.incremental else step)
+            slope = checked(f"the shadow reward of constraint {k}", g.gradient(self.d), self.shape)
+            self.shadow += self.multipliers[k][..., None, None] * slope
+        look_up(path.codes, path.a, self.shadow, self.reward, path.r)
+
+    def score(self, env: Any, episodes: int = 1000, *, seed: int = 10**6) -> Score:
+        """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""
+        o = self.settings
+        d, total = occupancies(
+            env, self.policy, gamma=o.gamma, steps=o.steps, episodes=episodes, seed=seed, view=self.view, objective=o.objective
+        )  # fmt: skip
+        g = np.array([g.value(d) for g in self.constrained]).reshape(self.multipliers.shape)
+        utility = np.full(len(d), np.nan) if self.utility is None else self.utility.value(d).mean(-1)
+        return Score(total, utility, g, np.maximum(0, self.at_least[:, None] - g).sum((0, 2)), d)
+
+    def attainable(self) -> Array:
+        """(C, n): the most that any occupancy measure of these episodes gives each constraint; inf where unknown."""
+        mass, sizes = float(self._weight.sum()), (self.view_sizes, self.n_actions)
+        tops = [g.most(mass, sizes) for g in self.constrained]
+        none = np.full(self.shape[1], np.inf)
+        return np.array([none if t is None else np.broadcast_to(t, none.shape) for t in tops]).reshape(-1, none.size)
+
+    @property
+    def view_sizes(self) -> NDArray[np.int64]:
+        """(n,): local states that each agent tells apart."""
+        if len(self.view) == 1:
+            return np.array([len(set(self.view[0, :k].tolist())) for k in np.asarray(self.env.n_states)])
+        return np.array([len(set(row[:k].tolist())) for row, k in zip(self.view, self.env.n_states, strict=True)])
+
+    def _check_feasible(self) -> None:
+        tops = self.attainable()
+        for k, constraint in enumerate(self.constraints):
+            short = np.flatnonzero(tops[k] < self.at_least[k] - 1e-12)
+            if len(short) and not constraint.best_effort:
+                i = int(short[0])
+                raise DataError(
+                    f"constraint {k} asks agent {i} for {self.at_least[k, i]:.4g}, and no policy attains more than "
+                    f"{tops[k, i]:.4g}: {self.settings.steps} steps are {self._weight.sum():.4g} of all discounted time. Ask for "
+                    f"less, take longer episodes, or write best_effort=True to come as close as possible"
+                )
+
+    def _probe(self) -> None:
+        """Refuse utilities that are of another shape, unbounded or not differentiable before anything is run."""
+        even = np.full(self.shape[1:], self._weight.sum() / np.prod(self.shape[2:]))[None]
+        corner = np.zeros_like(even)
+        corner[..., 0, 0] = self._weight.sum()
+        named = [] if self.utility is None else [("the utility", self.utility)]
+        for what, f in named + [(f"the utility of constraint {k}", g) for k, g in enumerate(self.constrained)]:
+            for d in (even, corner):
+                checked(what, f.value(d), d.shape[:2])
+                checked(f"the gradient of {what}", f.gradient(d), d.shape)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything learnt as one npz file with a JSON header; utilities are code, and given again to ``load``."""
+        header = {
+            "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
+            "updates": self.updates, "learners": self.learners, "copies": self.copies, "network": fingerprint(self.env),
+            "occupancy_rate": self.occupancy_rate, "reward": self.reward, "constraints": len(self.constraints),
+        }  # fmt: skip
+        return write(path, header, {name: getattr(owner, name) for owner, names in self._kept() for name in names})
+
+    @classmethod
+    def load(
+        cls, path: str | Path, env: Any, *, utility: Any = None, constraints: Constraint | Sequence[Constraint] = (),
+        counts: Counts | None = None,
+    ) -> GeneralUtility:  # fmt: skip
+        """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
+        header, arrays = read(path)
+        if header.get("class") != cls.__name__:
+            raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
+        if header["network"] != fingerprint(env) or header["copies"] != (env.n_envs or 1):
+            raise DataError(
+                f"{path} was learnt on another network or number of copies: {header['network']}, {header['copies']} copies; this "
+                f"one is {fingerprint(env)}, {env.n_envs or 1} copies"
+            )
+        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+        agent = cls(
+            env, Settings(**kept), utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
+            occupancy_rate=header["occupancy_rate"], learners=header["learners"], seed=header["seed"], view=arrays.get("view"),
+        )  # fmt: skip
+        if len(agent.constraints) != header["constraints"]:
+            raise DataError(f"{path} was learnt with {header['constraints']} constraints; give the same ones to load")
+        for owner, names in agent._kept():
+            for name in names:
+                want = getattr(owner, name)
+                if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
+                    raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
+                setattr(owner, name, arrays[name])
+        agent.updates = header["updates"]
+        cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
+        return agent
+
+    def _kept(self) -> list[tuple[Any, tuple[str, ...]]]:
+        return [
+            (self, ("theta", "baseline", "view", "d", "multipliers")),
+            (self.critic, ("weights", "visits", "keys", "mu")),
+        ]
+
+
+def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:
+    """(1/n) sum_i f_i(d_i) / (1 - gamma) of a small network, by enumeration: the discounted return where f is linear."""
+    d = exact_occupancies(model, policy)
+    values = checked("the utility", as_utility(utility, model.n_agents).value(d), d.shape[:1])
+    return float(values.mean() / (1 - model.gamma))
+
+
+def exact_utility_gradient(
+    model: TabularNetwork, policy: Policy, utility: Any, *, temperature: float = 1.0,
+    balls: Sequence[Sequence[int]] | None = None,
+) -> list[Array]:  # fmt: skip
+    """Gradient of :func:`exact_utility` in the logits of own-state softmax policies: the policy gradient of shadow rewards.
+
+    balls[i]: the agents of N_i^kappa, for the truncated gradient; None: the exact one. One (S_i, A_i) table an agent.
+    """
+    d = exact_occupancies(model, policy)
+    shadow = checked("the shadow reward", as_utility(utility, model.n_agents).gradient(d), d.shape)
+    own = [[i] for i in range(model.n_agents)]
+    sizes = zip(model.n_states, model.n_actions, strict=True)
+    rewards = [shadow[i, :s, :a] for i, (s, a) in enumerate(sizes)]
+    paid = dataclasses.replace(model, rewards=rewards, reward_states=own, reward_actions=own)
+    return policy_gradient(paid, policy, temperature, balls)
+
+
+def _bounds(k: int, at_least: Any, n: int) -> Array:
+    try:
+        bound = np.broadcast_to(np.asarray(at_least, dtype=np.float64), (n,))
+    except ValueError as error:
+        raise DataError(f"at_least of constraint {k} has shape {np.shape(at_least)}; give a number, or one for each of {n} agents") from error  # fmt: skip
+    if not np.isfinite(bound).all():
+        raise DataError(f"at_least of constraint {k} must be finite, not {at_least!r}")
+    return bound

@@ -1,0 +1,275 @@
+"""General utilities: shadow rewards against finite differences, bounds of every utility, constraints, and plain failures."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalnet import exact
+from causalnet.agents import general_utility as gu
+from causalnet.agents.general_utility import Constraint, GeneralUtility
+from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings
+from causalnet.envs.line import Line
+from causalnet.envs.tabular import TabularEnv, TabularNetwork
+from causalnet.envs.wireless import utility_grid
+from causalnet.errors import DataError
+
+N, S, A = 3, 3, 2
+
+
+def table(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).random(shape)
+
+
+UTILITIES: dict[str, Any] = {
+    "linear": gu.Linear(table(0, N, S, A)),
+    "entropy of states": gu.Entropy("state"),
+    "entropy of actions": gu.Entropy("action"),
+    "entropy of pairs": gu.Entropy("pair"),
+    "determinism": gu.Determinism(),
+    "determinism of states": gu.Determinism("state", idle=(1,)),
+    "imitation": gu.Imitation(table(1, S, A) / 6),
+    "risk-averse": gu.RiskAverse(table(2, S, A), 3.0),
+    "penalty": gu.Penalty(gu.Entropy("state"), 1.2, 5.0),
+    "total": gu.Total([gu.Entropy("state"), gu.Linear(table(3, S, A))], [0.3, 2.0]),
+    "one an agent": [gu.Entropy("pair"), gu.Linear(table(4, S, A)), lambda d: -torch.exp(-3 * d[0, 1])],
+    "by torch": lambda d: torch.sin(4 * d).sum() * d.sum(0).max(),
+}
+
+
+@pytest.mark.parametrize("name", UTILITIES)
+def test_gradients_are_those_of_the_values(name: str) -> None:
+    f = gu.as_utility(UTILITIES[name], N)
+    d = table(5, 2, N, S, A) / (S * A) + 0.02
+    slope = f.gradient(d)
+    assert slope.shape == d.shape and f.value(d).shape == (2, N)
+    for at in np.ndindex(*d.shape):
+        up, down = d.copy(), d.copy()
+        up[at] += 1e-6
+        down[at] -= 1e-6
+        change = (f.value(up) - f.value(down)) / 2e-6
+        assert change[at[:2]] == pytest.approx(slope[at], rel=1e-3, abs=2e-4)
+        change[at[:2]] = 0
+        assert not change.any()  # of no other agent
+
+
+@pytest.mark.parametrize("kappa", [None, 0, 1, 4])
+@pytest.mark.parametrize("name", UTILITIES)
+def test_the_shadow_gradient_is_that_of_the_true_utility(name: str, kappa: int | None) -> None:
+    model = TabularNetwork.random(nx.path_graph(N), 3, n_states=S, n_actions=A, gamma=0.8)
+    rng = np.random.default_rng(1)
+    theta = [rng.normal(size=(S, A)) for _ in range(N)]
+    balls = None if kappa is None else [[j for j in range(N) if abs(j - i) <= kappa] for i in range(N)]
+    slope = gu.exact_utility_gradient(model, [exact.softmax(x) for x in theta], UTILITIES[name], balls=balls)
+    found = []
+    for i in range(N):
+        for at in np.ndindex(S, A):
+            ends = []
+            for sign in (1, -1):
+                moved = [x.copy() for x in theta]
+                moved[i][at] += sign * 1e-5
+                ends.append(gu.exact_utility(model, [exact.softmax(x) for x in moved], UTILITIES[name]))
+            found.append((ends[0] - ends[1]) / 2e-5)
+    error = np.linalg.norm(np.array(found) - np.array(slope).ravel()) / np.linalg.norm(found)
+    assert error < (0.01 if kappa in {None, 4} else 0.7)
+    assert kappa in {None, 4} or name == "linear" or error > 1e-6  # truncation is not free
+
+
+def test_a_linear_utility_is_the_discounted_return() -> None:
+    model = TabularNetwork.random(nx.cycle_graph(4), 0, gamma=0.7)
+    policy = [np.full((2, 2), 0.5)] * 4
+    linear = gu.Linear(np.array(model.rewards))
+    value = exact.objective(exact.joint(model, policy))
+    assert gu.exact_utility(model, policy, linear) == pytest.approx(value)
+    for ours, theirs in zip(
+        gu.exact_utility_gradient(model, policy, linear), exact.policy_gradient(model, policy), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+@pytest.mark.parametrize("o", [
+    Settings(gamma=0.7), Settings.paper(gamma=0.7, eta=3.0), Settings(gamma=0.7, critic="linear", gradient="expected"),
+    Settings(gamma=0.7, objective="average", kappa=2), Settings.restarting(gamma=0.7, capacity=1024),
+])  # fmt: skip
+@pytest.mark.parametrize("given_as", ["linear", "one an agent", "environment", "torch"])
+def test_a_linear_utility_is_scalable_actor_critic_to_the_bit(o: Settings, given_as: str) -> None:
+    model = TabularNetwork.random(nx.path_graph(5), 2, gamma=0.7)
+    rewards = [torch.tensor(np.array(r)) for r in model.rewards]
+    utility: Any = {
+        "linear": gu.Linear(np.array(model.rewards)),
+        "one an agent": [gu.Linear(r) for r in model.rewards],
+        "environment": None,
+        "torch": [lambda d, r=r: (r * d).sum() for r in rewards],
+    }[given_as]
+    plain = ScalableActorCritic(TabularEnv(model, n_envs=4), o, learners=2, seed=7).learn(20)
+    ours = GeneralUtility(TabularEnv(model, n_envs=4), o, utility=utility, learners=2, seed=7).learn(20)
+    assert (ours.theta == plain.theta).all() and (ours.critic.weights == plain.critic.weights).all()
+    assert np.abs(plain.theta).max() > 0
+
+
+def test_the_sampled_gradient_is_the_exact_truncated_one() -> None:
+    model = TabularNetwork.random(nx.path_graph(4), 0, gamma=0.6)
+    policy, utility = (
+        [np.full((2, 2), 0.5)] * 4,
+        gu.Total([gu.Entropy("pair"), gu.Determinism("state", ())], [1.0, 3.0]),
+    )
+    balls = [[j for j in range(4) if abs(j - i) <= 1] for i in range(4)]
+    want = np.array(gu.exact_utility_gradient(model, policy, utility, balls=balls))
+    o = Settings(gamma=0.6, gradient="expected", trace=1.0, steps=20, actor_rate=Rate(0.0), by_visits=True,
+                 critic_rate=Rate(1.0, 1.0))  # fmt: skip
+    agent = GeneralUtility(TabularEnv(model, n_envs=2000, horizon=20), o, utility=utility, seed=1, occupancy_rate=0.01)
+    for _ in range(5):
+        agent.update()
+    agent.settings = dataclasses.replace(o, actor_rate=Rate(1.0))
+    agent.improve(agent._path, agent.critic._q)
+    np.testing.assert_allclose(agent.theta[0] / 4, want, atol=0.03 * np.abs(want).max() + 0.004)
+    np.testing.assert_allclose(agent.d[0], gu.exact_occupancies(model, policy), atol=0.01)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_no_measure_passes_the_most(seed: int, mass: float) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = (np.array([3, 2, 3]), np.array([2, 2, 1]))
+    real = (np.arange(S)[:, None] < sizes[0][:, None, None]) & (np.arange(A) < sizes[1][:, None, None])
+    d = rng.dirichlet(np.full(S * A, rng.choice([0.05, 1.0])), size=(50, N)).reshape(50, N, S, A) * real
+    d *= mass / np.maximum(d.sum((-2, -1), keepdims=True), 1e-300)
+    d = d[d.sum((1, 2, 3)) > 0.99 * mass * N]
+    for name, given_as in UTILITIES.items():
+        f = gu.as_utility(given_as, N)
+        top = f.most(mass, sizes)
+        assert top is None or (f.value(d) <= top + 1e-9).all(), name
+    even = real * mass / real.sum((1, 2), keepdims=True)
+    f = gu.Entropy("pair")
+    np.testing.assert_allclose(f.value(even), f.most(mass, sizes))
+    assert gu.Imitation(even[0]).most(mass, sizes)[0] == pytest.approx(0, abs=1e-12)
+    corner = np.zeros((N, S, A))
+    corner[:, 0, 0] = mass
+    np.testing.assert_allclose(gu.Determinism(idle=()).value(corner), gu.Determinism().most(mass, sizes))
+
+
+def test_multipliers_follow_the_violation() -> None:
+    for incremental in (False, True):
+        constraint = Constraint(gu.Determinism(), 0.3, rate=7.0, incremental=incremental)
+        agent = GeneralUtility(
+            utility_grid(n_envs=6),
+            Settings(gamma=0.7, steps=12),
+            constraints=constraint,
+            learners=2,
+            occupancy_rate=1.0,
+        )
+        mu = np.zeros((1, 2, 25))
+        for _ in range(5):
+            agent.update()
+            step = 7.0 * (0.3 - gu.Determinism().value(agent.d))
+            mu = np.maximum(0, mu * incremental + step)
+            np.testing.assert_allclose(agent.multipliers, mu)
+        m = agent.d.sum(2)  # (L, n, A)
+        np.testing.assert_allclose(agent.shadow[..., 2, 3], agent.multipliers[0] * m[..., 3])
+        assert not agent.shadow[..., 0].any()  # idle pays nothing
+        assert agent.d.sum((2, 3)) == pytest.approx(1 - 0.7**12)
+
+
+def test_the_wireless_grid_passes_the_published_return_and_violation() -> None:
+    o = Settings(gamma=0.7, steps=12)
+    test, before = (
+        utility_grid(n_envs=200),
+        GeneralUtility(utility_grid(n_envs=2), o).score(utility_grid(n_envs=50), 2000),
+    )
+    assert before.return_[0] == pytest.approx(1.80, abs=0.02)
+    constraint = Constraint(gu.Determinism(), 0.2, rate=100.0, incremental=False)
+    agent = GeneralUtility(utility_grid(n_envs=20), o, constraints=constraint, learners=2, seed=3).learn(12_000)
+    score = agent.score(test, 2000)
+    assert score.return_.min() > 3.37 and score.violation.max() < 0.1926
+    assert np.maximum(0, 0.2 - gu.Determinism().value(before.d)).sum() > 2.9
+
+
+def test_the_line_keeps_its_entropy() -> None:
+    o = Settings(kappa=2, gamma=0.99, steps=125, actor_rate=Rate(0.01, 0.5))
+    bound = Constraint(gu.Entropy(), 0.31, rate=300.0, incremental=False)
+    agent = GeneralUtility(Line(n_envs=10), o, constraints=bound, learners=2, occupancy_rate=0.05)
+    before = agent.score(Line(n_envs=50), 200)
+    after = agent.learn(1500).score(Line(n_envs=50), 400)
+    assert before.return_ == pytest.approx(10.6, abs=0.15) and after.return_.min() > 20
+    assert np.maximum(0, 0.3 - after.constrained).sum() < 0.02
+
+
+def test_an_infeasible_constraint_says_what_can_be_had() -> None:
+    o = Settings(kappa=2, gamma=0.99, steps=125)
+    with pytest.raises(DataError, match=r"asks agent 0 for 0\.8, and no policy attains more than 0\.7355: 125 steps"):
+        GeneralUtility(Line(), o, constraints=Constraint(gu.Entropy("state"), 0.8))
+    agent = GeneralUtility(Line(), o, constraints=Constraint(gu.Entropy("state"), 0.8, best_effort=True))
+    assert agent.attainable()[0, 3] == pytest.approx(0.7355, abs=1e-4)
+    agent.learn(3)
+    assert (agent.multipliers > 0).all()
+
+
+def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    bound, o = Constraint(gu.Determinism(), 0.2), Settings(gamma=0.7, steps=12)
+    kw: dict[str, Any] = {"utility": gu.Entropy("action"), "constraints": bound}
+    make = lambda: GeneralUtility(utility_grid(n_envs=4), o, reward=True, learners=2, seed=5, **kw)  # noqa: E731
+    whole, half = make().learn(20), make().learn(10)
+    path = half.save(tmp_path / "agent.npz")
+    rest = GeneralUtility.load(path, utility_grid(n_envs=4), **kw).learn(10)
+    assert (
+        (rest.theta == whole.theta).all()
+        and (rest.multipliers == whole.multipliers).all()
+        and (rest.d == whole.d).all()
+    )
+    for env, given_now, words in (
+        (utility_grid(4, n_envs=4), kw, "another network"), (utility_grid(n_envs=4), {}, "1 constraints"),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match=words):
+            GeneralUtility.load(path, env, **given_now)
+    plain = ScalableActorCritic(utility_grid(n_envs=4), o).save(tmp_path / "plain.npz")
+    with pytest.raises(DataError, match="holds a ScalableActorCritic"):
+        GeneralUtility.load(plain, utility_grid(n_envs=4))
+
+
+def made(utility: Any = None, **options: Any) -> Any:
+    return lambda: GeneralUtility(utility_grid(n_envs=2), Settings(gamma=0.7, steps=12), utility=utility, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (made(lambda d: torch.log(d).sum()), r"the utility is -inf .* log\(d \+ 1e-6\)"),
+        (made(lambda d: (1 / d).sum()), "the utility is inf"),
+        (made(lambda d: torch.sqrt(d).sum()), "the gradient of the utility is inf"),
+        (made(lambda d: torch.tensor(1.0)), "does not depend on d"),
+        (made(lambda d: d.detach().sum()), "does not depend on d"),
+        (made(lambda d: d.sum(0)), "one number for each d"),
+        (made(lambda d: 3.0), "torch number"),
+        (made(gu.Differentiated(lambda d: d.sum(), vectorised=True)), "one number for each d"),
+        (made(lambda d: torch.round(d).detach().sum() + 0 * 1), "does not depend"),
+        (made(gu.Linear(np.zeros((24, 4, 5)))), r"shape \(24, 4, 5\), and this network needs \(25, 4, 5\)"),
+        (made(gu.Imitation(np.zeros((4, 4)))), "another network"),
+        (made([gu.Entropy()] * 24), "24 utilities and 25 agents"),
+        (made(3.0), "a utility is Linear"),
+        (made(gu.Entropy, reward=True), "a utility is Linear"),
+        (lambda: gu.Entropy("states"), "of is 'states'"),  # type: ignore[arg-type]
+        (lambda: gu.Entropy(floor=0.0), "unbounded at 0"),
+        (lambda: gu.Determinism("pair"), "idle"),
+        (lambda: gu.Linear([[1.0, np.nan]]), "finite numbers"),
+        (lambda: gu.RiskAverse(np.zeros((2, 2)), -1.0), "aversion is -1"),
+        (lambda: Constraint(gu.Entropy(), 0.1, rate=np.inf), "rate of a constraint is inf"),
+        (made(constraints=Constraint(gu.Entropy(), np.zeros(7))), "one for each of 25 agents"),
+        (made(constraints=Constraint(gu.Entropy(), np.nan)), "must be finite"),
+        (made(constraints=Constraint(gu.Determinism(), 0.6)), "no policy attains more than 0.4863"),
+        (made(occupancy_rate=0.0), "occupancy_rate is 0.0"),
+        (lambda: gu.occupancies(utility_grid(), np.ones((1, 9, 4, 5)) / 5, gamma=0.7), "policy for another network"),
+        (lambda: gu.occupancies(utility_grid(), np.ones((25, 4, 5)) / 5, gamma=0.7), "axes"),
+        (lambda: gu.exact_utility(TabularNetwork.random(nx.path_graph(2), 0), [np.full((2, 2), 0.5)], gu.Entropy()), "1 tables"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        make()

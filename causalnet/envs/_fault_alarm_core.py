@@ -17,7 +17,8 @@ from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from . import _fault_alarm_state as plain
 from ._fault_alarm_controls import oldest_kernel, oracle_kernel
 from ._fault_alarm_files import load_instance
-from ._fault_alarm_instance import Instance, generate_instance
+from ._fault_alarm_generate import generate_instance
+from ._fault_alarm_instance import Instance
 from ._fault_alarm_kernel import observe_kernel, reset_kernel, step_kernel
 
 Observation = Literal["counts", "ages", "paper"]
@@ -119,8 +120,8 @@ class FaultAlarm:
         fault = step_kernel(self._sim, acted, self.max_steps, reward, ended, change, mode, obs)
         if fault:
             self._raise(fault)
-        change = change.reshape(3, e, *self.shape)
-        return obs, reward, ended[0], ended[1], {"counts": change[0], "started": change[1], "cleared": change[2]}
+        counts, started, cleared = change.reshape(3, e, *self.shape)
+        return obs, reward, ended[0], ended[1], {"counts": counts, "started": started, "cleared": cleared}
 
     # ---- what may be read ----------------------------------------------------------------------------------
 
@@ -206,6 +207,7 @@ class FaultAlarm:
         for name, array in given.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise DataError(f"the state's {name} holds a value that is not a finite number")
+        for name, array in given.items():
             target = own[name]
             (target[:, :used] if name in plain.PER_ALARM else target)[...] = array
         self._fresh = False
@@ -272,7 +274,7 @@ def _one_seed(seed: Any) -> int:
 
 def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> NDArray[np.uint64]:
     """The start of copy e's random stream."""
-    if isinstance(seed, int | np.integer):
+    if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
         sequence = np.random.SeedSequence(_one_seed(seed), spawn_key=(e,))
     else:
         if len(seed) != n_envs:

@@ -126,7 +126,7 @@ def _read_json(path: Path) -> Mapping[str, Any]:
 
 def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as plain numpy arrays: {error}") from error

@@ -113,22 +113,28 @@ def new_state(n_envs: int, n_cells: int, slots: int) -> State:
     """An empty state of every environment; each counts as finished until its first reset."""
     shape = (n_envs, slots)
     return State(
-        np.zeros(shape, np.int32),
-        np.zeros(shape, np.int32),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(n_envs, np.int64),
-        np.zeros(n_envs),
-        np.zeros(n_envs, np.int64),
-        np.ones(n_envs, np.bool_),
-        np.zeros((n_envs, n_cells), np.int16),
-        np.zeros((n_envs, 4), np.uint64),
+        cell=np.zeros(shape, np.int32),
+        father=np.zeros(shape, np.int32),
+        start=np.zeros(shape),
+        length=np.zeros(shape),
+        seen=np.zeros(shape),
+        n=np.zeros(n_envs, np.int64),
+        clock=np.zeros(n_envs),
+        steps=np.zeros(n_envs, np.int64),
+        done=np.ones(n_envs, np.bool_),
+        counts=np.zeros((n_envs, n_cells), np.int16),
+        random=np.zeros((n_envs, 4), np.uint64),
     )
 
 
 def new_scratch(slots: int) -> Scratch:
     """Working memory for environments with ``slots`` slots."""
     k = 4 * slots
-    ints = [np.zeros(k, np.int64) for _ in range(3)]
-    return Scratch(np.zeros(slots, np.bool_), np.zeros(slots, np.int32), *ints, np.zeros(k))
+    return Scratch(
+        gone=np.zeros(slots, np.bool_),
+        moved=np.zeros(slots, np.int32),
+        row=np.zeros(k, np.int64),
+        father=np.zeros(k, np.int64),
+        order=np.zeros(k, np.int64),
+        start=np.zeros(k),
+    )

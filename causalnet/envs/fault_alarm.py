@@ -26,7 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import CausalnetError, DataError
 from ._fault_alarm_core import FaultAlarm, Observation
 from ._fault_alarm_files import load_instance, save_instance
-from ._fault_alarm_instance import Instance, generate_instance, table_3
+from ._fault_alarm_generate import generate_instance, table_3
+from ._fault_alarm_instance import Instance
 from ._fault_alarm_state import Rules
 
 __all__ = [

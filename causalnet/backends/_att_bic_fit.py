@@ -18,7 +18,7 @@ from ..stats.parent_evidence import GROUND, Rows, read_run
 from ..stats.treatment_effect import add_step, effect
 from . import thp
 from ._att_bic_paper import oriented, pruned
-from ._att_bic_state import STEADY, Bools, Run, Setup, State, log_exposure
+from ._att_bic_state import STEADY, Bools, Run, Setup, State, columns_of, log_exposure
 
 LONGEST = 200  # a run is read in pieces of at most so many actions
 ENOUGH = 10  # starts of a variable before its own choice of causes replaces the starting graph
@@ -146,32 +146,43 @@ def fitted(state: State) -> State:
     """The state with its graph fitted to all that was taken in."""
     setup = state.setup
     due = state.steps + max(1.0, setup.refresh * state.steps)
-    if setup.mode == "paper":
-        adj = pruned(state, oriented(state))
-        return replace(state, adj=adj, fitted=state.steps, due=due)
+    state = replace(state, fitted=state.steps, due=due)
+    if setup.mode == "default":
+        each, starts = targets(state)
+        return _chosen(state, each, starts, setup.allowed)
+    adj = oriented(state)
+    if state.scorer is not None:
+        return replace(state, adj=pruned(state.scorer, adj, setup.required))
     each, starts = targets(state)
+    kept = _chosen(replace(state, chosen=columns_of(adj, len(setup.hops))), each, starts, adj)
+    return replace(kept, adj=np.where(starts < ENOUGH, adj, kept.adj))
+
+
+def _chosen(state: State, each: list[Target], starts: NDArray[np.float64], allowed: Bools) -> State:
+    """Let every variable with enough starts choose its causes among ``allowed``; the others keep the start's edges."""
+    setup = state.setup
     if starts.sum() == 0:
-        return replace(state, fitted=state.steps, due=due)
+        return state
     v, k = len(setup.variables), len(setup.hops)
     price = setup.penalty_scale * math.log(max(starts.sum(), 2.0)) / 2.0
-    found = search(each, setup.allowed, setup.required, k, price, list(state.chosen))
-    adj = np.where((starts < ENOUGH)[None, :], state.start, found.adj)
+    found = search(each, allowed, setup.required, k, price, list(state.chosen))
+    adj = np.where(starts < ENOUGH, state.start, found.adj)
     adj &= ~closing(adj, found.loss, setup.required)
     theta = np.zeros((v, setup.columns))
     chosen = np.zeros((v, setup.columns), dtype=bool)
     for i, one in enumerate(found.fits):
         chosen[i, one.columns] = True
         theta[i, one.columns] = one.theta / np.where(each[i].exposure > 0, each[i].exposure, 1.0)[one.columns]
-    return replace(state, adj=adj, chosen=chosen, theta=theta, loss=found.loss, fitted=state.steps, due=due)
+    return replace(state, adj=adj, chosen=chosen, theta=theta, loss=found.loss)
 
 
 def as_graph(state: State) -> Graph:
     """The graph of the last fit: weights are hazards per second (paper mode: alarms that a repair removes)."""
     setup = state.setup
     v, k = len(setup.variables), len(setup.hops)
-    seen = effect(state.sums)
+    seen = effect(state.sums, setup.counterfactual)
     hazard = state.theta[:, GROUND:].reshape(v, v, k).transpose(1, 0, 2)  # [cause, effect, hop]
-    weight = np.maximum(-seen.att, 0.0) if setup.mode == "paper" else hazard.sum(axis=2)
+    weight = np.abs(seen.att) if setup.mode == "paper" else hazard.sum(axis=2)
     describe = _Describe(seen.att, seen.error, seen.n, hazard, state.loss)
     present = ~np.eye(v, dtype=bool)
     meta: dict[str, Any] = {"mode": setup.mode, "actions": state.steps, "fitted_at": state.fitted}

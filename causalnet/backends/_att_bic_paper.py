@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..stats.hawkes_search import Scorer
 from ..stats.hazard_graph import closing
 from ..stats.treatment_effect import effect
 from ._att_bic_state import Bools, State
@@ -11,26 +12,31 @@ from ._att_bic_state import Bools, State
 ENOUGH = 3  # treated steps before a row of the graph is oriented
 LEAST = 0.08  # alarms that a repair takes along on average: less is no effect
 SIGNIFICANT = 1.0  # standard errors that an effect must be away from zero
+TWO_SIDED = 3.0  # the same where effects of either sign count and every pair has one by chance
 
 
 def oriented(state: State) -> Bools:
-    """(V, V) bool: i -> j where repairing i leaves fewer j (Theorem 4.2); pairs without data keep the start's edge."""
+    """(V, V) bool: i -> j where acting on i changes j (Theorem 4.2); pairs without data keep the start's edge.
+
+    A repair can only take alarms along, so only falls count, unless the counterfactual is "others".
+    """
     setup = state.setup
-    seen = effect(state.sums)
-    z = -seen.att / seen.error
-    known = (seen.n >= ENOUGH)[:, None] & (state.sums.held > 0)
-    adj = np.where(known, (-seen.att > LEAST) & (z > SIGNIFICANT), state.start)
+    seen = effect(state.sums, setup.counterfactual)
+    size = np.abs(seen.att) if setup.counterfactual == "others" else -seen.att
+    z = size / seen.error
+    known = np.repeat((seen.n >= ENOUGH)[:, None], len(seen.n), axis=1)
+    if setup.counterfactual == "control":
+        known &= state.sums.held > 0
+    significant = TWO_SIDED if setup.counterfactual == "others" else SIGNIFICANT
+    adj = np.where(known, (size > LEAST) & (z > significant), state.start)
     np.fill_diagonal(adj, False)
     adj = (adj & setup.allowed) | setup.required
     result: Bools = adj & ~closing(adj, np.maximum(z, 0.0), setup.required)
     return result
 
 
-def pruned(state: State, adj: Bools) -> Bools:
+def pruned(scorer: Scorer, adj: Bools, required: Bools) -> Bools:
     """Drop edges one at a time while the score of Eq. 6 on the earlier log rises, the best first."""
-    scorer, required = state.scorer, state.setup.required
-    if scorer is None:
-        return adj
     adj = adj.copy()
     for i in range(len(adj)):
         mask = (1 << i) | sum(1 << int(j) for j in np.flatnonzero(adj[:, i]))

@@ -25,7 +25,7 @@ from ..knowledge import Knowledge
 from ..stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
 from ..stats.hawkes_search import Scorer
 from ..stats.parent_evidence import GROUND, Rows
-from ..stats.treatment_effect import Sums, nothing
+from ..stats.treatment_effect import Counterfactual, Sums, nothing
 
 Bools = NDArray[np.bool_]
 Mode = Literal["default", "paper"]
@@ -49,6 +49,7 @@ class Setup:
     penalty_scale: float
     leak: float
     refresh: float
+    counterfactual: Counterfactual
     allowed: NDArray[np.bool_]
     required: NDArray[np.bool_]
     reach: Reach = field(repr=False)
@@ -57,7 +58,7 @@ class Setup:
     def checked(
         cls, variables: Sequence[Any], units: Sequence[Any], topology: nx.Graph | None, mode: Mode,
         knowledge: Knowledge | None, hops: Sequence[int], normalization: Normalization,
-        penalty_scale: float | None, leak: float, refresh: float,
+        penalty_scale: float | None, leak: float, refresh: float, counterfactual: Counterfactual,
     ) -> Setup:  # fmt: skip
         """Check every argument and prepare the arrays that depend on them alone."""
         names, places = tuple(map(str, variables)), tuple(map(str, units))
@@ -67,6 +68,7 @@ class Setup:
         for what, value, choices in (
             ("mode", mode, ("default", "paper")),
             ("normalization", normalization, ("degree", "symmetric", "none")),
+            ("counterfactual", counterfactual, ("control", "others", "before")),
         ):
             if value not in choices:
                 raise DataError(f"{what} is {' or '.join(map(repr, choices))}, got {value!r}.{nearest(value, choices)}")
@@ -83,8 +85,9 @@ class Setup:
         allowed, required = (knowledge or Knowledge()).compile(names)
         reach = _reach(near, use, normalization)
         return cls(
-            names, places, near, mode, use, normalization, scale, float(leak), float(refresh), allowed, required, reach
-        )
+            names, places, near, mode, use, normalization, scale, float(leak), float(refresh), counterfactual,
+            allowed, required, reach,
+        )  # fmt: skip
 
     @property
     def columns(self) -> int:
@@ -134,12 +137,16 @@ class State:
 def open_state(setup: Setup, start: Bools, log: Events | None, rows: tuple[Rows, ...] = ()) -> State:
     """The state before the first action; rows: what an earlier log says."""
     v, p = len(setup.variables), setup.columns
-    ground = np.zeros((v, GROUND), dtype=bool)
-    chosen = np.concatenate([ground, np.repeat(start.T, len(setup.hops), axis=1)], axis=1)
+    chosen = columns_of(start, len(setup.hops))
     return State(
         setup, start, log, rows, Run(), nothing(v), 0, 1.0, 0, start, chosen, np.zeros((v, p)), np.zeros((v, v)),
         _scorer(setup, log),
     )  # fmt: skip
+
+
+def columns_of(adj: Bools, hops: int) -> Bools:
+    """(V, P) for each target the columns of all its causes in ``adj`` (V, V), at every hop."""
+    return np.concatenate([np.zeros((len(adj), GROUND), dtype=bool), np.repeat(adj.T, hops, axis=1)], axis=1)
 
 
 def _scorer(setup: Setup, log: Events | None) -> Scorer | None:
@@ -167,7 +174,7 @@ def save(state: State, path: str | Path) -> None:
         "format": FORMAT, "variables": setup.variables, "units": setup.units, "mode": setup.mode, "hops": setup.hops,
         "normalization": setup.normalization, "penalty_scale": setup.penalty_scale, "leak": setup.leak,
         "refresh": setup.refresh, "steps": state.steps, "due": state.due, "fitted": state.fitted,
-        "runs": len(state.rows), "open": len(run.unit), "log": log is not None,
+        "counterfactual": setup.counterfactual, "open": len(run.unit), "log": log is not None,
     }  # fmt: skip
     arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
     arrays |= {name: getattr(state, name) for name in FITTED}
@@ -220,7 +227,7 @@ def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
     near = arrays["setup.near"]
     setup = Setup(
         names, units, near, header["mode"], hops, header["normalization"], header["penalty_scale"], header["leak"],
-        header["refresh"], arrays["setup.allowed"], arrays["setup.required"],
+        header["refresh"], header["counterfactual"], arrays["setup.allowed"], arrays["setup.required"],
         _reach(near, hops, header["normalization"]),
     )  # fmt: skip
     log = None

@@ -26,6 +26,7 @@ from ..data import Events, Interactions
 from ..graph import Graph
 from ..knowledge import Knowledge
 from ..stats.hawkes import Normalization
+from ..stats.treatment_effect import Counterfactual
 from . import _att_bic_fit as fitting
 from ._att_bic_state import Mode, Setup, State, load, open_state, save
 
@@ -50,6 +51,7 @@ def init(
     penalty_scale: float | None = None,
     leak: float = 0.1,
     refresh: float = 0.05,
+    counterfactual: Counterfactual = "control",
 ) -> State:
     """A state that has seen nothing yet, over V variables of D units.
 
@@ -59,9 +61,11 @@ def init(
     penalty_scale: times log(events) / 2 nats for each (cause, hop) coefficient; None: 0.8, or 0.005 in mode "paper".
     leak: share of vanished alarms that vanish for another reason than the repair. refresh: the graph is fitted anew
         when the number of actions has grown by this share.
+    counterfactual: what an effect is measured against (:mod:`causalnet.stats.treatment_effect`): "control" and "before"
+        for repairs, "others" for actions that set a variable. It decides in mode "paper", and is evidence otherwise.
     """
     setup = Setup.checked(
-        variables, units, topology, mode, knowledge, hops, normalization, penalty_scale, leak, refresh
+        variables, units, topology, mode, knowledge, hops, normalization, penalty_scale, leak, refresh, counterfactual
     )
     first = fitting.starting_graph(setup, start, log, rng)
     rows = (fitting.log_rows(setup, log),) if log is not None and mode == "default" else ()
@@ -108,11 +112,13 @@ def learn(
     normalization: Normalization = "degree",
     penalty_scale: float | None = None,
     leak: float = 0.1,
+    counterfactual: Counterfactual = "control",
 ) -> Graph:
     """Fold ``step`` over all interactions, fit once at the end; parameters as in ``init``."""
     state = init(
         data.variables, data.units, topology=data.topology, mode=mode, start=start, log=log, knowledge=knowledge,
         rng=rng, hops=hops, normalization=normalization, penalty_scale=penalty_scale, leak=leak,
+        counterfactual=counterfactual,
     )  # fmt: skip
     for t in range(data.n):
         state = fitting.take(state, data, t)

@@ -3,11 +3,13 @@
     ATT(i -> j) = (1 / n_i) sum over treated steps k of [ S_j^(k)(I_i = 1) - S^_j^(k)(I_i = 0) ]    (Eq. 5)
 
 (Yue, Cai, Hao et al., arXiv 2402.04869.) S_j is counted in the neighbourhood of the unit acted on, without the cell
-itself. The counterfactual S^_j(I_i = 0) is the same state without the repair; it is estimated in one of two ways:
+itself. The counterfactual S^_j(I_i = 0) is the same state without the repair; it is estimated in one of three ways:
 
 * "control": S_j = alarms of type j left after the repair; S^_j = alarms before it times the share that stays in the
   control arm: the same steps out of reach of the repair, or the steps that acted on other types when nothing is out
   of reach (one unit, or all of them neighbours). Growth of the alarms never enters.
+* "others": S_j = value at the end of the step; S^_j = value before it plus the mean change in the steps that acted on
+  neither i nor j. Needs nothing but values before and after, so it serves actions that are no repairs.
 * "before": S_j = alarms at the end of the step, S^_j = alarms before it. The published code does this: it holds
   the ordinary growth for an effect of the repair, which pushes true (negative) effects towards zero.
 """
@@ -21,13 +23,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Counterfactual = Literal["control", "before"]
+Counterfactual = Literal["control", "others", "before"]
 
 
 class Sums(NamedTuple):
     """What has to be remembered of all steps so far; rows: type acted on, columns: type watched."""
 
-    n: Floats  # (V,) treated steps: the cell acted on held something
+    n: Floats  # (V,) treated steps: the cell acted on held something, or does now
     held: Floats  # (V, V) alarms before, in reach; and sums of squares and products over steps
     gone: Floats  # (V, V) of them vanished
     held_held: Floats
@@ -57,8 +59,11 @@ def add_step(
     sums: Sums, before: NDArray[np.int64], after: NDArray[np.int64], cleared: NDArray[np.int64],
     unit: int, variable: int, near: NDArray[np.bool_], far: NDArray[np.bool_],
 ) -> Sums:  # fmt: skip
-    """New sums with one step: before, after, cleared (D, V); near, far (D,) units in and out of reach of the action."""
-    if before[unit, variable] == 0:
+    """New sums with one step: before, after, cleared (D, V); near, far (D,) units in and out of reach of the action.
+
+    An action on a cell that held nothing, and holds nothing afterwards, treats nobody and is not counted.
+    """
+    if before[unit, variable] == 0 and after[unit, variable] == 0:
         return sums
     new = Sums(*(array.copy() for array in sums))
     _add(new, before, after, cleared, unit, variable, near, far)
@@ -94,6 +99,13 @@ def effect(sums: Sums, counterfactual: Counterfactual = "control") -> Effect:
     n = np.maximum(sums.n, 1.0)[:, None]
     if counterfactual == "before":
         att, square = sums.change / n, sums.change_change / n
+    elif counterfactual == "others":
+        rest = np.maximum(sums.n.sum() - sums.n[:, None] - sums.n[None, :], 1.0)  # neither i nor j acted on
+        shift = _elsewhere(sums.change) / rest
+        spread = np.maximum(_elsewhere(sums.change_change) / rest - shift**2, 0.0) / rest
+        raw = sums.change / n
+        att = raw - shift
+        square = sums.change_change / n - raw**2 + att**2 + spread * n
     else:
         rate, spread = _control(sums)
         att = -(sums.gone - rate * sums.held) / n  # S_j(1) - S^_j(0) = (held - gone) - held (1 - rate)
@@ -104,6 +116,11 @@ def effect(sums: Sums, counterfactual: Counterfactual = "control") -> Effect:
     error = np.where(sums.n[:, None] >= 2, np.sqrt(variance + floor), np.inf)
     np.fill_diagonal(att, 0.0)
     return Effect(att, error, sums.n.copy())
+
+
+def _elsewhere(total: Floats) -> Floats:
+    """[i, j]: the sum over the steps that acted on neither i nor j, of sums (V, V) by type acted on."""
+    return np.asarray(total.sum(axis=0) - total - np.diag(total))
 
 
 def _control(sums: Sums) -> tuple[Floats, Floats]:

@@ -23,7 +23,10 @@ from causalnet.agents.scalable_ac import (
     independent_learners,
     returns,
 )
+from causalnet.envs.epidemic import Epidemic
+from causalnet.envs.line import Line
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
+from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_policies import localized_aloha
 from causalnet.errors import CausalnetError, DataError, NotApplicable
@@ -91,7 +94,7 @@ def test_the_compiled_loop_and_the_array_contract_agree_to_the_bit() -> None:
 def still(**options: Any) -> Settings:
     """Evaluate the uniform policy on one long trajectory: no steps of the actor, rates that fall with visits."""
     base: dict[str, Any] = {
-        "critic": "table", "gradient": "score", "by_visits": True, "trace": 0.0, "continuing": True, "steps": 2000,
+        "critic": "table", "gradient": "score", "by_visits": True, "trace": 0.0, "continuing": True, "steps": 200,
         "critic_rate": Rate(10.0, 0.85, 15.0), "actor_rate": Rate(0.0), "capacity": 2048,
     }  # fmt: skip
     return Settings(**{**base, **options})
@@ -107,7 +110,7 @@ def pairs_along(agent: ScalableActorCritic, process: exact.Joint) -> tuple[np.nd
 def test_td_converges_to_the_exact_truncated_q(coupling: str, kappa: int) -> None:
     model = chain(4, coupling=coupling)
     process = exact.joint(model, [np.full((2, 2), 0.5)] * 4)
-    agent = ScalableActorCritic(TabularEnv(model, n_envs=4, horizon=None), still(kappa=kappa, gamma=0.7), seed=2)
+    agent = ScalableActorCritic(TabularEnv(model, n_envs=40, horizon=None), still(kappa=kappa, gamma=0.7), seed=2)
     for update in range(50):
         found = agent.critic.learn(agent.sample(), update)
     q, law = exact.q_values(process), exact.stationary(process)
@@ -129,11 +132,13 @@ def test_the_sampled_gradient_is_the_exact_truncated_gradient(kind: str) -> None
     policy = [np.full((2, 2), 0.5)] * 5
     balls = [[j for j in range(5) if abs(j - i) <= 1] for i in range(5)]
     truncated, whole = exact.policy_gradient(model, policy, balls=balls), exact.policy_gradient(model, policy)
+    sampled = kind == "table"
     options = Settings(
-        gamma=0.6, critic=kind, gradient="score" if kind == "table" else "expected", trace=0.0 if kind == "table" else 1.0,
-        steps=20, actor_rate=Rate(0.0), by_visits=True, critic_rate=Rate(1.0, 1.0) if kind != "linear" else Rate(3, 0.6, 50),
+        gamma=0.6, critic=kind, gradient="score" if sampled else "expected", trace=0.0 if sampled else 1.0, steps=20,
+        actor_rate=Rate(0.0), by_visits=True, baseline_rate=0.01 if sampled else 0.0,
+        critic_rate={"own": Rate(1.0, 1.0), "linear": Rate(3.0, 0.6, 50.0), "table": Rate(5.0, 0.9, 8.0)}[kind],
     )  # fmt: skip
-    agent = ScalableActorCritic(TabularEnv(model, n_envs=1000, horizon=20), options, seed=1)
+    agent = ScalableActorCritic(TabularEnv(model, n_envs=4000 if sampled else 1000, horizon=20), options, seed=1)
     gathered = []
     for _ in range(8):
         agent.update()  # moves the critic alone
@@ -143,8 +148,8 @@ def test_the_sampled_gradient_is_the_exact_truncated_gradient(kind: str) -> None
         agent.theta[:], agent.settings = 0.0, options
         agent.improve(agent._path, agent.critic._q)  # a step of zero: back to the uniform policy
     found = np.mean(gathered[3:], axis=0) / 5  # over n, as J is a mean over agents
+    assert np.linalg.norm(found - truncated) < 0.03 * np.linalg.norm(truncated)
     for i in range(5):
-        assert np.linalg.norm(found[i] - truncated[i]) < 0.02
         assert np.linalg.norm(truncated[i] - whole[i]) <= np.sqrt(2) * 0.6**2 / 0.4**2  # Lemma 4
 
 
@@ -152,7 +157,7 @@ def test_average_reward_critic() -> None:
     model = chain(3)
     process = exact.joint(model, [np.full((2, 2), 0.5)] * 3)
     options = still(kappa=2, objective="average", average_rate=Rate(1.0, 0.9), critic_rate=Rate(4.0, 0.8, 8.0))
-    agent = ScalableActorCritic(TabularEnv(model, n_envs=4, horizon=None), options, seed=2)
+    agent = ScalableActorCritic(TabularEnv(model, n_envs=40, horizon=None), options, seed=2)
     for update in range(40):
         found = agent.critic.learn(agent.sample(), update)
     mu, h = exact.differential_q(process)
@@ -238,6 +243,21 @@ def test_a_full_table_says_so_and_loses_nothing() -> None:
     np.testing.assert_allclose(agent.theta, roomy.theta, atol=1e-12)
     with pytest.raises(DataError, match="cannot shrink"):
         agent.grow(64)
+
+
+@pytest.mark.parametrize(
+    ("make", "steps", "rise"),
+    [
+        (lambda e: Epidemic(nx.cycle_graph(12), n_envs=e), 30, 0.5),
+        (lambda e: Line(n_envs=e), 125, 8.0),  # 10.6 under the uniform policy
+        (lambda e: traffic_grid(2, n_envs=e, room=4, start=1), 30, 8.0),
+    ],
+)
+def test_it_learns_on_every_networked_environment(make: Any, steps: int, rise: float) -> None:
+    agent = ScalableActorCritic(make(10), Settings(gamma=0.95, steps=steps, actor_rate=Rate(0.05)), seed=1)
+    first = returns(make(50), agent.policy[0], steps=steps, episodes=100).mean()
+    last = returns(make(50), agent.learn(600).policy[0], steps=steps, episodes=100).mean()
+    assert last > first + rise
 
 
 def test_isolated_agents_and_wide_neighbourhoods() -> None:

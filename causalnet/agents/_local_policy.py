@@ -86,6 +86,20 @@ def act(
 
 
 @njit(cache=True)
+def act_all(
+    s: NDArray[Any], view: Codes, cumulative: Floats, streams: NDArray[np.uint64], n_states: NDArray[np.int64],
+    codes: Codes, a: NDArray[np.int64],
+) -> tuple[int, int]:  # fmt: skip
+    """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2). (copy, agent) of a bad state."""
+    per = s.shape[0] // cumulative.shape[0]
+    for e in range(s.shape[0]):
+        wrong = act(s[e], view, cumulative[e // per], streams[e], n_states, codes[e], a[e])
+        if wrong >= 0:
+            return e, wrong
+    return -1, -1
+
+
+@njit(cache=True)
 def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
     """out[..., i] = sum over j in N_i^kappa of x[..., j]: x, out (T, E, n), table (n, f) padded with n."""
     for t in range(x.shape[0]):

@@ -13,7 +13,7 @@ from ..envs._streams import streams
 from ..envs.wireless import Wireless
 from ..envs.wireless_kernels import WirelessTables, wireless_step
 from ..errors import DataError
-from ._local_policy import act, cumulate_probabilities
+from ._local_policy import act, act_all, cumulate_probabilities
 
 Array = NDArray[np.float64]
 
@@ -74,16 +74,14 @@ def roll(
         env.time = (env.time or 0) + steps
         return env.state
     sizes = np.asarray(env.n_states, dtype=np.int64)
-    per = copies // len(cumulative)
     for t in range(steps + 1):
         rows = np.asarray(s).reshape(copies, n)
-        for e in range(copies):
-            wrong = act(rows[e], view, cumulative[e // per], policy_streams[e], sizes, out.codes[t, e], out.a[t, e])
-            if wrong >= 0:
-                raise DataError(
-                    f"the environment gave agent {wrong} the state code {rows[e, wrong]}, and n_states says {sizes[wrong]}: "
-                    f"0 to {sizes[wrong] - 1}"
-                )
+        e, wrong = act_all(rows, view, cumulative, policy_streams, sizes, out.codes[t], out.a[t])
+        if wrong >= 0:
+            raise DataError(
+                f"the environment gave agent {wrong} the state code {rows[e, wrong]}, and n_states says {sizes[wrong]}: "
+                f"0 to {sizes[wrong] - 1}"
+            )
         if t < steps:
             s, r, *_ = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
             out.r[t] = r

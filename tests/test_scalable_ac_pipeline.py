@@ -1,0 +1,34 @@
+"""The pipeline of Scalable Actor-Critic in its quick form."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines import scalable_actor_critic
+
+
+def test_quick_run_leaves_its_files_and_repeats_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = ["--quick", "--seeds", "1", "--out", str(tmp_path)]
+    scalable_actor_critic.main(wanted)
+    rows = (tmp_path / "results.csv").read_text()
+    assert {"results.csv", "episodes.csv", "summary.json", "report.html"} <= {p.name for p in tmp_path.iterdir()}
+    with (tmp_path / "episodes.csv").open() as file:
+        points = list(csv.DictReader(file))
+    assert {p["variant"] for p in points} >= {
+        "kappa = 0 (independent)",
+        "kappa = 1",
+        "kappa = 2",
+        "Algorithm 1, eta = 1",
+    }
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert all(set(item) == {"mean", "low", "high", "n", "published", "goal"} for item in summary.values())
+    assert summary["localised ALOHA, best rate"]["mean"] == pytest.approx(0.179, abs=0.015)
+    assert summary["small networks: error of the Q, worst"]["mean"] < 0.02
+    assert (tmp_path / "report.html").read_text().count("<svg") == 2
+    scalable_actor_critic.main(wanted)
+    assert (tmp_path / "results.csv").read_text() == rows
+    assert "reached" in capsys.readouterr().out

@@ -47,7 +47,7 @@ class Settings:
     critic: "table" is Algorithm 1: one entry for each state and action of N_i^kappa, in a hashed table; "linear" has a
         weight for each neighbour's state-action pair instead, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]; "own" is one
         table over (s_i, a_i) for the summed reward of N_i^kappa: grad log pi_i depends on (s_i, a_i) alone, so the
-        mean of sum_j Q_j given them is all that eq. 7 needs, and it is learnt from every visit.
+        mean of sum_j Q_j given them is all that eq. 7 needs, and it is learnt from every visit (all steps t alike).
         "counts" is a table over (s_i, a_i, c_i) with a number c_i counted among the neighbours, such as the senders on
         the same access point; c_i above ``most_counted`` counts as that.
     fresh: begin every update with an empty critic, as Algorithm 1 does; False is the warm start it suggests.

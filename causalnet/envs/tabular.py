@@ -12,11 +12,11 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-import scipy.sparse as sp
 from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ._network import adjacency_of, check_topology
 
 Array = NDArray[np.float64]
 Parents = Sequence[Sequence[int]]
@@ -49,7 +49,7 @@ class TabularNetwork:
     n_states: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        refuse_unusable(self.graph)
+        check_topology(self.graph)
         n = self.graph.number_of_nodes()
         index = {node: i for i, node in enumerate(self.graph)}
         near = [sorted({i, *(index[v] for v in self.graph[u])}) for i, u in enumerate(self.graph)]
@@ -96,7 +96,7 @@ class TabularNetwork:
         if coupling not in {"states", "actions"}:
             raise DataError(f"coupling is {coupling!r}; write 'states' or 'actions'")
         rng = np.random.default_rng(rng)
-        refuse_unusable(graph)
+        check_topology(graph)
         index = {node: i for i, node in enumerate(graph)}
         near = [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
         own = [[i] for i in range(len(near))]
@@ -133,7 +133,7 @@ class TabularEnv:
         self.model, self.n_envs, self.horizon = model, n_envs, horizon
         self.graph, self.n_agents = model.graph, model.n_agents
         self.n_states, self.n_actions = model.n_states, model.n_actions
-        self.adjacency = sp.csr_array(nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool, format="csr"))
+        self.adjacency = adjacency_of(model.graph)
         self._tables = packed(model)
         self._rng = np.random.default_rng(seed)
         self._s: NDArray[np.int64] | None = None
@@ -218,19 +218,6 @@ def step_kernel(
                 new += 1
             after[e, i] = new
             r[e, i] = reward[cell]
-
-
-def refuse_unusable(graph: nx.Graph) -> None:
-    """Neighbourhoods count hops in an undirected graph without weights; anything else is refused in a sentence."""
-    if graph.number_of_nodes() == 0:
-        raise DataError("the graph has no nodes; give it one node an agent")
-    if graph.is_directed():
-        raise DataError("the graph is directed, and neighbourhoods need both directions; pass graph.to_undirected()")
-    for u, v, weight in graph.edges(data="weight", default=1):
-        if weight != 1:
-            raise DataError(
-                f"edge ({u!r}, {v!r}) has weight {weight}, and neighbourhoods count hops; delete the edge attribute 'weight'"
-            )
 
 
 def _axes(model: TabularNetwork, i: int, kind: str) -> tuple[Sequence[int], Sequence[int]]:

@@ -75,31 +75,27 @@ class _CellNetwork(Network):
         self.weights["value"] = orthogonal((1, widths[-1]), 1.0, rng)
         self.weights["value_bias"] = zeros(1)
 
-    @staticmethod
-    def prepare(x: Floats) -> Batch:
-        """The states x (B, n_obs) as a batch."""
-        return Batch(torch.tensor(x), None)
+    def prepare(self, x: Floats) -> Batch:
+        """The states x (B, n_obs) as a batch, with g(x) (B, 2 V C)."""
+        rows = x.reshape(len(x), self.layout.units, -1)
+        return Batch(torch.tensor(x), None, torch.tensor(_world(rows)))
 
     def values(self, batch: Batch) -> torch.Tensor:
         """V of each state, (B,)."""
-        w, z = self.weights, self._world(batch)
+        assert batch.world is not None
+        w, z = self.weights, batch.world
         for k in range(self.depth + 1):
             z = torch.tanh(torch.addmm(w[f"value{k}_bias"], z, w[f"value{k}"]))
         return torch.addmv(w["value_bias"], z, w["value"][0])
 
-    def _world(self, batch: Batch) -> torch.Tensor:
-        """g(x), (B, 2 V C)."""
-        x = batch.x.view(len(batch.x), self.layout.units, -1)
-        total, seen = x.sum(dim=1), (x != 0).sum(dim=1)
-        return torch.cat((total.sign() * total.abs().log1p(), seen.to(x.dtype).log1p()), dim=1)
-
     def _score(self, batch: Batch, row: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
         """Scores (M,) of the cells ``cell`` (M,) in the states ``row`` (M,)."""
+        assert batch.world is not None
         w, (units, variables, channels, _) = self.weights, self.layout
         variable = cell % variables
         devices = batch.x.view(-1, variables * channels)[row * units + cell // variables]
         own = batch.x.view(-1, channels)[row * (units * variables) + cell]
-        z = torch.addmm(w["variable"][variable], devices, w["unit"]) + (self._world(batch) @ w["world"])[row]
+        z = torch.addmm(w["variable"][variable], devices, w["unit"]) + (batch.world @ w["world"])[row]
         z = torch.tanh(z + (own[:, :, None] * w["own"].view(variables, channels, -1)[variable]).sum(dim=1))
         for k in range(self.depth):
             z = torch.tanh(torch.addmm(w[f"cell{k}_bias"], z, w[f"cell{k}"]))
@@ -120,17 +116,20 @@ class _CellNetwork(Network):
         cell = cell if allowed is None else cell[allowed]
         device, variable = np.divmod(cell, variables)
         rows = x.reshape(units, variables * channels)
-        total = rows.sum(axis=0)
-        seen = np.count_nonzero(rows, axis=0).astype(np.float32)
-        world = np.concatenate((np.sign(total) * np.log1p(np.abs(total)), np.log1p(seen)))
         own = (x.reshape(-1, channels)[cell][:, :, None] * w["own"].reshape(variables, channels, -1)[variable]).sum(
             axis=1
         )
-        z = np.tanh(rows[device] @ w["unit"] + world @ w["world"] + w["variable"][variable] + own)
+        z = np.tanh(rows[device] @ w["unit"] + _world(rows) @ w["world"] + w["variable"][variable] + own)
         for k in range(self.depth):
             z = np.tanh(z @ w[f"cell{k}"] + w[f"cell{k}_bias"])
         out: Floats = z @ w["score"][0]
         return out
+
+
+def _world(rows: Floats) -> Floats:
+    """g(x) (..., 2 V C) of the states (..., units, V C)."""
+    total, seen = rows.sum(axis=-2), np.count_nonzero(rows, axis=-2).astype(np.float32)
+    return np.concatenate((np.sign(total) * np.log1p(np.abs(total)), np.log1p(seen)), axis=-1)
 
 
 class CellActorCritic(_CellNetwork):
@@ -159,6 +158,10 @@ class CellActionValues(_CellNetwork):
     def __call__(self, batch: Batch, actions: torch.Tensor | None, mask: torch.Tensor | None) -> torch.Tensor:
         """Q (B, len(actions)) where mask allows."""
         return self._base(batch)[:, None] + self._table(batch, actions, mask)
+
+    def ranking(self, batch: Batch, actions: torch.Tensor | None, mask: torch.Tensor | None) -> torch.Tensor:
+        """Q up to a number that is the same for all actions of a state, (B, len(actions)), where mask allows."""
+        return self._table(batch, actions, mask)
 
     def of(self, batch: Batch, action: torch.Tensor) -> torch.Tensor:
         """Q of one action a state, (B,)."""

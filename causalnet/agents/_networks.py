@@ -21,20 +21,22 @@ _DENSE = 0.6  # above this share of columns in use, picking them out costs more 
 
 
 class Batch(NamedTuple):
-    """Scaled inputs x (B, len(columns)); ``columns`` None: all of them."""
+    """Scaled inputs x (B, len(columns)); ``columns`` None: all of them. ``world``: a summary of each, if there is one."""
 
     x: torch.Tensor
-    columns: torch.Tensor | None
+    columns: torch.Tensor | None = None
+    world: torch.Tensor | None = None
 
     def rows(self, index: torch.Tensor) -> Batch:
-        return Batch(self.x[index], self.columns)
+        """The batch of these states."""
+        return Batch(self.x[index], self.columns, None if self.world is None else self.world[index])
 
 
 def compact(x: Floats) -> Batch:
     """Leave out the columns of x (B, n) that are zero everywhere, if they are many."""
     columns = np.flatnonzero(x.any(axis=0))
     if len(columns) > _DENSE * x.shape[1]:
-        return Batch(torch.tensor(x), None)  # torch.tensor copies to aligned memory: the same bits every time
+        return Batch(torch.tensor(x))  # torch.tensor copies to aligned memory: the same bits every time
     return Batch(torch.tensor(x[:, columns]), torch.from_numpy(columns))
 
 
@@ -79,8 +81,7 @@ class Network:
         """What decides between the allowed actions (None: all) in one state, a number each."""
         raise NotImplementedError
 
-    @staticmethod
-    def prepare(x: Floats) -> Batch:
+    def prepare(self, x: Floats) -> Batch:
         """The states x (B, n_obs) as a batch."""
         return compact(x)
 
@@ -187,6 +188,10 @@ class ActionValues(Network):
         h, base = self._tower(batch)
         return base + _head(h, self.weights["advantage"], self.weights["advantage_bias"], actions)
 
+    def ranking(self, batch: Batch, actions: torch.Tensor | None, mask: torch.Tensor | None) -> torch.Tensor:
+        """Q up to a number that is the same for all actions of a state, (B, len(actions))."""
+        return _head(self._hidden(batch)[1], self.weights["advantage"], self.weights["advantage_bias"], actions)
+
     def of(self, batch: Batch, action: torch.Tensor) -> torch.Tensor:
         """Q of one action a state, (B,)."""
         h, base = self._tower(batch)
@@ -204,15 +209,19 @@ class ActionValues(Network):
             return w["advantage"] @ z + w["advantage_bias"]
         return w["advantage"][allowed] @ z + w["advantage_bias"][allowed]
 
-    def _tower(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """The advantage's last hidden layer (B, h), and what is added to every action's advantage (B, 1)."""
+    def _hidden(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Last hidden layers of the value and of the advantage, (B, h); the same one without duelling."""
         w = self.weights
         z = _first(batch, w["layer0"], w["layer0_bias"])
         for k in range(1, self.depth + 1):
             z = torch.tanh(torch.addmm(w[f"layer{k}_bias"], z, w[f"layer{k}"]))
+        return (z, z) if not self.dueling else z.tensor_split(2, dim=1)
+
+    def _tower(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """The advantage's last hidden layer (B, h), and what is added to every action's advantage (B, 1)."""
+        w, (v, a) = self.weights, self._hidden(batch)
         if not self.dueling:
-            return z, z.new_zeros(1, 1)
-        v, a = z.chunk(2, dim=1)
+            return a, a.new_zeros(1, 1)
         value = torch.addmm(w["value_bias"], v, w["value"].T)
         mean = torch.mv(a, w["advantage"].mean(dim=0)) + w["advantage_bias"].mean()
         return a, value - mean[:, None]

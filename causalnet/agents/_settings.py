@@ -24,6 +24,13 @@ def resolve(kind: type[S], presets: Mapping[str, Mapping[str, Any]], preset: str
     return kind(**{**(presets[preset] if preset else {}), **given})
 
 
+def by_network(settings: S, fits: bool, usual: Mapping[str, Mapping[str, Any]]) -> S:
+    """Replace network 'auto' by 'cells' if that fits the environment, else 'mlp', and each None by that network's value."""
+    kind: str = settings.network if settings.network != "auto" else "cells" if fits else "mlp"  # type: ignore[attr-defined]
+    filled = {name: value for name, value in usual[kind].items() if getattr(settings, name) is None}
+    return dataclasses.replace(settings, network=kind, **filled)  # type: ignore[type-var]
+
+
 def check_range(settings: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
     """DataError for a number outside its closed range."""
     for name, (low, high) in ranges.items():
@@ -38,8 +45,10 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise UnknownNameError(f"{name}={value!r} is none of {', '.join(choices)}.{nearest(value, choices)}")
 
 
-def check_widths(widths: Any) -> tuple[int, ...]:
-    """The widths of the hidden layers as a tuple of positive whole numbers, at least one."""
+def check_widths(widths: Any) -> tuple[int, ...] | None:
+    """The widths of the hidden layers as a tuple of positive whole numbers, at least one; None stays."""
+    if widths is None:
+        return None
     found = tuple(int(w) for w in widths)
     if not found or any(w < 1 for w in found) or any(int(w) != w for w in widths):
         raise DataError(f"hidden={widths!r} must be widths of hidden layers, such as (128, 128)")

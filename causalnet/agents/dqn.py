@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from . import _checkpoint
 from ._agent import Agent, fill
-from ._cells import CellActionValues, need_layout
+from ._cells import CellActionValues, find_layout, need_layout
 from ._frames import Frames
 from ._inputs import SCALINGS, Floats
 from ._masked import Bools, masked_argmax, masked_max
 from ._networks import ActionValues, Batch, Ints, columns_in_use
 from ._optimiser import Optimiser, no_denormals
-from ._settings import check_choice, check_range, check_widths, resolve
+from ._settings import by_network, check_choice, check_range, check_widths, resolve
 
 Values = ActionValues | CellActionValues
 
@@ -35,7 +35,7 @@ class DQNSettings:
     dueling: bool = False
     buffer_size: int = 50_000
     batch_size: int = 64
-    random_steps: int = 200
+    random_steps: int = 64
     "uniform over the allowed actions, and no update, for so many steps"
     update_every: int = 1
     "one update each so many steps"
@@ -47,11 +47,13 @@ class DQNSettings:
     epsilon_steps: int = 1000
     "steps after the random ones over which it falls linearly"
     gamma: float = 0.99
-    lr: float = 5e-4
+    lr: float | None = None
+    "learning rate of Adam; None: 1e-3 for cells, 5e-4 for mlp"
     max_grad_norm: float = 10.0
-    network: str = "mlp"
-    "mlp: a plain network of the whole state; cells: one scorer shared by all units (needs action_units)"
-    hidden: tuple[int, ...] = (128, 128)
+    network: str = "auto"
+    "cells: one scorer shared by all units, where env has action_units; mlp: a plain network of the whole state"
+    hidden: tuple[int, ...] | None = None
+    "widths of the hidden layers; None: (64, 64) for cells, (128, 128) for mlp"
     inputs: str = "auto"
     "scaling of observations: auto, symlog, standard or none"
     scale_rewards: bool = True
@@ -64,13 +66,18 @@ class DQNSettings:
         positive = dict.fromkeys(("lr", "max_grad_norm"), (1e-12, 1e12))
         least = dict.fromkeys(("random_steps", "epsilon_steps"), (0, 1e12))
         check_range(self, {**whole, **unit, **positive, **least, "buffer_size": (2, 1e9)})
-        check_choice("network", self.network, ("mlp", "cells"))
+        check_choice("network", self.network, ("auto", "mlp", "cells"))
         check_choice("inputs", self.inputs, SCALINGS)
 
 
+USUAL: dict[str, dict[str, Any]] = {
+    "cells": {"lr": 1e-3, "hidden": (64, 64)},
+    "mlp": {"lr": 5e-4, "hidden": (128, 128)},
+}
 PRESETS: dict[str, dict[str, Any]] = {
     # Table 4; how the target network follows is not said there: 0.005 an update, as in an unused setting of the code
     "paper": {
+        "network": "mlp",
         "buffer_size": 100_000,
         "random_steps": 512,
         "update_every": 5,
@@ -92,7 +99,9 @@ class DQN(Agent):
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, seed, resolve(DQNSettings, PRESETS, preset, settings))
-        s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
+        n, a = self.reader.n_obs, self.reader.n_actions
+        self.settings = s = by_network(self.settings, find_layout(env, n, a) is not None, USUAL)
+        assert s.lr is not None
         self.network, self.target = self._build(self._init_rng), self._build(np.random.default_rng(0))
         fill(self.target, self.network.arrays)
         self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
@@ -100,6 +109,7 @@ class DQN(Agent):
 
     def _build(self, rng: np.random.Generator) -> Values:
         s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
+        assert s.hidden is not None
         if s.network == "cells":
             return CellActionValues(need_layout(self.env, n, a), s.hidden, s.dueling, rng)
         return ActionValues(n, a, s.hidden, s.dueling, rng)
@@ -149,14 +159,15 @@ class DQN(Agent):
     def _update(self, rows: Ints) -> tuple[float, float]:
         """One gradient step on the transitions in ``rows``; its loss and mean Q."""
         s, kept = self.settings, self.replay
-        after = kept.after(rows)
-        ended = torch.from_numpy(kept.terminated[rows])
-        mask, now = kept.masks(after), self.network.prepare(self.scaler(kept.states(rows)))
-        following = self.network.prepare(self.scaler(kept.states(after)))
+        now = self.network.prepare(self.scaler(kept.states(rows)))
         with torch.no_grad():
-            best = next_values(self.network if s.double else None, self.target, following, mask)
-            reward = torch.from_numpy((kept.reward[rows] / self.reward_scale.value).astype(np.float32))
-            goal = reward + s.gamma * torch.where(ended, 0.0, best)
+            goal = torch.from_numpy((kept.reward[rows] / self.reward_scale.value).astype(np.float32))
+            goes_on = np.flatnonzero(~kept.terminated[rows])
+            if len(goes_on):
+                after = kept.after(rows[goes_on])
+                following = self.network.prepare(self.scaler(kept.states(after)))
+                best = next_values(self.network if s.double else None, self.target, following, kept.masks(after))
+                goal[torch.from_numpy(goes_on)] += s.gamma * best
         q = self.network.of(now, torch.from_numpy(kept.action[rows]))
         loss = torch.nn.functional.smooth_l1_loss(q, goal)
         self.optimiser.step(loss)
@@ -181,7 +192,7 @@ def next_values(chooser: Values | None, target: Values, states: Batch, mask: Boo
         allowed = allowed[:, used]
     if chooser is None:
         return masked_max(target(states, used, allowed), allowed)
-    best = masked_argmax(chooser(states, used, allowed), allowed)
+    best = masked_argmax(chooser.ranking(states, used, allowed), allowed)
     return target.of(states, best if used is None else used[best])
 
 

@@ -16,21 +16,21 @@ from numpy.typing import NDArray
 
 from . import _checkpoint
 from ._agent import Agent
-from ._cells import CellActorCritic, need_layout
+from ._cells import CellActorCritic, find_layout, need_layout
 from ._frames import Frames
 from ._inputs import SCALINGS, Floats
 from ._masked import Bools, masked_log_softmax
 from ._networks import ActorCritic, Batch, Ints, columns_in_use
 from ._optimiser import Optimiser, no_denormals
-from ._settings import check_choice, check_range, check_widths, resolve
+from ._settings import by_network, check_choice, check_range, check_widths, resolve
 
 
 @dataclasses.dataclass(frozen=True)
 class PPOSettings:
     """Defaults are for short runs (2,000 to 20,000 steps); ``preset="paper"`` is Table 4 of arXiv 2402.04869."""
 
-    n_steps: int = 256
-    "an update follows every so many steps, with all steps since the last one"
+    n_steps: int | None = None
+    "an update follows every so many steps, with all steps since the last one; None: 64 for cells, 256 for mlp"
     warmup: int = 0
     "no update before more than so many steps"
     epochs: int = 10
@@ -41,13 +41,15 @@ class PPOSettings:
     gamma: float = 0.99
     gae_lambda: float = 0.95
     clip: float = 0.2
-    lr: float = 3e-4
+    lr: float | None = None
+    "learning rate of Adam; None: 3e-3 for cells, 3e-4 for mlp"
     entropy: float = 0.01
     value: float = 0.5
     max_grad_norm: float = 0.5
-    network: str = "mlp"
-    "mlp: a plain network of the whole state; cells: one scorer shared by all units (needs action_units)"
-    hidden: tuple[int, ...] = (128, 128)
+    network: str = "auto"
+    "cells: one scorer shared by all units, where env has action_units; mlp: a plain network of the whole state"
+    hidden: tuple[int, ...] | None = None
+    "widths of the hidden layers; None: (64, 64) for cells, (128, 128) for mlp"
     inputs: str = "auto"
     "scaling of observations: auto, symlog, standard or none"
     scale_rewards: bool = True
@@ -59,14 +61,19 @@ class PPOSettings:
         unit = dict.fromkeys(("gamma", "gae_lambda"), (0, 1))
         positive = dict.fromkeys(("clip", "lr", "max_grad_norm"), (1e-12, 1e12))
         check_range(self, {**whole, **unit, **positive, "warmup": (0, 1e12), "entropy": (0, 1e6), "value": (0, 1e6)})
-        check_choice("network", self.network, ("mlp", "cells"))
+        check_choice("network", self.network, ("auto", "mlp", "cells"))
         check_choice("inputs", self.inputs, SCALINGS)
 
 
+USUAL: dict[str, dict[str, Any]] = {
+    "cells": {"n_steps": 64, "lr": 3e-3, "hidden": (64, 64)},
+    "mlp": {"n_steps": 256, "lr": 3e-4, "hidden": (128, 128)},
+}
 PRESETS: dict[str, dict[str, Any]] = {
     # Table 4: update every 256 steps (causal; 512 native), "epochs" 50 = 50 minibatches in the published code; correct
     # Monte-Carlo returns (lambda = 1) in place of its sums over shuffled rows
     "paper": {
+        "network": "mlp",
         "n_steps": 256,
         "warmup": 512,
         "minibatches": 50,
@@ -83,13 +90,15 @@ class PPO(Agent):
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, seed, resolve(PPOSettings, PRESETS, preset, settings))
-        n, a, s = self.reader.n_obs, self.reader.n_actions, self.settings
+        n, a = self.reader.n_obs, self.reader.n_actions
+        self.settings = s = by_network(self.settings, find_layout(env, n, a) is not None, USUAL)
+        assert s.hidden is not None and s.lr is not None
         self.network: ActorCritic | CellActorCritic
         if s.network == "cells":
             self.network = CellActorCritic(need_layout(env, n, a), s.hidden, self._init_rng)
         else:
             self.network = ActorCritic(n, a, s.hidden, self._init_rng)
-        self.optimiser = Optimiser(self.network.weights, self.settings.lr, self.settings.max_grad_norm)
+        self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
         self.rollout = Frames(None, n, a, self.reader.masked)
 
     def _begin(self, x: Floats, mask: Bools | None) -> None:
@@ -110,6 +119,7 @@ class PPO(Agent):
 
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
+        assert s.n_steps is not None
         if self.steps <= s.warmup or self.steps % s.n_steps:
             return None
         frames = slice(0, self.rollout.used)
@@ -123,13 +133,15 @@ class PPO(Agent):
     def _update(self, raw: NDArray[Any], mask: Bools | None) -> dict[str, float]:
         """All gradient steps of one rollout; raw (F, n_obs) are its frames, a row per state."""
         s, kept, network = self.settings, self.rollout, self.network
-        states, actions_used = network.prepare(self.scaler(raw)), columns_in_use(mask)
+        states = network.prepare(self.scaler(raw))
         with torch.no_grad():
             values = network.values(states).numpy().astype(np.float64)
         taken = kept.action[: kept.used]
+        rows = np.flatnonzero(taken >= 0)
         reward = kept.reward[: kept.used] / self.reward_scale.value
         advantages = gae(taken >= 0, reward, kept.terminated[: kept.used], values, s.gamma, s.gae_lambda)
-        rows = np.flatnonzero(taken >= 0)
+        mask = None if mask is None else mask[rows]
+        actions_used = columns_in_use(mask)
         data = _Rollout.of(states, mask, actions_used, taken, advantages, values, rows)
         with torch.no_grad():
             data.old = log_probability(network, data, slice(None), actions_used)
@@ -210,7 +222,7 @@ class _Rollout:
         rows: Ints,
     ) -> _Rollout:
         """Keep the rows with an action; actions count within ``actions_used``."""
-        action, kept = torch.from_numpy(taken[rows]), None if mask is None else torch.from_numpy(mask[rows])
+        action, kept = torch.from_numpy(taken[rows]), None if mask is None else torch.from_numpy(mask)
         if actions_used is not None and kept is not None:
             kept, action = kept[:, actions_used], torch.searchsorted(actions_used, action)
         gained = torch.from_numpy(advantages[rows].astype(np.float32))

@@ -1,0 +1,135 @@
+"""GSAC around the learner: from causal masks to what a policy reads (phase 2), and deployment in a new domain (phase 4).
+
+Phase 4 of arXiv 2510.21427 maximises nothing: it estimates the target's factor by maximum likelihood from the episodes
+played so far and acts by pi(. | s, omega_hat). The expected loss is linear in |omega_hat - omega|, hence O(1 / sqrt(T_a)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..data.rollouts import collect
+from ..data.transitions import Transitions, pool
+from ..errors import DataError
+from ..representation.acr import compact_codes, domain_acr, kept_components, policy_acr
+from ..representation.causal_masks import CausalMasks
+from ..representation.domain import DomainFactor, hull_distance, warn_outside
+from ._conditioning import Conditioning
+from ._gsac_inputs import require, whole
+from .gsac import GSAC
+
+Array = NDArray[np.float64]
+Estimate = Callable[[Transitions], DomainFactor]
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptation:
+    """returns (L, T_a): mean undiscounted return of each episode as played, the first with no estimate yet. factors
+    (L, T_a, ...): the estimate after each episode; ``factor`` (L, ...) is the last. distance (L,): of it from the hull of
+    the sources' factors, 0 inside."""
+
+    returns: Array
+    factors: Array
+    distance: Array
+
+    @property
+    def factor(self) -> Array:
+        """omega_hat of each learner after all episodes."""
+        return np.asarray(self.factors[:, -1])
+
+
+def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, seed: int = 0) -> Adaptation:
+    """Deploy in the domain ``target`` without training: play, estimate omega from all episodes so far, play by it.
+
+    target: an environment with one copy for each learner. estimate: transitions -> DomainFactor, such as
+    ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the sources' mean
+    factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with the distance.
+    """
+    require(target, agent.network)
+    count, length = agent.learners, target.horizon
+    if target.n_envs != count or length is None:
+        raise DataError(
+            f"adapt needs one copy of the target for each of {count} learners, and episodes that end; this environment has "
+            f"n_envs={target.n_envs} and horizon={length}"
+        )
+    whole("episodes", episodes, 1)
+    told = agent.conditioning
+    codes = np.stack([agent.masked(told.target(told.factors.mean(0)))] * count)
+    data: list[list[Transitions]] = [[] for _ in range(count)]
+    returns, factors, latest = np.empty((count, episodes)), [], []
+    for k in range(episodes):
+        path = collect(target, partial(agent.actor.sample, agent.table(codes)), seed=_seed(seed, k))
+        returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
+        for learner, past in enumerate(data):
+            past.append(path.take(np.flatnonzero(path.episode == learner)))
+        latest = [estimate(pool(past)) for past in data]
+        factors.append([np.asarray(found.value) for found in latest])
+        codes = np.stack([agent.masked(told.target(found.value)) for found in latest])
+    return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
+
+
+def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """What a policy reads after the masks: view (n, most states) of state codes, and conditioned (n,), for :class:`GSAC`.
+
+    view numbers the values of the components that the policy ACR keeps (kappa None: Algorithm 2, else Algorithm 3);
+    conditioned says whether the domain-factor ACR keeps any factor for the agent.
+    """
+    n, most = int(env.n_agents), int(np.max(env.n_states))
+    if masks.n_agents != n or masks.components != tuple(env.component_names):
+        raise DataError(
+            f"the masks are of {masks.n_agents} agents with components {', '.join(masks.components)}, and this network has "
+            f"{n} with {', '.join(env.component_names)}"
+        )
+    acr = policy_acr(masks, kappa)
+    codes = np.minimum(np.arange(most)[:, None], np.asarray(env.n_states) - 1)  # (most, n)
+    seen, _ = compact_codes(env.components(codes), kept_components(acr, masks.n_components), env.radices)
+    conditioned = np.asarray(domain_acr(masks, acr).sum(axis=1)).ravel() > 0
+    return np.ascontiguousarray(seen.T, dtype=np.int32), conditioned
+
+
+def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMasks:
+    """The control: every part keeps its density, its entries are drawn at random; pooled masks stay alike for all agents."""
+    rng = np.random.default_rng(rng)
+
+    def shuffled(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        first = part[:1]
+        if len(part) and (part == first).all():
+            return np.broadcast_to(rng.permutation(first.ravel()).reshape(first.shape), part.shape).copy()
+        return rng.permutation(part.ravel()).reshape(part.shape)
+
+    own, other, domain = (shuffled(part) for part in (like.own, like.other, like.domain))
+    return CausalMasks(
+        own, other, domain, like.neighbours, like.components, {"control": "random masks of equal density"}
+    )
+
+
+def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> CausalMasks:
+    """The control without masks: everything acts on everything, so nothing is dropped."""
+    n, width = neighbours.shape[0], len(components) + 1
+    return CausalMasks(
+        np.ones((n, width, width), bool), np.ones((neighbours.nnz, width, width), bool), np.ones((n, width), bool),
+        neighbours, tuple(components), {"control": "no masks"},
+    )  # fmt: skip
+
+
+def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:
+    """Distance of each learner's estimate from the hull; one warning, for the farthest."""
+    spots = told.factors.reshape(len(told.factors), -1)
+    wide = [told.factor(f.value) for f in found]
+    flat = [w.ravel() if told.factors.ndim == 3 else w.mean(0) for w in wide]
+    far = np.array([hull_distance(row, spots) for row in flat])
+    if far.any():
+        worst = int(far.argmax())
+        warn_outside(flat[worst], spots, float(np.linalg.norm(np.nan_to_num(found[worst].standard_error))))
+    return far
+
+
+def _seed(seed: int, episode: int) -> int:
+    return int(np.random.SeedSequence([int(seed), episode]).generate_state(1, np.uint64)[0] >> np.uint64(2))

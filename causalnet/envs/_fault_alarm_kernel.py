@@ -69,7 +69,10 @@ def _add_root(sim: Any, e: int, i: int, t: float, within: float, used: Any) -> N
         kind = cell % len(tables.mu)
         if used[kind]:
             continue
-        delay = -math.log(_uniform(random, e)) / tables.mu[kind]
+        u = _uniform(random, e)
+        if 1.0 - u >= within * tables.mu[kind]:  # then -log(u) is larger still: no logarithm needed
+            continue
+        delay = -math.log(u) / tables.mu[kind]
         if delay < within:
             break
     used[kind] = True
@@ -84,7 +87,10 @@ def _add_noise(sim: Any, e: int, i: int, begin: float, end: float) -> int:
     for _ in range(sim.rules.noise_draws):
         device = tables.noise_devices[int(_uniform(random, e) * len(tables.noise_devices))]
         for kind in tables.noise_types:
-            start = begin - math.log(_uniform(random, e)) / tables.mu[kind]
+            u = _uniform(random, e)
+            if 1.0 - u > (end - begin) * tables.mu[kind]:  # as above
+                continue
+            start = begin - math.log(u) / tables.mu[kind]
             cell = device * len(tables.mu) + kind
             if start > end or _full(sim, e, cell):
                 continue
@@ -172,7 +178,7 @@ def _cut(sim: Any, e: int, m: int, room: int) -> int:
     return taken
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _propagate(sim: Any, e: int, total: int, current: int, end: float) -> int:
     """All generations of consequences in one window: the new number of slots in use, or -1 (too many)."""
     tables, scratch = sim.tables, sim.scratch

@@ -34,6 +34,7 @@ _HOME = {
     "PPO": "agents",
     "DQN": "agents",
     "D3QN": "agents",
+    "ScalableActorCritic": "agents",
     "learn_by_doing": "online",
     "evaluate": ":evaluate",
     "Interactions": "data",
@@ -53,7 +54,7 @@ __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from . import agents, envs, locality
-    from .agents import D3QN, DQN, PPO
+    from .agents import D3QN, DQN, PPO, ScalableActorCritic
     from .backends import Backend, backends, discover
     from .compare import Results, compare
     from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table

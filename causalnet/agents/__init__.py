@@ -9,18 +9,23 @@ _HOME = {
     "PPO": "ppo",
     "DQN": "dqn",
     "D3QN": "dqn",
+    "ScalableActorCritic": "scalable_ac",
+    "independent_learners": "scalable_ac",
+    "GeneralUtility": "general_utility",
     "Step": "_agent",
     "Episode": "_agent",
     "CsvLogger": "_logging",
     "TensorBoardLogger": "_logging",
 }
-__all__ = ["D3QN", "DQN", "PPO", "CsvLogger", "Episode", "Step", "TensorBoardLogger"]
+__all__ = [*_HOME]
 
 if TYPE_CHECKING:
     from ._agent import Episode, Step
     from ._logging import CsvLogger, TensorBoardLogger
     from .dqn import D3QN, DQN
+    from .general_utility import GeneralUtility
     from .ppo import PPO
+    from .scalable_ac import ScalableActorCritic, independent_learners
 
 
 def __getattr__(name: str) -> Any:

@@ -58,7 +58,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], Arrays]:
             f"there is no checkpoint {path}; give the file that .save(path) or learn(checkpoint=path) wrote"
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop(_HEADER).tobytes().decode())
     except (

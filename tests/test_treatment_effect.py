@@ -70,7 +70,7 @@ def test_acting_on_nothing_is_no_treatment_and_little_data_is_no_certainty() -> 
     assert once.n.tolist() == [1, 0, 0] and np.isinf(effect(once).error).all()
 
 
-def rows(before, started, cleared, acted, links=None, leak=0.1) -> Rows:  # type: ignore[no-untyped-def]
+def rows(before, started, cleared, acted, links=None, leak=0.1, capacity=np.inf) -> Rows:  # type: ignore[no-untyped-def]
     """read_run on lists of (D, V) matrices, 10 s a step, hops 0 and 1 when there are links."""
     before, started, cleared = (np.array(a, dtype=np.int64) for a in (before, started, cleared))
     d = before.shape[1]
@@ -81,7 +81,18 @@ def rows(before, started, cleared, acted, links=None, leak=0.1) -> Rows:  # type
     seconds = np.full(len(before), 10.0)
     return Rows(
         *read_run(
-            before, started, cleared, unit, variable, seconds, reach.start, reach.device, reach.weight, len(hops), leak
+            before,
+            started,
+            cleared,
+            unit,
+            variable,
+            seconds,
+            reach.start,
+            reach.device,
+            reach.weight,
+            len(hops),
+            leak,
+            capacity,
         )
     )
 
@@ -93,6 +104,14 @@ def test_rows_count_what_is_left_and_what_is_new() -> None:
     np.testing.assert_allclose(found.phi, [[1, 0, 2, 0, 1]])  # background, log, a, b, and the other c
     np.testing.assert_allclose(found.exposure[0], [10, 0, 20, 0, 20])
     np.testing.assert_allclose(found.exposure[1], [0, 0, 0, 0, 0])  # the cell acted on is left out
+
+
+def test_a_full_cell_is_not_exposed_and_leak_one_reads_no_repair() -> None:
+    before, started = [[[1, 1, 0]], [[1, 1, 1]]], [[[0, 0, 1]], [[0, 0, 0]]]
+    found = rows(before, started, [[[0, 0, 0]], [[0, 1, 1]]], [(0, 0), (0, 1)], leak=1.0, capacity=1)
+    np.testing.assert_allclose(found.phi, [[1, 0, 1, 1, 0]])
+    np.testing.assert_allclose(found.exposure[2], [20, 0, 20, 10, 10])
+    np.testing.assert_allclose(found.exposure[0], 0)
 
 
 def test_neighbours_reach_by_their_weight() -> None:

@@ -103,7 +103,7 @@ def take(state: State, data: Interactions, t: int = 0) -> State:
     sums = add_step(state.sums, before, after, gone, unit, variable, near, ~_within(setup.near, near))
     run = Run(
         (*run.before, before), (*run.started, data.started[t]), (*run.cleared, gone), after,
-        (*run.unit, unit), (*run.variable, variable), (*run.seconds, float(data.seconds[t])),
+        (*run.unit, unit), (*run.variable, variable), (*run.seconds, float(data.seconds[t])), data.net,
     )  # fmt: skip
     return replace(state, run=run, sums=sums, steps=state.steps + 1)
 
@@ -121,7 +121,7 @@ def read(setup: Setup, run: Run) -> Rows:
         *read_run(
             np.stack(run.before), np.stack(run.started), np.stack(run.cleared), np.array(run.unit),
             np.array(run.variable), np.array(run.seconds), reach.start, reach.device, reach.weight,
-            len(setup.hops), setup.leak,
+            len(setup.hops), 1.0 if run.net else setup.leak, setup.capacity,
         )
     )  # fmt: skip
 

@@ -50,6 +50,7 @@ class Setup:
     leak: float
     refresh: float
     counterfactual: Counterfactual
+    capacity: float
     allowed: NDArray[np.bool_]
     required: NDArray[np.bool_]
     reach: Reach = field(repr=False)
@@ -59,6 +60,7 @@ class Setup:
         cls, variables: Sequence[Any], units: Sequence[Any], topology: nx.Graph | None, mode: Mode,
         knowledge: Knowledge | None, hops: Sequence[int], normalization: Normalization,
         penalty_scale: float | None, leak: float, refresh: float, counterfactual: Counterfactual,
+        capacity: float,
     ) -> Setup:  # fmt: skip
         """Check every argument and prepare the arrays that depend on them alone."""
         names, places = tuple(map(str, variables)), tuple(map(str, units))
@@ -72,10 +74,12 @@ class Setup:
         ):
             if value not in choices:
                 raise DataError(f"{what} is {' or '.join(map(repr, choices))}, got {value!r}.{nearest(value, choices)}")
-        scale = {"default": 0.8, "paper": 0.005}[mode] if penalty_scale is None else float(penalty_scale)
+        scale = {"default": 0.6, "paper": 0.005}[mode] if penalty_scale is None else float(penalty_scale)
         for what, number, high in (("penalty_scale", scale, np.inf), ("leak", leak, 1.0), ("refresh", refresh, np.inf)):
             if not 0 <= number <= high:
                 raise DataError(f"{what} must lie between 0 and {high:g}, got {number!r}")
+        if not capacity >= 1:
+            raise DataError(f"capacity is how many a cell can hold, at least 1, got {capacity!r}")
         near = links(checked_topology(topology, places), places)
         if not hops or len(set(hops)) != len(hops) or any(int(k) != k or k < 0 for k in hops):
             raise DataError(f"hops are distinct topology distances 0, 1, 2, ..., got {hops!r}")
@@ -85,7 +89,7 @@ class Setup:
         allowed, required = (knowledge or Knowledge()).compile(names)
         reach = _reach(near, use, normalization)
         return cls(
-            names, places, near, mode, use, normalization, scale, float(leak), float(refresh), counterfactual,
+            names, places, near, mode, use, normalization, scale, float(leak), float(refresh), counterfactual, float(capacity),
             allowed, required, reach,
         )  # fmt: skip
 
@@ -112,6 +116,7 @@ class Run:
     unit: tuple[int, ...] = ()
     variable: tuple[int, ...] = ()
     seconds: tuple[float, ...] = ()
+    net: bool = False  # started and cleared were not given: what vanished tells nothing about its cause
 
 
 @dataclass(frozen=True)
@@ -174,7 +179,7 @@ def save(state: State, path: str | Path) -> None:
         "format": FORMAT, "variables": setup.variables, "units": setup.units, "mode": setup.mode, "hops": setup.hops,
         "normalization": setup.normalization, "penalty_scale": setup.penalty_scale, "leak": setup.leak,
         "refresh": setup.refresh, "steps": state.steps, "due": state.due, "fitted": state.fitted,
-        "counterfactual": setup.counterfactual, "open": len(run.unit), "log": log is not None,
+        "counterfactual": setup.counterfactual, "capacity": setup.capacity, "open": len(run.unit), "net": run.net, "log": log is not None,
     }  # fmt: skip
     arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
     arrays |= {name: getattr(state, name) for name in FITTED}
@@ -204,7 +209,7 @@ def save(state: State, path: str | Path) -> None:
 def load(path: str | Path) -> State:
     """Read what ``save`` wrote; DataError when it is something else, cut short, or of another version."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays["header"]))
         if header["format"] != FORMAT:
@@ -227,7 +232,7 @@ def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
     near = arrays["setup.near"]
     setup = Setup(
         names, units, near, header["mode"], hops, header["normalization"], header["penalty_scale"], header["leak"],
-        header["refresh"], header["counterfactual"], arrays["setup.allowed"], arrays["setup.required"],
+        header["refresh"], header["counterfactual"], header["capacity"], arrays["setup.allowed"], arrays["setup.required"],
         _reach(near, hops, header["normalization"]),
     )  # fmt: skip
     log = None
@@ -245,7 +250,7 @@ def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
         part = {name: arrays[f"run.{name}"] for name in RUN}
         several = {n: tuple(part[n]) for n in ("before", "started", "cleared")}
         cells = {n: tuple(part[n].tolist()) for n in ("unit", "variable", "seconds")}
-        run = Run(after=part["after"], **several, **cells)
+        run = Run(after=part["after"], net=header["net"], **several, **cells)
     sums = Sums(*(arrays[f"sums.{name}"] for name in Sums._fields))
     fitted = {name: arrays[name] for name in FITTED}
     return State(

@@ -15,6 +15,7 @@ Causal-Aware Policy", arXiv 2402.04869.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -52,20 +53,33 @@ def init(
     leak: float = 0.1,
     refresh: float = 0.05,
     counterfactual: Counterfactual = "control",
+    capacity: float = math.inf,
 ) -> State:
     """A state that has seen nothing yet, over V variables of D units.
 
     start: "empty" (None), "random" (36 edges for 18 variables: 2 each), "thp" (needs ``log``), or a Graph; it is the
         graph until actions on, and starts of, a variable say more. log: an earlier event log; mode "default" adds its
         likelihood, mode "paper" prunes on it. hops, normalization: as in the backend thp.
-    penalty_scale: times log(events) / 2 nats for each (cause, hop) coefficient; None: 0.8, or 0.005 in mode "paper".
+    penalty_scale: times log(events) / 2 nats for each (cause, hop) coefficient; None: 0.6, or 0.005 in mode "paper".
     leak: share of vanished alarms that vanish for another reason than the repair. refresh: the graph is fitted anew
         when the number of actions has grown by this share.
     counterfactual: what an effect is measured against (:mod:`causalnet.stats.treatment_effect`): "control" and "before"
         for repairs, "others" for actions that set a variable. It decides in mode "paper", and is evidence otherwise.
+    capacity: a cell that holds so many cannot start another; 1 for variables that are on or off.
     """
     setup = Setup.checked(
-        variables, units, topology, mode, knowledge, hops, normalization, penalty_scale, leak, refresh, counterfactual
+        variables,
+        units,
+        topology,
+        mode,
+        knowledge,
+        hops,
+        normalization,
+        penalty_scale,
+        leak,
+        refresh,
+        counterfactual,
+        capacity,
     )
     first = fitting.starting_graph(setup, start, log, rng)
     rows = (fitting.log_rows(setup, log),) if log is not None and mode == "default" else ()
@@ -113,12 +127,13 @@ def learn(
     penalty_scale: float | None = None,
     leak: float = 0.1,
     counterfactual: Counterfactual = "control",
+    capacity: float = math.inf,
 ) -> Graph:
     """Fold ``step`` over all interactions, fit once at the end; parameters as in ``init``."""
     state = init(
         data.variables, data.units, topology=data.topology, mode=mode, start=start, log=log, knowledge=knowledge,
         rng=rng, hops=hops, normalization=normalization, penalty_scale=penalty_scale, leak=leak,
-        counterfactual=counterfactual,
+        counterfactual=counterfactual, capacity=capacity,
     )  # fmt: skip
     for t in range(data.n):
         state = fitting.take(state, data, t)

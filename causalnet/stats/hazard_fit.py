@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+SWAP = 2.0  # prices that a column may be worth for the search to try without it
 FLOOR = 1e-3  # the background explains at least so many starts: no start is ever impossible
 
 
@@ -184,7 +185,35 @@ def choose(
     keep = required.copy()
     keep[start] |= allowed[start]
     keep[:2] = True
-    now = fit(target, np.flatnonzero(keep))
+    now = _climb(target, allowed, required, price, fit(target, np.flatnonzero(keep)))
+    while True:  # a column may stand in for another that explains more: leave each of the weak ones out once
+        _, loss = _survey(target.phi, target.lone, now.columns, now.theta, ~allowed, _mask(now, allowed) & ~required)
+        weak = [c for c in np.argsort(loss)[: len(now.columns)] if loss[c] < SWAP * price]
+        for column in weak:
+            may = allowed.copy()
+            may[column] = False
+            rest = now.columns != column
+            other = _climb(
+                target, may, required, price, fit(target, now.columns[rest], np.maximum(now.theta[rest], 1e-2))
+            )
+            if other.value - now.value > price * (len(other.columns) - len(now.columns)) + 1e-9:
+                now = _climb(target, allowed, required, price, other)
+                break
+        else:
+            return now
+
+
+def _mask(found: Fit, like: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(P,) bool: the chosen columns beyond the backgrounds."""
+    inside = np.zeros_like(like)
+    inside[found.columns[2:]] = True
+    return inside
+
+
+def _climb(target: Target, allowed: NDArray[np.bool_], required: NDArray[np.bool_], price: float, now: Fit) -> Fit:
+    """Add and drop single columns from ``now`` on until neither raises the penalised likelihood."""
+    keep = _mask(now, allowed)
+    keep[:2] = True
     refused = np.zeros(len(allowed), dtype=bool)  # tried at this set, and not worth it
     for _ in range(4 * len(allowed)):
         addable, droppable = allowed & ~keep & ~refused, keep & ~required & ~refused

@@ -43,11 +43,12 @@ def _grow(pool):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def read_run(before, started, cleared, unit, variable, seconds, start, source, weight, hops, leak):  # type: ignore[no-untyped-def]
+def read_run(before, started, cleared, unit, variable, seconds, start, source, weight, hops, leak, capacity):  # type: ignore[no-untyped-def]
     """The fields of :class:`Rows` for one run.
 
     before, started, cleared: (T, D, V); unit, variable, seconds: (T,). start, source, weight: row k * D + v of the
     sparse hop weights lists the units that reach v. Starts in the cell acted on are left out: the action did them.
+    leak: 1 or more reads nothing from what vanishes. capacity: a cell that holds so many cannot start another.
     """
     steps, units, types = before.shape
     total = started.sum()
@@ -60,12 +61,14 @@ def read_run(before, started, cleared, unit, variable, seconds, start, source, w
     events, used = 0, 0
     for t in range(steps):
         gone, fresh = cleared[t], started[t]
-        _apply_repair(
-            before[t], gone, unit[t], variable[t], leak, events, place, first, last, live, phi, cell, slot, load
-        )
-        present = np.maximum(before[t] - gone, 0) + fresh
+        if leak < 1.0:
+            _apply_repair(
+                before[t], gone, unit[t], variable[t], leak, events, place, first, last, live, phi, cell, slot, load
+            )
+        held = np.maximum(before[t] - gone, 0)
+        present = held + fresh
         acted = unit[t] * types + variable[t]
-        _expose(present, acted, seconds[t], start, source, weight, hops, exposure)
+        _expose(present, held >= capacity, acted, seconds[t], start, source, weight, hops, exposure)
         for v in range(units):
             for j in range(types):
                 if fresh[v, j] == 0 or v * types + j == acted:
@@ -139,19 +142,19 @@ def _apply_repair(before, cleared, unit, variable, leak, events, place, first, l
 
 
 @njit(cache=True)
-def _expose(present, acted, span, start, source, weight, hops, into):  # type: ignore[no-untyped-def]
-    """Add ``span`` seconds under the alarms ``present`` (D, V) to ``into`` (V, P), without the cell acted on."""
+def _expose(present, closed, acted, span, start, source, weight, hops, into):  # type: ignore[no-untyped-def]
+    """Add ``span`` seconds under the alarms ``present`` (D, V) to ``into`` (V, P), but not in closed or acted cells."""
     units, types = present.shape
-    reach = np.zeros(types * hops)
+    closed[acted // types, acted % types] = True
     for v in range(units):
+        reach = np.zeros(types * hops)
         for k in range(hops):
             for s in range(start[k * units + v], start[k * units + v + 1]):
                 for i in range(types):
-                    held = span * present[source[s], i] * weight[s]
-                    reach[i * hops + k] += held
-                    if v == acted // types:
-                        into[acted % types, GROUND + i * hops + k] -= held
-    into[:, 0] += span * units
-    into[acted % types, 0] -= span
-    for j in range(types):
-        into[j, GROUND:] += reach
+                    reach[i * hops + k] += span * present[source[s], i] * weight[s]
+        some = np.flatnonzero(reach)
+        for j in range(types):
+            if not closed[v, j]:
+                into[j, 0] += span
+                for a in some:
+                    into[j, GROUND + a] += reach[a]

@@ -1,4 +1,17 @@
-"""Algorithm 1 of arXiv 2402.04869 on the state of att_bic: orient by the effect on the treated, prune by Eq. 6."""
+"""Algorithm 1 of arXiv 2402.04869 on the state of att_bic: orient by the effect on the treated, prune by Eq. 6.
+
+Kept as published: Eq. 5 with three treated steps at least, deletions only, 0.005 * log(N) / 2 nats for a coefficient,
+the earlier log as the only data of the pruning. What the published code does otherwise, and what is done here:
+
+* It sets alarms before against alarms after, growth included; here the counterfactual has a control arm (the form of
+  the code is counterfactual="before").
+* Its neighbourhood is every device, because a matrix power is taken element by element; here, one link.
+* Its threshold is a mean of exactly zero; here an effect must be worth ``LEAST`` alarms and one standard error.
+* Its test for cycles never fires; here the edge with the weakest effect on a cycle goes.
+* It scores the pruned graph and goes on with the unpruned one; here each graph is oriented from all that was seen, so
+  there is nothing to write back, and mask and score see the same pruned graph.
+* Its EM stops at 0.1 nat, above the price of an edge; here at ``PRUNE_TOL``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Online discovery from actions: treatment effects orient, a penalised event likelihood chooses (Yue et al. 2024).
+"""Online discovery from actions: treatment effects orient, a penalised event likelihood chooses (Cai et al. 2024).
 
 ``init / step / graph``: an explicit state takes one action at a time, and gives the graph learnt so far. ``learn`` is
 the fold of ``step`` over :class:`causalnet.data.Interactions`.
@@ -9,8 +9,8 @@ mode="paper" is Algorithm 1 of arXiv 2402.04869: orient every pair by the effect
 by the score of Eq. 6 on the log of earlier events.
 
 Assumes: effects add up and never inhibit; removing a cause removes what it caused. Cost: linear in what started.
-Reference: Yue, Cai, Hao et al., "Learning by Doing: An Online Causal Reinforcement Learning Framework with
-Causal-Aware Policy", arXiv 2402.04869.
+Reference: Cai, Huang, Qiao, Chen, Zeng, Zhang, Sun, Yu, Hao, "Learning by Doing: An Online Causal Reinforcement
+Learning Framework with Causal-Aware Policy", arXiv 2402.04869.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def init(
 
     start: "empty" (None), "random" (36 edges for 18 variables: 2 each), "thp" (needs ``log``), or a Graph; it is the
         graph until actions on, and starts of, a variable say more. log: an earlier event log; mode "default" adds its
-        likelihood, mode "paper" prunes on it. hops, normalization: as in the backend thp.
+        likelihood, mode "paper" prunes on it (without one, on what started while acting). hops, normalization: as in the backend thp.
     penalty_scale: times log(events) / 2 nats for each (cause, hop) coefficient; None: 0.6, or 0.005 in mode "paper".
     leak: share of vanished alarms that vanish for another reason than the repair. refresh: the graph is fitted anew
         when the number of actions has grown by this share.
@@ -138,3 +138,14 @@ def learn(
     for t in range(data.n):
         state = fitting.take(state, data, t)
     return graph(state, fresh=True)
+
+
+def warm_up() -> None:
+    """Compile the kernels on three actions."""
+    seen = np.array([[[1, 0]], [[1, 1]], [[1, 2]], [[0, 0]]])
+    gone = np.array([[[0, 0]], [[0, 0]], [[1, 2]]])
+    start = np.diff(seen, axis=0) + gone
+    data = Interactions(
+        ["a", "b"], ["u"], seen[:-1], seen[1:], started=start, cleared=gone, unit=[0, 0, 0], variable=[0, 0, 0]
+    )
+    learn(data, rng=np.random.default_rng(0))

@@ -2,7 +2,7 @@
 
     ATT(i -> j) = (1 / n_i) sum over treated steps k of [ S_j^(k)(I_i = 1) - S^_j^(k)(I_i = 0) ]    (Eq. 5)
 
-(Yue, Cai, Hao et al., arXiv 2402.04869.) S_j is counted in the neighbourhood of the unit acted on, without the cell
+(Cai, Huang, Qiao et al., arXiv 2402.04869.) S_j is counted in the neighbourhood of the unit acted on, without the cell
 itself. The counterfactual S^_j(I_i = 0) is the same state without the repair; it is estimated in one of three ways:
 
 * "control": S_j = alarms of type j left after the repair; S^_j = alarms before it times the share that stays in the

@@ -35,12 +35,13 @@ LABELS = {
 }
 
 
-def write(folder: Path, table: Table) -> dict[str, Row]:
+def write(folder: Path, table: Table, speeds: dict[str, Row]) -> dict[str, Row]:
     """summary.json, report.html and the tables of a run folder."""
     instances = list(dict.fromkeys(r["instance"] for r in table.rows))
     figures: dict[str, Row] = {}
     for instance in instances:
         figures |= _table_1(table, instance) | _graphs(table, instance) | _returns(table, instance)
+    figures |= speeds
     finish(folder, "Learning by doing: the fault-alarm network", figures, _notes(table, instances), _means(table),
            _charts(folder, instances))  # fmt: skip
     return figures

@@ -30,6 +30,7 @@ from causalnet.evaluate import evaluate, greedy, random_graph, uniform
 from causalnet.online import OnlineRun, learn_by_doing
 from causalnet.representation.mask import CausalMask
 from pipelines import _fault_alarm_report as report
+from pipelines import _fault_alarm_speed as speed
 from pipelines._run import Table, options, steps
 
 LEARNERS, MODES = ("ppo", "dqn", "d3qn"), ("default", "paper")
@@ -73,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     for rows in steps_over(work(joblib.delayed(play)(run, args.out, args.evaluation) for run in runs), len(runs)):
         table.add(*rows)
     _join_episodes(args.out)
-    return report.write(args.out, table)
+    fast = {} if args.no_speed else speed.measure(args.out, make(args.instance[0]), 1 if args.quick else 5)
+    return report.write(args.out, table, fast)
 
 
 def steps_over(results: Any, n: int) -> Any:
@@ -95,6 +97,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--mode", type=many(MODES), default=MODES, help=f"of {', '.join(MODES)}")
     parser.add_argument("--episodes", type=int, default=600, help="training episodes a run (default 600)")
     parser.add_argument("--evaluation", type=int, default=EVALUATION, help="fresh episodes that judge the result")
+    parser.add_argument("--no-speed", action="store_true", help="leave the measurement of speeds out")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     args = parser.parse_args(argv)
     args.instance = (args.instance or _default_instances()).split(",")

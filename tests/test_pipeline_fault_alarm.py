@@ -17,7 +17,7 @@ ASKED = {"learner", "mask", "init", "mode", "seed", "episode", "return", "interv
 
 def test_quick_run_leaves_its_files_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = ["--quick", "--instance", "2", "--mask", "causal,none,true", "--seeds", "2", "--episodes", "4"]
-    wanted += ["--evaluation", "3", "--out", str(tmp_path)]
+    wanted += ["--evaluation", "3", "--no-speed", "--out", str(tmp_path)]
     figures = fault_alarm.main(wanted)
     with (tmp_path / "episodes.csv").open() as file:
         episodes = list(csv.DictReader(file))

@@ -1,0 +1,89 @@
+"""How fast the fault-alarm environment steps and masked PPO learns: CPU seconds of one thread, beside the peers."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from causalnet._files import write_atomic
+from causalnet.envs import FaultAlarm
+from causalnet.representation.mask import CausalMask
+from pipelines._run import Row, figure
+
+OFFICIAL = 7.3e-3  # CPU seconds a step of the published simulator at about 11 alarms; quoted, not run here
+BATCH = 256
+
+
+def measure(out: Path, env: gymnasium.Env[Any, Any], repeats: int) -> dict[str, Row]:
+    """Figures of speed.json, measured when they are not yet there."""
+    path = out / "speed.json"
+    if not path.exists():
+        from pipelines._learning_speed import measure_learning_speed
+
+        told: dict[str, list[float]] = {"single": [], "batch": [], "alarms": [], "learning": [], "learning-dense": []}
+        for repeat in range(repeats):
+            seconds, alarms = single_step(env, repeat)
+            told["single"].append(seconds)
+            told["alarms"].append(alarms)
+            told["batch"].append(batch_step(env, repeat))
+            told["learning"].append(measure_learning_speed(repeats=1)["ratio"])
+            told["learning-dense"].append(measure_learning_speed(repeats=1, case="dense")["ratio"])
+        write_atomic(path, json.dumps(told) + "\n")
+    told = json.loads(path.read_text(encoding="utf-8"))
+    ratio = [OFFICIAL / s for s in told["single"]]
+    batch = [OFFICIAL / s for s in told["batch"]]
+    return {
+        "speed: alarms during the measurement": figure(told["alarms"]),
+        "speed: one environment, times faster than the published simulator": figure(ratio, ">= 300", ratio=True),
+        "speed: batch of 256, the same per environment step": figure(batch, ">= 3000", ratio=True),
+        "speed: masked PPO, learning steps a CPU second over MaskablePPO": figure(
+            told["learning"], ">= 1.5", ratio=True
+        ),
+        "speed: the same where every input is busy": figure(told["learning-dense"], ratio=True),
+    }
+
+
+def single_step(env: gymnasium.Env[Any, Any], seed: int, steps: int = 4000) -> tuple[float, float]:
+    """CPU seconds a Gymnasium step, and the mean number of alarms: one of the earliest type is repaired, about 11 live."""
+    rule: Any = CausalMask(env, env.unwrapped.instance.graph, k=1).mask  # type: ignore[attr-defined]
+    spent, seen, done = 0.0, 0.0, 0
+    obs, _ = env.reset(seed=seed)
+    while done < steps:
+        action = int(rule(obs).argmax())
+        start = time.process_time()
+        obs, _, terminated, truncated, _ = env.step(action)
+        spent += time.process_time() - start
+        seen, done = seen + float(obs.sum()), done + 1
+        if terminated or truncated:
+            obs, _ = env.reset()
+    return spent / steps - _clock(), seen / steps
+
+
+def batch_step(env: gymnasium.Env[Any, Any], seed: int, steps: int = 120) -> float:
+    """CPU seconds per environment step of a batch, observations and info included, under the same rule."""
+    instance = env.unwrapped.instance  # type: ignore[attr-defined]
+    rule: Any = CausalMask(env, instance.graph, k=1).mask
+    core = FaultAlarm(instance, n_envs=BATCH, seed=seed)
+    obs, _ = core.reset()
+    spent, done = 0.0, 0
+    for _ in range(steps):
+        actions = rule.batch(obs).argmax(axis=1)
+        live = int((~core.finished).sum())
+        start = time.process_time()
+        obs, *_ = core.step(actions)
+        spent, done = spent + time.process_time() - start, done + live
+        if core.finished.any():
+            obs, _ = core.reset(which=core.finished)
+    return spent / done
+
+
+def _clock(n: int = 2000) -> float:
+    """What reading the clock costs between two readings."""
+    start = time.process_time()
+    for _ in range(n):
+        time.process_time()
+    return (time.process_time() - start) / n

@@ -236,22 +236,21 @@ class Agent:
     def load(cls, path: str | Path, env: gymnasium.Env) -> Self:
         """The agent as it was saved, to go on in ``env``; DataError if class, spaces or version do not match."""
         header, arrays = _checkpoint.read(path)
-        if header.get("class") != cls.__name__:
-            name = header.get("class")
+        name, here, there = header.get("class"), Reader(env).spaces(), header.get("spaces", {})
+        if name != cls.__name__:
             raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
-        here, there = Reader(env).spaces(), header["spaces"]
-        if here != there:
-            which = next(key for key in there if here[key] != there[key])
+        which = next((key for key in here if here[key] != there.get(key)), None)
+        if which is not None:
             raise DataError(
-                f"{path} comes from another environment: its {which} was {there[which]}, and here it is {here[which]}; "
-                "give the environment it learned in"
+                f"{path} comes from another environment: its {which} was {there.get(which)}, and here it is "
+                f"{here[which]}; give the environment it learned in"
             )
-        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()}
-        agent = cls(env, seed=header["seed"], **settings)
         try:
+            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()}
+            agent = cls(env, seed=header["seed"], **settings)
             agent._restore(header, arrays)
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            raise DataError(f"{path} lacks a part ({error}); it was damaged, take an older copy") from error
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+            raise DataError(f"{path} lacks a part, or has a foreign one ({error}); take an older copy") from error
         agent._home = Path(path).resolve()
         return agent
 

@@ -38,7 +38,7 @@ class Frames:
             self._grow()
         self.used = max(self.used, self.head + 1)
         self._put(self.head, x)
-        self.action[self.head] = -1
+        self.action[self.head], self.reward[self.head], self.terminated[self.head] = -1, 0.0, False
         if self.masked:
             self._mask[self.head] = 255 if mask is None else np.packbits(mask)
 
@@ -52,7 +52,7 @@ class Frames:
         """Forget everything but the newest state."""
         if self.head > 0:
             self._x[0], self._mask[0] = self._x[self.head], self._mask[self.head]
-        self.action[0] = -1
+        self.action[0], self.reward[0], self.terminated[0] = -1, 0.0, False
         self.used, self.head = min(self.used, 1), min(self.head, 0)
 
     def sample(self, n: int, rng: np.random.Generator) -> Ints:

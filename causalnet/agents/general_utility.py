@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, policy_gradient
-from ._checkpoint import read, write
-from ._local_policy import cumulate
+from ._kept import open_agent, put_back, save_agent
 from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from ._rollout import Trajectory
 from ._sac_critic import Counts
 from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
 from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, checked
-from .scalable_ac import Rate, ScalableActorCritic, Settings, fingerprint
+from .scalable_ac import ScalableActorCritic, Settings
 
 __all__ = [
     "Constraint",
@@ -194,12 +193,12 @@ class GeneralUtility(ScalableActorCritic):
 
     def save(self, path: str | Path) -> Path:
         """Write everything learnt as one npz file with a JSON header; utilities are code, and given again to ``load``."""
-        header = {
-            "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
-            "updates": self.updates, "learners": self.learners, "copies": self.copies, "network": fingerprint(self.env),
-            "occupancy_rate": self.occupancy_rate, "reward": self.reward, "constraints": len(self.constraints),
-        }  # fmt: skip
-        return write(path, header, {name: getattr(owner, name) for owner, names in self._kept() for name in names})
+        more = {
+            "occupancy_rate": self.occupancy_rate,
+            "reward": self.reward,
+            "constraints": len(self.constraints),
+        }
+        return save_agent(path, self, more, ("d", "multipliers"))
 
     @classmethod
     def load(
@@ -207,36 +206,15 @@ class GeneralUtility(ScalableActorCritic):
         counts: Counts | None = None,
     ) -> GeneralUtility:  # fmt: skip
         """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
-        header, arrays = read(path)
-        if header.get("class") != cls.__name__:
-            raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-        if header["network"] != fingerprint(env) or header["copies"] != (env.n_envs or 1):
-            raise DataError(
-                f"{path} was learnt on another network or number of copies: {header['network']}, {header['copies']} copies; this "
-                f"one is {fingerprint(env)}, {env.n_envs or 1} copies"
-            )
-        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+        header, arrays, settings, options = open_agent(path, cls, env)
         agent = cls(
-            env, Settings(**kept), utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
-            occupancy_rate=header["occupancy_rate"], learners=header["learners"], seed=header["seed"], view=arrays.get("view"),
+            env, settings, utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
+            occupancy_rate=header["occupancy_rate"], **options,
         )  # fmt: skip
         if len(agent.constraints) != header["constraints"]:
             raise DataError(f"{path} was learnt with {header['constraints']} constraints; give the same ones to load")
-        for owner, names in agent._kept():
-            for name in names:
-                want = getattr(owner, name)
-                if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-                    raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
-                setattr(owner, name, arrays[name])
-        agent.updates = header["updates"]
-        cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
+        put_back(path, agent, header, arrays, ("d", "multipliers"))
         return agent
-
-    def _kept(self) -> list[tuple[Any, tuple[str, ...]]]:
-        return [
-            (self, ("theta", "baseline", "view", "d", "multipliers")),
-            (self.critic, ("weights", "visits", "keys", "mu")),
-        ]
 
 
 def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:

@@ -1,0 +1,181 @@
+"""Localized policy improvement: maximise J = E[sum_t gamma^t (1/n) sum_i r_i(t)] by KL-proximal steps of distant blocks.
+
+Rege, Monteleoni, Chen et al. (arXiv 2602.16966), block by block: with the advantages A_k of its neighbourhood, truncated at
+kappa hops and averaged over everything that agent k does not see,
+    pi_k+(. | o) = argmax_p <p, A_k(o, .)> + tau entropy(p) - KL(p || pi_k(. | o)) / eta
+                 ~ pi_k^{1 / (1 + eta tau)} exp(eta A_k / (1 + eta tau)).
+Agents of one colour are more than 2 kappa hops apart and move together; the colours take turns, so nobody moves while the
+neighbours it has just measured move too. Only abstracts of the paper were at hand: the template's formula, the colouring, the
+schedule of tau and the safe step of :func:`exact_improvement` are choices made here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.tabular import TabularNetwork
+from ..errors import DataError, NotApplicable
+from ..locality import EstimatedSensitivities, LocalPolicy, analyse
+from ._colours import colours
+from ._kept import open_agent, put_back, save_agent
+from ._local_policy import cumulate
+from ._lpi_exact import ExactStep, exact_improvement, proximal
+from ._rollout import Trajectory
+from ._sac_critic import Counts
+from .scalable_ac import Rate, ScalableActorCritic, Settings
+
+__all__ = [
+    "Cooling",
+    "ExactStep",
+    "LocalizedPolicyImprovement",
+    "Report",
+    "colours",
+    "exact_improvement",
+    "proximal",
+]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cooling:
+    """A temperature start (1 - m / updates)^power in update m, zero from ``updates`` on: entropy first, return in the end."""
+
+    start: float = 0.15
+    updates: int = 1000
+    power: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.start) and self.start >= 0 and self.updates >= 1 and self.power > 0):
+            raise DataError(
+                f"a cooling needs start >= 0, updates >= 1 and power > 0, not {self.start!r}, {self.updates!r}, {self.power!r}"
+            )
+
+    def at(self, update: int) -> float:
+        """tau of an update."""
+        return self.start * max(0.0, 1 - update / self.updates) ** self.power
+
+
+@dataclass(frozen=True)
+class Report:
+    """The certificate of one learner along the way: bounds of rho(H) at an update, tau then, and whether rho(H) < 1."""
+
+    update: int
+    episodes: int
+    tau: float
+    rho: tuple[float, float]
+    certified: bool | None
+
+
+class LocalizedPolicyImprovement(ScalableActorCritic):
+    """LPI with advantages learnt from episodes: the critic of Scalable Actor-Critic, and proximal steps in the place of its actor.
+
+    settings: as there, with critic "linear" (the default here) or "own"; its actor_rate is eta of the proximal step, and the
+    softmax temperature must be 1. cooling: tau. model: a TabularNetwork or EstimatedSensitivities of this network; if given,
+    rho(H) is certified for learner 0 every ``report_every`` updates, and kept in ``reports``.
+    colour (n,): of each agent.
+    """
+
+    def __init__(
+        self, env: Any, settings: Settings | None = None, *, cooling: Cooling | None = None,
+        model: TabularNetwork | EstimatedSensitivities | None = None, report_every: int = 100, learners: int = 1,
+        seed: int = 0, view: Any = None,
+    ) -> None:  # fmt: skip
+        settings = settings or Settings(critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0))
+        if settings.critic not in {"own", "linear"}:
+            raise NotApplicable(f"a proximal step needs the worth of every own action, which critic {settings.critic!r} lacks; use 'own' or 'linear'")  # fmt: skip
+        if settings.temperature != 1:
+            raise NotApplicable(f"the softmax temperature is {settings.temperature}, and must be 1; the cooling sets the entropy")  # fmt: skip
+        super().__init__(env, settings, learners=learners, seed=seed, view=view)
+        self.cooling = cooling or Cooling(0.0)
+        if model is not None and not (
+            np.array_equal(model.n_states, self.env.n_states) and np.array_equal(model.n_actions, self.n_actions)
+        ):
+            raise DataError(
+                "the model is of another network: its agents, states or actions differ from the environment's"
+            )
+        if report_every < 1:
+            raise DataError(f"report_every is {report_every!r}; write 1 or more updates")
+        self.model, self.report_every = model, int(report_every)
+        self.colour = colours(env.adjacency, self.settings.kappa)
+        self.reports: list[Report] = []
+
+    @property
+    def tau(self) -> float:
+        """The present temperature."""
+        return self.cooling.at(self.updates)
+
+    def improve(self, path: Trajectory, q: Array) -> None:
+        """The proximal step of this update's colour; theta is log pi, up to a constant in each state."""
+        if self.model is not None and self.updates % self.report_every == 0:
+            self.reports.append(self._report())
+        blocks = np.flatnonzero(self.colour == self.updates % (self.colour.max() + 1))
+        eta, tau = float(self.settings.actor_rate.at(self.updates)[0]), self.tau
+        worth = self.critic.marginals()[:, blocks]  # (L, blocks, S, A), up to a constant in each state
+        advantage = worth - (self.policy[:, blocks] * worth).sum(-1, keepdims=True)
+        theta = (self.theta[:, blocks] + eta * advantage) / (1 + eta * tau)
+        allowed = np.arange(self.shape[3]) < self.n_actions[blocks][:, None, None]
+        top = np.where(allowed, theta, -np.inf).max(-1, keepdims=True)
+        self.theta[:, blocks] = np.where(allowed, theta - top, 0.0)
+        cumulate(self.theta, self.n_actions, 1.0, self._cumulative)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything learnt as one npz file with a JSON header; the model is not part of it."""
+        return save_agent(path, self, {"cooling": dataclasses.asdict(self.cooling), "report_every": self.report_every})
+
+    @classmethod
+    def load(
+        cls, path: str | Path, env: Any, *, model: TabularNetwork | EstimatedSensitivities | None = None,
+        counts: Counts | None = None,
+    ) -> LocalizedPolicyImprovement:  # fmt: skip
+        """What ``save`` wrote, on the same network; learning goes on as if it had not stopped. counts: must be None."""
+        if counts is not None:
+            raise NotApplicable("critic 'counts' has no proximal step, so there is nothing to count; leave counts out")
+        header, arrays, settings, options = open_agent(path, cls, env)
+        cooling = Cooling(**header["cooling"])
+        agent = cls(env, settings, cooling=cooling, model=model, report_every=header["report_every"], **options)
+        put_back(path, agent, header, arrays)
+        return agent
+
+    def certify(self, learner: int = 0) -> Any:
+        """The locality certificate of a learner's policy under ``model`` (see ``causalnet.locality``)."""
+        from ..locality import certificate
+
+        if self.model is None:
+            raise NotApplicable("a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or estimate_sensitivities(...)")  # fmt: skip
+        gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
+        return certificate(self.model, self._tables(learner), gamma)
+
+    def learn(
+        self, episodes: int, *, on_update: Callable[[ScalableActorCritic], None] | None = None
+    ) -> LocalizedPolicyImprovement:
+        """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
+        super().learn(episodes, on_update=on_update)
+        return self
+
+    def _tables(self, learner: int) -> LocalPolicy:
+        pi = self.policy[learner]
+        seen = [self.view[i if len(self.view) > 1 else 0, :k] for i, k in enumerate(np.asarray(self.env.n_states))]
+        return LocalPolicy([pi[i, rows, : self.n_actions[i]] for i, rows in enumerate(seen)])
+
+    def _report(self) -> Report:
+        policy, gamma = self._tables(0), self.settings.gamma
+        if isinstance(self.model, EstimatedSensitivities):
+            here = analyse((self.model.high, self.model.adjacency), policy, gamma)
+            low = self.model.radius(here.pi).low
+        else:
+            assert self.model is not None  # the caller saw to it
+            here = analyse(self.model, policy, gamma)
+            low = here.radius.low
+        high = here.radius.high
+        return Report(
+            self.updates, self.episodes, self.tau, (low, high), True if high < 1 else False if low >= 1 else None
+        )

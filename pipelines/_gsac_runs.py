@@ -1,0 +1,297 @@
+"""The experiments behind ``pipelines.gsac``: each returns long rows (part, setting, method, seed, x, value) for all seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import poisson
+
+from causalnet.agents.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
+from causalnet.agents.gsac import DEFAULTS, GSAC
+from causalnet.agents.scalable_ac import Rate, Settings
+from causalnet.data.rollouts import collect
+from causalnet.data.transitions import Transitions, pool
+from causalnet.envs.traffic import traffic_grid
+from causalnet.envs.wireless import gsac_grid, lin_grid
+from causalnet.envs.wireless_masks import action_places, true_masks
+from causalnet.representation.causal_masks import CausalMasks, own_frame
+from causalnet.representation.domain import DomainFactor, bernoulli_factor, maximum_likelihood
+from causalnet.representation.mask_search import learn_masks
+
+Row = dict[str, Any]
+Array = NDArray[np.float64]
+METHODS = {"GSAC": "polynomial", "SAC-FT": "none", "SAC-MTL": "one-hot"}
+ETAS = (0.05, 0.1, 0.2, 0.5)  # what the actor's step size is chosen from, on source domains only
+EPISODES = 20  # T_e, trajectories a domain in phase 1
+CHECK = 200  # fresh episodes behind every point of a curve
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network and its domains. make(factor, copies) gives an environment, estimate the factor of transitions."""
+
+    name: str
+    make: Callable[[float, int], Any]
+    sources: tuple[float, ...]
+    estimate: Callable[[Transitions], DomainFactor]
+    settings: Settings = DEFAULTS
+
+
+def _arrivals(data: Transitions) -> DomainFactor:
+    return bernoulli_factor(data, "b_2")
+
+
+def _capacity_terms(omega: Array, data: Transitions) -> Array:
+    """log P(x_k' | x_k, y_k, capacity) for the turns of link 0, which only outside arrivals enter: P(min(C, x) = x - x' + a)."""
+    out = np.zeros((data.rows, data.n_agents, data.n_components + 1))
+    turns = data.n_components
+    for k in range(turns):
+        x, after, is_open = data.states[:, 0, k], data.next_states[:, 0, k], (data.actions[:, 0] >> k) & 1
+        held = np.where(is_open == 1, x, 0)
+        chance = np.zeros(data.rows)
+        for a, weight in ((0, 1 - 0.3 / turns), (1, 0.3 / turns)):
+            flow = x - after + a
+            below = np.where(flow >= held, 1.0, poisson.cdf(flow, omega[0]))
+            p = below - poisson.cdf(flow - 1, omega[0])
+            chance += weight * np.where((flow < 0) | (flow > held), 0.0, p)
+        out[:, 0, k] = np.log(np.maximum(chance, 1e-12))
+    return out
+
+
+def _capacity(data: Transitions) -> DomainFactor:
+    return maximum_likelihood(data, _capacity_terms, [(0.2, 8.0)])
+
+
+def grid(size: int) -> Net:
+    """GSAC's wireless grid with both distractors."""
+    return Net(
+        f"grid{size}", lambda p, e: gsac_grid(size, arrival=p, n_envs=e, distractors=True), (0.2, 0.5, 0.8), _arrivals
+    )
+
+
+NETS = {f"grid{g}": grid(g) for g in (3, 4, 5)} | {
+    # nine users share four access points: who should send depends on how much there is to send
+    "contention": Net(
+        "contention",
+        lambda p, e: lin_grid(3, 3, 1, arrival=p, n_envs=e, slots=False, ghost=False, place_success=1.0),
+        (0.2, 0.5, 0.8), _arrivals,
+    ),
+} | {
+    f"traffic{g}": Net(
+        f"traffic{g}", lambda c, e, g=g: traffic_grid(g, capacity=c, n_envs=e), (1.0, 2.0, 3.0), _capacity,
+        dataclasses.replace(DEFAULTS, steps=50),
+    )
+    for g in (3, 4, 5)
+}  # fmt: skip
+
+
+class Team:
+    """Agents that share seeds 0 .. L - 1 among them: seeds whose phase 1 found the same masks learn in one agent."""
+
+    def __init__(self, agents: Sequence[GSAC], members: Sequence[Sequence[int]], net: Net) -> None:
+        self.agents, self.members, self.net = agents, members, net
+
+    def join(self, parts: Sequence[Array]) -> Array:
+        """Parts (L_k, ...) of the agents as one (L, ...), in the order of the seeds."""
+        return np.asarray(np.concatenate(parts)[np.argsort(np.concatenate([list(m) for m in self.members]))])
+
+    def learn(self, episodes: int) -> Array:
+        """Train, and return the mean training return over the sources, (L, updates)."""
+        curves = []
+        for agent in self.agents:
+            found: list[Array] = []
+            agent.learn(episodes, on_update=lambda a, kept=found: kept.append(np.nanmean(a.returns, axis=0)))
+            curves.append(np.array(found).reshape(len(found), agent.learners).T)
+        return self.join(curves)
+
+    def evaluate(self, factor: Any, known: Any = None, episodes: int = CHECK, **options: Any) -> Array:
+        """(L,) mean return over fresh episodes in the domain ``factor``; known: the factor that the policy is told, one a
+        seed (L,), or None for the true one."""
+        parts = []
+        for agent, members in zip(self.agents, self.members, strict=True):
+            if known is None:
+                env = self.net.make(factor, 20 * len(members))
+                parts.append(agent.evaluate(env, factor, episodes, **options).mean(1))
+                continue
+            env = self.net.make(factor, 20 * len(members))
+            told = np.asarray(known)[list(members)]
+            parts.append(np.array([agent.evaluate(env, w, episodes, **options)[k].mean() for k, w in enumerate(told)]))
+        return self.join(parts)
+
+    def fine_tune(self, target: float, code: str = "unseen") -> Team:
+        """The same agents, to go on learning in the target."""
+        tuned = [
+            agent.fine_tune(self.net.make(target, len(m)), target, code=code, seed=977 + k)
+            for k, (agent, m) in enumerate(zip(self.agents, self.members, strict=True))
+        ]
+        return Team(tuned, self.members, self.net)
+
+    def adapt(self, target: float, episodes: int, seed: int = 5) -> tuple[Array, Array]:
+        """Phase 4: returns (L, T_a) as played, and the estimates (L, T_a)."""
+        found: list[Adaptation] = []
+        for k, (agent, m) in enumerate(zip(self.agents, self.members, strict=True)):
+            found.append(adapt(agent, self.net.make(target, len(m)), self.net.estimate, episodes, seed=seed + 31 * k))
+        return self.join([f.returns for f in found]), self.join([f.factors for f in found])
+
+    def save(self, folder: Path, name: str) -> None:
+        """Keep the trained agents."""
+        for k, agent in enumerate(self.agents):
+            agent.save(folder / "agents" / f"{name}-{k}.npz")
+
+    def load(self, folder: Path, name: str) -> Team | None:
+        """The agents as ``save`` kept them, or None."""
+        paths = [folder / "agents" / f"{name}-{k}.npz" for k in range(len(self.agents))]
+        if not all(path.exists() for path in paths):
+            return None
+        kept = [GSAC.load(path, agent.sources) for path, agent in zip(paths, self.agents, strict=True)]
+        return Team(kept, self.members, self.net)
+
+
+def phase_one(net: Net, seed: int, episodes: int = EPISODES) -> CausalMasks:
+    """Masks from ``episodes`` uniformly random trajectories in each source domain."""
+    env = net.make(net.sources[0], 1)
+    parts = [
+        collect(net.make(p, episodes), seed=1000 * seed + k, domain=f"omega={p}") for k, p in enumerate(net.sources)
+    ]
+    return learn_masks(pool(parts), frame=own_frame(env.adjacency, action_places(env)))
+
+
+def views(net: Net, seeds: int, which: str) -> list[tuple[Any, Any, list[int]]]:
+    """(view, conditioned, seeds) for each different view among the seeds. which: learned, true, random or none masks."""
+    if not net.name.startswith("grid"):
+        return [(None, None, list(range(seeds)))]
+    env, found = net.make(net.sources[0], 1), {}
+    for seed in range(seeds):
+        if which == "learned":
+            masks = phase_one(net, seed)
+        elif which == "none":
+            masks = full_masks(env.adjacency, env.component_names)
+        else:
+            masks = true_masks(env) if which == "true" else random_masks(true_masks(env), seed)
+        view, conditioned = compact_view(env, masks)
+        found.setdefault((view.tobytes(), conditioned.tobytes()), (view, conditioned, []))[2].append(seed)
+    return list(found.values())
+
+
+def team(net: Net, groups: list[Any], kind: str, eta: float, seed: int = 1, **options: Any) -> Team:
+    """Untrained agents on the sources."""
+    agents = []
+    options = {"settings": dataclasses.replace(net.settings, actor_rate=Rate(eta)), **options}
+    for k, (view, conditioned, members) in enumerate(groups):
+        made = [net.make(p, len(members)) for p in net.sources]
+        agents.append(
+            GSAC(
+                made, net.sources, conditioning=kind, learners=len(members), seed=seed + 7919 * k, view=view,
+                conditioned=conditioned if kind == "polynomial" else None, **options,
+            )
+        )  # fmt: skip
+    return Team(agents, [g[2] for g in groups], net)
+
+
+def scratch(net: Net, groups: list[Any], target: float, eta: float, seed: int = 3) -> Team:
+    """SAC-LFS: untrained agents whose only domain is the target."""
+    only = dataclasses.replace(net, sources=(target,))
+    return Team(team(only, groups, "none", eta, seed).agents, [g[2] for g in groups], net)
+
+
+def rows(part: str, setting: str, method: str, x: Sequence[float], values: Array) -> list[Row]:
+    """values (L, len(x)) as long rows."""
+    return [
+        {"part": part, "setting": setting, "method": method, "seed": seed, "x": x[k], "value": f"{float(v):.6g}"}
+        for seed, row in enumerate(np.atleast_2d(values)) for k, v in enumerate(row)
+    ]  # fmt: skip
+
+
+def smoothed(curve: Array, episodes: int, points: int = 60) -> tuple[list[float], Array]:
+    """A training curve (L, updates) in ``points`` windows: (source episodes at their ends, (L, points))."""
+    parts = np.array_split(np.arange(curve.shape[1]), min(points, curve.shape[1]))
+    per = episodes / curve.shape[1]
+    return [float((p[-1] + 1) * per) for p in parts], np.stack([curve[:, p].mean(1) for p in parts], axis=1)
+
+
+def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Row]:
+    """Return in the last tenth of training on the sources, for every step size: what the choice of eta looks at."""
+    found, groups = [], views(net, 4, "true")
+    for method, kind in METHODS.items():
+        for eta in ETAS:
+            one = team(net, groups, kind, eta, seed=10_007)
+            done = 0
+            for budget in budgets:
+                curve = one.learn(budget - done)
+                done = budget
+                last = curve[:, -max(1, curve.shape[1] // 10) :].mean(1)
+                found += rows("tune", f"{net.name} K={budget}", method, [eta], last[:, None])
+    for eta in ETAS:
+        middle = sorted(net.sources)[len(net.sources) // 2]
+        curve = scratch(net, groups, middle, eta, seed=10_009).learn(target_episodes)
+        found += rows("tune", net.name, "SAC-LFS", [eta], curve[:, -target_episodes // 10 :].mean(1)[:, None])
+    return found
+
+
+def quiet(function: Callable[..., list[Row]]) -> Callable[..., list[Row]]:
+    """Estimates from one or two episodes often lie outside the hull: counted in the results, not warned of."""
+
+    def inner(*args: Any, **options: Any) -> list[Row]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*outside the hull", category=UserWarning)
+            return function(*args, **options)
+
+    return inner
+
+
+@quiet
+def target_curves(
+    trained: dict[str, Team], net: Net, groups: list[Any], target: float, episodes: int, eta: float
+) -> list[Row]:
+    """GSAC deployed and the baselines trained in one target domain: return against target episodes."""
+    setting, found = f"{net.name} w={target:g}", []
+    played, factors = trained["GSAC"].adapt(target, 30)
+    found += rows("deployed", setting, "GSAC", list(range(1, 31)), played)
+    found += rows("estimate", setting, "GSAC", list(range(1, 31)), factors)
+    found += rows("curve", setting, "GSAC", [20], trained["GSAC"].evaluate(target, factors[:, 19], 400)[:, None])
+    found += rows("curve", setting, "GSAC, exact factor", [0], trained["GSAC"].evaluate(target, None, 400)[:, None])
+    learners = {
+        "SAC-FT": trained["SAC-FT"].fine_tune(target), "SAC-MTL": trained["SAC-MTL"].fine_tune(target),
+        "SAC-MTL, mean code": trained["SAC-MTL"].fine_tune(target, "mixture"),
+        "SAC-LFS": scratch(net, groups, target, eta),
+    }  # fmt: skip
+    checks = sorted({0, 10, 20, 30, 50, 75, *range(100, episodes + 1, 50)} - {c for c in (75, 50) if c > episodes})
+    for method, learner in learners.items():
+        values = []
+        for at in checks:
+            learner.learn(at - learner.agents[0].episodes)
+            one_hot = {"code": "mixture" if "mean" in method else "unseen"} if "MTL" in method else {}
+            values.append(learner.evaluate(target, None, CHECK if 0 < at < episodes else 400, **one_hot))
+        found += rows("curve", setting, method, checks, np.stack(values, axis=1))
+    untrained = team(net, groups, "none", 0.0)
+    found += rows("curve", setting, "uniform policy", [0], untrained.evaluate(target, None, 400)[:, None])
+    return found
+
+
+@quiet
+def adaptation_gap(trained: Team, net: Net, target: float, sizes: Sequence[int], deltas: Sequence[float]) -> list[Row]:
+    """Return lost against the exact factor: for estimates from T_a random trajectories, and for errors put in by hand.
+
+    Both sides play the same episodes (common random numbers).
+    """
+    seeds = len(np.concatenate([list(m) for m in trained.members]))
+    setting, exact, found = f"{net.name} w={target:g}", trained.evaluate(target, np.full(seeds, target), 400), []
+    for size in sizes:
+        told = np.array(
+            [net.estimate(collect(net.make(target, size), seed=seed * 613 + size)).value for seed in range(seeds)],
+            float,
+        )
+        lost = exact - trained.evaluate(target, told, 400)
+        found += rows("gap", setting, "error", [size], np.abs(told - target)[:, None])
+        found += rows("gap", setting, "return lost", [size], lost[:, None])
+    for delta in deltas:
+        lost = exact - trained.evaluate(target, np.full(seeds, target + delta), 400)
+        found += rows("gap", setting, "return lost by error", [delta], lost[:, None])
+    return found

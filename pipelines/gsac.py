@@ -1,0 +1,263 @@
+"""GSAC from data to deployment (arXiv 2510.21427): masks, compact states, training across domains, adaptation without training.
+
+``python -m pipelines.gsac`` repeats the paper's five wireless panels and its training curve, published and measured side by
+side, with every control: exact factor, no masks, random masks, uniform policy, the printed step sizes, and a network
+where the best policy depends on the domain. Traffic is measured only: its published figures are shifted copies of
+one curve. Every finished part is kept: start it again to finish it. Step sizes are chosen on source domains alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from causalnet.agents.gsac import DEFAULTS, GSAC
+from causalnet.data.rollouts import collect
+from causalnet.data.transitions import pool
+from causalnet.envs.wireless_masks import true_masks
+from causalnet.representation.acr import policy_acr, raw_sizes, sizes
+from causalnet.representation.recovery import factor_errors, recovery_rates
+from pipelines import _gsac_report as report
+from pipelines._gsac_runs import (
+    ETAS,
+    METHODS,
+    NETS,
+    Row,
+    Team,
+    adaptation_gap,
+    phase_one,
+    rows,
+    smoothed,
+    target_curves,
+    team,
+    tune,
+    views,
+)
+from pipelines._run import Table, options, steps
+
+COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
+PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
+PAPER_EPISODES = 600  # length of the published training curves
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How much to run. seeds: L. budget: source episodes "until convergence". cells: name -> function giving its rows."""
+
+    seeds: int
+    budget: int
+    quick: bool
+    out: Path
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Run what is not yet there; write results.csv, summary.json and report.html."""
+    args = _arguments(argv)
+    plan = Plan(args.seeds, args.episodes, args.quick, args.out)
+    table, work = Table(args.out, COLUMNS), cells(plan)
+    for name in steps([name for name in work if not table.has(f"{name} L={plan.seeds} K={plan.budget}")], "parts"):
+        table.add(f"{name} L={plan.seeds} K={plan.budget}", work[name](plan, table))
+    return report.write(plan.out, table, plan)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = options(__doc__ or "", "runs/gsac")
+    parser.add_argument("--episodes", type=int, default=None, help="source episodes (default 6000; 600 with --quick)")
+    args = parser.parse_args(argv)
+    args.seeds = args.seeds or (3 if args.quick else 10)
+    args.episodes = args.episodes or (600 if args.quick else 6000)
+    return args
+
+
+Cell = Callable[[Plan, Table], list[Row]]
+
+
+def cells(plan: Plan) -> dict[str, Cell]:
+    """Every part of the experiment, in order."""
+    panels = PANELS[:1] if plan.quick else PANELS
+    work: dict[str, Cell] = {"masks": masks, "factor": factor}
+    nets = [*dict.fromkeys(net for net, *_ in panels), "contention"]
+    for net in nets:
+        work[f"tune {net}"] = lambda p, t, net=net: tune(NETS[net], _budgets(p), 50 if p.quick else 350)
+        for budget in _budgets(plan):
+            work[f"train {net} K={budget}"] = lambda p, t, net=net, budget=budget: train(net, budget, p, t)
+    for net, omega, episodes in (*panels, ("contention", 0.35, 350), ("contention", 0.65, 350)):
+        short = 50 if plan.quick else episodes
+        work[f"target {net} w={omega:g}"] = lambda p, t, a=(net, omega, short): target(*a, p.budget, p, t)
+    if not plan.quick:
+        work["target grid3 w=0.65 K=600"] = lambda p, t: target("grid3", 0.65, 350, PAPER_EPISODES, p, t)
+        for g in (3, 4, 5):
+            work[f"traffic {g}"] = lambda p, t, g=g: traffic(g, p)
+    work |= {"inputs": inputs, "printed steps": printed_steps, "gap": gap}
+    return work
+
+
+def _budgets(plan: Plan) -> list[int]:
+    return sorted({min(PAPER_EPISODES, plan.budget), plan.budget})
+
+
+def eta_of(table: Table, net: str, method: str, budget: int, plan: Plan) -> float:
+    """The step size with the best return on the sources at the end of training there."""
+    setting = net if method == "SAC-LFS" else f"{net} K={budget}"
+    means = [np.mean(table.numbers("value", part="tune", setting=setting, method=method, x=eta)) for eta in ETAS]
+    return ETAS[int(np.argmax(means))]
+
+
+def train(net: str, budget: int, plan: Plan, table: Table) -> list[Row]:
+    """Phases 1 to 3 for every method; the trained agents are kept beside the results."""
+    found: list[Row] = []
+    groups = views(NETS[net], plan.seeds, "learned")
+    for method, kind in METHODS.items():
+        one = team(NETS[net], groups, kind, eta_of(table, net, method, budget, plan))
+        found += rows("train", f"{net} K={budget}", method, *smoothed(one.learn(budget), budget))
+        one.save(plan.out, _name(net, method, budget, plan))
+    return found
+
+
+def _name(net: str, method: str, budget: int, plan: Plan) -> str:
+    return f"{net}-{method}-{budget}-{plan.seeds}"
+
+
+def trained(net: str, method: str, budget: int, plan: Plan, table: Table) -> Team:
+    """A trained team from the disk, or trained again where it is gone."""
+    fresh = team(
+        NETS[net], views(NETS[net], plan.seeds, "learned"), METHODS[method], eta_of(table, net, method, budget, plan)
+    )
+    kept = fresh.load(plan.out, _name(net, method, budget, plan))
+    if kept is None:
+        fresh.learn(budget)
+        fresh.save(plan.out, _name(net, method, budget, plan))
+    return kept or fresh
+
+
+def target(net: str, omega: float, episodes: int, budget: int, plan: Plan, table: Table) -> list[Row]:
+    """Phase 4 in a target domain, and the baselines' training there."""
+    teams = {method: trained(net, method, budget, plan, table) for method in METHODS}
+    groups = views(NETS[net], plan.seeds, "learned")
+    found = target_curves(teams, NETS[net], groups, omega, episodes, eta_of(table, net, "SAC-LFS", budget, plan))
+    short = budget != plan.budget
+    return [{**row, "setting": f"{row['setting']} K={budget}"} for row in found] if short else found
+
+
+def masks(plan: Plan, table: Table) -> list[Row]:
+    """Phases 1 and 2 on the 3 x 3 grid: exact masks against trajectories, and what the representation keeps."""
+    net, found = NETS["grid3"], []
+    env = net.make(0.5, 1)
+    truth = true_masks(env)
+    every = [(20, range(10 if plan.quick else 100))]
+    if not plan.quick:
+        every = [(2, range(40)), (5, range(40)), (10, range(40)), *every, (50, range(40)), (100, range(100))]
+    for size, seeds in every:
+        (record,) = recovery_rates(
+            lambda seed, count: _pooled(net, seed, count), _learn, truth, [size], list(seeds), components=("b_1", "b_2")
+        )
+        for level in ("distractors and domain", "own and actions", "every entry"):
+            found += rows("masks", f"{len(seeds)} seeds", level, [size], np.array([[record[level]]]))
+    kept, raw = sizes(policy_acr(truth)), raw_sizes(env.adjacency, len(env.component_names))
+    learned = [sizes(policy_acr(phase_one(net, seed))) for seed in range(plan.seeds)]
+    share = np.array([[(k / raw).mean()] for k in learned])
+    return found + rows("masks", "grid3", "share of components kept", [20], share) + rows(
+        "masks", "grid3", "share of components kept, true masks", [20], np.array([[(kept / raw).mean()]])
+    )  # fmt: skip
+
+
+def _pooled(net: Any, seed: int, count: int) -> Any:
+    return pool([collect(net.make(p, count), seed=1000 * seed + k, domain=f"{p}") for k, p in enumerate(net.sources)])
+
+
+def _learn(data: Any) -> Any:
+    from causalnet.envs.wireless_masks import action_places
+    from causalnet.representation.causal_masks import own_frame
+    from causalnet.representation.mask_search import learn_masks
+
+    env = NETS["grid3"].make(0.5, 1)
+    return learn_masks(data, frame=own_frame(env.adjacency, action_places(env)))
+
+
+def factor(plan: Plan, table: Table) -> list[Row]:
+    """Error of the domain factor against trajectories, per user, beside the closed-form standard deviation."""
+    net, p = NETS["grid3"], 0.65
+    sizes_ = (5, 20, 80) if plan.quick else (2, 5, 10, 20, 50, 100, 200)
+    records = factor_errors(
+        lambda seed, count: collect(net.make(p, count), seed=seed), lambda d: _per_user(d), p, sizes_,
+        range(20 if plan.quick else 100),
+    )  # fmt: skip
+    found: list[Row] = []
+    for record in records:
+        x = [record["trajectories"]]
+        law = float(np.sqrt(p * (1 - p) / (10 * record["trajectories"])))
+        found += rows("factor", "grid3", "error", x, np.array([[record["error"]]]))
+        found += rows("factor", "grid3", "closed form", x, np.array([[law]]))
+    return found
+
+
+def _per_user(data: Any) -> Any:
+    from causalnet.representation.domain import bernoulli_factor
+
+    return bernoulli_factor(data, "b_2", shared=False)
+
+
+def inputs(plan: Plan, table: Table) -> list[Row]:
+    """What the policy reads: learned, true, random or no masks; one-hop inputs; other ways to depend on the domain."""
+    net, found = NETS["grid3"], []
+    eta, budget = eta_of(table, "grid3", "GSAC", plan.budget, plan), plan.budget
+    ways: dict[str, tuple[str, str, dict[str, Any]]] = {
+        "learned masks": ("learned", "polynomial", {}), "true masks": ("true", "polynomial", {}),
+        "no masks": ("none", "polynomial", {}), "random masks": ("random", "polynomial", {}),
+        "one-hop inputs": ("learned", "polynomial", {"inputs": "neighbours"}),
+        "interpolated tables": ("learned", "interpolation", {}),
+    }  # fmt: skip
+    for name, (which, kind, more) in ways.items():
+        one = team(net, views(net, plan.seeds, which), kind, eta, **more)
+        found += rows("inputs", f"{net.name} train", name, *smoothed(one.learn(budget), budget))
+        found += rows("inputs", f"{net.name} target", name, [budget], one.evaluate(0.65, None, 400)[:, None])
+    return found
+
+
+def printed_steps(plan: Plan, table: Table) -> list[Row]:
+    """alpha = 0.1, eta = 0.01 with the factor 1/n, one source domain an update: the paper's settings to the letter."""
+    net = NETS["grid3"]
+    one = team(net, views(net, plan.seeds, "learned"), "polynomial", 0.01, settings=GSAC.paper(), schedule="one")
+    before = one.evaluate(0.65, None, 400)
+    found = rows("printed", net.name, "train", *smoothed(one.learn(PAPER_EPISODES), PAPER_EPISODES))
+    after = one.evaluate(0.65, None, 400)
+    return found + rows("printed", net.name, "target", [0, PAPER_EPISODES], np.stack([before, after], axis=1))
+
+
+def gap(plan: Plan, table: Table) -> list[Row]:
+    """Return lost to a wrong factor, on the grid and where users contend."""
+    found: list[Row] = []
+    sizes_ = (1, 20) if plan.quick else (1, 2, 5, 10, 20, 50, 100)
+    for net, omega in (("grid3", 0.65), ("contention", 0.35)):
+        one = trained(net, "GSAC", plan.budget, plan, table)
+        deltas = (-0.1, 0.1) if plan.quick else (-0.12, -0.08, -0.04, 0.04, 0.08, 0.12)
+        found += adaptation_gap(one, NETS[net], omega, sizes_, deltas)
+    return found
+
+
+def traffic(g: int, plan: Plan) -> list[Row]:
+    """Traffic, measured only: GSAC from sources with capacity 1, 2, 3, and learning from scratch at 2.5."""
+    net = NETS[f"traffic{g}"]
+    groups, budget, eta = views(net, plan.seeds, "none"), 1800, DEFAULTS.actor_rate.start
+    one = team(net, groups, "polynomial", eta)
+    found = rows("train", f"{net.name} K={budget}", "GSAC", *smoothed(one.learn(budget), budget))
+    curves = target_curves(
+        {"GSAC": one, "SAC-FT": _also(net, groups, "none", eta, budget), "SAC-MTL": _also(net, groups, "one-hot", eta, budget)},
+        net, groups, 2.5, 200, eta,
+    )  # fmt: skip
+    return found + curves
+
+
+def _also(net: Any, groups: Any, kind: str, eta: float, budget: int) -> Team:
+    one = team(net, groups, kind, eta)
+    one.learn(budget)
+    return one
+
+
+if __name__ == "__main__":
+    main()

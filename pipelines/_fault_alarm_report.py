@@ -77,6 +77,10 @@ def _graphs(table: Table, instance: str) -> dict[str, Row]:
                 if values:
                     wanted = f">= {goal}" if instance == "official" else ""
                     found[f"{instance}: default: {learner} ({init}): f1, {at}"] = figure(values, wanted)
+            spent = table.numbers("cpu_seconds", **key, mask="causal")
+            if spent:
+                goal = "<= 300" if learner == "ppo" else ""
+                found[f"{instance}: default: {learner} ({init}): CPU seconds of training"] = figure(spent, goal)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_masks import true_masks
 from causalnet.envs.wireless_policies import collision_free_ceiling
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
+from causalnet.report.networks import draw_masks, draw_network
+from causalnet.representation.acr import policy_acr
 from causalnet.representation.domain import DomainFactor, bernoulli_factor
 
 SOURCES = (0.2, 0.5, 0.8)
@@ -364,3 +367,34 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_refusals_are_sentences(make: partial, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         make()
+
+
+# ---- pictures and the pipeline --------------------------------------------------------------------------------
+
+
+def test_networks_and_masks_are_drawn_as_valid_svg() -> None:
+    masks = true_masks(gsac_grid(3, distractors=True))
+    acr, positions = policy_acr(masks), np.stack(np.divmod(np.arange(9), 3), axis=1)
+    network = draw_network(masks, acr, 4, positions).svg
+    cells = [e.text for e in ElementTree.fromstring(network).iter("title")]
+    assert len(cells) == 36 and sum("kept" in text for text in cells if text) == 18
+    drawn = draw_masks(masks, 4).svg
+    edges = masks.own[4].sum() + masks.other[masks.neighbours.indptr[4]].sum() + masks.domain[4].sum()
+    assert sum(e.get("d", "").startswith("M190") for e in ElementTree.fromstring(drawn).iter("path")) == edges
+    with pytest.raises(DataError, match="no agent 9"):
+        draw_masks(masks, 9)
+    with pytest.raises(DataError, match="positions has shape"):
+        draw_network(masks, acr, 0, positions[:5])
+
+
+def test_pipeline_quick_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipelines import gsac as pipeline
+
+    wanted = ["--quick", "--seeds", "2", "--episodes", "60", "--out", str(tmp_path)]
+    figures = pipeline.main(wanted)
+    rows = (tmp_path / "results.csv").read_text()
+    assert all(set(item) == {"mean", "low", "high", "n", "published", "goal"} for item in figures.values())
+    assert figures["g=3, p=0.65: share of ceiling, first 30 target episodes"]["goal"] == ">= 0.95"
+    assert "<svg" in (tmp_path / "report.html").read_text()
+    pipeline.main(wanted)
+    assert (tmp_path / "results.csv").read_text() == rows and "reached" in capsys.readouterr().out

@@ -1,0 +1,119 @@
+"""A networked system as one piece of inline SVG: the agents, what one of them keeps of its neighbours, and its causal masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from ..errors import DataError
+from ..representation.causal_masks import CausalMasks
+from .curves import COLOURS, Chart
+
+OWN, OTHER, DOMAIN = COLOURS[0], COLOURS[1], COLOURS[2]
+CELL, GAP, STEP = 16.0, 3.0, 26.0
+
+
+def draw_masks(masks: CausalMasks, agent: int = 0, title: str | None = None) -> Chart:
+    """The two time slices of an agent: own components, a neighbour's, actions and the domain factor, and what each acts on.
+
+    An arrow from a neighbour is there if that edge is in the masks for any of the neighbours.
+    """
+    _agent(agent, masks.n_agents)
+    first, last = masks.neighbours.indptr[agent], masks.neighbours.indptr[agent + 1]
+    other = masks.other[first:last].any(axis=0)  # (c + 1, c + 1)
+    own, names = masks.own[agent], [*masks.components, "action"]
+    sources = [*names, *(f"{name} of a neighbour" for name in names), "domain factor"]
+    targets = [*(f"next {name}" for name in masks.components), "reward"]
+    table = np.concatenate([own, other, masks.domain[agent][:, None]], axis=1)  # (targets, sources)
+    colours = [OWN] * len(names) + [OTHER] * len(names) + [DOMAIN]
+    height = 44 + STEP * len(sources)
+    right = [44 + STEP * (k + 0.5) * len(sources) / len(targets) for k in range(len(targets))]
+    parts = []
+    for k, j in np.argwhere(table):
+        y, z = 44 + STEP * (j + 0.5), right[k]
+        parts.append(
+            f'<path d="M190 {y:.1f}C290 {y:.1f} 330 {z:.1f} 424 {z:.1f}" fill="none" stroke="{colours[j]}" stroke-width="1.6"/>'
+            f'<path d="M424 {z:.1f}l-8 -3.5v7z" fill="{colours[j]}"/>'
+        )
+    for j, name in enumerate(sources):
+        faint = "" if table[:, j].any() else ' opacity=".45"'
+        parts.append(_text(184, 44 + STEP * (j + 0.5) + 4, name, "end", colours[j], faint))
+    parts += [_text(430, right[k] + 4, name, "start") for k, name in enumerate(targets)]
+    return _svg(560, height, title or f"What acts on agent {agent}", parts)
+
+
+def draw_network(
+    masks: CausalMasks, acr: sparse.csr_matrix, agent: int, positions: ArrayLike, title: str | None = None,
+) -> Chart:  # fmt: skip
+    """All agents with their components as cells: filled where ``agent`` keeps them in its representation ``acr``.
+
+    positions: (n, 2), row and column of each agent.
+    """
+    n, c = masks.n_agents, masks.n_components
+    _agent(agent, n)
+    where = np.asarray(positions, dtype=float)
+    if where.shape != (n, 2) or acr.shape != (n, n * c):
+        raise DataError(
+            f"positions has shape {where.shape} and the representation {acr.shape}; these masks need {(n, 2)} and {(n, n * c)}"
+        )
+    where = where - where.min(axis=0)
+    width = c * (CELL + GAP)
+    spot = np.column_stack([60 + where[:, 1] * (width + 44), 70 + where[:, 0] * 84])
+    kept: NDArray[np.bool_] = np.zeros(n * c, bool)
+    kept[acr.indices[acr.indptr[agent] : acr.indptr[agent + 1]]] = True
+    parts = []
+    for i, j in zip(*masks.neighbours.nonzero(), strict=True):
+        if i < j:
+            (x, y), (u, v) = spot[i], spot[j]
+            strong = ".75" if agent in (i, j) else ".2"
+            parts.append(f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke="currentColor" opacity="{strong}"/>')
+    for i in range(n):
+        parts += _cells(i, spot[i], kept.reshape(n, c)[i], masks.components, i == agent)
+    seen = int(kept.sum())
+    near = int(np.diff(masks.neighbours.indptr)[agent] + 1)
+    text = title or f"Agent {agent} keeps {seen} of the {near * c} components of its neighbourhood"
+    return _svg(float(spot[:, 0].max() + width / 2 + 30), float(spot[:, 1].max() + 50), text, parts)
+
+
+def _cells(i: int, at: Any, kept: NDArray[np.bool_], names: Sequence[str], chosen: bool) -> list[str]:
+    """One agent: a box with a cell a component and its number below."""
+    c = len(names)
+    width = c * (CELL + GAP) + GAP
+    left, top = at[0] - width / 2, at[1] - CELL / 2 - GAP
+    line = f'stroke="{OWN}" stroke-width="2.5"' if chosen else 'stroke="currentColor"'
+    parts = [
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{CELL + 2 * GAP:g}" rx="3" fill="canvas" {line}/>'
+    ]
+    for k, name in enumerate(names):
+        fill = f'fill="{OWN if chosen else OTHER}"' if kept[k] else 'fill="none" opacity=".5"'
+        x = left + GAP + k * (CELL + GAP)
+        state = "kept" if kept[k] else "dropped"
+        parts.append(
+            f'<rect x="{x:.1f}" y="{top + GAP:.1f}" width="{CELL:g}" height="{CELL:g}" stroke="currentColor" {fill}>'
+            f"<title>{escape(name)} of agent {i}: {state}</title></rect>"
+        )
+    return [*parts, _text(float(at[0]), top + CELL + 22, str(i), "middle")]
+
+
+def _text(x: float, y: float, words: str, anchor: str, fill: str = "currentColor", more: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}"{more}>{escape(words)}</text>'
+
+
+def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> Chart:
+    width = max(width, 20 + 7.2 * len(title))
+    head = (
+        f'<svg class="chart" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title, quote=True)}" '
+        f'style="max-width:{width * 1.15:.0f}px;width:100%;font:11.5px system-ui,sans-serif;color:inherit">'
+        f'<text x="10" y="18" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>'
+    )
+    return Chart("".join([head, *parts, "</svg>"]))
+
+
+def _agent(agent: Any, n: int) -> None:
+    if isinstance(agent, bool) or not isinstance(agent, (int, np.integer)) or not 0 <= agent < n:
+        raise DataError(f"agents are numbered 0 to {n - 1}; there is no agent {agent!r}")

@@ -56,7 +56,9 @@ def need_layout(env: gymnasium.Env, n_obs: int, n_actions: int) -> Layout:
 class _CellNetwork(Network):
     """The shared scorer, in torch for batches and in numpy for one state."""
 
-    def __init__(self, layout: Layout, widths: tuple[int, ...], rng: np.random.Generator) -> None:
+    def __init__(
+        self, layout: Layout, widths: tuple[int, ...], rng: np.random.Generator, value_gain: float = 1.0
+    ) -> None:
         super().__init__()
         self.layout, self.depth = layout, len(widths) - 1
         self._cell = torch.tensor(layout.cell)
@@ -72,7 +74,7 @@ class _CellNetwork(Network):
         for k, (a, b) in enumerate(pairwise((2 * inputs, *widths))):
             self.weights[f"value{k}"] = orthogonal((a, b), 2**0.5, rng)
             self.weights[f"value{k}_bias"] = zeros(b)
-        self.weights["value"] = orthogonal((1, widths[-1]), 1.0, rng)
+        self.weights["value"] = orthogonal((1, widths[-1]), value_gain, rng)
         self.weights["value_bias"] = zeros(1)
 
     def prepare(self, x: Floats) -> Batch:
@@ -149,7 +151,7 @@ class CellActionValues(_CellNetwork):
     """
 
     def __init__(self, layout: Layout, widths: tuple[int, ...], dueling: bool, rng: np.random.Generator) -> None:
-        super().__init__(layout, widths, rng)
+        super().__init__(layout, widths, rng, value_gain=0.01)
         self.dueling = dueling
         if not dueling:  # plain Q: the state's value is part of every score, through the world's inputs
             for name in [name for name in self.weights if name.startswith("value")]:

@@ -234,6 +234,24 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
         GeneralUtility.load(plain, utility_grid(n_envs=4))
 
 
+def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines import general_utility as pipeline
+
+    monkeypatch.setattr(pipeline, "LINES", pipeline.LINES[1:2])
+    monkeypatch.setattr(pipeline, "GRIDS", pipeline.GRIDS[2:3])
+    monkeypatch.setattr(pipeline, "RACES", pipeline.RACES[:3:2])
+    figures = pipeline.main(["--quick", "--seeds", "1", "--out", str(tmp_path)])
+    assert figures["shadow gradient: worst relative error on small networks"]["mean"] < 0.01
+    assert figures["grid: uniform policy"]["mean"] == pytest.approx(1.8, abs=0.05)
+    assert figures["LPI: least change of J plus truncation bias, random networks"]["mean"] > -1e-9
+    before = (tmp_path / "results.csv").read_bytes()
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") >= 6 and "nan" not in page.lower()
+    monkeypatch.setattr(pipeline, "_learn", None)  # whatever is done is not done again
+    assert pipeline.main(["--quick", "--seeds", "1", "--out", str(tmp_path)]) == figures
+    assert (tmp_path / "results.csv").read_bytes() == before
+
+
 def made(utility: Any = None, **options: Any) -> Any:
     return lambda: GeneralUtility(utility_grid(n_envs=2), Settings(gamma=0.7, steps=12), utility=utility, **options)
 
@@ -249,7 +267,10 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(lambda d: d.sum(0)), "one number for each d"),
         (made(lambda d: 3.0), "torch number"),
         (made(gu.Differentiated(lambda d: d.sum(), vectorised=True)), "one number for each d"),
-        (made(lambda d: torch.round(d).detach().sum() + 0 * 1), "does not depend"),
+        (made(lambda d: torch.round(10 * d).sum()), "moves in jumps"),
+        (made(lambda d: torch.ones(1, requires_grad=True).sum()), "made from something else"),
+        (lambda: gu.Penalty(gu.Entropy(), np.nan), "a penalty needs"),
+        (lambda: gu.Total([gu.Entropy()], [1.0, 2.0]), "1 terms need as many weights"),
         (made(gu.Linear(np.zeros((24, 4, 5)))), r"shape \(24, 4, 5\), and this network needs \(25, 4, 5\)"),
         (made(gu.Imitation(np.zeros((4, 4)))), "another network"),
         (made([gu.Entropy()] * 24), "24 utilities and 25 agents"),

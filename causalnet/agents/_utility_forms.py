@@ -23,6 +23,18 @@ class Penalty:
     at_least: Any
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not (
+            np.isfinite(self.at_least).all()
+            and np.ndim(self.at_least) < 2
+            and np.isfinite(self.weight)
+            and self.weight >= 0
+        ):
+            raise DataError(
+                f"a penalty needs a finite at_least, one number or one an agent, and a weight from 0 up, not {self.at_least!r} "
+                f"and {self.weight!r}"
+            )
+
     def value(self, d: Array) -> Array:
         return np.asarray(-0.5 * self.weight * np.maximum(0.0, self.at_least - self.of.value(d)) ** 2)
 
@@ -41,6 +53,10 @@ class Total:
 
     terms: Sequence[Utility]
     weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.terms) or (self.weights is not None and len(self.weights) != len(self.terms)):
+            raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
 
     def value(self, d: Array) -> Array:
         return np.asarray(sum(w * f.value(d) for w, f in self._both()))
@@ -120,7 +136,11 @@ class Differentiated:
                 "the utility does not depend on d in a way that torch can follow: its gradient is zero everywhere; compute "
                 "it from the tensor d with torch operations (no .item(), .detach(), numpy or rounding)"
             )
-        (slope,) = torch.autograd.grad(values.sum(), x)
+        (slope,) = torch.autograd.grad(values.sum(), x, allow_unused=True)
+        if slope is None:
+            raise DataError(
+                "the utility does not depend on d: it returned a torch number that was made from something else"
+            )
         return values.detach().numpy().reshape(d.shape[:-2]), slope.numpy().reshape(d.shape)
 
 

@@ -187,9 +187,13 @@ class GeneralUtility(ScalableActorCritic):
         corner[..., 0, 0] = self._weight.sum()
         named = [] if self.utility is None else [("the utility", self.utility)]
         for what, f in named + [(f"the utility of constraint {k}", g) for k, g in enumerate(self.constrained)]:
-            for d in (even, corner):
-                checked(what, f.value(d), d.shape[:2])
-                checked(f"the gradient of {what}", f.gradient(d), d.shape)
+            values = [checked(what, f.value(d), d.shape[:2]) for d in (even, corner)]
+            slopes = [checked(f"the gradient of {what}", f.gradient(d), d.shape) for d in (even, corner)]
+            if (values[0] != values[1]).any() and not any(slope.any() for slope in slopes):
+                raise DataError(
+                    f"{what} changes with d, and its gradient is zero everywhere: it moves in jumps (rounding, comparisons, "
+                    f"argmax), which no gradient can climb; write a smooth function"
+                )
 
     def save(self, path: str | Path) -> Path:
         """Write everything learnt as one npz file with a JSON header; utilities are code, and given again to ``load``."""

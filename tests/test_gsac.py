@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from causalnet.agents._checkpoint import read, write
 from causalnet.agents._conditioning import KINDS, Conditioning
 from causalnet.agents._state_policy import NeighbourStates, OwnState, softmax
 from causalnet.agents.adaptation import adapt, compact_view, full_masks, random_masks
@@ -324,6 +325,13 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     other = ScalableActorCritic(gsac_grid(2)).learn(1).save(tmp_path / "other.npz")
     with pytest.raises(DataError, match="holds a ScalableActorCritic"):
         GSAC.load(other, grids())
+    header, arrays = read(path)
+    write(tmp_path / "odd.npz", {k: v for k, v in header.items() if k != "learners"}, arrays)
+    with pytest.raises(DataError, match="damaged"):
+        GSAC.load(tmp_path / "odd.npz", grids())
+    write(tmp_path / "odd.npz", header, {k: v for k, v in arrays.items() if k != "theta"})
+    with pytest.raises(DataError, match="lacks the array 'theta'"):
+        GSAC.load(tmp_path / "odd.npz", grids())
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DataError, match="no whole checkpoint"):
         GSAC.load(path, grids())

@@ -228,9 +228,21 @@ class GSAC:
     def load(cls, path: str | Path, sources: Sequence[Any], *, counts: Counts | None = None) -> GSAC:
         """What ``save`` wrote, on the source domains that it was learnt in; learning goes on as if it had not stopped."""
         header, arrays = read(path)
+        try:
+            return cls._restored(path, list(sources), header, arrays, counts)
+        except (KeyError, TypeError, IndexError) as error:
+            raise DataError(
+                f"{path} is damaged: its header or arrays lack {error}; take an older copy, or learn anew"
+            ) from error
+
+    @classmethod
+    def _restored(
+        cls, path: str | Path, sources: list[Any], header: dict[str, Any], arrays: dict[str, NDArray[Any]],
+        counts: Counts | None,
+    ) -> GSAC:  # fmt: skip
+        """The agent of a checkpoint's header and arrays."""
         if header.get("class") != cls.__name__:
             raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-        sources = list(sources)
         if len(sources) != len(arrays["codes"]):
             raise DataError(f"{path} was learnt in {len(arrays['codes'])} domains; give that many, not {len(sources)}")
         for env in sources:

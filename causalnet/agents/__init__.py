@@ -12,6 +12,9 @@ _HOME = {
     "ScalableActorCritic": "scalable_ac",
     "independent_learners": "scalable_ac",
     "GeneralUtility": "general_utility",
+    "GSAC": "gsac",
+    "adapt": "adaptation",
+    "compact_view": "adaptation",
     "Step": "_agent",
     "Episode": "_agent",
     "CsvLogger": "_logging",
@@ -22,8 +25,10 @@ __all__ = [*_HOME]
 if TYPE_CHECKING:
     from ._agent import Episode, Step
     from ._logging import CsvLogger, TensorBoardLogger
+    from .adaptation import adapt, compact_view
     from .dqn import D3QN, DQN
     from .general_utility import GeneralUtility
+    from .gsac import GSAC
     from .ppo import PPO
     from .scalable_ac import ScalableActorCritic, independent_learners
 

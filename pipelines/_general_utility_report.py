@@ -12,7 +12,9 @@ from scipy import stats
 from causalnet.report import Chart, Curve, chart
 from pipelines._run import Row, Table, figure, finish
 
-PUBLISHED, VIOLATION = 3.373, 0.1926
+PUBLISHED = 3.373
+# return and total violation: the table, of a cumulative constraint, and what the curves of the others show
+READ_OFF = {"sends": (PUBLISHED, 0.1926), "c = 0.2": (3.42, 0.05), "c = 0.3": (3.49, 0.05), "kappa = 0": (1.85, None)}
 FLOOR, LINE_START = 3.37, 10.6
 TRACES = ("LPI", "LPI, everyone at once", "SAC", "SAC, LPI's critic", "SAC, Algorithm 1")
 
@@ -46,12 +48,14 @@ def _figures(table: Table) -> dict[str, Row]:
     figures["grid: one user an access point"] = figure(table.numbers("value", variant="grid, one user an access point"))
     for name in _names(table, "learn", "grid"):
         asked = "kappa = 0" not in name
-        published = PUBLISHED if "c =" in name or "sends" in name else 3.42 if asked else 1.85
+        published = next((v for key, v in READ_OFF.items() if key in name), (3.42, None))
         figures[f"{name}: return"] = figure(
-            table.numbers("value", variant=name), f">= {FLOOR}" if asked else "", published
+            table.numbers("value", variant=name), f">= {FLOOR}" if asked else "", published[0]
         )
         if "c =" in name or "sends" in name:
-            figures[f"{name}: total violation"] = figure(table.numbers("violation", variant=name), "<= 0.2", VIOLATION)
+            figures[f"{name}: total violation"] = figure(
+                table.numbers("violation", variant=name), "<= 0.2", published[1]
+            )
     for rival, value in (("MAPPO-L", 3.347), ("decentralised", 3.148)):
         ours = [v / value for v in table.numbers("value", variant="grid, c = 0.2")]
         figures[f"grid, c = 0.2: return over that of {rival}"] = figure(ours, ">= 1.0")
@@ -126,7 +130,7 @@ def _notes(table: Table) -> list[str]:
         "there is and c = 0.8 cannot be met: at least 0.65 of violation is left over ten agents. The learner is asked for a little more than c "
         "(0.31, 0.515). Published figures of this task are read off curves.",
         "Grid: the constraint is 1/2 (1 - gamma)^2 sum over sending actions of lambda_a^2 >= c. Only 16 of 25 users can own an access point; "
-        "the rest satisfy it by always sending off the border, which reaches nobody, so it costs next to nothing. The published table with 3.373 "
+        "the rest satisfy it by always sending off the border, which reaches nobody, so it costs next to nothing (at c = 0.3 the learner is asked for 0.305). The published table with 3.373 "
         "and 0.1926 (MAPPO-L 3.347, decentralised 3.148) is, by the authors' page, for a cumulative constraint, 'transmit only when necessary', "
         "whose bound is not in their code; the row 'empty sends <= 0.05' is ours of that kind: at most 5 % of discounted time sending from an "
         "empty buffer (the uniform policy: 21 %).",
@@ -157,7 +161,9 @@ def _charts(table: Table) -> list[Chart]:
                 bound = "c =" in name or "entropy" in name or "sends" in name
                 if column == 1 or bound:
                     values = np.array([[point[column] for point in run] for run in runs])
-                    curves[name.removeprefix(f"{first}, ")] = _band([int(p[0]) for p in runs[0]], values)
+                    curves[name.removeprefix(f"{first}, ").replace("entropy ", "")] = _band(
+                        [int(p[0]) for p in runs[0]], values
+                    )
             heading = title if column == 1 else f"{first.capitalize()}: total violation"
             if curves:
                 drawn.append(chart(curves, heading, "episodes", what, levels=levels if column == 1 else None))

@@ -51,7 +51,7 @@ class Variant:
 
 
 _line, _slow = Settings(**LINE, actor_rate=Rate(0.01, 0.5, 20.0)), 0.05  # type: ignore[arg-type]
-_grid = Settings(**GRID)  # type: ignore[arg-type]
+_grid, _careful = Settings(**GRID), Settings(**GRID, actor_rate=Rate(0.05))  # type: ignore[arg-type]
 
 
 def _entropy(aim: float, **options: Any) -> Constraint:
@@ -70,7 +70,7 @@ GRIDS = (
     Variant("grid, kappa = 0", Settings(**GRID, kappa=0), 20_000, 10),  # type: ignore[arg-type]
     Variant("grid, c = 0.2", _grid, 20_000, 10, Constraint(gu.Determinism(), 0.2, 100.0, incremental=False), 0.2),
     Variant("grid, c = 0.2, dual ascent", _grid, 20_000, 10, Constraint(gu.Determinism(), 0.2, 0.3), 0.2),
-    Variant("grid, c = 0.3", _grid, 20_000, 10, Constraint(gu.Determinism(), 0.3, 10.0, incremental=False), 0.3),
+    Variant("grid, c = 0.3", _careful, 20_000, 10, Constraint(gu.Determinism(), 0.305, 10.0, incremental=False), 0.3, _slow),
     Variant("grid, empty sends <= 0.05", _grid, 20_000, 10, Constraint(gu.Linear(WASTE), -0.05), -0.05),
 )  # fmt: skip
 _MARKS = (

@@ -40,7 +40,8 @@ def open_agent(
             f"{path} was learnt on another network or number of copies: {header['network']}, {header['copies']} copies; this "
             f"one is {fingerprint(env)}, {env.n_envs or 1} copies"
         )
-    settings = Settings(**{k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()})
+    kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+    settings = Settings(**kept)
     options = {"learners": header["learners"], "seed": header["seed"], "view": arrays.get("view")}
     return header, arrays, settings, options
 

@@ -28,6 +28,7 @@ from ..locality import Locality, LocalPolicy, analyse
 from ._colours import colours
 
 Array = NDArray[np.float64]
+_STEPS = tuple(np.exp2(np.arange(12.0, -13.0, -1.0)).tolist())  # 4096 to 1 / 4096
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def proximal(pi: Array, advantage: Array, eta: float, tau: float) -> Array:
 
 def exact_improvement(
     model: TabularNetwork, policy: Sequence[Array] | None = None, *, kappa: int = 1, rounds: int = 20,
-    steps: Sequence[float] = tuple(2.0**k for k in range(12, -13, -1)), tau: Sequence[float] = (0.0,),
+    steps: Sequence[float] = _STEPS, tau: Sequence[float] = (0.0,),
 ) -> tuple[list[Array], list[ExactStep]]:  # fmt: skip
     """Cycle through the colours ``rounds`` times, each with the step of ``steps`` that guarantees most; policy and record.
 
@@ -95,23 +96,21 @@ def _update(
     found = [truncated(q[j], keys(process, balls[j]), law) for j in range(n)]
     eps = sum(gap for _, gap in found) / n
     local = analyse(model, LocalPolicy(tables))
-    shares = {int(k): _share(process, tables, int(k), sum(found[j][0] for j in balls[k]) / n) for k in blocks}
+    shares = {
+        int(k): _share(process, tables, int(k), np.sum([found[j][0] for j in balls[k]], axis=0) / n) for k in blocks
+    }
     before, d = objective(process), law.sum(1)
+    advantage = {k: _mean_over_rest(q, d, process.local_states[:, k], len(tables[k])) for k, q in shares.items()}
     best, kept, bias, eta = 0.0, tables, 0.0, 0.0
     for step in steps:
-        new = list(tables)
-        for k in blocks:
-            advantage = _mean_over_rest(shares[int(k)], d, process.local_states[:, k], len(tables[k]))
-            new[k] = proximal(tables[k], advantage, step, tau)
+        new = [proximal(p, advantage[k], step, tau) if k in advantage else p for k, p in enumerate(tables)]
         gain, moved = _guarantee(process, local, tables, new, shares, d, gamma)
         if gain > best:
             best, kept, bias, eta = gain, new, 2 * eps * moved / (1 - gamma), step
     after = objective(joint(model, kept)) if eta else before
     radius = local.radius
-    step_done = ExactStep(
-        colour, eta, tau, before, after, best / (1 - gamma), bias, (radius.low, radius.high), bool(radius.high < 1)
-    )
-    return kept, step_done
+    rho = (radius.low, radius.high)
+    return kept, ExactStep(colour, eta, tau, before, after, best / (1 - gamma), bias, rho, bool(radius.high < 1))
 
 
 def _share(process: Joint, tables: Sequence[Array], k: int, q: Array) -> Array:

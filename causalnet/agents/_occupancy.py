@@ -24,7 +24,8 @@ Array = NDArray[np.float64]
 
 def time_weights(gamma: float, steps: int, objective: str = "discounted") -> Array:
     """What each step counts in d: (1 - gamma) gamma^t, or 1 / T for the average reward; (steps,)."""
-    return np.full(steps, 1.0 / steps) if objective == "average" else (1 - gamma) * gamma ** np.arange(steps)
+    every = np.full(steps, 1.0 / steps) if objective == "average" else (1 - gamma) * gamma ** np.arange(steps)
+    return np.asarray(every, dtype=np.float64)
 
 
 @njit(cache=True)

@@ -65,10 +65,13 @@ class Total:
         return np.asarray(sum(w * f.gradient(d) for w, f in self._both()))
 
     def most(self, mass: float, sizes: Sizes) -> Array | None:
-        tops = [None if w < 0 else f.most(mass, sizes) for w, f in self._both()]
-        if any(top is None for top in tops):
-            return None
-        return np.asarray(sum(w * top for (w, _), top in zip(self._both(), tops, strict=True)))  # type: ignore[operator]
+        total = np.zeros(len(sizes[0]))
+        for w, f in self._both():
+            top = f.most(mass, sizes) if w >= 0 else None
+            if top is None:
+                return None
+            total += w * top
+        return total
 
     def _both(self) -> list[tuple[float, Utility]]:
         weights = [1.0] * len(self.terms) if self.weights is None else self.weights

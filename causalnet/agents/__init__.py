@@ -12,6 +12,8 @@ _HOME = {
     "ScalableActorCritic": "scalable_ac",
     "independent_learners": "scalable_ac",
     "GeneralUtility": "general_utility",
+    "Constraint": "general_utility",
+    "LocalizedPolicyImprovement": "lpi",
     "GSAC": "gsac",
     "adapt": "adaptation",
     "compact_view": "adaptation",
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from ._logging import CsvLogger, TensorBoardLogger
     from .adaptation import adapt, compact_view
     from .dqn import D3QN, DQN
-    from .general_utility import GeneralUtility
+    from .general_utility import Constraint, GeneralUtility
     from .gsac import GSAC
+    from .lpi import LocalizedPolicyImprovement
     from .ppo import PPO
     from .scalable_ac import ScalableActorCritic, independent_learners
 

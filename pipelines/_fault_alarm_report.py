@@ -180,6 +180,11 @@ def _notes(table: Table, instances: list[str]) -> list[str]:
         "Masks: none (any of all actions, the learner as it is sold: a plain network), presence (cells with an alarm), random (presence and the first type of a "
         "random graph of equal density), true (of the true graph), causal (of the graph learned meanwhile).",
     ]
+    if "official-logs" in instances:
+        notes.append(
+            "official: every seed prunes on, and starts from, the one published log. official-logs: the same network, with "
+            "a log simulated for each seed; the spread of the paper's mode comes from the log."
+        )
     for instance in instances:
         notes += _verdicts(table, instance)
     return notes

@@ -20,6 +20,7 @@ from typing import Any
 import gymnasium
 import joblib
 import numpy as np
+import pandas as pd
 
 import causalnet as cn
 import causalnet.envs  # registers causalnet/FaultAlarm-v0
@@ -43,6 +44,7 @@ CONTROL_STEPS = (
 EVALUATION = 200  # fresh episodes played by the policy that came out of training
 EXPLORE = 8  # episodes under the presence mask alone, at first, in the default mode
 PAPER_K, PAPER_STEPS, PAPER_ETA = 8, 512, {"ppo": 0.3, "dqn": 0.2, "d3qn": 0.2}  # Table 4; K from the published code
+LOG = "events_seed40.csv"  # of the published instance
 RANDOM_EDGES = 36  # of the random start, as the published code draws it
 COLUMNS = [
     "instance", "learner", "mask", "init", "mode", "seed", "episodes", "return", "interventions", "mean_alarms",
@@ -93,7 +95,9 @@ def steps_over(results: Any, n: int) -> Any:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = options(__doc__ or "", "runs/fault_alarm")
     many: Callable[[Sequence[str]], Any] = lambda known: lambda text: _choices(text, known)  # noqa: E731
-    parser.add_argument("--instance", default=None, help="official, hard, a seed, or a folder; several with commas")
+    parser.add_argument(
+        "--instance", default=None, help="official, official-logs, hard, a seed, or a folder; several with commas"
+    )
     parser.add_argument("--learner", type=many(LEARNERS), default=LEARNERS, help=f"of {', '.join(LEARNERS)}")
     parser.add_argument("--mask", type=many(MASKS), default=MASKS, help=f"of {', '.join(MASKS)}")
     parser.add_argument("--init", type=many(INITS), default=INITS, help=f"of {', '.join(INITS)}")
@@ -151,10 +155,10 @@ def _runs(args: argparse.Namespace) -> list[Run]:
 
 
 def make(instance: str) -> gymnasium.Env[Any, Any]:
-    """The environment of an instance's name, counts only."""
+    """The environment of an instance's name, counts only; "official-logs" differs from "official" in its logs alone."""
     hard = instance.startswith("hard")
     name = instance.removeprefix("hard").removeprefix(":") if hard else instance
-    given: Any = official() or 0 if name in ("", "official") else int(name) if name.isdigit() else name
+    given: Any = official() or 0 if name in ("", "official", "official-logs") else int(name) if name.isdigit() else name
     return gymnasium.make("causalnet/FaultAlarm-v0", instance=given, hard=hard)
 
 
@@ -164,7 +168,7 @@ def play(run: Run, out: Path, evaluation: int) -> tuple[str, list[dict[str, Any]
     env = make(run.instance)
     truth = env.unwrapped.instance.graph
     if run.learner == "start":
-        told = cn.score(truth, start_graph(run.init, env, run.seed))
+        told = cn.score(truth, start_graph(run, env))
         return run.key, [asdict(run) | {name: told[name] for name in ("f1", "precision", "recall")}]
     if run.learner in RULES:
         return run.key, [_judge(run, rule_policy(run.learner, env, truth, run.seed), env, evaluation, began)]
@@ -210,13 +214,13 @@ def _masking(run: Run, env: Any, truth: cn.Graph) -> dict[str, Any]:
         return {"graph": None if run.mask == "presence" else everything}
     if run.mask in ("random", "true"):
         return {"graph": truth if run.mask == "true" else random_graph(truth, run.seed), "k": 1}
-    log = observational_log(env.unwrapped.instance, seed=run.seed) if run.mode == "paper" else None
+    log = log_of(run.instance, env, run.seed) if run.mode == "paper" else None
     state = att_bic.init(
         env.unwrapped.variables,
         env.unwrapped.instance.devices,
         topology=env.unwrapped.instance.topology,
         mode=run.mode,
-        start=start_graph(run.init, env, run.seed),
+        start=start_graph(run, env),
         log=log,
         rng=np.random.default_rng([run.seed, 7]),
     )
@@ -226,15 +230,33 @@ def _masking(run: Run, env: Any, truth: cn.Graph) -> dict[str, Any]:
     return {"discovery": state, "k": PAPER_K, "explore": lambda episodes, steps: eta * (steps < PAPER_STEPS)}
 
 
-def start_graph(init: str, env: Any, seed: int) -> cn.Graph:
+def log_of(instance: str, env: Any, seed: int) -> cn.Events:
+    """The alarms before anyone repairs: the published log for the published instance, else a simulated one a seed."""
+    network, folder = env.unwrapped.instance, official()
+    if instance != "official" or folder is None or not (folder / LOG).exists():
+        return observational_log(network, seed=seed)
+    frame = pd.read_csv(folder / LOG)
+    return cn.Events(
+        pd.DataFrame(
+            {
+                "event": np.array(network.types)[frame["alarm_type"]],
+                "timestamp": frame["timestamp"],
+                "device": np.array(network.devices)[frame["device"]],
+            }
+        ),
+        network.topology,
+        list(network.types),
+    )
+
+
+def start_graph(run: Run, env: Any) -> cn.Graph:
     """The graph at episode 0: of the Hawkes process on a log without repairs, at random, or empty."""
     variables = env.unwrapped.variables
-    if init == "thp":
-        log = observational_log(env.unwrapped.instance, seed=seed)
-        return cn.discover(log, "thp", decay=5e-5, penalty_scale=0.2, acyclic=False)
-    if init == "empty":
+    if run.init == "thp":
+        return cn.discover(log_of(run.instance, env, run.seed), "thp", decay=5e-5, penalty_scale=0.2, acyclic=False)
+    if run.init == "empty":
         return cn.Graph(variables, np.zeros((len(variables),) * 2, dtype=bool))
-    rng = np.random.default_rng([seed, 36])
+    rng = np.random.default_rng([run.seed, 36])
     rank = rng.permutation(len(variables))
     pairs = np.argwhere(rank[:, None] < rank[None, :])
     adj = np.zeros((len(variables),) * 2, dtype=bool)

@@ -107,6 +107,12 @@ def test_duelling_takes_the_mean_over_all_actions() -> None:
 def test_the_network_follows_from_the_environment() -> None:
     assert PPO(Repair()).settings.network == "cells" and PPO(Echo()).settings.network == "mlp"
     assert PPO(Repair(), network="mlp").settings.hidden == (128, 128)
+    for name in ("action_variables", "action_units"):
+        idle = Repair()
+        setattr(idle, name, np.where(np.arange(30) == 29, -1, getattr(idle, name)))  # an action on no cell
+        assert PPO(idle).settings.network == "mlp" and D3QN(idle).settings.network == "mlp"
+        with pytest.raises(NotApplicable, match="action_units"):
+            PPO(idle, network="cells")
     with pytest.raises(NotApplicable, match="action_units"):
         DQN(Echo(), network="cells")
 

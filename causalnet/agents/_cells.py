@@ -36,6 +36,8 @@ def find_layout(env: gymnasium.Env, n_obs: int, n_actions: int) -> Layout | None
         return None
     if variable.shape != (n_actions,) or unit.shape != (n_actions,):
         return None
+    if variable.min() < 0 or unit.min() < 0:  # an action on no variable has no cell
+        return None
     units, variables = int(unit.max()) + 1, int(variable.max()) + 1
     if n_obs % (units * variables):
         return None

@@ -70,6 +70,25 @@ def test_acting_on_nothing_is_no_treatment_and_little_data_is_no_certainty() -> 
     assert once.n.tolist() == [1, 0, 0] and np.isinf(effect(once).error).all()
 
 
+def test_a_type_hardly_seen_out_of_reach_vanishes_like_the_others() -> None:
+    near, far = np.array([True, False]), np.array([False, True])
+    sums, gone_alone, blind = nothing(3), nothing(3), nothing(3)
+    for step in range(20):
+        before = np.array([[1, 1, 0], [0, 0, 9]])  # type 1 never stands out of reach, type 2 does and hardly vanishes
+        cleared = np.array([[1, step % 4 == 0, 0], [0, 0, step == 0]], dtype=int)
+        sums = add_step(sums, before, before - cleared, cleared, 0, 0, near, far)
+        once = before + np.array([[0, 0, 0], [0, step == 0, 0]])
+        gone_alone = add_step(gone_alone, once, once - cleared, cleared, 0, 0, near, far)
+        blind = add_step(blind, before, before - cleared, cleared, 0, 0, near, ~(near | far))
+    pooled = 1 / 180
+    assert effect(sums).att[0, 1] == pytest.approx(-(0.25 - pooled)), "a share of a half would turn the sign"
+    assert np.isinf(effect(sums).error[0, 1]) and np.isfinite(effect(sums).error[0, 2]), "no control, no error"
+    seen = effect(gone_alone)
+    assert seen.att[0, 1] == pytest.approx(-(0.25 - (1 / 181) / 2)) and np.isfinite(seen.error[0, 1])
+    assert np.isinf(effect(blind).error).all() and effect(blind).att[0, 1] == pytest.approx(-0.25)
+    assert np.isfinite(effect(blind, "before").error[0]).all(), "before against after needs no control"
+
+
 def rows(before, started, cleared, acted, links=None, leak=0.1, capacity=np.inf) -> Rows:  # type: ignore[no-untyped-def]
     """read_run on lists of (D, V) matrices, 10 s a step, hops 0 and 1 when there are links."""
     before, started, cleared = (np.array(a, dtype=np.int64) for a in (before, started, cleared))

@@ -22,7 +22,7 @@ from ..stats.hazard_graph import closing
 from ..stats.treatment_effect import effect
 from ._att_bic_state import Bools, State
 
-ENOUGH = 3  # treated steps before a row of the graph is oriented
+TREATED = 3  # treated steps before a row of the graph is oriented
 LEAST = 0.08  # alarms that a repair takes along on average: less is no effect
 SIGNIFICANT = 1.0  # standard errors that an effect must be away from zero
 TWO_SIDED = 3.0  # the same where effects of either sign count and every pair has one by chance
@@ -37,7 +37,7 @@ def oriented(state: State) -> Bools:
     seen = effect(state.sums, setup.counterfactual)
     size = np.abs(seen.att) if setup.counterfactual == "others" else -seen.att
     z = size / seen.error
-    known = np.repeat((seen.n >= ENOUGH)[:, None], len(seen.n), axis=1)
+    known = (seen.n[:, None] >= TREATED) & np.isfinite(seen.error)  # an error is infinite without a control
     if setup.counterfactual == "control":
         known &= state.sums.held > 0
     significant = TWO_SIDED if setup.counterfactual == "others" else SIGNIFICANT

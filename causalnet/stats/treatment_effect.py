@@ -42,7 +42,7 @@ class Sums(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """att (V, V), its standard error (V, V; infinite where undefined) and n (V,) treated steps."""
+    """att (V, V), its standard error (V, V; infinite where steps or controls are missing) and n (V,) treated steps."""
 
     att: Floats
     error: Floats
@@ -97,6 +97,7 @@ def _add(sums, before, after, cleared, unit, variable, near, far):  # type: igno
 def effect(sums: Sums, counterfactual: Counterfactual = "control") -> Effect:
     """Eq. 5 for every pair, with standard errors; negative: repairing i leaves fewer j. The diagonal is zero."""
     n = np.maximum(sums.n, 1.0)[:, None]
+    controls = np.ones(sums.held.shape)
     if counterfactual == "before":
         att, square = sums.change / n, sums.change_change / n
     elif counterfactual == "others":
@@ -107,13 +108,13 @@ def effect(sums: Sums, counterfactual: Counterfactual = "control") -> Effect:
         att = raw - shift
         square = sums.change_change / n - raw**2 + att**2 + spread * n
     else:
-        rate, spread = _control(sums)
+        rate, spread, controls = _control(sums)
         att = -(sums.gone - rate * sums.held) / n  # S_j(1) - S^_j(0) = (held - gone) - held (1 - rate)
         square = (sums.gone_gone - 2 * rate * sums.held_gone + rate**2 * sums.held_held) / n
         square = square + spread * (sums.held / n) ** 2 * n  # the control rate is an estimate itself
     variance = np.maximum(square - att**2, 0.0) / np.maximum(n - 1.0, 1.0)
     floor = 1.0 / n**2  # as if one alarm more could have gone either way: no effect is ever certain
-    error = np.where(sums.n[:, None] >= 2, np.sqrt(variance + floor), np.inf)
+    error = np.where((sums.n[:, None] >= 2) & (controls > 0), np.sqrt(variance + floor), np.inf)
     np.fill_diagonal(att, 0.0)
     return Effect(att, error, sums.n.copy())
 
@@ -123,11 +124,16 @@ def _elsewhere(total: Floats) -> Floats:
     return np.asarray(total.sum(axis=0) - total - np.diag(total))
 
 
-def _control(sums: Sums) -> tuple[Floats, Floats]:
-    """(V, V) share of type j that vanishes without a repair of i, and the variance of that estimate."""
+def _control(sums: Sums) -> tuple[Floats, Floats, Floats]:
+    """(V, V) share of type j that vanishes without a repair of i, variance of that estimate, alarms it rests on.
+
+    Each share is shrunk, as if by one alarm, to the share of all types together: a type that was hardly seen out of
+    reach vanishes like the others, and not half the time.
+    """
     if sums.far_held.sum() > 0:
         held, gone = np.broadcast_to(sums.far_held, sums.held.shape), np.broadcast_to(sums.far_gone, sums.held.shape)
     else:
         held, gone = sums.held.sum(axis=0) - sums.held, sums.gone.sum(axis=0) - sums.gone
-    rate = (gone + 0.5) / (held + 1.0)
-    return rate, rate * (1.0 - rate) / (held + 1.0)
+    pooled = gone.sum(axis=1, keepdims=True) / np.maximum(held.sum(axis=1, keepdims=True), 1.0)
+    rate = (gone + pooled) / (held + 1.0)
+    return rate, rate * (1.0 - rate) / (held + 1.0), held

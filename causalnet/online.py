@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -20,9 +21,8 @@ import numpy as np
 from ._files import write_atomic
 from .agents import D3QN, DQN, PPO
 from .backends import att_bic
-from .errors import DataError, UnknownNameError, nearest
+from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
-from .metrics import score
 from .representation.mask import CausalMask
 
 LEARNERS: dict[str, Any] = {"ppo": PPO, "dqn": DQN, "d3qn": D3QN}
@@ -72,6 +72,7 @@ def learn_by_doing(
     explore: Callable[[int, int], float] | None = None,
     truth: Graph | None = None,
     seed: int = 0,
+    seconds: float | None = None,
     folder: str | Path | None = None,
     checkpoint_every: int = 50,
     on_episode: Callable[[EpisodeRow], None] | None = None,
@@ -79,12 +80,14 @@ def learn_by_doing(
 ) -> OnlineRun:
     """Maximise the expected return of a masked policy while its graph is learned from its own interventions.
 
-    env: a Gymnasium environment with ``counts(obs)``, ``action_units`` and ``action_variables`` and with ``started``
-    and ``cleared`` (units x variables) in its info, such as ``causalnet/FaultAlarm-v0``. discovery: a state of
+    env: a Gymnasium environment whose ``unwrapped`` has ``counts(obs)`` (units x variables), ``action_units`` and
+    ``action_variables``; ``started`` and ``cleared`` in its info are used where they are there, as in
+    ``causalnet/FaultAlarm-v0``. seconds: what a step takes; None asks ``env.unwrapped.instance.rules.window``. discovery: a state of
     :mod:`causalnet.backends.att_bic`; None keeps ``graph`` (None: presence only; or a mask function). k: how many
     variables of the causal order the mask keeps. explore: share of the steps of the next episode that are masked by
     presence alone (the paper's epsilon-causal ratio), from the numbers of episodes and steps so far. truth: scores the graph in the rows; nothing is learned from it.
-    folder: rows and checkpoints are kept there, and the same call goes on from the last one, to the bit.
+    folder: rows and checkpoints are kept there, and the same call goes on from the last one, to the bit; another call
+    is refused.
     options: hyper-parameters of the agent.
     """
     if learner not in LEARNERS:
@@ -93,12 +96,25 @@ def learn_by_doing(
         )
     if discovery is not None and graph is not None:
         raise DataError("give discovery=, a state that learns the graph, or graph=, which stays; not both")
+    core = env.unwrapped
+    missing = [name for name in ("counts", "action_units", "action_variables") if not hasattr(core, name)]
+    if missing:
+        raise NotApplicable(
+            f"learn_by_doing reads {', '.join(missing)} of env.unwrapped, and {type(core).__name__} has none: "
+            "counts(obs) -> (units, variables), and for every action its unit and its variable"
+        )
+    if seconds is None:
+        seconds = float(core.instance.rules.window) if hasattr(core, "instance") else 1.0
     masked = CausalMask(env, att_bic.graph(discovery) if discovery is not None else graph, k=k)
     run = OnlineRun(LEARNERS[learner](masked, seed=seed, **options), masked, discovery)
-    saved = None if folder is None else _Saved(Path(folder))
+    told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}
+    about = {"variables": list(core.variables), "units": len(set(np.asarray(core.action_units).tolist()))}
+    start = run.graph if discovery is None else None
+    fixed = {"discovers": discovery is not None, "edges": None if start is None else start.adj.astype(int).tolist()}
+    saved = None if folder is None else _Saved(Path(folder), {**told, **about, **fixed})
     if saved is not None:
         saved.restore(run, LEARNERS[learner])
-    watch = _Watch(run, truth, explore, on_episode, saved)
+    watch = _Watch(run, truth, explore, on_episode, saved, seconds)
     while len(run.rows) < episodes:
         many = min(checkpoint_every - len(run.rows) % checkpoint_every, episodes - len(run.rows))
         run.agent.learn(episodes=many, on_step=watch.step, on_episode=watch.episode)
@@ -117,7 +133,9 @@ class _Watch:
         explore: Callable[[int, int], float] | None,
         on_episode: Callable[[EpisodeRow], None] | None,
         saved: _Saved | None,
+        seconds: float,
     ) -> None:
+        self.seconds, self.start = seconds, int(run.env.action_space.start)
         self.run, self.truth, self.explore, self.on_episode, self.saved = run, truth, explore, on_episode, saved
         self.core = run.env.unwrapped
         self.alarms: list[float] = []
@@ -125,18 +143,19 @@ class _Watch:
 
     def step(self, step: Any) -> None:
         """One intervention: what was there, what was repaired, what started and what ended."""
-        info = step.info
-        self.alarms.append(float(np.sum(info["counts"])))
+        info, action = step.info, int(step.action) - self.start
+        after = self.core.counts(step.next_obs)
+        self.alarms.append(float(np.sum(after)))
         if self.run.state is not None:
             self.run.state = att_bic.step(
                 self.run.state,
                 before=self.core.counts(step.obs),
-                after=info["counts"],
+                after=after,
                 started=info.get("started"),
                 cleared=info.get("cleared"),
-                unit=int(self.core.action_units[step.action]),
-                variable=int(self.core.action_variables[step.action]),
-                seconds=float(self.core.instance.rules.window),
+                unit=int(self.core.action_units[action]),
+                variable=int(self.core.action_variables[action]),
+                seconds=self.seconds,
             )
 
     def episode(self, episode: Any) -> None:
@@ -147,7 +166,7 @@ class _Watch:
             self.run.env.update(graph)
         elif self.run.env.mask is not None:
             graph = self.run.env.mask.graph
-        told = score(self.truth, graph) if self.truth is not None and graph is not None else {}
+        told = _directed(self.truth, graph) if self.truth is not None and graph is not None else {}
         row = EpisodeRow(
             episode=len(self.run.rows),
             total=float(episode.return_),
@@ -173,15 +192,39 @@ class _Watch:
             self.run.env.eta = float(self.explore(len(self.run.rows), steps))
 
 
+def _directed(truth: Graph, graph: Graph) -> dict[str, float]:
+    """F1, precision and recall of directed edges, as in metrics.score, which does much more."""
+    learned = graph.align(truth.nodes).directed
+    right, found, wanted = int((truth.directed & learned).sum()), int(learned.sum()), int(truth.directed.sum())
+    empty = float(found == wanted == 0)
+    return {
+        "f1": 2 * right / (found + wanted) if found + wanted else empty,
+        "precision": right / found if found else empty,
+        "recall": right / wanted if wanted else empty,
+    }
+
+
 class _Saved:
-    """A folder with episodes.csv (a row as soon as its episode ends) and the newest whole checkpoint.
+    """A folder with settings.json, episodes.csv (a row as soon as its episode ends) and the newest whole checkpoint.
 
     A run that is killed goes on from the checkpoint; the episodes between it and the end are played again, to the bit.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder, self.table = folder, folder / "episodes.csv"
         folder.mkdir(parents=True, exist_ok=True)
+        path, text = folder / "settings.json", json.dumps(settings, default=str) + "\n"
+        if path.exists():
+            old, new = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
+            odd = [name for name in new if old.get(name) != new[name]]
+            if odd:
+                raise DataError(
+                    f"{folder} holds a run with other {', '.join(odd)}; repeat its call to go on, or choose another folder"
+                )
+        elif any(folder.iterdir()):
+            raise DataError(f"{folder} holds other files; give learn_by_doing an empty folder, or one of its own")
+        else:
+            write_atomic(path, text)
 
     def write(self, row: EpisodeRow) -> None:
         """Append one episode."""
@@ -216,11 +259,11 @@ class _Saved:
             return
         done = int(found[-1].name.split("-")[1])
         with self.table.open(newline="", encoding="utf-8") as file:
-            rows = [_row(r) for r in csv.DictReader(file)]
-        if len(rows) < done:
-            raise DataError(f"{self.table} has {len(rows)} episodes, and {found[-1].name} was taken after {done}; "
+            lines = list(csv.DictReader(file))
+        if len(lines) < done:
+            raise DataError(f"{self.table} has {len(lines)} episodes, and {found[-1].name} was taken after {done}; "
                             f"choose another folder, or remove this one to start again")  # fmt: skip
-        run.rows = rows[:done]
+        run.rows = [_row(line) for line in lines[:done]]  # a last line may be torn
         self.rewrite(run.rows)
         if run.state is not None:
             run.state = att_bic.load(found[-1] / "discovery.npz")

@@ -17,6 +17,7 @@ pytest.importorskip("torch")
 
 import causalnet as cn
 import causalnet.envs
+from causalnet import online
 from causalnet.backends import att_bic
 from causalnet.online import OnlineRun, learn_by_doing
 
@@ -100,7 +101,28 @@ def test_fixed_masks_and_bad_input(tmp_path: Path) -> None:
     other = cn.Graph(("a", "b"), np.zeros((2, 2), dtype=bool))
     with pytest.raises(cn.UnknownNameError, match="not the environment's variables"):
         learn_by_doing(env, graph=other)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "episodes.csv").write_text("precious\n")
+    with pytest.raises(cn.DataError, match="holds other files"):
+        play(1, tmp_path / "mine")
+    assert (tmp_path / "mine" / "episodes.csv").read_text() == "precious\n"
+    with pytest.raises(cn.NotApplicable, match="reads counts, action_units, action_variables"):
+        learn_by_doing(gymnasium.make("CartPole-v1"))
+    tmp_path = tmp_path / "run"
     play(2, tmp_path)
+    with (tmp_path / "episodes.csv").open("a") as file:
+        file.write("2,-1.0")  # torn by a kill
+    assert len(play(3, tmp_path).rows) == 3
+    with pytest.raises(cn.DataError, match="other learner, options"):
+        play(4, tmp_path, "ppo")
     (tmp_path / "episodes.csv").write_text("episode\n")
-    with pytest.raises(cn.DataError, match="was taken after 2"):
+    with pytest.raises(cn.DataError, match="was taken after 3"):
         play(4, tmp_path)
+
+
+def test_scores_are_those_of_the_metrics() -> None:
+    rng = np.random.default_rng(0)
+    for density in (0.0, 0.1, 0.5):
+        a, b = (cn.Graph(tuple("abcde"), np.triu(rng.random((5, 5)) < d, 1)) for d in (density, 0.4))
+        want = cn.score(a, b)
+        assert online._directed(a, b) == pytest.approx({k: want[k] for k in ("f1", "precision", "recall")})

@@ -212,6 +212,28 @@ def test_another_class_another_environment_no_file(saved: Path, tmp_path: Path) 
         DQN.load(tmp_path / "zip.npz", Repair())
 
 
+@pytest.mark.parametrize("name", ["variables", "action_variables", "action_units"])
+def test_another_environment_of_the_same_size(name: str, tmp_path: Path) -> None:
+    """The same spaces, and the columns or actions mean something else."""
+
+    def named() -> Repair:
+        env = Repair()
+        env.variables = tuple("abcde")
+        return env
+
+    file, other = PPO(named(), seed=0, network="mlp").save(tmp_path / "named.npz"), named()
+    setattr(other, name, getattr(other, name)[::-1])
+    with pytest.raises(DataError, match=f"another environment of the same size: its {name} are not those of"):
+        PPO.load(file, other)
+    PPO.load(file, named())
+    plain = named()
+    delattr(plain, name)
+    PPO.load(file, plain)  # an environment that does not tell
+    PPO.load(PPO(plain, seed=0, network="mlp").save(tmp_path / "plain.npz"), other)  # and a file that does not
+    rewritten(file, lambda h, a: h["spaces"].pop(name))
+    PPO.load(file, other)
+
+
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from . import _checkpoint
-from ._inputs import Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+from ._inputs import MEANINGS, Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
 from ._logging import EPISODE, STEP, Logger, bar, opened
 from ._masked import Bools, as_mask
 from ._networks import Ints, Network
@@ -118,8 +118,9 @@ class Agent:
     ) -> Self:
         """Learn for so many more episodes or steps, whichever ends first.
 
-        on_step sees each transition before the next state's mask is read, so a mask may be updated there. on_episode may
-        return numbers to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every
+        on_step sees each transition before the learner asks for the next state's mask. (A CausalMask fixed that one in
+        ``step``: a graph given to its ``update`` there holds from the observation after.) on_episode may return
+        numbers to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every
         ``checkpoint_every`` episodes and at the end; an existing one is only replaced by its own continuation.
         An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported.
         """
@@ -234,12 +235,22 @@ class Agent:
 
     @classmethod
     def load(cls, path: str | Path, env: gymnasium.Env) -> Self:
-        """The agent as it was saved, to go on in ``env``; DataError if class, spaces or version do not match."""
+        """The agent as it was saved, to go on in ``env``; DataError if class, version, spaces or what they mean differ.
+
+        Variables and the actions' variables and units are compared where both the file and ``env`` tell them.
+        """
         header, arrays = _checkpoint.read(path)
         name, here, there = header.get("class"), Reader(env).spaces(), header.get("spaces", {})
         if name != cls.__name__:
             raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
-        which = next((key for key in here if here[key] != there.get(key)), None)
+        which = next(
+            (key for key in here if here[key] != there.get(key) and (key in there or key not in MEANINGS)), None
+        )
+        if which in MEANINGS:
+            raise DataError(
+                f"{path} comes from another environment of the same size: its {which} are not those of {env.unwrapped}; "
+                "give the environment it learned in"
+            )
         if which is not None:
             raise DataError(
                 f"{path} comes from another environment: its {which} was {there.get(which)}, and here it is "

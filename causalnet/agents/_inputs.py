@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from typing import Any
 
@@ -14,6 +16,7 @@ from ._masked import Bools, as_mask
 
 Floats = NDArray[np.float32]
 _MASK_KEY = "action_mask"
+MEANINGS = ("variables", "action_variables", "action_units")  # what columns and actions stand for; digests are kept
 
 
 class Reader:
@@ -73,16 +76,28 @@ class Reader:
 
     def spaces(self) -> dict[str, Any]:
         """What a checkpoint says about the environment, so that it is not continued in another one."""
-        return {"observation": str(self.space), "action": str(self.env.action_space), "masked": self.masked}
+        told = {"observation": str(self.space), "action": str(self.env.action_space), "masked": self.masked}
+        meanings = {name: _attribute(self.env, name) for name in MEANINGS}
+        return told | {name: _digest(value) for name, value in meanings.items() if value is not None}
+
+
+def _attribute(env: gymnasium.Env, name: str) -> Any:
+    """What has that name in the stack of wrappers, or None."""
+    try:
+        return env.get_wrapper_attr(name)
+    except AttributeError:
+        return None
 
 
 def _method(env: gymnasium.Env, name: str) -> Any:
     """The callable of that name in the stack of wrappers, or None."""
-    try:
-        found = env.get_wrapper_attr(name)
-    except AttributeError:
-        return None
+    found = _attribute(env, name)
     return found if callable(found) else None
+
+
+def _digest(value: Any) -> str:
+    """16 hexadecimal digits that follow from a list of names or numbers, whatever kind of sequence holds it."""
+    return hashlib.blake2b(json.dumps(np.asarray(value).tolist()).encode(), digest_size=8).hexdigest()
 
 
 def finite_reward(reward: Any, where: str) -> float:

@@ -1,7 +1,8 @@
 """Deep Q-learning with masked actions: plain (arXiv 1312.5602), double (1509.06461), duelling (1511.06581), or both.
 
 Minimise E[ huber(Q(s, a) - y) ], y = r + gamma max_{a' in mask(s')} Q_target(s', a'); the mask of the *next* state,
-kept with the transition, bounds the maximum. Duelling averages over all actions before the mask is applied.
+kept with the transition, bounds the maximum. Duelling subtracts a mean that the mask has no part in:
+over all actions in the mlp network, over the cells where something is seen in the cells network.
 """
 
 from __future__ import annotations

@@ -8,20 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from causalnet.evaluate import bootstrap_interval, iqm
+from causalnet.evaluate import summarize
 from causalnet.report import Chart, Curve, chart
 from pipelines._run import Row, Table, figure, finish
 
-# Table 1 (mean over four seeds): F1, precision, recall. The printed precision of "Random" (.1303) repeats its recall.
-TABLE_1: dict[tuple[str, str], tuple[float, float | None, float]] = {
-    ("start", "thp"): (0.6383, 0.7751, 0.5426),
-    ("ppo", "thp"): (0.8413, 0.8535, 0.8298),
-    ("d3qn", "thp"): (0.8359, 0.8490, 0.8234),
-    ("dqn", "thp"): (0.8320, 0.8478, 0.8170),
-    ("start", "random"): (0.1884, None, 0.1303),
-    ("ppo", "random"): (0.8402, 0.8466, 0.8340),
-    ("d3qn", "random"): (0.8391, 0.8467, 0.8319),
-    ("dqn", "random"): (0.8303, 0.8494, 0.8128),
+# Table 1 (mean, deviation over four seeds): F1, precision, recall. The printed precision of "Random" repeats its recall.
+Pair = tuple[float, float]
+TABLE_1: dict[tuple[str, str], tuple[Pair, Pair | None, Pair]] = {
+    ("start", "thp"): ((0.6383, 0.0168), (0.7751, 0.0199), (0.5426, 0.0150)),
+    ("ppo", "thp"): ((0.8413, 0.0203), (0.8535, 0.0191), (0.8298, 0.0269)),
+    ("d3qn", "thp"): ((0.8359, 0.0151), (0.8490, 0.0210), (0.8234, 0.0144)),
+    ("dqn", "thp"): ((0.8320, 0.0202), (0.8478, 0.0203), (0.8170, 0.0246)),
+    ("start", "random"): ((0.1884, 0.0127), None, (0.1303, 0.0088)),
+    ("ppo", "random"): ((0.8402, 0.0188), (0.8466, 0.0149), (0.8340, 0.0248)),
+    ("d3qn", "random"): ((0.8391, 0.0162), (0.8467, 0.0222), (0.8319, 0.0170)),
+    ("dqn", "random"): ((0.8303, 0.0191), (0.8494, 0.0253), (0.8128, 0.0197)),
 }
 # what the published simulator gave to policies that do not learn, without a published figure of their own
 CONTROLS = {"uniform": -27.2, "greedy-true": 1.14, "oldest": 1.19, "oracle": 1.22}
@@ -50,20 +51,30 @@ def write(folder: Path, table: Table, speeds: dict[str, Row]) -> dict[str, Row]:
 def _table_1(table: Table, instance: str) -> dict[str, Row]:
     """The rows of Table 1, in the paper's mode."""
     found = {}
+    own = instance == "official"
     for (learner, init), published in TABLE_1.items():
-        for measure, value in zip(("f1", "precision", "recall"), published, strict=True):
+        for measure, pair in zip(("f1", "precision", "recall"), published, strict=True):
             key = {"instance": instance, "learner": learner, "init": init}
             values = table.numbers(measure, **key, mode="" if learner == "start" else "paper")
-            goal = ">= 0.84" if (measure, learner) == ("f1", "ppo") and instance == "official" else ""
-            name = init if learner == "start" else f"causal {learner} ({init})"
-            if values:
-                shown = value if instance == "official" else None
-                found[f"{instance}: table 1: {name}: {measure}"] = figure(values, goal, shown)
+            name = f"{instance}: table 1: {init if learner == 'start' else f'causal {learner} ({init})'}: {measure}"
+            if not values:
+                continue
+            mean, deviation = pair if pair is not None and own else (None, None)
+            found[name] = figure(values, _goal(learner, measure, pair) if own else "", mean)
+            if len(values) > 1:
+                found[f"{name}, deviation"] = figure([float(np.std(values, ddof=1))], "", deviation)
         early = table.numbers("f1_20", instance=instance, learner=learner, init=init, mode="paper")
         if early:
             goal = ">= 0.7" if (learner, init, instance) == ("ppo", "random", "official") else ""
             found[f"{instance}: paper mode: {learner} ({init}): f1 after 20 episodes"] = figure(early, goal)
     return found
+
+
+def _goal(learner: str, measure: str, published: Pair | None) -> str:
+    """PPO reaches 0.84; the others the lower end of their published mean and deviation."""
+    if measure != "f1" or learner == "start" or published is None:
+        return ""
+    return ">= 0.84" if learner == "ppo" else f">= {published[0] - published[1]:.4f}"
 
 
 def _graphs(table: Table, instance: str) -> dict[str, Row]:
@@ -106,21 +117,26 @@ def _policies(table: Table, instance: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def _means(table: Table) -> list[Row]:
-    """One line a policy: mean, interquartile mean and 95 % bootstrap interval of the return, and the other means."""
+    """One line a policy: the return's mean with its Student interval, its interquartile mean with a bootstrap one."""
     lines = []
     for instance in dict.fromkeys(r["instance"] for r in table.rows):
         for policy, key in _policies(table, instance):
             returns = table.numbers("return", **key)
-            low, high = bootstrap_interval(returns, "mean")
-            other = {m: float(np.mean(table.numbers(m, **key))) for m in MEASURES[1:]}
-            f1 = table.numbers("f1", **key)
-            lines.append({
-                "instance": instance, "policy": policy, "runs": len(returns), "return": float(np.mean(returns)),
-                "low": low, "high": high, "interquartile mean": iqm(returns), **other,
-                "f1": float(np.mean(f1)) if f1 else "",
-                "cpu_seconds": float(np.mean(table.numbers("cpu_seconds", **key))),
-            })  # fmt: skip
-    return sorted(lines, key=lambda line: (line["instance"], -line["return"]))
+            student, robust = figure(returns), summarize(returns)
+            line: Row = {
+                "instance": instance,
+                "policy": policy,
+                "runs": len(returns),
+                "return": float(np.mean(returns)),
+            }
+            line |= {"95 % low": student["low"], "95 % high": student["high"]}
+            line |= {"IQM": robust["iqm"], "IQM low": robust["iqm_low"], "IQM high": robust["iqm_high"]}
+            line |= {m: float(np.mean(table.numbers(m, **key))) for m in MEASURES[1:]}
+            for column in ("f1_judged", "trained_episodes", "trained_steps", "cpu_seconds"):
+                values = table.numbers(column, **key)
+                line[column] = float(np.mean(values)) if values else ""
+            lines.append({name: "" if value is None else value for name, value in line.items()})
+    return sorted(lines, key=lambda line: (str(line["instance"]), -float(line["return"])))
 
 
 def _charts(folder: Path, instances: Iterable[str]) -> list[Chart]:
@@ -152,7 +168,13 @@ def _curves(rows: list[dict[str, str]], mode: str, measure: str) -> dict[str, Cu
             continue
         if not causal and (measure == "f1" or r["mask"] not in ("none", "presence")):
             continue
-        name = f"causal {r['learner']}, {r['init']}" if causal else f"{r['learner']}, {r['mask']}"
+        if not causal and r["mode"] != ("paper" if mode == "paper" else ""):
+            continue
+        name = (
+            f"causal {r['learner']}, {r['init']}"
+            if causal
+            else f"{r['learner']}, {'native' if mode == 'paper' else r['mask']}"
+        )
         runs.setdefault(name, {}).setdefault(r["seed"], []).append((int(r["episode"]), float(r[measure])))
     found = {}
     for name, by_seed in runs.items():
@@ -171,14 +193,24 @@ def _curves(rows: list[dict[str, str]], mode: str, measure: str) -> dict[str, Cu
 
 def _notes(table: Table, instances: list[str]) -> list[str]:
     notes = [
-        "Return: undiscounted, of fresh episodes played after training on seeds apart from it; a run is one seed. "
-        "Observations are counts only: no policy here sees an age, a father, or which devices start faults.",
+        "Return: undiscounted, of fresh episodes played after 300 episodes of training, on seeds apart from it; a run is "
+        "one seed. F1 in the first table is that of the last episode (discovery goes on), f1_judged that of the graph "
+        "behind the return. PPO is judged as it acts, by sampling; DQN and D3QN by their best action.",
+        "No learned policy sees an age, a father, or which devices start faults: observations are counts. The rule "
+        "`oldest` sees ages, `oracle` fathers. The discovery reads what started and ended in each step, as an alarm log "
+        "tells it, and weighs neighbours as the published simulator does.",
         "published: Table 1 of arXiv 2402.04869; for policies that do not learn, measurements of the published "
         "simulator. The published precision of the random start repeats its recall and is left out.",
+        "Masks: none (any of all actions), presence (cells with an alarm), random (presence and the first type of a random "
+        "graph of equal density), true (of the true graph), causal (of the graph learned meanwhile). With mask none the "
+        "learner is a plain network over all cells, as learners are sold; all others share one scorer over cells, so "
+        "presence isolates what the graph adds. In the paper's mode `none` is the paper's own baseline: presence mask, "
+        "plain network, the settings of its Table 4.",
         "Every learner trains for 300 episodes; controls, whose episodes are long, stop earlier once they have had 4,000 "
         "interventions, more than a causal run needs for its 300 episodes (columns trained_episodes, trained_steps).",
-        "Masks: none (any of all actions, the learner as it is sold: a plain network), presence (cells with an alarm), random (presence and the first type of a "
-        "random graph of equal density), true (of the true graph), causal (of the graph learned meanwhile).",
+        "Intervals: 95 % Student intervals over seeds, in the verdicts too; those of the interquartile mean are bootstrap "
+        "intervals, which are too narrow for four runs. `hard` is one network, whose seeds vary the learner alone.",
+        "Speeds divide the 7.3 ms a step that was measured for the published simulator on another occasion.",
     ]
     if "official-logs" in instances:
         notes.append(

@@ -19,12 +19,14 @@ BATCH = 256
 
 
 def measure(out: Path, env: gymnasium.Env[Any, Any], repeats: int) -> dict[str, Row]:
-    """Figures of speed.json, measured when they are not yet there."""
-    path = out / "speed.json"
+    """Figures of speed-N.json, N repeats, measured when they are not yet there."""
+    path = out / f"speed-{repeats}.json"
     if not path.exists():
         from pipelines._learning_speed import measure_learning_speed
 
         told: dict[str, list[float]] = {"single": [], "batch": [], "alarms": [], "learning": [], "learning-dense": []}
+        single_step(env, 0, 50)  # compiles
+        batch_step(env, 0, 2)
         for repeat in range(repeats):
             seconds, alarms = single_step(env, repeat)
             told["single"].append(seconds)

@@ -47,8 +47,8 @@ PAPER_K, PAPER_STEPS, PAPER_ETA = 8, 512, {"ppo": 0.3, "dqn": 0.2, "d3qn": 0.2} 
 LOG = "events_seed40.csv"  # of the published instance
 RANDOM_EDGES = 36  # of the random start, as the published code draws it
 COLUMNS = [
-    "instance", "learner", "mask", "init", "mode", "seed", "episodes", "return", "interventions", "mean_alarms",
-    "cleared", "f1", "precision", "recall", "f1_20", "f1_50", "f1_200", "trained_episodes", "trained_steps", "train_return", "cpu_seconds",
+    "instance", "learner", "mask", "init", "mode", "seed", "episodes", "evaluation", "return", "interventions", "mean_alarms",
+    "cleared", "f1", "precision", "recall", "f1_judged", "f1_20", "f1_50", "f1_200", "trained_episodes", "trained_steps", "train_return", "cpu_seconds",
 ]  # fmt: skip
 
 
@@ -63,6 +63,7 @@ class Run:
     mode: str
     seed: int
     episodes: int
+    evaluation: int
 
     @property
     def key(self) -> str:
@@ -73,12 +74,14 @@ class Run:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is asked and not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = _arguments(argv)
-    table = Table(args.out, COLUMNS)
-    runs = [run for run in _runs(args) if not table.has(run.key)]
+    table, plan = Table(args.out, COLUMNS), _runs(args)
+    runs = [run for run in plan if not table.has(run.key)]
     work = joblib.Parallel(args.jobs, return_as="generator_unordered")
-    for rows in steps_over(work(joblib.delayed(play)(run, args.out, args.evaluation) for run in runs), len(runs)):
+    for rows in steps_over(work(joblib.delayed(play)(run, args.out) for run in runs), len(runs)):
         table.add(*rows)
-    _join_episodes(args.out)
+    alike = {(run.episodes, run.evaluation) for run in plan}  # other lengths are other experiments
+    table.rows = [r for r in table.rows if (int(r["episodes"]), int(r["evaluation"])) in alike]
+    _join_episodes(args.out, alike)
     fast = {} if args.no_speed else speed.measure(args.out, make(args.instance[0]), 1 if args.quick else 5)
     return report.write(args.out, table, fast)
 
@@ -96,7 +99,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = options(__doc__ or "", "runs/fault_alarm")
     many: Callable[[Sequence[str]], Any] = lambda known: lambda text: _choices(text, known)  # noqa: E731
     parser.add_argument(
-        "--instance", default=None, help="official, official-logs, hard, a seed, or a folder; several with commas"
+        "--instance",
+        default=None,
+        help="official, official-logs, a seed, or a folder; hard or hard:NAME for its hard form; several with commas",
     )
     parser.add_argument("--learner", type=many(LEARNERS), default=LEARNERS, help=f"of {', '.join(LEARNERS)}")
     parser.add_argument("--mask", type=many(MASKS), default=MASKS, help=f"of {', '.join(MASKS)}")
@@ -107,7 +112,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-speed", action="store_true", help="leave the measurement of speeds out")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     args = parser.parse_args(argv)
-    args.instance = (args.instance or _default_instances()).split(",")
+    args.instance = (args.instance or ("official,hard" if official() else "0,hard:0")).split(",")
     args.seeds = args.seeds or (2 if args.quick else 4)
     if args.quick:
         args.learner, args.init, args.mode = args.learner[:1], args.init[1:2] or args.init[:1], args.mode[:1]
@@ -129,24 +134,23 @@ def official() -> Path | None:
     return folder if (folder / "model.npz").exists() else None
 
 
-def _default_instances() -> str:
-    return "official,hard" if official() else "0,hard"
-
-
 def _runs(args: argparse.Namespace) -> list[Run]:
     """Every run that is asked for; a mask without a learned graph has neither start nor mode."""
-    found = []
+    found, n = [], args.evaluation
+    short = min(args.episodes, JUDGED)
     for seed in range(args.seeds):
         for instance in args.instance:
-            found += [Run(instance, rule, "", "", "", seed, 0) for rule in RULES]
-            found += [Run(instance, "start", "", init, "", seed, 0) for init in args.init]
+            found += [Run(instance, rule, "", "", "", seed, 0, n) for rule in RULES]
+            found += [Run(instance, "start", "", init, "", seed, 0, n) for init in args.init]
             for learner in args.learner:
                 for mask in args.mask:
                     if mask != "causal":
-                        found.append(Run(instance, learner, mask, "", "", seed, min(args.episodes, JUDGED)))
+                        found.append(Run(instance, learner, mask, "", "", seed, short, n))
+                        if mask == "none" and "paper" in args.mode:
+                            found.append(Run(instance, learner, mask, "", "paper", seed, short, n))
                         continue
                     found += [
-                        Run(instance, learner, mask, init, mode, seed, args.episodes)
+                        Run(instance, learner, mask, init, mode, seed, args.episodes, n)
                         for mode in args.mode
                         for init in args.init
                         if init != "empty" or mode == "default"  # the paper has two starts
@@ -156,26 +160,31 @@ def _runs(args: argparse.Namespace) -> list[Run]:
 
 def make(instance: str) -> gymnasium.Env[Any, Any]:
     """The environment of an instance's name, counts only; "official-logs" differs from "official" in its logs alone."""
-    hard = instance.startswith("hard")
+    hard = instance == "hard" or instance.startswith("hard:")
     name = instance.removeprefix("hard").removeprefix(":") if hard else instance
-    given: Any = official() or 0 if name in ("", "official", "official-logs") else int(name) if name.isdigit() else name
+    given: Any = int(name) if name.isdigit() else name
+    if name in ("", "official", "official-logs"):
+        given = official()
+        if given is None:
+            raise SystemExit(
+                f"{instance} needs the published instance, folder fault_alarm_official in $CAUSALNET_DATA; without it use "
+                "a generated one, such as --instance 0,hard:0"
+            )
     return gymnasium.make("causalnet/FaultAlarm-v0", instance=given, hard=hard)
 
 
-def play(run: Run, out: Path, evaluation: int) -> tuple[str, list[dict[str, Any]]]:
+def play(run: Run, out: Path) -> tuple[str, list[dict[str, Any]]]:
     """Train if the run trains, then play fresh episodes: the run's row, and that of the greedy rule on its graph."""
-    began = time.process_time()
     env = make(run.instance)
-    truth = env.unwrapped.instance.graph
+    truth = env.unwrapped.instance.graph  # type: ignore[attr-defined]
     if run.learner == "start":
         told = cn.score(truth, start_graph(run, env))
         return run.key, [asdict(run) | {name: told[name] for name in ("f1", "precision", "recall")}]
     if run.learner in RULES:
-        return run.key, [_judge(run, rule_policy(run.learner, env, truth, run.seed), env, evaluation, began)]
+        return run.key, [_judge(run, rule_policy(run.learner, env, truth, run.seed), env)]
     folder = out / "runs" / run.key
-    native = {"network": "mlp"} if run.mask == "none" else {}
-    settings = {"preset": "paper" if run.mode == "paper" else None, **native, **_masking(run, env, truth)}
-    masked = Unmasked(env) if run.mask == "none" else env
+    settings = _settings(run, env, truth)
+    masked = Unmasked(env) if run.mask == "none" and run.mode != "paper" else env
 
     def train(episodes: int) -> OnlineRun:
         return learn_by_doing(
@@ -183,25 +192,43 @@ def play(run: Run, out: Path, evaluation: int) -> tuple[str, list[dict[str, Any]
             **settings,
         )  # fmt: skip
 
-    until = min(run.episodes, JUDGED)
-    done = train(min(25, until))
-    while len(done.rows) < until and (run.mask == "causal" or _steps(done) < CONTROL_STEPS):
-        done = train(min(len(done.rows) + 25, until))
-    trained = time.process_time() - began
-    done.env.eta = 0.0
-    rows = [_judge(run, done.agent, done.env, evaluation, began)]
-    if run.mask == "causal":
-        rule = replace(run, learner=f"greedy-{run.learner}")
-        rows.append(_judge(rule, uniform, CausalMask(env, done.graph, k=1), evaluation, time.process_time()))
-    rows[0]["train_return"] = float(np.mean([r.total for r in done.rows[-50:]]))
-    rows[0] |= {"cpu_seconds": trained, "trained_episodes": len(done.rows), "trained_steps": _steps(done)}
-    if run.episodes > JUDGED:
-        done = train(run.episodes)
+    judged = folder.with_name(f"{run.key}.judged.json")
+    if not judged.exists():  # before discovery goes on: nothing may be judged twice
+        timed = not folder.exists()  # a resumed run does not know what it has cost
+        judged_rows = _train_and_judge(run, train, env)
+        judged_rows[0]["cpu_seconds"] = judged_rows[0]["cpu_seconds"] if timed else None
+        write_atomic(judged, json.dumps(judged_rows) + "\n")
+    rows = json.loads(judged.read_text(encoding="utf-8"))
+    done = train(run.episodes if run.mask == "causal" else rows[0]["trained_episodes"])
     write_atomic(folder / "run.json", json.dumps(asdict(run)) + "\n")
     last = done.rows[-1]
     rows[0] |= {"f1": last.f1, "precision": last.precision, "recall": last.recall}
     rows[0] |= {f"f1_{n}": done.rows[n - 1].f1 for n in (20, 50, 200) if n <= len(done.rows)}
     return run.key, rows
+
+
+def _train_and_judge(run: Run, train: Callable[[int], OnlineRun], env: Any) -> list[dict[str, Any]]:
+    """The rows of the policy after JUDGED episodes, and of the greedy rule on its graph."""
+    until, began = min(run.episodes, JUDGED), time.process_time()
+    done = train(min(25, until))
+    while len(done.rows) < until and (run.mask == "causal" or _steps(done) < CONTROL_STEPS):
+        done = train(min(len(done.rows) + 25, until))
+    trained = time.process_time() - began
+    done.env.eta = 0.0
+    rows = [_judge(run, done.agent, done.env)]
+    if run.mask == "causal":
+        rows.append(_judge(replace(run, learner=f"greedy-{run.learner}"), uniform, CausalMask(env, done.graph, k=1)))
+    rows[0] |= {"cpu_seconds": trained, "trained_episodes": len(done.rows), "trained_steps": _steps(done)}
+    rows[0] |= {"train_return": float(np.mean([r.total for r in done.rows[-50:]])), "f1_judged": done.rows[-1].f1}
+    return rows
+
+
+def _settings(run: Run, env: Any, truth: cn.Graph) -> dict[str, Any]:
+    """What the learner and its mask are given. Natives: a plain network; in the paper's mode its settings and its mask."""
+    if run.mode == "paper":
+        longer = {"n_steps": 512} if run.mask == "none" and run.learner == "ppo" else {}  # Table 4
+        return {"preset": "paper", **longer, **_masking(run, env, truth)}
+    return ({"network": "mlp"} if run.mask == "none" else {}) | _masking(run, env, truth)
 
 
 def _steps(run: OnlineRun) -> int:
@@ -211,7 +238,7 @@ def _steps(run: OnlineRun) -> int:
 def _masking(run: Run, env: Any, truth: cn.Graph) -> dict[str, Any]:
     """What the mask of a run knows: a graph that is learned, a fixed one, or none."""
     if run.mask in ("none", "presence"):
-        return {"graph": None if run.mask == "presence" else everything}
+        return {"graph": everything if run.mask == "none" and run.mode != "paper" else None}
     if run.mask in ("random", "true"):
         return {"graph": truth if run.mask == "true" else random_graph(truth, run.seed), "k": 1}
     log = log_of(run.instance, env, run.seed) if run.mode == "paper" else None
@@ -275,12 +302,11 @@ def rule_policy(name: str, env: Any, truth: cn.Graph, seed: int) -> Callable[[An
     return greedy(CausalMask(env, graph, k=1).mask)
 
 
-def _judge(run: Run, policy: Any, env: Any, evaluation: int, began: float) -> dict[str, Any]:
+def _judge(run: Run, policy: Any, env: Any) -> dict[str, Any]:
     """Means over fresh episodes; policies act as they learned to, at random where they are."""
-    first = 10**9 + 10**6 * run.seed
-    played = evaluate(policy, env, seeds=range(first, first + evaluation), deterministic=run.learner != "ppo")
-    means = {c: float(played[c].mean()) for c in ("return", "interventions", "mean_alarms", "cleared")}
-    return asdict(run) | means | {"cpu_seconds": time.process_time() - began}
+    first = 2**31 + 10**6 * run.seed  # training draws its seeds below 2^31
+    played = evaluate(policy, env, seeds=range(first, first + run.evaluation), deterministic=run.learner != "ppo")
+    return asdict(run) | {c: float(played[c].mean()) for c in ("return", "interventions", "mean_alarms", "cleared")}
 
 
 def everything(obs: Any, info: Any, env: Any) -> np.ndarray[Any, Any]:
@@ -296,13 +322,15 @@ class Unmasked(gymnasium.Wrapper[Any, Any, Any, Any]):
         return np.ones(int(self.action_space.n), dtype=bool)  # type: ignore[attr-defined]
 
 
-def _join_episodes(out: Path) -> None:
-    """episodes.csv: the episodes of every run that is there, a row a run and episode."""
+def _join_episodes(out: Path, alike: set[tuple[int, int]]) -> None:
+    """episodes.csv: the episodes of every run of these lengths, a row a run and episode."""
     names = ["instance", "learner", "mask", "init", "mode", "seed"]
     lines: list[list[str]] = []
     head: list[str] = []
     for path in sorted((out / "runs").glob("*/run.json")):
         key = json.loads(path.read_text(encoding="utf-8"))
+        if (key["episodes"], key["evaluation"]) not in alike:
+            continue
         with (path.parent / "episodes.csv").open(newline="", encoding="utf-8") as file:
             head, *rows = csv.reader(file)
         lines += [[str(key[n]) for n in names] + row for row in rows]

@@ -133,12 +133,6 @@ def test_update_replaces_graph_and_memory() -> None:
     assert mask(obs).all()
 
 
-def test_weights_are_soft_outside_and_zero_on_what_is_absent() -> None:
-    mask = rule(CHAIN, soft=0.1)
-    assert list(mask.weights(np.array([1, 0, 1]))) == [1.0, 0.0, 0.1]
-    assert list(rule(CHAIN).weights(np.array([1, 0, 1]))) == [1.0, 0.0, 0.0]
-
-
 @pytest.mark.parametrize(("empty", "expected"), [("present", [0, 1, 1]), ("all", [1, 1, 1])])
 def test_empty_masks_follow_the_rule_and_are_counted(empty: str, expected: list[int]) -> None:
     mask = rule(CHAIN, empty=empty, present=lambda obs: np.array([True, True, True]))  # power has no cell to act on
@@ -187,7 +181,6 @@ def test_one_call_is_fast() -> None:
         ({"k": True}, "whole number"),
         ({"k": "root"}, "roots"),
         ({"cells": None}, "which variables are present"),
-        ({"soft": 0.0}, "soft"),
         ({"empty": "none"}, "present, all, raise"),
         ({"action_variables": [0, 1, 3]}, "action_variables\\[2\\] is 3"),
         ({"action_variables": [0.0, 1.0]}, "index of its variable"),

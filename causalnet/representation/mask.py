@@ -31,11 +31,11 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     graph: a Graph, None for presence only, or a mask function ``(obs, info, env) -> (A,) bool``. With a graph,
         ``variables``, ``action_variables`` and ``cells`` are taken from ``env.unwrapped`` (its ``variables``,
         ``action_variables``, ``action_units`` and ``counts(obs) -> (units, V)``) unless given; see RootCauseMask for
-        their meaning and for ``k``, ``present``, ``soft`` and ``empty``.
+        their meaning and for ``k``, ``present`` and ``empty``.
     eta: in [0, 1], the paper's epsilon-causal ratio: with this probability, drawn afresh for every observation, the
-        mask falls back to presence only, and ``info["mask_fallback"]`` is True. So does any learner get the soft
-        variant of the mask, without a change to it. The draws follow from the seed given to ``reset``, so an episode
-        repeats; without one they go on from ``seed``. To anneal, assign ``env.eta`` between episodes.
+        mask falls back to presence only, and ``info["mask_fallback"]`` is True. This is the soft option of the mask,
+        for any learner. The draws follow from the seed given to ``reset``, so an episode repeats; without one they go
+        on from ``seed``. To anneal, assign ``env.eta`` between episodes.
     top_units: keep only the actions on that many units of highest degree in ``env.unwrapped.instance.topology``, where
         any of them is allowed. The official code does so; in its simulator this gives away the devices on which
         faults start, so ``info["privileged_mask"]`` is True then, and results must say so.
@@ -51,7 +51,6 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         action_variables: ArrayLike | None = None,
         present: Read | None = None,
         cells: Read | None = None,
-        soft: float | None = None,
         empty: Literal["present", "all", "raise"] = "present",
         eta: float = 0.0,
         seed: int = 0,
@@ -68,12 +67,12 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         self.mask: RootCauseMask | None
         self._function: MaskFunction
         if callable(graph):
-            _refuse_unused(graph, variables, action_variables, present, cells, soft)
+            _refuse_unused(graph, variables, action_variables, present, cells)
             self._function = graph
             self.mask = graph if isinstance(graph, RootCauseMask) else None
         else:
             facts = _facts(env.unwrapped, variables, action_variables, present, cells)
-            self.mask = self._function = RootCauseMask(graph, k, soft=soft, empty=empty, **facts)
+            self.mask = self._function = RootCauseMask(graph, k, empty=empty, **facts)
         if self.mask is not None and len(self.mask.action_variables) != self._n:
             raise DataError(
                 f"action_variables names the variables of {len(self.mask.action_variables)} actions, and the "
@@ -262,6 +261,6 @@ def _preferred(env: Any, top: int, n: int) -> Bools:
 def _refuse_unused(graph: Any, *given: Any) -> None:
     if any(value is not None for value in given):
         raise DataError(
-            f"{type(graph).__name__} decides the mask alone: variables, action_variables, present, cells and soft "
+            f"{type(graph).__name__} decides the mask alone: variables, action_variables, present and cells "
             "belong to a graph; leave them out, or give a Graph"
         )

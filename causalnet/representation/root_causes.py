@@ -33,7 +33,6 @@ class RootCauseMask:
     present: observation -> (V,) bool; None derives it: a variable is present iff a cell of one of its actions is.
     cells: observation -> (A,) bool, the actions that have something to act on; None allows every action of a variable.
     vectorized: whether present and cells also take (B, n) observations and return (B, V) and (B, A).
-    soft: multiplier in (0, 1] that ``weights`` puts on present actions outside the mask.
     empty: the rule for a state in which nothing is allowed: "present" falls back to the present actions, and to all
         actions where none is present; "all" allows every action; "raise" is an error. ``n_empty`` counts such states.
     """
@@ -48,7 +47,6 @@ class RootCauseMask:
         present: Read | None = None,
         cells: Read | None = None,
         vectorized: bool = False,
-        soft: float | None = None,
         empty: Literal["present", "all", "raise"] = "present",
     ) -> None:
         self.variables = tuple(str(name) for name in variables)
@@ -60,11 +58,9 @@ class RootCauseMask:
                 "the mask cannot tell which variables are present: give present=, a function from an observation to "
                 "(V,) bools, or cells=, one to (A,) bools"
             )
-        if soft is not None and not 0.0 < soft <= 1.0:
-            raise DataError(f"soft multiplies the probability of actions outside the mask, in (0, 1]; got {soft!r}")
         if empty not in EMPTY:
             raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
-        self.k, self.soft, self.empty, self.vectorized = k, soft, empty, vectorized
+        self.k, self.empty, self.vectorized = k, empty, vectorized
         self.n_empty = 0
         self._present, self._cells = present, cells
         self.update(graph)
@@ -124,11 +120,6 @@ class RootCauseMask:
         """(A,) bool: the actions that have something present to act on, whatever the graph says."""
         here, cells = self._look(obs)
         return np.append(here, True)[self.action_variables] if cells is None else cells.copy()
-
-    def weights(self, obs: Any) -> NDArray[np.float64]:
-        """(A,) multipliers of the policy's probabilities: 1 inside the mask, ``soft`` (else 0) on what is present."""
-        mask = self(obs)
-        return np.where(mask, 1.0, (self.soft or 0.0) * self.presence(obs))
 
     def batch(self, obs: Any) -> Bools:
         """(B, A) bool for (B, ...) observations; every row is what ``__call__`` gives for it."""

@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 Policy = Callable[[Any, Bools, np.random.Generator], int]  # (observation, (A,) mask, rng) -> action
 Truth = Callable[[Any, Mapping[str, Any], Any], Any]  # (observation, info, env) -> the right action, or (A,) bool
 Statistic = Literal["iqm", "mean", "median"] | Callable[[NDArray[np.float64]], ArrayLike]
-FIRST_SEED = 1_000_000_000  # evaluation episodes keep away from the small seeds that people train on
+FIRST_SEED = 2**31  # the agents draw the seeds of training episodes from 0 to 2**31 - 1
 _STREAM = 0x6576616C
 
 
@@ -42,7 +42,8 @@ def evaluate(
         stable-baselines3 and sb3-contrib. The mask is the environment's own (all True where it has none), and the
         rng follows from the episode's seed.
     env: a Gymnasium environment with a Discrete action space.
-    seeds: one for each episode; by default from FIRST_SEED up, apart from the seeds used for training.
+    seeds: one for each episode; by default from FIRST_SEED = 2**31 up, where no seed of an agent's training episode
+        lies (those are below, see ``agents._agent.episode_seed``), so that no episode is one learned on.
     truth: (observation, info, env) -> the right action or (A,) bools of the right actions, such as a RootCauseMask on
         the true graph, or ``lambda obs, info, env: env.unwrapped.oracle()``.
     deterministic: passed on to ``predict``.

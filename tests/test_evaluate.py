@@ -65,6 +65,14 @@ def test_the_same_seeds_give_the_same_table() -> None:
     assert list(one["seed"]) == list(range(FIRST_SEED, FIRST_SEED + 4))
 
 
+def test_default_seeds_are_none_of_training() -> None:
+    pytest.importorskip("torch")
+    from causalnet.agents._agent import episode_seed
+
+    drawn = [episode_seed(seed, number) for seed in range(40) for number in range(50)]
+    assert min(drawn) >= 0 and 0.99 * FIRST_SEED < max(drawn) < FIRST_SEED
+
+
 def test_controls_are_ranked_as_they_should() -> None:
     env = limited(None)
     mean = {

@@ -209,7 +209,8 @@ class _Rollout:
     action: torch.Tensor
     advantage: torch.Tensor
     target: torch.Tensor
-    old: torch.Tensor
+    old: torch.Tensor = dataclasses.field(init=False)
+    "log pi_old(a | s, mask), assigned before the first gradient step"
 
     @staticmethod
     def of(
@@ -227,7 +228,7 @@ class _Rollout:
             kept, action = kept[:, actions_used], torch.searchsorted(actions_used, action)
         gained = torch.from_numpy(advantages[rows].astype(np.float32))
         target = torch.from_numpy((advantages + values)[rows].astype(np.float32))
-        return _Rollout(states.rows(torch.from_numpy(rows)), kept, action, gained, target, target)
+        return _Rollout(states.rows(torch.from_numpy(rows)), kept, action, gained, target)
 
 
 def log_probability(

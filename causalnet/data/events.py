@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError, nearest
+from ._sealed import Sealed, freeze
 from .tables import column_names, read_frame
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
@@ -25,7 +26,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 END_NAMES = ("end_timestamp", "end_time", "end")
 
 
-class Events:
+class Events(Sealed):
     """N events of V types on M devices, validated and frozen.
 
     frame: columns ``event``, ``timestamp`` (seconds, or datetimes) and ``device``; ``duration`` (seconds) if known.
@@ -37,6 +38,7 @@ class Events:
     """
 
     kind = "events"
+    _frozen = ("an event log is", "build another with Events(frame)")
 
     def __init__(self, frame: pd.DataFrame, topology: nx.Graph | None = None, event_types: Sequence[Any] | None = None):
         for name in ("event", "timestamp", "device"):
@@ -67,28 +69,17 @@ class Events:
         device_names = None if topology is None else list(topology.nodes)
         self.devices: tuple[str, ...]
         self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
-        self.time: NDArray[np.float64] = _freeze(time[order])
-        self.type_index: NDArray[np.int32] = _freeze(type_index[order])
-        self.device_index: NDArray[np.int32] = _freeze(device_index[order])
-        self.duration: NDArray[np.float64] | None = None if duration is None else _freeze(duration[order])
+        self.time: NDArray[np.float64] = freeze(time[order])
+        self.type_index: NDArray[np.int32] = freeze(type_index[order])
+        self.device_index: NDArray[np.int32] = freeze(device_index[order])
+        self.duration: NDArray[np.float64] | None = None if duration is None else freeze(duration[order])
         self.topology: nx.Graph | None = None
         if topology is not None:
             if topology.is_directed():
                 raise DataError("the topology is directed; device links go both ways: pass topology.to_undirected()")
             self.topology = nx.freeze(nx.relabel_nodes(nx.Graph(topology), {n: str(_whole(n)) for n in topology.nodes}))
 
-        self.__dict__["_sealed"] = True
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if "_sealed" in self.__dict__:
-            raise AttributeError(f"an event log is frozen; {name} cannot be set: build another with Events(frame)")
-        super().__setattr__(name, value)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
+        self._seal()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -114,12 +105,12 @@ class Events:
             for u, v in self.topology.edges:
                 if u != v:
                     links[index[u], index[v]] = links[index[v], index[u]] = True
-        return _freeze(links)
+        return freeze(links)
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """(V,) how often each type occurs."""
-        return _freeze(np.bincount(self.type_index, minlength=self.d))
+        return freeze(np.bincount(self.type_index, minlength=self.d))
 
     def binned(self, width: float) -> pd.DataFrame:
         """Counts of each type in consecutive windows of ``width`` seconds: (bins, V), all devices together."""
@@ -162,12 +153,12 @@ class Events:
         twin = object.__new__(Events)
         twin.types, twin.topology = self.types, self.topology
         twin.devices = self.devices if label is None else tuple(f"device{k}" for k in range(m))
-        twin.time = _freeze(clock[order])
-        twin.type_index = _freeze(self.type_index[rows][order])
+        twin.time = freeze(clock[order])
+        twin.type_index = freeze(self.type_index[rows][order])
         device = self.device_index[rows] if label is None else label
-        twin.device_index = _freeze(device[order].astype(np.int32))
-        twin.duration = None if self.duration is None else _freeze(self.duration[rows][order])
-        twin.__dict__["_sealed"] = True
+        twin.device_index = freeze(device[order].astype(np.int32))
+        twin.duration = None if self.duration is None else freeze(self.duration[rows][order])
+        twin._seal()
         return twin
 
     def frame(self) -> pd.DataFrame:
@@ -330,9 +321,3 @@ def _vocabulary(
 def _whole(value: Any) -> Any:
     """1.0 and 1 are the same name: integers that went through a float column lose their '.0'."""
     return int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else value
-
-
-def _freeze(array: Any) -> Any:
-    array = np.ascontiguousarray(array).copy()
-    array.setflags(write=False)
-    return array

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, nearest
+from ._sealed import Sealed, freeze
 
 Ints = NDArray[np.int64]
 
 
-class Interactions:
+class Interactions(Sealed):
     """T actions on V variables of D units (devices, agents; one unit is enough), in the order they happened.
 
     before, after: (T, D, V) whole numbers from 0 on, how many alarms (or which 0/1 state) each cell held.
@@ -29,6 +30,7 @@ class Interactions:
     """
 
     kind = "interactions"
+    _frozen = ("interactions are", "build another Interactions(...)")
 
     def __init__(
         self,
@@ -53,8 +55,8 @@ class Interactions:
             raise DataError("started and cleared come together: give both, or leave both out")
         rise = self.after - self.before
         self.net = started is None
-        self.started: Ints = _freeze(np.maximum(rise, 0)) if started is None else _counts(started, "started", shape)
-        self.cleared: Ints = _freeze(np.maximum(-rise, 0)) if cleared is None else _counts(cleared, "cleared", shape)
+        self.started: Ints = freeze(np.maximum(rise, 0)) if started is None else _counts(started, "started", shape)
+        self.cleared: Ints = freeze(np.maximum(-rise, 0)) if cleared is None else _counts(cleared, "cleared", shape)
         n = len(self.before)
         for name in ("after", "started", "cleared"):
             if len(getattr(self, name)) != n:
@@ -73,18 +75,7 @@ class Interactions:
         self.variable: Ints = codes(variable, self.variables, "variable", n)
         self.seconds: NDArray[np.float64] = _positive(seconds, n)
         self.topology = checked_topology(topology, self.units)
-        self.__dict__["_sealed"] = True
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if "_sealed" in self.__dict__:
-            raise AttributeError(f"interactions are frozen; {name} cannot be set: build another Interactions(...)")
-        super().__setattr__(name, value)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
+        self._seal()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -125,7 +116,7 @@ def codes(given: ArrayLike, names: Sequence[str], what: str, n: int) -> Ints:
         for row, name in enumerate(array):
             if str(name) not in index:
                 raise DataError(f"row {row}: there is no {what} {str(name)!r}.{nearest(str(name), names)}")
-        return _freeze(np.array([index[str(name)] for name in array], dtype=np.int64))
+        return freeze(np.array([index[str(name)] for name in array], dtype=np.int64))
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.floor(array)).all():
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu":
@@ -135,7 +126,7 @@ def codes(given: ArrayLike, names: Sequence[str], what: str, n: int) -> Ints:
         raise DataError(
             f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they go from 0 to {len(names) - 1}"
         )
-    return _freeze(array.astype(np.int64))
+    return freeze(array.astype(np.int64))
 
 
 def checked_topology(topology: nx.Graph | None, units: Sequence[str]) -> nx.Graph | None:
@@ -189,7 +180,7 @@ def _counts(given: ArrayLike, name: str, shape: tuple[int, int]) -> Ints:
         _refuse(~np.isfinite(array), array, name, "is no number; drop the row or fill the state in")
         _refuse(array != np.floor(array), array, name, "is no whole number; write counts, or 0 and 1")
     _refuse(array < 0, array, name, "is negative; counts start at 0")
-    return _freeze(array.astype(np.int64))
+    return freeze(array.astype(np.int64))
 
 
 def _refuse(bad: NDArray[np.bool_], array: NDArray[Any], name: str, why: str) -> None:
@@ -206,10 +197,4 @@ def _positive(seconds: ArrayLike, n: int) -> NDArray[np.float64]:
     bad = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
     if len(bad):
         raise DataError(f"row {bad[0]}: an action took {array[bad[0]]} seconds; it must be a positive number")
-    return _freeze(array)
-
-
-def _freeze(array: Any) -> Any:
-    array = np.ascontiguousarray(array).copy()
-    array.setflags(write=False)
-    return array
+    return freeze(array)

@@ -21,7 +21,7 @@ from ._att_bic_paper import oriented, pruned
 from ._att_bic_state import STEADY, Bools, Run, Setup, State, columns_of, log_exposure
 
 LONGEST = 200  # a run is read in pieces of at most so many actions
-ENOUGH = 10  # starts of a variable before its own choice of causes replaces the starting graph
+STARTS_NEEDED = 10  # starts of a variable before its own choice of causes replaces the starting graph
 THP_SCALE = 0.2  # times BIC, for the graph of an earlier log that learning starts from
 
 
@@ -155,7 +155,7 @@ def fitted(state: State) -> State:
         return replace(state, adj=pruned(state.scorer, adj, setup.required))
     each, starts = targets(state)
     kept = _chosen(replace(state, chosen=columns_of(adj, len(setup.hops))), each, starts, adj)
-    return replace(kept, adj=np.where(starts < ENOUGH, adj, kept.adj))
+    return replace(kept, adj=np.where(starts < STARTS_NEEDED, adj, kept.adj))
 
 
 def _chosen(state: State, each: list[Target], starts: NDArray[np.float64], allowed: Bools) -> State:
@@ -166,7 +166,7 @@ def _chosen(state: State, each: list[Target], starts: NDArray[np.float64], allow
     v, k = len(setup.variables), len(setup.hops)
     price = setup.penalty_scale * math.log(max(starts.sum(), 2.0)) / 2.0
     found = search(each, allowed, setup.required, k, price, list(state.chosen))
-    adj = np.where(starts < ENOUGH, state.start, found.adj)
+    adj = np.where(starts < STARTS_NEEDED, state.start, found.adj)
     adj &= ~closing(adj, found.loss, setup.required)
     theta = np.zeros((v, setup.columns))
     chosen = np.zeros((v, setup.columns), dtype=bool)

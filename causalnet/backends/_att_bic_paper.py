@@ -6,7 +6,7 @@ the earlier log as the only data of the pruning. What the published code does ot
 * It sets alarms before against alarms after, growth included; here the counterfactual has a control arm (the form of
   the code is counterfactual="before").
 * Its neighbourhood is every device, because a matrix power is taken element by element; here, one link.
-* Its threshold is a mean of exactly zero; here an effect must be worth ``LEAST`` alarms and one standard error.
+* Its threshold is a mean of exactly zero; here an effect must be one standard error away from zero.
 * Its test for cycles never fires; here the edge with the weakest effect on a cycle goes.
 * It scores the pruned graph and goes on with the unpruned one; here each graph is oriented from all that was seen, so
   there is nothing to write back, and mask and score see the same pruned graph.
@@ -22,9 +22,12 @@ from ..stats.hazard_graph import closing
 from ..stats.treatment_effect import effect
 from ._att_bic_state import Bools, State
 
-TREATED = 3  # treated steps before a row of the graph is oriented
-LEAST = 0.08  # alarms that a repair takes along on average: less is no effect
-SIGNIFICANT = 1.0  # standard errors that an effect must be away from zero
+STEPS_NEEDED = 3  # treated steps before a row of the graph is oriented
+# Standard errors that an effect must be away from zero. A loose test on purpose: rare types are treated a dozen times in
+# all, and pruning only takes edges away. Settled on generated instances with random graphs of 94 edges, eight of them:
+# mean F1 after 20 episodes .81 with one error; .75 with sqrt(log n) and .71 with two, on four each. A least size of the
+# effect on top (.03 to .08 alarms) moved it by .015 at most. Scores on the official instance were known by then.
+SIGNIFICANT = 1.0
 TWO_SIDED = 3.0  # the same where effects of either sign count and every pair has one by chance
 
 
@@ -37,11 +40,11 @@ def oriented(state: State) -> Bools:
     seen = effect(state.sums, setup.counterfactual)
     size = np.abs(seen.att) if setup.counterfactual == "others" else -seen.att
     z = size / seen.error
-    known = (seen.n[:, None] >= TREATED) & np.isfinite(seen.error)  # an error is infinite without a control
+    known = (seen.n[:, None] >= STEPS_NEEDED) & np.isfinite(seen.error)  # an error is infinite without a control
     if setup.counterfactual == "control":
         known &= state.sums.held > 0
     significant = TWO_SIDED if setup.counterfactual == "others" else SIGNIFICANT
-    adj = np.where(known, (size > LEAST) & (z > significant), state.start)
+    adj = np.where(known, z > significant, state.start)
     np.fill_diagonal(adj, False)
     adj = (adj & setup.allowed) | setup.required
     result: Bools = adj & ~closing(adj, np.maximum(z, 0.0), setup.required)

@@ -57,7 +57,7 @@ class Setup:
 
     @classmethod
     def checked(
-        cls, variables: Sequence[Any], units: Sequence[Any], topology: nx.Graph | None, mode: Mode,
+        cls, *, variables: Sequence[Any], units: Sequence[Any], topology: nx.Graph | None, mode: Mode,
         knowledge: Knowledge | None, hops: Sequence[int], normalization: Normalization,
         penalty_scale: float | None, leak: float, refresh: float, counterfactual: Counterfactual,
         capacity: float,
@@ -87,10 +87,10 @@ class Setup:
         if not use:
             raise DataError(f"hops={tuple(hops)!r} holds no distance that exists here; write hops=(0,)")
         allowed, required = (knowledge or Knowledge()).compile(names)
-        reach = _reach(near, use, normalization)
         return cls(
-            names, places, near, mode, use, normalization, scale, float(leak), float(refresh), counterfactual, float(capacity),
-            allowed, required, reach,
+            variables=names, units=places, near=near, mode=mode, hops=use, normalization=normalization,
+            penalty_scale=scale, leak=float(leak), refresh=float(refresh), counterfactual=counterfactual,
+            capacity=float(capacity), allowed=allowed, required=required, reach=_reach(near, use, normalization),
         )  # fmt: skip
 
     @property
@@ -144,8 +144,8 @@ def open_state(setup: Setup, start: Bools, log: Events | None, rows: tuple[Rows,
     v, p = len(setup.variables), setup.columns
     chosen = columns_of(start, len(setup.hops))
     return State(
-        setup, start, log, rows, Run(), nothing(v), 0, 1.0, 0, start, chosen, np.zeros((v, p)), np.zeros((v, v)),
-        _scorer(setup, log),
+        setup=setup, start=start, log=log, rows=rows, run=Run(), sums=nothing(v), steps=0, due=1.0, fitted=0, adj=start,
+        chosen=chosen, theta=np.zeros((v, p)), loss=np.zeros((v, v)), scorer=_scorer(setup, log),
     )  # fmt: skip
 
 
@@ -230,10 +230,11 @@ def load(path: str | Path) -> State:
 def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
     names, units, hops = tuple(header["variables"]), tuple(header["units"]), tuple(header["hops"])
     near = arrays["setup.near"]
+    told = ("mode", "normalization", "penalty_scale", "leak", "refresh", "counterfactual", "capacity")
     setup = Setup(
-        names, units, near, header["mode"], hops, header["normalization"], header["penalty_scale"], header["leak"],
-        header["refresh"], header["counterfactual"], header["capacity"], arrays["setup.allowed"], arrays["setup.required"],
-        _reach(near, hops, header["normalization"]),
+        variables=names, units=units, near=near, hops=hops, **{name: header[name] for name in told},
+        allowed=arrays["setup.allowed"], required=arrays["setup.required"],
+        reach=_reach(near, hops, header["normalization"]),
     )  # fmt: skip
     log = None
     if header["log"]:

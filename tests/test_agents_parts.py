@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 
 from agent_envs import Echo, Endless, Repair  # noqa: E402
 
+import causalnet.envs  # noqa: E402, F401  (registers the alarms)
 from causalnet.agents import D3QN, DQN, PPO, CsvLogger, TensorBoardLogger  # noqa: E402
 from causalnet.agents import dqn as dqn_module  # noqa: E402
 from causalnet.agents import ppo as ppo_module  # noqa: E402
@@ -24,6 +25,7 @@ from causalnet.agents._cells import CellActionValues, CellActorCritic, need_layo
 from causalnet.agents._frames import Frames  # noqa: E402
 from causalnet.agents._networks import ActionValues, ActorCritic  # noqa: E402
 from causalnet.errors import DataError, NotApplicable, UnknownNameError  # noqa: E402
+from causalnet.representation import CausalMask  # noqa: E402
 
 LEARNERS = [PPO, DQN, D3QN]
 
@@ -250,6 +252,74 @@ def test_masks_inside_observations_and_actions_that_start_elsewhere(cls: Any) ->
 def test_any_flattenable_observation_will_do(cls: Any) -> None:
     inner = gymnasium.make("CartPole-v1")
     assert cls(inner, seed=0).learn(steps=300).scaler.kind == "standard"
+
+
+# ---- sb3-contrib's masked PPO as an oracle -----------------------------------------------------------------------
+
+
+def alarms() -> CausalMask:
+    env = gymnasium.make("causalnet/FaultAlarm-v0", instance=3, n_devices=6)
+    return CausalMask(env, env.unwrapped.instance.graph, k=2)
+
+
+def copied(ours: ActorCritic, theirs: Any) -> None:
+    """Our weights into an actor-critic policy with separate towers of two layers."""
+    w, h = ours.weights, ours.width
+    nets = theirs.mlp_extractor.policy_net, theirs.mlp_extractor.value_net
+    heads = (theirs.action_net, "policy"), (theirs.value_net, "value")
+    with torch.no_grad():
+        for i, (net, (head, name)) in enumerate(zip(nets, heads, strict=True)):
+            side = slice(i * h, (i + 1) * h)
+            net[0].weight.copy_(w["first"][:, side].T)
+            net[0].bias.copy_(w["first_bias"][side])
+            net[2].weight.copy_(w["layer0"][i].T)
+            net[2].bias.copy_(w["layer0_bias"][i, 0])
+            head.weight.copy_(w[name])
+            head.bias.copy_(w[f"{name}_bias"])
+
+
+def test_masked_policy_and_values_equal_those_of_maskable_ppo() -> None:
+    """log pi(a | s, mask), its entropy and V(s) of the same weights on the same 60 states, computed by sb3-contrib."""
+    policies = pytest.importorskip("sb3_contrib.common.maskable.policies")
+    agent = PPO(alarms(), seed=0, network="mlp", hidden=(32, 32)).learn(steps=60)  # no update yet
+    rng, network, kept = np.random.default_rng(0), agent.network, agent.rollout
+    for array in network.arrays.values():
+        array += 0.2 * rng.standard_normal(array.shape).astype(np.float32)
+    frames = slice(0, kept.used)
+    rows, taken, x = np.flatnonzero(kept.action[frames] >= 0), kept.action[frames], agent.scaler(kept.states(frames))
+    mask = kept.masks(frames)[rows]
+    used, states, nothing = ppo_module.columns_in_use(mask), network.prepare(x), np.zeros(len(taken))
+    assert states.columns is not None and used is not None and 1 < mask.sum(axis=1).max() < len(used)
+
+    data = ppo_module._Rollout.of(states, mask, used, taken, nothing, nothing, rows)
+    index = torch.arange(len(rows))
+    with torch.no_grad():
+        data.old = ppo_module.log_probability(network, data, index, used)
+        value = network.values(data.states)
+        entropy = [
+            -ppo_module.ppo_loss(network, data, index[i : i + 1], used, agent.settings)[1][3] for i in range(len(rows))
+        ]
+
+    space, tanh = agent.reader.space, torch.nn.Tanh
+    shape = {"pi": [32, 32], "vf": [32, 32]}
+    theirs = policies.MaskableActorCriticPolicy(space, agent.env.action_space, lambda _: 1e-3, shape, tanh)
+    copied(network, theirs)
+    with torch.no_grad():
+        found = theirs.evaluate_actions(torch.tensor(x[rows]), torch.tensor(taken[rows]), action_masks=mask)
+    for mine, other in zip((value, data.old, torch.stack(entropy)), found, strict=True):
+        assert other.std() > 0.1 and torch.allclose(mine, other.flatten(), rtol=0, atol=1e-5)
+
+
+def test_maskable_ppo_trains_on_masked_alarms() -> None:
+    contrib = pytest.importorskip("sb3_contrib")
+    env = alarms()
+    model = contrib.MaskablePPO("MlpPolicy", env, n_steps=32, batch_size=16, n_epochs=2, seed=0, device="cpu")
+    before = [p.detach().clone() for p in model.policy.parameters()]
+    model.learn(64)
+    assert model.num_timesteps == 64 and env.n_invalid == 0
+    after = list(model.policy.parameters())
+    assert all(torch.isfinite(p).all() for p in after)
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 # ---- what cannot be used -----------------------------------------------------------------------------------------

@@ -198,7 +198,12 @@ class Agent:
     # ---- acting ---------------------------------------------------------------------------------------------------
 
     def predict(self, obs: Any, mask: Any = None, deterministic: bool = True) -> int:
-        """An allowed action for one observation. Without ``mask`` it comes from the environment's own mask rule."""
+        """An allowed action for one observation, any one the environment might return.
+
+        Without ``mask``, it comes from the environment's rule ``mask(obs)``. A CausalMask's rule is that of its graph
+        alone; where the wrapped environment forbids more, or eta or top_units are in use, write
+        ``mask=env.get_wrapper_attr("action_masks")()``, the mask of the state the environment is in.
+        """
         x = self.reader.vector(obs, "predict")
         found = self.reader.mask_of(obs) if mask is None else as_mask(mask, self.reader.n_actions, "predict")
         allowed = None if found is None else np.flatnonzero(found)

@@ -318,6 +318,8 @@ def test_bad_settings_are_refused_in_a_sentence() -> None:
             att_bic.init(["a", "b"], ["u", "v"], **options)
     with pytest.raises(cn.DataError, match="distinct"):
         att_bic.init(["a", "a"])
+    with pytest.raises(cn.DataError, match="at most 10000 are taken"):
+        att_bic.init(["a"], range(10_001))
     with pytest.raises(cn.DataError, match="not one interaction"):
         Interactions(["a"], ["u"], np.zeros((0, 1, 1)), np.zeros((0, 1, 1)), unit=[], variable=[])
     with pytest.raises(AttributeError, match="frozen"):

@@ -31,6 +31,7 @@ Bools = NDArray[np.bool_]
 Mode = Literal["default", "paper"]
 FORMAT = "causalnet.att_bic/1"
 STEADY = 5e-5  # 1/s, the forgetting of an earlier log whose alarms have no end: next to none
+MOST_UNITS = 10_000  # hop weights are dense while they are set up: 8 D^2 bytes, four times over (3 GB)
 PRUNE_TOL = 1e-3  # nats at which EM stops in mode "paper": far below its price of an edge
 RUN = ("before", "started", "cleared", "after", "unit", "variable", "seconds")
 FITTED = ("start", "adj", "chosen", "theta", "loss")
@@ -67,6 +68,11 @@ class Setup:
         for what, given in (("variables", names), ("units", places)):
             if not given or len(set(given)) < len(given):
                 raise DataError(f"{what} must be distinct names, one at least; got {given[:5]}")
+        if len(places) > MOST_UNITS:
+            raise DataError(
+                f"{len(places)} units need hop weights of {8e-9 * len(places) ** 2:.1f} GB each; at most {MOST_UNITS} "
+                "are taken: give the parts of the network that are not linked one by one"
+            )
         for what, value, choices in (
             ("mode", mode, ("default", "paper")),
             ("normalization", normalization, ("degree", "symmetric", "none")),

@@ -23,21 +23,42 @@ Row = dict[str, Any]
 
 
 def options(description: str, out: str) -> argparse.ArgumentParser:
-    """The options that every pipeline takes."""
+    """The options that every pipeline takes; a quick run goes to a folder of its own."""
+
+    class Quick(argparse.Action):
+        def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+            namespace.quick = True
+            if namespace.out == Path(out):
+                namespace.out = Path(f"{out}-quick")
+
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="a small version for a first look and for tests")
     parser.add_argument(
-        "--seeds", type=int, default=None, metavar="N", help="number of seeds (default: the pipeline's own)"
+        "--quick", action=Quick, nargs=0, default=False, help="a small version for a first look and for tests"
+    )
+    parser.add_argument(
+        "--seeds", type=positive, default=None, metavar="N", help="number of seeds (default: the pipeline's own)"
     )
     parser.add_argument("--out", type=Path, default=Path(out), metavar="DIR", help=f"where results go (default {out})")
     return parser
 
 
+def positive(text: str) -> int:
+    """A whole number from 1 on, as an option's type."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
 class Table:
     """results.csv of a pipeline: the rows of a finished cell appear together or not at all, whatever ends the run."""
 
-    def __init__(self, folder: Path, columns: Sequence[str]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, columns: Sequence[str], quick: bool | None = None) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SystemExit(f"{folder} cannot be made: {error.strerror}; choose another --out") from error
+        if quick is not None:
+            _claim(folder, quick)
         self.path, self.columns = folder / "results.csv", ["cell", *columns]
         self.rows: list[Row] = []
         if self.path.exists():
@@ -69,6 +90,20 @@ class Table:
         """The values of a column over the rows with this key."""
         rows = [r for r in self.rows if all(str(r[k]) == str(v) for k, v in key.items())]
         return [float(r[column]) for r in rows if r[column] != ""]
+
+
+def _claim(folder: Path, quick: bool) -> None:
+    """Note whether a folder holds a quick run; the two kinds never mix."""
+    note = folder / "plan.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["quick"] != quick:
+        raise SystemExit(f"{folder} holds a {'full' if quick else 'quick'} run; choose another --out")
+    note.write_text(json.dumps({"quick": quick}) + "\n", encoding="utf-8")
+
+
+def is_quick(folder: Path) -> bool:
+    """Does this folder hold a quick run?"""
+    note = folder / "plan.json"
+    return note.exists() and bool(json.loads(note.read_text(encoding="utf-8"))["quick"])
 
 
 def figure(
@@ -103,7 +138,11 @@ def finish(
     rows: Sequence[Row],
     charts: Sequence[Chart] = (),
 ) -> None:
-    """Write summary.json and report.html (figures, charts, runs), and print the figures."""
+    """Write summary.json and report.html (figures, charts, runs), and print the figures; a quick run has no goals."""
+    if is_quick(folder):
+        title = f"{title} (quick run)"
+        notes = ["A quick run: few seeds, short training. Its figures show that it works, and nothing else.", *notes]
+        figures = {name: {**item, "goal": ""} for name, item in figures.items()}
     (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (folder / "report.html").write_text(_report(title, figures, notes, rows, charts), encoding="utf-8")
     width = max(map(len, figures), default=0)

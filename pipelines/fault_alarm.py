@@ -32,7 +32,7 @@ from causalnet.online import OnlineRun, learn_by_doing
 from causalnet.representation.mask import CausalMask
 from pipelines import _fault_alarm_report as report
 from pipelines import _fault_alarm_speed as speed
-from pipelines._run import Table, options, steps
+from pipelines._run import Table, options, positive, steps
 
 LEARNERS, MODES = ("ppo", "dqn", "d3qn"), ("default", "paper")
 MASKS, INITS = ("causal", "none", "presence", "random", "true"), ("thp", "random", "empty")
@@ -74,7 +74,7 @@ class Run:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is asked and not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = _arguments(argv)
-    table, plan = Table(args.out, COLUMNS), _runs(args)
+    table, plan = Table(args.out, COLUMNS, args.quick), _runs(args)
     runs = [run for run in plan if not table.has(run.key)]
     work = joblib.Parallel(args.jobs, return_as="generator_unordered")
     for rows in steps_over(work(joblib.delayed(play)(run, args.out) for run in runs), len(runs)):
@@ -107,10 +107,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--mask", type=many(MASKS), default=MASKS, help=f"of {', '.join(MASKS)}")
     parser.add_argument("--init", type=many(INITS), default=INITS, help=f"of {', '.join(INITS)}")
     parser.add_argument("--mode", type=many(MODES), default=MODES, help=f"of {', '.join(MODES)}")
-    parser.add_argument("--episodes", type=int, default=600, help="training episodes a run (default 600)")
-    parser.add_argument("--evaluation", type=int, default=EVALUATION, help="fresh episodes that judge the result")
+    parser.add_argument("--episodes", type=positive, default=600, help="training episodes a run (default 600)")
+    parser.add_argument("--evaluation", type=positive, default=EVALUATION, help="fresh episodes that judge the result")
     parser.add_argument("--no-speed", action="store_true", help="leave the measurement of speeds out")
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
     args = parser.parse_args(argv)
     args.instance = (args.instance or ("official,hard" if official() else "0,hard:0")).split(",")
     args.seeds = args.seeds or (2 if args.quick else 4)

@@ -38,7 +38,7 @@ from pipelines._gsac_runs import (
     tune,
     views,
 )
-from pipelines._run import Table, options, steps
+from pipelines._run import Table, options, positive, steps
 
 COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     args = _arguments(argv)
     plan = Plan(args.seeds, args.episodes, args.quick, args.out)
-    table, work = Table(args.out, COLUMNS), cells(plan)
+    table, work = Table(args.out, COLUMNS, args.quick), cells(plan)
     for name in steps([name for name in work if not table.has(f"{name} L={plan.seeds} K={plan.budget}")], "parts"):
         table.add(f"{name} L={plan.seeds} K={plan.budget}", work[name](plan, table))
     return report.write(plan.out, table, plan)
@@ -67,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = options(__doc__ or "", "runs/gsac")
-    parser.add_argument("--episodes", type=int, default=None, help="source episodes (default 6000; 600 with --quick)")
+    parser.add_argument(
+        "--episodes", type=positive, default=None, help="source episodes (default 6000; 600 with --quick)"
+    )
     args = parser.parse_args(argv)
     args.seeds = args.seeds or (3 if args.quick else 10)
     args.episodes = args.episodes or (600 if args.quick else 6000)

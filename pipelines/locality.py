@@ -280,7 +280,7 @@ def _mean(rows: list[Row], column: str, by: str, value: float) -> float:
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing in --out, then write the figures."""
     args = options((__doc__ or "").split("\n")[0], "runs/locality").parse_args(arguments)
-    table = Table(args.out, COLUMNS)
+    table = Table(args.out, COLUMNS, args.quick)
     cells = []
     for name, (task, full, seeds, quick, few) in TASKS.items():
         count = min(few if args.quick else seeds, args.seeds or 99)

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/scalable_actor_critic").parse_args(argv)
     seeds = args.seeds or (2 if args.quick else 10)
-    table = Table(args.out, COLUMNS)
+    table = Table(args.out, COLUMNS, args.quick)
     cells = _cells(seeds, args.quick)
     for name in steps([name for name in cells if not table.has(name)], "runs"):
         table.add(name, cells[name]())

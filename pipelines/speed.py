@@ -220,7 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = args.only.split(",") if args.only else list(TASKS)
     if unknown := set(wanted) - set(TASKS):
         sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
-    table = Table(args.out, COLUMNS)
+    table = Table(args.out, COLUMNS, args.quick)
     for name in {task.split("-")[0] for task in wanted}:
         warm = get(name).warm_up
         if warm is not None:

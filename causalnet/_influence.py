@@ -127,8 +127,15 @@ def analyse(
         gamma = model.gamma if gamma is None else gamma
         around = environment(model, reward)
         adjacency = sp.csr_array(nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool, format="csr"))
-    else:
+    elif isinstance(model, tuple):
         around, adjacency = model
+    else:
+        how = (
+            "call env.to_tabular(gamma) and give the result"
+            if hasattr(model, "to_tabular")
+            else "make one of its tables"
+        )
+        raise DataError(f"the model must be a TabularNetwork, not {type(model).__name__}; {how}")
     if gamma is None or not 0 <= gamma <= 1:
         raise DataError(f"gamma is {gamma}; write a discount in [0, 1), or 1 for the average reward")
     pi = policy_sensitivity(policy)
@@ -158,7 +165,7 @@ def truncation_error(
     than the classical bound. Without targets and beyond 300 agents the bound counts the time at which a reward can first
     be reached, which costs one sparse product a step for all agents together.
     """
-    kappas = [int(k) for k in kappas]
+    kappas = _whole_hops(kappas)
     classical = decay_bound(locality, kappas, of=of) if locality.gamma < 1 else np.full(len(kappas), np.inf)
     classical[np.array(kappas) >= locality.diameter] = 0.0
     if not locality.bounded:
@@ -184,7 +191,7 @@ def decay_bound(locality: Locality, kappas: Iterable[int], *, of: str = "action-
     """
     if not locality.gamma < 1:
         raise DataError("the classical bound needs a discount below 1; give gamma")
-    t = np.array([locality.reach.first_step(int(k), of) for k in kappas])
+    t = np.array([locality.reach.first_step(k, of) for k in _whole_hops(kappas)])
     c = locality.environment.reward_range / (1 - locality.gamma)
     return np.where(np.isinf(t), 0.0, c * locality.gamma ** np.where(np.isinf(t), 0.0, t))
 
@@ -234,6 +241,16 @@ def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
             return distance
         ball = sp.csr_array((ball @ step).astype(bool).astype(np.int8))
     raise DataError("the policy observes an agent that no path of the graph reaches; add the edge or drop the agent")
+
+
+def _whole_hops(kappas: Iterable[int]) -> list[int]:
+    """The kappas as whole numbers from 0, or a sentence."""
+    given = np.asarray(
+        kappas if isinstance(kappas, np.ndarray) else list(kappas) if isinstance(kappas, Iterable) else 0.5
+    )
+    if given.ndim != 1 or (given.size and (given.dtype.kind not in "iu" or given.min() < 0)):
+        raise DataError(f"kappas counts hops: a sequence of whole numbers from 0, such as [0, 1, 2]; got {kappas!r}")
+    return [int(k) for k in given]
 
 
 def _tails(locality: Locality, of: str, last: int) -> Iterable[Array]:

@@ -52,7 +52,7 @@ class EstimatedSensitivities:
         )
 
     def advice(self, pi: sp.csr_array, gamma: float) -> str:
-        """What the data say, and about how many more transitions would settle it."""
+        """What the data say, and where every situation was seen, about how many more transitions would settle it."""
         seen = f"{self.transitions:,} transitions, {self.unvisited:,} of {self.rows:,} local situations never seen"
         where = (
             " Situations that were never seen are left out: this speaks of the support alone."
@@ -63,6 +63,14 @@ class EstimatedSensitivities:
         both = self.radius(pi)
         if gamma * both.high < 1 or gamma * both.low >= 1:
             return text
+        if (
+            self.unvisited
+        ):  # the plug-in value counts what was never seen as 0: it says nothing about how many are needed
+            more = "to reach them" if self.on_support else "to reach them, or leave them out with on_support=True"
+            return (
+                f"{text} Too few to tell: {self.unvisited:,} situations were never seen, and before they are no number of "
+                f"transitions that would do can be named; collect more {more}."
+            )
         point = gamma * spectral_radius(interdependence(self.plug_in, pi)).high
         if point >= 1:
             return (
@@ -74,7 +82,8 @@ class EstimatedSensitivities:
         if times == 1 << 30:
             return f"{text} Too few to tell: the plug-in value {point:.6g} is too close to 1 for any number of them."
         return (
-            f"{text} Too few to tell: the plug-in value is {point:.3g}; about {times} times as many would certify it."
+            f"{text} Too few to tell: the plug-in value is {point:.3g} (biased upwards); up to about {times} times as many "
+            f"would certify it."
         )
 
     def _shrunk(self, pi: sp.csr_array, times: int) -> float:

@@ -76,8 +76,9 @@ class Certificate:
     n_agents, gamma (1: average reward). rho: bounds of rho(H). state_rho: of rho(E^s), which no policy can go below.
     certified: rho(H) < 1 (True), >= 1 (False), or None where the bounds, or the data, do not tell.
     discounted: the same for gamma rho(H) < 1. norms: the older tests, each an upper bound of rho(H) that must be < 1.
-    temperature: the policy's; certified_at: one that is certified; mixture: the share of uniform play that is certified
-    (both None where not needed, or not to be had). kappa: ((error, hops that do for every agent, and for half of them;
+    temperature: the policy's. certified_at: a temperature at which rho(H) < 1, discounted_at: at which gamma rho(H) < 1;
+    mixture, discounted_mixture: shares of uniform play that do the same, for policies that no temperature changes (None
+    where not needed, or not to be had). kappa: ((error, hops that do for every agent, and for half of them;
     or None), ...). curve: ((hops, error bound), ...).
     scale: what shares of errors refer to: rbar / (1 - gamma), or rbar for the average reward.
     influential: ((agent, bound of what its state can move in the mean value), ...), largest first.
@@ -93,7 +94,9 @@ class Certificate:
     norms: dict[str, float]
     temperature: float | None
     certified_at: float | None
+    discounted_at: float | None
     mixture: float | None
+    discounted_mixture: float | None
     kappa: tuple[tuple[float, int | None, int | None], ...]
     curve: tuple[tuple[int, float], ...]
     scale: float
@@ -138,12 +141,10 @@ def conclude(
     rho, gamma, width = locality.radius, locality.gamma, locality.environment.reward_range
     rho = rho if least is None else Radius(least.low, rho.high, rho.iterations)
     certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
-    at = mixture = None
-    if not discounted and (discounted is False or not note):
-        if policy.logits is not None or min(t.min() for t in policy.tables) > 0:
-            at = certified_temperature(locality, policy)
-        else:
-            mixture = certified_mixture(locality)
+    at, mixture = _smoother(locality, policy, 1.0) if _to_advise(certified, note) else (None, None)
+    sooner = (at, mixture)
+    if gamma < 1:
+        sooner = _smoother(locality, policy, gamma) if _to_advise(discounted, note) else (None, None)
     scale = width / (1 - gamma) if gamma < 1 else width
     wanted = [s * scale for s in _SHARES if scale > 0] if errors is None else list(errors)
     usable = locality.bounded or gamma < 1
@@ -153,7 +154,7 @@ def conclude(
     order = np.argsort(-moved, kind="stable")[:top]
     return Certificate(
         locality.n_agents, gamma, rho, spectral_radius(locality.environment.state), certified, discounted,
-        norm_tests(locality, policy), policy.temperature, at, mixture, kappa, curve, scale,
+        norm_tests(locality, policy), policy.temperature, at, sooner[0], mixture, sooner[1], kappa, curve, scale,
         tuple((int(i), float(moved[i])) for i in order), locality.reach, note,
     )  # fmt: skip
 
@@ -177,13 +178,16 @@ def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
     }
 
 
-def certified_temperature(locality: Locality, policy: LocalPolicy) -> float | None:
+def certified_temperature(locality: Locality, policy: LocalPolicy, gamma: float | None = None) -> float | None:
     """A temperature, near the least, at which gamma rho(H) < 1 for the same logits; None if E^s alone forbids any.
+
+    gamma: that of the analysis by default; 1 is the undiscounted criterion.
 
     TV between softmax(x / tau) and softmax(y / tau) is at most tanh(osc(x - y) / (4 tau)), which falls as tau rises: it
     gives a temperature that is certified, and bisection with the exact Pi comes down from there.
     """
-    e, gamma, pi_at = locality.environment, locality.gamma, tempered_sensitivity(policy)
+    e, pi_at = locality.environment, tempered_sensitivity(policy)
+    gamma = locality.gamma if gamma is None else gamma
     now = 1.0 if policy.temperature is None else policy.temperature
 
     def passes(temperature: float) -> bool:
@@ -204,15 +208,27 @@ def certified_temperature(locality: Locality, policy: LocalPolicy) -> float | No
     return rounded if passes(rounded) else high
 
 
-def certified_mixture(locality: Locality) -> float | None:
+def certified_mixture(locality: Locality, gamma: float | None = None) -> float | None:
     """The least share of uniform play, to 1 %, at which gamma rho(E^s + (1 - share) E^a Pi) < 1; None if E^s forbids any."""
-    e, pi = locality.environment, locality.pi
+    e, pi, gamma = locality.environment, locality.pi, locality.gamma if gamma is None else gamma
     ends = [0, 101]  # in percent: 101 stands for none
     while ends[1] - ends[0] > 1:
         share = sum(ends) // 2
         h = interdependence(e, (1 - share / 100) * pi)
-        ends[_passes(h, locality.gamma)] = share
+        ends[_passes(h, gamma)] = share
     return None if ends[1] == 101 else ends[1] / 100
+
+
+def _smoother(locality: Locality, policy: LocalPolicy, gamma: float) -> tuple[float | None, float | None]:
+    """(temperature, None), or (None, share of uniform play) for policies with zeros, at which gamma rho(H) < 1."""
+    if policy.logits is not None or min(t.min() for t in policy.tables) > 0:
+        return certified_temperature(locality, policy, gamma), None
+    return None, certified_mixture(locality, gamma)
+
+
+def _to_advise(verdict: bool | None, note: str) -> bool:
+    """Estimated sensitivities (with a note) that do not tell call for more data, not for a smoother policy."""
+    return verdict is False or (verdict is None and not note)
 
 
 def _hops(locality: Locality, error: float) -> tuple[int, int]:
@@ -242,21 +258,29 @@ def _verdict(c: Certificate) -> list[str]:
     tests = ", ".join(f"{name} {value:.3f}" for name, value in c.norms.items())
     said = "none below 1" if not passing else f"below 1: {', '.join(passing)}"
     lines.append(f"Norm tests: {tests} ({said}).")
-    if c.discounted is True or (c.note and c.discounted is None):
-        return lines
-    lines.append("The condition is sufficient: without it influence may still die out, but nothing here promises it.")
-    factor = "" if c.gamma == 1 else f"{c.gamma:g} "
-    if c.certified_at is not None:
-        unit = "of these logits" if c.temperature is not None else "of log pi (now 1)"
-        lines.append(f"Raise the temperature {unit} to {c.certified_at:g}: there {factor}rho(H) < 1.")
-    elif c.mixture is not None:
-        lines.append(f"Mix {c.mixture:.0%} of uniform play into the policy: there {factor}rho(H) < 1.")
-    elif c.discounted is False or factor:
+    if c.discounted is not True and _to_advise(c.discounted, c.note):
         lines.append(
-            f"No smoother policy helps: {factor}rho(E^s) is up to {c.gamma * c.state_rho.high:.4g} without any action. "
-            f"Give critics the whole network, or cut it where coupling is weak."
+            "The condition is sufficient: without it influence may still die out, but nothing here promises it."
         )
+    if c.gamma < 1 and _to_advise(c.discounted, c.note):
+        lines += _remedy(c, c.gamma, c.discounted_at, c.discounted_mixture)
+    if _to_advise(c.certified, c.note):
+        lines += _remedy(c, 1.0, c.certified_at, c.mixture)
     return lines
+
+
+def _remedy(c: Certificate, gamma: float, temperature: float | None, mixture: float | None) -> list[str]:
+    """What would bring gamma rho(H) below 1."""
+    factor = "" if gamma == 1 else f"{gamma:g} "
+    if temperature is not None:
+        unit = "of these logits" if c.temperature is not None else "of log pi (now 1)"
+        return [f"Raise the temperature {unit} to {temperature:g}: there {factor}rho(H) < 1."]
+    if mixture is not None:
+        return [f"Mix {mixture:.0%} of uniform play into the policy: there {factor}rho(H) < 1."]
+    last = " Give critics the whole network, or cut it where coupling is weak." if gamma == c.gamma else ""
+    return [
+        f"No smoother policy helps: {factor}rho(E^s) is up to {gamma * c.state_rho.high:.4g} without any action.{last}"
+    ]
 
 
 def _advice(c: Certificate) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 
 from causalnet import exact, locality
+from causalnet.envs.line import Line
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
@@ -118,6 +119,38 @@ def test_temperature_buys_locality_on_a_ring() -> None:
     assert advised is not None and 0.5 < advised < 1
     assert locality.certificate(model, policy.at(advised)).certified
     assert not locality.certificate(model, policy.at(0.95 * advised)).certified
+
+
+def test_both_criteria_get_advice() -> None:
+    """0.9 rho(H) < 1 < rho(H): the discounted one stands, and the temperature for the other is named and is right."""
+    model, policy = ring(0.5)
+    found = locality.certificate(model, policy, gamma=0.9)
+    assert found.certified is False and found.discounted is True and found.discounted_at is None
+    at = found.certified_at
+    assert at is not None and f"Raise the temperature of these logits to {at:g}: there rho(H) < 1." in str(found)
+    assert locality.certificate(model, policy.at(at), gamma=0.9).certified
+    sharp = locality.certificate(model, policy.at(0.02), gamma=0.99)
+    assert sharp.discounted is False and None is not sharp.discounted_at < (sharp.certified_at or 0)
+    assert "there 0.99 rho(H) < 1." in str(sharp) and "there rho(H) < 1." in str(sharp)
+
+
+def test_hops_are_whole_numbers() -> None:
+    here = locality.analyse(*ring(2.0))
+    for bad in ([-1], [0.5], 2, [True], np.array([[1]])):
+        for bound in (locality.truncation_error, locality.decay_bound):
+            with pytest.raises(DataError, match="whole numbers from 0"):
+                bound(here, bad)  # type: ignore[arg-type]
+    assert (
+        locality.truncation_error(here, range(2)).shape == locality.truncation_error(here, np.arange(2)).shape == (2,)
+    )
+    assert locality.truncation_error(here, []).shape == (0,)
+
+
+def test_environments_are_sent_to_their_tables() -> None:
+    with pytest.raises(DataError, match=r"TabularNetwork, not Line; call env.to_tabular\(gamma\)"):
+        locality.certificate(Line(5), ring(1.0)[1])  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="TabularNetwork, not int"):
+        locality.certificate(3, ring(1.0)[1])  # type: ignore[arg-type]
 
 
 # ---- the spectrum and the resolvent --------------------------------------------------------------------------------
@@ -231,6 +264,7 @@ def test_intervals_hold_and_close_and_decide() -> None:
         verdicts.append(locality.certificate(found, policy, gamma=1.0))
     assert [v.certified for v in verdicts] == [None, None, True]
     assert "local situations never seen" in str(verdicts[0]) and "Too few to tell" in str(verdicts[0])
+    assert "times as many" not in str(verdicts[0]) and "no number of transitions" in str(verdicts[0])
     assert "times as many would certify it" in str(verdicts[1]) and "UNDECIDED" in str(verdicts[1])
     assert verdicts[2].rho.low <= locality.certificate(model, policy).rho.low
     seen = locality.estimate_sensitivities(

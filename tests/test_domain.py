@@ -134,6 +134,20 @@ def test_impossible_everywhere_is_not_an_estimate() -> None:
         maximum_likelihood(data, lambda w, d: np.full((2, 1, 2), -np.inf), [(0, 1)])
 
 
+def test_few_rows_do_not_look_certain() -> None:
+    fields = {"states": [[0, 0]], "actions": [[0, 0]], "rewards": [[0.0, 0.0]], "next_states": [[1, 0]]}
+    data = as_transitions(fields, np.zeros((2, 2)))
+    each = bernoulli_factor(data, 0, shared=False)
+    assert each.value.tolist() == [1.0, 0.0] and np.isnan(each.standard_error).all()
+    assert bernoulli_factor(data, 0).standard_error == pytest.approx(math.sqrt(0.125))
+    with pytest.warns(UserWarning, match="is flat at the factor .* 1 transitions"):
+        maximum_likelihood(data, lambda w, d: np.full((1, 2, 2), -1.0), [(0, 1)])
+    with pytest.warns(UserWarning, match=r"likelihood of agent 0 \(one of 2\) is flat"):
+        maximum_likelihood(data, lambda w, d: np.full((1, 2, 2), -1.0), [(0, 1), (2, 3)], shared=False)
+    with pytest.warns(UserWarning, match="outside the hull"):
+        warn_outside(1.0, [0.2, 0.8], standard_error=math.nan)
+
+
 def test_distance_from_the_hull() -> None:
     assert hull_distance(0.65, [0.2, 0.5, 0.8]) == 0.0
     assert hull_distance(0.9, [0.2, 0.5, 0.8]) == pytest.approx(0.1)

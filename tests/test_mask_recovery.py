@@ -323,3 +323,15 @@ def test_neighbours_actions_in_the_agents_own_codes() -> None:
         places = action_places(env)
         for a, b in combinations(range(5), 2):
             assert (row[a] == b) == (places[j, a] == places[i, b])
+
+
+def test_few_rows_are_told_and_senseless_limits_refused() -> None:
+    data = small(0)[0]
+    with pytest.warns(UserWarning, match="masks from 6 pooled rows: .* nats .* collect .* rows or more"):
+        found = learn_masks(data.take(np.arange(3)))
+    assert not found.own.any() and found.meta["pooled_rows"] == 6
+    with pytest.raises(DataError, match="no transitions to learn masks from"):
+        learn_masks(data.take(np.arange(0)))
+    for name, value in [("max_rows", 0), ("reward_bins", 0), ("max_cond", -1), ("max_cond", 0.5), ("max_rows", 2.5)]:
+        with pytest.raises(DataError, match=f"{name} must be a whole number from . up, not"):
+            learn_masks(data, **{name: value})

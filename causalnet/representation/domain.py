@@ -53,7 +53,8 @@ def bernoulli_factor(
     p = np.asarray(hits.mean() if shared else hits.mean(axis=0), dtype=np.float64)
     inside = np.where((p > 0) & (p < 1), p, 0.5)
     likelihood = np.where((p > 0) & (p < 1), p * np.log(inside) + (1 - p) * np.log(1 - inside), 0.0)
-    return DomainFactor(p, np.sqrt(p * (1 - p) / rows), rows, float(rows * likelihood.sum()))
+    error = np.where((p > 0) & (p < 1), np.sqrt(p * (1 - p) / rows), np.nan)  # 0 or 1: the curvature says nothing
+    return DomainFactor(p, error, rows, float(rows * likelihood.sum()))
 
 
 def maximum_likelihood(
@@ -68,7 +69,8 @@ def maximum_likelihood(
 
     log_prob(omega (k,), transitions) -> (R, n, c + 1): log-probability of every next component and, last, of the reward,
     given the step before. bounds: k pairs (low, high). masks: use only what their domain part marks; None: everything.
-    shared: one factor for all agents, else one for each. Standard errors are those of the observed information.
+    shared: one factor for all agents, else one for each. Standard errors are those of the observed information. A
+    likelihood that is flat, so that the value is one of many, is warned of.
     """
     box = np.asarray(bounds, dtype=np.float64)
     if box.ndim != 2 or box.shape[1] != 2 or not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
@@ -101,6 +103,14 @@ def maximum_likelihood(
     value, error = np.array([f[0] for f in found]), np.array([f[1] for f in found])
     if box.shape[0] == 1:
         value, error = value[:, 0], error[:, 0]
+    flat = [w for w, f in enumerate(found) if f[3]]
+    if flat:
+        whose = "" if shared else f" of agent {flat[0]} (one of {len(flat)})"
+        warnings.warn(
+            f"the likelihood{whose} is flat at the factor {np.round(value[flat[0]], 4)}: these {transitions.rows} transitions "
+            f"do not tell it from others in Omega; collect others, check that log_prob uses omega, or drop a factor",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
     rows = transitions.rows * (transitions.n_agents if shared else 1)
     value, error = (value[0], error[0]) if shared else (value, error)
     return DomainFactor(np.asarray(value), np.asarray(error), rows, float(sum(f[2] for f in found)))
@@ -128,10 +138,11 @@ def hull_distance(target: ArrayLike, sources: ArrayLike) -> float:
 def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 0.0) -> float:
     """:func:`hull_distance`, with a warning that names it when a policy would have to extrapolate.
 
-    standard_error: distances up to two of them are estimation error, and pass.
+    standard_error: distances up to two of them are estimation error, and pass; nan, that of an estimate on the boundary,
+    lets nothing pass.
     """
     distance = hull_distance(target, sources)
-    if distance > 2.0 * standard_error:
+    if distance > 2.0 * (0.0 if np.isnan(standard_error) else standard_error):
         low, high = np.min(np.asarray(sources), axis=0), np.max(np.asarray(sources), axis=0)
         warnings.warn(
             f"the target's domain factor {np.round(np.asarray(target), 4)} lies {distance:.4g} outside the hull of the sources' "
@@ -141,8 +152,9 @@ def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 
     return distance
 
 
-def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats, Floats, float]:
-    """(argmax (k,), standard errors (k,), maximum) over a box; a scalar by Brent's method, a vector by L-BFGS-B."""
+def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats, Floats, float, bool]:
+    """(argmax (k,), standard errors (k,), maximum, is it flat there?) over a box; a scalar by Brent's method, a vector by
+    L-BFGS-B. Flat: inside the box, and no curvature, or a standard error wider than the box."""
     low, width = box[:, 0], box[:, 1] - box[:, 0]
 
     def cost(unit: Floats | float) -> float:
@@ -162,13 +174,20 @@ def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats
         best = min(ends, key=lambda end: float(end.fun)).x
     if cost(best) >= 1e300:
         raise DataError("the transitions are impossible for every factor in Omega; check log_prob, or widen the bounds")
-    return low + width * best, width * _errors(cost, best), -cost(best)
+    errors = _errors(cost, best)
+    flat = bool(_inside(best) and not (errors <= 1.0).all())
+    return low + width * best, width * errors, -cost(best), flat
+
+
+def _inside(at: Floats, step: float = 1e-4) -> bool:
+    """Is a point of the unit cube far enough from its boundary for differences of this step?"""
+    return bool(((at >= 2 * step) & (at <= 1 - 2 * step)).all())
 
 
 def _errors(cost: Callable[[Floats], float], at: Floats, step: float = 1e-4) -> Floats:
     """(k,) square roots of the diagonal of the inverse Hessian, by central differences; nan at the boundary."""
     k = len(at)
-    if ((at < 2 * step) | (at > 1 - 2 * step)).any():
+    if not _inside(at, step):
         return np.full(k, np.nan)
     moves, hessian = step * np.eye(k), np.empty((k, k))
     for a in range(k):

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtri
 
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
@@ -36,6 +37,7 @@ from .causal_masks import CausalMasks
 Codes = NDArray[np.int32]
 POOLING = ("agents", "none")
 FEW_VALUES = 10  # rewards with at most so many values are categories
+POWER = 0.1  # nats: where no test can see less than this, the caller is told
 SCREEN = 0.01  # level at which a variable counts as telling of the domain
 
 
@@ -67,6 +69,12 @@ def learn_masks(
         raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
     if not 0.0 < delta < 1.0:
         raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
+    for name, value, least in (("max_rows", max_rows, 1), ("reward_bins", reward_bins, 2), ("max_cond", max_cond, 0)):
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not (whole and value >= least) and not (name == "max_cond" and value is None):
+            raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
+    if transitions.rows == 0:
+        raise DataError("there are no transitions to learn masks from; collect at least one step of every domain")
     if len(transitions.domains) < 2:
         warnings.warn(
             "transitions of one domain cannot show what its factor acts on: the domain masks stay empty; pool at least two",
@@ -86,13 +94,27 @@ def learn_masks(
     meta |= {"tests": 0, "weakest": math.inf, "untested": []}
     for agents in np.arange(n)[:, None] if alone else [np.arange(n)]:
         data = _Group(transitions, agents, groups, seen, options)
+        meta["pooled_rows"] = data.chosen.size * transitions.rows
         blankets = data.search_own(own, domain, meta)
         pairs = np.arange(*pointer[agents[0] : agents[0] + 2]) if alone else np.arange(first.size)
         kinds = pairs[:, None] if alone else [pairs] * (pairs.size > 0)
         for kind in kinds:
             data.search_neighbours(kind, first[kind], second[kind], labels[kind], blankets, other, meta)
         data.balance(blankets, first[pairs], second[pairs], kinds, domain)
+    _warn_of_power(meta["pooled_rows"], options.alpha)
     return CausalMasks(own, other, domain, transitions.neighbours, transitions.components, meta)
+
+
+def _warn_of_power(rows: int, alpha: float) -> None:
+    """G^2 = 2 n I must exceed the chi-square quantile, at best with one degree of freedom: least I that can be seen."""
+    least = float(chdtri(1, alpha)) / (2 * rows)
+    if least > POWER:
+        warnings.warn(
+            f"masks from {rows} pooled rows: tests at level {alpha:.2g} see an effect from {least:.2g} nats of information up "
+            f"at best (a yes-or-no target holds 0.69), so an edge that is not found may well be there; for effects of "
+            f"{POWER:g} nats collect {math.ceil(rows * least / POWER):,} rows or more",
+            UserWarning, stacklevel=3,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -200,10 +200,16 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def show_training(summary: Mapping[str, Any]) -> None:
     """The agent of ``causalnet train`` beside its controls, which learn nothing."""
     say(f"{summary['learner']} on {summary['env']}: {summary['episodes']} episodes, {summary['steps']} steps")
+    best = summary.get("agent_acts") == "best"
+    players = {
+        "agent": f"agent ({'takes its best action' if best else 'draws from its policy, as it learned'})",
+        "uniform_in_mask": "no learning: any action of the graph's mask",
+        "uniform": "no learning: any action allowed without the graph",
+    }
     rows = []
     for name, found in summary.get("evaluation", {}).items():
         cells = [f"{found[key]['mean']:.3g} {_interval(found[key])}".strip() for key in ("return", "interventions")]
-        rows.append((name, *cells, f"{found['return']['n']:g}"))
+        rows.append((players.get(name, name), *cells, f"{found['return']['n']:g}"))
     if rows:
         show_table(["player", "return", "steps an episode", "episodes"], rows)
 

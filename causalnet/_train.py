@@ -70,7 +70,8 @@ def train(
 
     Leaves in ``out``: run.json (the plan), episodes.csv (a row an episode), agent.npz (the checkpoint that a second
     call goes on from) and summary.json. The controls of the summary are played on the same episodes without learning:
-    ``greedy`` takes any action of the graph's mask, ``uniform`` any action that is allowed without the graph.
+    ``uniform_in_mask`` draws any action of the graph's mask, ``uniform`` any that is allowed without the graph. The
+    agent plays as it learned to act, told by ``agent_acts``: PPO "draws" its actions, DQN and D3QN take the "best".
     """
     if episodes < 1 or evaluate_episodes < 0:
         raise DataError(f"episodes is a whole number from 1 on, got {episodes}; to evaluate none, write 0 for those")
@@ -261,14 +262,14 @@ def _evaluation(plan: Plan, agent: Any, env: Any, episodes: int) -> dict[str, An
         env.set_wrapper_attr("eta", 0.0)  # no exploration while evaluating
     players: dict[str, tuple[Any, Any]] = {"agent": (agent, env)}
     if plan.graph is not None:
-        players["greedy"] = (uniform, env)
+        players["uniform_in_mask"] = (uniform, env)
     players["uniform"] = (uniform, build(plan, presence_only=True))
     found: dict[str, Any] = {}
     for name, (policy, where) in players.items():
         frame = evaluate(policy, where, episodes)
         told = {column: summarize(frame[column]) for column in ("return", "interventions")}
         found[name] = {key: {k: _finite(v) for k, v in values.items()} for key, values in told.items()}
-    return {"evaluation": found}
+    return {"agent_acts": "best" if agent.DETERMINISTIC else "draws", "evaluation": found}
 
 
 def _finite(value: float) -> float | None:

@@ -363,7 +363,12 @@ def train(
         list[str] | None, typer.Option("--make", help="An argument of the environment: --make n_devices=8.")
     ] = None,
     import_: Annotated[list[str] | None, typer.Option("--import", help="A module to import first.")] = None,
-    evaluate: Annotated[int, typer.Option(help="Episodes to evaluate the agent and its controls on.")] = 20,
+    evaluate: Annotated[
+        int,
+        typer.Option(
+            help="Episodes to evaluate the agent and its controls on; ppo draws its actions, dqn and d3qn take the best."
+        ),
+    ] = 20,
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/train"),
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
 ) -> None:

@@ -34,7 +34,7 @@ def evaluate(
     *,
     truth: Truth | None = None,
     max_steps: int = 100_000,
-    deterministic: bool = True,
+    deterministic: bool | None = None,
 ) -> pd.DataFrame:
     """Play whole episodes and return one row for each.
 
@@ -46,7 +46,8 @@ def evaluate(
         lies (those are below, see ``agents._agent.episode_seed``), so that no episode is one learned on.
     truth: (observation, info, env) -> the right action or (A,) bools of the right actions, such as a RootCauseMask on
         the true graph, or ``lambda obs, info, env: env.unwrapped.oracle()``.
-    deterministic: passed on to ``predict``.
+    deterministic: passed on to ``predict``; None plays a policy as it learned to act: ``PPO`` draws its actions, and
+        ``DQN``, ``D3QN`` and every policy that does not say (no ``DETERMINISTIC``) take the best one.
 
     Columns: episode, seed, return (undiscounted), interventions (steps), terminated, truncated,
     mean_alarms (mean over the steps of the alarms alive after each) and cleared (terminated with none alive), both NaN
@@ -136,7 +137,7 @@ def _recall(mask: Bools, right: Any, start: int) -> float:
     return float(mask[wanted.astype(bool)].mean()) if wanted.any() else 1.0
 
 
-def _acting(policy: Any, deterministic: bool) -> Policy:
+def _acting(policy: Any, deterministic: bool | None) -> Policy:
     """Any policy as a function (observation, mask, rng) -> action."""
     if not hasattr(policy, "predict"):
         if not callable(policy):
@@ -144,11 +145,12 @@ def _acting(policy: Any, deterministic: bool) -> Policy:
         result: Policy = policy
         return result
     takes = inspect.signature(policy.predict).parameters
+    best = bool(getattr(policy, "DETERMINISTIC", True)) if deterministic is None else deterministic
     name = next((word for word in ("mask", "action_masks") if word in takes), None)
 
     def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
         told = {} if name is None else {name: mask}
-        answer = policy.predict(obs, deterministic=deterministic, **told)
+        answer = policy.predict(obs, deterministic=best, **told)
         return int(answer[0] if isinstance(answer, tuple) else answer)
 
     return act

@@ -113,6 +113,29 @@ class Agent:
         return int(np.flatnonzero(mask)[0])
 
 
+@pytest.mark.parametrize(("told", "given", "heard"), [(None, None, True), (False, None, False), (False, True, True)])
+def test_a_policy_is_played_as_it_learned_to_act_unless_told(
+    told: bool | None, given: bool | None, heard: bool
+) -> None:
+    found = []
+
+    class Mine(Agent):
+        def predict(self, obs, mask=None, deterministic=None):
+            found.append(deterministic)
+            return super().predict(obs, mask)
+
+    policy = Mine()
+    if told is not None:
+        policy.DETERMINISTIC = told
+    evaluate(policy, limited(CHAIN), 1, deterministic=given)
+    assert set(found) == {heard}
+
+
+def test_ppo_draws_and_dqn_takes_the_best() -> None:
+    pytest.importorskip("torch")
+    assert (cn.PPO.DETERMINISTIC, cn.DQN.DETERMINISTIC, cn.D3QN.DETERMINISTIC) == (False, True, True)
+
+
 class Contrib:
     def predict(self, obs, state=None, episode_start=None, deterministic=False, action_masks=None):
         return np.array(np.flatnonzero(action_masks)[0]), None

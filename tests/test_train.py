@@ -79,7 +79,8 @@ def test_the_command_trains_and_tells(folder: Path) -> None:
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout)
     assert summary["episodes"] == 4 and summary["resumed_at"] == 0
-    assert set(summary["evaluation"]) == {"agent", "greedy", "uniform"}
+    assert set(summary["evaluation"]) == {"agent", "uniform_in_mask", "uniform"}
+    assert summary["agent_acts"] == "draws"  # ppo
     assert set(summary["evaluation"]["agent"]["return"]) >= {"mean", "low", "high", "iqm", "n"}
     assert {p.name for p in (folder / "run").iterdir()} == {"run.json", "episodes.csv", "agent.npz", "summary.json"}
     assert len((folder / "run" / "episodes.csv").read_text().splitlines()) == 5
@@ -153,7 +154,7 @@ def test_environments_that_name_their_variables_need_no_map(tmp_path: Path) -> N
     assert not hasattr(env, "mask")
     graph = env.unwrapped.instance.graph
     summary = train(Plan("causalnet/FaultAlarm-v0", graph=graph, make=told), 2, tmp_path / "run", evaluate_episodes=3)
-    assert summary["evaluation"]["greedy"]["return"]["n"] == 3
+    assert summary["evaluation"]["uniform_in_mask"]["return"]["n"] == 3
     assert build(Plan("CartPole-v1")).action_space.n == 2
 
 

@@ -60,6 +60,8 @@ class Agent:
     """Base of PPO and DQN: maximise the expected discounted return over policies that only take allowed actions."""
 
     SETTINGS: ClassVar[type]
+    DETERMINISTIC: ClassVar[bool] = True
+    "how ``evaluate`` plays it unless told: by its best action, or by drawing from its policy"
     network: Network
     settings: Any
 

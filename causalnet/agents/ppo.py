@@ -87,6 +87,7 @@ class PPO(Agent):
     """Masked PPO: ``PPO(env, seed=0).learn(episodes=300).predict(obs)``; settings are the fields of PPOSettings."""
 
     settings: PPOSettings
+    DETERMINISTIC = False  # what was optimised is the policy that draws; its most probable action may be worth far less
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, seed, resolve(PPOSettings, PRESETS, preset, settings))

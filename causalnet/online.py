@@ -7,43 +7,24 @@ after the episode the graph is learned anew, and the mask follows it.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import shutil
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ._files import write_atomic
+from ._online_folder import COLUMNS, EpisodeRow, Saved, alone_in
 from .agents import D3QN, DQN, PPO
 from .backends import att_bic
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
 from .representation.mask import CausalMask
 
+__all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
 LEARNERS: dict[str, Any] = {"ppo": PPO, "dqn": DQN, "d3qn": D3QN}
-
-
-@dataclass(frozen=True)
-class EpisodeRow:
-    """One finished episode: what the policy got, and how right the graph was afterwards (None without a truth)."""
-
-    episode: int
-    total: float
-    interventions: int
-    mean_alarms: float
-    cleared: bool
-    edges: int | None = None
-    f1: float | None = None
-    precision: float | None = None
-    recall: float | None = None
-
-
-COLUMNS = ["return" if f.name == "total" else f.name for f in fields(EpisodeRow)]
 
 
 @dataclass
@@ -87,40 +68,83 @@ def learn_by_doing(
     variables of the causal order the mask keeps. explore: share of the steps of the next episode that are masked by
     presence alone (the paper's epsilon-causal ratio), from the numbers of episodes and steps so far. truth: scores the graph in the rows; nothing is learned from it.
     folder: rows and checkpoints are kept there, and the same call goes on from the last one, to the bit; another call
-    is refused.
+    is refused, and a run that is longer already stays as it is.
     options: hyper-parameters of the agent.
     """
-    if learner not in LEARNERS:
-        raise UnknownNameError(
-            f"there is no learner {learner!r}.{nearest(learner, LEARNERS) or ' Write ppo, dqn or d3qn.'}"
-        )
-    if discovery is not None and graph is not None:
-        raise DataError("give discovery=, a state that learns the graph, or graph=, which stays; not both")
+    _check(
+        learner, discovery, graph, explore, {"episodes": episodes, "checkpoint_every": checkpoint_every}, env.unwrapped
+    )
     core = env.unwrapped
-    missing = [name for name in ("counts", "action_units", "action_variables") if not hasattr(core, name)]
-    if missing:
-        raise NotApplicable(
-            f"learn_by_doing reads {', '.join(missing)} of env.unwrapped, and {type(core).__name__} has none: "
-            "counts(obs) -> (units, variables), and for every action its unit and its variable"
-        )
     if seconds is None:
         seconds = float(core.instance.rules.window) if hasattr(core, "instance") else 1.0
     masked = CausalMask(env, att_bic.graph(discovery) if discovery is not None else graph, k=k)
     run = OnlineRun(LEARNERS[learner](masked, seed=seed, **options), masked, discovery)
     told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}
-    about = {"variables": list(core.variables), "units": len(set(np.asarray(core.action_units).tolist()))}
-    start = run.graph if discovery is None else None
-    fixed = {"discovers": discovery is not None, "edges": None if start is None else start.adj.astype(int).tolist()}
-    saved = None if folder is None else _Saved(Path(folder), {**told, **about, **fixed})
-    if saved is not None:
-        saved.restore(run, LEARNERS[learner])
-    watch = _Watch(run, truth, explore, on_episode, saved, seconds)
-    while len(run.rows) < episodes:
-        many = min(checkpoint_every - len(run.rows) % checkpoint_every, episodes - len(run.rows))
-        run.agent.learn(episodes=many, on_step=watch.step, on_episode=watch.episode)
+    with nullcontext() if folder is None else alone_in(Path(folder)):
+        saved = None if folder is None else Saved(Path(folder), {**told, **_about(core, run)})
         if saved is not None:
-            saved.keep(run)
+            saved.restore(run, LEARNERS[learner])
+        watch = _Watch(run, truth, explore, on_episode, saved, seconds)
+        while len(run.rows) < episodes:  # in stretches that end at a checkpoint
+            many = min(checkpoint_every - len(run.rows) % checkpoint_every, episodes - len(run.rows))
+            run.agent.learn(episodes=many, on_step=watch.step, on_episode=watch.episode)
+            if saved is not None:
+                saved.keep(run)
     return run
+
+
+def _check(
+    learner: str, discovery: Any, graph: Any, explore: Any, numbers: dict[str, Any], core: Any
+) -> None:  # fmt: skip
+    """Refuse what cannot run, in a sentence."""
+    if learner not in LEARNERS:
+        hint = nearest(str(learner), LEARNERS) or " Write ppo, dqn or d3qn."
+        raise UnknownNameError(f"there is no learner {learner!r}.{hint}")
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise DataError(f"{name} is a whole number from 1 on, got {value!r}")
+    if explore is not None and not callable(explore):
+        raise DataError(
+            f"explore is a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3; got {explore!r}"
+        )
+    missing = [name for name in ("counts", "action_units", "action_variables", "variables") if not hasattr(core, name)]
+    if missing:
+        raise NotApplicable(
+            f"learn_by_doing reads {', '.join(missing)} of env.unwrapped, and {type(core).__name__} has none: "
+            "counts(obs) -> (units, variables), the names of the variables, and for every action its unit and its variable"
+        )
+    if discovery is None:
+        return
+    if graph is not None:
+        raise DataError("give discovery=, a state that learns the graph, or graph=, which stays; not both")
+    if not isinstance(discovery, att_bic.State):
+        raise NotApplicable(f"discovery is a state of att_bic.init(...), got {type(discovery).__name__}")
+    units = core.instance.devices if hasattr(core, "instance") else discovery.setup.units
+    for what, theirs, ours in (
+        ("variables", tuple(core.variables), discovery.setup.variables),
+        ("units", tuple(map(str, units)), discovery.setup.units),
+    ):
+        if theirs != ours:
+            raise DataError(
+                f"the discovery's {what} are not the environment's, in its order: {', '.join(ours[:3])}, ... and "
+                f"{', '.join(theirs[:3])}, ...; hand att_bic.init the environment's own"
+            )
+
+
+def _about(core: Any, run: OnlineRun) -> dict[str, Any]:
+    """What a folder remembers of the network, of a fixed graph, and of the discovery."""
+    told: dict[str, Any] = {"variables": list(core.variables), "actions": len(core.action_units)}
+    if hasattr(core, "instance"):
+        alpha = np.ascontiguousarray(core.instance.alpha)
+        links = repr(sorted(map(sorted, core.instance.topology.edges)))
+        told["network"] = hashlib.sha256(
+            alpha.tobytes() + links.encode() + repr(core.instance.rules).encode()
+        ).hexdigest()
+    if run.state is None:
+        return {**told, "edges": None if run.graph is None else run.graph.adj.astype(int).tolist()}
+    setup = run.state.setup
+    names = ("mode", "hops", "normalization", "penalty_scale", "leak", "refresh")
+    return {**told, "discovery": {name: str(getattr(setup, name)) for name in names}}
 
 
 class _Watch:
@@ -132,7 +156,7 @@ class _Watch:
         truth: Graph | None,
         explore: Callable[[int, int], float] | None,
         on_episode: Callable[[EpisodeRow], None] | None,
-        saved: _Saved | None,
+        saved: Saved | None,
         seconds: float,
     ) -> None:
         self.seconds, self.start = seconds, int(run.env.action_space.start)
@@ -189,7 +213,10 @@ class _Watch:
     def _set_exploration(self) -> None:
         if self.explore is not None:
             steps = sum(row.interventions for row in self.run.rows)
-            self.run.env.eta = float(self.explore(len(self.run.rows), steps))
+            share = self.explore(len(self.run.rows), steps)
+            if not 0.0 <= share <= 1.0:
+                raise DataError(f"explore gave {share!r} for episode {len(self.run.rows)}; a share lies in [0, 1]")
+            self.run.env.eta = float(share)
 
 
 def _directed(truth: Graph, graph: Graph) -> dict[str, float]:
@@ -202,88 +229,3 @@ def _directed(truth: Graph, graph: Graph) -> dict[str, float]:
         "precision": right / found if found else empty,
         "recall": right / wanted if wanted else empty,
     }
-
-
-class _Saved:
-    """A folder with settings.json, episodes.csv (a row as soon as its episode ends) and the newest whole checkpoint.
-
-    A run that is killed goes on from the checkpoint; the episodes between it and the end are played again, to the bit.
-    """
-
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self.folder, self.table = folder, folder / "episodes.csv"
-        folder.mkdir(parents=True, exist_ok=True)
-        path, text = folder / "settings.json", json.dumps(settings, default=str) + "\n"
-        if path.exists():
-            old, new = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
-            odd = [name for name in new if old.get(name) != new[name]]
-            if odd:
-                raise DataError(
-                    f"{folder} holds a run with other {', '.join(odd)}; repeat its call to go on, or choose another folder"
-                )
-        elif any(folder.iterdir()):
-            raise DataError(f"{folder} holds other files; give learn_by_doing an empty folder, or one of its own")
-        else:
-            write_atomic(path, text)
-
-    def write(self, row: EpisodeRow) -> None:
-        """Append one episode."""
-        new = not self.table.exists()
-        with self.table.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([COLUMNS, _cells(row)] if new else [_cells(row)])
-
-    def rewrite(self, rows: list[EpisodeRow]) -> None:
-        """Replace episodes.csv whole."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *map(_cells, rows)])
-        write_atomic(self.table, text.getvalue())
-
-    def keep(self, run: OnlineRun) -> None:
-        """Write a checkpoint beside the last one, then remove the last one."""
-        draft, final = self.folder / "checkpoint.part", self.folder / f"checkpoint-{len(run.rows):06d}"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        run.agent.save(draft / "agent.npz")
-        if run.state is not None:
-            att_bic.save(run.state, draft / "discovery.npz")
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
-        for old in self._checkpoints()[:-1]:
-            shutil.rmtree(old)
-
-    def restore(self, run: OnlineRun, learner: Any) -> None:
-        """Bring ``run`` to the newest checkpoint, and episodes.csv with it."""
-        found = self._checkpoints()
-        if not found:
-            self.table.unlink(missing_ok=True)
-            return
-        done = int(found[-1].name.split("-")[1])
-        with self.table.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
-        if len(lines) < done:
-            raise DataError(f"{self.table} has {len(lines)} episodes, and {found[-1].name} was taken after {done}; "
-                            f"choose another folder, or remove this one to start again")  # fmt: skip
-        run.rows = [_row(line) for line in lines[:done]]  # a last line may be torn
-        self.rewrite(run.rows)
-        if run.state is not None:
-            run.state = att_bic.load(found[-1] / "discovery.npz")
-            run.env.update(att_bic.graph(run.state))
-        run.agent = learner.load(found[-1] / "agent.npz", run.env)
-
-    def _checkpoints(self) -> list[Path]:
-        return sorted(self.folder.glob("checkpoint-[0-9]*"))
-
-
-def _cells(row: EpisodeRow) -> list[Any]:
-    return ["" if v is None else v for v in (getattr(row, f.name) for f in fields(row))]
-
-
-def _row(text: dict[str, str]) -> EpisodeRow:
-    """An episode as read back from episodes.csv."""
-    whole = {k: int(text[k]) for k in ("episode", "interventions")}
-    maybe: dict[str, Any] = {k: float(text[k]) if text[k] else None for k in ("f1", "precision", "recall")}
-    edges = int(text["edges"]) if text["edges"] else None
-    return EpisodeRow(
-        total=float(text["return"]), mean_alarms=float(text["mean_alarms"]), cleared=text["cleared"] == "True",
-        edges=edges, **whole, **maybe,
-    )  # fmt: skip

@@ -17,7 +17,7 @@ pytest.importorskip("torch")
 
 import causalnet as cn
 import causalnet.envs
-from causalnet import online
+from causalnet import _online_folder, online
 from causalnet.backends import att_bic
 from causalnet.online import OnlineRun, learn_by_doing
 
@@ -116,8 +116,42 @@ def test_fixed_masks_and_bad_input(tmp_path: Path) -> None:
     with pytest.raises(cn.DataError, match="other learner, options"):
         play(4, tmp_path, "ppo")
     (tmp_path / "episodes.csv").write_text("episode\n")
+    with pytest.raises(cn.DataError, match="other columns"):
+        play(4, tmp_path)
+    (tmp_path / "episodes.csv").write_text(",".join(online.COLUMNS) + "\n")
     with pytest.raises(cn.DataError, match="was taken after 3"):
         play(4, tmp_path)
+
+
+def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: Path) -> None:
+    core: Any = small().unwrapped
+    wired = {"topology": core.instance.topology}
+    turned = att_bic.init(core.variables[::-1], core.instance.devices, **wired)
+    with pytest.raises(cn.DataError, match="variables are not the environment's"):
+        learn_by_doing(small(), discovery=turned, episodes=1)
+    moved = att_bic.init(core.variables, core.instance.devices[::-1], **wired)
+    with pytest.raises(cn.DataError, match="units are not the environment's"):
+        learn_by_doing(small(), discovery=moved, episodes=1)
+    with pytest.raises(cn.NotApplicable, match="a state of att_bic"):
+        learn_by_doing(small(), discovery="att-bic", episodes=1)
+    with pytest.raises(cn.DataError, match="episodes is a whole number"):
+        learn_by_doing(small(), episodes=0)
+    with pytest.raises(cn.DataError, match="explore is a function"):
+        learn_by_doing(small(), episodes=1, explore=0.3)  # type: ignore[arg-type]
+    with pytest.raises(cn.DataError, match="a share lies in"):
+        learn_by_doing(small(), episodes=1, explore=lambda episodes, steps: 1.5)
+    play(2, tmp_path)
+    other = gymnasium.make("causalnet/FaultAlarm-v0", instance=4, n_devices=6)
+    with pytest.raises(cn.DataError, match="other network"):
+        learn_by_doing(
+            other, "dqn", episodes=3, folder=tmp_path, random_steps=30,
+            discovery=att_bic.init(core.variables, core.instance.devices, **wired),
+        )  # fmt: skip
+    with _online_folder.alone_in(tmp_path), pytest.raises(cn.DataError, match="another process uses"):
+        play(3, tmp_path)
+    (tmp_path / "episodes.csv").unlink()
+    with pytest.raises(cn.DataError, match="a checkpoint and no"):
+        play(3, tmp_path)
 
 
 def test_scores_are_those_of_the_metrics() -> None:

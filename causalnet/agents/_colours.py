@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..envs._network import check_adjacency, hop_neighbourhoods
+from ..errors import DataError
 
 
 @njit(cache=True)
@@ -33,6 +34,8 @@ def colours(adjacency: Any, kappa: int) -> NDArray[np.int64]:
 
     Greedy, those with most agents around first: never more colours than the largest number of agents within 2 kappa hops.
     """
+    if isinstance(kappa, bool) or not isinstance(kappa, (int, np.integer)) or kappa < 0:
+        raise DataError(f"kappa counts hops and must be a whole number from 0 up, not {kappa!r}")
     near = hop_neighbourhoods(check_adjacency(sparse.csr_matrix(adjacency)), 2 * kappa)
     order = np.argsort(-np.diff(near.indptr), kind="stable").astype(np.int64)
     return np.asarray(_greedy(near.indptr, near.indices, order))

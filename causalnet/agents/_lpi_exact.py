@@ -76,6 +76,14 @@ def exact_improvement(
     tables = (
         [np.full((s, a), 1 / a) for s, a in sizes] if policy is None else [np.array(p, dtype=float) for p in policy]
     )
+    for i, table in enumerate(tables):
+        if table.ndim == 2 and not (
+            np.isfinite(table).all() and table.min() >= 0 and np.abs(table.sum(1) - 1).max() <= 1e-6
+        ):
+            s = int(np.argmax(~(np.abs(table.sum(1) - 1) <= 1e-6) | (table.min(1) < 0)))
+            raise DataError(
+                f"policy[{i}][{s}] is {table[s].tolist()}, and must be probabilities: from 0 up, rows that sum to one"
+            )
     if not steps or min(steps) <= 0 or rounds < 1 or not tau or min(tau) < 0:
         raise DataError("steps are numbers above 0, rounds at least 1, and temperatures tau numbers from 0 up")
     record = []

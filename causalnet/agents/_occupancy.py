@@ -61,6 +61,8 @@ def occupancies(
 
     As ``returns``: episodes are fixed by ``seed``, whatever the policy; d is the mean over them.
     """
+    if isinstance(episodes, bool) or not isinstance(episodes, (int, np.integer)) or episodes < 1:
+        raise DataError(f"episodes is {episodes!r}; a mean needs a whole number of them, 1 or more")
     tables = np.asarray(policy, dtype=np.float64)
     if tables.ndim != 4:
         raise DataError(f"policies have axes (learners, agents, states, actions); this array has shape {tables.shape}")

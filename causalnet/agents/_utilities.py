@@ -98,6 +98,12 @@ class Determinism:
         _known_of(self.of)
         if self.of == "pair" and self.idle:
             raise DataError("idle names states or actions; with of='pair' write idle=()")
+        if not isinstance(self.idle, (tuple, list)) or not all(
+            isinstance(x, (int, np.integer)) and x >= 0 for x in self.idle
+        ):
+            raise DataError(
+                f"idle is {self.idle!r}; write a tuple of the {self.of}s that do not count, from 0 up, e.g. (0,)"
+            )
 
     def value(self, d: Array) -> Array:
         return np.asarray(0.5 * (self._counted(d) ** 2).sum((-2, -1)))
@@ -110,7 +116,10 @@ class Determinism:
 
     def _counted(self, d: Array) -> Array:
         m = _marginal(d, self.of).copy()
+        many = m.shape[-1 if self.of == "action" else -2]
         for x in self.idle:
+            if x >= many:
+                raise DataError(f"idle names {self.of} {x}, and this network has {many} {self.of}s: 0 to {many - 1}")
             m[(..., x) if self.of == "action" else (..., x, slice(None))] = 0.0
         return m
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from causalnet import exact
 from causalnet.agents import general_utility as gu
+from causalnet.agents._checkpoint import read, write
 from causalnet.agents.general_utility import Constraint, GeneralUtility
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings
 from causalnet.envs.line import Line
@@ -225,13 +226,33 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
         and (rest.d == whole.d).all()
     )
     for env, given_now, words in (
-        (utility_grid(4, n_envs=4), kw, "another network"), (utility_grid(n_envs=4), {}, "1 constraints"),
+        (utility_grid(4, n_envs=4), kw, "another network"), (utility_grid(n_envs=4), {}, r"a utility \(Entropy\), and load was given the environment's reward alone"),
+        (utility_grid(n_envs=4), {"utility": kw["utility"]}, r"constraints \['Determinism'\], and load was given \[\]"),
+        (utility_grid(n_envs=4), {"constraints": bound}, "give the same one"),
     ):  # fmt: skip
         with pytest.raises(DataError, match=words):
             GeneralUtility.load(path, env, **given_now)
     plain = ScalableActorCritic(utility_grid(n_envs=4), o).save(tmp_path / "plain.npz")
     with pytest.raises(DataError, match="holds a ScalableActorCritic"):
         GeneralUtility.load(plain, utility_grid(n_envs=4))
+
+
+def test_load_refuses_to_forget_a_utility(tmp_path: Path) -> None:
+    def mine(d: Any) -> Any:
+        return -(d[0, 1] ** 2)
+
+    path = made(mine)().save(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="a function of d"):
+        GeneralUtility.load(path, utility_grid(n_envs=2))
+    assert GeneralUtility.load(path, utility_grid(n_envs=2), utility=mine).reward is False
+    header, arrays = read(path)
+    for key in ("network", "settings", "utility"):
+        cut = write(tmp_path / "b.npz", {k: v for k, v in header.items() if k != key}, arrays)
+        with pytest.raises(DataError, match=f"lacks {key}"):
+            GeneralUtility.load(cut, utility_grid(n_envs=2), utility=mine)
+    cut = write(tmp_path / "b.npz", {**header, "settings": {"kapa": 1}}, arrays)
+    with pytest.raises(DataError, match="settings in the header"):
+        GeneralUtility.load(cut, utility_grid(n_envs=2), utility=mine)
 
 
 def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

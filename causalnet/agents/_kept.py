@@ -29,19 +29,34 @@ def save_agent(path: str | Path, agent: ScalableActorCritic, more: dict[str, Any
 
 
 def open_agent(
-    path: str | Path, cls: type, env: Any
+    path: str | Path, cls: type, env: Any, needs: Sequence[str] = ()
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Settings, dict[str, Any]]:
-    """Header, arrays, settings and the options of the constructor, of a file that is for this class and this network."""
+    """Header, arrays, settings and the options of the constructor, of a file that is for this class and this network.
+
+    needs: further keys that the header must have.
+    """
     header, arrays = read(path)
     if header.get("class") != cls.__name__:
         raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
+    missing = [
+        key for key in ("network", "copies", "settings", "learners", "seed", "updates", *needs) if key not in header
+    ]
+    if missing:
+        raise DataError(
+            f"the header of {path} lacks {', '.join(missing)}: it was written by another version; learn anew"
+        )
     if header["network"] != fingerprint(env) or header["copies"] != (env.n_envs or 1):
         raise DataError(
             f"{path} was learnt on another network or number of copies: {header['network']}, {header['copies']} copies; this "
             f"one is {fingerprint(env)}, {env.n_envs or 1} copies"
         )
-    kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
-    settings = Settings(**kept)
+    try:
+        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+        settings = Settings(**kept)
+    except (AttributeError, TypeError) as error:
+        raise DataError(
+            f"the settings in the header of {path} are not those of this version: {error}; learn anew"
+        ) from error
     options = {"learners": header["learners"], "seed": header["seed"], "view": arrays.get("view")}
     return header, arrays, settings, options
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ._utilities import Sizes, Utility
+from ._utilities import Sizes, Utility, _over
 
 Array = NDArray[np.float64]
+_PERIOD = 200  # updates of which means are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,7 @@ class Penalty:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "of", _part("a penalty", self.of))
         if not (
             np.isfinite(self.at_least).all()
             and np.ndim(self.at_least) < 2
@@ -55,6 +58,8 @@ class Total:
     weights: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
+        given = self.terms if isinstance(self.terms, (list, tuple)) else [self.terms]
+        object.__setattr__(self, "terms", tuple(_part("a total", f) for f in given))
         if not len(self.terms) or (self.weights is not None and len(self.weights) != len(self.terms)):
             raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
 
@@ -126,8 +131,16 @@ class Differentiated:
         rows = d.reshape(-1, *d.shape[-2:])
         x = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
         try:
-            values = self.function(x) if self.vectorised else torch.stack([self.function(row) for row in x])
-        except TypeError as error:
+            found = self.function(x) if self.vectorised else [self.function(row) for row in x]
+        except (TypeError, RuntimeError, IndexError, ValueError, AttributeError) as error:
+            raise DataError(
+                f"the utility fails on d, a torch tensor of shape {tuple(x.shape if self.vectorised else x.shape[1:])} (states, "
+                f"actions last): {type(error).__name__}: {error}; write torch operations (torch.log, not np.log) and indices "
+                f"within that shape"
+            ) from error
+        try:
+            values = found if self.vectorised else torch.stack(found)
+        except (TypeError, RuntimeError) as error:
             raise DataError(f"the utility must return a torch number made from d: {error}") from error
         if not isinstance(values, torch.Tensor) or tuple(values.shape) != (len(rows),):
             raise DataError(
@@ -160,6 +173,114 @@ def as_utility(given: Any, agents: int) -> Utility:
     raise DataError(
         f"a utility is Linear, Entropy, ..., a function of d (S, A), or a list of those, one an agent; not {given!r}"
     )
+
+
+def kind(utility: Utility) -> str:
+    """What a checkpoint can say of a utility: its class, and those of the parts."""
+    parts = {"Total": "terms", "PerAgent": "utilities"}.get(type(utility).__name__)
+    names = list(dict.fromkeys(kind(part) for part in getattr(utility, parts))) if parts else []
+    own = "a function of d" if isinstance(utility, Differentiated) else type(utility).__name__
+    return f"{own}({', '.join(names)})" if names else own
+
+
+def _part(whole: str, given: Any) -> Utility:
+    """A utility inside another: a utility, or a function of d."""
+    if isinstance(given, (list, tuple)):
+        raise DataError(
+            f"{whole} is made of single utilities, not of a list; write a list of them instead, one an agent"
+        )
+    return as_utility(given, 1)
+
+
+def probe(what: str, f: Utility, mass: float, sizes: Sizes) -> None:
+    """Refuse a utility that is unbounded or not differentiable, and warn of one that never changes.
+
+    On measures of this mass: even, all in one pair, and six within; there gradients are held against differences of values.
+    """
+    points = _points(mass, sizes)
+    values = checked(what, f.value(points), points.shape[:2])
+    slopes = checked(f"the gradient of {what}", f.gradient(points), points.shape)
+    varies, flat = (values != values[0]).any(0), ~slopes.any((0, 2, 3))
+    if (varies & flat).any():
+        raise DataError(
+            f"{what} changes with d, and its gradient is zero everywhere: it moves in jumps (rounding, comparisons, "
+            f"argmax), which no gradient can climb; write a smooth function"
+        )
+    if not varies.any() and flat.all():
+        warnings.warn(
+            f"{what} is {values[0, 0]:.4g} at each of {len(points)} occupancy measures tried: it does not change with d, so "
+            f"there is nothing to learn from it",
+            stacklevel=4,
+        )
+        return
+    inner, along = points[1:7], points[0] - points[1:7]
+    want, off = (slopes[1:7] * along).sum((-2, -1)), np.ones((6, values.shape[1]), dtype=bool)
+    for h in (1e-3, 1e-5):
+        found = (f.value(inner + h * along) - f.value(inner - h * along)) / (2 * h)
+        off &= np.abs(found - want) > 0.05 * np.maximum(np.abs(found), np.abs(want)) + 1e-6 * (1 + np.abs(values[1:7]))
+    wrong = np.flatnonzero(off.sum(0) > 3)
+    if len(wrong):
+        i = int(wrong[0])
+        k = int(np.flatnonzero(off[:, i])[0])
+        raise DataError(
+            f"the gradient of {what} is not its slope: for agent {i} it says {want[k, i]:.4g} where the value changes by "
+            f"{found[k, i]:.4g}; leave out .detach(), .item() and other breaks between d and the result"
+        )
+
+
+def _points(mass: float, sizes: Sizes) -> Array:
+    """(P, n, S, A): the even measure, six within, and up to 32 with everything in one pair."""
+    shape = (len(sizes[0]), int(sizes[0].max()), int(sizes[1].max()))
+    real = _over(np.ones(shape), sizes, 0.0)
+    rng = np.random.default_rng(0)
+    weights = [
+        real,
+        *(real * rng.dirichlet(np.full(shape[1] * shape[2], 3.0), shape[0]).reshape(shape) for _ in range(6)),
+    ]
+    agents = np.arange(shape[0])
+    for cell in range(min(32, shape[1] * shape[2])):
+        corner = np.zeros(shape)
+        corner[agents, cell // shape[2] % sizes[0], cell % shape[2] % sizes[1]] = 1.0
+        weights.append(corner)
+    return np.array([mass * w / w.sum((1, 2), keepdims=True) for w in weights])
+
+
+@dataclass(eq=False)
+class Stall:
+    """Tells, once, of a constraint that comes no closer: means over 200 updates against those of the 200 before.
+
+    It is told where an agent's shortfall is above 5 % of its bound (and 0.001), did not fall by 2 %, and its multiplier did not
+    fall either. No policy may attain it, alone or with the other constraints, or the multiplier grows too slowly.
+    """
+
+    told: bool = False
+    _sum: Any = 0.0
+    _count: int = 0
+    _before: tuple[Array, Array] | None = None
+    _best: Any = field(default=-np.inf)
+
+    def watch(self, name: str, at_least: Array, value: Array, multipliers: Array) -> None:
+        """at_least (n,); value and multipliers (L, n), of one update."""
+        if self.told:
+            return
+        self._sum, self._count = self._sum + value.mean(0), self._count + 1
+        self._best = np.maximum(self._best, value.max(0))
+        if self._count < _PERIOD:
+            return
+        short, mu = at_least - self._sum / self._count, multipliers.mean(0)
+        if self._before is not None:
+            old, before = self._before
+            stuck = (short > 0.05 * np.abs(at_least) + 1e-3) & (short >= 0.98 * old) & (mu >= 0.98 * before)
+            if stuck.any():
+                self.told, i = True, int(np.argmax(np.where(stuck, short, -np.inf)))
+                warnings.warn(
+                    f"{name} has come no closer in {2 * _PERIOD} updates: agent {i} is asked for {at_least[i]:.4g}, lacks "
+                    f"{short[i]:.4g} of it and had {self._best[i]:.4g} at best ({int(stuck.sum())} agents in all), with a "
+                    f"multiplier of {mu[i]:.4g}, {before[i]:.4g} before. Perhaps no policy attains it, alone or with the other "
+                    f"constraints; else its rate is too small. Ask for less, or write best_effort=True",
+                    stacklevel=5,
+                )
+        self._before, self._sum, self._count = (short, mu), 0.0, 0
 
 
 def checked(what: str, found: Array, shape: tuple[int, ...]) -> Array:

@@ -27,7 +27,7 @@ from ._occupancy import count, exact_occupancies, look_up, occupancies, time_wei
 from ._rollout import Trajectory
 from ._sac_critic import Counts
 from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
-from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, checked
+from ._utility_forms import Differentiated, Penalty, PerAgent, Stall, Total, as_utility, checked, kind, probe
 from .scalable_ac import ScalableActorCritic, Settings
 
 __all__ = [
@@ -60,7 +60,8 @@ class Constraint:
     utility: g, as the utilities of the objective. at_least: a number or (n,). rate: eta_mu.
     incremental: mu_i <- max(0, mu_i + eta (c_i - g_i)), dual ascent; False: mu_i = eta max(0, c_i - g_i), the maximiser of
     mu (c_i - g_i) - mu^2 / (2 eta), which arXiv 2305.17568 uses: it ends where mu_i / eta of violation is left.
-    best_effort: keep going where no occupancy measure can satisfy it.
+    best_effort: keep going, and say nothing, where no occupancy measure can satisfy it. Without it: an error where that is
+    known beforehand, and a UserWarning where the violation does not fall over 400 updates (``_utility_forms.Stall``).
     """
 
     utility: Any
@@ -107,7 +108,10 @@ class GeneralUtility(ScalableActorCritic):
         n = self.shape[1]
         self.reward = utility is None if reward is None else bool(reward)
         self.utility = None if utility is None else as_utility(utility, n)
-        self.constraints = tuple([constraints] if isinstance(constraints, Constraint) else constraints)
+        given = [constraints] if isinstance(constraints, Constraint) else constraints
+        if not isinstance(given, (list, tuple)) or not all(isinstance(c, Constraint) for c in given):
+            raise DataError(f"constraints is {constraints!r}; write Constraint(utility, at_least), or a list of such")
+        self.constraints = tuple(given)
         self.constrained = tuple(as_utility(c.utility, n) for c in self.constraints)
         self.at_least = np.array([_bounds(k, c.at_least, n) for k, c in enumerate(self.constraints)]).reshape(-1, n)
         self.occupancy_rate = float(occupancy_rate)
@@ -116,6 +120,7 @@ class GeneralUtility(ScalableActorCritic):
         self.shadow: Array = np.zeros(self.shape)
         self.multipliers: Array = np.zeros((len(self.constraints), self.shape[0], n))
         self._seen = np.empty(self.shape)
+        self._stall = [Stall() for _ in self.constraints]
         self._probe()
         self._check_feasible()
 
@@ -137,9 +142,12 @@ class GeneralUtility(ScalableActorCritic):
         if self.utility is not None:
             self.shadow = self.shadow + checked("the shadow reward", self.utility.gradient(self.d), self.shape)
         for k, (constraint, g) in enumerate(zip(self.constraints, self.constrained, strict=True)):
-            missing = self.at_least[k] - checked(f"constraint {k}", g.value(self.d), self.shape[:2])
+            value = checked(f"constraint {k}", g.value(self.d), self.shape[:2])
+            missing = self.at_least[k] - value
             step = constraint.rate * missing
             self.multipliers[k] = np.maximum(0.0, self.multipliers[k] + step if constraint.incremental else step)
+            if not constraint.best_effort:
+                self._stall[k].watch(f"constraint {k} ({kind(g)})", self.at_least[k], value, self.multipliers[k])
             slope = checked(f"the shadow reward of constraint {k}", g.gradient(self.d), self.shape)
             self.shadow += self.multipliers[k][..., None, None] * slope
         look_up(path.codes, path.a, self.shadow, self.reward, path.r)
@@ -182,25 +190,17 @@ class GeneralUtility(ScalableActorCritic):
 
     def _probe(self) -> None:
         """Refuse utilities that are of another shape, unbounded or not differentiable before anything is run."""
-        even = np.full(self.shape[1:], self._weight.sum() / np.prod(self.shape[2:]))[None]
-        corner = np.zeros_like(even)
-        corner[..., 0, 0] = self._weight.sum()
         named = [] if self.utility is None else [("the utility", self.utility)]
         for what, f in named + [(f"the utility of constraint {k}", g) for k, g in enumerate(self.constrained)]:
-            values = [checked(what, f.value(d), d.shape[:2]) for d in (even, corner)]
-            slopes = [checked(f"the gradient of {what}", f.gradient(d), d.shape) for d in (even, corner)]
-            if (values[0] != values[1]).any() and not any(slope.any() for slope in slopes):
-                raise DataError(
-                    f"{what} changes with d, and its gradient is zero everywhere: it moves in jumps (rounding, comparisons, "
-                    f"argmax), which no gradient can climb; write a smooth function"
-                )
+            probe(what, f, float(self._weight.sum()), (self.view_sizes, self.n_actions))
 
     def save(self, path: str | Path) -> Path:
         """Write everything learnt as one npz file with a JSON header; utilities are code, and given again to ``load``."""
         more = {
             "occupancy_rate": self.occupancy_rate,
             "reward": self.reward,
-            "constraints": len(self.constraints),
+            "utility": None if self.utility is None else kind(self.utility),
+            "constraints": [kind(g) for g in self.constrained],
         }
         return save_agent(path, self, more, ("d", "multipliers"))
 
@@ -210,13 +210,24 @@ class GeneralUtility(ScalableActorCritic):
         counts: Counts | None = None,
     ) -> GeneralUtility:  # fmt: skip
         """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
-        header, arrays, settings, options = open_agent(path, cls, env)
+        needs = ("reward", "occupancy_rate", "utility", "constraints")
+        header, arrays, settings, options = open_agent(path, cls, env, needs)
         agent = cls(
             env, settings, utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
             occupancy_rate=header["occupancy_rate"], **options,
         )  # fmt: skip
-        if len(agent.constraints) != header["constraints"]:
-            raise DataError(f"{path} was learnt with {header['constraints']} constraints; give the same ones to load")
+        now = None if agent.utility is None else kind(agent.utility)
+        if now != header["utility"]:
+            raise DataError(
+                f"{path} was learnt with {_called(header['utility'])}, and load was given {_called(now)}: utilities are code "
+                f"and not in the file; give the same one, load(path, env, utility=...)"
+            )
+        kinds = [kind(g) for g in agent.constrained]
+        if kinds != header["constraints"]:
+            raise DataError(
+                f"{path} was learnt with the constraints {header['constraints']}, and load was given {kinds}; give the same "
+                f"ones, load(path, env, constraints=...)"
+            )
         put_back(path, agent, header, arrays, ("d", "multipliers"))
         return agent
 
@@ -245,10 +256,14 @@ def exact_utility_gradient(
     return policy_gradient(paid, policy, temperature, balls)
 
 
+def _called(kind_: str | None) -> str:
+    return "the environment's reward alone" if kind_ is None else f"a utility ({kind_})"
+
+
 def _bounds(k: int, at_least: Any, n: int) -> Array:
     try:
         bound = np.broadcast_to(np.asarray(at_least, dtype=np.float64), (n,))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise DataError(f"at_least of constraint {k} has shape {np.shape(at_least)}; give a number, or one for each of {n} agents") from error  # fmt: skip
     if not np.isfinite(bound).all():
         raise DataError(f"at_least of constraint {k} must be finite, not {at_least!r}")

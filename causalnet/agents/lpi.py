@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError, NotApplicable
@@ -95,13 +97,11 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         if settings.temperature != 1:
             raise NotApplicable(f"the softmax temperature is {settings.temperature}, and must be 1; the cooling sets the entropy")  # fmt: skip
         super().__init__(env, settings, learners=learners, seed=seed, view=view)
+        if cooling is not None and not isinstance(cooling, Cooling):
+            raise DataError(f"cooling is {cooling!r}; write Cooling(start, updates), e.g. Cooling(0.3, 1000)")
         self.cooling = cooling or Cooling(0.0)
-        if model is not None and not (
-            np.array_equal(model.n_states, self.env.n_states) and np.array_equal(model.n_actions, self.n_actions)
-        ):
-            raise DataError(
-                "the model is of another network: its agents, states or actions differ from the environment's"
-            )
+        if model is not None:
+            _same_network(model, self.env)
         if report_every < 1:
             raise DataError(f"report_every is {report_every!r}; write 1 or more updates")
         self.model, self.report_every = model, int(report_every)
@@ -139,7 +139,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         """What ``save`` wrote, on the same network; learning goes on as if it had not stopped. counts: must be None."""
         if counts is not None:
             raise NotApplicable("critic 'counts' has no proximal step, so there is nothing to count; leave counts out")
-        header, arrays, settings, options = open_agent(path, cls, env)
+        header, arrays, settings, options = open_agent(path, cls, env, ("cooling", "report_every"))
         cooling = Cooling(**header["cooling"])
         agent = cls(env, settings, cooling=cooling, model=model, report_every=header["report_every"], **options)
         put_back(path, agent, header, arrays)
@@ -151,6 +151,8 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
 
         if self.model is None:
             raise NotApplicable("a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or estimate_sensitivities(...)")  # fmt: skip
+        if learner not in range(self.learners):
+            raise DataError(f"learner is {learner!r}, and this agent has {self.learners}: 0 to {self.learners - 1}")
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)
 
@@ -178,4 +180,21 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         high = here.radius.high
         return Report(
             self.updates, self.episodes, self.tau, (low, high), True if high < 1 else False if low >= 1 else None
+        )
+
+
+def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> None:
+    """Refuse a model whose agents, states, actions or neighbours are not the environment's."""
+    if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
+        raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
+    near = sparse.csr_array(env.adjacency).astype(int) + sparse.eye_array(len(env.n_states), dtype=int, format="csr")
+    estimated = isinstance(model, EstimatedSensitivities)  # of parents, who are some of the neighbours
+    graph = model.adjacency if estimated else nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool)
+    i, j = sparse.coo_array(graph).coords
+    wrong = np.flatnonzero(np.asarray(near[i, j]).ravel() == 0)
+    if len(wrong):
+        raise DataError(f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not")  # fmt: skip
+    if not estimated and len(i) < sparse.csr_array(env.adjacency).nnz:
+        raise DataError(
+            f"the model is of another network: it joins {len(i) // 2} pairs of agents, and the environment more"
         )

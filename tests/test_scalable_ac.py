@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from causalnet import exact
 from causalnet.agents import _local_critic as critic_kernels
+from causalnet.agents._checkpoint import read, write
 from causalnet.agents.scalable_ac import (
     Rate,
     ScalableActorCritic,
@@ -23,8 +24,10 @@ from causalnet.agents.scalable_ac import (
     independent_learners,
     returns,
 )
+from causalnet.data.rollouts import collect
 from causalnet.envs.epidemic import Epidemic
 from causalnet.envs.line import Line
+from causalnet.envs.policies import policy_returns, uniform_policy
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid
@@ -299,7 +302,7 @@ class Wrong(Slow):
         (lambda: ScalableActorCritic(lin_grid(), view=[0, 1]), DataError, "view maps state codes"),
         (lambda: ScalableActorCritic(lin_grid(), seed=-1), DataError, "seed is -1"),
         (lambda: ScalableActorCritic(Wrong(lin_grid())).update(), DataError, "agent 3 the state code 7"),
-        (lambda: Settings(kappa=-1), DataError, "kappa counts hops"),
+        (lambda: Settings(kappa=-1), DataError, "kappa is -1"),
         (lambda: Settings(gamma=1.0), DataError, "gamma must lie"),
         (lambda: Settings(critic="best"), DataError, "critic is 'best'"),  # type: ignore[arg-type]
         (lambda: Settings(critic="table"), NotApplicable, "use 'score'"),
@@ -316,6 +319,94 @@ class Wrong(Slow):
 def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Settings(temperature=float("inf")), "temperature is inf"),
+        (lambda: Settings(temperature=0), "temperature above 0"),
+        (lambda: Settings(kappa=float("nan")), "kappa is nan"),
+        (lambda: Settings(kappa=None), "kappa is None"),
+        (lambda: Settings(gamma=float("nan")), "gamma is nan"),
+        (lambda: Settings(gamma="0.9"), "gamma is '0.9'"),
+        (lambda: Settings(trace=2), "trace is 2"),
+        (lambda: Settings(steps=2.5), "steps is 2.5"),
+        (lambda: Settings(steps=0), "steps is 0"),
+        (lambda: Settings(most_counted=-1), "most_counted is -1"),
+        (lambda: Settings(fresh="no"), "fresh is 'no'; write True or False"),
+        (lambda: Settings(actor_rate=-0.1), "actor_rate is -0.1"),
+        (lambda: Settings(critic_rate=None), "critic_rate is None"),
+        (lambda: Rate(0.1, period=0), "period of a rate is 0"),
+        (lambda: Rate(0.1, period=-3), "period of a rate is -3"),
+        (lambda: Rate("fast"), "start of a rate is 'fast'"),
+        (lambda: ScalableActorCritic(lin_grid(), {"gamma": 0.7}), r"write Settings\(\.\.\.\)"),
+        (lambda: ScalableActorCritic(lin_grid(), learners=0), "learners is 0"),
+        (lambda: ScalableActorCritic(lin_grid(n_envs=2), learners=2.0), "learners is 2.0"),
+        (lambda: ScalableActorCritic(lin_grid()).learn(-5), "episodes is -5"),
+        (lambda: ScalableActorCritic(lin_grid()).learn(1.5), "episodes is 1.5"),
+        (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), 0), "episodes is 0"),
+        (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), seed=-1), "seed is -1"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), learner=9), "no learner 9"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), seed=-1), "seed of rng is -1"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()) * np.nan), "must be probabilities"),
+        (lambda: returns(lin_grid(), "policy"), "a policy is a table"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), gamma=1.1), "gamma is 1.1"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), gamma=float("nan")), "gamma is nan"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), steps=0), "steps is 0"),
+        (lambda: policy_returns(lin_grid(), uniform_policy(lin_grid()) * np.nan), "no probability law"),
+        (lambda: policy_returns(lin_grid(), uniform_policy(lin_grid()), discount=float("nan")), "discount is nan"),
+        (lambda: policy_returns(lin_grid(), uniform_policy(lin_grid()), discount=1.5), "discount is 1.5"),
+        (lambda: collect(lin_grid(n_envs=2), seed=-1), "seed is -1"),
+        (lambda: collect(lin_grid(n_envs=2), seed=0, steps=2.5), "got 2.5"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_in_a_sentence(make: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        make()
+
+
+def test_a_number_is_a_constant_rate() -> None:
+    assert Settings(actor_rate=0.2, critic_rate=1) == Settings(actor_rate=Rate(0.2), critic_rate=Rate(1.0))
+
+
+def test_another_network_of_the_same_sizes_is_refused(tmp_path: Path) -> None:
+    path5 = nx.path_graph(5)
+    agent = ScalableActorCritic(Epidemic(path5, n_envs=4), learners=2).learn(2)
+    path = agent.save(tmp_path / "sac.npz")
+    for other in (Line(5, n_envs=4, horizon=50), Epidemic(nx.star_graph(4), n_envs=4)):
+        with pytest.raises(DataError, match="another network"):
+            ScalableActorCritic.load(path, other)
+        with pytest.raises(DataError, match="another network"):
+            agent.evaluate(other, 4)
+    with pytest.raises(DataError, match="another network"):  # going on means episodes of the same length
+        ScalableActorCritic.load(path, Epidemic(path5, n_envs=4, horizon=49))
+    assert agent.evaluate(Epidemic(path5, infection=0.6, horizon=20, n_envs=4), 4).shape == (2, 4)  # another domain
+    plain = ScalableActorCritic(lin_grid())
+    with pytest.raises(DataError, match="another network"):
+        plain.evaluate(lin_grid(ghost=False), 4)
+    assert plain.evaluate(lin_grid(arrival=0.3), 4).shape == (1, 4)
+
+
+def test_a_damaged_checkpoint_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = ScalableActorCritic(gsac_grid(2)).learn(2).save(tmp_path / "agent.npz")
+    header, arrays = read(path)
+    rates = {**header["settings"], "actor_rate": {"start": 1.0}}
+    cases = [
+        *(({k: v for k, v in header.items() if k != name}, {}, f"lacks '{name}'") for name in ("network", "settings", "updates")),
+        ({**header, "settings": {**header["settings"], "kapa": 1}}, {}, "setting 'kapa'"),
+        ({**header, "settings": {}}, {}, "settings lack 'kappa'"),
+        ({**header, "settings": 3}, {}, "its settings are 3"),
+        ({**header, "settings": rates}, {}, "its actor_rate is"),
+        ({**header, "updates": "x"}, {}, "updates in .* is 'x'"),
+        ({**header, "learners": None}, {}, "learners is None"),
+        (header, {"theta": arrays["theta"] * np.nan}, "holds nan in the array 'theta'"),
+        (header, {"theta": arrays["theta"][:, :2]}, "lacks the array 'theta'"),
+    ]  # fmt: skip
+    for odd, changed, words in cases:
+        write(tmp_path / "odd.npz", odd, {**arrays, **changed})
+        with pytest.raises(DataError, match=words):
+            ScalableActorCritic.load(tmp_path / "odd.npz", gsac_grid(2))
 
 
 def test_a_policy_for_another_network_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ..envs.wireless import Wireless
 from ..envs.wireless_kernels import WirelessTables, wireless_step
 from ..errors import DataError
 from ._local_policy import act, act_all, cumulate_probabilities
+from ._sac_settings import number, whole
 
 Array = NDArray[np.float64]
 
@@ -97,7 +98,12 @@ def returns(
     policy (n, S, A), or (L, n, S, A) for L policies at once where the environment has a multiple of L copies: the
     result is (episodes,) or (L, episodes). Episodes are fixed by ``seed``, whatever the policy: common random numbers.
     """
-    tables = np.asarray(policy, dtype=np.float64)
+    gamma, episodes, seed = number("gamma", gamma, 0.0, 1.0), whole("episodes", episodes, 1), whole("seed", seed, 0)
+    steps = None if steps is None else whole("steps", steps, 1)
+    try:
+        tables = np.asarray(policy, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("a policy is a table of probabilities (n, S, A), or (L, n, S, A) of L policies") from None
     tables = tables[None] if tables.ndim == 3 else tables
     view = identity(env) if view is None else view
     check_policy(env, tables, view)
@@ -116,8 +122,8 @@ def returns(
         roll(env, cumulative, view, streams(key + 1, copies), path, first)
         found.append(np.tensordot(discount, path.r.mean(axis=2), axes=1).reshape(len(tables), -1))
         per += copies // len(tables)
-    whole = np.concatenate(found, axis=1)[:, :episodes]
-    return np.asarray(whole[0] if np.ndim(policy) == 3 else whole)
+    every = np.concatenate(found, axis=1)[:, :episodes]
+    return np.asarray(every[0] if np.ndim(policy) == 3 else every)
 
 
 def seeds(seed: int, number: int) -> int:
@@ -140,7 +146,8 @@ def check_policy(env: Any, tables: Array, view: NDArray[np.int32]) -> None:
         )
     forbidden = np.arange(want[2]) >= np.asarray(env.n_actions)[:, None]
     if (
-        tables.min() < 0
+        not np.isfinite(tables).all()
+        or tables.min() < 0
         or np.abs(tables.sum(-1) - 1).max() > 1e-6
         or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0
     ):

@@ -12,6 +12,22 @@ from numpy.typing import NDArray
 from ..errors import DataError, NotApplicable
 
 
+def whole(name: str, value: Any, least: int) -> int:
+    """A whole number from ``least`` up."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise DataError(f"{name} is {value!r}, and must be a whole number from {least} up")
+    return int(value)
+
+
+def number(name: str, value: Any, least: float, most: float = math.inf) -> float:
+    """A finite number from ``least`` to ``most``."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not real or not math.isfinite(value) or not least <= value <= most:
+        upto = "up" if most == math.inf else f"to {most:g}"
+        raise DataError(f"{name} is {value!r}, and must be a finite number from {least:g} {upto}")
+    return float(value)
+
+
 @dataclass(frozen=True)
 class Rate:
     """A step size start / (offset + k)^power; k starts again at zero every ``period`` updates (None: never).
@@ -25,13 +41,10 @@ class Rate:
     period: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value, least in (
-            ("start", self.start, 0.0),
-            ("power", self.power, 0.0),
-            ("offset", self.offset, 1e-12),
-        ):
-            if not (math.isfinite(value) and value >= least):
-                raise DataError(f"{name} of a rate is {value!r}, and must be a finite number from {least:g} up")
+        for name, least in (("start", 0.0), ("power", 0.0), ("offset", 1e-12)):
+            object.__setattr__(self, name, number(f"{name} of a rate", getattr(self, name), least))
+        if self.period is not None:
+            object.__setattr__(self, "period", whole("period of a rate", self.period, 1))
 
     def at(self, update: int, steps: int = 1) -> NDArray[np.float64]:
         """The rates of the ``steps`` steps of an update: (steps,)."""
@@ -43,6 +56,7 @@ class Rate:
 class Settings:
     """What an update does. The defaults are the sample-saving variant; ``paper()`` is Algorithm 1 to the letter.
 
+    Where a Rate is due, a number c stands for Rate(c).
     kappa: hops of the neighbourhood. gamma: discount. steps: transitions an episode, T. temperature: of the softmax.
     critic: "table" is Algorithm 1: one entry for each state and action of N_i^kappa, in a hashed table; "linear" has a
         weight for each neighbour's state-action pair instead, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]; "own" is one
@@ -81,12 +95,21 @@ class Settings:
     most_counted: int = 3
 
     def __post_init__(self) -> None:
-        if isinstance(self.kappa, bool) or int(self.kappa) != self.kappa or self.kappa < 0:
-            raise DataError(f"kappa counts hops and must be a whole number from 0 up, not {self.kappa!r}")
-        if not 0 <= self.gamma < 1 or not 0 <= self.trace <= 1 or not 0 <= self.baseline_rate <= 1:
-            raise DataError("gamma must lie in [0, 1), trace and baseline_rate in [0, 1]")
-        if self.steps < 1 or not self.temperature > 0:
-            raise DataError("steps must be 1 or more, and temperature above 0")
+        for name, below in (("kappa", 0), ("steps", 1), ("capacity", 2), ("most_counted", 0)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), below))
+        for name, most in (("gamma", 1.0), ("trace", 1.0), ("baseline_rate", 1.0), ("temperature", math.inf)):
+            object.__setattr__(self, name, number(name, getattr(self, name), 0.0, most))
+        if self.gamma == 1 or self.temperature == 0:
+            raise DataError(
+                f"gamma must lie in [0, 1) and temperature above 0; they are {self.gamma!r} and {self.temperature!r}"
+            )
+        for name in ("fresh", "by_visits", "over_n", "continuing"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise DataError(f"{name} is {getattr(self, name)!r}; write True or False")
+            object.__setattr__(self, name, bool(getattr(self, name)))
+        for name in ("critic_rate", "actor_rate", "average_rate"):
+            if not isinstance(getattr(self, name), Rate):
+                object.__setattr__(self, name, Rate(number(name, getattr(self, name), 0.0)))
         for name, known in (
             ("critic", ("own", "table", "linear", "counts")), ("gradient", ("score", "expected", "natural")),
             ("objective", ("discounted", "average")),
@@ -97,7 +120,7 @@ class Settings:
             raise NotApplicable(
                 f"the {self.gradient} gradient needs the worth of every own action, which critic {self.critic!r} lacks; use 'score'"
             )
-        if self.capacity < 2 or self.capacity & (self.capacity - 1):
+        if self.capacity & (self.capacity - 1):
             raise DataError(f"capacity is {self.capacity}, and must be a power of two, such as 1024")
 
     @classmethod

@@ -10,7 +10,6 @@ Where Q_i decays exponentially with distance, its error shrinks like rho^(kappa 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +22,13 @@ from scipy import sparse
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
 from ..envs._streams import streams
 from ..errors import DataError
+from . import _sac_inputs as given
 from ._checkpoint import read, write
 from ._local_critic import TableFull
 from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, score_gradient
 from ._rollout import Trajectory, identity, returns, roll, seeds
 from ._sac_critic import Counts, Critic, access_point_loads
+from ._sac_inputs import fingerprint
 from ._sac_settings import Rate, Settings
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Settings",
     "TableFull",
     "access_point_loads",
+    "fingerprint",
     "independent_learners",
     "returns",
 ]
@@ -57,11 +59,10 @@ class ScalableActorCritic:
         self, env: Any, settings: Settings | None = None, *, learners: int = 1, seed: int = 0, view: Any = None,
         counts: Counts | None = None,
     ) -> None:  # fmt: skip
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise DataError(f"seed is {seed!r}, and must be a whole number from 0 up")
-        self.env, self.settings, self.seed = env, settings or Settings(), int(seed)
-        self.copies = env.n_envs or 1
-        if learners < 1 or self.copies % learners:
+        settings = given.settings(settings, Settings())
+        self.env, self.settings, self.seed = env, settings, given.whole("seed", seed, 0)
+        self.copies, learners = env.n_envs or 1, given.whole("learners", learners, 1)
+        if self.copies % learners:
             raise DataError(
                 f"{self.copies} copies cannot be shared by {learners} learners; use a multiple of {learners}"
             )
@@ -105,6 +106,7 @@ class ScalableActorCritic:
         self, episodes: int, *, on_update: Callable[[ScalableActorCritic], None] | None = None
     ) -> ScalableActorCritic:
         """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
+        episodes = given.whole("episodes", episodes, 0)
         goal = self.updates + math.ceil(episodes / (self.copies // self.learners))
         while self.updates < goal:
             self.update()
@@ -152,6 +154,7 @@ class ScalableActorCritic:
 
     def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
         """Returns of each learner's policy on ``env``, with the discount of the settings: (L, episodes)."""
+        given.require(env, fingerprint(self.env))
         gamma = self.settings.gamma if self.settings.objective == "discounted" else 1.0
         return returns(
             env, self.policy, gamma=gamma, steps=self.settings.steps, episodes=episodes, seed=seed, view=self.view
@@ -159,6 +162,8 @@ class ScalableActorCritic:
 
     def predict(self, s: Any, seed: int | np.random.Generator | None = None, *, learner: int = 0) -> NDArray[np.int64]:
         """Actions (..., n) for the state codes s (..., n); drawn from the policy with a seed, else the likeliest."""
+        if given.whole("learner", learner, 0) >= self.shape[0]:
+            raise DataError(f"there is no learner {learner}: they are numbered 0 to {self.shape[0] - 1}")
         s = np.asarray(s)
         if s.shape[-1:] != (self.shape[1],) or s.dtype.kind not in "iu":
             raise DataError(
@@ -174,7 +179,7 @@ class ScalableActorCritic:
         p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
         if seed is None:
             return np.asarray(p.argmax(-1), dtype=np.int64)
-        u = np.random.default_rng(seed).random(s.shape)
+        u = given.generator(seed).random(s.shape)
         return np.asarray((u[..., None] >= p.cumsum(-1)[..., :-1]).sum(-1), dtype=np.int64)
 
     def grow(self, capacity: int) -> None:
@@ -198,31 +203,16 @@ class ScalableActorCritic:
         header, arrays = read(path)
         if header.get("class") != cls.__name__:
             raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-        if header["network"] != fingerprint(env):
-            raise DataError(
-                f"{path} was learnt on another network ({header['network']}), and this one is {fingerprint(env)}: "
-                f"agents, most states, most actions, and a checksum of all sizes and neighbours"
-            )
-        if header["copies"] != (env.n_envs or 1):
-            raise DataError(
-                f"{path} was learnt on {header['copies']} copies, and this environment has {env.n_envs or 1}"
-            )
-        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+        given.damaged(path, header, arrays, _HEADER, (*_ACTOR, *_CRITIC))
+        given.same(path, header, env)
         agent = cls(
-            env,
-            Settings(**kept),
-            learners=header["learners"],
-            seed=header["seed"],
-            view=arrays.get("view"),
-            counts=counts,
-        )
-        agent.updates = header["updates"]
+            env, given.settings_of(path, header["settings"]), learners=header["learners"], seed=header["seed"],
+            view=arrays["view"], counts=counts,
+        )  # fmt: skip
+        agent.updates = given.whole(f"updates in {path}", header["updates"], 0)
         for names, owner in ((_ACTOR, agent), (_CRITIC, agent.critic)):
             for name in names:
-                want = getattr(owner, name)
-                if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-                    raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
-                setattr(owner, name, arrays[name])
+                given.put(owner, name, arrays, path)
         cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
         return agent
 
@@ -232,15 +222,7 @@ def independent_learners(env: Any, settings: Settings | None = None, **options: 
     return ScalableActorCritic(env, dataclasses.replace(settings or Settings(), kappa=0), **options)
 
 
-def fingerprint(env: Any) -> list[Any]:
-    """Agents, most states, most actions, and a checksum of all sizes and neighbours of a network."""
-    adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
-    digest = hashlib.sha256()
-    for array in (env.n_states, env.n_actions, adjacency.indptr, adjacency.indices):
-        digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
-    return [int(env.n_agents), int(np.max(env.n_states)), int(np.max(env.n_actions)), digest.hexdigest()[:16]]
-
-
+_HEADER = ("network", "copies", "settings", "learners", "seed", "updates")
 _ACTOR = ("theta", "baseline", "view")
 _CRITIC = ("weights", "visits", "keys", "mu")
 

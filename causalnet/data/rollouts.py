@@ -25,8 +25,10 @@ def collect(
     if env.n_envs is None:
         raise DataError("collect needs a batch of environments: build it with n_envs = the number of trajectories")
     length = env.horizon if steps is None else steps
-    if length is None or length < 1:
+    if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
         raise DataError(f"an episode needs a length: steps must be a whole number from 1 up, got {length!r}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise DataError(f"seed is {seed!r}, and must be a whole number from 0 up")
     streams = np.random.SeedSequence(seed).spawn(2)
     rng = np.random.default_rng(streams[0])
     state, _ = env.reset(seed=int(streams[1].generate_state(1)[0]))

@@ -75,6 +75,9 @@ def policy_returns(env: NetworkedEnv, policy: Floats, *, discount: float = 1.0, 
     """
     if env.horizon is None:
         raise DataError("A return needs an episode's end; make the environment with horizon=...")
+    real = isinstance(discount, (int, float, np.integer, np.floating)) and not isinstance(discount, bool)
+    if not real or not 0 <= discount <= 1:
+        raise DataError(f"discount is {discount!r}, and must be a number from 0 to 1.")
     count = env.n_envs or 1
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**63))

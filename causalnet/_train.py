@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ._action_map import TESTS, ActionMap, Presence
+from ._checks import whole
 from ._files import write_atomic
 from .errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from .graph import Graph
@@ -52,6 +53,7 @@ class Plan:
             raise DataError("k and eta belong to a graph; give one, or leave them out")
         if self.actions is None and self.present != "nonzero":
             raise DataError("present belongs to an action map; give one, or leave it out")
+        whole("seed", self.seed, 0)
         if "seed" in self.settings:
             raise DataError("seed is no setting of the learner; give it as the seed of the run")
 
@@ -73,8 +75,8 @@ def train(
     ``uniform_in_mask`` draws any action of the graph's mask, ``uniform`` any that is allowed without the graph. The
     agent plays as it learned to act, told by ``agent_acts``: PPO "draws" its actions, DQN and D3QN take the "best".
     """
-    if episodes < 1 or evaluate_episodes < 0:
-        raise DataError(f"episodes is a whole number from 1 on, got {episodes}; to evaluate none, write 0 for those")
+    whole("episodes", episodes, 1)
+    whole("evaluate", evaluate_episodes, 0)
     env = build(plan)
     kind = _learner(plan.learner)
     fresh = _claim(out, plan)

@@ -375,7 +375,22 @@ def test_predict_without_a_mask() -> None:
         (lambda: PPO(Echo(), hidden=()), DataError, "hidden"),
         (lambda: PPO(Echo(), inputs="log"), UnknownNameError, "inputs='log'"),
         (lambda: PPO(Echo()).learn(), DataError, "say how long"),
-        (lambda: PPO(Echo()).learn(episodes=-1), DataError, "negative"),
+        (lambda: PPO(Echo()).learn(episodes=-1), DataError, "episodes is a whole number from 0 on"),
+        (lambda: DQN(Echo()).learn(steps=10.5), DataError, "steps is a whole number"),
+        (lambda: PPO(Echo()).learn(True), DataError, "episodes is a whole number"),
+        (lambda: PPO(Echo()).learn(1, checkpoint_every=0), DataError, "checkpoint_every is a whole number from 1 on"),
+        *[
+            (lambda seed=seed: PPO(Echo(), seed=seed), DataError, "seed is a whole number from 0 on")
+            for seed in (-1, "a", None, 1.5, True)
+        ],
+        (lambda: PPO(Echo(), lr="a"), DataError, "lr='a' must be a finite number"),
+        (lambda: PPO(Echo(), gamma=float("nan")), DataError, "gamma=nan"),
+        (lambda: PPO(Echo(), hidden=0), DataError, "hidden=0"),
+        (lambda: PPO(Echo(), hidden=("a",)), DataError, "each width in hidden"),
+        (lambda: PPO(Echo(), n_steps=10.5), DataError, "n_steps is a whole number from 1 on"),
+        (lambda: PPO(Echo(), scale_rewards=2), DataError, "scale_rewards=2 must be True or False"),
+        (lambda: PPO(Echo(), network=3), UnknownNameError, "network=3"),
+        (lambda: PPO(Echo(), learning_rate=1e-3), UnknownNameError, "called 'lr' here"),
         (lambda: PPO(gymnasium.make("Pendulum-v1")), NotApplicable, "Discrete"),
     ],
 )

@@ -242,6 +242,8 @@ def test_maps_that_do_not_fit_are_told(told: ActionMap, n_obs: int, words: str) 
         (["CartPole-v1", "--make", "size=3"], "--make"),
         (["CartPole-v1", "--make", "size"], "write --make name=value"),
         (["CartPole-v1", "--set", "learning_rate=1"], "no setting 'learning_rate'"),
+        (["CartPole-v1", "--set", "lr=abc"], "lr='abc' must be a finite number"),
+        (["CartPole-v1", "--seed", "-1"], "seed is a whole number from 0 on, got -1"),
         (["CartPole-v1", "--set", "seed=1"], "seed is no setting"),
         (["CartPole-v1", "--k", "2"], "belong to a graph"),
         (["CartPole-v1", "--present", "positive"], "belongs to an action map"),

@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import whole
 from ..errors import DataError
 from . import _checkpoint
 from ._inputs import MEANINGS, Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
@@ -66,7 +67,7 @@ class Agent:
     settings: Any
 
     def __init__(self, env: gymnasium.Env, seed: int, settings: Any) -> None:
-        self.env, self.seed, self.settings = env, int(seed), settings
+        self.env, self.seed, self.settings = env, whole("seed", seed, 0), settings
         self.reader = Reader(env)
         kind = settings.inputs if settings.inputs != "auto" else choose_scaling(self.reader.space)
         self.scaler = Scaler(kind, self.reader.n_obs)
@@ -128,8 +129,9 @@ class Agent:
         """
         if episodes is None and steps is None:
             raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
-        if (episodes is not None and episodes < 0) or (steps is not None and steps < 0) or checkpoint_every < 1:
-            raise DataError("episodes and steps must not be negative, and checkpoint_every at least 1")
+        episodes = None if episodes is None else whole("episodes", episodes, 0)
+        steps = None if steps is None else whole("steps", steps, 0)
+        checkpoint_every = whole("checkpoint_every", checkpoint_every, 1)
         if checkpoint is not None:
             self._claim(Path(checkpoint))
         first_episode, first_step, start = self.episodes, self.steps, time.monotonic()

@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, NotApplicable
+from ._sac_inputs import (
+    damaged,
+    domain,
+    fingerprint,
+    generator,
+    number,
+    one_of,
+    put,
+    require,
+    settings,
+    settings_of,
+    whole,
+)  # fmt: skip
 from ._sac_settings import Settings
-from .scalable_ac import fingerprint
 
+__all__ = [
+    "codes", "damaged", "domain", "environments", "fingerprint", "flags", "generator", "kept", "number", "one_of", "put",
+    "require", "same_domains", "settings", "settings_of", "sources", "whole",
+]  # fmt: skip
 Array = NDArray[np.float64]
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """A whole number from ``least`` up."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise DataError(f"{name} is {value!r}, and must be a whole number from {least} up")
-    return int(value)
-
-
-def one_of(name: str, value: Any, known: Sequence[str]) -> None:
-    """A word of a list."""
-    if value not in known:
-        raise DataError(f"{name} is {value!r}; write one of {', '.join(known)}")
+def environments(value: Any) -> list[Any]:
+    """The source domains as a list of environments."""
+    if hasattr(value, "n_agents") or not hasattr(value, "__iter__") or isinstance(value, (str, dict)):
+        raise DataError(
+            f"sources are a list of environments, one a domain, not {type(value).__name__}; write [env] for one"
+        )
+    envs = list(value)
+    for m, env in enumerate(envs):
+        if not hasattr(env, "n_agents") or not hasattr(env, "adjacency"):
+            raise DataError(f"source {m} is {env!r}, and must be a networked environment, such as gsac_grid(3)")
+    return envs
 
 
 def sources(envs: Sequence[Any], learners: int, settings: Settings) -> tuple[int, list[Any]]:
     """Copies of each environment, and the fingerprint of their network; they must be alike but for the domain."""
     if not envs:
         raise DataError("there are no source domains; give at least one environment to learn in")
-    copies, network = envs[0].n_envs or 1, fingerprint(envs[0])
+    copies, network = int(envs[0].n_envs or 1), fingerprint(envs[0])
     for m, env in enumerate(envs):
-        if fingerprint(env) != network:
-            raise DataError(f"source {m} is another network than source 0; sources differ in their domain factor alone")
+        mine = fingerprint(env)
+        if mine != network:
+            raise DataError(
+                f"source {m} is another network than source 0 ({mine}, {network}); sources differ in their domain factor alone"
+            )
         if (env.n_envs or 1) != copies:
             raise DataError(
                 f"source {m} has {env.n_envs or 1} copies and source 0 has {copies}; give all the same n_envs"
@@ -73,19 +91,27 @@ def codes(value: Any, domains: int, n: int, width: int) -> Array:
     return array
 
 
-def require(env: Any, network: list[Any]) -> None:
-    """Refuse a policy that was learnt on another network."""
-    mine = fingerprint(env)
-    if mine != list(network):
-        raise DataError(
-            f"this policy was learnt on another network ({network}), and the environment's is {mine}: agents, most states, "
-            "most actions, and a checksum of all sizes and neighbours"
-        )
+def kept(agent: Any) -> dict[str, Any]:
+    """What a checkpoint's header says of the sources."""
+    return {"network": agent.network, "copies": agent.copies, "domains": [domain(env) for env in agent.sources]}
 
 
-def put(owner: Any, name: str, arrays: dict[str, NDArray[Any]], path: str | Path) -> None:
-    """An array of a checkpoint in its place, if it is there and fits."""
-    want = getattr(owner, name)
-    if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-        raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
-    setattr(owner, name, arrays[name])
+def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequence[Any]) -> None:
+    """Refuse to go on learning in other domains, or in the same ones in another order."""
+    learnt, mine = header["domains"], [domain(env) for env in envs]
+    if not isinstance(learnt, list) or len(learnt) != len(mine):
+        count = len(learnt) if isinstance(learnt, list) else repr(learnt)
+        raise DataError(f"{path} was learnt in {count} domains; give that many, not {len(mine)}")
+    for m, env in enumerate(envs):
+        if fingerprint(env) != header["network"]:
+            require(env, header["network"])
+            raise DataError(f"source {m} has horizon {env.horizon}, unlike the sources that {path} was learnt in: {header['network']}")  # fmt: skip
+        if mine[m] != learnt[m]:
+            was = f"was source {learnt.index(mine[m])}" if mine[m] in learnt else "was none of the sources"
+            told = (
+                f" had the factor {np.squeeze(factors[m]).tolist()}" if len(factors) == len(learnt) else " was another"
+            )
+            raise DataError(
+                f"source {m} {was} when {path} was learnt, and source {m}{told}: arrivals, capacities or rewards differ; give "
+                "the same environments in the same order"
+            )

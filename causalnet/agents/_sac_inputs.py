@@ -56,13 +56,17 @@ def fingerprint(env: Any) -> list[Any]:
     for array in arrays:
         digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
     sizes = [int(env.n_agents), int(np.max(env.n_states)), int(np.max(env.n_actions))]
-    return [type(env).__name__, *sizes, env.horizon, digest.hexdigest()[:16]]
+    horizon = None if env.horizon is None else int(env.horizon)
+    return [type(env).__name__, *sizes, horizon, digest.hexdigest()[:16]]
 
 
 def domain(env: Any) -> str:
-    """A checksum of all that sets an environment apart from others on its network: arrivals, capacities, rewards."""
+    """A checksum of the real numbers that set an environment apart on its network: arrivals, capacities, tables of a model."""
     digest = hashlib.sha256()
     given = [(name, np.asarray(getattr(env, name))) for name in ("arrival", "capacity") if hasattr(env, name)]
+    model = getattr(env, "model", None)  # of a TabularEnv
+    for name in ("kernels", "rewards", "initial"):
+        given += [(name, np.asarray(table)) for table in getattr(model, name, None) or ()]
     for name, array in [*given, *_tables(env)]:
         if array.dtype.kind == "f":
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
@@ -118,7 +122,8 @@ def settings_of(path: str | Path, kept: Any) -> Settings:
             raise DataError(
                 f"{path} is damaged: its {name} is {value!r}, not a rate; take an older copy, or learn anew"
             )
-    return Settings(**{k: Rate(**v) if isinstance(v, dict) else v for k, v in kept.items()})
+    options: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in kept.items()}
+    return Settings(**options)
 
 
 def put(owner: Any, name: str, arrays: Mapping[str, NDArray[Any]], path: str | Path) -> None:

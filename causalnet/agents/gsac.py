@@ -38,6 +38,11 @@ DEFAULTS = Settings(
     actor_rate=Rate(0.2), gradient="score", baseline_rate=0.1,
 )  # fmt: skip
 _CRITIC = ("weights", "visits", "keys", "mu")
+_HEADER = (
+    "settings", "seed", "conditioning", "schedule", "inputs", "learners", "shared_critic", "updates", "episodes",
+    "network", "copies", "domains",
+)  # fmt: skip
+_ARRAYS = ("theta", "baselines", "view", "conditioned", "codes", "factors")
 
 
 class GSAC:
@@ -60,13 +65,14 @@ class GSAC:
         seed: int = 0, view: Any = None, conditioned: Any = None, shared_critic: bool | None = None,
         counts: Counts | None = None, codes: Array | None = None,
     ) -> None:  # fmt: skip
-        self.sources, self.settings, self.seed = list(sources), settings or DEFAULTS, given.whole("seed", seed, 0)
+        self.sources, self.settings = given.environments(sources), given.settings(settings, DEFAULTS)
+        self.seed = given.whole("seed", seed, 0)
         self.learners, self.schedule, self.inputs = given.whole("learners", learners, 1), schedule, inputs
         given.one_of("schedule", schedule, ("all", "one"))
         given.one_of("inputs", inputs, ("own", "neighbours"))
         self.copies, self.network = given.sources(self.sources, self.learners, self.settings)
         env, n = self.sources[0], int(self.sources[0].n_agents)
-        if isinstance(conditioning, str):
+        if not isinstance(conditioning, Conditioning):
             conditioning = Conditioning.of(conditioning, factors, len(self.sources), n)
         self.conditioning = conditioning
         self.shared_critic = conditioning.kind == "none" if shared_critic is None else bool(shared_critic)
@@ -158,7 +164,7 @@ class GSAC:
 
     def act(self, s: Any, factor: Any, rng: np.random.Generator | int, *, code: str = "unseen") -> NDArray[np.int64]:
         """Draw actions (L, n) in the states s (L, n), one row a learner."""
-        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), np.random.default_rng(rng))
+        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), given.generator(rng))
 
     def evaluate(
         self, env: Any, factor: Any = None, episodes: int = 400, *, discount: float = 1.0, seed: int = 10**6,
@@ -166,6 +172,8 @@ class GSAC:
     ) -> Array:  # fmt: skip
         """Returns sum_t discount^t (1/n) sum_i r_i of each learner's policy as it is in the domain ``env``: (L, episodes)."""
         given.require(env, self.network)
+        episodes, seed = given.whole("episodes", episodes, 1), given.whole("seed", seed, 0)
+        discount = given.number("discount", discount, 0.0, 1.0)
         table, done = self.table(self.code(factor, code)), 0
         found: list[Array] = []
         copies = env.n_envs or 1
@@ -213,8 +221,8 @@ class GSAC:
         header = {
             "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
             "conditioning": self.conditioning.kind, "schedule": self.schedule, "inputs": self.inputs,
-            "learners": self.learners, "copies": self.copies, "shared_critic": self.shared_critic,
-            "updates": self.updates, "episodes": self.episodes, "network": self.network,
+            "learners": self.learners, "shared_critic": self.shared_critic, "updates": self.updates,
+            "episodes": self.episodes, **given.kept(self),
         }  # fmt: skip
         arrays: dict[str, NDArray[Any]] = {
             "theta": self.theta, "baselines": self.baselines, "view": self.view, "conditioned": self.conditioned,
@@ -227,37 +235,23 @@ class GSAC:
     @classmethod
     def load(cls, path: str | Path, sources: Sequence[Any], *, counts: Counts | None = None) -> GSAC:
         """What ``save`` wrote, on the source domains that it was learnt in; learning goes on as if it had not stopped."""
+        envs = given.environments(sources)
         header, arrays = read(path)
-        try:
-            return cls._restored(path, list(sources), header, arrays, counts)
-        except (KeyError, TypeError, IndexError) as error:
-            raise DataError(
-                f"{path} is damaged: its header or arrays lack {error}; take an older copy, or learn anew"
-            ) from error
-
-    @classmethod
-    def _restored(
-        cls, path: str | Path, sources: list[Any], header: dict[str, Any], arrays: dict[str, NDArray[Any]],
-        counts: Counts | None,
-    ) -> GSAC:  # fmt: skip
-        """The agent of a checkpoint's header and arrays."""
         if header.get("class") != cls.__name__:
             raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-        if len(sources) != len(arrays["codes"]):
-            raise DataError(f"{path} was learnt in {len(arrays['codes'])} domains; give that many, not {len(sources)}")
-        for env in sources:
-            given.require(env, header["network"])
-        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
+        given.damaged(path, header, arrays, _HEADER, _ARRAYS)
         factors = arrays["factors"]
-        conditioning = Conditioning.of(header["conditioning"], factors, len(factors), int(sources[0].n_agents))
+        given.same_domains(path, header, factors, envs)
+        conditioning = Conditioning.of(header["conditioning"], factors, len(factors), int(envs[0].n_agents))
         agent = cls(
-            sources, None, Settings(**kept), conditioning=conditioning, codes=arrays["codes"],
+            envs, None, given.settings_of(path, header["settings"]), conditioning=conditioning, codes=arrays["codes"],
             schedule=header["schedule"], inputs=header["inputs"], learners=header["learners"], seed=header["seed"],
             view=arrays["view"], conditioned=arrays["conditioned"], shared_critic=header["shared_critic"], counts=counts,
         )  # fmt: skip
         if agent.copies != header["copies"]:
             raise DataError(f"{path} was learnt with {header['copies']} copies a domain, not {agent.copies}")
-        agent.updates, agent.episodes = header["updates"], header["episodes"]
+        agent.updates = given.whole(f"updates in {path}", header["updates"], 0)
+        agent.episodes = given.whole(f"episodes in {path}", header["episodes"], 0)
         for name in ("theta", "baselines"):
             given.put(agent, name, arrays, path)
         for k, critic in enumerate(agent.critics):

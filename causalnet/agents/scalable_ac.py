@@ -61,7 +61,7 @@ class ScalableActorCritic:
     ) -> None:  # fmt: skip
         settings = given.settings(settings, Settings())
         self.env, self.settings, self.seed = env, settings, given.whole("seed", seed, 0)
-        self.copies, learners = env.n_envs or 1, given.whole("learners", learners, 1)
+        self.copies, learners = int(env.n_envs or 1), given.whole("learners", learners, 1)
         if self.copies % learners:
             raise DataError(
                 f"{self.copies} copies cannot be shared by {learners} learners; use a multiple of {learners}"

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,8 @@ from causalnet.agents.adaptation import adapt, compact_view, full_masks, random_
 from causalnet.agents.gsac import DEFAULTS, GSAC
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings
 from causalnet.data.transitions import Transitions
+from causalnet.envs.epidemic import Epidemic
+from causalnet.envs.line import Line
 from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_masks import true_masks
@@ -329,9 +332,27 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "odd.npz", {k: v for k, v in header.items() if k != "learners"}, arrays)
     with pytest.raises(DataError, match="damaged"):
         GSAC.load(tmp_path / "odd.npz", grids())
+    for odd, changed, words in (
+        (header, {"theta": arrays["theta"][:, :1]}, "lacks the array 'theta'"),
+        (header, {"theta": arrays["theta"] * np.nan}, "holds nan in the array 'theta'"),
+        ({**header, "updates": "x"}, {}, "updates in .* is 'x'"),
+        ({**header, "settings": {**header["settings"], "kapa": 1}}, {}, "setting 'kapa'"),
+        ({**header, "domains": 7}, {}, "learnt in 7 domains"),
+    ):
+        write(tmp_path / "odd.npz", odd, {**arrays, **changed})
+        with pytest.raises(DataError, match=words):
+            GSAC.load(tmp_path / "odd.npz", grids())
     write(tmp_path / "odd.npz", header, {k: v for k, v in arrays.items() if k != "theta"})
-    with pytest.raises(DataError, match="lacks the array 'theta'"):
+    with pytest.raises(DataError, match="file lacks 'theta'"):
         GSAC.load(tmp_path / "odd.npz", grids())
+    with pytest.raises(DataError, match=r"not Wireless; write \[env\]"):
+        GSAC.load(path, grids()[0])
+    with pytest.raises(DataError, match=r"source 0 was source 2 .* had the factor 0\.2"):
+        GSAC.load(path, grids()[::-1])
+    with pytest.raises(DataError, match=r"source 1 was none of the sources .* had the factor 0\.5"):
+        GSAC.load(path, [gsac_grid(2, arrival=p, n_envs=1) for p in (0.2, 0.6, 0.8)])
+    with pytest.raises(DataError, match="horizon 12"):
+        GSAC.load(path, grids(horizon=12))
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DataError, match="no whole checkpoint"):
         GSAC.load(path, grids())
@@ -370,6 +391,23 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(3, n_envs=1), arrivals), DataError, "another network"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=3), arrivals), DataError, "one copy of the target"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, 0), DataError, "episodes is 0"),
+        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2), arrivals), DataError, "make it with n_envs=1"),
+        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, seed=-1), DataError, "seed is -1"),
+        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), lambda t: 0.5), DataError, "estimate returned 0.5"),
+        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), 0.5), DataError, "estimate is 0.5"),
+        (lambda: GSAC(grids()[0], SOURCES), DataError, r"not Wireless; write \[env\]"),
+        (lambda: GSAC([3], [0.5]), DataError, "source 0 is 3"),
+        (lambda: GSAC([Line(5, horizon=50), Epidemic(nx.path_graph(5))], [0.2, 0.5]), DataError, "source 1 is another"),
+        (lambda: GSAC(grids(), None), DataError, "factors is None"),
+        (lambda: GSAC(grids(), SOURCES, conditioning=3), UnknownNameError, "not 3"),
+        (lambda: GSAC(grids(), SOURCES, {"gamma": 0.7}), DataError, "write Settings"),
+        (lambda: GSAC(grids(), SOURCES, learners=1.0), DataError, "learners is 1.0"),
+        (lambda: GSAC(grids(), SOURCES).learn(-5), DataError, "episodes is -5"),
+        (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, 0), DataError, "episodes is 0"),
+        (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, seed=-1), DataError, "seed is -1"),
+        (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, discount=np.nan), DataError, "discount is nan"),
+        (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, discount=1.5), DataError, "discount is 1.5"),
+        (lambda: GSAC(grids(), SOURCES).act(np.zeros((1, 4), int), 0.5, -1), DataError, "seed of rng is -1"),
     ],
 )  # fmt: skip
 def test_refusals_are_sentences(make: partial, error: type[Exception], words: str) -> None:

@@ -32,8 +32,15 @@ class Conditioning:
     @classmethod
     def of(cls, kind: str, factors: Any, domains: int, agents: int) -> Conditioning:
         """Check the sources' factors, (M,), (M, k) or (M, n, k), and choose the degree that M sources determine."""
-        if kind not in KINDS:
-            raise UnknownNameError(f"conditioning is one of {', '.join(KINDS)}, not {kind!r}.{nearest(kind, KINDS)}")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise UnknownNameError(
+                f"conditioning is one of {', '.join(KINDS)}, not {kind!r}.{nearest(str(kind), KINDS)}"
+            )
+        if factors is None:
+            raise DataError(
+                f"factors is None; give the domain factor of each of the {domains} source domains, such as its arrival "
+                "probability"
+            )
         given = _numbers(factors, "factors")
         if given.ndim == 1:
             given = given[:, None]

@@ -22,7 +22,7 @@ from ..representation.acr import compact_codes, domain_acr, kept_components, pol
 from ..representation.causal_masks import CausalMasks
 from ..representation.domain import DomainFactor, hull_distance, warn_outside
 from ._conditioning import Conditioning
-from ._gsac_inputs import require, whole
+from ._sac_inputs import require, whole
 from .gsac import GSAC
 
 Array = NDArray[np.float64]
@@ -57,9 +57,11 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     if target.n_envs != count or length is None:
         raise DataError(
             f"adapt needs one copy of the target for each of {count} learners, and episodes that end; this environment has "
-            f"n_envs={target.n_envs} and horizon={length}"
+            f"n_envs={target.n_envs} and horizon={length}: make it with n_envs={count} and horizon={length or 'its steps'}"
         )
-    whole("episodes", episodes, 1)
+    seed, episodes = whole("seed", seed, 0), whole("episodes", episodes, 1)
+    if not callable(estimate):
+        raise DataError(f"estimate is {estimate!r}, and must be a function: transitions -> DomainFactor")
     told = agent.conditioning
     codes = np.stack([agent.masked(told.target(told.factors.mean(0)))] * count)
     data: list[list[Transitions]] = [[] for _ in range(count)]
@@ -69,7 +71,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
         returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
         for learner, past in enumerate(data):
             past.append(path.take(np.flatnonzero(path.episode == learner)))
-        latest = [estimate(pool(past)) for past in data]
+        latest = [_estimated(estimate, pool(past)) for past in data]
         factors.append([np.asarray(found.value) for found in latest])
         codes = np.stack([agent.masked(told.target(found.value)) for found in latest])
     return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
@@ -119,6 +121,16 @@ def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> Caus
     )  # fmt: skip
 
 
+def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:
+    found = estimate(data)
+    if not isinstance(found, DomainFactor):
+        raise DataError(
+            f"estimate returned {found!r}, and must return a DomainFactor, as bernoulli_factor and maximum_likelihood do; "
+            "wrap a number in DomainFactor(value, standard_error, rows, log_likelihood)"
+        )
+    return found
+
+
 def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:
     """Distance of each learner's estimate from the hull; one warning, for the farthest."""
     spots = told.factors.reshape(len(told.factors), -1)
@@ -132,4 +144,4 @@ def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:
 
 
 def _seed(seed: int, episode: int) -> int:
-    return int(np.random.SeedSequence([int(seed), episode]).generate_state(1, np.uint64)[0] >> np.uint64(2))
+    return int(np.random.SeedSequence([seed, episode]).generate_state(1, np.uint64)[0] >> np.uint64(2))

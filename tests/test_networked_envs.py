@@ -18,7 +18,7 @@ from causalnet.envs._streams import streams
 from causalnet.envs.epidemic import Epidemic
 from causalnet.envs.line import Line
 from causalnet.envs.policies import cumulated, policy_returns, sample_batch, uniform_policy
-from causalnet.envs.tabular import TabularEnv
+from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.traffic import Traffic, traffic_grid
 from causalnet.envs.wireless import LIN_SUCCESS, Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
 from causalnet.envs.wireless_policies import collision_free_ceiling, dedicated_access_points, localized_aloha
@@ -537,3 +537,57 @@ def test_a_hundred_thousand_agents() -> None:
     )  # 80 million on an idle core; half a loop of slack for others
     balls = env.neighbourhoods(1)
     assert balls.nnz == env.adjacency.nnz + 100_000 and np.diff(balls.indptr).max() == 9
+
+
+# ---------------------------------------------------------------- tables and weights, refused in sentences
+
+
+def tables(**more: Any) -> TabularNetwork:
+    return TabularNetwork(nx.empty_graph(3), [np.full((2, 2), 0.5)] * 3, [np.zeros(2)] * 3, **more, **BARE)
+
+
+BARE = {"action_parents": [[]] * 3, "reward_actions": [[]] * 3}
+PATH = nx.path_graph(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: tables(initial=[[0.5, 0.5]] * 4), "initial has 4 laws, and the graph 3 nodes"),
+        (lambda: tables(n_actions=[2, 2]), r"one for each of 3 agents; got \[2, 2\]"),
+        (lambda: tables(n_actions=2.5), "n_actions takes a whole number"),
+        (lambda: tables(n_actions=0), "n_actions takes a whole number"),
+        (lambda: TabularNetwork.random(PATH, 0, n_states=0), "n_states must be a whole number from 1"),
+        (lambda: TabularNetwork.random(PATH, 0, n_actions=1.5), "n_actions must be a whole number from 1"),
+        (lambda: TabularNetwork.random(PATH, 0, concentration=-1), "concentration is -1"),
+        (lambda: TabularNetwork.random(PATH, -1), "seed must be a whole number from 0"),
+        (lambda: TabularEnv(tables(), seed=-1), "seed must be a whole number from 0"),
+        (lambda: TabularEnv(tables(), n_envs=1.5), "n_envs must be a whole number"),
+        (lambda: TabularEnv(tables(), horizon=0), "horizon must be a whole number"),
+        (lambda: Epidemic(sparse.csr_matrix([[0, 0.3], [0.3, 0]])), r"Entry \(0, 1\) of the adjacency is 0.3"),
+        (lambda: Epidemic(sparse.csr_matrix([[0, np.nan], [np.nan, 0]])), "of the adjacency is nan"),
+        (lambda: Epidemic(PATH, infection="a"), "infection must be a number, .* not 'a'"),
+        (lambda: Epidemic(PATH, protection=[0.1, 0.2]), r"protection must be a number; it has shape \(2,\)"),
+        (lambda: Epidemic(PATH, cost="a"), "cost must be a finite number"),
+    ],
+)
+def test_tables_and_weights_that_mean_nothing(make: Any, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        make()
+
+
+def test_a_table_that_no_memory_holds_is_refused_before_it_is_made() -> None:
+    with pytest.raises(NotApplicable, match=r"agent 0, which has 50 neighbours, would hold 9.01e\+15 numbers"):
+        TabularNetwork.random(nx.star_graph(50), 0)
+
+
+def test_steps_of_tables_take_what_the_contract_says() -> None:
+    env = TabularEnv(TabularNetwork.random(nx.path_graph(5), 0), n_envs=2, horizon=1)
+    env.reset(seed=0)
+    for bad in (np.zeros((5, 2), int), np.zeros((2, 5)), np.zeros(10, int)):
+        with pytest.raises(DataError, match=r"whole numbers of shape \(2, 5\)"):
+            env.step(bad)
+    env.step(np.zeros((2, 5), int))
+    with pytest.raises(DataError, match="the episode of 1 steps is over"):
+        env.step(np.zeros((2, 5), int))
+    assert env.components(env.reset()[0]).shape == (2, 5, 1) and env.radices.shape == (5, 1)

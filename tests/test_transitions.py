@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from causalnet.agents.adaptation import compact_view, full_masks
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, from_rollouts, pool
+from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import gsac_grid
 from causalnet.errors import DataError, UnknownNameError
 
@@ -106,6 +108,21 @@ def test_pool_keeps_every_row_and_tells_domains_apart(rng: np.random.Generator) 
         pool([])
     with pytest.raises(DataError, match="part 1 has other agents"):
         pool([parts[0], as_transitions(fields(rng), np.zeros((3, 3)))])
+
+
+def test_weights_of_a_graph_are_refused_as_those_of_a_matrix(rng: np.random.Generator) -> None:
+    with pytest.raises(DataError, match=r"edge 1 - 2 of the network has weight 0\.3"):
+        as_transitions(fields(rng), nx.Graph([(0, 1), (1, 2, {"weight": 0.3})]))
+    ones = as_transitions(fields(rng), nx.Graph([(0, 1, {"weight": 1}), (1, 2)]))
+    assert ones.neighbours.nnz == 4
+
+
+def test_networks_of_tables_are_collected_and_seen_compactly() -> None:
+    env = TabularEnv(TabularNetwork.random(nx.path_graph(3), 0, n_states=3), n_envs=4, horizon=5)
+    data = collect(env, seed=0)
+    assert data.rows == 20 and data.components == ("state",) and data.n_agents == 3
+    view, conditioned = compact_view(env, full_masks(data.neighbours, data.components))
+    assert view.tolist() == [[0, 1, 2]] * 3 and conditioned.all()
 
 
 def test_rollouts_join_each_state_to_the_next(rng: np.random.Generator) -> None:

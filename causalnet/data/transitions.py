@@ -193,6 +193,12 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
     if hasattr(neighbours, "nodes") and hasattr(neighbours, "edges"):
         import networkx as nx
 
+        for u, v, weight in neighbours.edges(data="weight"):
+            if weight is not None and weight != 1:
+                raise DataError(
+                    f"edge {u!r} - {v!r} of the network has weight {weight!r}; weights mean nothing here: remove them, or "
+                    f"leave out the edges that do not count"
+                )
         matrix = nx.to_scipy_sparse_array(neighbours, weight=None, dtype=bool, format="csr")
         matrix = matrix.T if neighbours.is_directed() else matrix  # row i: who reaches i
     else:

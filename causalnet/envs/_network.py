@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -42,8 +43,17 @@ def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "netw
 
 
 def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
-    """A square sparse adjacency as a canonical CSR matrix of bools, symmetric and without a diagonal, or a sentence."""
-    matrix = sparse.csr_matrix(adjacency, dtype=bool)
+    """A square sparse adjacency of 0 and 1 as a canonical CSR matrix of bools, symmetric and without a diagonal, or a
+    sentence."""
+    given = sparse.csr_matrix(adjacency)
+    odd = np.flatnonzero((given.data != 0) & (given.data != 1))
+    if odd.size:
+        row, column = np.searchsorted(given.indptr, odd[0], side="right") - 1, given.indices[odd[0]]
+        raise DataError(
+            f"Entry ({row}, {column}) of the adjacency is {given.data[odd[0]]}; weights mean nothing here: pass A != 0, and "
+            "what they mean as a parameter of the environment."
+        )
+    matrix = sparse.csr_matrix(given, dtype=bool)
     if matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"An adjacency is square, an agent a row and a column; this one is {matrix.shape}.")
     matrix.eliminate_zeros()
@@ -57,6 +67,21 @@ def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
             "make the adjacency symmetric, for instance (A + A.T) > 0."
         )
     return matrix
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """``value`` as a whole number from ``least`` up, or a sentence."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
+    return int(value)
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """``np.random.default_rng(seed)``, or a sentence."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise DataError(f"the seed must be a whole number from 0 up, a numpy Generator or None, not {seed!r}") from None
 
 
 def adjacency_of(graph: nx.Graph) -> sparse.csr_matrix:

@@ -204,10 +204,17 @@ class NetworkedEnv(ABC):
 
 def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Floats:
     """``value`` as float64 probabilities broadcast to ``shape``, or a sentence."""
+    size = "a number" if not shape else f"a number, or numbers that fit the shape {shape}"
     try:
-        array = np.broadcast_to(np.asarray(value, np.float64), shape)
+        numbers = np.asarray(value, np.float64) if not isinstance(value, str) else None
+    except (TypeError, ValueError):
+        numbers = None
+    if numbers is None:
+        raise DataError(f"{name} must be {size}, not {value!r}.")
+    try:
+        array = np.broadcast_to(numbers, shape)
     except ValueError as error:
-        raise DataError(f"{name} must be a number or fit the shape {shape}; it has shape {np.shape(value)}.") from error
+        raise DataError(f"{name} must be {size}; it has shape {numbers.shape}.") from error
     if not ((array >= 0) & (array <= 1)).all():  # also refuses nan
         bad = array[~((array >= 0) & (array <= 1))].flat[0]
         raise DataError(f"{name} is a probability and must lie in [0, 1]; it holds {bad}.")

@@ -100,7 +100,7 @@ class Epidemic(NetworkedEnv):
         else:
             self.adjacency, labels = adjacency_of(contacts), list(contacts.nodes)
         n = self.adjacency.shape[0]
-        if not np.isfinite(cost) or cost < 0:
+        if isinstance(cost, bool) or not isinstance(cost, (int, float, np.number)) or not 0 <= cost < np.inf:
             raise DataError(f"cost must be a finite number from 0 up, not {cost!r}.")
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)

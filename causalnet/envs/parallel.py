@@ -91,6 +91,9 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         if actions.keys() != self._number.keys():
             odd = next(iter(self._number.keys() ^ actions.keys()))
             raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}.")
+        broken = next((agent for agent in self.possible_agents if not _is_whole(actions[agent])), None)
+        if broken is not None:
+            raise DataError(f"The action of {broken!r} must be a whole number from 0 up, not {actions[broken]!r}.")
         a = np.fromiter((actions[agent] for agent in self.possible_agents), np.int64, self.env.n_agents)
         s, r, _, over, _ = self.env.step(a)
         names = self.possible_agents
@@ -132,3 +135,10 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
     def _infos(self) -> dict[str, Any]:
         masks = (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
         return {agent: {"action_mask": mask} for agent, mask in zip(self.possible_agents, masks, strict=True)}
+
+
+def _is_whole(action: Any) -> bool:
+    """A Python or numpy integer, or an array of one without axes; no bool."""
+    if isinstance(action, np.ndarray):
+        return action.ndim == 0 and action.dtype.kind in "iu"
+    return isinstance(action, (int, np.integer)) and not isinstance(action, bool)

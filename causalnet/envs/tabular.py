@@ -15,11 +15,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ._network import adjacency_of, check_topology
+from ..errors import DataError, NotApplicable
+from ._network import adjacency_of, check_topology, generator, whole_number
 
 Array = NDArray[np.float64]
 Parents = Sequence[Sequence[int]]
+_LARGEST = 1 << 27  # numbers in one table of a random network: a gigabyte
 _ROW = 1e-9  # how far a row of probabilities may sum from one
 
 
@@ -67,6 +68,10 @@ class TabularNetwork:
         if not 0 <= self.gamma < 1:
             raise DataError(f"gamma is {self.gamma}, and must lie in [0, 1)")
         n_states = np.array([k.shape[-1] if k.ndim else 0 for k in self.kernels])
+        if n_states.min() < 1:
+            raise DataError(
+                f"kernels[{n_states.argmin()}] knows no next state; its last axis is the law of s_i', not empty"
+            )
         n_actions = _count_actions(self, n)
         for name, value in (("n_states", n_states), ("n_actions", n_actions)):
             value = value.astype(np.int64)
@@ -74,9 +79,9 @@ class TabularNetwork:
             object.__setattr__(self, name, value)
         _check_tables(self)
         start = [np.full(k, 1 / k) for k in n_states] if self.initial is None else self.initial
-        object.__setattr__(self, "initial", tuple(_law(i, p, int(n_states[i])) for i, p in enumerate(start)))
         if len(start) != n:
             raise DataError(f"initial has {len(start)} laws, and the graph {n} nodes; give one law an agent")
+        object.__setattr__(self, "initial", tuple(_law(i, p, int(n_states[i])) for i, p in enumerate(start)))
 
     @property
     def n_agents(self) -> int:
@@ -95,12 +100,18 @@ class TabularNetwork:
         """
         if coupling not in {"states", "actions"}:
             raise DataError(f"coupling is {coupling!r}; write 'states' or 'actions'")
-        rng = np.random.default_rng(rng)
+        if not (isinstance(concentration, (int, float, np.number)) and 0 < concentration < np.inf):
+            raise DataError(
+                f"concentration is {concentration!r}; write a number above 0 (small is nearly deterministic)"
+            )
+        n_states, n_actions = whole_number("n_states", n_states, 1), whole_number("n_actions", n_actions, 1)
+        rng = generator(rng)
         check_topology(graph)
         index = {node: i for i, node in enumerate(graph)}
         near = [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
         own = [[i] for i in range(len(near))]
         wide = near if coupling == "actions" else own
+        _refuse_large(near, wide, n_states, n_actions)
         kernels, rewards = [], []
         for i in range(len(near)):
             shape = (n_states,) * len(near[i]) + (n_actions,) * len(wide[i])
@@ -128,20 +139,22 @@ class TabularEnv:
     def __init__(
         self, model: TabularNetwork, *, n_envs: int | None = None, horizon: int | None = 10, seed: int | None = None
     ) -> None:
-        if n_envs is not None and n_envs < 1:
-            raise DataError(f"n_envs is {n_envs}; write at least 1, or None for no batch axis")
+        for name, value in (("n_envs", n_envs), ("horizon", horizon)):
+            if value is not None:
+                whole_number(name, value, 1)
         self.model, self.n_envs, self.horizon = model, n_envs, horizon
         self.graph, self.n_agents = model.graph, model.n_agents
         self.n_states, self.n_actions = model.n_states, model.n_actions
         self.adjacency = adjacency_of(model.graph)
         self._tables = packed(model)
-        self._rng = np.random.default_rng(seed)
+        self.radices, self.component_names = model.n_states[:, None], ("state",)
+        self._rng = generator(seed)
         self._s: NDArray[np.int64] | None = None
 
     def reset(self, seed: int | None = None) -> tuple[NDArray[np.int64], dict[str, Any]]:
         """Draw s(0) in every copy; with a seed the whole future is fixed by it."""
         if seed is not None:
-            self._rng = np.random.default_rng(seed)
+            self._rng = generator(seed)
         u = self._rng.random((self.n_envs or 1, self.n_agents))
         first = [
             np.searchsorted(np.cumsum(p)[:-1], u[:, i], side="right") for i, p in enumerate(self.model.initial or ())
@@ -153,6 +166,13 @@ class TabularEnv:
         """One step of every copy under the actions a, (E, n) or (n,) without a batch axis."""
         if self._s is None:
             raise DataError("step was called before reset; call reset first")
+        if self.horizon is not None and self._t >= self.horizon:
+            raise DataError(f"the episode of {self.horizon} steps is over; call reset before the next step")
+        a, want = np.asarray(a), self._s.shape if self.n_envs is not None else (self.n_agents,)
+        if a.dtype.kind not in "iu" or a.shape != want:
+            raise DataError(
+                f"actions are whole numbers of shape {want}, one an agent; this array is {a.dtype} of shape {a.shape}"
+            )
         a = np.ascontiguousarray(a, dtype=np.int64).reshape(self._s.shape)
         wrong = np.argwhere((a < 0) | (a >= self.n_actions))
         if len(wrong):
@@ -166,6 +186,10 @@ class TabularEnv:
         self._s, self._t = after, self._t + 1
         over = np.full(len(a), self.horizon is not None and self._t >= self.horizon)
         return self._out(after), self._out(r), self._out(np.zeros_like(over)), self._out(over), {}
+
+    def components(self, s: Any) -> NDArray[np.int64]:
+        """State codes (..., n) -> components (..., n, 1): an agent of tables has one, its state."""
+        return np.asarray(s, dtype=np.int64)[..., None]
 
     def _out(self, x: Any) -> Any:
         return x.copy() if self.n_envs is not None else x[0].copy()
@@ -250,7 +274,12 @@ def _frozen(name: str, i: int, table: Any) -> Array:
 
 def _count_actions(model: TabularNetwork, n: int) -> NDArray[np.int64]:
     if model.n_actions is not None:
-        return np.broadcast_to(np.asarray(model.n_actions), (n,))
+        given = np.asarray(model.n_actions)
+        if given.dtype.kind not in "iu" or given.shape not in {(), (n,)} or given.min() < 1:
+            raise DataError(
+                f"n_actions takes a whole number from 1 up, or one for each of {n} agents; got {model.n_actions!r}"
+            )
+        return np.broadcast_to(given, (n,))
     count = np.ones(n, dtype=np.int64)
     for i in range(n):
         for table, kind in ((model.kernels[i], "kernel"), (model.rewards[i], "reward")):
@@ -259,6 +288,17 @@ def _count_actions(model: TabularNetwork, n: int) -> NDArray[np.int64]:
                 if axis < table.ndim:
                     count[j] = max(count[j], table.shape[axis])
     return count
+
+
+def _refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) -> None:
+    """Refuse a random network whose largest table no memory holds, before any is made."""
+    i = max(range(len(near)), key=lambda k: len(near[k]))
+    size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
+    if size > _LARGEST:
+        raise NotApplicable(
+            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold {float(size):.3g} numbers, more "
+            f"than {_LARGEST:,}; take a graph of smaller degree, or fewer states" + " or actions" * (len(wide[i]) > 1)
+        )
 
 
 def _check_tables(model: TabularNetwork) -> None:

@@ -70,8 +70,8 @@ def learn_masks(
     if not 0.0 < delta < 1.0:
         raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
     for name, value, least in (("max_rows", max_rows, 1), ("reward_bins", reward_bins, 2), ("max_cond", max_cond, 0)):
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not (whole and value >= least) and not (name == "max_cond" and value is None):
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+        if not whole and not (name == "max_cond" and value is None):
             raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
     if transitions.rows == 0:
         raise DataError("there are no transitions to learn masks from; collect at least one step of every domain")

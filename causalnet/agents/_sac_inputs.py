@@ -74,7 +74,7 @@ def domain(env: Any) -> str:
 
 
 def _tables(env: Any) -> list[tuple[str, NDArray[Any]]]:
-    tables = getattr(env, "tables", None)
+    tables: Any = getattr(env, "tables", None)
     fields = tables._asdict() if hasattr(tables, "_asdict") else {}
     return [(name, np.asarray(value)) for name, value in fields.items()]
 

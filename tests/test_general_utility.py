@@ -237,6 +237,37 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
         GeneralUtility.load(plain, utility_grid(n_envs=4))
 
 
+def test_functions_of_d_may_be_parts_of_others() -> None:
+    square = lambda d: -(d**2).sum()  # noqa: E731
+    d = table(7, N, S, A)
+    np.testing.assert_allclose(gu.Total([square, gu.Entropy()]).gradient(d), -2 * d + gu.Entropy().gradient(d))  # type: ignore[list-item]
+    assert (gu.Penalty(square, 100.0).value(d) < 0).all()  # type: ignore[arg-type]
+
+
+def test_a_constant_utility_is_told() -> None:
+    with pytest.warns(UserWarning, match="the utility is 0 at each of 27 .* nothing to learn"):
+        made(lambda d: 0 * d.sum())()
+
+
+def test_constraints_that_come_no_closer_are_told() -> None:
+    pair = np.zeros((2, 4, 5))
+    pair[0, :, 1], pair[1, :, 2] = 1.0, 1.0
+    each = [Constraint(gu.Linear(r), 0.6) for r in pair]  # each alone can be had, and not both at once
+    agent = made(constraints=each)()
+    with pytest.warns(
+        UserWarning, match=r"constraint [01] \(Linear\) has come no closer in 600 .* asked for 0\.6, lacks 0\.\d+ "
+    ) as told:
+        agent.learn(2 * 650)
+    assert {str(w.message)[:12] for w in told} == {"constraint 0", "constraint 1"}
+    waste = np.zeros((4, 5))
+    waste[0, 1:] = -1.0
+    made(constraints=Constraint(gu.Linear(waste), -0.05))().learn(2 * 650)  # warnings are errors here
+    made(constraints=Constraint(gu.Linear(pair[0]), 0.6, best_effort=True))().learn(2 * 650)
+    agent = made(constraints=Constraint(lambda d: d[0].sum(), 0.97))()  # an empty buffer nearly all of the time
+    with pytest.warns(UserWarning, match="a function of d"):
+        agent.learn(2 * 650)
+
+
 def test_load_refuses_to_forget_a_utility(tmp_path: Path) -> None:
     def mine(d: Any) -> Any:
         return -(d[0, 1] ** 2)
@@ -289,6 +320,18 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(lambda d: 3.0), "torch number"),
         (made(gu.Differentiated(lambda d: d.sum(), vectorised=True)), "one number for each d"),
         (made(lambda d: torch.round(10 * d).sum()), "moves in jumps"),
+        (made(lambda d: torch.round(4 * d).sum()), "moves in jumps"),
+        (made(lambda d: torch.sign(d[1, 1] - 0.5)), "moves in jumps"),
+        (made(lambda d: d.detach()[0, 0] * d[1, 1]), "is not its slope"),
+        (made(lambda d: np.log(d).sum()), "torch.log, not np.log"),
+        (made(lambda d: d[9, 9]), "IndexError: index 9"),
+        (made(constraints=0.5), "constraints is 0.5; write Constraint"),
+        (made(constraints=[gu.Entropy()]), "write Constraint"),
+        (made(gu.Determinism(idle=(7,))), "idle names action 7, and this network has 5"),
+        (lambda: gu.Determinism(idle=(-1,)), r"idle is \(-1,\)"),
+        (lambda: gu.Total([0.5]), "a utility is Linear"),  # type: ignore[list-item]
+        (lambda: gu.Penalty([gu.Entropy()], 0.1), "single utilities"),  # type: ignore[arg-type]
+        (lambda: made()().score(utility_grid(n_envs=2), 0), "episodes is 0"),
         (made(lambda d: torch.ones(1, requires_grad=True).sum()), "made from something else"),
         (lambda: gu.Penalty(gu.Entropy(), np.nan), "a penalty needs"),
         (lambda: gu.Total([gu.Entropy()], [1.0, 2.0]), "1 terms need as many weights"),

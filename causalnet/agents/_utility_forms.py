@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -247,17 +247,18 @@ def _points(mass: float, sizes: Sizes) -> Array:
 
 @dataclass(eq=False)
 class Stall:
-    """Tells, once, of a constraint that comes no closer: means over 200 updates against those of the 200 before.
+    """Tells, once, of a constraint that comes no closer over 600 updates: means over 200 against those of the 200 before, twice.
 
-    It is told where an agent's shortfall is above 5 % of its bound (and 0.001), did not fall by 2 %, and its multiplier did not
-    fall either. No policy may attain it, alone or with the other constraints, or the multiplier grows too slowly.
+    Told where an agent's shortfall is above 5 % of its bound (and 0.001) and neither it nor the multiplier fell by 2 %, both
+    times, if it is half the bound, or all shortfalls are 5 % of all bounds: slow agents among many are not worth a word.
     """
 
     told: bool = False
     _sum: Any = 0.0
     _count: int = 0
     _before: tuple[Array, Array] | None = None
-    _best: Any = field(default=-np.inf)
+    _once: Any = False
+    _best: Any = -np.inf
 
     def watch(self, name: str, at_least: Array, value: Array, multipliers: Array) -> None:
         """at_least (n,); value and multipliers (L, n), of one update."""
@@ -271,13 +272,16 @@ class Stall:
         if self._before is not None:
             old, before = self._before
             stuck = (short > 0.05 * np.abs(at_least) + 1e-3) & (short >= 0.98 * old) & (mu >= 0.98 * before)
-            if stuck.any():
+            stuck, self._once = stuck & self._once, stuck
+            missed, large = np.maximum(0, short).sum() > 0.05 * np.abs(at_least).sum(), short > 0.5 * np.abs(at_least)
+            if stuck.any() and (missed or (stuck & large).any()):
                 self.told, i = True, int(np.argmax(np.where(stuck, short, -np.inf)))
                 warnings.warn(
-                    f"{name} has come no closer in {2 * _PERIOD} updates: agent {i} is asked for {at_least[i]:.4g}, lacks "
+                    f"{name} has come no closer in {3 * _PERIOD} updates: agent {i} is asked for {at_least[i]:.4g}, lacks "
                     f"{short[i]:.4g} of it and had {self._best[i]:.4g} at best ({int(stuck.sum())} agents in all), with a "
                     f"multiplier of {mu[i]:.4g}, {before[i]:.4g} before. Perhaps no policy attains it, alone or with the other "
-                    f"constraints; else its rate is too small. Ask for less, or write best_effort=True",
+                    f"constraints: ask for less, or write best_effort=True. Or rates do not suit: too small, or so large "
+                    f"that the policy no longer tries what it needs",
                     stacklevel=5,
                 )
         self._before, self._sum, self._count = (short, mu), 0.0, 0

@@ -61,7 +61,7 @@ class Constraint:
     incremental: mu_i <- max(0, mu_i + eta (c_i - g_i)), dual ascent; False: mu_i = eta max(0, c_i - g_i), the maximiser of
     mu (c_i - g_i) - mu^2 / (2 eta), which arXiv 2305.17568 uses: it ends where mu_i / eta of violation is left.
     best_effort: keep going, and say nothing, where no occupancy measure can satisfy it. Without it: an error where that is
-    known beforehand, and a UserWarning where the violation does not fall over 400 updates (``_utility_forms.Stall``).
+    known beforehand, and a UserWarning where the violation does not fall over 600 updates (``_utility_forms.Stall``).
     """
 
     utility: Any

@@ -1,4 +1,4 @@
-"""Localized policy improvement: colours, the proximal step, monotone returns against the exact solver, and fewer samples."""
+"""Localized policy improvement: colours, the proximal step, monotone returns against the exact solver, and races on the grid."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from causalnet import exact
 from causalnet.agents.lpi import Cooling, LocalizedPolicyImprovement, colours, exact_improvement, proximal
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, returns
+from causalnet.envs.line import Line
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import CausalnetError, DataError, NotApplicable
@@ -172,10 +173,16 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
             "another network",
         ),
         (lambda: LocalizedPolicyImprovement(lin_grid(), report_every=0), DataError, "report_every is 0"),
+        (lambda: LocalizedPolicyImprovement(Line(5), model=TabularNetwork.random(nx.cycle_graph(5), 0)), DataError, "joins agents 0 and 4"),
+        (lambda: LocalizedPolicyImprovement(Line(5), model=TabularNetwork.random(nx.empty_graph(5), 0)), DataError, "joins 0 pairs"),
+        (lambda: LocalizedPolicyImprovement(Line(5), cooling=0.3), DataError, "write Cooling"),  # type: ignore[arg-type]
+        (lambda: LocalizedPolicyImprovement(Line(5), model=TabularNetwork.random(nx.path_graph(5), 0)).certify(3), DataError, "learner is 3"),
         (lambda: Cooling(-1.0), DataError, "start >= 0"),
         (lambda: Cooling(0.1, 0), DataError, "updates >= 1"),
         (lambda: colours(lin_grid().adjacency, -1), DataError, "kappa"),
-        (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(2), 0), [np.ones((2, 2))] * 2), DataError, "sum to one"),
+        (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(2), 0), [np.full((2, 2), 0.7)] * 2), DataError, r"policy\[0\]\[0\] is \[0.7, 0.7\]"),
+        (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(2), 0), kappa=-1), DataError, "not -1"),
+        (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(2), 0), kappa=0.5), DataError, r"not 0\.5"),  # type: ignore[arg-type]
         (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(2), 0), [np.full((2, 2), 0.5)]), DataError, "1 tables"),
         (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(2), 0), steps=()), DataError, "steps are numbers"),
         (lambda: exact_improvement(TabularNetwork.random(nx.path_graph(20), 0)), CausalnetError, "too many to enumerate"),

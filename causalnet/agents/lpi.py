@@ -6,7 +6,8 @@ kappa hops and averaged over everything that agent k does not see,
                  ~ pi_k^{1 / (1 + eta tau)} exp(eta A_k / (1 + eta tau)).
 Agents of one colour are more than 2 kappa hops apart and move together; the colours take turns, so nobody moves while the
 neighbours it has just measured move too. Only abstracts of the paper were at hand: the template's formula, the colouring, the
-schedule of tau and the safe step of :func:`exact_improvement` are choices made here.
+schedule of tau and the safe step of :func:`exact_improvement` are choices made here. On the wireless grid turns and a falling
+tau cost episodes early (everyone at once is ahead after 250 to 1000) and buy a better policy in the end (4000).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cooling:
-    """A temperature start (1 - m / updates)^power in update m, zero from ``updates`` on: entropy first, return in the end."""
+    """A temperature start (1 - m / updates)^power in update m, zero from ``updates`` on: entropy first, return in the end (slower at first)."""
 
     start: float = 0.15
     updates: int = 1000
@@ -187,14 +188,14 @@ def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> N
     """Refuse a model whose agents, states, actions or neighbours are not the environment's."""
     if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
         raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
-    near = sparse.csr_array(env.adjacency).astype(int) + sparse.eye_array(len(env.n_states), dtype=int, format="csr")
     estimated = isinstance(model, EstimatedSensitivities)  # of parents, who are some of the neighbours
     graph = model.adjacency if estimated else nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool)
-    i, j = sparse.coo_array(graph).coords
-    wrong = np.flatnonzero(np.asarray(near[i, j]).ravel() == 0)
+    n, (i, j) = len(env.n_states), sparse.coo_array(graph).coords
+    here, there = sparse.coo_array(env.adjacency).coords
+    wrong = np.flatnonzero(~np.isin(i.astype(np.int64) * n + j, here.astype(np.int64) * n + there) & (i != j))
     if len(wrong):
         raise DataError(f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not")  # fmt: skip
-    if not estimated and len(i) < sparse.csr_array(env.adjacency).nnz:
+    if not estimated and len(i) < len(here):
         raise DataError(
             f"the model is of another network: it joins {len(i) // 2} pairs of agents, and the environment more"
         )

@@ -3,6 +3,7 @@
 ``python -m pipelines.general_utility`` (a few minutes on one core). Shadow-reward gradients against finite differences of the
 true utility on small networks; the line task with entropy constraints; the 5 x 5 wireless grid with the determinism constraint
 and with a cumulative one; localized policy improvement on 100 random networks, and beside Scalable Actor-Critic on the grid.
+Quick and full runs are kept apart: a folder holds one kind, cells carry their lengths, and the report shows the present ones.
 Every finished run is kept: start it again to finish or extend it.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from scipy import sparse
 
 from causalnet import exact
 from causalnet.agents import general_utility as gu
@@ -107,30 +109,34 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/general_utility").parse_args(argv)
     seeds = args.seeds or (2 if args.quick else 5)
-    table = Table(args.out, COLUMNS)
+    table = Table(args.out, COLUMNS, args.quick)
     cells = _cells(seeds, args.quick)
     for name in steps([name for name in cells if not table.has(name)], "runs"):
         table.add(name, cells[name]())
-    return report.write(args.out, table)
+    return report.write(args.out, table, set(cells))
 
 
 def _cells(seeds: int, quick: bool) -> dict[str, Callable[[], list[Row]]]:
     """Every run by name, in the order that they are done."""
-    cells: dict[str, Callable[[], list[Row]]] = {"controls": lambda: _controls(500 if quick else 4000)}
+    tested = 500 if quick else 4000  # episodes of the last score
+    cells: dict[str, Callable[[], list[Row]]] = {f"controls {tested}": lambda: _controls(tested)}
     for seed in range(seeds):
         cells[f"gradients {seed}"] = lambda seed=seed: _gradients(seed)
     for variants, make in ((LINES, Line), (GRIDS, utility_grid)):
         for v in variants:
             length = v.episodes // 10 if quick else v.episodes
             for seed in range(seeds):
-                cells[f"{v.name} {seed} {length}"] = lambda v=v, s=seed, n=length, make=make: _learn(v, s, n, make)
+                cells[f"{v.name} {seed} {length} {tested}"] = lambda v=v, s=seed, n=length, make=make: _learn(
+                    v, s, n, make, tested
+                )
     for group in range(1 if quick else 10):
         cells[f"monotone {group}"] = lambda group=group: _monotone(range(10 * group, 10 * group + 10))
     for v in RACES:
         last = 1500 if quick else v.episodes
         for seed in range(2 * seeds):
             cells[f"race {v.name} {seed} {last}"] = lambda v=v, s=seed, last=last: _race(v, s, last)
-    cells[f"certificate {quick}"] = lambda: _certificate(1000 if quick else 6000)
+    certified = 1000 if quick else 6000
+    cells[f"certificate {certified}"] = lambda: _certificate(certified)
     return cells
 
 
@@ -146,24 +152,22 @@ def _controls(episodes: int) -> list[Row]:
             _row("control", f"{name}, uniform", 0, float(value[0]), float(np.maximum(0, c - of.value(d)).sum()))
         )
     env = utility_grid(n_envs=100)
-    place = nx.bipartite.hopcroft_karp_matching(_reach(env), [("user", i) for i in range(env.n_agents)])
+    place = _owned(env.tables.access_points, env.tables.n_places)
     policy = np.zeros((1, 25, 4, 5))
     policy[..., 0] = 1.0
     for i in range(env.n_agents):
-        if ("user", i) in place:
-            a = int(np.flatnonzero(env.tables.access_points[i] == place["user", i][1])[0])
+        if place[i] >= 0:
+            a = int(np.flatnonzero(env.tables.access_points[i] == place[i])[0])
             policy[0, i, 1:] = np.eye(5)[a]
     _, value = gu.occupancies(env, policy, gamma=0.7, episodes=episodes)
     return [*rows, _row("control", "grid, one user an access point", 0, float(value[0]))]
 
 
-def _reach(env: Any) -> nx.Graph:
-    graph = nx.Graph()
-    rows, columns = np.nonzero(env.tables.access_points < env.tables.n_places)
-    graph.add_edges_from(
-        (("user", int(i)), ("place", int(env.tables.access_points[i, k]))) for i, k in zip(rows, columns, strict=True)
-    )
-    return graph
+def _owned(access_points: Any, n_places: int) -> np.ndarray:
+    """(users,): the access point of each user, -1 for none; as many as can have one of their own."""
+    rows, columns = np.nonzero(access_points < n_places)
+    reach = sparse.csr_array((np.ones(len(rows)), (rows, access_points[rows, columns])), (len(access_points), n_places))
+    return np.asarray(sparse.csgraph.maximum_bipartite_matching(reach, perm_type="column"))
 
 
 def _utilities(seed: int) -> dict[str, Any]:
@@ -204,7 +208,7 @@ def _gradients(seed: int) -> list[Row]:
     return rows
 
 
-def _learn(v: Variant, seed: int, length: int, make: Callable[..., Any]) -> list[Row]:
+def _learn(v: Variant, seed: int, length: int, make: Callable[..., Any], tested: int) -> list[Row]:
     """Learn under the constraint, then score return and total violation of the last policy on fresh episodes."""
     agent = GeneralUtility(
         make(n_envs=v.copies), v.settings, constraints=v.constraint or (), seed=FIRST + seed, occupancy_rate=v.occupancy_rate
@@ -216,7 +220,7 @@ def _learn(v: Variant, seed: int, length: int, make: Callable[..., Any]) -> list
         used += time.process_time() - start
         value, missing = _score(agent, test, 300, v.bound)
         marks.append(f"{agent.episodes}:{value:.4f}:{missing:.4f}")
-    value, missing = _score(agent, test, 4000, v.bound)
+    value, missing = _score(agent, test, tested, v.bound)
     extra = f"largest multiplier {agent.multipliers.max(initial=0):.4g}"
     return [_row("learn", v.name, seed, value, missing if v.constraint else None, " ".join(marks), used, extra)]
 

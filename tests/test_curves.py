@@ -42,6 +42,25 @@ def test_names_never_cover_each_other(heights: list[float]) -> None:
     assert all(b - a >= 13.4 for a, b in itertools.pairwise(placed))
 
 
+@pytest.mark.parametrize("name", ["short", "published, 120,000 episodes", "x" * 34, "a & b, " * 10])
+def test_names_at_the_ends_fit_the_picture(name: str) -> None:
+    """6.2 pixels a character end inside the viewBox; longer names are shortened and kept whole in a <title>."""
+    for shown in (
+        chart({name: Curve([0, 1], [0.0, 1.0])}, "t", "x", "y"),
+        chart({"a": Curve([0, 1], [0.0, 1.0])}, "t", "x", "y", levels={name: 0.5}),
+    ):
+        root = ElementTree.fromstring(shown.svg)
+        right = float(root.get("viewBox", "").split()[2])
+        texts = [t for t in root.iter() if t.tag.endswith("text")]
+        told = {"".join(t.itertext()): t for t in texts}
+        whole = name if len(name) <= 34 else name + name[:33].rstrip() + "…"
+        said = whole if len(name) <= 34 else whole[len(name) :]
+        assert float(told[whole].get("x", "nan")) + 6.2 * len(said) <= right and len(said) <= 34
+        titles = [t.text for t in root.iter() if t.tag.endswith("title")]
+        assert titles == ([name] if len(name) > 34 else [])
+    assert 'viewBox="0 0 640 340"' in chart({"a": Curve([0, 1], [0.0, 1.0])}, "t", "x", "y").svg
+
+
 def test_missing_points_are_left_out_and_nonsense_is_refused() -> None:
     assert "M" in chart({"a": Curve([1, 2, 3], [1.0, np.nan, 2.0])}, "t", "x", "y", log_x=True).svg
     with pytest.raises(DataError, match="no curve"):

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a3457f", "#8a6d00", "#56b4e9", "#5a6470", "#c44e00")
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
 WIDTH, HEIGHT = 640.0, 340.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 150.0, 34.0, 46.0  # room for the axes and for the names at the ends of the lines
+LEFT, EDGE, TOP, BOTTOM = 64.0, 490.0, 34.0, 46.0  # EDGE: where lines end; right of it their names, as wide as need be
+LETTER, LONGEST = 6.2, 34  # pixels a character of a name, and characters after which it is shortened
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,17 @@ def chart(
     all_y = np.concatenate(
         [np.concatenate([c[1], c[2], c[3]]) for c in clean.values()] + [np.array([*levels.values()])]
     )
-    x_axis = _Axis.over(all_x, log_x, LEFT, WIDTH - RIGHT)
+    x_axis = _Axis.over(all_x, log_x, LEFT, EDGE)
     bounds = all_y if y_range is None else np.array(y_range)
     y_axis = _Axis.over(bounds, log_y, HEIGHT - BOTTOM, TOP)
+    longest = max(min(len(name), LONGEST) for name in (*curves, *levels))
+    width = max(WIDTH, EDGE + 12 + LETTER * longest, LEFT + 7.2 * len(title))
     uid = f"c{zlib.crc32(repr((title, *curves)).encode())}"
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(title, quote=True)}" '
-        'style="max-width:46rem;width:100%;font:11.5px system-ui,sans-serif;color:inherit">',
+        f'<svg class="chart" viewBox="0 0 {width:g} {HEIGHT:g}" role="img" aria-label="{escape(title, quote=True)}" '
+        f'style="max-width:{46 * width / WIDTH:.3g}rem;width:100%;font:11.5px system-ui,sans-serif;color:inherit">',
         f'<text x="{LEFT:g}" y="16" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>',
-        f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{WIDTH - RIGHT - LEFT:g}" '
+        f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{EDGE - LEFT:g}" '
         f'height="{HEIGHT - BOTTOM - TOP:g}"/></clipPath>',
         *_frame(x_axis, y_axis, x_label, y_label),
     ]
@@ -96,11 +99,11 @@ def chart(
     for name, value in levels.items():
         h = float(np.clip(y_axis.at(np.array([value]))[0], TOP, HEIGHT - BOTTOM))
         parts.append(
-            f'<path d="M{LEFT:g} {h:.1f}H{WIDTH - RIGHT:g}" stroke="currentColor" stroke-dasharray="2 4" opacity=".7"/>'
+            f'<path d="M{LEFT:g} {h:.1f}H{EDGE:g}" stroke="currentColor" stroke-dasharray="2 4" opacity=".7"/>'
         )
         ends.append((h, name, "currentColor"))
     parts += [
-        f'<text x="{WIDTH - RIGHT + 6:g}" y="{h + 4:.1f}" fill="{colour}">{escape(name)}</text>'
+        f'<text x="{EDGE + 6:g}" y="{h + 4:.1f}" fill="{colour}">{_shortened(name)}</text>'
         for h, name, colour in _spread(ends)
     ]
     return Chart("".join([*parts, "</svg>"]))
@@ -154,7 +157,7 @@ class _Axis:
 
 
 def _frame(x_axis: _Axis, y_axis: _Axis, x_label: str, y_label: str) -> list[str]:
-    floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    floor, right = HEIGHT - BOTTOM, EDGE
     parts = []
     for value, label in y_axis.ticks():
         h = y_axis.at(np.array([value]))[0]
@@ -176,6 +179,13 @@ def _frame(x_axis: _Axis, y_axis: _Axis, x_label: str, y_label: str) -> list[str
 
 def _path(points: Sequence[tuple[float, float]] | zip[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _shortened(name: str) -> str:
+    """A name as SVG text: past ``LONGEST`` characters an ellipsis, and the whole name where the pointer rests."""
+    if len(name) <= LONGEST:
+        return escape(name)
+    return f"<title>{escape(name)}</title>{escape(name[: LONGEST - 1].rstrip())}…"
 
 
 def _spread(ends: list[tuple[float, str, str]], gap: float = 13.5) -> list[tuple[float, str, str]]:

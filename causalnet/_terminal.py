@@ -200,6 +200,9 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def show_training(summary: Mapping[str, Any]) -> None:
     """The agent of ``causalnet train`` beside its controls, which learn nothing."""
     say(f"{summary['learner']} on {summary['env']}: {summary['episodes']} episodes, {summary['steps']} steps")
+    if resumed := summary.get("resumed_at"):
+        more = summary["episodes"] - resumed
+        say(f"went on with a run of {resumed} episodes" + ("" if more else ", which was complete: nothing was learned"))
     best = summary.get("agent_acts") == "best"
     players = {
         "agent": f"agent ({'takes its best action' if best else 'draws from its policy, as it learned'})",

@@ -153,6 +153,8 @@ def _claim(out: Path, plan: Plan) -> bool:
     now = json.loads(json.dumps(plan.record()))
     if not isinstance(before, dict) or before.get("format") != FORMAT:
         raise DataError(f"{path} is no record of a training run; choose another folder")
+    if not (out / "agent.npz").exists() and _lines(out / "episodes.csv") < 2:
+        return True  # that run failed before its first episode was over
     changed = [name for name in now if before.get(name) != now[name]]
     if changed:
         name = changed[0]
@@ -161,6 +163,10 @@ def _claim(out: Path, plan: Plan) -> bool:
             "choose another folder, or repeat the options of that run to go on with it"
         )
     return False
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0
 
 
 # ---- the environment ----------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from causalnet.agents import (  # noqa: E402
     PPO,
     _checkpoint,
 )
-from causalnet.errors import DataError  # noqa: E402
+from causalnet.errors import DataError, NotApplicable  # noqa: E402
 
 LEARNERS = [PPO, DQN, D3QN]
 SETTINGS = {  # small rings and rollouts, so that one wraps around and the other is half full
@@ -181,7 +181,9 @@ def rewritten(path: Path, change: Any) -> Path:
         (lambda h, a: h.update(version=99), "checkpoint version 99"),
         (lambda h, a: h.update(format="x"), "not written by an agent"),
         (lambda h, a: h.pop("counts"), "lacks a part"),
-        (lambda h, a: h.pop("spaces"), "another environment"),
+        (lambda h, a: h.pop("spaces"), "in which spaces it learned"),
+        (lambda h, a: h.update(spaces=["a"]), "in which spaces it learned"),
+        (lambda h, a: a["network.own"].fill(np.nan), "weight own holds NaN or infinity"),
         (lambda h, a: h["settings"].update(colour=3), "colour"),
         (lambda h, a: a.pop("network.own"), "lacks a part"),
         (lambda h, a: a.update({"network.own": np.zeros((2, 2), np.float32)}), "lacks a part"),
@@ -252,3 +254,21 @@ def test_another_run_is_not_overwritten(saved: Path) -> None:
     assert saved.read_bytes() == before
     agent = DQN.load(saved, Repair()).learn(episodes=1, checkpoint=saved)
     assert DQN.load(saved, Repair()).episodes == agent.episodes == 5
+
+
+def test_the_log_of_another_run_is_not_cut(tmp_path: Path) -> None:
+    log = tmp_path / "l.csv"
+    first = PPO(Echo()).learn(5, log=log).learn(1, log=log)  # its own goes on
+    before = log.read_text()
+    with pytest.raises(DataError, match="episodes of another run"):
+        PPO(Echo(), seed=1).learn(2, log=log)
+    assert log.read_text() == before
+    PPO.load(first.save(tmp_path / "a.npz"), Echo()).learn(1, log=log)
+    assert len(log.read_text().splitlines()) == 8
+
+
+def test_what_is_no_log(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is a folder; give the name of a CSV file"):
+        PPO(Echo()).learn(1, log=tmp_path)
+    with pytest.raises(NotApplicable, match="a logger with write and close; got 3"):
+        PPO(Echo()).learn(1, log=3)  # type: ignore[arg-type]

@@ -364,6 +364,16 @@ def test_predict_without_a_mask() -> None:
         agent.predict(np.eye(4, dtype=np.float32)[0], mask=np.zeros(4))
 
 
+def test_an_episode_without_end_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from causalnet.agents import _agent
+
+    monkeypatch.setattr(_agent, "ENDLESS", 60)
+    with pytest.raises(DataError, match=r"episode 0 did not end within 60 steps; .*TimeLimit"):
+        PPO(Endless(10**9, True)).learn(1, progress=True)
+    assert "60 steps" in capsys.readouterr().err
+    assert PPO(Endless(10**9, True)).learn(steps=70).steps == 70  # an end of its own
+
+
 @pytest.mark.parametrize(
     ("make", "error", "told"),
     [

@@ -85,7 +85,7 @@ def test_the_command_trains_and_tells(folder: Path) -> None:
     assert {p.name for p in (folder / "run").iterdir()} == {"run.json", "episodes.csv", "agent.npz", "summary.json"}
     assert len((folder / "run" / "episodes.csv").read_text().splitlines()) == 5
     again = run(*words, "--out", "run", "--evaluate", "0")
-    assert again.exit_code == 0 and "4 episodes" in again.stdout
+    assert again.exit_code == 0 and "4 episodes" in again.stdout and "nothing was learned" in again.stdout
     other = run(*words, "--out", "run", "--k", "2")
     assert other.exit_code == 2 and "another k (1 there, 2 here)" in " ".join(other.output.split())
 
@@ -263,6 +263,18 @@ def test_wrong_options_are_sentences(folder: Path, words: list[str], told: str) 
     assert done.exit_code == 2, done.output
     assert told in " ".join(done.output.split())
     assert not (folder / "run").exists()
+
+
+def test_a_run_that_failed_at_once_does_not_block_its_folder(folder: Path) -> None:
+    broken = MODULE.replace("def step(self, action):", "def step(self, action):\n        1 / self.spare")
+    broken = broken.replace("self.inner = Cascade()", "self.inner, self.spare = Cascade(), spare")
+    (folder / "my_network.py").write_text(broken)
+    with pytest.raises(ZeroDivisionError):
+        train(plan(), 1, folder / "run", evaluate_episodes=0)
+    assert (folder / "run" / "run.json").is_file()
+    assert train(plan(make={"spare": 1}), 1, folder / "run", evaluate_episodes=0)["episodes"] == 1
+    with pytest.raises(cn.DataError, match="another make"):
+        train(plan(), 1, folder / "run")
 
 
 def test_a_folder_of_something_else_is_left_alone(folder: Path) -> None:

@@ -22,6 +22,7 @@ from ._networks import Ints, Network
 from ._optimiser import Optimiser
 
 _RECENT = 100  # episodes in rollout/ep_rew_mean
+ENDLESS = 100_000  # steps after which an episode is taken for one that never ends, where nothing else ends learning
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Agent:
         self._recent: list[tuple[float, int]] = []
         self._train: dict[str, float] = {}
         self._home: Path | None = None
+        self._log: Path | None = None  # the file of this agent's episodes
+        self._loaded = False
 
     # ---- what a learner adds --------------------------------------------------------------------------------------
 
@@ -124,8 +127,10 @@ class Agent:
         on_step sees each transition before the learner asks for the next state's mask. (A CausalMask fixed that one in
         ``step``: a graph given to its ``update`` there holds from the observation after.) on_episode may return
         numbers to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every
-        ``checkpoint_every`` episodes and at the end; an existing one is only replaced by its own continuation.
-        An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported.
+        ``checkpoint_every`` episodes and at the end; an existing one is only replaced by its own continuation, and so
+        is an existing CSV file.
+        An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported. Without ``steps``, an
+        episode of more than 100,000 steps is an error.
         """
         if episodes is None and steps is None:
             raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
@@ -134,17 +139,19 @@ class Agent:
         checkpoint_every = whole("checkpoint_every", checkpoint_every, 1)
         if checkpoint is not None:
             self._claim(Path(checkpoint))
+        if isinstance(log, str | Path):
+            self._claim_log(Path(log))
         first_episode, first_step, start = self.episodes, self.steps, time.monotonic()
         last_step = None if steps is None else self.steps + steps
         with opened(log, self.episodes) as logger, bar(progress, episodes, steps) as tell:
             while episodes is None or self.episodes - first_episode < episodes:
                 if self.steps == last_step:
                     break
-                done = self._episode(last_step, on_step)
+                done = self._episode(last_step, on_step, tell.step)
                 if done is None:
                     break
                 extra = on_episode(done) if on_episode else None
-                tell(self.episodes - first_episode, self.steps - first_step, done.return_)
+                tell.episode(self.episodes - first_episode, done.return_)
                 if logger is not None:
                     rate = (self.steps - first_step) / max(time.monotonic() - start, 1e-9)
                     logger.write({**self._scalars(done, rate), **(extra or {})})
@@ -154,7 +161,7 @@ class Agent:
             self.save(checkpoint)
         return self
 
-    def _episode(self, last_step: int | None, on_step: OnStep | None) -> Episode | None:
+    def _episode(self, last_step: int | None, on_step: OnStep | None, tell: Callable[[], None]) -> Episode | None:
         """One episode from its own seed; None if it was cut at ``last_step``."""
         env, reader = self.env, self.reader
         here = f"reset of episode {self.episodes}"
@@ -167,6 +174,11 @@ class Agent:
         while not (ended or truncated):
             if self.steps == last_step:
                 return None
+            if last_step is None and length >= ENDLESS:
+                raise DataError(
+                    f"episode {self.episodes} did not end within {ENDLESS} steps; wrap the environment in "
+                    "gymnasium.wrappers.TimeLimit, or say learn(steps=...)"
+                )
             action = self._act(x, None if mask is None else np.flatnonzero(mask))
             next_obs, reward, ended, truncated, info = env.step(action + reader.first_action)
             here = f"step {self.steps} (step {length} of episode {self.episodes})"
@@ -181,6 +193,7 @@ class Agent:
             self.reward_scale.see(value, ended or bool(truncated))
             self._record(action, value, ended, x, mask)
             self.steps, obs = self.steps + 1, next_obs
+            tell()
             self._train = self._improve() or self._train
         self.episodes += 1
         self._recent = [*self._recent[1 - _RECENT :], (total, length)]
@@ -249,7 +262,9 @@ class Agent:
         Variables and the actions' variables and units are compared where both the file and ``env`` tell them.
         """
         header, arrays = _checkpoint.read(path)
-        name, here, there = header.get("class"), Reader(env).spaces(), header.get("spaces", {})
+        name, here, there = header.get("class"), Reader(env).spaces(), header.get("spaces")
+        if not isinstance(there, dict):
+            raise DataError(f"{path} does not say in which spaces it learned; take an older copy")
         if name != cls.__name__:
             raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
         which = next(
@@ -271,7 +286,7 @@ class Agent:
             agent._restore(header, arrays)
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             raise DataError(f"{path} lacks a part, or has a foreign one ({error}); take an older copy") from error
-        agent._home = Path(path).resolve()
+        agent._home, agent._loaded = Path(path).resolve(), True
         return agent
 
     def _restore(self, header: dict[str, Any], arrays: _checkpoint.Arrays) -> None:
@@ -293,15 +308,26 @@ class Agent:
                 f"{type(self).__name__}.load({str(path)!r}, env), or give another name"
             )
 
+    def _claim_log(self, path: Path) -> None:
+        """Refuse to take rows out of the log of another run; one loaded from a checkpoint may go on in its own."""
+        if path.is_file() and path.stat().st_size and self._log != path.resolve() and not self._loaded:
+            raise DataError(
+                f"{path} holds the episodes of another run; give another name, delete it, or load that run's "
+                "checkpoint to go on"
+            )
+        self._log = path.resolve()
+
 
 def fill(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
-    """Copy arrays into the network's own memory; ValueError if one is missing or has another shape."""
+    """Copy arrays into the network's own memory; ValueError if one is missing, no number, or has another shape."""
     own = network.arrays
     if own.keys() != arrays.keys():
         raise ValueError(f"weights {sorted(own.keys() ^ arrays.keys())}")
     for name, array in arrays.items():
         if own[name].shape != array.shape:
             raise ValueError(f"weight {name} has shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"weight {name} holds NaN or infinity")
         own[name][...] = array
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from .._files import write_atomic
-from ..errors import DataError, NotInstalled
+from ..errors import DataError, NotApplicable, NotInstalled
 
 STEP = "time/total_timesteps"
 EPISODE = "time/episodes"
@@ -31,6 +31,8 @@ class CsvLogger:
 
     def __init__(self, path: str | Path, episode: int = 0) -> None:
         self.path = Path(path)
+        if self.path.is_dir():
+            raise DataError(f"{self.path} is a folder; give the name of a CSV file, such as {self.path / 'log.csv'}")
         self._columns: list[str] = []
         self._rows: list[dict[str, Any]] = []
         if self.path.exists():
@@ -105,6 +107,8 @@ class TensorBoardLogger:
 def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | None]:
     """The logger that ``learn(log=...)`` names: a path is a CSV file. A logger of the caller's stays open."""
     if log is None or not isinstance(log, str | Path):
+        if log is not None and not all(callable(getattr(log, name, None)) for name in ("write", "close")):
+            raise NotApplicable(f"log is the name of a CSV file, or a logger with write and close; got {log!r}")
         yield log
         return
     logger = CsvLogger(log, episode)
@@ -114,11 +118,41 @@ def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | N
         logger.close()
 
 
+class Silent:
+    """What ``learn`` tells while it goes on; this one shows nothing."""
+
+    def step(self) -> None:
+        """A step was taken."""
+
+    def episode(self, done: int, return_: float) -> None:
+        """So many episodes are done, the last with this return."""
+
+
+class _Bar(Silent):
+    """Episodes done, or steps where no number of episodes was given, the count of steps, and the last return."""
+
+    def __init__(self, progress: Any, by_steps: bool, total: int | None) -> None:
+        self._progress, self._by_steps, self._steps = progress, by_steps, 0
+        self._task = progress.add_task("learning", total=total, mean="-", steps=0)
+
+    def step(self) -> None:
+        self._steps += 1
+        if self._steps % 50 == 0:
+            self._show()
+
+    def episode(self, done: int, return_: float) -> None:
+        self._show(mean=f"{return_:.2f}", **({} if self._by_steps else {"completed": done}))
+
+    def _show(self, **more: Any) -> None:
+        done = {"completed": self._steps} if self._by_steps else {}
+        self._progress.update(self._task, steps=self._steps, **done, **more)
+
+
 @contextlib.contextmanager
-def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Callable[[int, int, float], None]]:
-    """A callback (episodes done, steps done, return) that draws a bar on stderr, or does nothing."""
+def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Silent]:
+    """What draws a bar on stderr, or shows nothing."""
     if not show:
-        yield lambda episodes_done, steps_done, return_: None
+        yield Silent()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -127,15 +161,13 @@ def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Callabl
         TextColumn("learning"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TextColumn("episodes" if episodes is not None else "steps"),
+        TextColumn("steps" if episodes is None else "episodes, {task.fields[steps]} steps"),
         TimeRemainingColumn(),
         TextColumn("return {task.fields[mean]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("learning", total=episodes if episodes is not None else steps, mean="-")
-
-        def tell(episodes_done: int, steps_done: int, return_: float) -> None:
-            done = episodes_done if episodes is not None else steps_done
-            progress.update(task, completed=done, mean=f"{return_:.2f}")
-
-        yield tell
+        shown = _Bar(progress, episodes is None, steps if episodes is None else episodes)
+        try:
+            yield shown
+        finally:
+            shown._show()

@@ -513,3 +513,57 @@ def test_own_agents_never_leave_the_mask(network: gymnasium.Env, learner: str) -
     taken = []
     getattr(agents, learner)(env, seed=0).learn(episodes=3, on_step=lambda step: taken.append(step.mask[step.action]))
     assert taken and all(taken) and env.n_invalid == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "told"),
+    [
+        (lambda: CausalMask(Cascade(), CHAIN, eta="a"), cn.DataError, "eta is a probability"),
+        (lambda: CausalMask(Cascade(), CHAIN, eta=None), cn.DataError, "eta is a probability"),
+        (lambda: setattr(CausalMask(Cascade(), CHAIN), "eta", 7), cn.DataError, "eta is a probability.*got 7"),
+        (lambda: CausalMask(Cascade(), CHAIN, seed=-1), cn.DataError, "seed is a whole number from 0 on"),
+        (lambda: rule(CHAIN, present=[True] * 3), cn.NotApplicable, "present is a function from an observation"),
+        (
+            lambda: CausalMask(Cascade(), lambda obs: obs > 0),
+            cn.NotApplicable,
+            r"takes \(obs, info, env\).*takes \(obs\)",
+        ),
+        (lambda: CausalMask("Pumps-v0", CHAIN), cn.NotApplicable, r"gymnasium\.make\(id\); got 'Pumps-v0'"),
+        (lambda: CausalMask(gymnasium.make_vec("CartPole-v1", 2), CHAIN), cn.NotApplicable, "not a vector of them"),
+    ],
+)
+def test_arguments_that_cannot_be(make: object, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        make()
+
+
+@pytest.mark.parametrize("action", [True, np.True_, 1.0, None])
+def test_only_whole_numbers_are_actions(action: object) -> None:
+    env = CausalMask(Cascade(), CHAIN)
+    env.reset(seed=0)
+    with pytest.raises(cn.DataError, match="outside the action space; write an integer"):
+        env.step(action)
+
+
+def test_a_function_that_allows_nothing_is_told_once() -> None:
+    def nothing(obs: object, info: object, env: object) -> np.ndarray:
+        return np.zeros(12, dtype=bool)
+
+    env = CausalMask(Cascade(), nothing)
+    with pytest.warns(UserWarning, match='empty="raise"'):
+        env.reset(seed=0)
+    env.reset(seed=1)
+    assert env.n_empty == 2 and env.action_masks().all()
+    CausalMask(Cascade(), nothing, empty="all").reset(seed=0)  # said, so nothing to warn of
+
+
+def test_a_state_that_is_no_number_names_its_step() -> None:
+    class Broken(Cascade):
+        def step(self, action: int) -> tuple:
+            obs, *rest = super().step(action)
+            return np.full(obs.shape, np.nan, np.float32), *rest
+
+    env = CausalMask(Broken(), CHAIN)
+    env.reset(seed=0)
+    with pytest.raises(cn.DataError, match=r"state 1 after the reset of .*Broken.*NaN at entry 0"):
+        env.step(0)

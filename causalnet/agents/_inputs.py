@@ -23,6 +23,13 @@ class Reader:
     """Flattens observations, finds masks, and refuses numbers that are none; messages name the step."""
 
     def __init__(self, env: gymnasium.Env) -> None:
+        if not isinstance(env, gymnasium.Env):
+            hint = (
+                "one copy, not a vector of them"
+                if isinstance(env, gymnasium.vector.VectorEnv)
+                else "gymnasium.make(id)"
+            )
+            raise NotApplicable(f"an agent needs a Gymnasium environment, {hint}; got {env!r}")
         if not isinstance(env.action_space, gymnasium.spaces.Discrete):
             raise NotApplicable(
                 f"these agents choose among finitely many actions, and the action space is {env.action_space}; "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -9,6 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import whole
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from .root_causes import EMPTY, Bools, Read, RootCauseMask, as_mask, instead
@@ -57,17 +60,24 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         obs_dict: bool = False,
         top_units: int | None = None,
     ) -> None:
+        if not isinstance(env, gymnasium.Env):
+            hint = (
+                "one copy, not a vector of them"
+                if isinstance(env, gymnasium.vector.VectorEnv)
+                else "gymnasium.make(id)"
+            )
+            raise NotApplicable(f"a causal mask wraps a Gymnasium environment, {hint}; got {env!r}")
         super().__init__(env)
         self._n, self._start = _discrete(env)
         if empty not in EMPTY:
             raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
-        if isinstance(eta, bool) or not 0.0 <= eta <= 1.0:
-            raise DataError(f"eta is a probability between 0 and 1, got {eta!r}")
-        self.empty, self.eta, self.obs_dict = empty, float(eta), obs_dict
+        self.eta = eta
+        self.empty, self.obs_dict = empty, obs_dict
         self.mask: RootCauseMask | None
         self._function: MaskFunction
         if callable(graph):
             _refuse_unused(graph, variables, action_variables, present, cells)
+            _check_function(graph)
             self._function = graph
             self.mask = graph if isinstance(graph, RootCauseMask) else None
         else:
@@ -80,12 +90,24 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
             )
         self._own = env.get_wrapper_attr("action_masks") if env.has_wrapper_attr("action_masks") else None
         self._preferred = None if top_units is None else _preferred(env.unwrapped, top_units, self._n)
-        self._rng = np.random.default_rng([_STREAM, seed])
+        self._rng = np.random.default_rng([_STREAM, whole("seed", seed, 0)])
+        self._taken = 0
         self._current: Bools | None = None
         self._fallback = False
         self.n_empty = self.n_invalid = 0
         if obs_dict:
             self.observation_space = _with_mask(env.observation_space, self._n)
+
+    @property
+    def eta(self) -> float:
+        """With this probability an observation's mask is by presence only."""
+        return self._eta
+
+    @eta.setter
+    def eta(self, value: float) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0.0 <= value <= 1.0:
+            raise DataError(f"eta is a probability between 0 and 1, got {value!r}")
+        self._eta = float(value)
 
     # ---- for learners -------------------------------------------------------------------------------------
 
@@ -108,6 +130,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         if seed is not None:
             self._rng = np.random.default_rng([_STREAM, seed])
         obs, info = self.env.reset(seed=seed, options=options)
+        self._taken = 0
         self._look(obs, info, last=False)
         return self._offer(obs, info)
 
@@ -116,6 +139,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         invalid = self._is_invalid(action)
         obs, reward, terminated, truncated, info = self.env.step(action)
         self.n_invalid += invalid
+        self._taken += 1
         self._look(obs, info, last=bool(terminated))
         obs, info = self._offer(obs, info)
         info["invalid_action"] = invalid
@@ -131,7 +155,10 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         if self._fallback:
             mask = self._presence(inner)
         elif self.mask is not None:
-            mask = self.mask.allowed(inner)
+            try:
+                mask = self.mask.allowed(inner)
+            except DataError as error:
+                raise DataError(f"state {self._taken} after the reset of {self.env.unwrapped}: {error}") from error
         else:
             mask = as_mask(self._function(inner, info, self.env), self._n, "the mask function's answer").copy()
         if own is not None:
@@ -140,6 +167,13 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
             mask &= self._preferred
         if not mask.any():
             legal = np.ones(self._n, dtype=bool) if own is None else own
+            if self.mask is None and self.empty == "present" and not last and not self.n_empty:
+                warnings.warn(
+                    'the mask function allows no action here, so every legal action is allowed; write empty="all" if '
+                    'that is meant, or empty="raise" for an error (n_empty counts such states)',
+                    UserWarning,
+                    stacklevel=3,
+                )
             mask = instead("present" if last else self.empty, self._presence(inner) & legal) & legal
             mask = mask if mask.any() else np.ones(self._n, dtype=bool)
             self.n_empty += not last
@@ -176,7 +210,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         return obs, told
 
     def _is_invalid(self, action: Any) -> bool:
-        if not self.action_space.contains(action):
+        if isinstance(action, bool | np.bool_) or not self.action_space.contains(action):
             raise DataError(
                 f"the action {action!r} is outside the action space; write an integer from {self._start} to "
                 f"{self._start + self._n - 1}"
@@ -256,6 +290,20 @@ def _preferred(env: Any, top: int, n: int) -> Bools:
         raise DataError(f"top_units is a number of units from 1 to {len(degree)}, got {top!r}")
     first = np.lexsort((-np.arange(len(degree)), -degree))[:top]
     return as_mask(np.isin(np.asarray(env.action_units), first), n, "action_units")
+
+
+def _check_function(function: Any) -> None:
+    """NotApplicable for a mask function that does not take three arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some built-in callables do not tell
+        return
+    try:
+        signature.bind(None, None, None)
+    except TypeError as error:
+        raise NotApplicable(
+            f"a mask function takes (obs, info, env) and returns one bool for every action; this one takes {signature}"
+        ) from error
 
 
 def _refuse_unused(graph: Any, *given: Any) -> None:

@@ -49,6 +49,9 @@ class RootCauseMask:
         vectorized: bool = False,
         empty: Literal["present", "all", "raise"] = "present",
     ) -> None:
+        for name, value in (("present", present), ("cells", cells)):
+            if value is not None and not callable(value):
+                raise NotApplicable(f"{name} is a function from an observation to bools; got {value!r}")
         self.variables = tuple(str(name) for name in variables)
         self.action_variables = _action_variables(action_variables, self.variables)
         if k != "roots" and (isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1):

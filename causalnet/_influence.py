@@ -23,10 +23,11 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
 from .envs.tabular import TabularNetwork
-from .errors import DataError
+from .errors import DataError, UnknownNameError, nearest
 from .local_policy import LocalPolicy
 
 Array = NDArray[np.float64]
+KINDS = ("action-value", "value")
 _ALL_TARGETS = 300  # up to this many agents, truncation is bounded for each target by itself
 _LONGEST = 100_000  # steps that a search for kappa looks ahead
 
@@ -149,6 +150,8 @@ def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array
 
     targets None: of the mean value (1/n) sum_j V_j, (n,). With gamma = 1 the Poisson (relative) value.
     """
+    targets = None if targets is None else list(targets)
+    _known(locality, targets, KINDS[0])
     _need(locality)
     rows = locality.reward
     source = rows.sum(axis=0) / locality.n_agents if targets is None else rows[list(targets)].toarray().T
@@ -165,6 +168,8 @@ def truncation_error(
     than the classical bound. Without targets and beyond 300 agents the bound counts the time at which a reward can first
     be reached, which costs one sparse product a step for all agents together.
     """
+    targets = None if targets is None else list(targets)
+    _known(locality, targets, of)
     kappas = _whole_hops(kappas)
     classical = decay_bound(locality, kappas, of=of) if locality.gamma < 1 else np.full(len(kappas), np.inf)
     classical[np.array(kappas) >= locality.diameter] = 0.0
@@ -189,6 +194,7 @@ def decay_bound(locality: Locality, kappas: Iterable[int], *, of: str = "action-
     policies, kappa for P(s_N, a_N) with own-state policies, ceil(kappa / 2) for both: gamma^{kappa + 1}, which is printed
     for all of them, is violated by the last three. Attained with equality by copy chains.
     """
+    _known(locality, None, of)
     if not locality.gamma < 1:
         raise DataError("the classical bound needs a discount below 1; give gamma")
     t = np.array([locality.reach.first_step(k, of) for k in _whole_hops(kappas)])
@@ -207,8 +213,10 @@ def kappa_by_agent(
     locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
 ) -> NDArray[np.int64]:
     """(n,) or (targets,): the least kappa of each agent's own critic for an error; calm corners need fewer hops."""
-    if not error > 0:
-        raise DataError(f"error is {error}; write a number above 0, in units of the value")
+    targets = None if targets is None else list(targets)
+    _known(locality, targets, of)
+    if not (isinstance(error, (int, float, np.number)) and error > 0):
+        raise DataError(f"error is {error!r}; write a number above 0, in units of the value")
     if locality.gamma == 1:
         _need(locality)
     gamma, reach, last, farthest = locality.gamma, locality.reach, locality.diameter, 0
@@ -245,12 +253,20 @@ def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
 
 def _whole_hops(kappas: Iterable[int]) -> list[int]:
     """The kappas as whole numbers from 0, or a sentence."""
-    given = np.asarray(
-        kappas if isinstance(kappas, np.ndarray) else list(kappas) if isinstance(kappas, Iterable) else 0.5
-    )
-    if given.ndim != 1 or (given.size and (given.dtype.kind not in "iu" or given.min() < 0)):
+    given = list(kappas) if isinstance(kappas, Iterable) else [kappas, None]
+    if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k >= 0 for k in given):
         raise DataError(f"kappas counts hops: a sequence of whole numbers from 0, such as [0, 1, 2]; got {kappas!r}")
     return [int(k) for k in given]
+
+
+def _known(locality: Locality, targets: Sequence[int] | None, of: str) -> None:
+    """Refuse a kind of value, or agents, that do not exist."""
+    if of not in KINDS:
+        raise UnknownNameError(f"of is one of {', '.join(KINDS)}, not {of!r}.{nearest(of, KINDS)}")
+    n = locality.n_agents
+    far = [i for i in targets or () if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < n]
+    if far:
+        raise DataError(f"targets are agents, numbered 0 to {n - 1}; there is no agent {far[0]!r}")
 
 
 def _tails(locality: Locality, of: str, last: int) -> Iterable[Array]:

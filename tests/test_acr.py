@@ -161,6 +161,7 @@ def test_five_in_a_neighbourhood_go_from_20_to_10() -> None:
     m = CausalMasks(
         np.tile(own, (5, 1, 1)), np.tile(other, (8, 1, 1)), one.domain[:1].repeat(5, 0), star, one.components
     )
+    assert (raw_sizes(star, 4, None) == raw_sizes(star, 4, 9)).all()
     assert raw_sizes(star, 4)[0] == 20 and sizes(value_acr(m, 1))[0] == 10 and sizes(policy_acr(m))[0] == 10
 
 

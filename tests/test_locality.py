@@ -136,7 +136,7 @@ def test_both_criteria_get_advice() -> None:
 
 def test_hops_are_whole_numbers() -> None:
     here = locality.analyse(*ring(2.0))
-    for bad in ([-1], [0.5], 2, [True], np.array([[1]])):
+    for bad in ([-1], [0.5], 2, [True], np.array([[1]]), [[1], [2, 3]]):
         for bound in (locality.truncation_error, locality.decay_bound):
             with pytest.raises(DataError, match="whole numbers from 0"):
                 bound(here, bad)  # type: ignore[arg-type]

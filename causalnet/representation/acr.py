@@ -13,6 +13,8 @@ an action is a path from state to reward that the masks of states do not show, s
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
@@ -94,12 +96,12 @@ def sizes(acr: sparse.csr_matrix) -> NDArray[np.int64]:
     return np.diff(acr.indptr).astype(np.int64)
 
 
-def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int = 1) -> NDArray[np.int64]:
-    """(n,): how many components there are within kappa hops, for comparison: |N_i^kappa| c."""
+def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int | None = 1) -> NDArray[np.int64]:
+    """(n,): how many components there are within kappa hops (None: any number), for comparison: |N_i^kappa| c."""
     _hops(kappa, 0)
     ball = sparse.identity(neighbours.shape[0], dtype=bool, format="csr")
     closed = _bool(neighbours + ball)
-    for _ in range(int(kappa)):
+    for _ in count() if kappa is None else range(int(kappa)):
         wider = _bool(ball @ closed)
         if wider.nnz == ball.nnz:
             break

@@ -197,10 +197,10 @@ def _report(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{e(title)}</title><style>{_STYLE}</style><h1>{e(title)}</h1>"
         + "".join(f"<p>{e(note)}</p>" for note in notes)
+        + "".join(f"<figure>{c.svg}</figure>" for c in charts)
         + "<table><thead><tr><th>figure</th><th>mean [95 % interval]</th><th>n</th><th>published</th><th>goal</th><th></th>"
         f"</tr></thead><tbody>{top}</tbody></table>"
-        + "".join(f"<figure>{c.svg}</figure>" for c in charts)
-        + f"<h2>Runs</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<h2>Runs</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 

@@ -83,7 +83,10 @@ def flags(value: Any, n: int) -> NDArray[np.bool_]:
 
 def codes(value: Any, domains: int, n: int, width: int) -> Array:
     """f(omega) of the domains learnt in, (M, n, F)."""
-    array = np.array(value, dtype=np.float64)
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"codes are numbers of shape ({domains}, {n}, {width}), not {value!r}") from None
     if array.shape != (domains, n, width) or not np.isfinite(array).all():
         raise DataError(
             f"codes has shape {array.shape}; {domains} domains of {n} agents need ({domains}, {n}, {width})"

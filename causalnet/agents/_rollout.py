@@ -105,7 +105,11 @@ def returns(
     except (TypeError, ValueError):
         raise DataError("a policy is a table of probabilities (n, S, A), or (L, n, S, A) of L policies") from None
     tables = tables[None] if tables.ndim == 3 else tables
-    view = identity(env) if view is None else view
+    view = identity(env) if view is None else np.atleast_2d(np.asarray(view, dtype=np.int32))
+    if view.shape[-1] != int(np.max(env.n_states)) or view.min() < 0:
+        raise DataError(
+            f"view has shape {view.shape}, and maps {int(np.max(env.n_states))} state codes to codes from 0 up"
+        )
     check_policy(env, tables, view)
     copies, horizon = env.n_envs or 1, steps or env.horizon
     if horizon is None or (env.horizon is not None and horizon > env.horizon):

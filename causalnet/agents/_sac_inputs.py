@@ -17,7 +17,7 @@ from ..errors import DataError
 from ._sac_settings import Rate, Settings, number, whole
 
 __all__ = [
-    "damaged", "domain", "fingerprint", "generator", "number", "one_of", "put", "require", "same", "settings",
+    "damaged", "domain", "fingerprint", "generator", "network", "number", "one_of", "put", "require", "same", "settings",
     "settings_of", "whole",
 ]  # fmt: skip
 
@@ -43,13 +43,20 @@ def generator(rng: Any) -> np.random.Generator:
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole("the seed of rng", rng, 0))
 
 
+def network(env: Any) -> Any:
+    """A networked environment as it is; anything else is refused."""
+    if not all(hasattr(env, name) for name in ("n_agents", "n_states", "n_actions", "adjacency", "n_envs", "horizon")):
+        raise DataError(f"env is {type(env).__name__}, and must be a networked environment, such as gsac_grid(3)")
+    return env
+
+
 def fingerprint(env: Any) -> list[Any]:
     """What makes two environments the same network: class, agents, most states, most actions, horizon, and a checksum.
 
     The checksum is of sizes, neighbours, components and all whole-number tables (such as who reaches which access point).
     Real numbers, such as arrival probabilities or rewards, are the domain, and are left out; so is the law of first states.
     """
-    adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
+    adjacency = check_adjacency(sparse.csr_matrix(network(env).adjacency))
     digest = hashlib.sha256(repr(getattr(env, "component_names", None)).encode())
     arrays = [env.n_states, env.n_actions, adjacency.indptr, adjacency.indices, getattr(env, "radices", ())]
     arrays += [array for name, array in _tables(env) if array.dtype.kind in "iub" and name != "start"]
@@ -79,9 +86,9 @@ def _tables(env: Any) -> list[tuple[str, NDArray[Any]]]:
     return [(name, np.asarray(value)) for name, value in fields.items()]
 
 
-def require(env: Any, network: Any) -> None:
+def require(env: Any, learnt_on: Any) -> None:
     """Refuse a policy that was learnt on another network; episodes may be of another length."""
-    mine, learnt = fingerprint(env), list(network) if isinstance(network, (list, tuple)) else [network]
+    mine, learnt = fingerprint(env), list(learnt_on) if isinstance(learnt_on, (list, tuple)) else [learnt_on]
     if mine[:_HORIZON] + mine[_HORIZON + 1 :] != learnt[:_HORIZON] + learnt[_HORIZON + 1 :]:
         raise DataError(
             f"this policy was learnt on another network ({learnt}), and the environment's is {mine}: {_WORDS}"

@@ -61,6 +61,7 @@ class ScalableActorCritic:
     ) -> None:  # fmt: skip
         settings = given.settings(settings, Settings())
         self.env, self.settings, self.seed = env, settings, given.whole("seed", seed, 0)
+        given.network(env)
         self.copies, learners = int(env.n_envs or 1), given.whole("learners", learners, 1)
         if self.copies % learners:
             raise DataError(

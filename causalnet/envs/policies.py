@@ -49,7 +49,10 @@ def uniform_policy(env: NetworkedEnv) -> Floats:
 def cumulated(policy: Floats, env: NetworkedEnv) -> Floats:
     """The policy's table as sums over actions, without the last, (n, S, A - 1): what :func:`sample_actions` reads."""
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
-    policy = np.asarray(policy, np.float64)
+    try:
+        policy = np.asarray(policy, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"The policy is a table of probabilities {shape}: agents, states, actions.") from None
     if policy.shape != shape:
         raise DataError(
             f"The policy is a table {policy.shape}, and this network needs {shape}: agents, states, actions. "

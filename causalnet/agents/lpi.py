@@ -188,14 +188,16 @@ def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> N
     """Refuse a model whose agents, states, actions or neighbours are not the environment's."""
     if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
         raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
-    estimated = isinstance(model, EstimatedSensitivities)  # of parents, who are some of the neighbours
-    graph = model.adjacency if estimated else nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool)
-    n, (i, j) = len(env.n_states), sparse.coo_array(graph).coords
+    if isinstance(model, EstimatedSensitivities):  # of parents, who are some of the neighbours
+        graph, whole = sparse.coo_array(model.adjacency), False
+    else:
+        graph, whole = sparse.coo_array(nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool)), True
+    n, (i, j) = len(env.n_states), graph.coords
     here, there = sparse.coo_array(env.adjacency).coords
     wrong = np.flatnonzero(~np.isin(i.astype(np.int64) * n + j, here.astype(np.int64) * n + there) & (i != j))
     if len(wrong):
         raise DataError(f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not")  # fmt: skip
-    if not estimated and len(i) < len(here):
+    if whole and len(i) < len(here):
         raise DataError(
             f"the model is of another network: it joins {len(i) // 2} pairs of agents, and the environment more"
         )

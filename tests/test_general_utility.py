@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -292,7 +293,7 @@ def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, mon
     monkeypatch.setattr(pipeline, "LINES", pipeline.LINES[1:2])
     monkeypatch.setattr(pipeline, "GRIDS", pipeline.GRIDS[2:3])
     monkeypatch.setattr(pipeline, "RACES", pipeline.RACES[:3:2])
-    figures = pipeline.main(["--quick", "--seeds", "1", "--out", str(tmp_path)])
+    figures = pipeline.main(["--quick", "--seeds", "2", "--out", str(tmp_path)])
     assert figures["shadow gradient: worst relative error on small networks"]["mean"] < 0.01
     assert figures["grid: uniform policy"]["mean"] == pytest.approx(1.8, abs=0.05)
     assert figures["LPI: least change of J plus truncation bias, random networks"]["mean"] > -1e-9
@@ -300,8 +301,18 @@ def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, mon
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") >= 6 and "nan" not in page.lower()
     monkeypatch.setattr(pipeline, "_learn", None)  # whatever is done is not done again
-    assert pipeline.main(["--quick", "--seeds", "1", "--out", str(tmp_path)]) == figures
+    assert pipeline.main(["--quick", "--seeds", "2", "--out", str(tmp_path)]) == figures
     assert (tmp_path / "results.csv").read_bytes() == before
+    assert "quick run" in page and "NOT reached" not in page and "not reached" not in page
+    assert all(row["low"] >= 0 for name, row in figures.items() if "violation" in name)
+    assert all(row["goal"] == "" for row in json.loads((tmp_path / "summary.json").read_text()).values())
+    with pytest.raises(SystemExit, match="holds a quick run"):
+        pipeline.main(["--seeds", "2", "--out", str(tmp_path)])
+    text = before.decode().replace("line, entropy >= 0.3 0 400 500", "line, entropy >= 0.3 0 300 500")
+    (tmp_path / "results.csv").write_text(text)  # a run of another length: kept, and not in the report
+    monkeypatch.setattr(pipeline, "_learn", lambda *_: [])
+    fewer = pipeline.main(["--quick", "--seeds", "2", "--out", str(tmp_path)])
+    assert text != before.decode() and fewer["line, entropy >= 0.3: return"]["n"] == 1
 
 
 def made(utility: Any = None, **options: Any) -> Any:
@@ -330,6 +341,8 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(gu.Determinism(idle=(7,))), "idle names action 7, and this network has 5"),
         (lambda: gu.Determinism(idle=(-1,)), r"idle is \(-1,\)"),
         (lambda: gu.Total([0.5]), "a utility is Linear"),  # type: ignore[list-item]
+        (lambda: gu.Total(gu.Entropy()), "are a list of utilities"),  # type: ignore[arg-type]
+        (lambda: gu.PerAgent([gu.Entropy(), 0.5]), "a utility is Linear"),  # type: ignore[list-item]
         (lambda: gu.Penalty([gu.Entropy()], 0.1), "single utilities"),  # type: ignore[arg-type]
         (lambda: made()().score(utility_grid(n_envs=2), 0), "episodes is 0"),
         (made(lambda d: torch.ones(1, requires_grad=True).sum()), "made from something else"),

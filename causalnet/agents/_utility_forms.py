@@ -58,8 +58,9 @@ class Total:
     weights: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        given = self.terms if isinstance(self.terms, (list, tuple)) else [self.terms]
-        object.__setattr__(self, "terms", tuple(_part("a total", f) for f in given))
+        if not isinstance(self.terms, (list, tuple)):
+            raise DataError(f"the terms of a total are a list of utilities, not {self.terms!r}")
+        object.__setattr__(self, "terms", tuple(_part("a total", f) for f in self.terms))
         if not len(self.terms) or (self.weights is not None and len(self.weights) != len(self.terms)):
             raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
 
@@ -89,6 +90,9 @@ class PerAgent:
 
     utilities: Sequence[Utility]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "utilities", tuple(_part("one an agent", f) for f in self.utilities))
+
     def value(self, d: Array) -> Array:
         return np.concatenate([f.value(d[..., i : i + 1, :, :]) for i, f in self._each(d)], axis=-1)
 
@@ -97,8 +101,7 @@ class PerAgent:
 
     def most(self, mass: float, sizes: Sizes) -> Array | None:
         tops = [f.most(mass, (sizes[0][i : i + 1], sizes[1][i : i + 1])) for i, f in enumerate(self.utilities)]
-        known = [np.full(1, np.inf) if top is None else top for top in tops]
-        return np.concatenate(known)
+        return np.concatenate([np.full(1, np.inf) if top is None else top for top in tops])
 
     def _each(self, d: Array) -> list[tuple[int, Utility]]:
         if d.shape[-3] != len(self.utilities):
@@ -165,7 +168,7 @@ def as_utility(given: Any, agents: int) -> Utility:
     if isinstance(given, (list, tuple)):
         if len(given) != agents:
             raise DataError(f"there are {len(given)} utilities and {agents} agents; give one an agent, or one for all")
-        return PerAgent([as_utility(g, 1) for g in given])
+        return PerAgent(given)
     if not isinstance(given, type) and isinstance(given, Utility):
         return given
     if callable(given) and not isinstance(given, type):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._callable import make_callable
+from ._checks import whole
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
 
@@ -59,9 +60,12 @@ def evaluate(
     import pandas as pd
 
     act = _acting(policy, deterministic)
-    if isinstance(episodes, bool) or episodes < 1:
-        raise DataError(f"episodes is how many to play, a whole number from 1 on; got {episodes!r}")
-    numbers = list(range(FIRST_SEED, FIRST_SEED + episodes)) if seeds is None else [int(s) for s in seeds]
+    _check_env(env)
+    episodes, max_steps = whole("episodes", episodes, 1), whole("max_steps", max_steps, 1)
+    if seeds is not None and (isinstance(seeds, str) or not isinstance(seeds, Iterable)):
+        raise DataError(f"seeds lists one seed for each episode, such as range(5) or [3]; got {seeds!r}")
+    first = range(FIRST_SEED, FIRST_SEED + episodes)
+    numbers = [whole("each of seeds", seed, 0) for seed in (first if seeds is None else seeds)]
     if not numbers:
         raise DataError("seeds is empty; give one seed for each episode, or leave it out")
     rows = [{"episode": i, **_play(act, env, seed, truth, max_steps)} for i, seed in enumerate(numbers)]
@@ -87,12 +91,17 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
         mask = mask_of(env, obs, info)
         if truth is not None:
             recalls.append(_recall(mask, truth(obs, info, env), start))
-        action = int(act(obs, mask, rng))
+        action = _whole_action(act(obs, mask, rng))
         if not start <= action < start + n:
             raise DataError(f"the policy chose action {action}, and the actions are {start} to {start + n - 1}")
         sizes.append(int(mask.sum()))
         invalid += not mask[action - start]
         obs, reward, terminated, truncated, info = env.step(action)
+        if not np.isfinite(reward):
+            raise DataError(
+                f"step {len(sizes) - 1} of the episode with seed {seed}: the reward is {reward}; repair the environment "
+                "that returned it"
+            )
         total += float(reward)
         if "counts" in info:
             alarms.append(float(np.sum(info["counts"])))
@@ -109,6 +118,24 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
         "mask_recall": float(np.mean(recalls)) if recalls else np.nan,
         "privileged": bool(info.get("privileged_mask", False)),
     }
+
+
+def _check_env(env: Any) -> None:
+    """NotApplicable unless there is one finite set of actions."""
+    import gymnasium
+
+    if not isinstance(env, gymnasium.Env):
+        raise NotApplicable(f"env is one Gymnasium environment, such as gymnasium.make(id); got {env!r}")
+    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
+        raise NotApplicable(f"env needs a Discrete action space; this one has {env.action_space}")
+
+
+def _whole_action(answer: Any) -> int:
+    """What a policy returned as an int; an array of one whole number will do."""
+    array = np.asarray(answer)
+    if array.size != 1 or array.dtype.kind not in "iu":
+        raise DataError(f"the policy returned {answer!r}, and an action is one whole number")
+    return int(array.item())
 
 
 def mask_of(env: Any, obs: Any, info: Mapping[str, Any]) -> Bools:
@@ -151,7 +178,7 @@ def _acting(policy: Any, deterministic: bool | None) -> Policy:
     def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
         told = {} if name is None else {name: mask}
         answer = policy.predict(obs, deterministic=best, **told)
-        return int(answer[0] if isinstance(answer, tuple) else answer)
+        return _whole_action(answer[0] if isinstance(answer, tuple) else answer)
 
     return act
 

@@ -236,3 +236,29 @@ def test_wrong_numbers_are_told() -> None:
         bootstrap_interval([1.0, 2.0], level=95)
     with pytest.raises(cn.DataError, match="runs, tasks"):
         bootstrap_interval(np.ones((2, 2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"episodes": 1.5}, "episodes is a whole number from 1 on, got 1.5"),
+        ({"seeds": [-1]}, "each of seeds is a whole number from 0 on, got -1"),
+        ({"seeds": ["a"]}, "each of seeds"),
+        ({"seeds": 3}, "seeds lists one seed for each episode"),
+        ({"policy": lambda obs, mask, rng: None}, "the policy returned None"),
+        ({"policy": lambda obs, mask, rng: 1.7}, "the policy returned 1.7"),
+    ],
+)
+def test_what_cannot_be_played_is_told(told: dict, words: str) -> None:
+    with pytest.raises(cn.DataError, match=words):
+        evaluate(**{"policy": uniform, "env": limited(CHAIN), **told})
+
+
+def test_environments_that_cannot_be_played_are_told() -> None:
+    with pytest.raises(cn.NotApplicable, match="needs a Discrete action space; this one has Box"):
+        evaluate(uniform, gymnasium.make("Pendulum-v1"))
+    with pytest.raises(cn.NotApplicable, match="one Gymnasium environment"):
+        evaluate(uniform, "CartPole-v1")
+    broken = gymnasium.wrappers.TransformReward(limited(CHAIN), lambda reward: float("nan"))
+    with pytest.raises(cn.DataError, match="step 0 of the episode with seed 4: the reward is nan"):
+        evaluate(uniform, broken, seeds=[4])

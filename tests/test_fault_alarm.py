@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalnet import DataError, Graph
-from causalnet.envs import FaultAlarm, FaultAlarmEnv, Instance, Rules, generate_instance, load_instance
+from causalnet.envs import FaultAlarm, FaultAlarmEnv, Instance, Rules, generate_instance, load_instance, save_instance
 from causalnet.envs._fault_alarm_instance import hop_weights
-from causalnet.envs.fault_alarm import save_instance, table_3
+from causalnet.envs.fault_alarm import table_3
 from causalnet.errors import CausalnetError, UnknownNameError
 
 ID = "causalnet/FaultAlarm-v0"
@@ -564,3 +564,29 @@ def test_the_official_instance_is_read_as_described(official: Path) -> None:
     assert made.transient.sum() == 101 and (made.alpha[0] > 0).sum() == 54 and (made.alpha[1] > 0).sum() == 40
     again = hop_weights(made.topology, 2)
     assert all(abs(a - b).max() < 1e-12 for a, b in zip(again, made.hop_weights, strict=True))
+
+
+def test_a_network_written_by_hand_is_read(tmp_path: Path) -> None:
+    header = {
+        "alarm_types": ["a", "b"],
+        "node_num": 3,
+        "causal_order": [0, 1],
+        "possible_root_alarms": [[0, 0], [2, 0]],
+    }
+    (tmp_path / "model.json").write_text(json.dumps(header))
+    alpha = np.zeros((2, 2, 2))
+    alpha[1, 0, 1] = 1e-3
+    edge = alpha.any(axis=0)
+    arrays = {"causal_graph": edge, "alpha": alpha, "mu": np.full(2, 1e-4), "transient_cells": np.zeros((3, 2))}
+    np.savez(tmp_path / "model.npz", links=[[0, 1], [1, 2]], **arrays)
+    read = load_instance(tmp_path)
+    assert read.graph.edges == (("a", "b"),) and read.devices == ("0", "1", "2")
+    again = load_instance(save_instance(read, tmp_path / "copy"))
+    assert np.array_equal(again.alpha, alpha) and again.root_cells.tolist() == [0, 4]
+    assert FaultAlarm(tmp_path, seed=0).reset()[0].shape == (1, 6)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2.5, True])
+def test_no_network_without_devices(size: object) -> None:
+    with pytest.raises(DataError, match="n_devices is a whole number from 2 on"):
+        FaultAlarm(0, n_devices=size)

@@ -17,6 +17,7 @@ _HOME = {
     "Rules": "fault_alarm",
     "generate_instance": "fault_alarm",
     "load_instance": "fault_alarm",
+    "save_instance": "fault_alarm",
     "Wireless": "wireless",
     "gsac_grid": "wireless",
     "lin_grid": "wireless",

@@ -254,9 +254,8 @@ def whole_number(name: str, value: Any) -> int:
 
 def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | None) -> Instance:
     if isinstance(given, int | np.integer):
-        return generate_instance(
-            int(given) if not isinstance(given, bool) else given, n_devices=n_devices or 50, hard=hard
-        )
+        size = 50 if n_devices is None else n_devices
+        return generate_instance(int(given) if not isinstance(given, bool) else given, n_devices=size, hard=hard)
     if n_devices is not None:
         raise DataError("n_devices is the size of a generated instance; a given one has its own: leave it out")
     if isinstance(given, str | Path):

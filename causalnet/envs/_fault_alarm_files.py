@@ -36,7 +36,22 @@ PUBLISHED = {
 
 
 def load_instance(folder: str | Path) -> Instance:
-    """Read an instance from a folder; DataError, naming the file and the field, for anything missing or odd."""
+    """Read an instance from a folder; DataError, naming the file and the field, for anything missing or odd.
+
+    A network of your own: V alarm types, D devices, K hops (0 is the device itself, 1 its neighbours).
+
+    model.json needs "alarm_types" (V names), "node_num" (D), "causal_order" (type numbers, causes first) and
+        "possible_root_alarms" (pairs [device number, type number] where faults start). It may give "devices" (D names),
+        "noise_devices" and "noise_types" (numbers; by default what is no root), "name", and the constants of ``Rules``,
+        some by their published names (``PUBLISHED``).
+    model.npz needs causal_graph (V, V) of 0 and 1, [i, j] for i -> j; alpha (K, V, V), the rate in 1/s at which an
+        alarm of type i starts one of type j k hops away, above 0 for some k exactly where there is an edge; mu (V,) > 0,
+        the rate in 1/s of a type on its own; transient_cells (D, V), 1 where alarms end by themselves; and the links
+        between devices, as links (L, 2) of numbers or topology (D, D). How strongly k hops connect two devices may be
+        given as hop_weights (K, D, D), or hop_slot (n,), hop_pair (n, 2) and hop_value (n,); by default it is
+        (D^-1 A D^-1)^k of the topology.
+    ``save_instance(generate_instance(0, n_devices=3), folder)`` writes an example.
+    """
     folder = Path(folder)
     raw = _read_json(folder / "model.json")
     arrays = _read_arrays(folder / "model.npz")
@@ -71,7 +86,10 @@ def load_instance(folder: str | Path) -> Instance:
 
 
 def save_instance(instance: Instance, folder: str | Path) -> Path:
-    """Write ``model.npz`` and ``model.json`` into ``folder``, made if need be; ``load_instance`` gives it back."""
+    """Write ``model.npz`` and ``model.json`` into ``folder``, made if need be; ``load_instance`` gives it back.
+
+    What they hold is told at ``load_instance``; the hops are written as hop_slot, hop_pair and hop_value.
+    """
     folder = Path(folder)
     index = {name: i for i, name in enumerate(instance.devices)}
     entries = [weights.tocoo() for weights in instance.hop_weights]

@@ -11,9 +11,9 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from .backends import discover
-from .data import Events, Table, as_table
+from .data import Events, Interactions, Table, as_table
 from .datasets import Dataset
-from .errors import DataError
+from .errors import DataError, NotApplicable
 from .graph import Graph
 
 
@@ -74,6 +74,11 @@ def edge_confidence(
     """
     if n < 1:
         raise DataError(f"n is the number of resamples, at least 1, got {n}")
+    if isinstance(data, Interactions):
+        raise NotApplicable(
+            "edge_confidence resamples tables and event logs; the rows of an interaction log depend on one another, so "
+            "learn its graph on several logs instead"
+        )
     source = (
         data
         if isinstance(data, Dataset)

@@ -38,3 +38,15 @@ def test_events_are_resampled_too() -> None:
     log = pd.concat([base, after]).sort_values("timestamp", ignore_index=True)
     conf = cn.edge_confidence(cn.Events(log), "empty", n=3)
     assert conf.nodes == ("x", "y") and conf.joined.sum() == 0
+
+
+def test_interactions_are_not_resampled() -> None:
+    from causalnet.data import Interactions
+
+    counts = np.ones((3, 1, 2), dtype=int)
+    told = {"before": counts, "after": counts, "unit": [0, 0, 0], "variable": [0, 1, 0]}
+    data = Interactions(["a", "b"], ["u"], **told)
+    with pytest.raises(cn.NotApplicable, match="resamples tables and event logs"):
+        cn.edge_confidence(data, "att-bic", n=2)
+    with pytest.raises(cn.DataError, match=r"seconds is one positive number.*got 'a'"):
+        Interactions(["a", "b"], ["u"], **told, seconds="a")

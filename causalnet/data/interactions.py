@@ -190,7 +190,10 @@ def _refuse(bad: NDArray[np.bool_], array: NDArray[Any], name: str, why: str) ->
 
 
 def _positive(seconds: ArrayLike, n: int) -> NDArray[np.float64]:
-    array = np.asarray(seconds, dtype=np.float64)
+    try:
+        array = np.asarray(seconds, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"seconds is one positive number, or one for each action; got {seconds!r}") from error
     if array.shape not in {(), (n,)}:
         raise DataError(f"seconds has shape {array.shape}, expected one number, or ({n},): how long each action took")
     array = np.broadcast_to(array, (n,))

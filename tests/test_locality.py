@@ -146,6 +146,21 @@ def test_hops_are_whole_numbers() -> None:
     assert locality.truncation_error(here, []).shape == (0,)
 
 
+def test_unknown_kinds_agents_and_errors_are_refused() -> None:
+    here = locality.analyse(*ring(2.0))
+    with pytest.raises(CausalnetError, match="of is one of action-value, value, not 'q'"):
+        locality.truncation_error(here, [1], of="q")
+    for call in (
+        lambda: locality.truncation_error(here, [1], targets=[9]),
+        lambda: locality.smallest_kappa(here, 0.1, targets=[9]),
+        lambda: locality.influence(here, [9]),
+    ):
+        with pytest.raises(DataError, match="there is no agent 9"):
+            call()
+    with pytest.raises(DataError, match="error is 'a'"):
+        locality.smallest_kappa(here, "a")  # type: ignore[arg-type]
+
+
 def test_environments_are_sent_to_their_tables() -> None:
     with pytest.raises(DataError, match=r"TabularNetwork, not Line; call env.to_tabular\(gamma\)"):
         locality.certificate(Line(5), ring(1.0)[1])  # type: ignore[arg-type]

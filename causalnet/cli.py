@@ -342,13 +342,29 @@ def score(
 
 # ---- policies -----------------------------------------------------------------------------------------------
 
+FILES = (
+    "The graph is what causalnet discover writes: causalnet discover data.csv --out g.json\n\n"
+    "The action map says for every action which variable it acts on (none: null, or nothing). JSON, for an action on "
+    "power, one on link, and one that does nothing, where observation entry 0 shows power and entry 1 shows link:\n\n"
+    '{"actions": ["power", "link", null],\n"observation": ["power", "link"],\n"entries": [0, 1, null]}\n\n'
+    "observation: for each entry the variable that it shows. entries: for each action the entry that shows whether "
+    "there is something to act on. Either will do; with neither, entry number a shows action number a. As CSV:\n\n"
+    "action,variable,entry\n0,power,0\n1,link,1\n2,,"
+)
 
-@app.command()
+
+@app.command(epilog=FILES)
 def train(
     env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Name-v0 for an environment of your own.")],
-    graph: Annotated[Path | None, typer.Option(help="The graph whose root causes may be acted on, JSON.")] = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(help="The graph whose root causes may be acted on: the JSON file of causalnet discover --out."),
+    ] = None,
     actions: Annotated[
-        Path | None, typer.Option(help="JSON or CSV: the variable that each action acts on, and what shows it.")
+        Path | None,
+        typer.Option(
+            help="JSON or CSV: the variable that each action acts on, and what shows it; see the end of this text."
+        ),
     ] = None,
     k: Annotated[str, typer.Option("--k", "-k", help="Earliest present variables to allow, or roots.")] = "1",
     eta: Annotated[float, typer.Option(help="Probability of ignoring the graph for a step.")] = 0.0,

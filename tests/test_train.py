@@ -90,6 +90,16 @@ def test_the_command_trains_and_tells(folder: Path) -> None:
     assert other.exit_code == 2 and "another k (1 there, 2 here)" in " ".join(other.output.split())
 
 
+def test_the_help_tells_the_files(tmp_path: Path) -> None:
+    told = run("--help").stdout
+    assert "causalnet discover data.csv --out g.json" in " ".join(told.split())
+    (tmp_path / "a.json").write_text(told[told.index('{"actions"') : told.index("null]}") + 6].replace("│", ""))
+    table = told[told.index("action,variable,entry") :].splitlines()
+    (tmp_path / "a.csv").write_text("\n".join(line.strip() for line in table if "," in line))
+    one, two = read_action_map(tmp_path / "a.json"), read_action_map(tmp_path / "a.csv")
+    assert one.actions == two.actions == ("power", "link", None) and one.entries == two.entries == (0, 1, None)
+
+
 @pytest.mark.parametrize("learner", ["ppo", "dqn", "d3qn"])
 def test_a_resumed_run_is_the_whole_run(folder: Path, learner: str) -> None:
     settings = {"n_steps": 32} if learner == "ppo" else {"random_steps": 20, "batch_size": 8}

@@ -43,7 +43,11 @@ CONTROL_STEPS = (
 )
 EVALUATION = 200  # fresh episodes played by the policy that came out of training
 EXPLORE = 8  # episodes under the presence mask alone, at first, in the default mode
-PAPER_K, PAPER_STEPS, PAPER_ETA = 8, 512, {"ppo": 0.3, "dqn": 0.2, "d3qn": 0.2}  # Table 4; K from the published code, after K = 3 had scored lower
+PAPER_K, PAPER_STEPS, PAPER_ETA = (
+    8,
+    512,
+    {"ppo": 0.3, "dqn": 0.2, "d3qn": 0.2},
+)  # Table 4; K from the published code, after K = 3 had scored lower
 LOG = "events_seed40.csv"  # of the published instance
 RANDOM_EDGES = 36  # of the random start, as the published code draws it
 COLUMNS = [

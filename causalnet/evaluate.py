@@ -13,6 +13,7 @@ from ._callable import make_callable
 from ._checks import whole
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
+from .simulate import sized_dag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,13 +204,8 @@ def greedy(rule: RootCauseMask) -> Policy:
 
 
 def random_graph(like: Graph, rng: np.random.Generator | int) -> Graph:
-    """A DAG over the same nodes with as many edges, each set equally likely along a random order: equal density."""
-    rng = np.random.default_rng(rng)
-    rank = rng.permutation(like.d)
-    pairs = np.argwhere(rank[:, None] < rank[None, :])
-    number = int(np.triu(like.skeleton).sum())
-    adj = np.zeros((like.d, like.d), dtype=bool)
-    adj[tuple(pairs[rng.choice(len(pairs), number, replace=False)].T)] = True
+    """A DAG over the same nodes with as many edges, as ``simulate.sized_dag`` draws it: equal density."""
+    adj = sized_dag(like.d, int(np.triu(like.skeleton).sum()), np.random.default_rng(rng))
     return Graph(like.nodes, adj, meta={"control": "random graph of equal density"})
 
 

@@ -53,6 +53,18 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
     return result
 
 
+def sized_dag(d: int, edges: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(d, d) adjacency of a random DAG with so many edges: a random order, then each set of forward pairs equally likely."""
+    most = d * (d - 1) // 2
+    if not 0 <= edges <= most:
+        raise DataError(f"a DAG over {d} nodes has 0 to {most} edges, got {edges}")
+    rank = rng.permutation(d)
+    pairs = np.argwhere(rank[:, None] < rank[None, :])
+    adj = np.zeros((d, d), dtype=bool)
+    adj[tuple(pairs[rng.choice(most, edges, replace=False)].T)] = True
+    return adj
+
+
 def random_weights(adj: NDArray[np.bool_], rng: np.random.Generator, low: float = 0.5, high: float = 2.0) -> Floats:
     """(d, d) edge weights uniform on +-[low, high], zero off the edges."""
     size = rng.uniform(low, high, adj.shape)

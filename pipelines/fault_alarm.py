@@ -30,6 +30,7 @@ from causalnet.envs.fault_alarm_log import observational_log
 from causalnet.evaluate import evaluate, greedy, random_graph, uniform
 from causalnet.online import OnlineRun, learn_by_doing
 from causalnet.representation.mask import CausalMask
+from causalnet.simulate import sized_dag
 from pipelines import _fault_alarm_report as report
 from pipelines import _fault_alarm_speed as speed
 from pipelines._run import Table, options, positive, steps
@@ -287,12 +288,7 @@ def start_graph(run: Run, env: Any) -> cn.Graph:
         return cn.discover(log_of(run.instance, env, run.seed), "thp", decay=5e-5, penalty_scale=0.2, acyclic=False)
     if run.init == "empty":
         return cn.Graph(variables, np.zeros((len(variables),) * 2, dtype=bool))
-    rng = np.random.default_rng([run.seed, 36])
-    rank = rng.permutation(len(variables))
-    pairs = np.argwhere(rank[:, None] < rank[None, :])
-    adj = np.zeros((len(variables),) * 2, dtype=bool)
-    adj[tuple(pairs[rng.choice(len(pairs), RANDOM_EDGES, replace=False)].T)] = True
-    return cn.Graph(variables, adj)
+    return cn.Graph(variables, sized_dag(len(variables), RANDOM_EDGES, np.random.default_rng([run.seed, 36])))
 
 
 def rule_policy(name: str, env: Any, truth: cn.Graph, seed: int) -> Callable[[Any, Any, np.random.Generator], int]:

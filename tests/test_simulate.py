@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import causalnet as cn
-from causalnet.simulate import nonlinear_sem, random_dag, sem_table
+from causalnet.simulate import nonlinear_sem, random_dag, sem_table, sized_dag
 from causalnet.simulate_events import simulate_hawkes
 
 
@@ -38,6 +38,15 @@ def test_scale_free_graphs_have_the_degree_asked_for() -> None:
     for degree, write in ((1, 2), (3, 4), (2.5, 2), (0, 2)):
         with pytest.raises(cn.DataError, match=f"even number from 2 on, got .*write degree={write}"):
             random_dag(20, degree, np.random.default_rng(0), "sf")
+
+
+def test_a_sized_dag_has_its_edges_and_the_stream_that_published_runs_drew() -> None:
+    for d, edges in ((1, 0), (2, 1), (18, 36), (6, 15)):
+        adj = sized_dag(d, edges, np.random.default_rng(0))
+        assert adj.sum() == edges and nx.is_directed_acyclic_graph(nx.DiGraph(adj.astype(int)))
+    assert np.argwhere(sized_dag(4, 3, np.random.default_rng(0))).tolist() == [[0, 3], [1, 0], [2, 3]]
+    with pytest.raises(cn.DataError, match="0 to 6 edges, got 7"):
+        sized_dag(4, 7, np.random.default_rng(0))
 
 
 def test_hawkes_density_is_the_share_of_joined_pairs() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..data import Events, Interactions
 from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
+from ..simulate import sized_dag
 from ..stats.hazard_fit import Target, scaled
 from ..stats.hazard_graph import closing, search
 from ..stats.parent_evidence import GROUND, Rows, read_run
@@ -40,12 +41,7 @@ def starting_graph(
     elif start in (None, "empty"):
         adj = np.zeros((v, v), dtype=bool)
     elif start == "random":
-        draw = np.random.default_rng(rng)
-        order = draw.permutation(v)
-        pairs = [(order[a], order[b]) for a in range(v) for b in range(a + 1, v)]
-        adj = np.zeros((v, v), dtype=bool)
-        for k in draw.permutation(len(pairs))[: min(2 * v, len(pairs))]:
-            adj[pairs[k]] = True
+        adj = sized_dag(v, min(2 * v, v * (v - 1) // 2), np.random.default_rng(rng))
     elif start == "thp":
         if log is None:
             raise DataError("start='thp' learns its graph from an earlier event log; give it as log=Events(...)")

@@ -255,13 +255,6 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def probability_of_improvement(x: ArrayLike, y: ArrayLike) -> float:
-    """P(X > Y) + P(X = Y) / 2 for a run of x against a run of y: the Mann-Whitney U over the number of pairs."""
-    a, b = _numbers(x).ravel(), np.sort(_numbers(y).ravel())
-    below, up_to = np.searchsorted(b, a, side="left"), np.searchsorted(b, a, side="right")
-    return float((below + up_to).sum() / (2.0 * a.size * b.size))
-
-
 def summarize(x: ArrayLike, *, level: float = 0.95, rng: np.random.Generator | int = 0) -> dict[str, float]:
     """mean, low and high (its bootstrap interval), iqm, iqm_low and iqm_high, and n, of one value a run."""
     values = _numbers(x).ravel()

@@ -8,7 +8,7 @@ import pytest
 from cascade import CHAIN, KINDS, REVERSED, Cascade
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu, trim_mean
+from scipy.stats import trim_mean
 
 import causalnet as cn
 from causalnet.evaluate import (
@@ -18,7 +18,6 @@ from causalnet.evaluate import (
     greedy,
     iqm,
     mask_of,
-    probability_of_improvement,
     random_graph,
     summarize,
     uniform,
@@ -194,14 +193,6 @@ def test_wrong_policies_and_environments_are_told() -> None:
 def test_iqm_is_scipys_trimmed_mean(x: list[float]) -> None:
     assert iqm(x) == pytest.approx(trim_mean(x, 0.25), abs=1e-9)
     assert np.allclose(iqm(np.tile(x, (3, 1)), axis=1), iqm(x))
-
-
-@settings(max_examples=100, deadline=None)
-@given(runs, runs)
-def test_probability_of_improvement_is_mann_whitney(x: list[float], y: list[float]) -> None:
-    p = probability_of_improvement(x, y)
-    assert p == pytest.approx(mannwhitneyu(x, y).statistic / (len(x) * len(y)))
-    assert p + probability_of_improvement(y, x) == pytest.approx(1.0)
 
 
 def test_intervals_cover_about_as_often_as_they_say() -> None:

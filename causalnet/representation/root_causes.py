@@ -32,7 +32,6 @@ class RootCauseMask:
         (such as doing nothing), which the graph never forbids.
     present: observation -> (V,) bool; None derives it: a variable is present iff a cell of one of its actions is.
     cells: observation -> (A,) bool, the actions that have something to act on; None allows every action of a variable.
-    vectorized: whether present and cells also take (B, n) observations and return (B, V) and (B, A).
     empty: the rule for a state in which nothing is allowed: "present" falls back to the present actions, and to all
         actions where none is present; "all" allows every action; "raise" is an error. ``n_empty`` counts such states.
     """
@@ -46,7 +45,6 @@ class RootCauseMask:
         action_variables: ArrayLike,
         present: Read | None = None,
         cells: Read | None = None,
-        vectorized: bool = False,
         empty: Literal["present", "all", "raise"] = "present",
     ) -> None:
         for name, value in (("present", present), ("cells", cells)):
@@ -63,7 +61,7 @@ class RootCauseMask:
             )
         if empty not in EMPTY:
             raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
-        self.k, self.empty, self.vectorized = k, empty, vectorized
+        self.k, self.empty = k, empty
         self.n_empty = 0
         self._present, self._cells = present, cells
         self.update(graph)
@@ -124,19 +122,6 @@ class RootCauseMask:
         here, cells = self._look(obs)
         return np.append(here, True)[self.action_variables] if cells is None else cells.copy()
 
-    def batch(self, obs: Any) -> Bools:
-        """(B, A) bool for (B, ...) observations; every row is what ``__call__`` gives for it."""
-        if len(obs) == 0:
-            return np.zeros((0, len(self.action_variables)), dtype=bool)
-        here, cells = self._look_batch(obs)
-        raw, v = np.ascontiguousarray(here).tobytes(), len(self.variables)
-        kept = np.stack([self._kept(raw[i : i + v]) for i in range(0, len(raw), v)])
-        mask = np.take(kept, self.action_variables, axis=1)
-        mask = mask if cells is None else mask & cells
-        for row in np.flatnonzero(~mask.any(axis=1)):
-            mask[row] = self._instead(obs[row])
-        return mask
-
     def _kept(self, pattern: bytes) -> Bools:
         """(V + 1,) bool for a presence pattern; the last one stands for actions on no variable."""
         keep = self._memo.get(pattern)
@@ -163,33 +148,15 @@ class RootCauseMask:
         here[self.action_variables[cells]] = True
         return here[:-1], cells
 
-    def _look_batch(self, obs: Any) -> tuple[Bools, Bools | None]:
-        """(B, V) and (B, A) or None, as ``_look`` for every row."""
-        n, v, a = len(obs), len(self.variables), len(self.action_variables)
-        if not self.vectorized:
-            rows = [self._look(row) for row in obs]
-            here = np.stack([row for row, _ in rows])
-            return here, None if self._cells is None else np.stack([c for _, c in rows if c is not None])
-        _refuse_nan(obs)
-        cells = None if self._cells is None else as_mask(self._cells(obs), (n, a), "cells(obs)")
-        if self._present is not None:
-            return as_mask(self._present(obs), (n, v), "present(obs)"), cells
-        assert cells is not None
-        here = np.zeros((n, v + 1), dtype=bool)
-        row, action = np.nonzero(cells)
-        here[row, self.action_variables[action]] = True
-        return here[:, :-1], cells
-
     def _check_present(self, present: ArrayLike) -> Bools:
         return as_mask(np.asarray(present), len(self.variables), "present")
 
 
-def as_mask(value: Any, shape: int | tuple[int, ...], what: str) -> Bools:
-    """``value`` as a bool array of this shape; integers may only be 0 and 1."""
+def as_mask(value: Any, n: int, what: str) -> Bools:
+    """``value`` as (n,) bools; integers may only be 0 and 1."""
     array = np.asarray(value)
-    expected = (shape,) if isinstance(shape, int) else shape
-    if array.shape != expected:
-        raise DataError(f"{what} has shape {array.shape}, and {expected} is needed: one bool for every entry")
+    if array.shape != (n,):
+        raise DataError(f"{what} has shape {array.shape}, and {(n,)} is needed: one bool for every entry")
     if array.dtype == np.bool_:
         return array
     if not np.issubdtype(array.dtype, np.integer) or (array.size and (array.min() < 0 or array.max() > 1)):

@@ -25,6 +25,7 @@ from causalnet.agents import (  # noqa: E402
     PPO,
     _checkpoint,
 )
+from causalnet.envs import FaultAlarmEnv  # noqa: E402
 from causalnet.errors import DataError, NotApplicable  # noqa: E402
 
 LEARNERS = [PPO, DQN, D3QN]
@@ -214,18 +215,18 @@ def test_another_class_another_environment_no_file(saved: Path, tmp_path: Path) 
         DQN.load(tmp_path / "zip.npz", Repair())
 
 
-@pytest.mark.parametrize("name", ["variables", "action_variables", "action_units"])
+@pytest.mark.parametrize("name", ["variables", "action_variables", "action_units", "fingerprint"])
 def test_another_environment_of_the_same_size(name: str, tmp_path: Path) -> None:
     """The same spaces, and the columns or actions mean something else."""
 
     def named() -> Repair:
         env = Repair()
-        env.variables = tuple("abcde")
+        env.variables, env.fingerprint = tuple("abcde"), "rates"
         return env
 
     file, other = PPO(named(), seed=0, network="mlp").save(tmp_path / "named.npz"), named()
     setattr(other, name, getattr(other, name)[::-1])
-    with pytest.raises(DataError, match=f"another environment of the same size: its {name} are not those of"):
+    with pytest.raises(DataError, match=f"another environment of the same size: its .*{name}.* are not those of"):
         PPO.load(file, other)
     PPO.load(file, named())
     plain = named()
@@ -234,6 +235,15 @@ def test_another_environment_of_the_same_size(name: str, tmp_path: Path) -> None
     PPO.load(PPO(plain, seed=0, network="mlp").save(tmp_path / "plain.npz"), other)  # and a file that does not
     rewritten(file, lambda h, a: h["spaces"].pop(name))
     PPO.load(file, other)
+
+
+def test_another_instance_of_the_same_size_and_names(tmp_path: Path) -> None:
+    first, second = FaultAlarmEnv(0, n_devices=5), FaultAlarmEnv(1, n_devices=5)
+    file = PPO(first, seed=0).save(tmp_path / "first.npz")
+    with pytest.raises(DataError, match=r"same size: its rates, links or rules \(its fingerprint\) are not those of"):
+        PPO.load(file, second)
+    PPO.load(file, FaultAlarmEnv(0, n_devices=5))
+    PPO.load(rewritten(file, lambda h, a: h["spaces"].pop("fingerprint")), second)  # a file from before there were any
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:

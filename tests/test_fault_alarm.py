@@ -332,6 +332,16 @@ def test_instances_of_any_size_work_and_survive_a_file(
     assert (obs == FaultAlarm(made, n_envs=2).reset(seed)[0]).all() and (obs.sum(axis=1) >= 20).all()
 
 
+def test_the_fingerprint_tells_instances_apart_and_not_copies(instance: Instance, tmp_path: Path) -> None:
+    copy = load_instance(save_instance(instance, tmp_path))
+    assert copy.fingerprint == instance.fingerprint == replace(instance, name="mine").fingerprint
+    faster = instance.alpha * 1.001
+    nearer = tuple(w * 0.9 for w in instance.hop_weights)
+    others = [generate_instance(1), instance.harden(), replace(instance, alpha=faster), replace(instance, hop_weights=nearer),
+              replace(instance, transient=~instance.transient), replace(instance, mu=instance.mu * 1.1)]  # fmt: skip
+    assert len({one.fingerprint for one in (instance, *others)}) == 7
+
+
 def test_five_thousand_devices(tmp_path: Path) -> None:
     core = FaultAlarm(0, n_devices=5000)
     core.reset(0)

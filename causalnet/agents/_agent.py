@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .._checks import whole
 from ..errors import DataError
 from . import _checkpoint
-from ._inputs import MEANINGS, Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+from ._inputs import Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
 from ._logging import EPISODE, STEP, Logger, bar, opened
 from ._masked import Bools, as_mask
 from ._networks import Ints, Network
@@ -259,27 +259,14 @@ class Agent:
     def load(cls, path: str | Path, env: gymnasium.Env) -> Self:
         """The agent as it was saved, to go on in ``env``; DataError if class, version, spaces or what they mean differ.
 
-        Variables and the actions' variables and units are compared where both the file and ``env`` tell them.
+        The attributes of ``env`` that say what a number stands for (variables, action_variables, action_units) and
+        how it behaves (fingerprint, a text) are compared where both the file and ``env`` tell them.
         """
         header, arrays = _checkpoint.read(path)
-        name, here, there = header.get("class"), Reader(env).spaces(), header.get("spaces")
-        if not isinstance(there, dict):
-            raise DataError(f"{path} does not say in which spaces it learned; take an older copy")
+        name = header.get("class")
         if name != cls.__name__:
             raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
-        which = next(
-            (key for key in here if here[key] != there.get(key) and (key in there or key not in MEANINGS)), None
-        )
-        if which in MEANINGS:
-            raise DataError(
-                f"{path} comes from another environment of the same size: its {which} are not those of {env.unwrapped}; "
-                "give the environment it learned in"
-            )
-        if which is not None:
-            raise DataError(
-                f"{path} comes from another environment: its {which} was {there.get(which)}, and here it is "
-                f"{here[which]}; give the environment it learned in"
-            )
+        Reader(env).refuse_other(path, header.get("spaces"))
         try:
             settings = {k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()}
             agent = cls(env, seed=header["seed"], **settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -16,7 +17,12 @@ from ._masked import Bools, as_mask
 
 Floats = NDArray[np.float32]
 _MASK_KEY = "action_mask"
-MEANINGS = ("variables", "action_variables", "action_units")  # what columns and actions stand for; digests are kept
+MEANINGS = {  # attributes that spaces do not show, as a message names them: only digests are kept
+    "variables": "variables",
+    "action_variables": "action_variables",
+    "action_units": "action_units",
+    "fingerprint": "rates, links or rules (its fingerprint)",
+}
 
 
 class Reader:
@@ -86,6 +92,22 @@ class Reader:
         told = {"observation": str(self.space), "action": str(self.env.action_space), "masked": self.masked}
         meanings = {name: _attribute(self.env, name) for name in MEANINGS}
         return told | {name: _digest(value) for name, value in meanings.items() if value is not None}
+
+    def refuse_other(self, path: str | Path, there: Any) -> None:
+        """DataError if ``there``, what a checkpoint says (see ``spaces``), is not about this environment."""
+        if not isinstance(there, dict):
+            raise DataError(f"{path} does not say in which spaces it learned; take an older copy")
+        for name, here in self.spaces().items():
+            if name in MEANINGS and here != there.get(name, here):
+                raise DataError(
+                    f"{path} comes from another environment of the same size: its {MEANINGS[name]} are not those of "
+                    f"{self.env.unwrapped}; give the environment it learned in"
+                )
+            if name not in MEANINGS and here != there.get(name):
+                raise DataError(
+                    f"{path} comes from another environment: its {name} was {there.get(name)}, and here it is {here}; "
+                    "give the environment it learned in"
+                )
 
 
 def _attribute(env: gymnasium.Env, name: str) -> Any:

@@ -6,6 +6,7 @@ D devices, V types.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -110,6 +111,17 @@ class Instance:
     def tables(self) -> Tables:
         """The same network as the kernel reads it."""
         return _tables(self)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of everything but the name. Numbers count to single precision: machines differ in the last bits."""
+        links = sorted(sorted(link) for link in self.topology.edges)
+        digest = hashlib.sha256(repr((self.types, self.devices, links)).encode())
+        hops = [part for weights in self.hop_weights for part in (weights.indptr, weights.indices, weights.data)]
+        cells = (self.transient, self.order, self.root_cells, self.noise_devices, self.noise_types)
+        for array in (self.alpha, *hops, self.mu, *cells, self.rules):
+            digest.update(np.asarray(array, np.float32).tobytes())
+        return digest.hexdigest()[:32]
 
     def __repr__(self) -> str:
         return f"Instance({self.name!r}, {self.n_devices} devices, {self.n_types} types, {len(self.graph.edges)} edges)"

@@ -105,6 +105,11 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         row = {name: array[0] for name, array in info.items()}
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), row
 
+    @property
+    def fingerprint(self) -> str:
+        """What a checkpoint of an agent keeps, so that it is not continued on another instance."""
+        return self.instance.fingerprint
+
     def counts(self, obs: ArrayLike) -> NDArray[np.int64]:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
         return self.core.counts(obs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -58,7 +59,7 @@ OnStep = Callable[[Step], object]
 OnEpisode = Callable[[Episode], "Mapping[str, float] | None"]
 
 
-class Agent:
+class Agent(ABC):
     """Base of PPO and DQN: maximise the expected discounted return over policies that only take allowed actions."""
 
     SETTINGS: ClassVar[type]
@@ -86,27 +87,33 @@ class Agent:
 
     optimiser: Optimiser
 
+    @abstractmethod
     def _begin(self, x: Floats, mask: Bools | None) -> None:
-        raise NotImplementedError
+        """Take in the first state of an episode, x (n_obs,), and its mask."""
 
+    @abstractmethod
     def _act(self, x: Floats, allowed: Ints | None) -> int:
-        raise NotImplementedError
+        """An action to learn from, of the allowed ones (None: all)."""
 
+    @abstractmethod
     def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
-        raise NotImplementedError
+        """Take in what the action led to: the next state x and its mask."""
 
+    @abstractmethod
     def _improve(self) -> dict[str, float] | None:
         """Learn if it is time to; what to log."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
-        raise NotImplementedError
+        """What ``predict`` answers: the best allowed action, or a drawn one."""
 
+    @abstractmethod
     def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
-        raise NotImplementedError
+        """What a checkpoint keeps beside network, optimiser and scaler, in named groups."""
 
+    @abstractmethod
     def _take_arrays(self, arrays: _checkpoint.Arrays) -> None:
-        raise NotImplementedError
+        """The same groups, from a checkpoint."""
 
     # ---- learning -------------------------------------------------------------------------------------------------
 
@@ -282,7 +289,7 @@ class Agent:
         self.reward_scale.from_json(header["reward_scale"])
         for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
             rng.bit_generator.state = state
-        fill(self.network, _checkpoint.nested(arrays, "network"))
+        self.network.fill(_checkpoint.nested(arrays, "network"))
         self.optimiser.from_arrays(_checkpoint.nested(arrays, "optimiser"))
         self.scaler.from_arrays(_checkpoint.nested(arrays, "scaler"))
         self._take_arrays(arrays)
@@ -303,19 +310,6 @@ class Agent:
                 "checkpoint to go on"
             )
         self._log = path.resolve()
-
-
-def fill(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
-    """Copy arrays into the network's own memory; ValueError if one is missing, no number, or has another shape."""
-    own = network.arrays
-    if own.keys() != arrays.keys():
-        raise ValueError(f"weights {sorted(own.keys() ^ arrays.keys())}")
-    for name, array in arrays.items():
-        if own[name].shape != array.shape:
-            raise ValueError(f"weight {name} has shape {array.shape}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"weight {name} holds NaN or infinity")
-        own[name][...] = array
 
 
 def episode_seed(seed: int, number: int) -> int:

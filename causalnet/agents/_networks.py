@@ -8,6 +8,7 @@ A single state is scored in numpy, on the same memory as the torch weights.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def zeros(*shape: int) -> torch.Tensor:
     return torch.zeros(shape).requires_grad_()
 
 
-class Network:
+class Network(ABC):
     """Named weights; ``arrays`` are views of the same memory."""
 
     def __init__(self) -> None:
@@ -77,9 +78,21 @@ class Network:
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {name: w.detach().numpy() for name, w in self.weights.items()}
 
+    def fill(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Copy arrays into the weights' own memory; ValueError if one is missing, no number, or has another shape."""
+        own = self.arrays
+        if own.keys() != arrays.keys():
+            raise ValueError(f"weights {sorted(own.keys() ^ arrays.keys())}")
+        for name, array in arrays.items():
+            if own[name].shape != array.shape:
+                raise ValueError(f"weight {name} has shape {array.shape}")
+            if not np.isfinite(array).all():
+                raise ValueError(f"weight {name} holds NaN or infinity")
+            own[name][...] = array
+
+    @abstractmethod
     def single(self, x: Floats, allowed: Ints | None) -> Floats:
         """What decides between the allowed actions (None: all) in one state, a number each."""
-        raise NotImplementedError
 
     def prepare(self, x: Floats) -> Batch:
         """The states x (B, n_obs) as a batch."""

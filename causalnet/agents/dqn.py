@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from . import _checkpoint
-from ._agent import Agent, fill
+from ._agent import Agent
 from ._cells import CellActionValues, find_layout, need_layout
 from ._frames import Frames
 from ._inputs import SCALINGS, Floats
@@ -104,7 +104,7 @@ class DQN(Agent):
         self.settings = s = by_network(self.settings, find_layout(env, n, a) is not None, USUAL)
         assert s.lr is not None
         self.network, self.target = self._build(self._init_rng), self._build(np.random.default_rng(0))
-        fill(self.target, self.network.arrays)
+        self.target.fill(self.network.arrays)
         self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
         self.replay = Frames(s.buffer_size, n, a, self.reader.masked)
 
@@ -181,7 +181,7 @@ class DQN(Agent):
         return {"target": self.target.arrays, "replay": self.replay.to_arrays()}
 
     def _take_arrays(self, arrays: _checkpoint.Arrays) -> None:
-        fill(self.target, _checkpoint.nested(arrays, "target"))
+        self.target.fill(_checkpoint.nested(arrays, "target"))
         self.replay.from_arrays(_checkpoint.nested(arrays, "replay"))
 
 

@@ -76,25 +76,8 @@ GRIDS = (
     Variant("grid, empty sends <= 0.05", _grid, 20_000, 10, Constraint(gu.Linear(WASTE), -0.05), -0.05),
 )  # fmt: skip
 _MARKS = (
-    250,
-    500,
-    1000,
-    1500,
-    2000,
-    2500,
-    3000,
-    3500,
-    4000,
-    5000,
-    6000,
-    7000,
-    8000,
-    10_000,
-    12_000,
-    14_000,
-    16_000,
-    20_000,
-)
+    250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 5000, 6000, 7000, 8000, 10_000, 12_000, 14_000, 16_000, 20_000,
+)  # fmt: skip
 _lpi = Settings(**GRID, critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0))  # type: ignore[arg-type]
 RACES = (
     Variant("LPI", _lpi, 20_000, 2, cooling=Cooling(0.15, 1500), marks=_MARKS),

@@ -18,13 +18,14 @@ from causalnet import exact
 from causalnet.agents import general_utility as gu
 from causalnet.agents._checkpoint import read, write
 from causalnet.agents.general_utility import Constraint, GeneralUtility
-from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings
+from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, TableFull
 from causalnet.envs.line import Line
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.wireless import utility_grid
+from causalnet.envs.wireless import gsac_grid, utility_grid
 from causalnet.errors import DataError
 
 N, S, A = 3, 3, 2
+UNIFORM = np.full((1, 25, 4, 5), 0.2)
 
 
 def table(seed: int, *shape: int) -> np.ndarray:
@@ -269,6 +270,53 @@ def test_constraints_that_come_no_closer_are_told() -> None:
         agent.learn(2 * 650)
 
 
+def test_a_full_table_loses_and_repeats_nothing() -> None:
+    ends = []
+    for capacity in (64, 4096):
+        o = Settings(gamma=0.7, steps=12, critic="table", gradient="score", capacity=capacity)
+        agent = made(gu.Entropy("action"), constraints=Constraint(gu.Determinism(), 0.2, 3.0), settings=o)()
+        while agent.updates < 20:
+            try:
+                agent.update()
+            except TableFull:
+                agent.grow(2 * agent.settings.capacity)
+        ends.append(agent)
+    assert ends[0].settings.capacity > 64 and (ends[0].multipliers > 0).any()
+    for name in ("theta", "d", "multipliers"):
+        np.testing.assert_array_equal(getattr(ends[0], name), getattr(ends[1], name))
+
+
+def test_a_view_may_skip_codes() -> None:
+    worth = np.repeat(np.arange(6.0)[:, None], 5, axis=1)
+    agent = made(gu.Linear(worth), constraints=Constraint(gu.Linear(worth), 0.5), view=[0, 5, 5, 0])()
+    assert agent.attainable() == pytest.approx(5 * (1 - 0.7**12)) and agent.learn(4).d.shape == (1, 25, 6, 5)
+
+
+def test_values_are_what_they_are_called() -> None:
+    d, r = table(8, 1, 1, S, A) / 8, table(9, S, A)
+    d[0, 0, 1] = 0.0  # a state that is never visited
+    p, rest = d.ravel(), 1 - d.sum()
+    mean = p @ r.ravel()
+    var = p @ (r.ravel() - mean) ** 2 + rest * mean**2  # reward 0 in the time that d lacks
+    states, actions = d.sum(3).ravel(), d.sum(2).ravel()
+    for f, want in (
+        (gu.Linear(r), mean),
+        (gu.RiskAverse(r, 3.0), mean - 1.5 * var),
+        (gu.Imitation(r), -((d - r) ** 2).sum()),
+        (gu.Entropy(), -sum(m * np.log(m) for m in states if m)),
+        (gu.Entropy("pair"), -sum(m * np.log(m) for m in p if m)),
+        (gu.Determinism(), 0.5 * actions[1] ** 2),
+        (gu.Penalty(gu.Linear(r), mean + 2.0, 3.0), -6.0),
+        (gu.Penalty(gu.Linear(r), mean - 2.0, 3.0), 0.0),
+        (gu.Total([gu.Linear(r), gu.Imitation(r)], [2.0, -1.0]), 2 * mean + ((d - r) ** 2).sum()),
+    ):
+        assert f.value(d).item() == pytest.approx(want), f
+    slope = gu.Entropy().gradient(d)[0, 0]
+    assert slope[1] == pytest.approx(-(np.log(1e-6) + 1)) and slope[0] == pytest.approx(
+        -(np.log(states[0]) + 1), abs=1e-4
+    )
+
+
 def test_load_refuses_to_forget_a_utility(tmp_path: Path) -> None:
     def mine(d: Any) -> Any:
         return -(d[0, 1] ** 2)
@@ -280,10 +328,10 @@ def test_load_refuses_to_forget_a_utility(tmp_path: Path) -> None:
     header, arrays = read(path)
     for key in ("network", "settings", "utility"):
         cut = write(tmp_path / "b.npz", {k: v for k, v in header.items() if k != key}, arrays)
-        with pytest.raises(DataError, match=f"lacks {key}"):
+        with pytest.raises(DataError, match=f"its header lacks '{key}'"):
             GeneralUtility.load(cut, utility_grid(n_envs=2), utility=mine)
     cut = write(tmp_path / "b.npz", {**header, "settings": {"kapa": 1}}, arrays)
-    with pytest.raises(DataError, match="settings in the header"):
+    with pytest.raises(DataError, match="a setting 'kapa'"):
         GeneralUtility.load(cut, utility_grid(n_envs=2), utility=mine)
 
 
@@ -316,7 +364,8 @@ def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, mon
 
 
 def made(utility: Any = None, **options: Any) -> Any:
-    return lambda: GeneralUtility(utility_grid(n_envs=2), Settings(gamma=0.7, steps=12), utility=utility, **options)
+    o = options.pop("settings", Settings(gamma=0.7, steps=12))
+    return lambda: GeneralUtility(utility_grid(n_envs=2), o, utility=utility, **options)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +395,25 @@ def made(utility: Any = None, **options: Any) -> Any:
         (lambda: gu.Penalty([gu.Entropy()], 0.1), "single utilities"),  # type: ignore[arg-type]
         (lambda: made()().score(utility_grid(n_envs=2), 0), "episodes is 0"),
         (made(lambda d: torch.ones(1, requires_grad=True).sum()), "made from something else"),
-        (lambda: gu.Penalty(gu.Entropy(), np.nan), "a penalty needs"),
+        (lambda: gu.Penalty(gu.Entropy(), np.nan), "at_least of a penalty must be finite"),
+        (lambda: gu.Penalty(gu.Entropy(), "x"), "at_least of a penalty is 'x'"),
+        (lambda: gu.Penalty(gu.Entropy(), 0.1, -1.0), "weight of a penalty is -1"),
+        (made(gu.Penalty(gu.Entropy(), np.ones(3))), "at_least of a penalty .* one for each of 25 agents"),
+        (lambda: gu.Total([gu.Entropy()], 0.5), "1 terms need as many weights"),  # type: ignore[arg-type]
+        (lambda: gu.Total([gu.Entropy()], [np.nan]), "weight of a total is nan"),
+        (lambda: gu.PerAgent(3), "utilities is 3"),  # type: ignore[arg-type]
+        (lambda: gu.Linear([[1.0], [1.0, 2.0]]), "finite numbers"),
+        (made(reward=False), "nothing to learn from"),
+        (made(reward="no"), "reward is 'no'; write True or False"),
+        (lambda: Constraint(gu.Entropy(), 0.1, best_effort="no"), "best_effort is 'no'"),  # type: ignore[arg-type]
+        (lambda: Constraint(gu.Entropy(), 0.1, rate="fast"), "rate of a constraint is 'fast'"),  # type: ignore[arg-type]
+        (lambda: made()().score(gsac_grid(5, n_envs=2)), "another network"),
+        (lambda: gu.occupancies(utility_grid(), UNIFORM, gamma=1.0), "gamma is 1"),
+        (lambda: gu.occupancies(utility_grid(), UNIFORM, gamma=0.7, objective="mean"), "objective is 'mean'"),
+        (lambda: gu.occupancies(utility_grid(), UNIFORM, gamma=0.7, steps=0), "steps is 0"),
+        (lambda: gu.occupancies(utility_grid(), UNIFORM, gamma=0.7, seed=-1), "seed is -1"),
+        (lambda: gu.occupancies(utility_grid(), "best", gamma=0.7), "axes"),  # type: ignore[arg-type]
+        (lambda: gu.occupancies(utility_grid(), UNIFORM, gamma=0.7, view=[0, 1]), "view has shape"),
         (lambda: gu.Total([gu.Entropy()], [1.0, 2.0]), "1 terms need as many weights"),
         (made(gu.Linear(np.zeros((24, 4, 5)))), r"shape \(24, 4, 5\), and this network needs \(25, 4, 5\)"),
         (made(gu.Imitation(np.zeros((4, 4)))), "another network"),

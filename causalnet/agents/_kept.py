@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from . import _sac_inputs as given
 from ._checkpoint import read, write
 from ._local_policy import cumulate
-from .scalable_ac import Rate, ScalableActorCritic, Settings, fingerprint
+from ._sac_settings import Settings
 
+if TYPE_CHECKING:
+    from .scalable_ac import ScalableActorCritic
+
+_HEADER = ("network", "copies", "settings", "learners", "seed", "updates")
 _ACTOR, _CRITIC = ("theta", "baseline", "view"), ("weights", "visits", "keys", "mu")
 
 
@@ -22,7 +26,7 @@ def save_agent(path: str | Path, agent: ScalableActorCritic, more: dict[str, Any
     """Everything learnt as one npz file; ``more`` goes into the header, ``arrays`` names further arrays of the agent."""
     header = {
         "class": type(agent).__name__, "settings": dataclasses.asdict(agent.settings), "seed": agent.seed,
-        "updates": agent.updates, "learners": agent.learners, "copies": agent.copies, "network": fingerprint(agent.env), **more,
+        "updates": agent.updates, "learners": agent.learners, "copies": agent.copies, "network": given.fingerprint(agent.env), **more,
     }  # fmt: skip
     kept = {name: getattr(owner, name) for owner, names in _owners(agent, arrays) for name in names}
     return write(path, header, kept)
@@ -38,27 +42,10 @@ def open_agent(
     header, arrays = read(path)
     if header.get("class") != cls.__name__:
         raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-    missing = [
-        key for key in ("network", "copies", "settings", "learners", "seed", "updates", *needs) if key not in header
-    ]
-    if missing:
-        raise DataError(
-            f"the header of {path} lacks {', '.join(missing)}: it was written by another version; learn anew"
-        )
-    if header["network"] != fingerprint(env) or header["copies"] != (env.n_envs or 1):
-        raise DataError(
-            f"{path} was learnt on another network or number of copies: {header['network']}, {header['copies']} copies; this "
-            f"one is {fingerprint(env)}, {env.n_envs or 1} copies"
-        )
-    try:
-        kept: dict[str, Any] = {k: Rate(**v) if isinstance(v, dict) else v for k, v in header["settings"].items()}
-        settings = Settings(**kept)
-    except (AttributeError, TypeError) as error:
-        raise DataError(
-            f"the settings in the header of {path} are not those of this version: {error}; learn anew"
-        ) from error
-    options = {"learners": header["learners"], "seed": header["seed"], "view": arrays.get("view")}
-    return header, arrays, settings, options
+    given.damaged(path, header, arrays, (*_HEADER, *needs), (*_ACTOR, *_CRITIC))
+    given.same(path, header, env)
+    options = {"learners": header["learners"], "seed": header["seed"], "view": arrays["view"]}
+    return header, arrays, given.settings_of(path, header["settings"]), options
 
 
 def put_back(
@@ -68,11 +55,8 @@ def put_back(
     """Give a fresh agent the arrays of the file; learning goes on as if it had not stopped."""
     for owner, names in _owners(agent, more):
         for name in names:
-            want = np.asarray(getattr(owner, name))
-            if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-                raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
-            setattr(owner, name, arrays[name])
-    agent.updates = header["updates"]
+            given.put(owner, name, arrays, path)
+    agent.updates = given.whole(f"updates in {path}", header["updates"], 0)
     cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
 
 

@@ -18,6 +18,7 @@ from ..errors import DataError
 from ..exact import Policy, joint, occupancy
 from ._local_policy import cumulate_probabilities
 from ._rollout import Trajectory, check_policy, identity, roll, seeds
+from ._sac_inputs import number, one_of, whole
 
 Array = NDArray[np.float64]
 
@@ -59,14 +60,22 @@ def occupancies(
 ) -> tuple[Array, Array]:  # fmt: skip
     """d (L, n, S, A) under fixed own-state policies (L, n, S, A), and undiscounted returns (L,), the mean of all agents.
 
-    As ``returns``: episodes are fixed by ``seed``, whatever the policy; d is the mean over them.
+    As ``returns``: episodes are fixed by ``seed``, whatever the policy. Both are means over them, as many as fill the copies.
     """
-    if isinstance(episodes, bool) or not isinstance(episodes, (int, np.integer)) or episodes < 1:
-        raise DataError(f"episodes is {episodes!r}; a mean needs a whole number of them, 1 or more")
-    tables = np.asarray(policy, dtype=np.float64)
+    gamma, episodes, seed = number("gamma", gamma, 0.0, 1.0), whole("episodes", episodes, 1), whole("seed", seed, 0)
+    one_of("objective", objective, ("discounted", "average"))
+    if gamma == 1 and objective == "discounted":
+        raise DataError("gamma is 1, where shares of discounted time have no meaning; write objective='average'")
+    steps = None if steps is None else whole("steps", steps, 1)
+    try:
+        tables = np.asarray(policy, dtype=np.float64)
+    except (TypeError, ValueError):
+        tables = np.empty(0)
     if tables.ndim != 4:
-        raise DataError(f"policies have axes (learners, agents, states, actions); this array has shape {tables.shape}")
-    view = identity(env) if view is None else view
+        raise DataError(f"policies are probabilities with axes (learners, agents, states, actions), not {policy!r:.60}")
+    view = identity(env) if view is None else np.atleast_2d(np.asarray(view, dtype=np.int32))
+    if view.shape[-1] != int(np.max(env.n_states)) or view.min() < 0:
+        raise DataError(f"view has shape {view.shape}, and maps {np.max(env.n_states)} state codes to codes from 0 up")
     check_policy(env, tables, view)
     copies, horizon = env.n_envs or 1, steps or env.horizon
     if horizon is None or (env.horizon is not None and horizon > env.horizon):

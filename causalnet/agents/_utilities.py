@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ._sac_inputs import number, one_of
 
 Array = NDArray[np.float64]
 Sizes = tuple[NDArray[np.int64], NDArray[np.int64]]  # states and actions of each agent, (n,) both
 Of = Literal["state", "action", "pair"]
+_OF = ("state", "action", "pair")
 
 
 @runtime_checkable
@@ -67,8 +69,8 @@ class Entropy:
     floor: float = 1e-6
 
     def __post_init__(self) -> None:
-        _known_of(self.of)
-        if not 0 < self.floor < 1:
+        one_of("of", self.of, _OF)
+        if not 0 < number("floor", self.floor, 0.0, 1.0) < 1:
             raise DataError(f"floor is {self.floor!r}: the slope of the entropy is unbounded at 0, write e.g. 1e-6")
 
     def value(self, d: Array) -> Array:
@@ -95,7 +97,7 @@ class Determinism:
     idle: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
-        _known_of(self.of)
+        one_of("of", self.of, _OF)
         if self.of == "pair" and self.idle:
             raise DataError("idle names states or actions; with of='pair' write idle=()")
         if not isinstance(self.idle, (tuple, list)) or not all(
@@ -156,8 +158,7 @@ class RiskAverse:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reward", _table("reward", self.reward))
-        if not (np.isfinite(self.aversion) and self.aversion >= 0):
-            raise DataError(f"aversion is {self.aversion!r}; write a finite number from 0 up")
+        number("aversion", self.aversion, 0.0)
 
     def value(self, d: Array) -> Array:
         r = _fits(self.reward, d)
@@ -173,18 +174,16 @@ class RiskAverse:
         return mass * _over(self.reward, sizes, -np.inf).max((-2, -1))  # the mean alone, without its risk: a bound
 
 
-def _known_of(of: str) -> None:
-    if of not in {"state", "action", "pair"}:
-        raise DataError(f"of is {of!r}; write 'state', 'action' or 'pair'")
-
-
 def _marginal(d: Array, of: str) -> Array:
     """m with axes kept: (..., S, 1), (..., 1, A) or (..., S, A)."""
     return d if of == "pair" else d.sum(-1 if of == "state" else -2, keepdims=True)
 
 
 def _table(name: str, given: Any) -> Array:
-    table = np.array(given, dtype=np.float64)
+    try:
+        table = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        table = np.full((), np.nan)
     if table.ndim not in {2, 3} or not np.isfinite(table).all():
         raise DataError(f"{name} is a table of finite numbers, (states, actions) or (agents, states, actions)")
     table.setflags(write=False)

@@ -1,9 +1,9 @@
-"""Utilities made of others, one an agent, or of a function that torch differentiates; and what makes a utility usable."""
+"""Utilities made of others, one an agent, or of a function that torch differentiates."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ._utilities import Sizes, Utility, _over
+from ._sac_settings import number
+from ._utilities import Sizes, Utility
 
 Array = NDArray[np.float64]
-_PERIOD = 200  # updates of which means are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,27 +27,21 @@ class Penalty:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", _part("a penalty", self.of))
-        if not (
-            np.isfinite(self.at_least).all()
-            and np.ndim(self.at_least) < 2
-            and np.isfinite(self.weight)
-            and self.weight >= 0
-        ):
-            raise DataError(
-                f"a penalty needs a finite at_least, one number or one an agent, and a weight from 0 up, not {self.at_least!r} "
-                f"and {self.weight!r}"
-            )
+        object.__setattr__(self, "weight", number("weight of a penalty", self.weight, 0.0))
+        bounds("a penalty", self.at_least, np.size(self.at_least))
 
     def value(self, d: Array) -> Array:
-        return np.asarray(-0.5 * self.weight * np.maximum(0.0, self.at_least - self.of.value(d)) ** 2)
+        return np.asarray(-0.5 * self.weight * self._missing(self.of.value(d)) ** 2)
 
     def gradient(self, d: Array) -> Array:
-        missing = np.maximum(0.0, self.at_least - self.of.value(d))
-        return np.asarray(self.weight * missing[..., None, None] * self.of.gradient(d))
+        return np.asarray(self.weight * self._missing(self.of.value(d))[..., None, None] * self.of.gradient(d))
 
     def most(self, mass: float, sizes: Sizes) -> Array | None:
         top = self.of.most(mass, sizes)
-        return None if top is None else -0.5 * self.weight * np.maximum(0.0, self.at_least - top) ** 2
+        return None if top is None else -0.5 * self.weight * self._missing(top) ** 2
+
+    def _missing(self, value: Array) -> Array:
+        return np.maximum(0.0, bounds("a penalty", self.at_least, value.shape[-1]) - value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +55,29 @@ class Total:
         if not isinstance(self.terms, (list, tuple)):
             raise DataError(f"the terms of a total are a list of utilities, not {self.terms!r}")
         object.__setattr__(self, "terms", tuple(_part("a total", f) for f in self.terms))
-        if not len(self.terms) or (self.weights is not None and len(self.weights) != len(self.terms)):
+        weights = [1.0] * len(self.terms) if self.weights is None else self.weights
+        if not self.terms or np.shape(weights) != (len(self.terms),):
             raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
+        object.__setattr__(self, "weights", tuple(number("weight of a total", w, -math.inf) for w in weights))
 
     def value(self, d: Array) -> Array:
-        return np.asarray(sum(w * f.value(d) for w, f in self._both()))
+        return np.asarray(sum(w * f.value(d) for w, f in self._each()))
 
     def gradient(self, d: Array) -> Array:
-        return np.asarray(sum(w * f.gradient(d) for w, f in self._both()))
+        return np.asarray(sum(w * f.gradient(d) for w, f in self._each()))
 
     def most(self, mass: float, sizes: Sizes) -> Array | None:
         total = np.zeros(len(sizes[0]))
-        for w, f in self._both():
+        for w, f in self._each():
             top = f.most(mass, sizes) if w >= 0 else None
             if top is None:
                 return None
             total += w * top
         return total
 
-    def _both(self) -> list[tuple[float, Utility]]:
-        weights = [1.0] * len(self.terms) if self.weights is None else self.weights
-        return list(zip(weights, self.terms, strict=True))
+    def _each(self) -> Iterable[tuple[float, Utility]]:
+        assert self.weights is not None  # the constructor saw to it
+        return zip(self.weights, self.terms, strict=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +87,8 @@ class PerAgent:
     utilities: Sequence[Utility]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.utilities, (list, tuple)):
+            raise DataError(f"utilities is {self.utilities!r}; write a list of them, one an agent")
         object.__setattr__(self, "utilities", tuple(_part("one an agent", f) for f in self.utilities))
 
     def value(self, d: Array) -> Array:
@@ -113,7 +111,8 @@ class PerAgent:
 class Differentiated:
     """The user's f: a function of one agent's d as a torch tensor (S, A), differentiated by torch.
 
-    vectorised: the function takes d (..., S, A) and returns (...) for all agents at once.
+    vectorised: the function takes d (..., S, A) and returns (...) for all agents at once. A function that moves in jumps only
+    is refused; a jump added to a smooth part is not seen, and its shadow reward is that of the smooth part.
     """
 
     function: Callable[[Any], Any]
@@ -134,7 +133,8 @@ class Differentiated:
         rows = d.reshape(-1, *d.shape[-2:])
         x = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
         try:
-            found = self.function(x) if self.vectorised else [self.function(row) for row in x]
+            with torch.enable_grad():
+                found = self.function(x) if self.vectorised else [self.function(row) for row in x]
         except (TypeError, RuntimeError, IndexError, ValueError, AttributeError) as error:
             raise DataError(
                 f"the utility fails on d, a torch tensor of shape {tuple(x.shape if self.vectorised else x.shape[1:])} (states, "
@@ -186,6 +186,24 @@ def kind(utility: Utility) -> str:
     return f"{own}({', '.join(names)})" if names else own
 
 
+def bounds(what: str, at_least: Any, n: int) -> Array:
+    """The bound of every agent, (n,), of one number or one an agent."""
+    try:
+        found = np.broadcast_to(np.asarray(at_least, dtype=np.float64), (n,))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"at_least of {what} is {at_least!r}; give a number, or one for each of {n} agents") from error
+    if not np.isfinite(found).all():
+        raise DataError(f"at_least of {what} must be finite, not {at_least!r}")
+    return found
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or False, and nothing that only counts as one of them."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise DataError(f"{name} is {value!r}; write True or False")
+    return bool(value)
+
+
 def _part(whole: str, given: Any) -> Utility:
     """A utility inside another: a utility, or a function of d."""
     if isinstance(given, (list, tuple)):
@@ -193,113 +211,3 @@ def _part(whole: str, given: Any) -> Utility:
             f"{whole} is made of single utilities, not of a list; write a list of them instead, one an agent"
         )
     return as_utility(given, 1)
-
-
-def probe(what: str, f: Utility, mass: float, sizes: Sizes) -> None:
-    """Refuse a utility that is unbounded or not differentiable, and warn of one that never changes.
-
-    On measures of this mass: even, all in one pair, and six within; there gradients are held against differences of values.
-    """
-    points = _points(mass, sizes)
-    values = checked(what, f.value(points), points.shape[:2])
-    slopes = checked(f"the gradient of {what}", f.gradient(points), points.shape)
-    varies, flat = (values != values[0]).any(0), ~slopes.any((0, 2, 3))
-    if (varies & flat).any():
-        raise DataError(
-            f"{what} changes with d, and its gradient is zero everywhere: it moves in jumps (rounding, comparisons, "
-            f"argmax), which no gradient can climb; write a smooth function"
-        )
-    if not varies.any() and flat.all():
-        warnings.warn(
-            f"{what} is {values[0, 0]:.4g} at each of {len(points)} occupancy measures tried: it does not change with d, so "
-            f"there is nothing to learn from it",
-            stacklevel=4,
-        )
-        return
-    inner, along = points[1:7], points[0] - points[1:7]
-    want, off = (slopes[1:7] * along).sum((-2, -1)), np.ones((6, values.shape[1]), dtype=bool)
-    for h in (1e-3, 1e-5):
-        found = (f.value(inner + h * along) - f.value(inner - h * along)) / (2 * h)
-        off &= np.abs(found - want) > 0.05 * np.maximum(np.abs(found), np.abs(want)) + 1e-6 * (1 + np.abs(values[1:7]))
-    wrong = np.flatnonzero(off.sum(0) > 3)
-    if len(wrong):
-        i = int(wrong[0])
-        k = int(np.flatnonzero(off[:, i])[0])
-        raise DataError(
-            f"the gradient of {what} is not its slope: for agent {i} it says {want[k, i]:.4g} where the value changes by "
-            f"{found[k, i]:.4g}; leave out .detach(), .item() and other breaks between d and the result"
-        )
-
-
-def _points(mass: float, sizes: Sizes) -> Array:
-    """(P, n, S, A): the even measure, six within, and up to 32 with everything in one pair."""
-    shape = (len(sizes[0]), int(sizes[0].max()), int(sizes[1].max()))
-    real = _over(np.ones(shape), sizes, 0.0)
-    rng = np.random.default_rng(0)
-    weights = [
-        real,
-        *(real * rng.dirichlet(np.full(shape[1] * shape[2], 3.0), shape[0]).reshape(shape) for _ in range(6)),
-    ]
-    agents = np.arange(shape[0])
-    for cell in range(min(32, shape[1] * shape[2])):
-        corner = np.zeros(shape)
-        corner[agents, cell // shape[2] % sizes[0], cell % shape[2] % sizes[1]] = 1.0
-        weights.append(corner)
-    return np.array([mass * w / w.sum((1, 2), keepdims=True) for w in weights])
-
-
-@dataclass(eq=False)
-class Stall:
-    """Tells, once, of a constraint that comes no closer over 600 updates: means over 200 against those of the 200 before, twice.
-
-    Told where an agent's shortfall is above 5 % of its bound (and 0.001) and neither it nor the multiplier fell by 2 %, both
-    times, if it is half the bound, or all shortfalls are 5 % of all bounds: slow agents among many are not worth a word.
-    """
-
-    told: bool = False
-    _sum: Any = 0.0
-    _count: int = 0
-    _before: tuple[Array, Array] | None = None
-    _once: Any = False
-    _best: Any = -np.inf
-
-    def watch(self, name: str, at_least: Array, value: Array, multipliers: Array) -> None:
-        """at_least (n,); value and multipliers (L, n), of one update."""
-        if self.told:
-            return
-        self._sum, self._count = self._sum + value.mean(0), self._count + 1
-        self._best = np.maximum(self._best, value.max(0))
-        if self._count < _PERIOD:
-            return
-        short, mu = at_least - self._sum / self._count, multipliers.mean(0)
-        if self._before is not None:
-            old, before = self._before
-            stuck = (short > 0.05 * np.abs(at_least) + 1e-3) & (short >= 0.98 * old) & (mu >= 0.98 * before)
-            stuck, self._once = stuck & self._once, stuck
-            missed, large = np.maximum(0, short).sum() > 0.05 * np.abs(at_least).sum(), short > 0.5 * np.abs(at_least)
-            if stuck.any() and (missed or (stuck & large).any()):
-                self.told, i = True, int(np.argmax(np.where(stuck, short, -np.inf)))
-                warnings.warn(
-                    f"{name} has come no closer in {3 * _PERIOD} updates: agent {i} is asked for {at_least[i]:.4g}, lacks "
-                    f"{short[i]:.4g} of it and had {self._best[i]:.4g} at best ({int(stuck.sum())} agents in all), with a "
-                    f"multiplier of {mu[i]:.4g}, {before[i]:.4g} before. Perhaps no policy attains it, alone or with the other "
-                    f"constraints: ask for less, or write best_effort=True. Or rates do not suit: too small, or so large "
-                    f"that the policy no longer tries what it needs",
-                    stacklevel=5,
-                )
-        self._before, self._sum, self._count = (short, mu), 0.0, 0
-
-
-def checked(what: str, found: Array, shape: tuple[int, ...]) -> Array:
-    """Values or gradients of the right shape, all finite, or a sentence with the first that is not."""
-    found = np.asarray(found, dtype=np.float64)
-    if found.shape != shape:
-        raise DataError(f"{what} has shape {found.shape}, and should have {shape}")
-    wrong = np.argwhere(~np.isfinite(found))
-    if len(wrong):
-        at = tuple(int(k) for k in wrong[0])
-        raise DataError(
-            f"{what} is {found[at]} at {at} (learner, agent, ...): a utility must be finite and differentiable on all shares "
-            f"of time, zero among them; bound it, e.g. log(d + 1e-6) in place of log(d)"
-        )
-    return found

@@ -10,7 +10,6 @@ Scalable Actor-Critic itself, to the bit. Only abstracts and public code of both
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,10 @@ from ._kept import open_agent, put_back, save_agent
 from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from ._rollout import Trajectory
 from ._sac_critic import Counts
+from ._sac_inputs import fingerprint, number, require
 from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
-from ._utility_forms import Differentiated, Penalty, PerAgent, Stall, Total, as_utility, checked, kind, probe
+from ._utility_checks import Stall, checked, probe
+from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, kind, truth
 from .scalable_ac import ScalableActorCritic, Settings
 
 __all__ = [
@@ -61,7 +62,7 @@ class Constraint:
     incremental: mu_i <- max(0, mu_i + eta (c_i - g_i)), dual ascent; False: mu_i = eta max(0, c_i - g_i), the maximiser of
     mu (c_i - g_i) - mu^2 / (2 eta), which arXiv 2305.17568 uses: it ends where mu_i / eta of violation is left.
     best_effort: keep going, and say nothing, where no occupancy measure can satisfy it. Without it: an error where that is
-    known beforehand, and a UserWarning where the violation does not fall over 600 updates (``_utility_forms.Stall``).
+    known beforehand, and a UserWarning where the violation does not fall over 600 updates (``_utility_checks.Stall``).
     """
 
     utility: Any
@@ -71,8 +72,9 @@ class Constraint:
     best_effort: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.rate) and self.rate >= 0):
-            raise DataError(f"rate of a constraint is {self.rate!r}; write a finite number from 0 up")
+        number("rate of a constraint", self.rate, 0.0)
+        for name in ("incremental", "best_effort"):
+            truth(name, getattr(self, name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,8 @@ class GeneralUtility(ScalableActorCritic):
     environment's own reward, which a utility of (s_i, a_i) could not express where it depends on neighbours.
     reward: keep the environment's reward beside ``utility``. constraints: g_i(d_i) >= c_i. occupancy_rate: of the moving
     average of d over updates (1: this update's episodes alone); it begins as a plain mean.
-    d (L, n, S, A): the present estimate. multipliers (C, L, n): mu. shadow (L, n, S, A): the last shadow rewards.
+    d (L, n, S, A): the present estimate. multipliers (C, L, n): mu. shadow (L, n, S, A): the last shadow rewards. All three
+    stay zero where neither a utility nor a constraint is given: this is Scalable Actor-Critic then.
     """
 
     def __init__(
@@ -103,17 +106,23 @@ class GeneralUtility(ScalableActorCritic):
         view: Any = None, counts: Counts | None = None,
     ) -> None:  # fmt: skip
         super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
-        if not 0 < occupancy_rate <= 1:
+        if not number("occupancy_rate", occupancy_rate, 0.0, 1.0):
             raise DataError(f"occupancy_rate is {occupancy_rate!r}; write a number above 0, up to 1 (no smoothing)")
         n = self.shape[1]
-        self.reward = utility is None if reward is None else bool(reward)
+        self.reward = utility is None if reward is None else truth("reward", reward)
         self.utility = None if utility is None else as_utility(utility, n)
         given = [constraints] if isinstance(constraints, Constraint) else constraints
         if not isinstance(given, (list, tuple)) or not all(isinstance(c, Constraint) for c in given):
             raise DataError(f"constraints is {constraints!r}; write Constraint(utility, at_least), or a list of such")
         self.constraints = tuple(given)
+        if not self.reward and utility is None and not self.constraints:
+            raise DataError(
+                "there is nothing to learn from: reward is False, with no utility and no constraint; give one"
+            )
         self.constrained = tuple(as_utility(c.utility, n) for c in self.constraints)
-        self.at_least = np.array([_bounds(k, c.at_least, n) for k, c in enumerate(self.constraints)]).reshape(-1, n)
+        self.at_least = np.array(
+            [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
+        ).reshape(-1, n)
         self.occupancy_rate = float(occupancy_rate)
         self._weight = time_weights(self.settings.gamma, self.settings.steps, self.settings.objective)
         self.d: Array = np.zeros(self.shape)
@@ -125,15 +134,22 @@ class GeneralUtility(ScalableActorCritic):
         self._check_feasible()
 
     def update(self) -> None:
-        """Occupancies, multipliers and shadow rewards from one batch of episodes, then an update of Algorithm 1 with them."""
-        path = self.sample()
+        """An update of Algorithm 1 with shadow rewards. One that fails leaves occupancies and multipliers as they were."""
+        before = self.d.copy(), self.multipliers.copy()
+        try:
+            super().update()
+        except Exception:
+            self.d, self.multipliers = before
+            raise
+
+    def sample(self) -> Trajectory:
+        """The trajectories of all copies, paid in shadow rewards."""
+        path = super().sample()
         self.pay(path)
-        q = self.critic.learn(path, self.updates)
-        self.improve(path, q)
-        self.updates += 1
+        return path
 
     def pay(self, path: Trajectory) -> None:
-        """Replace the rewards along the trajectories by the shadow rewards."""
+        """Occupancies, multipliers and shadow rewards from these trajectories; put the last in the place of their rewards."""
         if self.utility is None and not self.constraints:
             return
         count(path.codes, path.a, self._weight, self._seen)
@@ -154,6 +170,7 @@ class GeneralUtility(ScalableActorCritic):
 
     def score(self, env: Any, episodes: int = 1000, *, seed: int = 10**6) -> Score:
         """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""
+        require(env, fingerprint(self.env))
         o = self.settings
         d, total = occupancies(
             env, self.policy, gamma=o.gamma, steps=o.steps, episodes=episodes, seed=seed, view=self.view, objective=o.objective
@@ -171,10 +188,9 @@ class GeneralUtility(ScalableActorCritic):
 
     @property
     def view_sizes(self) -> NDArray[np.int64]:
-        """(n,): local states that each agent tells apart."""
-        if len(self.view) == 1:
-            return np.array([len(set(self.view[0, :k].tolist())) for k in np.asarray(self.env.n_states)])
-        return np.array([len(set(row[:k].tolist())) for row, k in zip(self.view, self.env.n_states, strict=True)])
+        """(n,): codes of local states as each agent sees them, from 0 to the largest."""
+        views = np.broadcast_to(self.view, (self.shape[1], self.view.shape[1]))
+        return np.array([row[:k].max() + 1 for row, k in zip(views, self.env.n_states, strict=True)])
 
     def _check_feasible(self) -> None:
         tops = self.attainable()
@@ -212,16 +228,16 @@ class GeneralUtility(ScalableActorCritic):
         """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
         needs = ("reward", "occupancy_rate", "utility", "constraints")
         header, arrays, settings, options = open_agent(path, cls, env, needs)
-        agent = cls(
-            env, settings, utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
-            occupancy_rate=header["occupancy_rate"], **options,
-        )  # fmt: skip
-        now = None if agent.utility is None else kind(agent.utility)
+        now = None if utility is None else kind(as_utility(utility, int(env.n_agents)))
         if now != header["utility"]:
             raise DataError(
                 f"{path} was learnt with {_called(header['utility'])}, and load was given {_called(now)}: utilities are code "
                 f"and not in the file; give the same one, load(path, env, utility=...)"
             )
+        agent = cls(
+            env, settings, utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
+            occupancy_rate=header["occupancy_rate"], **options,
+        )  # fmt: skip
         kinds = [kind(g) for g in agent.constrained]
         if kinds != header["constraints"]:
             raise DataError(
@@ -258,13 +274,3 @@ def exact_utility_gradient(
 
 def _called(kind_: str | None) -> str:
     return "the environment's reward alone" if kind_ is None else f"a utility ({kind_})"
-
-
-def _bounds(k: int, at_least: Any, n: int) -> Array:
-    try:
-        bound = np.broadcast_to(np.asarray(at_least, dtype=np.float64), (n,))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"at_least of constraint {k} has shape {np.shape(at_least)}; give a number, or one for each of {n} agents") from error  # fmt: skip
-    if not np.isfinite(bound).all():
-        raise DataError(f"at_least of constraint {k} must be finite, not {at_least!r}")
-    return bound

@@ -16,42 +16,14 @@ import typer
 from typer.core import TyperGroup
 
 from . import __version__
-from ._inputs import (
-    available,
-    named_or_file,
-    parse_backend_settings,
-    parse_seeds,
-    parse_settings,
-    read_data,
-    read_graph,
-    read_knowledge,
-)
-from ._labels import split
-from ._terminal import (
-    say,
-    say_json,
-    show_graph,
-    show_reasons,
-    show_results,
-    show_table,
-    show_training,
-)
+from ._cli_compare import compare, quickstart
+from ._cli_train import FILES, train
+from ._inputs import available, parse_settings, read_data, read_graph, read_knowledge
+from ._terminal import say, say_json, show_graph, show_table
 from .errors import CausalnetError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from .graph import Graph
-
-QUICKSTART = (
-    "pc",
-    "notears",
-    "thp",
-    "granger",
-    "causal-learn/ges",
-    "pgmpy/hill-climb",
-    "gcastle/notears",
-    "random",
-    "empty",
-)
 
 
 class _Spoken(TyperGroup):
@@ -215,99 +187,8 @@ def _listed(value: Any) -> list[str]:
 
 # ---- comparisons --------------------------------------------------------------------------------------------
 
-
-@app.command()
-def compare(
-    data: Annotated[
-        str, typer.Option("--data", "-d", help="Data sets and files, comma-separated: sachs,alarm:n=2000,my.csv")
-    ],
-    backend: Annotated[
-        str, typer.Option("--backend", "-b", help="Methods, comma-separated: pc,notears,causal-learn/ges")
-    ],
-    seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
-    out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
-    max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "--n-jobs", "-j", help="Cells at once (-1: all cores).")] = 1,
-    engine: Annotated[str, typer.Option(help="local, or dask:ADDRESS of a running scheduler.")] = "local",
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
-) -> None:
-    """Compare methods on data sets over seeds; interrupted runs resume, and a report is written.
-
-    Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
-    """
-    datasets = [named_or_file(item) for item in split(data, ",")]
-    settings = {"seeds": parse_seeds(seeds), "n_jobs": jobs, "max_seconds": max_seconds, "engine": engine}
-    results = _compare(
-        datasets,
-        split(backend, ","),
-        out,
-        params=parse_backend_settings(set_ or []),
-        retry_failed=retry_failed,
-        **settings,
-    )
-    _show_comparison(results, out, json_)
-
-
-def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: Any) -> Any:
-    from .compare import compare as run
-
-    try:
-        return run(datasets, backends, out=out, progress=True, **settings)
-    except KeyboardInterrupt:
-        say(
-            f"interrupted; every finished cell is kept in {out}: run the same command again to go on",
-            style="red",
-            stderr=True,
-        )
-        raise typer.Exit(130) from None
-
-
-def _show_comparison(results: Any, out: Path, json_: bool) -> None:
-    if json_:
-        cells = results.frame.to_dict("records")
-        say_json({"settings": results.settings, "summary": results.summary().to_dict("records"), "cells": cells})
-    else:
-        show_results(results)
-        show_reasons(results)
-        say(f"report: {out / 'report.html'}   cells: {out / 'results.csv'}")
-    if not (results.frame["status"] == "ok").any():
-        say("no cell succeeded: the reasons are above and in the report", style="red", stderr=True)
-        raise typer.Exit(1)
-
-
-@app.command()
-def quickstart(
-    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/quickstart"),
-    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
-) -> None:
-    """Compare methods on the Sachs protein data and a telecom alarm log; under three minutes on two cores."""
-    import os
-
-    from .backends import registry
-
-    known = registry()
-    chosen = [name for name in QUICKSTART if name in known and known[name].installed]
-    absent = [name for name in QUICKSTART if name in known and not known[name].installed]
-    log = _real_log()
-    say(f"comparing {len(chosen)} methods on sachs and {log}, three seeds each", stderr=True)
-    for name in absent:
-        say(f"{name} is left out: {known[name].how_to_install}", style="dim", stderr=True)
-    results = _compare(["sachs", log], chosen, out, seeds=3, n_jobs=min(2, os.cpu_count() or 1), max_seconds=20.0)
-    _show_comparison(results, out, json_)
-
-
-def _real_log() -> str:
-    """The real telecom log, from disk or downloaded; without network the fault-alarm network stands in."""
-    from .datasets import MissingFile, load_dataset
-
-    try:
-        load_dataset("pcic-18v")
-    except MissingFile as error:
-        say(f"the real alarm log is left out: {error}", style="dim", stderr=True)
-        return "fault-alarm"
-    return "pcic-18v"
+app.command()(compare)
+app.command()(quickstart)
 
 
 @app.command()
@@ -342,84 +223,7 @@ def score(
 
 # ---- policies -----------------------------------------------------------------------------------------------
 
-FILES = (
-    "The graph is what causalnet discover writes: causalnet discover data.csv --out g.json\n\n"
-    "The action map says for every action which variable it acts on (none: null, or nothing). JSON, for an action on "
-    "power, one on link, and one that does nothing, where observation entry 0 shows power and entry 1 shows link:\n\n"
-    '{"actions": ["power", "link", null],\n"observation": ["power", "link"],\n"entries": [0, 1, null]}\n\n'
-    "observation: for each entry the variable that it shows. entries: for each action the entry that shows whether "
-    "there is something to act on. Either will do; with neither, entry number a shows action number a. As CSV:\n\n"
-    "action,variable,entry\n0,power,0\n1,link,1\n2,,"
-)
-
-
-@app.command(epilog=FILES)
-def train(
-    env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Name-v0 for an environment of your own.")],
-    graph: Annotated[
-        Path | None,
-        typer.Option(help="The graph whose root causes may be acted on: the JSON file of causalnet discover --out."),
-    ] = None,
-    actions: Annotated[
-        Path | None,
-        typer.Option(
-            help="JSON or CSV: the variable that each action acts on, and what shows it; see the end of this text."
-        ),
-    ] = None,
-    k: Annotated[str, typer.Option("--k", "-k", help="Earliest present variables to allow, or roots.")] = "1",
-    eta: Annotated[float, typer.Option(help="Probability of ignoring the graph for a step.")] = 0.0,
-    present: Annotated[
-        str, typer.Option(help="What shows presence: nonzero or positive entries, or module:function.")
-    ] = "nonzero",
-    learner: Annotated[str, typer.Option("--learner", "-l", help="ppo, dqn or d3qn.")] = "ppo",
-    episodes: Annotated[int, typer.Option(help="How many in all; run again with more to go on.")] = 300,
-    seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting of the learner: --set lr=0.001.")] = None,
-    make: Annotated[
-        list[str] | None, typer.Option("--make", help="An argument of the environment: --make n_devices=8.")
-    ] = None,
-    import_: Annotated[list[str] | None, typer.Option("--import", help="A module to import first.")] = None,
-    evaluate: Annotated[
-        int,
-        typer.Option(
-            help="Episodes to evaluate the agent and its controls on; ppo draws its actions, dqn and d3qn take the best."
-        ),
-    ] = 20,
-    out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/train"),
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
-) -> None:
-    """Train an agent on an environment, restricted to the likely root causes of a graph."""
-    import sys
-
-    from ._action_map import read_action_map
-    from ._train import Plan
-    from ._train import train as run
-
-    if not {"", str(Path.cwd())} & set(sys.path):
-        sys.path.insert(0, str(Path.cwd()))  # for an environment of the user's own
-    plan = Plan(
-        env,
-        learner,
-        seed,
-        None if graph is None else read_graph(graph),
-        int(k) if k.isdecimal() else k,
-        eta,
-        None if actions is None else read_action_map(actions),
-        present,
-        parse_settings(make or [], "--make"),
-        parse_settings(set_ or []),
-        tuple(import_ or ()),
-    )
-    try:
-        summary = run(plan, episodes, out, evaluate_episodes=evaluate, progress=not json_)
-    except KeyboardInterrupt:
-        say(f"interrupted; run the same command again to go on in {out}", style="red", stderr=True)
-        raise typer.Exit(130) from None
-    if json_:
-        say_json(summary)
-    else:
-        show_training(summary)
-        say(f"episodes: {out / 'episodes.csv'}   agent: {out / 'agent.npz'}")
+app.command(epilog=FILES)(train)
 
 
 # ---- what there is ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 import causalnet._inputs as inputs
-from causalnet import cli
+from causalnet import _cli_compare, cli
 from causalnet.errors import DataError, KnowledgeError
 from causalnet.graph import Graph
 
@@ -248,16 +248,16 @@ def test_report_of_a_folder_without_results(tmp_path: Path) -> None:
 
 def test_quickstart_compares_on_two_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command with its light methods alone: what it compares and writes."""
-    monkeypatch.setattr(cli, "QUICKSTART", ("pc", "random", "empty"))
-    monkeypatch.setattr(cli, "_real_log", lambda: "fault-alarm")
+    monkeypatch.setattr(_cli_compare, "QUICKSTART", ("pc", "random", "empty"))
+    monkeypatch.setattr(_cli_compare, "_real_log", lambda: "fault-alarm")
     seen: dict[str, Any] = {}
 
     def watch(datasets: list[str], backends: list[str], out: Path, **more: Any) -> Any:
         seen.update(datasets=datasets, backends=backends, **more)
         return real(["sachs"], backends, out, **more)
 
-    real = cli._compare
-    monkeypatch.setattr(cli, "_compare", watch)
+    real = _cli_compare._compare
+    monkeypatch.setattr(_cli_compare, "_compare", watch)
     done = call("quickstart", "--out", tmp_path / "run")
     assert seen["datasets"] == ["sachs", "fault-alarm"]
     assert seen["seeds"] == 3

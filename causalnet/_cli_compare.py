@@ -1,0 +1,116 @@
+"""The commands ``causalnet compare`` and ``causalnet quickstart``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._inputs import named_or_file, parse_backend_settings, parse_seeds
+from ._labels import split
+from ._terminal import say, say_json, show_reasons, show_results
+
+QUICKSTART = (
+    "pc",
+    "notears",
+    "thp",
+    "granger",
+    "causal-learn/ges",
+    "pgmpy/hill-climb",
+    "gcastle/notears",
+    "random",
+    "empty",
+)
+
+
+def compare(
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="Data sets and files, comma-separated: sachs,alarm:n=2000,my.csv")
+    ],
+    backend: Annotated[
+        str, typer.Option("--backend", "-b", help="Methods, comma-separated: pc,notears,causal-learn/ges")
+    ],
+    seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
+    out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
+    max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "--n-jobs", "-j", help="Cells at once (-1: all cores).")] = 1,
+    engine: Annotated[str, typer.Option(help="local, or dask:ADDRESS of a running scheduler.")] = "local",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+) -> None:
+    """Compare methods on data sets over seeds; interrupted runs resume, and a report is written.
+
+    Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
+    """
+    datasets = [named_or_file(item) for item in split(data, ",")]
+    settings = {"seeds": parse_seeds(seeds), "n_jobs": jobs, "max_seconds": max_seconds, "engine": engine}
+    results = _compare(
+        datasets,
+        split(backend, ","),
+        out,
+        params=parse_backend_settings(set_ or []),
+        retry_failed=retry_failed,
+        **settings,
+    )
+    _show_comparison(results, out, json_)
+
+
+def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: Any) -> Any:
+    from .compare import compare as run
+
+    try:
+        return run(datasets, backends, out=out, progress=True, **settings)
+    except KeyboardInterrupt:
+        say(
+            f"interrupted; every finished cell is kept in {out}: run the same command again to go on",
+            style="red",
+            stderr=True,
+        )
+        raise typer.Exit(130) from None
+
+
+def _show_comparison(results: Any, out: Path, json_: bool) -> None:
+    if json_:
+        cells = results.frame.to_dict("records")
+        say_json({"settings": results.settings, "summary": results.summary().to_dict("records"), "cells": cells})
+    else:
+        show_results(results)
+        show_reasons(results)
+        say(f"report: {out / 'report.html'}   cells: {out / 'results.csv'}")
+    if not (results.frame["status"] == "ok").any():
+        say("no cell succeeded: the reasons are above and in the report", style="red", stderr=True)
+        raise typer.Exit(1)
+
+
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/quickstart"),
+    json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+) -> None:
+    """Compare methods on the Sachs protein data and a telecom alarm log; under three minutes on two cores."""
+    import os
+
+    from .backends import registry
+
+    known = registry()
+    chosen = [name for name in QUICKSTART if name in known and known[name].installed]
+    absent = [name for name in QUICKSTART if name in known and not known[name].installed]
+    log = _real_log()
+    say(f"comparing {len(chosen)} methods on sachs and {log}, three seeds each", stderr=True)
+    for name in absent:
+        say(f"{name} is left out: {known[name].how_to_install}", style="dim", stderr=True)
+    results = _compare(["sachs", log], chosen, out, seeds=3, n_jobs=min(2, os.cpu_count() or 1), max_seconds=20.0)
+    _show_comparison(results, out, json_)
+
+
+def _real_log() -> str:
+    """The real telecom log, from disk or downloaded; without network the fault-alarm network stands in."""
+    from .datasets import MissingFile, load_dataset
+
+    try:
+        load_dataset("pcic-18v")
+    except MissingFile as error:
+        say(f"the real alarm log is left out: {error}", style="dim", stderr=True)
+        return "fault-alarm"
+    return "pcic-18v"

@@ -65,6 +65,12 @@ def test_missing_fields_are_named(rng: np.random.Generator, missing: str) -> Non
         ({"rewards": [["a"] * 3] * 6}, "no number"),
         ({"domain": np.arange(5)}, "domain is a whole number from 0 up for each of the 6 rows"),
         ({"states": np.zeros((0, 3, 2), int)}, "none of them 0"),
+        ({"states": np.full((6, 3, 2), 1e300)}, "holds the code 1e.300 at .0, 0, 0."),
+        ({"actions": [[0, 1, 1]] * 5 + [[0]]}, "actions holds something that is no number"),
+        ({"rewards": None}, "rewards is nan in all of it"),
+        ({"episode": np.full(6, 2**40)}, "episode runs from 1099511627776"),
+        ({"step": np.full(6, -1)}, "step runs from -1 to -1; it takes numbers from 0 to 2147483647"),
+        ({"domain": np.full(6, 10**9)}, "domain runs from 1000000000"),
     ],
 )
 def test_impossible_values_are_named(rng: np.random.Generator, change: dict, message: str) -> None:
@@ -104,6 +110,11 @@ def test_pool_keeps_every_row_and_tells_domains_apart(rng: np.random.Generator) 
     assert data.of_domain("b").domains == ("b",)
     with pytest.raises(UnknownNameError, match="no domain 'c'"):
         data.of_domain("c")
+    for bad in (3, -1, 1.5, True, None):
+        with pytest.raises(DataError, match=f"domain {bad} is out of range: there are 3"):
+            data.of_domain(bad)  # type: ignore[arg-type]
+    twice = pool([as_transitions(fields(rng), LINE, domains=[name]) for name in ("a", "a#2", "a")])
+    assert len(set(twice.domains)) == 3
     with pytest.raises(DataError, match="no source domains"):
         pool([])
     with pytest.raises(DataError, match="part 1 has other agents"):
@@ -131,8 +142,18 @@ def test_rollouts_join_each_state_to_the_next(rng: np.random.Generator) -> None:
     assert data.rows == 35
     row = int(np.flatnonzero((data.episode == 3) & (data.step == 4))[0])
     assert np.array_equal(data.states[row], path[3, 4]) and np.array_equal(data.next_states[row], path[3, 5])
-    with pytest.raises(DataError, match="rollouts need states"):
-        from_rollouts(path, rng.integers(0, 2, (5, 8, 3)), rng.random((5, 8, 3)), LINE)
+    moves = rng.integers(0, 2, (5, 7, 3))
+    gains = rng.random((5, 7, 3))
+    assert np.array_equal(from_rollouts(path, moves, gains, LINE).rewards[3 * 7 + 4], gains[3, 4])
+    for a, r in (
+        (np.zeros((5, 8, 3), int), rng.random((5, 8, 3))),
+        (moves, gains.swapaxes(0, 1)),
+        (moves, gains.ravel()),
+    ):
+        with pytest.raises(DataError, match="rollouts need states"):
+            from_rollouts(path, a, r, LINE)
+    with pytest.raises(DataError, match="none of them 0"):
+        from_rollouts(path[:0], moves[:0], gains[:0], LINE)
 
 
 def test_collect_repeats_and_explores() -> None:

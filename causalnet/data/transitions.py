@@ -7,7 +7,7 @@ domain factor only (arXiv 2510.21427, section 2); the sources of causal masks, d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,26 +59,20 @@ class Transitions:
 
     def of_domain(self, which: int | str) -> Transitions:
         """The rows of one domain, by index or name; the other domains' names are dropped with their rows."""
-        index = which
         if isinstance(which, str):
             if which not in self.domains:
                 raise UnknownNameError(f"there is no domain {which!r}.{nearest(which, self.domains)}")
-            index = self.domains.index(which)
-        if not 0 <= int(index) < len(self.domains):
+            which = self.domains.index(which)
+        whole = isinstance(which, (int, np.integer)) and not isinstance(which, bool)
+        if not whole or not 0 <= which < len(self.domains):
             raise DataError(f"domain {which!r} is out of range: there are {len(self.domains)}, counted from 0")
-        part = self.take(np.flatnonzero(self.domain == int(index)))
-        changed = {**part._fields(), "domain": np.zeros(part.rows, np.int32), "domains": (self.domains[int(index)],)}
-        return Transitions(**{k: _read_only(v) if isinstance(v, np.ndarray) else v for k, v in changed.items()})
+        part = self.take(np.flatnonzero(self.domain == which))
+        return replace(part, domain=_read_only(np.zeros(part.rows, np.int32)), domains=(self.domains[which],))
 
     def take(self, rows: NDArray[np.int64]) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
-        changed = self._fields()
-        for name in (*FIELDS, "domain", "episode", "step"):
-            changed[name] = _read_only(getattr(self, name)[rows])
-        return Transitions(**changed)
-
-    def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        names = (*FIELDS, "domain", "episode", "step")
+        return replace(self, **{name: _read_only(getattr(self, name)[rows]) for name in names})
 
     def __repr__(self) -> str:
         sizes = f"{self.rows} rows x {self.n_agents} agents x {self.n_components} components"
@@ -153,7 +147,10 @@ def pool(parts: Sequence[Transitions]) -> Transitions:
         alike = part.components == first.components and part.agents == first.agents
         if not alike or (part.neighbours != first.neighbours).nnz:
             raise DataError(f"part {k} has other agents, components or neighbours than part 0; pool one network only")
-        names += [name if name not in names else f"{name}#{len(names) + j}" for j, name in enumerate(part.domains)]
+        for name in part.domains:
+            while name in names:
+                name = f"{name}#{len(names)}"
+            names.append(name)
     shift = np.cumsum([0, *(len(part.domains) for part in parts)])
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in (*FIELDS, "episode", "step")}
     joined["domain"] = np.concatenate([p.domain + np.int32(s) for p, s in zip(parts, shift[:-1], strict=True)])
@@ -167,21 +164,18 @@ def from_rollouts(
     states: ArrayLike, actions: ArrayLike, rewards: ArrayLike, neighbours: Any, *, domain: str = "domain0", **names: Any
 ) -> Transitions:
     """Transitions of one domain from whole episodes. states: (E, T + 1, n[, c]); actions, rewards: (E, T, n)."""
-    path, moves, gains = np.asarray(states), np.asarray(actions), np.asarray(rewards)
-    if (
-        path.ndim not in (3, 4)
-        or moves.ndim != 3
-        or path.shape[:3] != (moves.shape[0], moves.shape[1] + 1, moves.shape[2])
-    ):
+    path, moves, gains = _codes(states, "states"), _codes(actions, "actions"), _finite(rewards, "rewards")
+    if path.ndim not in (3, 4) or not moves.shape == gains.shape == (len(path), path.shape[1] - 1, path.shape[2]):
         raise DataError(
-            f"rollouts need states (E, T + 1, n[, c]) and actions (E, T, n); got {path.shape} and {moves.shape}"
+            "rollouts need states (E, T + 1, n[, c]), actions (E, T, n) and rewards (E, T, n); "
+            f"got {path.shape}, {moves.shape} and {gains.shape}"
         )
     E, T, n = moves.shape
     fields = {
-        "states": path[:, :-1].reshape(E * T, n, -1),
-        "next_states": path[:, 1:].reshape(E * T, n, -1),
+        "states": path[:, :-1].reshape(E * T, *path.shape[2:]),
+        "next_states": path[:, 1:].reshape(E * T, *path.shape[2:]),
         "actions": moves.reshape(E * T, n),
-        "rewards": gains.reshape(-1, n),
+        "rewards": gains.reshape(E * T, n),
         "episode": np.repeat(np.arange(E), T),
         "step": np.tile(np.arange(T), E),
     }
@@ -221,20 +215,18 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
 
 
 def _codes(values: ArrayLike, what: str) -> NDArray[np.int32]:
-    array = np.asarray(values)
-    if array.dtype.kind not in "iub":
-        numbers = _finite(array, what)
-        whole = numbers == np.round(numbers)
-        if not whole.all():
-            place = tuple(int(k) for k in np.argwhere(~whole)[0])
-            raise DataError(f"{what} holds {numbers[place]} at {place}; it takes whole codes from 0 up: bin it first")
-        array = numbers.astype(np.int64)
+    codes = isinstance(values, np.ndarray) and values.dtype.kind in "iub"
+    array: NDArray[Any] = np.asarray(values) if codes else _finite(values, what)
     if array.ndim < 2:
         raise DataError(f"{what} needs a row a step and a column an agent; got shape {array.shape}")
     if array.size and (array.min() < 0 or array.max() >= MOST_CODES):
         place = tuple(int(k) for k in np.argwhere((array < 0) | (array >= MOST_CODES))[0])
         raise DataError(f"{what} holds the code {array[place]} at {place}; codes run from 0 to {MOST_CODES - 1}")
-    return array.astype(np.int32)
+    result = array.astype(np.int32)
+    if not codes and (result != array).any():
+        place = tuple(int(k) for k in np.argwhere(result != array)[0])
+        raise DataError(f"{what} holds {array[place]} at {place}; it takes whole codes from 0 up: bin it first")
+    return result
 
 
 def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
@@ -245,7 +237,7 @@ def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         place = tuple(int(k) for k in bad[0])
-        where = f"row {place[0]}" + (f", agent {place[1]}" if len(place) > 1 else "")
+        where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "agent"), place, strict=False)) or "all of it"
         raise DataError(
             f"{what} is {array[place]} in {where} ({len(bad)} such values); drop those rows or correct them"
         )
@@ -255,11 +247,13 @@ def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
 def _index(values: ArrayLike | None, what: str, rows: int) -> NDArray[np.int32]:
     if values is None:
         return np.zeros(rows, np.int32)
-    array = np.asarray(values)
-    if array.shape != (rows,) or array.dtype.kind not in "iu" or (rows and array.min() < 0):
+    array, most = np.asarray(values), MOST_CODES if what == "domain" else 2**31
+    if array.shape != (rows,) or array.dtype.kind not in "iu":
         raise DataError(
             f"{what} is a whole number from 0 up for each of the {rows} rows; got {array.dtype} {array.shape}"
         )
+    if array.min() < 0 or array.max() >= most:
+        raise DataError(f"{what} runs from {array.min()} to {array.max()}; it takes numbers from 0 to {most - 1}")
     return array.astype(np.int32)
 
 

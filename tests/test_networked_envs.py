@@ -21,6 +21,7 @@ from causalnet.envs.policies import cumulated, policy_returns, sample_batch, uni
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.traffic import Traffic, traffic_grid
 from causalnet.envs.wireless import LIN_SUCCESS, Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
+from causalnet.envs.wireless_masks import action_places
 from causalnet.envs.wireless_policies import collision_free_ceiling, dedicated_access_points, localized_aloha
 from causalnet.errors import DataError, NotApplicable
 
@@ -184,7 +185,24 @@ SMALL: dict[str, Any] = {
     "line": lambda **k: Line(3, **k),
     "epidemic": lambda **k: Epidemic(nx.path_graph(3), infection=[0.2, 0.5, 0.9], **k),
     "traffic": lambda **k: traffic_grid(2, room=2, capacity=1.3, arrival=0.6, **k),
+    "tabular": lambda **k: TabularEnv(odd_tables(), **k),
 }
+
+
+def odd_tables() -> TabularNetwork:
+    """Parents in no order, unlike numbers of states and actions, a reward that hangs on nothing."""
+    rng = np.random.default_rng(0)
+    kernels = [
+        rng.dirichlet(np.ones(2), (3, 2, 3)),
+        rng.dirichlet(np.ones(3), (2, 3, 2)),
+        rng.dirichlet(np.ones(2), ()),
+    ]
+    rewards = [np.array(0.4), rng.random((2, 3)), rng.random(2)]
+    return TabularNetwork(
+        nx.path_graph(["a", "b", "c"]), kernels, rewards, initial=[[0.3, 0.7], [0.2, 0.5, 0.3], [1, 0]],
+        state_parents=[[1, 0], [2], []], action_parents=[[1], [1, 0], []],
+        reward_states=[[], [2], [2]], reward_actions=[[], [1], []],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -254,7 +272,7 @@ def test_distractors_leave_the_return() -> None:
 # ---------------------------------------------------------------- batch, seeds, codes
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", [name for name in SMALL if name != "tabular"])  # its copies share one generator
 def test_batch_element_equals_a_single_environment(name: str) -> None:
     batch = SMALL[name](n_envs=5, horizon=20)
     rng = np.random.default_rng(0)
@@ -297,11 +315,11 @@ def test_answers_are_copies_and_inputs_stay() -> None:
     env, a = gsac_grid(3), np.ones(9, np.int32)
     a.setflags(write=False)
     s, _ = env.reset(0)
-    s[:] = 3
-    _, r, *_ = env.step(a)
-    r[:] = 9
-    assert env.state.max() <= 2 or (env.state != 3).any()
-    assert env.reward.max() <= 1 and (a == 1).all()
+    s[:] = 1
+    assert (env.state != 1).all()  # a fresh packet is code 2, an empty buffer 0
+    s, r, *_ = env.step(a)
+    s[:], r[:] = 9, 9
+    assert env.state.max() <= 3 and env.reward.max() <= 1 and (a == 1).all()
     with pytest.raises(ValueError, match="read-only"):
         env.n_states[0] = 1
 
@@ -381,6 +399,17 @@ def test_balls_are_networkx_balls(n: int, p: float, kappa: int, seed: int) -> No
         assert table[i][table[i] < n].tolist() == want
 
 
+def test_an_adjacency_is_copied_and_left_as_it_was() -> None:
+    given = sparse.csr_matrix((np.ones(4, bool), np.array([1, 2, 0, 0], np.int32), [0, 2, 3, 4]), shape=(3, 3))
+    given.indices[:2] = [2, 1]  # not in order
+    given.indices.setflags(write=False)
+    env = Epidemic(given)
+    assert given.indices.tolist() == [2, 1, 0, 0] and env.adjacency.indices.tolist() == [1, 2, 0, 0]
+    assert not np.shares_memory(env.adjacency.data, given.data)
+    with pytest.raises(DataError, match="number of agents must be a whole number from 1"):
+        Epidemic(sparse.csr_matrix((0, 0)))
+
+
 def test_graph_and_adjacency_agree() -> None:
     for env in (gsac_grid(4), lin_grid(), Line(6), traffic_grid(3), Epidemic(nx.cycle_graph(5))):
         assert (nx.to_numpy_array(env.graph) == env.adjacency.toarray()).all()
@@ -449,6 +478,19 @@ def test_disconnected_networks_and_large_kappa_are_fine() -> None:
     assert np.diff(env.neighbourhoods(100).indptr).tolist() == [3] * 3 + [4] * 4
 
 
+def test_masks_are_as_wide_as_the_most_actions() -> None:
+    """Also where no agent reaches as many access points as the table has columns."""
+    for env in (
+        lin_grid(2, 4, place_success=0.5, n_envs=2),
+        lin_grid(),
+        gsac_grid(2),
+        utility_grid(2),
+        SMALL["wireless"](),
+    ):
+        shape = (env.n_agents, env.n_actions.max())
+        assert env.action_masks().shape[-2:] == action_places(env).shape == shape
+
+
 # ---------------------------------------------------------------- bad input
 
 
@@ -458,6 +500,7 @@ def test_bad_steps() -> None:
         env.step(np.zeros((2, 9), int))
     env.reset(0)
     for bad, sentence in [
+        ([[0] * 9, [0] * 8], "rows have different lengths"),
         (np.zeros(9, int), r"shape \(2, 9\)"),
         (np.zeros((2, 9)), "this array is float64"),
         (np.full((2, 9), 5), "Action of agent 0 is 5, and it has 5: 0 to 4"),
@@ -486,12 +529,22 @@ def test_bad_steps() -> None:
         (lambda: Wireless([[1]], 1), "User 0 reaches no access point"),
         (lambda: Wireless([[0, 0]], 1), "names an access point twice"),
         (lambda: Wireless([[0]], 1, distractors=True, coordinate=0.5), "coordinate is a whole number"),
-        (lambda: Line(3, reward_other=np.inf), "Rewards must be finite"),
+        (lambda: Line(3, reward_other=np.inf), "reward_other is inf, and must be a finite number"),
+        (lambda: Line(3, reward_first="a"), "reward_first is 'a', and must be a finite number"),
+        (lambda: Wireless([[0], [0, 1]], 2), "rows of different lengths; fill them up with 2"),
+        (lambda: Wireless([[0.0]], 1), r"not float64 of shape \(1, 1\)"),
+        (
+            lambda: Wireless([[0]], 1, deadline=16, distractors=True, levels=1000, coordinate=99),
+            "has 6,553,600,000 states",
+        ),
+        (lambda: traffic_grid(2, capacity="a"), r"fit the shape \(1, 4\), not 'a'"),
+        (lambda: traffic_grid(2, exits=5), "exits is a list of nodes"),
+        (lambda: traffic_grid(2, entries=[[0, 0]]), r"entries names \[0, 0\]"),
         (lambda: Line(1), "n_agents must be a whole number from 2"),
         (lambda: traffic_grid(2, capacity=-1.0), "capacity is the mean"),
         (lambda: traffic_grid(2, split=np.ones((4, 2))), "must share the sum 1"),
         (lambda: traffic_grid(2, exits=[(9, 9)]), "exits names"),
-        (lambda: Epidemic(nx.path_graph(2), cost=-1), "cost must be"),
+        (lambda: Epidemic(nx.path_graph(2), cost=-1), "cost is -1, and must be a finite number from 0"),
     ],
 )
 def test_bad_parameters(make: Any, sentence: str) -> None:
@@ -502,7 +555,7 @@ def test_bad_parameters(make: Any, sentence: str) -> None:
 def test_exact_kernels_say_when_they_are_too_large() -> None:
     with pytest.raises(NotApplicable, match="9 agents in its neighbourhood has 2,048,000,000,000 entries"):
         gsac_grid(3).local_kernel(4)
-    with pytest.raises(DataError, match="there is no agent 9"):
+    with pytest.raises(DataError, match="agent must be a whole number from 0 to 8, not 9"):
         gsac_grid(3).local_kernel(9)
 
 
@@ -568,7 +621,16 @@ PATH = nx.path_graph(3)
         (lambda: Epidemic(sparse.csr_matrix([[0, np.nan], [np.nan, 0]])), "of the adjacency is nan"),
         (lambda: Epidemic(PATH, infection="a"), "infection must be a number, .* not 'a'"),
         (lambda: Epidemic(PATH, protection=[0.1, 0.2]), r"protection must be a number; it has shape \(2,\)"),
-        (lambda: Epidemic(PATH, cost="a"), "cost must be a finite number"),
+        (lambda: Epidemic(PATH, cost="a"), "cost is 'a', and must be a finite number"),
+        (lambda: tables(gamma="a"), "gamma is 'a', and must be a finite number"),
+        (lambda: tables(gamma=[0.1]), r"gamma is \[0.1\], and must be a finite number"),
+        (lambda: tables(gamma=1), r"gamma is 1.0, and must lie in \[0, 1\)"),
+        (lambda: tables(initial=3), "initial is a list of laws, not 3"),
+        (lambda: tables(initial=[["a", "b"]] * 3), r"initial\[0\] is no array of numbers"),
+        (lambda: tables(state_parents=[0, 1, 2]), r"state_parents\[0\] is a list of agents, not 0"),
+        (lambda: tables(state_parents=[[0, 0], [1], [2]]), "names an agent twice"),
+        (lambda: TabularNetwork(PATH, None, []), "kernels is a list of tables, not None"),  # type: ignore[arg-type]
+        (lambda: TabularEnv("model"), "a TabularNetwork, not str"),  # type: ignore[arg-type]
     ],
 )
 def test_tables_and_weights_that_mean_nothing(make: Any, sentence: str) -> None:
@@ -588,6 +650,6 @@ def test_steps_of_tables_take_what_the_contract_says() -> None:
         with pytest.raises(DataError, match=r"whole numbers of shape \(2, 5\)"):
             env.step(bad)
     env.step(np.zeros((2, 5), int))
-    with pytest.raises(DataError, match="the episode of 1 steps is over"):
+    with pytest.raises(DataError, match="episode of 1 steps is over"):
         env.step(np.zeros((2, 5), int))
     assert env.components(env.reset()[0]).shape == (2, 5, 1) and env.radices.shape == (5, 1)

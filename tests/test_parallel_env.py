@@ -15,6 +15,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 from causalnet.envs.epidemic import Epidemic
 from causalnet.envs.line import Line
 from causalnet.envs.parallel import to_parallel_env
+from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import DataError, NotApplicable
@@ -26,6 +27,7 @@ MAKERS: dict[str, Any] = {
     "line": Line,
     "epidemic": lambda: Epidemic(nx.cycle_graph(5)),
     "traffic": lambda: traffic_grid(3),
+    "tabular": lambda: TabularEnv(TabularNetwork.random(nx.path_graph(4), 0)),
 }
 
 
@@ -68,6 +70,17 @@ def test_masks_tell_what_reaches_an_access_point() -> None:
     assert np.array_equal(seen["agent_0"]["action_mask"], infos["agent_0"]["action_mask"])
     infos["agent_0"]["action_mask"][:] = 9
     assert face.reset(0)[1]["agent_0"]["action_mask"].max() == 1  # a fresh copy every time
+
+
+def test_infos_keep_what_the_arrays_say_and_any_kappa_is_taken() -> None:
+    core, face = traffic_grid(2, room=2, arrival=1.0), to_parallel_env(traffic_grid(2, room=2, arrival=1.0), kappa=99)
+    core.reset(0)
+    seen, _ = face.reset(0)
+    assert all(x.size == face.state().size for x in seen.values())  # beyond the diameter everyone sees everything
+    for _ in range(20):
+        lost = core.step(np.zeros(4, int))[-1]["lost"]
+        infos = face.step(dict.fromkeys(face.agents, 0))[-1]
+    assert lost > 0 and all(info["lost"] == lost for info in infos.values())
 
 
 def test_bad_input() -> None:

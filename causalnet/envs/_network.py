@@ -53,7 +53,7 @@ def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
             f"Entry ({row}, {column}) of the adjacency is {given.data[odd[0]]}; weights mean nothing here: pass A != 0, and "
             "what they mean as a parameter of the environment."
         )
-    matrix = sparse.csr_matrix(given, dtype=bool)
+    matrix = sparse.csr_matrix(given, dtype=bool, copy=True)  # what follows works in place
     if matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"An adjacency is square, an agent a row and a column; this one is {matrix.shape}.")
     matrix.eliminate_zeros()
@@ -69,11 +69,22 @@ def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
     return matrix
 
 
-def whole_number(name: str, value: Any, least: int) -> int:
-    """``value`` as a whole number from ``least`` up, or a sentence."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """``value`` as a whole number from ``least`` to ``most`` (None: no end), or a sentence."""
+    real = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not real or value < least or (most is not None and value > most):
+        end = "up" if most is None else f"to {most}"
+        raise DataError(f"{name} must be a whole number from {least} {end}, not {value!r}.")
     return int(value)
+
+
+def number(name: str, value: Any, least: float = -np.inf, most: float = np.inf) -> float:
+    """``value`` as a finite number from ``least`` to ``most``, or a sentence."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not real or not (np.isfinite(value) and least <= value <= most):
+        ends = [f" from {least:g}"] * (least > -np.inf) + [f" to {most:g}"] * (most < np.inf)
+        raise DataError(f"{name} is {value!r}, and must be a finite number{''.join(ends)}.")
+    return float(value)
 
 
 def generator(seed: Any) -> np.random.Generator:
@@ -141,11 +152,9 @@ def hop_neighbourhoods(adjacency: sparse.csr_matrix, kappa: int) -> sparse.csr_m
 
     A kappa beyond the diameter gives each agent its whole connected component: nothing is truncated then.
     """
-    if isinstance(kappa, bool) or not isinstance(kappa, (int, np.integer)) or kappa < 0:
-        raise DataError(f"kappa counts hops and must be a whole number from 0 up, not {kappa!r}.")
     matrix = check_adjacency(adjacency)
     n = matrix.shape[0]
-    hops = min(int(kappa), n)
+    hops = min(whole("kappa", kappa, 0), n)
     pointer = _balls(matrix.indptr, matrix.indices, hops, np.empty(0, np.int32), False)
     members = np.empty(pointer[-1], np.int32)
     _balls(matrix.indptr, matrix.indices, hops, members, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..errors import DataError, NotApplicable
-from ._network import hop_neighbourhoods
+from ._network import hop_neighbourhoods, whole
 from ._streams import Seed, streams
-from .tabular import TabularNetwork
+
+if TYPE_CHECKING:
+    from .tabular import TabularNetwork
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -51,8 +53,8 @@ class NetworkedEnv(ABC):
         self, radices: Ints, n_actions: Ints, *, horizon: int | None, n_envs: int | None, seed: Seed, labels: Any = None
     ) -> None:
         for name, value in (("n_envs", n_envs), ("horizon", horizon)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
-                raise DataError(f"{name} must be a whole number from 1 up, or None, not {value!r}.")
+            if value is not None:
+                whole(name, value, 1)
         self.radices = _frozen(np.asarray(radices, np.int64))
         self.n_states = _frozen(self.radices.prod(axis=1))
         self.n_actions = _frozen(np.asarray(n_actions, np.int64))
@@ -60,10 +62,16 @@ class NetworkedEnv(ABC):
         self.horizon, self.n_envs = horizon, n_envs
         self.labels = labels  # the nodes of the caller's graph, in order; None where agents are only numbered
         self.time: int | None = None  # steps since reset; None before the first
-        code = next(t for t in (np.int8, np.int16, np.int32) if self.n_states.max() <= np.iinfo(t).max)
+        most = int(self.n_states.max())
+        code = next((t for t in (np.int8, np.int16, np.int32) if most <= np.iinfo(t).max), None)
+        if code is None:
+            raise DataError(f"An agent has {most:,} states, more than a code can number: at most {2**31 - 1:,}.")
         self.state: NDArray[Any] = np.zeros((n_envs or 1, self.n_agents), code)
         self.reward: Floats = np.zeros((n_envs or 1, self.n_agents))
-        self.streams = streams(seed, n_envs or 1)
+        self._seed(seed)
+
+    def _seed(self, seed: Seed) -> None:
+        self.streams = streams(seed, self.n_envs or 1)
 
     @abstractmethod
     def _start(self) -> None:
@@ -84,7 +92,7 @@ class NetworkedEnv(ABC):
     def reset(self, seed: Seed = None) -> tuple[Ints, Info]:
         """First states (E, n), ``info``. With a seed (see ``streams``) the whole future is fixed; None goes on."""
         if seed is not None:
-            self.streams = streams(seed, self.n_envs or 1)
+            self._seed(seed)
         self._start()
         self.time = 0
         return self._out(self.state.astype(np.int64)), {}
@@ -147,8 +155,7 @@ class NetworkedEnv(ABC):
 
     def local_kernel(self, agent: int, *, max_entries: int = 2**24) -> LocalKernel:
         """Exact P_i and mean r_i of an agent over every state and action of its neighbourhood N_i."""
-        if isinstance(agent, bool) or not isinstance(agent, (int, np.integer)) or not 0 <= agent < self.n_agents:
-            raise DataError(f"Agents are numbered 0 to {self.n_agents - 1}; there is no agent {agent!r}.")
+        whole("agent", agent, 0, self.n_agents - 1)
         row = self.adjacency.indices[self.adjacency.indptr[agent] : self.adjacency.indptr[agent + 1]]
         near = np.sort(np.append(row, agent)).astype(np.int64)
         shape = tuple(int(k) for k in (*self.n_states[near], *self.n_actions[near]))
@@ -168,6 +175,8 @@ class NetworkedEnv(ABC):
 
     def to_tabular(self, gamma: float, *, max_entries: int = 2**24) -> TabularNetwork:
         """The same model as a :class:`TabularNetwork` of exact tables, for small networks."""
+        from .tabular import TabularNetwork  # which holds an environment of this kind too
+
         tables = self.transition_tables(max_entries=max_entries)
         near = [tuple(t.neighbours.tolist()) for t in tables]
         return TabularNetwork(
@@ -184,7 +193,10 @@ class NetworkedEnv(ABC):
         return x if self.n_envs is not None else x[0]
 
     def _checked(self, codes: Any, limits: Ints, what: str, batch: bool = True) -> Ints:
-        codes = np.asarray(codes)
+        try:
+            codes = np.asarray(codes)
+        except ValueError:
+            raise DataError(f"{what.capitalize()}s are an array; these rows have different lengths.") from None
         want = (self.n_agents,) if self.n_envs is None else (self.n_envs, self.n_agents)
         if codes.dtype.kind not in "iu" or (codes.shape != want if batch else codes.shape[-1:] != want[-1:]):
             shape = want if batch else f"(..., {self.n_agents})"
@@ -192,7 +204,7 @@ class NetworkedEnv(ABC):
                 f"{what.capitalize()}s are whole numbers of shape {shape}, one an agent; "
                 f"this array is {codes.dtype} of shape {codes.shape}."
             )
-        codes = codes.astype(np.int64, copy=False)
+        codes = np.ascontiguousarray(codes, np.int64)
         if (codes < 0).any() or (codes >= limits).any():
             where = tuple(np.argwhere((codes < 0) | (codes >= limits))[0])
             raise DataError(
@@ -219,13 +231,6 @@ def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Floats:
         bad = array[~((array >= 0) & (array <= 1))].flat[0]
         raise DataError(f"{name} is a probability and must lie in [0, 1]; it holds {bad}.")
     return np.array(array)
-
-
-def whole(name: str, value: Any, least: int, most: int) -> int:
-    """``value`` as a whole number between ``least`` and ``most``, or a sentence."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
-        raise DataError(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
-    return int(value)
 
 
 def _frozen(array: Any) -> Any:

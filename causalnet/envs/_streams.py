@@ -61,15 +61,9 @@ def streams(seed: Seed, count: int, first: int = 0) -> NDArray[np.uint64]:
         counter = root + np.arange(2 * first + 1, 2 * (first + count) + 1, dtype=np.uint64) * np.uint64(
             0x9E3779B97F4A7C15
         )
-        rows = _mix_array(counter).reshape(count, 2)
+        rows = mix.py_func(counter).reshape(count, 2)  # the same in numpy, on all counters at once
         stride = rows[:, 1] | np.uint64(1)
         # a stride with long runs of equal bits mixes badly; Steele et al. flip every second bit of such a one
         weak = np.bitwise_count(stride ^ (stride >> np.uint64(1))) < 24
         rows[:, 1] = np.where(weak, stride ^ np.uint64(0xAAAAAAAAAAAAAAAA), stride)
     return rows
-
-
-def _mix_array(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

@@ -16,8 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..errors import DataError
-from ._network import adjacency_of, check_adjacency
+from ._network import adjacency_of, check_adjacency, number, whole
 from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 
@@ -99,15 +98,13 @@ class Epidemic(NetworkedEnv):
             self.adjacency = check_adjacency(contacts)
         else:
             self.adjacency, labels = adjacency_of(contacts), list(contacts.nodes)
-        n = self.adjacency.shape[0]
-        if isinstance(cost, bool) or not isinstance(cost, (int, float, np.number)) or not 0 <= cost < np.inf:
-            raise DataError(f"cost must be a finite number from 0 up, not {cost!r}.")
+        n = whole("the number of agents", self.adjacency.shape[0], 1)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)
         self.tables = EpidemicTables(
             self.adjacency.indptr.astype(np.int32), self.adjacency.indices.astype(np.int32),
             probabilities("infection", infection, (n,)), probabilities("recovery", recovery, (n,)),
-            float(probabilities("protection", protection, ())), float(cost), float(probabilities("start", start, ())),
+            float(probabilities("protection", protection, ())), number("cost", cost, 0), float(probabilities("start", start, ())),
         )  # fmt: skip
         self._before = np.empty(n, self.state.dtype)
 

@@ -13,8 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..errors import DataError
-from ._networked import Floats, Ints, NetworkedEnv, probabilities, whole
+from ._network import number, whole
+from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 
 
@@ -62,14 +62,11 @@ class Line(NetworkedEnv):
         n = whole("n_agents", n_agents, 2, 10**9)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed)
-        if not np.isfinite([reward_first, reward_other]).all():
-            raise DataError(f"Rewards must be finite numbers, not {reward_first!r} and {reward_other!r}.")
-        reward = np.full(n, float(reward_other))
-        reward[0] = reward_first
+        reward = np.full(n, number("reward_other", reward_other))
+        reward[0] = number("reward_first", reward_first)
         self.tables = LineTables(float(probabilities("success", success, ())), reward)
         ones = np.ones(n - 1, bool)
-        self.adjacency = sparse.diags_array([ones, ones], offsets=[-1, 1], shape=(n, n), format="csr", dtype=bool)
-        self.adjacency = sparse.csr_matrix(self.adjacency)
+        self.adjacency = sparse.csr_matrix(sparse.diags_array([ones, ones], offsets=[-1, 1], dtype=bool))
 
     def _start(self) -> None:
         self.state[:] = 1

@@ -5,12 +5,14 @@ Dictionaries cost time in proportion to the number of agents on every step; use 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError, NotApplicable, NotInstalled
-from ._networked import NetworkedEnv, whole
+from ._networked import NetworkedEnv
 
 try:
     from gymnasium import spaces
@@ -23,8 +25,9 @@ def to_parallel_env(env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: b
     """A PettingZoo ``ParallelEnv`` over ``env``, which it takes over; ``env`` must have no batch axis.
 
     Agent i observes the components of the agents within ``kappa`` hops (itself first, then by number) as MultiDiscrete.
-    The mask of useful actions (int8) is in ``infos[agent]["action_mask"]``; with ``mask_in_observation`` the observation
-    is also a dictionary with "observation" and "action_mask".
+    The mask of useful actions (int8) is in ``infos[agent]["action_mask"]``, beside what the environment's own
+    info says of the whole network; with ``mask_in_observation`` the observation is also a dictionary with "observation"
+    and "action_mask".
     """
     return NetworkedParallelEnv(env, kappa=kappa, mask_in_observation=mask_in_observation)
 
@@ -47,7 +50,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         self.possible_agents = [f"agent_{i}" for i in range(env.n_agents)]
         self.agents: list[str] = []
         self._number = {agent: i for i, agent in enumerate(self.possible_agents)}
-        near = env.neighbourhoods(whole("kappa", kappa, 0, env.n_agents))
+        near = env.neighbourhoods(kappa)
         rows = np.split(near.indices, near.indptr[1:-1])
         self._near = [np.append(i, row[row != i]) for i, row in enumerate(rows)]
         self._observation_spaces: dict[str, spaces.Space[Any]] = {}
@@ -82,7 +85,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         """First observations and infos by agent; ``options`` belong to PettingZoo's signature and change nothing."""
         s, _ = self.env.reset(seed)
         self.agents = list(self.possible_agents)
-        return self._observe(s), self._infos()
+        return self._observe(s), self._infos({})
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Observations, rewards, terminations, truncations, infos by agent; every agent must act."""
@@ -95,20 +98,20 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         if broken is not None:
             raise DataError(f"The action of {broken!r} must be a whole number from 0 up, not {actions[broken]!r}.")
         a = np.fromiter((actions[agent] for agent in self.possible_agents), np.int64, self.env.n_agents)
-        s, r, _, over, _ = self.env.step(a)
+        s, r, _, over, info = self.env.step(a)
         names = self.possible_agents
         out = (
             self._observe(s),
             dict(zip(names, r.tolist(), strict=True)),
             dict.fromkeys(names, False),
             dict.fromkeys(names, bool(over)),
-            self._infos(),
+            self._infos(info),
         )
         if over:
             self.agents = []
         return out
 
-    def state(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def state(self) -> NDArray[np.int64]:
         """Components of every agent, (n * c,)."""
         return self.env.components(self.env.state[0]).ravel()
 
@@ -128,13 +131,15 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         seen = [parts[near].ravel() for near in self._near]
         if not self.mask_in_observation:
             return dict(zip(self.possible_agents, seen, strict=True))
-        masks = (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
-        both = ({"observation": x, "action_mask": mask} for x, mask in zip(seen, masks, strict=True))
+        both = ({"observation": x, "action_mask": mask} for x, mask in zip(seen, self._fresh_masks(), strict=True))
         return dict(zip(self.possible_agents, both, strict=True))
 
-    def _infos(self) -> dict[str, Any]:
-        masks = (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
-        return {agent: {"action_mask": mask} for agent, mask in zip(self.possible_agents, masks, strict=True)}
+    def _infos(self, shared: dict[str, Any]) -> dict[str, Any]:
+        pairs = zip(self.possible_agents, self._fresh_masks(), strict=True)
+        return {agent: {**shared, "action_mask": mask} for agent, mask in pairs}
+
+    def _fresh_masks(self) -> Iterator[NDArray[np.int8]]:
+        return (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
 
 
 def _is_whole(action: Any) -> bool:

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ._network import number
 from ._networked import Floats, Ints, NetworkedEnv
 from ._streams import Seed, streams, uniform
 
@@ -60,7 +61,7 @@ def cumulated(policy: Floats, env: NetworkedEnv) -> Floats:
         )
     own = np.arange(shape[1]) < env.n_states[:, None]
     off = own & ((policy.min(2) < 0) | ~(np.abs(policy.sum(2) - 1) <= _ROW))
-    beyond = own & ((policy * (np.arange(shape[2]) >= env.n_actions[:, None])[:, None]).sum(2) > 0)
+    beyond = own & ((policy > 0) & (np.arange(shape[2]) >= env.n_actions[:, None])[:, None]).any(2)
     for wrong, why in ((off, "is no probability law"), (beyond, "uses an action that the agent does not have")):
         if wrong.any():
             i, s = np.argwhere(wrong)[0]
@@ -78,9 +79,7 @@ def policy_returns(env: NetworkedEnv, policy: Floats, *, discount: float = 1.0, 
     """
     if env.horizon is None:
         raise DataError("A return needs an episode's end; make the environment with horizon=...")
-    real = isinstance(discount, (int, float, np.integer, np.floating)) and not isinstance(discount, bool)
-    if not real or not 0 <= discount <= 1:
-        raise DataError(f"discount is {discount!r}, and must be a number from 0 to 1.")
+    discount = number("discount", discount, 0, 1)
     count = env.n_envs or 1
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**63))

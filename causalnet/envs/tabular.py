@@ -15,13 +15,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..errors import DataError, NotApplicable
-from ._network import adjacency_of, check_topology, generator, whole_number
+from ..errors import DataError
+from ._network import adjacency_of, generator, number, whole
+from ._networked import Ints, NetworkedEnv
+from ._tabular_checks import (
+    Parents,
+    check_tables,
+    closed_neighbourhoods,
+    count_actions,
+    entries,
+    frozen,
+    law,
+    parents,
+    refuse_large,
+)
 
 Array = NDArray[np.float64]
-Parents = Sequence[Sequence[int]]
-_LARGEST = 1 << 27  # numbers in one table of a random network: a gigabyte
-_ROW = 1e-9  # how far a row of probabilities may sum from one
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +59,18 @@ class TabularNetwork:
     n_states: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        check_topology(self.graph)
-        n = self.graph.number_of_nodes()
-        index = {node: i for i, node in enumerate(self.graph)}
-        near = [sorted({i, *(index[v] for v in self.graph[u])}) for i, u in enumerate(self.graph)]
+        near = closed_neighbourhoods(self.graph)
+        n = len(near)
         own = [[i] for i in range(n)]
         for name, default in (
             ("state_parents", near), ("action_parents", own), ("reward_states", own), ("reward_actions", own)
         ):  # fmt: skip
             given = getattr(self, name)
-            object.__setattr__(self, name, _parents(name, default if given is None else given, near))
+            self._set(name, parents(name, default if given is None else given, near))
         for name in ("kernels", "rewards"):
-            tables = tuple(_frozen(name, i, table) for i, table in enumerate(getattr(self, name)))
-            if len(tables) != n:
-                raise DataError(f"{name} has {len(tables)} tables, and the graph {n} nodes; give one table an agent")
-            object.__setattr__(self, name, tables)
+            given = entries(name, getattr(self, name), "tables", n)
+            self._set(name, tuple(frozen(name, i, table) for i, table in enumerate(given)))
+        self._set("gamma", number("gamma", self.gamma))
         if not 0 <= self.gamma < 1:
             raise DataError(f"gamma is {self.gamma}, and must lie in [0, 1)")
         n_states = np.array([k.shape[-1] if k.ndim else 0 for k in self.kernels])
@@ -72,16 +78,24 @@ class TabularNetwork:
             raise DataError(
                 f"kernels[{n_states.argmin()}] knows no next state; its last axis is the law of s_i', not empty"
             )
-        n_actions = _count_actions(self, n)
-        for name, value in (("n_states", n_states), ("n_actions", n_actions)):
+        for name, value in (("n_states", n_states), ("n_actions", count_actions(self, n))):
             value = value.astype(np.int64)
             value.setflags(write=False)
-            object.__setattr__(self, name, value)
-        _check_tables(self)
+            self._set(name, value)
+        check_tables(self)
         start = [np.full(k, 1 / k) for k in n_states] if self.initial is None else self.initial
-        if len(start) != n:
-            raise DataError(f"initial has {len(start)} laws, and the graph {n} nodes; give one law an agent")
-        object.__setattr__(self, "initial", tuple(_law(i, p, int(n_states[i])) for i, p in enumerate(start)))
+        laws = entries("initial", start, "laws", n)
+        self._set("initial", tuple(law(i, p, int(n_states[i])) for i, p in enumerate(laws)))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def local_tables(self, i: int) -> tuple[tuple[str, Array, Sequence[int], Sequence[int]], ...]:
+        """The two tables of agent i, each as (field, table, agents of the state axes, agents of the action axes)."""
+        return (
+            ("kernels", self.kernels[i], self.state_parents[i], self.action_parents[i]),  # type: ignore[index]
+            ("rewards", self.rewards[i], self.reward_states[i], self.reward_actions[i]),  # type: ignore[index]
+        )
 
     @property
     def n_agents(self) -> int:
@@ -100,99 +114,67 @@ class TabularNetwork:
         """
         if coupling not in {"states", "actions"}:
             raise DataError(f"coupling is {coupling!r}; write 'states' or 'actions'")
-        if not (isinstance(concentration, (int, float, np.number)) and 0 < concentration < np.inf):
+        if number("concentration", concentration) <= 0:
             raise DataError(
                 f"concentration is {concentration!r}; write a number above 0 (small is nearly deterministic)"
             )
-        n_states, n_actions = whole_number("n_states", n_states, 1), whole_number("n_actions", n_actions, 1)
+        n_states, n_actions = whole("n_states", n_states, 1), whole("n_actions", n_actions, 1)
         rng = generator(rng)
-        check_topology(graph)
-        index = {node: i for i, node in enumerate(graph)}
-        near = [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
-        own = [[i] for i in range(len(near))]
-        wide = near if coupling == "actions" else own
-        _refuse_large(near, wide, n_states, n_actions)
+        near = closed_neighbourhoods(graph)
+        wide = near if coupling == "actions" else [[i] for i in range(len(near))]
+        refuse_large(near, wide, n_states, n_actions)
         kernels, rewards = [], []
         for i in range(len(near)):
             shape = (n_states,) * len(near[i]) + (n_actions,) * len(wide[i])
             kernels.append(rng.dirichlet(np.full(n_states, concentration), size=shape))
             rewards.append(rng.random((n_states,) * len(wide[i]) + (n_actions,) * len(wide[i])))
         return cls(
-            graph,
-            kernels,
-            rewards,
-            gamma,
-            state_parents=near,
-            action_parents=wide,
-            reward_states=wide,
-            reward_actions=wide,
-        )
+            graph, kernels, rewards, gamma,
+            state_parents=near, action_parents=wide, reward_states=wide, reward_actions=wide,
+        )  # fmt: skip
 
 
-class TabularEnv:
-    """Simulate a TabularNetwork, many copies at once: the array contract of every networked environment.
-
-    reset(seed) -> (s, info); step(a) -> (s, r_local, terminated, truncated, info): s, a (E, n) int64, r_local (E, n);
-    the leading axis E is dropped when ``n_envs`` is None. An episode is truncated after ``horizon`` steps (None: never).
+class TabularEnv(NetworkedEnv):
+    """Simulate a TabularNetwork, many copies at once. The copies share one numpy Generator, the seed's: with another
+    ``n_envs`` the same seed gives other episodes.
     """
 
+    component_names = ("state",)
+
     def __init__(
-        self, model: TabularNetwork, *, n_envs: int | None = None, horizon: int | None = 10, seed: int | None = None
+        self, model: TabularNetwork, *, n_envs: int | None = None, horizon: int | None = 10, seed: Any = None
     ) -> None:
-        for name, value in (("n_envs", n_envs), ("horizon", horizon)):
-            if value is not None:
-                whole_number(name, value, 1)
-        self.model, self.n_envs, self.horizon = model, n_envs, horizon
-        self.graph, self.n_agents = model.graph, model.n_agents
-        self.n_states, self.n_actions = model.n_states, model.n_actions
+        if not isinstance(model, TabularNetwork):
+            raise DataError(f"TabularEnv simulates a TabularNetwork, not {type(model).__name__}.")
+        super().__init__(
+            model.n_states[:, None], model.n_actions, horizon=horizon, n_envs=n_envs, seed=seed, labels=[*model.graph]
+        )
+        self.model = model
         self.adjacency = adjacency_of(model.graph)
-        self._tables = packed(model)
-        self.radices, self.component_names = model.n_states[:, None], ("state",)
+        self._packed = packed(model)
+
+    def _seed(self, seed: Any) -> None:
         self._rng = generator(seed)
-        self._s: NDArray[np.int64] | None = None
 
-    def reset(self, seed: int | None = None) -> tuple[NDArray[np.int64], dict[str, Any]]:
-        """Draw s(0) in every copy; with a seed the whole future is fixed by it."""
-        if seed is not None:
-            self._rng = generator(seed)
-        u = self._rng.random((self.n_envs or 1, self.n_agents))
-        first = [
-            np.searchsorted(np.cumsum(p)[:-1], u[:, i], side="right") for i, p in enumerate(self.model.initial or ())
-        ]
-        self._s, self._t = np.stack(first, axis=1).astype(np.int64), 0
-        return self._out(self._s), {}
+    def _start(self) -> None:
+        u = self._rng.random(self.state.shape)
+        for i, p in enumerate(self.model.initial or ()):
+            self.state[:, i] = np.searchsorted(np.cumsum(p)[:-1], u[:, i], side="right")
 
-    def step(self, a: NDArray[np.integer[Any]]) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """One step of every copy under the actions a, (E, n) or (n,) without a batch axis."""
-        if self._s is None:
-            raise DataError("step was called before reset; call reset first")
-        if self.horizon is not None and self._t >= self.horizon:
-            raise DataError(f"the episode of {self.horizon} steps is over; call reset before the next step")
-        a, want = np.asarray(a), self._s.shape if self.n_envs is not None else (self.n_agents,)
-        if a.dtype.kind not in "iu" or a.shape != want:
-            raise DataError(
-                f"actions are whole numbers of shape {want}, one an agent; this array is {a.dtype} of shape {a.shape}"
-            )
-        a = np.ascontiguousarray(a, dtype=np.int64).reshape(self._s.shape)
-        wrong = np.argwhere((a < 0) | (a >= self.n_actions))
-        if len(wrong):
-            e, i = wrong[0]
-            raise DataError(
-                f"action of agent {i} is {a[e, i]}, and it has {self.n_actions[i]}: 0 to {self.n_actions[i] - 1}"
-            )
-        u = self._rng.random(a.shape)
-        after, r = np.empty_like(self._s), np.empty(a.shape)
-        step_kernel(self._s, a, u, *self._tables, after, r)
-        self._s, self._t = after, self._t + 1
-        over = np.full(len(a), self.horizon is not None and self._t >= self.horizon)
-        return self._out(after), self._out(r), self._out(np.zeros_like(over)), self._out(over), {}
+    def _advance(self, actions: Ints) -> None:
+        u = self._rng.random(self.state.shape)
+        step_kernel(self.state.copy(), actions, u, *self._packed, self.state, self.reward)
 
-    def components(self, s: Any) -> NDArray[np.int64]:
-        """State codes (..., n) -> components (..., n, 1): an agent of tables has one, its state."""
-        return np.asarray(s, dtype=np.int64)[..., None]
+    def _initial(self, agent: int) -> Array:
+        return self.model.initial[agent]  # type: ignore[index]
 
-    def _out(self, x: Any) -> Any:
-        return x.copy() if self.n_envs is not None else x[0].copy()
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
+        def rows(table: Array, states: Sequence[int], actions: Sequence[int]) -> Array:
+            at = [s[:, neighbours == j][:, 0] for j in states] + [a[:, neighbours == j][:, 0] for j in actions]
+            return np.broadcast_to(table[tuple(at)], (len(s), *table.shape[len(at) :]))
+
+        kernel, reward = self.model.local_tables(agent)
+        return rows(*kernel[1:]), rows(*reward[1:])
 
 
 def packed(model: TabularNetwork) -> tuple[NDArray[Any], ...]:
@@ -204,17 +186,13 @@ def packed(model: TabularNetwork) -> tuple[NDArray[Any], ...]:
     cumulative, reward, base, links, ends = [], [], np.zeros((model.n_agents, 2), np.int64), [], [0]
     at = [0, 0]
     for i in range(model.n_agents):
-        kernel, r = model.kernels[i], model.rewards[i]
         base[i] = at
-        cumulative.append(np.cumsum(kernel, axis=-1).ravel())
-        reward.append(r.ravel())
-        at = [at[0] + kernel.size, at[1] + r.size]
-        for table, (states, actions), column in (
-            (kernel, _axes(model, i, "kernel"), 0), (r, _axes(model, i, "reward"), 1)
-        ):  # fmt: skip
-            strides = [s // table.itemsize for s in np.ascontiguousarray(table).strides]
+        for column, (_, table, states, actions) in enumerate(model.local_tables(i)):
             for axis, (agent, is_action) in enumerate([(j, 0) for j in states] + [(j, 1) for j in actions]):
-                links.append((agent, is_action, column, strides[axis]))
+                links.append((agent, is_action, column, table.strides[axis] // table.itemsize))
+        cumulative.append(np.cumsum(model.kernels[i], axis=-1).ravel())
+        reward.append(model.rewards[i].ravel())
+        at = [at[0] + model.kernels[i].size, at[1] + model.rewards[i].size]
         ends.append(len(links))
     return (
         np.concatenate(cumulative), np.concatenate(reward), base,
@@ -242,88 +220,3 @@ def step_kernel(
                 new += 1
             after[e, i] = new
             r[e, i] = reward[cell]
-
-
-def _axes(model: TabularNetwork, i: int, kind: str) -> tuple[Sequence[int], Sequence[int]]:
-    if kind == "kernel":
-        return model.state_parents[i], model.action_parents[i]  # type: ignore[index]
-    return model.reward_states[i], model.reward_actions[i]  # type: ignore[index]
-
-
-def _parents(name: str, given: Parents, near: Parents) -> tuple[tuple[int, ...], ...]:
-    if len(given) != len(near):
-        raise DataError(f"{name} has {len(given)} rows, and the graph {len(near)} nodes; give one row an agent")
-    for i, row in enumerate(given):
-        if len(set(row)) != len(row):
-            raise DataError(f"{name}[{i}] names an agent twice: {tuple(row)}")
-        far = [j for j in row if j not in near[i]]
-        if far:
-            raise DataError(
-                f"{name}[{i}] holds agent {far[0]}, which is not {i} or joined to it; add the edge or drop it"
-            )
-    return tuple(tuple(int(j) for j in row) for row in given)
-
-
-def _frozen(name: str, i: int, table: Any) -> Array:
-    table = np.array(table, dtype=np.float64, order="C")
-    if not np.isfinite(table).all():
-        raise DataError(f"{name}[{i}] holds a value that is not a finite number")
-    table.setflags(write=False)
-    return table
-
-
-def _count_actions(model: TabularNetwork, n: int) -> NDArray[np.int64]:
-    if model.n_actions is not None:
-        given = np.asarray(model.n_actions)
-        if given.dtype.kind not in "iu" or given.shape not in {(), (n,)} or given.min() < 1:
-            raise DataError(
-                f"n_actions takes a whole number from 1 up, or one for each of {n} agents; got {model.n_actions!r}"
-            )
-        return np.broadcast_to(given, (n,))
-    count = np.ones(n, dtype=np.int64)
-    for i in range(n):
-        for table, kind in ((model.kernels[i], "kernel"), (model.rewards[i], "reward")):
-            states, actions = _axes(model, i, kind)
-            for axis, j in enumerate(actions, start=len(states)):
-                if axis < table.ndim:
-                    count[j] = max(count[j], table.shape[axis])
-    return count
-
-
-def _refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) -> None:
-    """Refuse a random network whose largest table no memory holds, before any is made."""
-    i = max(range(len(near)), key=lambda k: len(near[k]))
-    size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
-    if size > _LARGEST:
-        raise NotApplicable(
-            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold {float(size):.3g} numbers, more "
-            f"than {_LARGEST:,}; take a graph of smaller degree, or fewer states" + " or actions" * (len(wide[i]) > 1)
-        )
-
-
-def _check_tables(model: TabularNetwork) -> None:
-    for i in range(model.n_agents):
-        for table, kind in ((model.kernels[i], "kernel"), (model.rewards[i], "reward")):
-            states, actions = _axes(model, i, kind)
-            want = (*model.n_states[list(states)], *model.n_actions[list(actions)])
-            want = (*want, model.n_states[i]) if kind == "kernel" else want
-            if table.shape != tuple(int(k) for k in want):
-                raise DataError(
-                    f"{kind}s[{i}] has shape {table.shape}, and should have {tuple(int(k) for k in want)}: states of {tuple(states)}, "
-                    f"actions of {tuple(actions)}" + (f", then the next state of {i}" if kind == "kernel" else "")
-                )
-        kernel = model.kernels[i]
-        off = np.argwhere((kernel.min(-1) < 0) | (np.abs(kernel.sum(-1) - 1) > _ROW))
-        if len(off):
-            row = tuple(int(k) for k in off[0])
-            raise DataError(
-                f"kernels[{i}]{list(row)} sums to {kernel[row].sum():.6g} (least entry {kernel[row].min():.3g}); every row is a "
-                f"law of the next state: no entry below 0, sum 1"
-            )
-
-
-def _law(i: int, p: Any, size: int) -> Array:
-    p = _frozen("initial", i, p)
-    if p.shape != (size,) or p.min() < 0 or abs(p.sum() - 1) > _ROW:
-        raise DataError(f"initial[{i}] must be {size} probabilities that sum to 1, and is {p.tolist()}")
-    return p

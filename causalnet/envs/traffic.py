@@ -21,8 +21,8 @@ from scipy import sparse
 from scipy.stats import poisson
 
 from ..errors import DataError
-from ._network import check_topology
-from ._networked import Floats, Ints, NetworkedEnv, probabilities, whole
+from ._network import check_topology, whole
+from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 
 
@@ -198,8 +198,7 @@ class Traffic(NetworkedEnv):
         if (self.capacity != self.capacity[0]).any():
             raise DataError("The environments of this batch differ in capacity; make one for the domain you ask about.")
         me = int(np.flatnonzero(neighbours == agent)[0])
-        entering = np.zeros((len(s), 1))  # law of how many vehicles enter the link
-        entering[:] = 1.0
+        entering = np.ones((len(s), 1))  # law of how many vehicles enter the link
         for j, other in enumerate(neighbours):
             for k in np.flatnonzero(net.turns[other] == agent):
                 entering = _convolve(entering, self._flow(other, k, s[:, j], a[:, j]))
@@ -255,15 +254,18 @@ def traffic_grid(size: int, width: int | None = None, **options: Any) -> Traffic
 
 
 def _members(name: str, given: Iterable[Hashable] | None, number: dict[Hashable, int], default: Sequence[Any]) -> Ints:
-    chosen = list(default if given is None else given)
-    wrong = next((v for v in chosen if v not in number), None)
+    chosen = default if given is None else given
+    if isinstance(chosen, str) or not isinstance(chosen, Iterable):
+        raise DataError(f"{name} is a list of nodes of the network, not {chosen!r}.")
+    chosen = list(chosen)
+    wrong = next((v for v in chosen if not isinstance(v, Hashable) or v not in number), None)
     if wrong is not None:
         raise DataError(f"{name} names {wrong!r}, which is not a node of the network.")
     return np.unique(np.array([number[v] for v in chosen], np.int64))
 
 
 def _split(split: Any, real: NDArray[np.bool_]) -> Floats:
-    """Sums over the turns of the probability of each, the last of a link made infinite against rounding."""
+    """Sums over the turns of the probability of each, the last of a link exactly 1 whatever the rounding."""
     table = real / real.sum(1, keepdims=True) if split is None else probabilities("split", split, real.shape)
     off = ~(np.abs((table * real).sum(1) - 1) < 1e-9) | (table * ~real).any(1)
     if off.any():
@@ -279,8 +281,8 @@ def _capacity(mean: Any, n: int, n_envs: int | None, room: int) -> Floats:
     shape = (1 if np.ndim(mean) < 2 else (n_envs or 1), n)
     try:
         array = np.broadcast_to(np.asarray(mean, np.float64), shape)
-    except ValueError as error:
-        raise DataError(f"capacity must be a number or fit the shape {shape}; it has {np.shape(mean)}.") from error
+    except (TypeError, ValueError):
+        raise DataError(f"capacity must be a number, or numbers that fit the shape {shape}, not {mean!r}.") from None
     if not (np.isfinite(array) & (array >= 0)).all():
         raise DataError("capacity is the mean number of vehicles a step and must be finite and not negative.")
     return np.ascontiguousarray(poisson.cdf(np.arange(room), array[:, :, None]))

@@ -18,24 +18,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..errors import DataError
-from ._network import bipartite_table, sharing
-from ._networked import Floats, Ints, NetworkedEnv, probabilities, whole
+from ._network import bipartite_table, sharing, whole
+from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed
 from .wireless_kernels import (
     EMPTY,
     FRESH,
     UNIFORM,
     WirelessTables,
-    wireless_reset,
     wireless_reset_batch,
-    wireless_step,
     wireless_step_batch,
 )
-
-__all__ = [
-    "LIN_SUCCESS", "Wireless", "WirelessTables", "gsac_grid", "lin_grid", "utility_grid", "wireless_network",
-    "wireless_reset", "wireless_step",
-]  # fmt: skip
 
 _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
 # success probability of the six access points of Lin et al.: the first six numbers of numpy's RandomState(0).rand
@@ -64,6 +57,11 @@ class Wireless(NetworkedEnv):
         seed: Seed = None, labels: Sequence[Hashable] | None = None,
     ) -> None:  # fmt: skip
         places = _access_points(access_points, n_places)
+        real = places < n_places
+        width = np.full(len(places), places.shape[1])
+        if (real[:, :-1] >= real[:, 1:]).all():  # padding stands behind: the codes of real ones have no gap
+            width = real.sum(1)
+            places = places[:, : width.max()]
         n, m = places.shape
         d = whole("deadline", deadline, 1, 16)
         if start not in _STARTS:
@@ -73,7 +71,6 @@ class Wireless(NetworkedEnv):
         sizes = [2] * d + ([levels, int(where.max()) + 1] if distractors else [])
         self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if distractors else ())
         self._places = places
-        width = (places < n_places).sum(1) if _pads_last(places, n_places) else np.full(n, m)
         super().__init__(
             np.tile(sizes, (n, 1)), 1 + width * (d if slots else 1), horizon=horizon, n_envs=n_envs, seed=seed,
             labels=labels,
@@ -235,9 +232,14 @@ def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> NDArra
 
 def _access_points(table: Any, n_places: int) -> NDArray[np.int32]:
     n_places = whole("n_places", n_places, 1, 2**31 - 2)
-    table = np.asarray(table)
+    try:
+        table = np.asarray(table)
+    except ValueError:
+        raise DataError(f"access_points has rows of different lengths; fill them up with {n_places}, none.") from None
     if table.ndim != 2 or not table.size or table.dtype.kind not in "iu":
-        raise DataError(f"access_points is a table (users, access points) of whole numbers, not {table.shape}.")
+        raise DataError(
+            f"access_points is a table (users, access points) of whole numbers, not {table.dtype} of shape {table.shape}."
+        )
     bad = np.argwhere((table < 0) | (table > n_places))
     if len(bad):
         raise DataError(
@@ -259,12 +261,6 @@ def _coordinates(given: Any, n: int) -> NDArray[np.int32]:
     if values.dtype.kind not in "iu" or values.shape not in ((), (n,)) or values.min() < 0 or values.max() > 10**6:
         raise DataError(f"coordinate is a whole number from 0 to 1,000,000 for each of {n} agents, not {given!r}.")
     return np.broadcast_to(values, (n,)).astype(np.int32)
-
-
-def _pads_last(places: NDArray[np.int32], n_places: int) -> bool:
-    """Whether padding stands behind the access points in every row, so that the codes of real ones have no gap."""
-    real = places < n_places
-    return bool((real[:, :-1] >= real[:, 1:]).all())
 
 
 def _domains(arrival: Any, n: int, n_envs: int | None) -> Floats:

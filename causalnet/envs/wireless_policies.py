@@ -7,7 +7,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from ..errors import NotApplicable
-from ._networked import Floats, Ints, probabilities, whole
+from ._network import whole
+from ._networked import Floats, probabilities
 from .wireless import Wireless
 
 
@@ -16,13 +17,13 @@ def localized_aloha(env: Wireless, x: float) -> Floats:
 
     The benchmark of arXiv 1912.02906 and arXiv 2006.06555, as a policy table (n, S, A) for ``policy_returns``.
     """
-    net, n = env.tables, env.n_agents
+    net = env.tables
     rate = float(probabilities("x", x, ()))
     users = np.bincount(net.access_points[:, 1:].ravel(), minlength=net.n_places + 1)
     weight = np.where(net.access_points < net.n_places, net.link / np.maximum(users, 1)[net.access_points], 0.0)
     total = weight.sum(1, keepdims=True)
     share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
-    return _send(env, rate * share, np.arange(n))
+    return _send(env, rate * share)
 
 
 def dedicated_access_points(env: Wireless) -> Floats:
@@ -41,10 +42,10 @@ def dedicated_access_points(env: Wireless) -> Floats:
             f"There is no access point left for user {int(np.argmin(mine))}: {n} users cannot each have one of "
             f"{net.n_places} access points to themselves."
         )
-    return _send(env, (net.access_points == mine[:, None]).astype(np.float64), np.arange(n))
+    return _send(env, (net.access_points == mine[:, None]).astype(np.float64))
 
 
-def _send(env: Wireless, chance: Floats, agents: Ints) -> Floats:
+def _send(env: Wireless, chance: Floats) -> Floats:
     """Send the earliest packet by column of the access-point table with ``chance`` (n, 1 + m), else stay idle."""
     net = env.tables
     policy = np.zeros((env.n_agents, int(env.n_states.max()), int(env.n_actions.max())))
@@ -53,7 +54,7 @@ def _send(env: Wireless, chance: Floats, agents: Ints) -> Floats:
     for a in range(1, policy.shape[2]):
         # the one action for this packet: the slot is named, or any packet may go
         fits = (net.slots[a] & packets > 0) & ((net.slots[a] == first) | (net.slots[a] == (1 << net.deadline) - 1))
-        policy[:, fits, a] = chance[agents, net.port[a]][:, None]
+        policy[:, fits, a] = chance[:, [net.port[a]]]
     policy[:, :, 0] = 1 - policy.sum(2)
     return policy.clip(0, 1)
 

@@ -7,6 +7,7 @@ A policy is one table an agent: pi_i, axes (s of each agent in observes[i]..., a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,10 +43,15 @@ class Joint:
 def joint(model: TabularNetwork, policy: Policy, observes: Sequence[Sequence[int]] | None = None) -> Joint:
     """The global process that a model and a policy make: products of the local tables (eq. 1 of arXiv 1912.02906)."""
     n, sizes, acts = model.n_agents, model.n_states, model.n_actions
-    n_s, n_a = int(np.prod(sizes.astype(float))), int(np.prod(acts.astype(float)))
-    if float(n_s) * n_s * n_a > _CELLS:
+    n_s, n_a = math.prod(sizes.tolist()), math.prod(acts.tolist())
+    if n_s * n_s * n_a > _CELLS:
         raise DataError(
-            f"{n} agents make {n_s:,} global states and {n_a:,} actions: too many to enumerate; use fewer agents, or simulate"
+            f"{n} agents make about 10^{math.log10(n_s):.0f} global states and 10^{math.log10(n_a):.0f} actions: too many to "
+            "enumerate; use fewer agents, or simulate"
+        )
+    if observes is not None and (len(observes) != n or not {j for seen in observes for j in seen} <= set(range(n))):
+        raise DataError(
+            f"observes lists for each of {n} agents whom it observes, by number from 0 to {n - 1}; got {observes!r}"
         )
     s = np.stack(np.unravel_index(np.arange(n_s), sizes), axis=1).astype(np.int64)
     a = np.stack(np.unravel_index(np.arange(n_a), acts), axis=1).astype(np.int64)
@@ -136,15 +142,14 @@ def td_fixed_point(process: Joint, reward: Array, key: NDArray[np.int64], weight
     reward, weights (S, A): one agent's reward, and the law of (s, a) along the trajectory. It differs from the average
     of eq. 5 by at most c rho^(kappa+1) / (1 - gamma).
     """
-    n_s, n_a = key.shape
-    move = (process.transition[..., None] * process.policy[None, None]).reshape(n_s * n_a, n_s * n_a)
-    share = np.zeros((int(key.max()) + 1, n_s * n_a))
-    share[key.ravel(), np.arange(n_s * n_a)] = weights.ravel()
-    mass = share.sum(1, keepdims=True)
-    share /= np.where(mass > 0, mass, 1.0)
-    spread = np.zeros((n_s * n_a, len(share)))
-    spread[np.arange(n_s * n_a), key.ravel()] = 1.0
-    q = np.linalg.solve(np.eye(len(share)) - process.gamma * share @ move @ spread, share @ reward.ravel())
+    k, w = key.ravel(), weights.ravel()
+    mass = np.bincount(k, w)
+    w = w / np.where(mass > 0, mass, 1.0)[k]
+    drawn = np.zeros((len(key), len(mass)))  # P(z' | s'), the next action being the policy's
+    np.add.at(drawn, (np.arange(len(key))[:, None], key), process.policy)
+    move = np.zeros((len(mass), len(mass)))  # P(z' | z)
+    np.add.at(move, k, w[:, None] * (process.transition @ drawn).reshape(len(k), -1))
+    q = np.linalg.solve(np.eye(len(mass)) - process.gamma * move, np.bincount(k, w * reward.ravel()))
     return np.asarray(q[key])
 
 
@@ -156,6 +161,8 @@ def policy_gradient(
     balls[i]: the agents of N_i^kappa, for the truncated gradient of Lemma 4 (eq. 7), with the occupancy as weights;
     None: the exact gradient (Lemma 1).
     """
+    if not temperature > 0:
+        raise DataError(f"temperature is {temperature!r}, and must be above 0")
     process = joint(model, policy)
     q, d, n = q_values(process), occupancy(process), model.n_agents
     if balls is not None:
@@ -176,6 +183,8 @@ def exact_policy_gradient(
     balls: Sequence[Sequence[int]] | None = None,
 ) -> tuple[list[Array], Array]:  # fmt: skip
     """Climb J by exact (or exactly truncated) gradients from the uniform policy: final policy, and J (steps + 1,)."""
+    if not isinstance(steps, int) or steps < 0:
+        raise DataError(f"steps is {steps!r}, and must be a whole number from 0 up")
     theta = [np.zeros((int(s), int(a))) for s, a in zip(model.n_states, model.n_actions, strict=True)]
     values = []
     for step in range(steps + 1):
@@ -204,6 +213,12 @@ def _checked(model: TabularNetwork, policy: Policy, i: int, seen: tuple[int, ...
         )
     table = np.asarray(policy[i], dtype=np.float64)
     want = (*(int(model.n_states[j]) for j in seen), int(model.n_actions[i]))
-    if table.shape != want or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > 1e-6:
-        raise DataError(f"policy[{i}] must have shape {want} with rows that sum to one; it has shape {table.shape}")
+    if table.shape != want:
+        raise DataError(
+            f"policy[{i}] has shape {table.shape}, and must have {want}: the states observed, then the actions"
+        )
+    wrong = np.argwhere(~((table >= 0).all(-1) & (np.abs(table.sum(-1) - 1) <= 1e-6)))  # nan is wrong too
+    if len(wrong):
+        at = wrong[0].tolist()
+        raise DataError(f"policy[{i}]{at} is {table[tuple(at)].tolist()}, and must be probabilities that sum to one")
     return table

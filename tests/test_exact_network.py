@@ -165,6 +165,9 @@ def test_a_single_copy_has_no_batch_axis_and_a_seed_fixes_it() -> None:
     assert first.shape == (3,) and (first == again).all() and (env.step(np.array([0, 1, 0]))[0] == one).all()
 
 
+PAIR = TabularNetwork.random(nx.path_graph(2), 0)
+
+
 def bad_row() -> TabularNetwork:
     good = TabularNetwork.random(nx.path_graph(2), 0)
     kernel = np.array(good.kernels[1])
@@ -187,6 +190,16 @@ def bad_row() -> TabularNetwork:
             r"state_parents\[0\] holds agent 2",
         ),
         (lambda: exact.joint(TabularNetwork.random(nx.path_graph(12), 0), []), "too many to enumerate"),
+        (lambda: exact.joint(TabularNetwork.random(nx.path_graph(1100), 0), []), r"10\^331 global states"),
+        (lambda: exact.joint(PAIR, [np.eye(2), np.eye(3)]), r"policy\[1\] has shape \(3, 3\)"),
+        (lambda: exact.joint(PAIR, [np.eye(2), np.full((2, 2), np.nan)]), r"policy\[1\]\[0\] is \[nan, nan\]"),
+        (
+            lambda: exact.joint(PAIR, [np.eye(2), np.array([[0.5, 0.5], [1.5, -0.5]])]),
+            r"policy\[1\]\[1\] is \[1.5, -0.5\]",
+        ),
+        (lambda: exact.joint(PAIR, [np.eye(2)] * 2, [(0,), (2,)]), "observes lists"),
+        (lambda: exact.policy_gradient(PAIR, [np.eye(2)] * 2, 0.0), "temperature is 0.0"),
+        (lambda: exact.exact_policy_gradient(PAIR, steps=-1), "steps is -1"),
         (lambda: exact.joint(TabularNetwork.random(nx.path_graph(2), 0), [np.eye(2)]), "policy has 1 tables"),
         (lambda: TabularEnv(TabularNetwork.random(nx.path_graph(2), 0)).step(np.zeros(2, int)), "call reset first"),
     ],

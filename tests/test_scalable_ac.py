@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from causalnet import exact
 from causalnet.agents import _local_critic as critic_kernels
 from causalnet.agents._checkpoint import read, write
+from causalnet.agents.gsac import GSAC
 from causalnet.agents.scalable_ac import (
     Rate,
     ScalableActorCritic,
@@ -32,7 +33,7 @@ from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_policies import localized_aloha
-from causalnet.errors import CausalnetError, DataError, NotApplicable
+from causalnet.errors import DataError, NotApplicable
 
 
 def chain(n: int = 4, *, gamma: float = 0.7, coupling: str = "states", seed: int = 3) -> TabularNetwork:
@@ -154,6 +155,49 @@ def test_the_sampled_gradient_is_the_exact_truncated_gradient(kind: str) -> None
     assert np.linalg.norm(found - truncated) < 0.03 * np.linalg.norm(truncated)
     for i in range(5):
         assert np.linalg.norm(truncated[i] - whole[i]) <= np.sqrt(2) * 0.6**2 / 0.4**2  # Lemma 4
+
+
+@pytest.mark.parametrize("by_visits", [False, True])
+@pytest.mark.parametrize("trace", [0.0, 0.6, 1.0])
+def test_temporal_differences_by_hand(trace: float, by_visits: bool) -> None:
+    rng, gamma, clock, rates = np.random.default_rng(0), 0.8, np.array([2.0, 0.7, 3.0]), np.linspace(0.5, 0.1, 9)
+    slots, r = rng.integers(-1, 6, (10, 4, 3, 2)).astype(np.int32), rng.normal(size=(9, 4, 3))
+    slots[..., 0] = np.abs(slots[..., 0])  # one slot at least
+    w, visits = rng.normal(size=(2, 3, 6)), np.zeros((2, 3, 6) if by_visits else (1, 1, 0))
+    found, q, none = w.copy(), np.empty((10, 4, 3)), np.zeros(9)
+    critic_kernels.temporal_differences(slots, r, found, visits, clock, rates, gamma, trace, np.zeros((2, 3)), none, q)
+    seen = np.zeros_like(w)
+    for e in range(4):
+        for i in range(3):
+            own, count = w[e // 2, i], seen[e // 2, i]
+            active = [[f for f in slots[t, e, i] if f >= 0] for t in range(10)]
+            g = own[active[9]].sum()
+            for t in range(9) if trace == 0 else reversed(range(9)):
+                g = r[t, e, i] + gamma * ((1 - trace) * own[active[t + 1]].sum() + trace * g)
+                error = g - own[active[t]].sum()
+                for f in active[t]:
+                    own[f] += (2 / (3 + count[f]) ** 0.7 if by_visits else rates[t]) / len(active[t]) * error
+                    count[f] += 1
+    np.testing.assert_allclose(found, w, atol=1e-12)
+    assert not by_visits or (visits == seen).all()
+    assert q[4, 3, 1] == pytest.approx(sum(w[1, 1, f] for f in slots[4, 3, 1] if f >= 0))
+
+
+@pytest.mark.parametrize("make", [lambda: lin_grid(n_envs=3), lambda: gsac_grid(3, n_envs=3)])  # with ghosts, without
+def test_loads_are_the_other_senders_on_the_access_point(make: Any) -> None:
+    env = make()
+    net, path = env.tables, ScalableActorCritic(env, Settings(steps=10), seed=4).sample()
+    loads, places = access_point_loads(env)(path), np.full(path.a.shape, -1)
+    for at in np.ndindex(path.a.shape):
+        a, place = path.a[at], int(net.access_points[at[2], net.port[path.a[at]]])
+        if a > 0 and place < net.n_places and (net.ghost or path.codes[at] & int(net.slots[a])):
+            places[at] = place
+    for at in np.ndindex(path.a.shape):
+        same = (places[at[:2]] == places[at]).sum() - 1
+        assert loads[at] == (same if places[at] >= 0 else 0)
+    assert loads.max() >= 2
+    won = path.r > 0
+    assert won.any() and (loads[:-1][won] == 0).all()  # no packet arrives over a shared access point
 
 
 def test_average_reward_critic() -> None:
@@ -293,6 +337,13 @@ class Wrong(Slow):
         return s, info
 
 
+COUNTS = Settings(critic="counts", gradient="score")
+
+
+def counted(counts: Any) -> None:
+    ScalableActorCritic(lin_grid(), COUNTS, counts=counts).update()
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
@@ -308,10 +359,28 @@ class Wrong(Slow):
         (lambda: Settings(critic="table"), NotApplicable, "use 'score'"),
         (lambda: Settings(capacity=100), DataError, "power of two"),
         (lambda: Rate(float("nan")), DataError, "start of a rate is nan"),
-        (lambda: ScalableActorCritic(lin_grid(), Settings(critic="counts", gradient="score")), NotApplicable, "count"),
+        (lambda: ScalableActorCritic(lin_grid(), COUNTS), NotApplicable, "count"),
+        (lambda: ScalableActorCritic(lin_grid(), COUNTS, counts=3), DataError, "counts is 3"),  # type: ignore[arg-type]
+        (lambda: counted(lambda path: np.zeros(24, int)), DataError, r"int64 of shape \(24,\)"),
+        (lambda: counted(lambda path: np.full(path.a.shape, -1)), DataError, "whole numbers from 0 up"),
+        (lambda: counted(lambda path: np.full(path.a.shape, 0.7)), DataError, "counts gave float64"),
+        (lambda: access_point_loads(TabularEnv(chain())), DataError, "TabularEnv, and has no access points"),  # type: ignore[arg-type]
+        (lambda: Settings(by_visits=True, critic_rate=Rate(1.0, 1.0, 1.0, 5)), NotApplicable, "without period"),
+        (lambda: independent_learners(lin_grid(), {"gamma": 0.7}), DataError, "write Settings"),  # type: ignore[arg-type]
+        (lambda: ScalableActorCritic(lin_grid()).learn(1, on_update=3), DataError, "on_update is 3"),  # type: ignore[arg-type]
+        (
+            lambda: GSAC([Wrong(gsac_grid(2))], [0.5], inputs="neighbours").learn(1),
+            DataError,
+            "agent 3 the state code 7",
+        ),
+        (
+            lambda: GSAC([gsac_grid(2)], [0.5], Settings(critic="linear"), inputs="neighbours"),
+            NotApplicable,
+            "natural gradient .* critic 'linear' lacks",
+        ),
         (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "policy for another network"),
         (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9), DataError, "own actions"),
-        (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9, steps=20), CausalnetError, "steps is 20|own actions"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), steps=20), DataError, "steps is 20"),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(3, int)), DataError, r"shape \(..., 24\)"),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "state of agent 0 is 4"),
     ],
@@ -343,7 +412,10 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
         (lambda: ScalableActorCritic(lin_grid(), {"gamma": 0.7}), r"write Settings\(\.\.\.\)"),
         (lambda: ScalableActorCritic([lin_grid()]), "env is list"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(None), "env is NoneType"),
-        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), view=[0, 1]), "view has shape"),
+        (lambda: returns(None, uniform_policy(lin_grid())), "env is NoneType"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), view=[0, 1]), "view maps state codes"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), view=np.arange(4) + 0.5), "view maps state codes"),
+        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), view=[range(4)] * 2), "view maps state codes"),
         (lambda: policy_returns(lin_grid(), "policy"), "a table of probabilities"),
         (lambda: ScalableActorCritic(lin_grid(), learners=0), "learners is 0"),
         (lambda: ScalableActorCritic(lin_grid(n_envs=2), learners=2.0), "learners is 2.0"),
@@ -368,6 +440,14 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
 def test_numbers_that_mean_nothing_are_refused_in_a_sentence(make: Any, words: str) -> None:
     with pytest.raises(DataError, match=words):
         make()
+
+
+def test_a_trajectory_without_end_is_not_broken_off_by_an_evaluation() -> None:
+    env = TabularEnv(chain(), horizon=None)
+    agent = ScalableActorCritic(env, Settings(continuing=True)).learn(2)
+    with pytest.raises(DataError, match="evaluate on another environment"):
+        agent.evaluate(env, 2)
+    assert agent.evaluate(TabularEnv(chain(), horizon=None), 2).shape == (1, 2)
 
 
 def test_a_number_is_a_constant_rate() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy import sparse
 
-from ..envs._network import check_adjacency, hop_neighbourhoods
-from ..errors import DataError
+from ..envs._network import hop_neighbourhoods
+from ._sac_settings import whole
 
 
 @njit(cache=True)
@@ -34,8 +33,6 @@ def colours(adjacency: Any, kappa: int) -> NDArray[np.int64]:
 
     Greedy, those with most agents around first: never more colours than the largest number of agents within 2 kappa hops.
     """
-    if isinstance(kappa, bool) or not isinstance(kappa, (int, np.integer)) or kappa < 0:
-        raise DataError(f"kappa counts hops and must be a whole number from 0 up, not {kappa!r}")
-    near = hop_neighbourhoods(check_adjacency(sparse.csr_matrix(adjacency)), 2 * kappa)
+    near = hop_neighbourhoods(adjacency, 2 * whole("kappa", kappa, 0))
     order = np.argsort(-np.diff(near.indptr), kind="stable").astype(np.int64)
     return np.asarray(_greedy(near.indptr, near.indices, order))

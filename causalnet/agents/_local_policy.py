@@ -59,8 +59,8 @@ def cumulate_probabilities(policy: Array, n_actions: NDArray[np.int64], out: Flo
 def act(
     s: NDArray[Any], view: Codes, cumulative: Floats, stream: NDArray[np.uint64], n_states: NDArray[np.int64],
     codes: Codes, a: NDArray[np.int64],
-) -> int:  # fmt: skip
-    """What the agents of one copy see and do: s (n,) -> codes, a (n,). Returns an agent whose state is out of range, or -1.
+) -> bool:  # fmt: skip
+    """What the agents of one copy see and do: s (n,) -> codes, a (n,). False: a state is out of range.
 
     view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
     stream serves two agents; a = the number of cumulative probabilities that a uniform number passes.
@@ -71,7 +71,7 @@ def act(
     for i in range(s.size):
         state = np.int64(s[i])
         if state < 0 or state >= n_states[i]:
-            return i
+            return False
         code = view[0 if shared else i, state]
         codes[i] = code
         if i % 2 == 0:
@@ -82,21 +82,20 @@ def act(
         for k in range(width - 1):
             chosen += u >= cumulative[i, code, k]
         a[i] = chosen
-    return -1
+    return True
 
 
 @njit(cache=True)
 def act_all(
     s: NDArray[Any], view: Codes, cumulative: Floats, streams: NDArray[np.uint64], n_states: NDArray[np.int64],
     codes: Codes, a: NDArray[np.int64],
-) -> tuple[int, int]:  # fmt: skip
-    """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2). (copy, agent) of a bad state."""
+) -> bool:  # fmt: skip
+    """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2)."""
     per = s.shape[0] // cumulative.shape[0]
+    known = True
     for e in range(s.shape[0]):
-        wrong = act(s[e], view, cumulative[e // per], streams[e], n_states, codes[e], a[e])
-        if wrong >= 0:
-            return e, wrong
-    return -1, -1
+        known &= act(s[e], view, cumulative[e // per], streams[e], n_states, codes[e], a[e])
+    return known
 
 
 @njit(cache=True)

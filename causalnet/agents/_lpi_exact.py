@@ -26,6 +26,7 @@ from ..errors import DataError
 from ..exact import Joint, joint, keys, objective, occupancy, q_values, truncated
 from ..locality import Locality, LocalPolicy, analyse
 from ._colours import colours
+from ._sac_settings import number, whole
 
 Array = NDArray[np.float64]
 _STEPS = tuple(np.exp2(np.arange(12.0, -13.0, -1.0)).tolist())  # 4096 to 1 / 4096
@@ -76,23 +77,20 @@ def exact_improvement(
     tables = (
         [np.full((s, a), 1 / a) for s, a in sizes] if policy is None else [np.array(p, dtype=float) for p in policy]
     )
-    for i, table in enumerate(tables):
-        if table.ndim == 2 and not (
-            np.isfinite(table).all() and table.min() >= 0 and np.abs(table.sum(1) - 1).max() <= 1e-6
-        ):
-            s = int(np.argmax(~(np.abs(table.sum(1) - 1) <= 1e-6) | (table.min(1) < 0)))
-            raise DataError(
-                f"policy[{i}][{s}] is {table[s].tolist()}, and must be probabilities: from 0 up, rows that sum to one"
-            )
-    if not steps or min(steps) <= 0 or rounds < 1 or not tau or min(tau) < 0:
-        raise DataError("steps are numbers above 0, rounds at least 1, and temperatures tau numbers from 0 up")
+    steps, tau = _numbers("steps", steps), _numbers("tau", tau)
     record = []
-    for round_ in range(rounds):
+    for round_ in range(whole("rounds", rounds, 1)):
         for c in range(int(colour.max()) + 1):
-            at = float(tau[min(round_, len(tau) - 1)])
+            at = tau[min(round_, len(tau) - 1)]
             tables, done = _update(model, tables, np.flatnonzero(colour == c), balls, steps, at, c)
             record.append(done)
     return tables, record
+
+
+def _numbers(name: str, values: Sequence[float]) -> list[float]:
+    if not isinstance(values, (list, tuple, np.ndarray)) or len(values) == 0:
+        raise DataError(f"{name} is {values!r}; write a list of one or more numbers")
+    return [number(name, value, 0.0) for value in values]
 
 
 def _update(

@@ -14,6 +14,7 @@ from ..envs.wireless import Wireless
 from ..envs.wireless_kernels import WirelessTables, wireless_step
 from ..errors import DataError
 from ._local_policy import act, act_all, cumulate_probabilities
+from ._sac_inputs import network
 from ._sac_settings import number, whole
 
 Array = NDArray[np.float64]
@@ -77,21 +78,27 @@ def roll(
     sizes = np.asarray(env.n_states, dtype=np.int64)
     for t in range(steps + 1):
         rows = np.asarray(s).reshape(copies, n)
-        e, wrong = act_all(rows, view, cumulative, policy_streams, sizes, out.codes[t], out.a[t])
-        if wrong >= 0:
-            raise DataError(
-                f"the environment gave agent {wrong} the state code {rows[e, wrong]}, and n_states says {sizes[wrong]}: "
-                f"0 to {sizes[wrong] - 1}"
-            )
+        if not act_all(rows, view, cumulative, policy_streams, sizes, out.codes[t], out.a[t]):
+            check_states(rows, sizes)
         if t < steps:
             s, r, *_ = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
             out.r[t] = r
     return s
 
 
+def check_states(s: NDArray[Any], n_states: Any) -> None:
+    """Refuse states (E, n) that the environment should not have given."""
+    wrong = np.argwhere((s < 0) | (s >= n_states))
+    if len(wrong):
+        e, i = wrong[0]
+        raise DataError(
+            f"the environment gave agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
+        )
+
+
 def returns(
     env: Any, policy: Array, *, gamma: float = 1.0, steps: int | None = None, episodes: int = 400, seed: int = 0,
-    view: NDArray[np.int32] | None = None,
+    view: Any = None,
 ) -> Array:  # fmt: skip
     """Return of each episode, sum_{t < steps} gamma^t (1/n) sum_i r_i(t), under fixed own-state policies.
 
@@ -105,11 +112,7 @@ def returns(
     except (TypeError, ValueError):
         raise DataError("a policy is a table of probabilities (n, S, A), or (L, n, S, A) of L policies") from None
     tables = tables[None] if tables.ndim == 3 else tables
-    view = identity(env) if view is None else np.atleast_2d(np.asarray(view, dtype=np.int32))
-    if view.shape[-1] != int(np.max(env.n_states)) or view.min() < 0:
-        raise DataError(
-            f"view has shape {view.shape}, and maps {int(np.max(env.n_states))} state codes to codes from 0 up"
-        )
+    view = view_table(network(env), view)
     check_policy(env, tables, view)
     copies, horizon = env.n_envs or 1, steps or env.horizon
     if horizon is None or (env.horizon is not None and horizon > env.horizon):
@@ -138,6 +141,19 @@ def seeds(seed: int, number: int) -> int:
 def identity(env: Any) -> NDArray[np.int32]:
     """The view in which every agent sees its own state code: (1, most states)."""
     return np.arange(int(np.max(env.n_states)), dtype=np.int32)[None]
+
+
+def view_table(env: Any, view: Any) -> NDArray[np.int32]:
+    """The code that each agent sees in each local state, (1 or n, most states); None: the state itself."""
+    if view is None:
+        return identity(env)
+    codes = np.atleast_2d(np.asarray(view))
+    want = int(np.max(env.n_states))
+    if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (int(env.n_agents), want)} or codes.min() < 0:
+        raise DataError(
+            f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({env.n_agents}, {want})"
+        )
+    return np.ascontiguousarray(codes, dtype=np.int32)
 
 
 def check_policy(env: Any, tables: Array, view: NDArray[np.int32]) -> None:

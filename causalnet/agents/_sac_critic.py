@@ -22,6 +22,7 @@ from ._local_critic import (
 )
 from ._local_policy import neighbourhood_sums
 from ._rollout import Trajectory
+from ._sac_inputs import function
 from ._sac_settings import Settings
 
 Array = NDArray[np.float64]
@@ -43,6 +44,7 @@ class Critic:
             raise NotApplicable(
                 "critic 'counts' needs to know what to count; pass counts=access_point_loads(env), for instance"
             )
+        function("counts", counts)
         self.settings, self.shape, self.table, self.counts = settings, shape, table, counts
         (learners, n, states, width), f, kind = shape, table.shape[1], settings.critic
         steps = (settings.steps + 1, copies, n)
@@ -89,8 +91,12 @@ class Critic:
         pairs(path.codes, path.a, width, self._x)
         if o.critic == "counts":
             assert self.counts is not None  # the constructor saw to it
-            lump = np.minimum(self.counts(path), o.most_counted)
-            self._slots[..., 0] = self._x * (o.most_counted + 1) + lump
+            c = np.asarray(self.counts(path))
+            if c.shape != path.a.shape or c.dtype.kind not in "iu" or c.min() < 0:
+                raise DataError(
+                    f"counts gave {c.dtype} of shape {c.shape}; it must give whole numbers from 0 up of shape {path.a.shape}"
+                )
+            self._slots[..., 0] = self._x * (o.most_counted + 1) + np.minimum(c, o.most_counted)
             return self._slots
         if o.critic == "linear":
             neighbour_features(self._x, self.table, states * width, self._slots)
@@ -141,6 +147,10 @@ def access_point_loads(env: Wireless) -> Counts:
 
     With (s_i, a_i) this is all that the next reward of agent i depends on. The agents must see their whole state.
     """
+    if not isinstance(env, Wireless):
+        raise DataError(
+            f"env is {type(env).__name__}, and has no access points; give a wireless network, such as lin_grid()"
+        )
     net = env.tables
 
     def loads(path: Trajectory) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from ..errors import DataError
 from ._sac_settings import Rate, Settings, number, whole
 
 __all__ = [
-    "damaged", "domain", "fingerprint", "generator", "network", "number", "one_of", "put", "require", "same", "settings",
+    "damaged", "domain", "fingerprint", "function", "generator", "network", "number", "one_of", "put", "require", "same", "settings",
     "settings_of", "whole",
 ]  # fmt: skip
 
@@ -36,6 +36,12 @@ def settings(value: Any, otherwise: Settings) -> Settings:
     if value is not None and not isinstance(value, Settings):
         raise DataError(f"settings is {value!r}; write Settings(...), or None for the usual ones")
     return otherwise if value is None else value
+
+
+def function(name: str, value: Any) -> None:
+    """Something that can be called, or None."""
+    if value is not None and not callable(value):
+        raise DataError(f"{name} is {value!r}, and must be a function, or None")
 
 
 def generator(rng: Any) -> np.random.Generator:

@@ -120,6 +120,10 @@ class Settings:
             raise NotApplicable(
                 f"the {self.gradient} gradient needs the worth of every own action, which critic {self.critic!r} lacks; use 'score'"
             )
+        if self.by_visits and self.critic_rate.period is not None:
+            raise NotApplicable(
+                "by_visits counts the visits of an entry, which never start again; give a critic_rate without period"
+            )
         if self.capacity & (self.capacity - 1):
             raise DataError(f"capacity is {self.capacity}, and must be a power of two, such as 1024")
 

@@ -1,4 +1,4 @@
-"""Actors of GSAC: softmax policies whose logits are linear in the states that an agent reads, own or all neighbours'.
+"""Actors: softmax policies whose logits are linear in the states that an agent reads, its own or all neighbours'.
 
 Shapes: L learners, E = L B copies, n agents, f states read, S states, A actions. A table (L, n, f, S, A) gives the logits
 z_i(a) = sum_k table[i, k, s_{j_k}, a], j_k the k-th agent that i reads; pi_i = softmax(z_i / temperature).
@@ -13,9 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..envs._streams import streams, uniform
-from ._local_critic import temporal_differences
+from ..errors import NotApplicable
 from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, score_gradient
-from ._rollout import Trajectory, roll
+from ._rollout import Trajectory, check_states, roll
 from ._sac_critic import Counts, Critic
 from ._sac_settings import Settings
 
@@ -48,17 +48,10 @@ class OwnState:
 
     def gradient(self, path: Trajectory, q: Array, critic: Any, near: Codes, baseline: Array) -> Array:
         """The step of equation (7) for the tables acted by, (L, n, 1, S, A), as ``settings.gradient`` says."""
-        o, g = self.settings, self._gradient
-        weight = o.gamma ** np.arange(o.steps + 1)
-        if o.gradient == "score":
-            score_gradient(
-                path.codes, path.a, _summed(q, o, near), weight, self._cumulative, o.temperature, baseline,
-                o.baseline_rate, g,
-            )  # fmt: skip
-        else:
-            values, natural = critic.marginals(), o.gradient == "natural"
-            expected_gradient(path.codes, values, weight, self._cumulative, self.n_actions, o.temperature, natural, g)
-        return g[:, :, None]
+        own_state_gradient(
+            self.settings, path, q, critic, near, self._cumulative, self.n_actions, baseline, self._gradient
+        )
+        return self._gradient[:, :, None]
 
     def probabilities(self, table: Array) -> Array:
         """(L, n, S, A) of a table (L, n, 1, S, A)."""
@@ -82,12 +75,17 @@ class NeighbourStates:
         self, settings: Settings, shape: tuple[int, int, int, int], n_actions: NDArray[np.int64], view: Codes,
         seen: Codes,
     ) -> None:  # fmt: skip
+        if settings.critic != "own" and settings.gradient != "score":
+            raise NotApplicable(
+                f"the {settings.gradient} gradient of a policy that reads its neighbours needs the worth of (s_j, a_i), which critic "
+                f"{settings.critic!r} lacks; use critic 'own', or gradient 'score'"
+            )
         self.settings, self.n_actions, self.view, self.seen = settings, n_actions, view, seen
         self.shape = (*shape[:2], seen.shape[1], *shape[2:])
         self._table = np.zeros(self.shape)
         self._gradient = np.empty(self.shape)
 
-    def critic(self, shape: tuple[int, int, int, int], copies: int, near: Codes, counts: Counts | None) -> Any:
+    def critic(self, shape: tuple[int, int, int, int], copies: int, near: Codes, counts: Counts | None) -> Critic:
         """The critic that fits what the actor reads: the compatible one in place of "own"."""
         if self.settings.critic != "own":
             return Critic(self.settings, shape, copies, near, counts)
@@ -103,7 +101,9 @@ class NeighbourStates:
         own, s, o = streams(seed, copies), first, self.settings
         agents = np.arange(n) if len(self.view) > 1 else 0
         for t in range(steps + 1):
-            path.codes[t] = self.view[agents, np.asarray(s).reshape(copies, n)]
+            rows = np.asarray(s).reshape(copies, n)
+            check_states(rows, env.n_states)
+            path.codes[t] = self.view[agents, rows]
             _act(path.codes[t], self._table, self.seen, self.n_actions, o.temperature, own, path.a[t])
             if t < steps:
                 s, r, *_ = env.step(path.a[t] if env.n_envs is not None else path.a[t, 0])
@@ -111,8 +111,7 @@ class NeighbourStates:
 
     def gradient(self, path: Trajectory, q: Array, critic: Any, near: Codes, baseline: Array) -> Array:
         """The step of equation (7) for the tables acted by, (L, n, f, S, A), as ``settings.gradient`` says."""
-        o = self.settings
-        weight = o.gamma ** np.arange(o.steps + 1)
+        o, weight = self.settings, _weights(self.settings)
         mode = ("score", "expected", "natural").index(o.gradient)
         values = critic.weights.reshape(self.shape) if mode else self._table
         advantage = _summed(q, o, near)
@@ -134,48 +133,52 @@ class NeighbourStates:
         return draw(softmax(logits, self.n_actions, self.settings.temperature), rng)
 
     def probabilities(self, table: Array) -> Array:
-        """Not a table over own states."""
-        raise NotImplementedError
+        """Refused: what the policy reads is more than the own state."""
+        raise NotApplicable("a policy that reads its neighbours is no table over own states; use evaluate or act")
 
 
-class NeighbourCritic:
+class NeighbourCritic(Critic):
     """Q_i of the summed reward of N_i^kappa, linear in one-hot pairs (s_j, a_i) of the agents j that i reads."""
 
     def __init__(
         self, settings: Settings, shape: tuple[int, int, int, int], copies: int, near: Codes, seen: Codes
     ) -> None:
-        self.settings, self.near, self.seen, self.counts = settings, near, seen, None
-        learners, n, self.states, self.width = shape
-        f = seen.shape[1]
-        self.weights: Array = np.zeros((learners, n, f * self.states * self.width))
-        self.visits: Array = np.zeros(self.weights.shape if settings.by_visits else (1, 1, 0))
-        self.keys = np.zeros((1, 1, 0), np.uint64)
-        self.mu: Array = np.zeros((learners, n))
+        super().__init__(settings, shape, copies, near)
+        (learners, n, states, width), f = shape, seen.shape[1]
+        self.seen = seen
+        self.weights = np.zeros((learners, n, f * states * width))
+        self.visits = np.zeros(self.weights.shape if settings.by_visits else (1, 1, 0))
         self._slots = np.empty((settings.steps + 1, copies, n, f), np.int32)
-        self._q, self._summed = np.empty((settings.steps + 1, copies, n)), np.empty((settings.steps, copies, n))
 
-    def learn(self, path: Trajectory, update: int) -> Array:
-        """One pass of temporal differences; the final estimates along the trajectories, (T + 1, E, n)."""
-        o, n, f = self.settings, len(self.seen), self.seen.shape[1]
+    def slots(self, path: Trajectory) -> Codes:
+        """A slot for each agent read, k S A + s_j A + a_i for the k-th; -1 beyond them: (T + 1, E, n, f)."""
+        (_, n, states, width), f = self.shape, self.seen.shape[1]
         read = path.codes[:, :, np.minimum(self.seen, n - 1)]
-        slots = (np.arange(f) * self.states + read) * self.width + path.a[..., None]
+        slots = (np.arange(f) * states + read) * width + path.a[..., None]
         self._slots[:] = np.where(self.seen < n, slots, -1)
-        neighbourhood_sums(path.r, self.near, self._summed)
-        if o.fresh:
-            self.weights[:] = 0.0
-            self.visits[:] = 0.0
-        clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
-        rates = o.critic_rate.at(0 if o.fresh else update, o.steps)
-        temporal_differences(
-            self._slots, self._summed, self.weights, self.visits, clock, rates, o.gamma, o.trace, self.mu,
-            np.zeros(o.steps), self._q,
-        )  # fmt: skip
-        return self._q
+        return self._slots
 
     def grown(self, settings: Settings) -> NeighbourCritic:
         """Nothing to grow: every pair has its weight."""
         self.settings = settings
         return self
+
+
+def own_state_gradient(
+    o: Settings, path: Trajectory, q: Array, critic: Critic, near: Codes, cumulative: NDArray[np.float32],
+    n_actions: NDArray[np.int64], baseline: Array, out: Array,
+) -> None:  # fmt: skip
+    """The step of equation (7) for tables over own states, out (L, n, S, A), as ``o.gradient`` says.
+
+    q (T + 1, E, n): Q_i along the trajectories. near (n, f): N_i^kappa. cumulative (L, n, S, A): the policy followed.
+    """
+    weight = _weights(o)
+    if o.gradient == "score":
+        advantage = _summed(q, o, near)
+        score_gradient(path.codes, path.a, advantage, weight, cumulative, o.temperature, baseline, o.baseline_rate, out)
+    else:
+        values, natural = critic.marginals(), o.gradient == "natural"
+        expected_gradient(path.codes, values, weight, cumulative, n_actions, o.temperature, natural, out)
 
 
 def softmax(logits: Array, n_actions: NDArray[np.int64], temperature: float) -> Array:
@@ -189,6 +192,11 @@ def draw(p: Array, rng: np.random.Generator) -> NDArray[np.int64]:
     """One action for each row of probabilities (..., A)."""
     u = rng.random(p.shape[:-1])
     return np.asarray((u[..., None] >= p.cumsum(-1)[..., :-1]).sum(-1), dtype=np.int64)
+
+
+def _weights(o: Settings) -> Array:
+    """gamma^t of the T + 1 steps; one each for the average reward."""
+    return np.asarray((o.gamma if o.objective == "discounted" else 1.0) ** np.arange(o.steps + 1))
 
 
 def _summed(q: Array, o: Settings, near: Codes) -> Array:

@@ -13,7 +13,6 @@ tau cost episodes early (everyone at once is ahead after 250 to 1000) and buy a 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from scipy import sparse
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError, NotApplicable
 from ..locality import EstimatedSensitivities, LocalPolicy, analyse
+from . import _sac_inputs as given
 from ._colours import colours
 from ._kept import open_agent, put_back, save_agent
 from ._local_policy import cumulate
@@ -57,10 +57,9 @@ class Cooling:
     power: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.start) and self.start >= 0 and self.updates >= 1 and self.power > 0):
-            raise DataError(
-                f"a cooling needs start >= 0, updates >= 1 and power > 0, not {self.start!r}, {self.updates!r}, {self.power!r}"
-            )
+        given.number("start of a cooling", self.start, 0.0)
+        given.number("power of a cooling", self.power, 1e-12)
+        given.whole("updates of a cooling", self.updates, 1)
 
     def at(self, update: int) -> float:
         """tau of an update."""
@@ -82,7 +81,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
     """LPI with advantages learnt from episodes: the critic of Scalable Actor-Critic, and proximal steps in the place of its actor.
 
     settings: as there, with critic "linear" (the default here) or "own"; its actor_rate is eta of the proximal step, and the
-    softmax temperature must be 1. cooling: tau. model: a TabularNetwork or EstimatedSensitivities of this network; if given,
+    softmax temperature must be 1 (gradient, baseline_rate and over_n play no part). cooling: tau. model: a TabularNetwork or EstimatedSensitivities of this network; if given,
     rho(H) is certified for learner 0 every ``report_every`` updates, and kept in ``reports``.
     colour (n,): of each agent.
     """
@@ -92,7 +91,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         model: TabularNetwork | EstimatedSensitivities | None = None, report_every: int = 100, learners: int = 1,
         seed: int = 0, view: Any = None,
     ) -> None:  # fmt: skip
-        settings = settings or Settings(critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0))
+        settings = given.settings(settings, Settings(critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0)))
         if settings.critic not in {"own", "linear"}:
             raise NotApplicable(f"a proximal step needs the worth of every own action, which critic {settings.critic!r} lacks; use 'own' or 'linear'")  # fmt: skip
         if settings.temperature != 1:
@@ -103,9 +102,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         self.cooling = cooling or Cooling(0.0)
         if model is not None:
             _same_network(model, self.env)
-        if report_every < 1:
-            raise DataError(f"report_every is {report_every!r}; write 1 or more updates")
-        self.model, self.report_every = model, int(report_every)
+        self.model, self.report_every = model, given.whole("report_every", report_every, 1)
         self.colour = colours(env.adjacency, self.settings.kappa)
         self.reports: list[Report] = []
 
@@ -152,7 +149,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
 
         if self.model is None:
             raise NotApplicable("a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or estimate_sensitivities(...)")  # fmt: skip
-        if learner not in range(self.learners):
+        if given.whole("learner", learner, 0) >= self.learners:
             raise DataError(f"learner is {learner!r}, and this agent has {self.learners}: 0 to {self.learners - 1}")
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)
@@ -186,6 +183,8 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
 
 def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> None:
     """Refuse a model whose agents, states, actions or neighbours are not the environment's."""
+    if not isinstance(model, (TabularNetwork, EstimatedSensitivities)):
+        raise DataError(f"model is {model!r}; give a TabularNetwork, or what estimate_sensitivities(...) found")
     if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
         raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
     if isinstance(model, EstimatedSensitivities):  # of parents, who are some of the neighbours

@@ -17,19 +17,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from ..envs._network import check_adjacency, hop_neighbourhoods, padded
+from ..envs._network import hop_neighbourhoods, padded
 from ..envs._streams import streams
 from ..errors import DataError
 from . import _sac_inputs as given
-from ._checkpoint import read, write
+from ._kept import open_agent, put_back, save_agent
 from ._local_critic import TableFull
-from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, score_gradient
-from ._rollout import Trajectory, identity, returns, roll, seeds
+from ._local_policy import cumulate
+from ._rollout import Trajectory, returns, roll, seeds
+from ._rollout import view_table as _view
 from ._sac_critic import Counts, Critic, access_point_loads
 from ._sac_inputs import fingerprint
 from ._sac_settings import Rate, Settings
+from ._state_policy import draw, own_state_gradient, softmax
 
 __all__ = [
     "Rate",
@@ -78,15 +79,13 @@ class ScalableActorCritic:
         self.view = _view(env, view)
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         self.shape = (learners, int(env.n_agents), int(self.view.max()) + 1, int(self.n_actions.max()))
-        adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
-        self.table = padded(hop_neighbourhoods(adjacency, self.settings.kappa))  # (n, f)
+        self.table = padded(hop_neighbourhoods(env.adjacency, self.settings.kappa))  # (n, f)
         self.updates, self._s = 0, None
         self.theta: Array = np.zeros(self.shape)
         self.baseline: Array = np.zeros(self.shape[:3])
         self.critic = Critic(self.settings, self.shape, self.copies, self.table, counts)
         self._cumulative = np.empty(self.shape, np.float32)
         self._gradient = np.empty(self.shape)
-        self._advantage = np.empty((self.settings.steps + 1, self.copies, self.shape[1]))
         self._path = Trajectory.empty(self.settings.steps, self.copies, self.shape[1])
         cumulate(self.theta, self.n_actions, self.settings.temperature, self._cumulative)
 
@@ -98,16 +97,14 @@ class ScalableActorCritic:
     @property
     def policy(self) -> Array:
         """pi_i(a | s): (L, n, S, A), zero for actions that an agent does not have."""
-        allowed = np.arange(self.shape[3]) < self.n_actions[:, None, None]
-        z = np.where(allowed, self.theta / self.settings.temperature, -np.inf)
-        z = np.exp(z - z.max(axis=-1, keepdims=True))
-        return np.asarray(z / z.sum(axis=-1, keepdims=True))
+        return softmax(self.theta, self.n_actions[:, None], self.settings.temperature)
 
     def learn(
         self, episodes: int, *, on_update: Callable[[ScalableActorCritic], None] | None = None
     ) -> ScalableActorCritic:
         """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
         episodes = given.whole("episodes", episodes, 0)
+        given.function("on_update", on_update)
         goal = self.updates + math.ceil(episodes / (self.copies // self.learners))
         while self.updates < goal:
             self.update()
@@ -133,21 +130,9 @@ class ScalableActorCritic:
     def improve(self, path: Trajectory, q: Array) -> None:
         """Lines 10-12: theta_i <- theta_i + eta_m g_i."""
         o = self.settings
-        weight = o.gamma ** np.arange(o.steps + 1) if o.objective == "discounted" else np.ones(o.steps + 1)
-        if o.gradient == "score":
-            advantage = q
-            if o.critic != "own":
-                neighbourhood_sums(q, self.table, self._advantage)
-                advantage = self._advantage
-            score_gradient(
-                path.codes, path.a, advantage, weight, self._cumulative, o.temperature, self.baseline, o.baseline_rate,
-                self._gradient,
-            )  # fmt: skip
-        else:
-            expected_gradient(
-                path.codes, self.critic.marginals(), weight, self._cumulative, self.n_actions, o.temperature,
-                o.gradient == "natural", self._gradient,
-            )  # fmt: skip
+        own_state_gradient(
+            o, path, q, self.critic, self.table, self._cumulative, self.n_actions, self.baseline, self._gradient
+        )
         eta = float(o.actor_rate.at(self.updates)[0]) / (self.shape[1] if o.over_n else 1)
         self._gradient *= eta
         self.theta += self._gradient
@@ -156,6 +141,8 @@ class ScalableActorCritic:
     def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
         """Returns of each learner's policy on ``env``, with the discount of the settings: (L, episodes)."""
         given.require(env, fingerprint(self.env))
+        if env is self.env and self.settings.continuing:
+            raise DataError("env is in the midst of a trajectory without end; evaluate on another environment")
         gamma = self.settings.gamma if self.settings.objective == "discounted" else 1.0
         return returns(
             env, self.policy, gamma=gamma, steps=self.settings.steps, episodes=episodes, seed=seed, view=self.view
@@ -180,8 +167,7 @@ class ScalableActorCritic:
         p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
         if seed is None:
             return np.asarray(p.argmax(-1), dtype=np.int64)
-        u = given.generator(seed).random(s.shape)
-        return np.asarray((u[..., None] >= p.cumsum(-1)[..., :-1]).sum(-1), dtype=np.int64)
+        return draw(p, given.generator(seed))
 
     def grow(self, capacity: int) -> None:
         """Give every kept table this many entries (a power of two); nothing learnt is lost."""
@@ -190,51 +176,18 @@ class ScalableActorCritic:
 
     def save(self, path: str | Path) -> Path:
         """Write everything learnt as one npz file with a JSON header."""
-        header = {
-            "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
-            "updates": self.updates, "learners": self.learners, "copies": self.copies, "network": fingerprint(self.env),
-        }  # fmt: skip
-        arrays = {**{k: getattr(self, k) for k in _ACTOR}, **{k: getattr(self.critic, k) for k in _CRITIC}}
-        return write(path, header, arrays)
+        return save_agent(path, self, {})
 
     @classmethod
     def load(cls, path: str | Path, env: Any, *, counts: Counts | None = None) -> ScalableActorCritic:
         """What ``save`` wrote, on the network that it was learnt on; learning goes on as if it had not stopped
         (trajectories without end begin anew)."""
-        header, arrays = read(path)
-        if header.get("class") != cls.__name__:
-            raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-        given.damaged(path, header, arrays, _HEADER, (*_ACTOR, *_CRITIC))
-        given.same(path, header, env)
-        agent = cls(
-            env, given.settings_of(path, header["settings"]), learners=header["learners"], seed=header["seed"],
-            view=arrays["view"], counts=counts,
-        )  # fmt: skip
-        agent.updates = given.whole(f"updates in {path}", header["updates"], 0)
-        for names, owner in ((_ACTOR, agent), (_CRITIC, agent.critic)):
-            for name in names:
-                given.put(owner, name, arrays, path)
-        cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
+        header, arrays, settings, options = open_agent(path, cls, env)
+        agent = cls(env, settings, counts=counts, **options)
+        put_back(path, agent, header, arrays)
         return agent
 
 
 def independent_learners(env: Any, settings: Settings | None = None, **options: Any) -> ScalableActorCritic:
     """The baseline of Claus and Boutilier: every agent climbs its own reward only, which is kappa = 0."""
-    return ScalableActorCritic(env, dataclasses.replace(settings or Settings(), kappa=0), **options)
-
-
-_HEADER = ("network", "copies", "settings", "learners", "seed", "updates")
-_ACTOR = ("theta", "baseline", "view")
-_CRITIC = ("weights", "visits", "keys", "mu")
-
-
-def _view(env: Any, view: Any) -> NDArray[np.int32]:
-    if view is None:
-        return identity(env)
-    codes = np.atleast_2d(np.asarray(view))
-    want = int(np.max(env.n_states))
-    if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (int(env.n_agents), want)} or codes.min() < 0:
-        raise DataError(
-            f"view maps state codes to seen codes from 0 up: shape ({want},) or ({env.n_agents}, {want}), whole numbers"
-        )
-    return np.ascontiguousarray(codes, dtype=np.int32)
+    return ScalableActorCritic(env, dataclasses.replace(given.settings(settings, Settings()), kappa=0), **options)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DataError
+from .errors import DataError, NotApplicable
 
 
 def whole(name: str, value: Any, least: int) -> int:
@@ -14,3 +14,19 @@ def whole(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise DataError(f"{name} is a whole number from {least} on, got {value!r}")
     return int(value)
+
+
+def discrete_env(what: str, env: Any) -> Any:
+    """``env``; NotApplicable unless it is one Gymnasium environment with a finite set of actions."""
+    import gymnasium
+
+    if not isinstance(env, gymnasium.Env):
+        several = isinstance(env, gymnasium.vector.VectorEnv)
+        hint = "one copy, not a vector of them" if several else "such as gymnasium.make(id)"
+        raise NotApplicable(f"{what} needs a Gymnasium environment, {hint}; got {env!r}")
+    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
+        raise NotApplicable(
+            f"{what} needs a Discrete action space; this one has {env.action_space}: wrap the environment so that its "
+            "actions are Discrete(n)"
+        )
+    return env

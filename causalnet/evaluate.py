@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._callable import make_callable
-from ._checks import whole
+from ._checks import discrete_env, whole
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
 from .simulate import sized_dag
@@ -61,7 +61,7 @@ def evaluate(
     import pandas as pd
 
     act = _acting(policy, deterministic)
-    _check_env(env)
+    discrete_env("evaluate", env)
     episodes, max_steps = whole("episodes", episodes, 1), whole("max_steps", max_steps, 1)
     if seeds is not None and (isinstance(seeds, str) or not isinstance(seeds, Iterable)):
         raise DataError(f"seeds lists one seed for each episode, such as range(5) or [3]; got {seeds!r}")
@@ -119,16 +119,6 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
         "mask_recall": float(np.mean(recalls)) if recalls else np.nan,
         "privileged": bool(info.get("privileged_mask", False)),
     }
-
-
-def _check_env(env: Any) -> None:
-    """NotApplicable unless there is one finite set of actions."""
-    import gymnasium
-
-    if not isinstance(env, gymnasium.Env):
-        raise NotApplicable(f"env is one Gymnasium environment, such as gymnasium.make(id); got {env!r}")
-    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
-        raise NotApplicable(f"env needs a Discrete action space; this one has {env.action_space}")
 
 
 def _whole_action(answer: Any) -> int:

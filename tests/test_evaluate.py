@@ -248,7 +248,7 @@ def test_what_cannot_be_played_is_told(told: dict, words: str) -> None:
 def test_environments_that_cannot_be_played_are_told() -> None:
     with pytest.raises(cn.NotApplicable, match="needs a Discrete action space; this one has Box"):
         evaluate(uniform, gymnasium.make("Pendulum-v1"))
-    with pytest.raises(cn.NotApplicable, match="one Gymnasium environment"):
+    with pytest.raises(cn.NotApplicable, match="evaluate needs a Gymnasium environment"):
         evaluate(uniform, "CartPole-v1")
     broken = gymnasium.wrappers.TransformReward(limited(CHAIN), lambda reward: float("nan"))
     with pytest.raises(cn.DataError, match="step 0 of the episode with seed 4: the reward is nan"):

@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import discrete_env
 from ..errors import DataError, NotApplicable
 from ._masked import Bools, as_mask
 
@@ -29,18 +30,7 @@ class Reader:
     """Flattens observations, finds masks, and refuses numbers that are none; messages name the step."""
 
     def __init__(self, env: gymnasium.Env) -> None:
-        if not isinstance(env, gymnasium.Env):
-            hint = (
-                "one copy, not a vector of them"
-                if isinstance(env, gymnasium.vector.VectorEnv)
-                else "gymnasium.make(id)"
-            )
-            raise NotApplicable(f"an agent needs a Gymnasium environment, {hint}; got {env!r}")
-        if not isinstance(env.action_space, gymnasium.spaces.Discrete):
-            raise NotApplicable(
-                f"these agents choose among finitely many actions, and the action space is {env.action_space}; "
-                "wrap the environment so that its action space is Discrete(n)"
-            )
+        env = discrete_env("an agent", env)
         space = env.observation_space
         self._drop = isinstance(space, gymnasium.spaces.Dict) and _MASK_KEY in space.spaces
         if self._drop:  # a mask inside the observation is no input of the network

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import whole
+from .._checks import discrete_env, whole
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from .root_causes import EMPTY, Bools, Read, RootCauseMask, as_mask, instead
@@ -60,15 +60,8 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         obs_dict: bool = False,
         top_units: int | None = None,
     ) -> None:
-        if not isinstance(env, gymnasium.Env):
-            hint = (
-                "one copy, not a vector of them"
-                if isinstance(env, gymnasium.vector.VectorEnv)
-                else "gymnasium.make(id)"
-            )
-            raise NotApplicable(f"a causal mask wraps a Gymnasium environment, {hint}; got {env!r}")
-        super().__init__(env)
-        self._n, self._start = _discrete(env)
+        super().__init__(discrete_env("a causal mask", env))
+        self._n, self._start = int(env.action_space.n), int(env.action_space.start)
         if empty not in EMPTY:
             raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
         self.eta = eta
@@ -216,14 +209,6 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
                 f"{self._start + self._n - 1}"
             )
         return self._current is not None and not self._current[int(action) - self._start]
-
-
-def _discrete(env: gymnasium.Env[Any, Any]) -> tuple[int, int]:
-    """Number of actions and the first of them."""
-    space = env.action_space
-    if not isinstance(space, gymnasium.spaces.Discrete):
-        raise NotApplicable(f"a causal mask needs a Discrete action space, one action a target; got {space}")
-    return int(space.n), int(space.start)
 
 
 def _with_mask(space: gymnasium.Space[Any], n: int) -> gymnasium.spaces.Dict:

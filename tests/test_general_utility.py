@@ -247,8 +247,18 @@ def test_functions_of_d_may_be_parts_of_others() -> None:
 
 
 def test_a_constant_utility_is_told() -> None:
-    with pytest.warns(UserWarning, match="the utility is 0 at each of 27 .* nothing to learn"):
+    with pytest.warns(UserWarning, match="the utility is 0 at each of 21 .* nothing to learn"):
         made(lambda d: 0 * d.sum())()
+
+
+@pytest.mark.parametrize("f", [
+    lambda d: d.sum(0).max(), lambda d: (d[0, 0] - d[1, 1]).abs(), lambda d: -torch.relu(d.sum(1) - 0.2).sum(),
+    lambda d: torch.sigmoid(3000 * (d.sum(0)[1] - 0.3)), lambda d: torch.log(d + 1e-6).sum(), lambda d: 1e6 * d[0, 1],
+    lambda d: 100 + (d.float() ** 2).sum(), lambda d: torch.clamp(d[0], 0.1, 0.5).sum(), lambda d: torch.sqrt(d + 1e-9).sum(),
+    lambda d: torch.sin(200 * d).sum(), lambda d: -d[0, 1:].sum() * 1e-3,
+])  # fmt: skip
+def test_kinks_and_steep_slopes_are_no_jumps(f: Any) -> None:
+    assert isinstance(made(f)(), GeneralUtility)
 
 
 def test_constraints_that_come_no_closer_are_told() -> None:
@@ -382,7 +392,11 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(lambda d: torch.round(10 * d).sum()), "moves in jumps"),
         (made(lambda d: torch.round(4 * d).sum()), "moves in jumps"),
         (made(lambda d: torch.sign(d[1, 1] - 0.5)), "moves in jumps"),
+        (made(lambda d: (d**2).sum() + 0.5 * (d[0, 0] > 0.3)), "changes by 0.5 .* moves in jumps"),
+        (made(lambda d: -d[0, 1:].sum() + 0.01 * (d.sum(0)[2] < 0.7)), "moves in jumps"),
+        (made([gu.Entropy()] * 24 + [lambda d: d[1].sum() - (d[1, 1] > 0.4).double()]), "changes by -1 .* moves in jumps"),
         (made(lambda d: d.detach()[0, 0] * d[1, 1]), "is not its slope"),
+        (made(lambda d: (2 * d - d.detach()).sum(0)[1]), "is not its slope"),
         (made(lambda d: np.log(d).sum()), "torch.log, not np.log"),
         (made(lambda d: d[9, 9]), "IndexError: index 9"),
         (made(constraints=0.5), "constraints is 0.5; write Constraint"),

@@ -17,57 +17,72 @@ _PERIOD = 200  # updates of which means are compared
 
 
 def probe(what: str, f: Utility, mass: float, sizes: Sizes) -> None:
-    """Refuse a utility that is unbounded or whose gradient is not its slope, and warn of one that never changes.
+    """Refuse a utility that is unbounded, jumps, or has a gradient that is not its slope; warn of one that never changes.
 
-    On measures of this mass: even, all in one pair, and six within; there gradients are held against differences of values,
-    towards the even one.
+    On measures of this mass: spread evenly, with everything in one pair, and between the two.
     """
-    points = _points(mass, sizes)
+    even, ends = _points(mass, sizes)
+    points = np.concatenate([even[None], ends])
     values = checked(what, f.value(points), points.shape[:2])
     slopes = checked(f"the gradient of {what}", f.gradient(points), points.shape)
-    varies, flat = (values != values[0]).any(0), ~slopes.any((0, 2, 3))
-    if (varies & flat).any():
-        raise DataError(
-            f"{what} changes with d, and its gradient is zero everywhere: it moves in jumps (rounding, comparisons, "
-            f"argmax), which no gradient can climb; write a smooth function"
-        )
-    if not varies.any() and flat.all():
+    if (values == values[0]).all() and not slopes.any():
         warnings.warn(
             f"{what} is {values[0, 0]:.4g} at each of {len(points)} occupancy measures tried: it does not change with d, so "
             f"there is nothing to learn from it",
             stacklevel=4,
         )
         return
-    inner, along = points[1:7], points[0] - points[1:7]
-    want, off = (slopes[1:7] * along).sum((-2, -1)), np.ones((6, values.shape[1]), dtype=bool)
-    for h in (1e-3, 1e-5):
-        found = (f.value(inner + h * along) - f.value(inner - h * along)) / (2 * h)
-        off &= np.abs(found - want) > 0.05 * np.maximum(np.abs(found), np.abs(want)) + 1e-6 * (1 + np.abs(values[1:7]))
-    wrong = np.flatnonzero(off.sum(0) > 3)
-    if len(wrong):
-        i = int(wrong[0])
-        k = int(np.flatnonzero(off[:, i])[0])
+    n = even.shape[0]
+    each = min(len(ends), max(8, 512 // n))  # segments an agent; where not all, the agents try different ones
+    _check_slopes(what, f, even, ends[(np.arange(each)[:, None] + each * np.arange(n)) % len(ends), np.arange(n)])
+
+
+def _check_slopes(what: str, f: Utility, start: Array, ends: Array) -> None:
+    """Halve each segment from start (n, S, A) towards ends (K, n, S, A), always to the part where the change of the value
+    is farthest from what the gradients say. In the end it must lie between the slopes at both sides (a kink may)."""
+    along = ends - start
+
+    def at(t: Array) -> Array:
+        """(2, K, n): value and slope at these parts of the way."""
+        d = start + t[..., None, None] * along
+        slope = (checked(f"the gradient of {what}", f.gradient(d), d.shape) * along).sum((-2, -1))
+        return np.array([checked(what, f.value(d), t.shape), slope])
+
+    low, high = np.zeros(along.shape[:2]), np.full(along.shape[:2], 0.95)
+    left, right = at(low), at(high)
+    for _ in range(14):
+        middle = (low + high) / 2
+        here, half = at(middle), middle - low
+        missed = [np.abs(b[0] - a[0] - half * (a[1] + b[1]) / 2) for a, b in ((left, here), (here, right))]
+        first = missed[0] >= missed[1]
+        low, high = np.where(first, low, middle), np.where(first, middle, high)
+        left, right = np.where(first, left, here), np.where(first, here, right)
+    change, said = right[0] - left[0], (high - low) * np.sort([left[1], right[1]], axis=0)
+    size = np.abs(said).max(0)
+    slack = 0.05 * np.maximum(np.abs(change), size) + 1e-6 * (1 + np.abs(left[0]))
+    wrong = np.argwhere((change < said[0] - slack) | (change > said[1] + slack))
+    if not len(wrong):
+        return
+    k, i = wrong[0]
+    if abs(change[k, i]) > 20 * size[k, i]:
         raise DataError(
-            f"the gradient of {what} is not its slope: for agent {i} it says {want[k, i]:.4g} where the value changes by "
-            f"{found[k, i]:.4g}; leave out .detach(), .item() and other breaks between d and the result"
+            f"{what} changes by {change[k, i]:.4g} between two d that are {high[k, i] - low[k, i]:.1g} apart: it moves in jumps "
+            f"(rounding, comparisons, argmax), which no gradient can climb; write a smooth function"
         )
+    raise DataError(
+        f"the gradient of {what} is not its slope: for agent {i} it says {said[1, k, i]:.4g} where the value changes by "
+        f"{change[k, i]:.4g}; leave out .detach(), .item() and other breaks between d and the result"
+    )
 
 
-def _points(mass: float, sizes: Sizes) -> Array:
-    """(P, n, S, A): the even measure, six within, and up to 32 with everything in one pair."""
+def _points(mass: float, sizes: Sizes) -> tuple[Array, Array]:
+    """The even measure (n, S, A), and up to 32 with everything in one pair (P, n, S, A)."""
     shape = (len(sizes[0]), int(sizes[0].max()), int(sizes[1].max()))
-    real = _over(np.ones(shape), sizes, 0.0)
-    rng = np.random.default_rng(0)
-    weights = [
-        real,
-        *(real * rng.dirichlet(np.full(shape[1] * shape[2], 3.0), shape[0]).reshape(shape) for _ in range(6)),
-    ]
-    agents = np.arange(shape[0])
-    for cell in range(min(32, shape[1] * shape[2])):
-        corner = np.zeros(shape)
-        corner[agents, cell // shape[2] % sizes[0], cell % shape[2] % sizes[1]] = 1.0
-        weights.append(corner)
-    return np.array([mass * w / w.sum((1, 2), keepdims=True) for w in weights])
+    even = _over(np.ones(shape), sizes, 0.0)
+    cell = np.arange(min(32, shape[1] * shape[2]))[:, None]
+    corners = np.zeros((len(cell), *shape))
+    corners[cell, np.arange(shape[0]), cell // shape[2] % sizes[0], cell % shape[2] % sizes[1]] = mass
+    return mass * even / even.sum((1, 2), keepdims=True), corners
 
 
 @dataclass(eq=False)

@@ -111,23 +111,31 @@ class PerAgent:
 class Differentiated:
     """The user's f: a function of one agent's d as a torch tensor (S, A), differentiated by torch.
 
-    vectorised: the function takes d (..., S, A) and returns (...) for all agents at once. A function that moves in jumps only
-    is refused; a jump added to a smooth part is not seen, and its shadow reward is that of the smooth part.
+    vectorised: the function takes d (..., S, A) and returns (...) for all agents at once.
     """
 
     function: Callable[[Any], Any]
     vectorised: bool = False
 
     def value(self, d: Array) -> Array:
-        return self._both(d)[0]
+        return np.asarray(self._forward(d)[1].detach().numpy()).reshape(d.shape[:-2])
 
     def gradient(self, d: Array) -> Array:
-        return self._both(d)[1]
+        import torch
+
+        x, values = self._forward(d)
+        (slope,) = torch.autograd.grad(values.sum(), x, allow_unused=True)
+        if slope is None:
+            raise DataError(
+                "the utility does not depend on d: it returned a torch number that was made from something else"
+            )
+        return np.asarray(slope.numpy()).reshape(d.shape)
 
     def most(self, mass: float, sizes: Sizes) -> None:
         return None
 
-    def _both(self, d: Array) -> tuple[Array, Array]:
+    def _forward(self, d: Array) -> tuple[Any, Any]:
+        """d as a torch tensor (rows, S, A), and the values (rows,) that follow from it."""
         import torch
 
         rows = d.reshape(-1, *d.shape[-2:])
@@ -155,12 +163,7 @@ class Differentiated:
                 "the utility does not depend on d in a way that torch can follow: its gradient is zero everywhere; compute "
                 "it from the tensor d with torch operations (no .item(), .detach(), numpy or rounding)"
             )
-        (slope,) = torch.autograd.grad(values.sum(), x, allow_unused=True)
-        if slope is None:
-            raise DataError(
-                "the utility does not depend on d: it returned a torch number that was made from something else"
-            )
-        return values.detach().numpy().reshape(d.shape[:-2]), slope.numpy().reshape(d.shape)
+        return x, values
 
 
 def as_utility(given: Any, agents: int) -> Utility:

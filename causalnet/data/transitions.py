@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from ..errors import DataError, UnknownNameError, nearest
+from ._sealed import freeze
 
 FIELDS = ("states", "actions", "rewards", "next_states")
 MOST_CODES = 1 << 16  # states and actions are codes of categories, not measurements
@@ -67,12 +68,12 @@ class Transitions:
         if not whole or not 0 <= which < len(self.domains):
             raise DataError(f"domain {which!r} is out of range: there are {len(self.domains)}, counted from 0")
         part = self.take(np.flatnonzero(self.domain == which))
-        return replace(part, domain=_read_only(np.zeros(part.rows, np.int32)), domains=(self.domains[which],))
+        return replace(part, domain=freeze(np.zeros(part.rows, np.int32)), domains=(self.domains[which],))
 
     def take(self, rows: NDArray[np.int64]) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
         names = (*FIELDS, "domain", "episode", "step")
-        return replace(self, **{name: _read_only(getattr(self, name)[rows]) for name in names})
+        return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in names})
 
     def __repr__(self) -> str:
         sizes = f"{self.rows} rows x {self.n_agents} agents x {self.n_components} components"
@@ -125,11 +126,11 @@ def as_transitions(
     if index["domain"].max() >= len(labels):
         raise DataError(f"domain holds {index['domain'].max()}, but there are {len(labels)} domains, counted from 0")
     return Transitions(
-        states=_read_only(states),
-        actions=_read_only(actions),
-        rewards=_read_only(rewards),
-        next_states=_read_only(after),
-        **{name: _read_only(array) for name, array in index.items()},
+        states=freeze(states),
+        actions=freeze(actions),
+        rewards=freeze(rewards),
+        next_states=freeze(after),
+        **{name: freeze(array) for name, array in index.items()},
         neighbours=as_neighbours(neighbours, n),
         components=_names(components, c, "components", "s", exactly=True),
         domains=labels,
@@ -154,7 +155,7 @@ def pool(parts: Sequence[Transitions]) -> Transitions:
     shift = np.cumsum([0, *(len(part.domains) for part in parts)])
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in (*FIELDS, "episode", "step")}
     joined["domain"] = np.concatenate([p.domain + np.int32(s) for p, s in zip(parts, shift[:-1], strict=True)])
-    frozen = {name: _read_only(array) for name, array in joined.items()}
+    frozen = {name: freeze(array) for name, array in joined.items()}
     return Transitions(
         **frozen, neighbours=first.neighbours, components=first.components, domains=tuple(names), agents=first.agents
     )
@@ -264,9 +265,3 @@ def _names(names: Sequence[str] | None, least: int, what: str, stem: str, exactl
     if (exactly and len(result) != least) or not result or len(set(result)) != len(result):
         raise DataError(f"{what} needs {least} distinct names, got {len(result)}: {', '.join(result[:5])}")
     return result
-
-
-def _read_only(array: Any) -> Any:
-    array = np.array(array, order="C")
-    array.setflags(write=False)
-    return array

@@ -144,9 +144,8 @@ class NetworkedEnv(ABC):
     @cached_property
     def graph(self) -> nx.Graph:
         """Agents 0 .. n - 1, joined where one influences the other within a step (built on first use)."""
-        graph = nx.from_scipy_sparse_array(sparse.csr_array(self.adjacency.astype(np.int8)), edge_attribute="_")
-        for *_, data in graph.edges(data=True):
-            data.clear()
+        graph = nx.empty_graph(self.n_agents)
+        graph.add_edges_from(np.column_stack(self.adjacency.nonzero()).tolist())
         return graph
 
     def neighbourhoods(self, kappa: int = 1) -> sparse.csr_matrix:

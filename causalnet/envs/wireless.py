@@ -92,15 +92,12 @@ class Wireless(NetworkedEnv):
         self._given: dict[str, Any] = {
             "n_places": n_places, "success": own, "place_success": place[:-1], "deadline": d, "slots": slots,
             "ghost": ghost, "start": start, "distractors": distractors, "levels": max(levels, 2), "stay": stay,
-            "coordinate": where, "labels": labels,
+            "coordinate": where, "labels": labels, "horizon": horizon,
         }  # fmt: skip
 
-    def in_domain(
-        self, arrival: Any, *, n_envs: int | None = None, horizon: int | None = -1, seed: Seed = None
-    ) -> Wireless:
-        """The same network with another domain factor p; ``horizon`` is kept unless given."""
-        kept = self.horizon if horizon == -1 else horizon
-        return Wireless(self._places, arrival=arrival, horizon=kept, n_envs=n_envs, seed=seed, **self._given)
+    def in_domain(self, arrival: Any, *, n_envs: int | None = None, seed: Seed = None) -> Wireless:
+        """The same network with another domain factor p."""
+        return Wireless(self._places, arrival=arrival, n_envs=n_envs, seed=seed, **self._given)
 
     @cached_property
     def adjacency(self) -> sparse.csr_matrix:

@@ -17,8 +17,8 @@ from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, joint, occupancy
 from ._local_policy import cumulate_probabilities
-from ._rollout import Trajectory, check_policy, identity, roll, seeds
-from ._sac_inputs import number, one_of, whole
+from ._rollout import Trajectory, check_policy, roll, seeds, view_table
+from ._sac_inputs import network, number, one_of, whole
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def look_up(codes: NDArray[np.int32], a: NDArray[np.int64], table: Array, add: b
 
 def occupancies(
     env: Any, policy: Array, *, gamma: float, steps: int | None = None, episodes: int = 400, seed: int = 0,
-    view: NDArray[np.int32] | None = None, objective: str = "discounted",
+    view: Any = None, objective: str = "discounted",
 ) -> tuple[Array, Array]:  # fmt: skip
     """d (L, n, S, A) under fixed own-state policies (L, n, S, A), and undiscounted returns (L,), the mean of all agents.
 
@@ -73,9 +73,7 @@ def occupancies(
         tables = np.empty(0)
     if tables.ndim != 4:
         raise DataError(f"policies are probabilities with axes (learners, agents, states, actions), not {policy!r:.60}")
-    view = identity(env) if view is None else np.atleast_2d(np.asarray(view, dtype=np.int32))
-    if view.shape[-1] != int(np.max(env.n_states)) or view.min() < 0:
-        raise DataError(f"view has shape {view.shape}, and maps {np.max(env.n_states)} state codes to codes from 0 up")
+    view = view_table(network(env), view)
     check_policy(env, tables, view)
     copies, horizon = env.n_envs or 1, steps or env.horizon
     if horizon is None or (env.horizon is not None and horizon > env.horizon):

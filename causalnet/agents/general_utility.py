@@ -172,6 +172,8 @@ class GeneralUtility(ScalableActorCritic):
         """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""
         require(env, fingerprint(self.env))
         o = self.settings
+        if env is self.env and o.continuing:
+            raise DataError("env is in the midst of a trajectory without end; score on another environment")
         d, total = occupancies(
             env, self.policy, gamma=o.gamma, steps=o.steps, episodes=episodes, seed=seed, view=self.view, objective=o.objective
         )  # fmt: skip

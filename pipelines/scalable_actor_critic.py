@@ -29,6 +29,7 @@ from causalnet.agents.scalable_ac import (
     independent_learners,
     returns,
 )
+from causalnet.envs.policies import uniform_policy
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_policies import localized_aloha
@@ -96,14 +97,12 @@ def _cells(seeds: int, quick: bool) -> dict[str, Callable[[], list[Row]]]:
 def _controls(seed: int, episodes: int) -> list[Row]:
     """The uniform policy, and ALOHA at each of its rates: the best is the benchmark."""
     env = lin_grid(n_envs=100)
-    uniform = np.broadcast_to(np.arange(9) < env.n_actions[:, None, None], (24, 4, 9)) / env.n_actions[:, None, None]
-    rows = [
-        _row("control", "uniform", seed, value=returns(env, uniform, gamma=GAMMA, episodes=episodes, seed=seed).mean())
+    policies = {"uniform": uniform_policy(env)}
+    policies |= {f"ALOHA {x}": localized_aloha(env, x) for x in (0.25, 0.3, 0.35, 0.4, 0.45)}
+    return [
+        _row("control", name, seed, value=returns(env, policy, gamma=GAMMA, episodes=episodes, seed=seed).mean())
+        for name, policy in policies.items()
     ]
-    for x in (0.25, 0.3, 0.35, 0.4, 0.45):
-        value = returns(env, localized_aloha(env, x), gamma=GAMMA, episodes=episodes, seed=seed).mean()
-        rows.append(_row("control", f"ALOHA {x}", seed, value=value))
-    return rows
 
 
 def _curve(v: Variant, seed: int, length: int, quick: bool) -> list[Row]:

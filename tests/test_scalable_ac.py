@@ -420,6 +420,10 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
         (lambda: ScalableActorCritic(lin_grid(), learners=0), "learners is 0"),
         (lambda: ScalableActorCritic(lin_grid(n_envs=2), learners=2.0), "learners is 2.0"),
         (lambda: ScalableActorCritic(lin_grid()).learn(-5), "episodes is -5"),
+        (
+            lambda: ScalableActorCritic(lin_grid(), Settings(critic_rate=5.0)).learn(3000),
+            r"diverged in update \d+; .* smaller",
+        ),
         (lambda: ScalableActorCritic(lin_grid()).learn(1.5), "episodes is 1.5"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), 0), "episodes is 0"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), seed=-1), "seed is -1"),

@@ -145,7 +145,8 @@ def temporal_differences(
     slots (T + 1, E, n, F), -1 where idle; r (T, E, n); w (L, n, W), L dividing E: learners, or E itself for tables that
     live for one episode. rates, mu_rates (T,): alpha_t. visits (L, n, W), or empty: if given, the rate of an
     entry visited k times is start / (offset + k)^power instead, with clock (3,) = start, power, offset.
-    trace: lambda; above zero the returns r + gamma ((1 - lambda) Q + lambda G) are followed from the last step back.
+    trace: lambda; above zero the returns G = r + gamma ((1 - lambda) Q + lambda G') are followed from the last step back,
+    Q being what the later steps have made of it.
     mu (L, n): average rewards, for the average-reward objective (gamma 1); mu_rates of zero leave them.
     q (T + 1, E, n): the estimates along the trajectory when all is done.
     """

@@ -115,14 +115,31 @@ def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
 
 
 @njit(cache=True)
+def over_baseline(codes: Codes, advantage: Array, baseline: Array, rate: float) -> Array:
+    """advantage (T + 1, E, n) less the baseline (L, n, S) of the own state, which then moves towards it visit by visit."""
+    steps, copies, n = codes.shape
+    per = copies // baseline.shape[0]
+    out = np.empty_like(advantage)
+    for t in range(steps):
+        for e in range(copies):
+            for i in range(n):
+                out[t, e, i] = advantage[t, e, i] - baseline[e // per, i, codes[t, e, i]]
+    for t in range(steps):
+        for e in range(copies):
+            for i in range(n):
+                cell = (e // per, i, codes[t, e, i])
+                baseline[cell] += rate * (advantage[t, e, i] - baseline[cell])
+    return out
+
+
+@njit(cache=True)
 def score_gradient(
     codes: Codes, a: NDArray[np.int64], advantage: Array, weight: Array, cumulative: Floats, temperature: float,
-    baseline: Array, baseline_rate: float, gradient: Array,
+    gradient: Array,
 ) -> None:  # fmt: skip
-    """sum_t weight[t] (adv_i(t) - b_i[s]) grad log pi_i(a_i(t) | s_i(t)), averaged over the copies of each learner.
+    """sum_t weight[t] adv_i(t) grad log pi_i(a_i(t) | s_i(t)), averaged over the copies of each learner.
 
-    codes, a, advantage (T + 1, E, n); weight (T + 1,): gamma^t; cumulative, gradient (L, n, S, A); baseline (L, n, S):
-    running mean of the advantage in each local state, moved by ``baseline_rate`` a visit afterwards (0: never).
+    codes, a, advantage (T + 1, E, n); weight (T + 1,): gamma^t; cumulative, gradient (L, n, S, A).
     """
     steps, copies, n = codes.shape
     per = copies // gradient.shape[0]
@@ -131,14 +148,7 @@ def score_gradient(
         for e in range(copies):
             learner = e // per
             for i in range(n):
-                s = codes[t, e, i]
-                gradient[learner, i, s, a[t, e, i]] += weight[t] / per * (advantage[t, e, i] - baseline[learner, i, s])
-    if baseline_rate > 0:
-        for t in range(steps):
-            for e in range(copies):
-                for i in range(n):
-                    cell = (e // per, i, codes[t, e, i])
-                    baseline[cell] += baseline_rate * (advantage[t, e, i] - baseline[cell])
+                gradient[learner, i, codes[t, e, i], a[t, e, i]] += weight[t] / per * advantage[t, e, i]
     for learner in range(gradient.shape[0]):
         for i in range(n):
             for s in range(gradient.shape[2]):

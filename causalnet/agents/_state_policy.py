@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..envs._streams import streams, uniform
 from ..errors import NotApplicable
-from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, score_gradient
+from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, over_baseline, score_gradient
 from ._rollout import Trajectory, check_states, roll
 from ._sac_critic import Counts, Critic
 from ._sac_settings import Settings
@@ -114,9 +114,7 @@ class NeighbourStates:
         o, weight = self.settings, _weights(self.settings)
         mode = ("score", "expected", "natural").index(o.gradient)
         values = critic.weights.reshape(self.shape) if mode else self._table
-        advantage = _summed(q, o, near)
-        if not mode:
-            advantage = _over_baseline(path.codes, advantage, baseline, o.baseline_rate)
+        advantage = q if mode else _advantage(o, path, q, near, baseline)
         _gradient(
             path.codes, path.a, advantage, values, weight, self._table, self.seen, self.n_actions,
             o.temperature, mode, self._gradient,
@@ -174,8 +172,8 @@ def own_state_gradient(
     """
     weight = _weights(o)
     if o.gradient == "score":
-        advantage = _summed(q, o, near)
-        score_gradient(path.codes, path.a, advantage, weight, cumulative, o.temperature, baseline, o.baseline_rate, out)
+        advantage = _advantage(o, path, q, near, baseline)
+        score_gradient(path.codes, path.a, advantage, weight, cumulative, o.temperature, out)
     else:
         values, natural = critic.marginals(), o.gradient == "natural"
         expected_gradient(path.codes, values, weight, cumulative, n_actions, o.temperature, natural, out)
@@ -199,31 +197,13 @@ def _weights(o: Settings) -> Array:
     return np.asarray((o.gamma if o.objective == "discounted" else 1.0) ** np.arange(o.steps + 1))
 
 
-def _summed(q: Array, o: Settings, near: Codes) -> Array:
-    """sum_{j in N_i^kappa} Q_j, unless the critic is of the summed reward already."""
-    if o.critic == "own":
-        return q
-    out = np.empty_like(q)
-    neighbourhood_sums(q, near, out)
-    return out
-
-
-@njit(cache=True)
-def _over_baseline(codes: Codes, advantage: Array, baseline: Array, rate: float) -> Array:
-    """advantage (T + 1, E, n) less the baseline (L, n, S) of the own state, which then moves towards it visit by visit."""
-    steps, copies, n = codes.shape
-    per = copies // baseline.shape[0]
-    out = np.empty_like(advantage)
-    for t in range(steps):
-        for e in range(copies):
-            for i in range(n):
-                out[t, e, i] = advantage[t, e, i] - baseline[e // per, i, codes[t, e, i]]
-    for t in range(steps):
-        for e in range(copies):
-            for i in range(n):
-                cell = (e // per, i, codes[t, e, i])
-                baseline[cell] += rate * (advantage[t, e, i] - baseline[cell])
-    return out
+def _advantage(o: Settings, path: Trajectory, q: Array, near: Codes, baseline: Array) -> Array:
+    """sum_{j in N_i^kappa} Q_j, which an "own" critic has learnt already, less the baseline of the own state."""
+    out = q
+    if o.critic != "own":
+        out = np.empty_like(q)
+        neighbourhood_sums(q, near, out)
+    return over_baseline(path.codes, out, baseline, o.baseline_rate) if o.baseline_rate else out
 
 
 @njit(cache=True, inline="always")

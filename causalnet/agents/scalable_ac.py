@@ -108,6 +108,8 @@ class ScalableActorCritic:
         goal = self.updates + math.ceil(episodes / (self.copies // self.learners))
         while self.updates < goal:
             self.update()
+            if not np.isfinite(self.theta.sum()):
+                raise DataError(f"the learning diverged in update {self.updates}; learn anew with smaller rates")
             if on_update is not None:
                 on_update(self)
         return self

@@ -11,12 +11,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.linalg import bicgstab
 
 from .errors import DataError
 
 Array = NDArray[np.float64]
 _TINY = 1e-200  # entries of a positive vector are kept above this
 _LOCAL = (10, 40, 160)  # agents in the neighbourhoods that bound rho from below
+_DENSE = 300  # agents up to which linear systems are solved densely
 
 
 @dataclass(frozen=True)
@@ -99,34 +101,58 @@ def non_negative(matrix: sp.csr_array) -> sp.csr_array:
 
 
 def supporting_vector(matrix: sp.csr_array, discount: float, high: float) -> tuple[Array, float]:
-    """(x >= 1 (n,), b < 1) with discount * M x <= b x, for a matrix whose rho is at most ``high`` < 1 / discount.
+    """(x > 0 (n,), b < 1) with discount * M x <= b x, for a matrix whose rho is at most ``high`` < 1 / discount.
 
-    x = sum_k (theta M)^k 1 with 1 / theta between rho and 1 / discount: then M x <= x / theta.
+    x = (I - discount M)^{-1} 1 gives b = 1 - 1 / max x. Where it is not found, x = sum_k (theta M)^k 1 with 1 / theta
+    between rho and 1 / discount: then M x <= x / theta. Either way b is read off x, so it holds.
     """
+    x = _solution(matrix, np.ones(matrix.shape[0]), discount)
+    if x.min() > 0 and (b := _factor(matrix, x, discount)) < 1:
+        return x, b
     theta = np.sqrt(discount / max(high, 1e-3))
     x = term = np.ones(matrix.shape[0])
     for _ in range(100_000):
         term = theta * (matrix @ term)
         x = x + term
-        if term.max() <= 1e-3 * x.max() and (b := float((discount * (matrix @ x) / x).max()) * (1 + 1e-12)) < 1:
+        if not x.max() < 1 / _TINY:
+            break
+        if term.max() <= 1e-3 * x.max() and (b := _factor(matrix, x, discount)) < 1:
             return x, b
     raise DataError(f"{discount:g} rho = {discount * high:.6g} is too close to 1 for a bound; raise the temperature")
 
 
 def resolvent(
-    matrix: sp.csr_array, source: Array, discount: float, support: tuple[Array, float], tolerance: float = 1e-9
+    matrix: sp.csr_array, source: Array, discount: float, support: tuple[Array, float], tolerance: float = 1e-8
 ) -> Array:
-    """Upper bound of (I - discount M)^{-1} source = sum_t (discount M)^t source, its remainder bounded and added.
+    """Upper bound of (I - discount M)^{-1} source: an approximate solution, refined by its residuals, and what is left.
 
-    source (n,) or (n, m), and the answer alike. support (x, b) with discount * M x <= b x: what is left after T terms
-    is at most max(term / x) b / (1 - b) x.
+    source (n,) or (n, m), and the answer alike. support (x, b) with discount * M x <= b x: a residual of at most c x
+    leaves at most c / (1 - b) x to add.
     """
     x, b = (support[0] if source.ndim == 1 else support[0][:, None]), support[1]
-    total = term = np.asarray(source, dtype=float)
+    total = _solution(matrix, source, discount)
     for _ in range(200_000):
-        left = float((term / x).max()) * b / (1 - b)
+        residual = source + discount * (matrix @ total) - total
+        left = max(float((residual / x).max()), 0.0) / (1 - b)
         if left * x.max() <= tolerance * max(float(total.max()), _TINY):
             break
-        term = discount * (matrix @ term)
-        total = total + term
+        total = total + residual
     return np.asarray(total + left * x)
+
+
+def _factor(matrix: sp.csr_array, x: Array, discount: float) -> float:
+    return float((discount * (matrix @ x) / x).max()) * (1 + 1e-12)
+
+
+def _solution(matrix: sp.csr_array, source: Array, discount: float) -> Array:
+    """About (I - discount M)^{-1} source: densely, or by BiCGSTAB (van der Vorst 1992), with 0 where that went astray."""
+    n = matrix.shape[0]
+    if n <= _DENSE:
+        return np.linalg.solve(np.eye(n) - discount * matrix.toarray(), source)
+    system, found = sp.csr_array(sp.eye_array(n, format="csr") - discount * matrix), []
+    for column in np.atleast_2d(source.T):
+        with np.errstate(all="ignore"):
+            x = bicgstab(system, column, rtol=1e-12, maxiter=500)[0]
+            near = np.abs(column - system @ x).max() <= np.abs(column).max()
+        found.append(x if near else np.zeros(n))
+    return np.asarray(found[0] if source.ndim == 1 else np.stack(found, axis=1))

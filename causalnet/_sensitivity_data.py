@@ -2,13 +2,14 @@
 
 The plug-in total variation between two estimated rows is biased upwards, and a supremum over many pairs more so. Here
 every row's law is known up to a radius in total variation, jointly for all rows, so [low, high] holds for every entry
-at once with the stated confidence, and "certified" is as good as that confidence.
+at once with the stated confidence, and "certified" is as good as that confidence. The estimate between them chooses the
+widest pair on one half of the visits and measures it on the other: it says how many transitions would do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -23,18 +24,21 @@ from .errors import DataError
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 _LARGEST = 1 << 24  # numbers in one agent's table of counts
+_MOST = 1e9  # times the data beyond which "more" is no advice
 
 
 @dataclass(frozen=True, eq=False)
 class EstimatedSensitivities:
-    """Lower, plug-in and upper E^s, E^a of n agents; entries lie in [low, high] jointly with probability ``confidence``.
+    """Lower, estimated and upper E^s, E^a of n agents; entries lie in [low, high] jointly with probability ``confidence``.
 
+    estimate: of the split sample (see :func:`split_moves`). slack: how far the widest interval reaches beyond it, uncut.
     rows, unvisited: local (s, a) combinations, and those never seen. least_visits: of the visited ones, the fewest.
     """
 
     low: Sensitivities
-    plug_in: Sensitivities
+    estimate: Sensitivities
     high: Sensitivities
+    slack: Sensitivities
     adjacency: sp.csr_array
     n_states: Codes
     n_actions: Codes
@@ -53,46 +57,45 @@ class EstimatedSensitivities:
 
     def advice(self, pi: sp.csr_array, gamma: float) -> str:
         """What the data say, and where every situation was seen, about how many more transitions would settle it."""
-        seen = f"{self.transitions:,} transitions, {self.unvisited:,} of {self.rows:,} local situations never seen"
-        where = (
-            " Situations that were never seen are left out: this speaks of the support alone."
-            if self.on_support
-            else ""
+        text = (
+            f"Sensitivities estimated from {self.transitions:,} transitions, {self.unvisited:,} of {self.rows:,} local "
+            f"situations never seen; bounds at {self.confidence:.0%} confidence."
         )
-        text = f"Sensitivities estimated from {seen}; bounds at {self.confidence:.0%} confidence.{where}"
+        if self.on_support:
+            text += " Situations that were never seen are left out: this speaks of the support alone."
         both = self.radius(pi)
         if gamma * both.high < 1 or gamma * both.low >= 1:
             return text
         if (
             self.unvisited
-        ):  # the plug-in value counts what was never seen as 0: it says nothing about how many are needed
+        ):  # what was never seen counts as 0 in the estimate: it tells nothing about how many are needed
             more = "to reach them" if self.on_support else "to reach them, or leave them out with on_support=True"
             return (
                 f"{text} Too few to tell: {self.unvisited:,} situations were never seen, and before they are no number of "
                 f"transitions that would do can be named; collect more {more}."
             )
-        point = gamma * spectral_radius(interdependence(self.plug_in, pi)).high
-        if point >= 1:
-            return (
-                f"{text} Too few to tell: the plug-in value is {point:.3g} (biased upwards), so more may show either."
-            )
-        times = 1
-        while times < 1 << 30 and gamma * self._shrunk(pi, times) >= 1:
-            times *= 2
-        if times == 1 << 30:
-            return f"{text} Too few to tell: the plug-in value {point:.6g} is too close to 1 for any number of them."
-        return (
-            f"{text} Too few to tell: the plug-in value is {point:.3g} (biased upwards); up to about {times} times as many "
-            f"would certify it."
+        name, point = "rho(H)" if gamma == 1 else f"{gamma:g} rho(H)", gamma * self._expected(pi, np.inf)
+        text += (
+            f" Too few to tell: half of the data put {name} near {point:.3g} for what looked worst in the other half"
         )
+        if point >= 1:
+            return f"{text}, so more may show either."
+        if gamma * self._expected(pi, _MOST) >= 1:
+            return f"{text}, too close to 1 for any number of them."
+        few, many = 1.0, _MOST
+        while many > 1.1 * few:
+            middle = (few * many) ** 0.5
+            few, many = (few, middle) if gamma * self._expected(pi, middle) < 1 else (middle, many)
+        return f"{text}; if so, about {float(f'{many:.2g}'):,g} times as many would certify it."
 
-    def _shrunk(self, pi: sp.csr_array, times: int) -> float:
-        share, p, h = times**-0.5, self.plug_in, self.high
-        between = Sensitivities(
-            p.state + share * (h.state - p.state), p.action + share * (h.action - p.action),
-            h.reward_state, h.reward_action, h.reward_range,
-        )  # fmt: skip
-        return spectral_radius(interdependence(between, pi), 1e-4).high
+    def _expected(self, pi: sp.csr_array, times: float) -> float:
+        """rho(H) of the upper bounds that so many times the transitions would give, were the estimate right."""
+        e, wider = self.estimate, self.slack
+        state, action = (
+            sp.csr_array((point + times**-0.5 * slack).minimum(1.0))
+            for point, slack in ((e.state, wider.state), (e.action, wider.action))
+        )
+        return spectral_radius(interdependence(replace(e, state=state, action=action), pi), 1e-4).high
 
 
 def estimate_sensitivities(
@@ -128,27 +131,19 @@ def estimate_sensitivities(
     found: list[Array] = []
     unvisited, least = 0, len(s)
     for j, link in enumerate(links):
-        counts = _counts(codes[:, link], both[link], s_next[:, j], int(sizes[j]))
-        visits = counts.sum(-1)
+        halves = _counts(codes[:, link], both[link], s_next[:, j], int(sizes[j]))
+        visits = halves.sum(axis=(0, -1)).astype(np.int64)
         unvisited, least = unvisited + int((visits == 0).sum()), min(least, int(visits[visits > 0].min()))
-        found.append(_moves(counts, visits, risk, on_support))
-    matrices = [_matrix([f[x] for f in found], links, n) for x in range(3)]
+        found.append(np.vstack([_moves(halves.sum(0), visits, risk, on_support), split_moves(halves)]))
     own = sp.csr_array(reward_range * sp.eye_array(n))
-    low, plug, high = (Sensitivities(m[:, :n], m[:, n:], own, own, reward_range) for m in matrices)
-    return EstimatedSensitivities(
-        low,
-        plug,
-        high,
-        _adjacency(links, n),
-        sizes,
-        acts,
-        len(s),
-        int(sum(rows)),
-        unvisited,
-        least,
-        confidence,
-        on_support,
+    low, high, slack, estimate = (
+        Sensitivities(m[:, :n], m[:, n:], own, own, reward_range)
+        for m in (_matrix([f[x] for f in found], links, n) for x in range(4))
     )
+    return EstimatedSensitivities(
+        low, estimate, high, slack, _adjacency(links, n), sizes, acts, len(s), int(sum(rows)), unvisited, least,
+        confidence, on_support,
+    )  # fmt: skip
 
 
 def row_radius(visits: Codes, outcomes: int, risk: float, typical: float) -> Array:
@@ -168,7 +163,7 @@ def row_radius(visits: Codes, outcomes: int, risk: float, typical: float) -> Arr
 
 
 def _moves(counts: Array, visits: Codes, risk: float, on_support: bool) -> Array:
-    """counts (d_1..d_k, m), visits (d_1..d_k): low, plug-in and high largest moves along each axis, (3, k)."""
+    """counts (d_1..d_k, m), visits (d_1..d_k): low and high largest moves along each axis, and their slack, (3, k)."""
     p, seen = counts / np.maximum(visits, 1)[..., None], visits > 0
     e = row_radius(visits, counts.shape[-1], risk, visits.sum() / visits.size)
     result = np.zeros((3, visits.ndim))
@@ -178,14 +173,44 @@ def _moves(counts: Array, visits: Codes, risk: float, on_support: bool) -> Array
             both = known[x] & known[y]
             distance = np.where(both, 0.5 * np.abs(law[x] - law[y]).sum(-1), 0.0)
             slack = np.where(both, radius[x] + radius[y], 0.0 if on_support else 1.0 * (counts.shape[-1] > 1))
-            each = np.stack([distance - slack, distance, np.minimum(distance + slack, 1.0)])
+            each = np.stack([distance - slack, np.minimum(distance + slack, 1.0), slack])
             result[:, axis] = np.maximum(result[:, axis], each.reshape(3, -1).max(axis=1))
     return result
 
 
+def split_moves(halves: Array) -> Array:
+    """Largest moves along each axis, the pair and set of outcomes chosen on one half and measured on the other: (k,).
+
+    halves (2, d_1..d_k, m) counts. The mean of both directions, at least 0: it does not feed on its own noise, as the
+    plug-in supremum does, and errs downwards where the choice does.
+    """
+    visits = halves.sum(-1)
+    p, seen = halves / np.maximum(visits, 1)[..., None], (visits > 0).all(axis=0)
+    result = np.zeros(seen.ndim)
+    for axis, size in enumerate(seen.shape):
+        law, known = np.moveaxis(p, axis + 1, 0), np.moveaxis(seen, axis, 0)
+        looks, measured = np.zeros(2), np.zeros(2)
+        for x, y in combinations(range(size), 2):
+            gap = law[x] - law[y]
+            for half in (0, 1):
+                up = gap[half] > 0  # the set B of outcomes whose P_x(B) - P_y(B) is the distance
+                seems = np.where(known[x] & known[y], (gap[half] * up).sum(-1), 0.0)
+                if seems.max() > looks[half]:
+                    looks[half] = seems.max()
+                    measured[half] = (gap[1 - half] * up).sum(-1).flat[seems.argmax()]
+        result[axis] = max(measured.mean(), 0.0)
+    return result
+
+
 def _counts(codes: Codes, sizes: Codes, after: Codes, outcomes: int) -> Array:
-    shape = (*(int(k) for k in sizes), outcomes)
-    flat = np.ravel_multi_index((*codes.T, after), shape)
+    """(2, d_1..d_k, outcomes): every other visit of each situation in one half."""
+    situation = np.zeros(len(codes), np.int64)
+    for column, size in zip(codes.T, sizes, strict=True):
+        situation = situation * size + column
+    half = np.empty_like(situation)
+    half[np.argsort(situation, kind="stable")] = np.arange(len(situation)) % 2
+    shape = (2, *(int(k) for k in sizes), outcomes)
+    flat = (half * int(np.prod(sizes)) + situation) * outcomes + after
     return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(float)
 
 

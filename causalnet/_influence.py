@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from ._reach import Reach, hops
 from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
 from .envs.tabular import TabularNetwork
@@ -30,33 +31,6 @@ Array = NDArray[np.float64]
 KINDS = ("action-value", "value")
 _ALL_TARGETS = 300  # up to this many agents, truncation is bounded for each target by itself
 _LONGEST = 100_000  # steps that a search for kappa looks ahead
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Largest distances in hops at which something still matters (the exponents of arXiv 1912.02906, done right).
-
-    reward: of r_i on (s, a). closed: of r_i on s once the policy draws the actions. first: of s_i' on (s, a).
-    step: of s_i' on s once the policy draws the actions.
-    """
-
-    reward: int
-    closed: int
-    first: int
-    step: int
-
-    def radius(self, t: int, of: str = "action-value") -> int:
-        """Hops around i on which the law of r_i(t) depends: of (s(0), a(0)) for action values, of s(0) for values."""
-        if of == "value":
-            return self.closed + self.step * t
-        return self.reward if t == 0 else self.closed + self.step * (t - 1) + self.first
-
-    def first_step(self, kappa: int, of: str = "action-value") -> float:
-        """t* = min {t : radius(t) > kappa}: the first reward that something outside kappa hops can move (or inf)."""
-        for t in (0, 1):
-            if self.radius(t, of) > kappa:
-                return t
-        return np.inf if self.step == 0 else 2 + (kappa - self.radius(1, of)) // self.step
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +114,7 @@ def analyse(
     if gamma is None or not 0 <= gamma <= 1:
         raise DataError(f"gamma is {gamma}; write a discount in [0, 1), or 1 for the average reward")
     pi = policy_sensitivity(policy)
+    _same_part(adjacency, pi)
     h = interdependence(around, pi)
     own = sp.csr_array(around.reward_state + around.reward_action @ pi)
     return Locality(around, pi, h, own, float(gamma), spectral_radius(h), adjacency)
@@ -148,7 +123,8 @@ def analyse(
 def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array:
     """How far each agent's state can move each target's value: bounds of delta_i(V_j), (targets, n).
 
-    targets None: of the mean value (1/n) sum_j V_j, (n,). With gamma = 1 the Poisson (relative) value.
+    targets None: of the mean value (1/n) sum_j V_j, (n,). With gamma = 1 the Poisson (relative) value; else never more
+    than the range of values, rbar / (1 - gamma).
     """
     targets = None if targets is None else list(targets)
     _known(locality, targets, KINDS[0])
@@ -156,6 +132,8 @@ def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array
     rows = locality.reward
     source = rows.sum(axis=0) / locality.n_agents if targets is None else rows[list(targets)].toarray().T
     moved = resolvent(sp.csr_array(locality.h.T), np.asarray(source), locality.gamma, locality.against)
+    if locality.gamma < 1:
+        moved = np.minimum(moved, locality.environment.reward_range / (1 - locality.gamma))
     return moved if targets is None else moved.T
 
 
@@ -236,19 +214,16 @@ def kappa_by_agent(
     return result[rows]
 
 
-def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
-    """Largest distance in the graph between i and j over the entries (i, j) of ``pairs`` that are not zero."""
-    left = sp.csr_array(pairs.astype(bool).astype(np.int8))
-    left.eliminate_zeros()
-    step = sp.csr_array(adjacency.astype(np.int8) + sp.eye_array(adjacency.shape[0], dtype=np.int8, format="csr"))
-    ball = sp.csr_array(sp.eye_array(adjacency.shape[0], dtype=np.int8, format="csr"))
-    for distance in range(adjacency.shape[0] + 1):
-        left = sp.csr_array(left - left.multiply(ball))
-        left.eliminate_zeros()
-        if not left.nnz:
-            return distance
-        ball = sp.csr_array((ball @ step).astype(bool).astype(np.int8))
-    raise DataError("the policy observes an agent that no path of the graph reaches; add the edge or drop the agent")
+def _same_part(adjacency: sp.csr_array, pi: sp.csr_array) -> None:
+    """Refuse a policy that reads across parts of the graph: no number of hops would count how far."""
+    part = connected_components(adjacency, directed=False)[1]
+    reader, read = pi.nonzero()
+    across = np.flatnonzero(part[reader] != part[read])
+    if len(across):
+        k, i = int(reader[across[0]]), int(read[across[0]])
+        raise DataError(
+            f"the policy of agent {k} observes agent {i}, which no path of the graph reaches; add the edge, or drop the agent"
+        )
 
 
 def _whole_hops(kappas: Iterable[int]) -> list[int]:

@@ -43,21 +43,17 @@ class Sensitivities:
     reward_range: float
 
 
-def axis_moves(stack: Array, share: float = 0.5, rows: NDArray[np.bool_] | None = None) -> Array:
+def axis_moves(stack: Array, share: float = 0.5) -> Array:
     """sup of share * ||x - y||_1 over pairs of last-axis rows that differ in one axis alone: (G, d_1..d_k, m) -> (G, k).
 
-    share = 1/2 is total variation between laws, share = 1 with m = 1 the change of a number. rows (G, d_1..d_k): the
-    rows that count, by default all.
+    share = 1/2 is total variation between laws, share = 1 with m = 1 the change of a number.
     """
     groups, shape, m = len(stack), stack.shape[1:-1], stack.shape[-1]
     result = np.zeros((groups, len(shape)))
     for axis, size in enumerate(shape):
         moved = np.moveaxis(stack, axis + 1, 1).reshape(groups, size, -1, m)
-        count = None if rows is None else np.moveaxis(rows, axis + 1, 1).reshape(groups, size, -1)
         for x, y in combinations(range(size), 2):
             distance = share * np.abs(moved[:, x] - moved[:, y]).sum(-1)
-            if count is not None:
-                distance = np.where(count[:, x] & count[:, y], distance, 0.0)
             np.maximum(result[:, axis], distance.max(-1), out=result[:, axis])
     return result
 
@@ -95,8 +91,7 @@ def policy_sensitivity(policy: LocalPolicy) -> sp.csr_array:
 
 def tempered_sensitivity(policy: LocalPolicy) -> Callable[[float], sp.csr_array]:
     """Pi of the softmax of the policy's logits (log pi where it has none) as a function of the temperature."""
-    logits = [np.log(t) for t in policy.tables] if policy.logits is None else policy.logits
-    groups = shape_groups(logits)
+    groups = shape_groups(policy.known_logits())
     return lambda temperature: move_matrix(
         [(indices, softmax(stack / temperature)) for indices, stack in groups], policy.observes or (), policy.n_agents
     )

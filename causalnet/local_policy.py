@@ -60,18 +60,21 @@ class LocalPolicy:
                 tables[k] = table
         return cls(tables, observes, kept, float(temperature))
 
+    def known_logits(self) -> Sequence[Array]:
+        """The logits, or log pi where they are not known."""
+        if self.logits is not None:
+            return self.logits
+        for k, table in enumerate(self.tables):
+            if not table.min() > 0:
+                raise DataError(
+                    f"policy table {k} holds a probability 0, which no temperature changes; use mixed(share), or give "
+                    f"logits to LocalPolicy.softmax"
+                )
+        return [np.log(table) for table in self.tables]
+
     def at(self, temperature: float) -> LocalPolicy:
         """The same logits at another temperature; log pi stands for logits that are not known."""
-        logits = self.logits
-        if logits is None:
-            for k, table in enumerate(self.tables):
-                if not table.min() > 0:
-                    raise DataError(
-                        f"policy table {k} holds a probability 0, which no temperature changes; use mixed(share), or give "
-                        f"logits to LocalPolicy.softmax"
-                    )
-            logits = [np.log(table) for table in self.tables]
-        return LocalPolicy.softmax(logits, temperature, self.observes)
+        return LocalPolicy.softmax(self.known_logits(), temperature, self.observes)
 
     def mixed(self, share: float) -> LocalPolicy:
         """(1 - share) pi + share uniform: every sensitivity of the policy shrinks by the factor 1 - share."""

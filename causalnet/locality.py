@@ -15,9 +15,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ._certificate_text import calls_for_a_smoother_policy, in_words
 from ._influence import (
     Locality,
-    Reach,
     analyse,
     decay_bound,
     influence,
@@ -25,6 +25,7 @@ from ._influence import (
     smallest_kappa,
     truncation_error,
 )
+from ._reach import Reach
 from ._sensitivity import (
     Sensitivities,
     environment,
@@ -80,8 +81,8 @@ class Certificate:
     mixture, discounted_mixture: shares of uniform play that do the same, for policies that no temperature changes (None
     where not needed, or not to be had). kappa: ((error, hops that do for every agent, and for half of them;
     or None), ...). curve: ((hops, error bound), ...).
-    scale: what shares of errors refer to: rbar / (1 - gamma), or rbar for the average reward.
-    influential: ((agent, bound of what its state can move in the mean value), ...), largest first.
+    scale: what shares of errors refer to: the range of values rbar / (1 - gamma), or rbar for the average reward.
+    influential: ((agent, bound of what its state can move in the mean value, at most its range), ...), largest first.
     reach: the information pattern in hops. note: how the sensitivities were come by.
     """
 
@@ -105,7 +106,7 @@ class Certificate:
     note: str
 
     def __str__(self) -> str:
-        return "\n".join([*_verdict(self), *_advice(self), *([self.note] if self.note else [])])
+        return in_words(self)
 
     __repr__ = __str__
 
@@ -120,7 +121,7 @@ def certificate(
     then as good as its confidence, and "undecided" comes with the number of transitions that would tell.
     policy: a LocalPolicy, or own-state tables (n_states[i], n_actions[i]). gamma: the model's by default, 1 for the
     average reward. reward: other tables in place of the model's, such as shadow rewards, with the same axes.
-    errors: what to advise kappa for, in units of the value (by default 10, 1 and 0.1 % of its range). top: agents named.
+    errors: what to advise kappa for, in units of the value (by default 10, 1 and 0.1 % of ``scale``). top: agents named.
     """
     policy = policy if isinstance(policy, LocalPolicy) else LocalPolicy(policy)
     if isinstance(model, EstimatedSensitivities):
@@ -141,10 +142,10 @@ def conclude(
     rho, gamma, width = locality.radius, locality.gamma, locality.environment.reward_range
     rho = rho if least is None else Radius(least.low, rho.high, rho.iterations)
     certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
-    at, mixture = _smoother(locality, policy, 1.0) if _to_advise(certified, note) else (None, None)
+    at, mixture = _smoother(locality, policy, 1.0) if calls_for_a_smoother_policy(certified, note) else (None, None)
     sooner = (at, mixture)
     if gamma < 1:
-        sooner = _smoother(locality, policy, gamma) if _to_advise(discounted, note) else (None, None)
+        sooner = _smoother(locality, policy, gamma) if calls_for_a_smoother_policy(discounted, note) else (None, None)
     scale = width / (1 - gamma) if gamma < 1 else width
     wanted = [s * scale for s in _SHARES if scale > 0] if errors is None else list(errors)
     usable = locality.bounded or gamma < 1
@@ -173,7 +174,7 @@ def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
     return {
         "max row sum": float(h.sum(axis=1).max()),
         "max column sum": float(h.sum(axis=0).max()),
-        "spectral norm": float(np.sqrt(spectral_radius(sp.csr_array(h.T @ h), 1e-3).low)),
+        "spectral norm": float(np.sqrt(spectral_radius(sp.csr_array(h.T @ h), 1e-4).high)),
         "row sum for any policy": float((e.state + e.action @ seen).sum(axis=1).max()),
     }
 
@@ -183,8 +184,9 @@ def certified_temperature(locality: Locality, policy: LocalPolicy, gamma: float 
 
     gamma: that of the analysis by default; 1 is the undiscounted criterion.
 
-    TV between softmax(x / tau) and softmax(y / tau) is at most tanh(osc(x - y) / (4 tau)), which falls as tau rises: it
-    gives a temperature that is certified, and bisection with the exact Pi comes down from there.
+    TV between softmax(x / tau) and softmax(y / tau) is at most tanh(osc(x - y) / (4 tau)), which falls to 0 as tau rises:
+    doubling finds a temperature that is certified, and bisection with the exact Pi comes down from there. Pi itself need
+    not fall at every step, so a lower one may do as well.
     """
     e, pi_at = locality.environment, tempered_sensitivity(policy)
     gamma = locality.gamma if gamma is None else gamma
@@ -193,6 +195,8 @@ def certified_temperature(locality: Locality, policy: LocalPolicy, gamma: float 
     def passes(temperature: float) -> bool:
         return _passes(interdependence(e, pi_at(temperature)), gamma)
 
+    if passes(now):
+        return now
     if not _passes(e.state, gamma):
         return None
     low, high = now, 2 * now
@@ -226,11 +230,6 @@ def _smoother(locality: Locality, policy: LocalPolicy, gamma: float) -> tuple[fl
     return None, certified_mixture(locality, gamma)
 
 
-def _to_advise(verdict: bool | None, note: str) -> bool:
-    """Estimated sensitivities (with a note) that do not tell call for more data, not for a smoother policy."""
-    return verdict is False or (verdict is None and not note)
-
-
 def _hops(locality: Locality, error: float) -> tuple[int, int]:
     each = kappa_by_agent(locality, error)
     return int(each.max()), int(np.sort(each)[(len(each) - 1) // 2])
@@ -242,63 +241,3 @@ def _passes(h: sp.csr_array, gamma: float) -> bool:
 
 def _below_one(rho: Radius, factor: float) -> bool | None:
     return True if factor * rho.high < 1 else False if factor * rho.low >= 1 else None
-
-
-def _verdict(c: Certificate) -> list[str]:
-    kind = "average reward" if c.gamma == 1 else f"discount {c.gamma:g}"
-    at = "" if c.temperature is None else f", softmax policy at temperature {c.temperature:g}"
-    words = {True: "CERTIFIED", False: "NOT CERTIFIED", None: "UNDECIDED"}
-    lines = [
-        f"Locality of {c.n_agents:,} agents, {kind}{at}",
-        f"rho(H) in [{_number(c.rho.low)}, {_number(c.rho.high)}]: {words[c.certified]} (needs to be below 1).",
-    ]
-    if c.gamma < 1 and c.certified is not True:
-        lines.append(f"{c.gamma:g} rho(H) for discounted values: {words[c.discounted]}.")
-    passing = [name for name, value in c.norms.items() if value < 1]
-    tests = ", ".join(f"{name} {value:.3f}" for name, value in c.norms.items())
-    said = "none below 1" if not passing else f"below 1: {', '.join(passing)}"
-    lines.append(f"Norm tests: {tests} ({said}).")
-    if c.discounted is not True and _to_advise(c.discounted, c.note):
-        lines.append(
-            "The condition is sufficient: without it influence may still die out, but nothing here promises it."
-        )
-    if c.gamma < 1 and _to_advise(c.discounted, c.note):
-        lines += _remedy(c, c.gamma, c.discounted_at, c.discounted_mixture)
-    if _to_advise(c.certified, c.note):
-        lines += _remedy(c, 1.0, c.certified_at, c.mixture)
-    return lines
-
-
-def _remedy(c: Certificate, gamma: float, temperature: float | None, mixture: float | None) -> list[str]:
-    """What would bring gamma rho(H) below 1."""
-    factor = "" if gamma == 1 else f"{gamma:g} "
-    if temperature is not None:
-        unit = "of these logits" if c.temperature is not None else "of log pi (now 1)"
-        return [f"Raise the temperature {unit} to {temperature:g}: there {factor}rho(H) < 1."]
-    if mixture is not None:
-        return [f"Mix {mixture:.0%} of uniform play into the policy: there {factor}rho(H) < 1."]
-    last = " Give critics the whole network, or cut it where coupling is weak." if gamma == c.gamma else ""
-    return [
-        f"No smoother policy helps: {factor}rho(E^s) is up to {gamma * c.state_rho.high:.4g} without any action.{last}"
-    ]
-
-
-def _advice(c: Certificate) -> list[str]:
-    lines = []
-    if c.kappa or c.curve:
-        lines.append("A critic that sees kappa hops around its agent misses at most the error in its action values:")
-    for error, kappa, half in c.kappa:
-        hops = "no bound" if kappa is None else f"kappa = {kappa} (half of the agents: {half})"
-        share = f" ({error / c.scale:.3g} of their range)" if c.scale > 0 else ""
-        lines.append(f"  error {error:.3g}{share}: {hops}")
-    if c.curve:
-        lines.append("  bound by kappa: " + ", ".join(f"{k}: {e:.3g}" for k, e in c.curve))
-    if c.influential:
-        lines.append(
-            "Agents whose state moves the mean value most: " + ", ".join(f"{i} ({v:.3g})" for i, v in c.influential)
-        )
-    return lines
-
-
-def _number(x: float) -> str:
-    return f"{x:.6g}"

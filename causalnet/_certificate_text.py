@@ -1,0 +1,89 @@
+"""A locality certificate in words: the verdict, what would change it, and what a critic may leave out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .locality import Certificate
+
+_WORDS = {True: "CERTIFIED", False: "NOT CERTIFIED", None: "UNDECIDED"}
+
+
+def in_words(c: Certificate) -> str:
+    """The whole text of a certificate."""
+    return "\n".join([*_verdict(c), *_remedies(c), *_hops(c), *([c.note] if c.note else [])])
+
+
+def calls_for_a_smoother_policy(verdict: bool | None, note: str) -> bool:
+    """Estimated sensitivities (with a note) that do not tell call for more data, not for a smoother policy."""
+    return verdict is False or (verdict is None and not note)
+
+
+def _verdict(c: Certificate) -> list[str]:
+    kind = "average reward" if c.gamma == 1 else f"discount {c.gamma:g}"
+    at = "" if c.temperature is None else f", softmax policy at temperature {c.temperature:g}"
+    low, high = f"{c.rho.low:.6g}", f"{c.rho.high:.6g}"
+    rho = f"= {high}" if low == high else f"in [{low}, {high}]"
+    lines = [
+        f"Locality of {c.n_agents:,} agents, {kind}{at}",
+        f"rho(H) {rho}: {_WORDS[c.certified]} (needs to be below 1).",
+    ]
+    if c.gamma < 1 and c.certified is not True:
+        lines.append(f"{c.gamma:g} rho(H) for discounted values: {_WORDS[c.discounted]}.")
+    passing = [name for name, value in c.norms.items() if value < 1]
+    tests = ", ".join(f"{name} {value:.3f}" for name, value in c.norms.items())
+    said = "none below 1" if not passing else f"below 1: {', '.join(passing)}"
+    return [*lines, f"Norm tests: {tests} ({said})."]
+
+
+def _remedies(c: Certificate) -> list[str]:
+    """What would bring gamma rho(H), and rho(H), below 1."""
+    lines = []
+    if calls_for_a_smoother_policy(c.discounted, c.note):
+        rest = "the bounds below come from the discount alone" if c.gamma < 1 else "without it no bound follows"
+        lines.append(f"The condition is sufficient, not necessary: influence may die out all the same, but {rest}.")
+        least = np.floor(1e4 / c.rho.high) / 1e4
+        lines.append(f"As it is, the policy is certified for discounts below {least:g}.")
+        if c.gamma < 1:
+            lines.append(_remedy(c, f"{c.gamma:g} ", c.discounted_at, c.discounted_mixture))
+    hopeless = c.gamma < 1 and c.gamma * c.state_rho.high >= 1  # said already
+    if calls_for_a_smoother_policy(c.certified, c.note) and not hopeless:
+        lines.append(_remedy(c, "", c.certified_at, c.mixture))
+    return lines
+
+
+def _remedy(c: Certificate, factor: str, temperature: float | None, mixture: float | None) -> str:
+    if temperature is not None:
+        unit = "of these logits" if c.temperature is not None else "of log pi (now 1)"
+        return f"Raise the temperature {unit} to {temperature:g}: there {factor}rho(H) < 1."
+    if mixture is not None:
+        return f"Mix {mixture:.0%} of uniform play into the policy: there {factor}rho(H) < 1."
+    return (
+        f"No smoother policy brings {factor}rho(H) below 1: rho(E^s) is {c.state_rho.high:.4g} whatever agents do. Give "
+        f"critics the whole network, or discount more."
+    )
+
+
+def _hops(c: Certificate) -> list[str]:
+    lines = []
+    if c.curve:
+        lines.append("A critic that sees kappa hops around its agent misses at most the error in its action values:")
+        of = "their range" if c.gamma < 1 else "the range of rewards"
+        for error, kappa, half in c.kappa:
+            share = f" ({error / c.scale:.3g} of {of})" if c.scale > 0 else ""
+            lines.append(f"  error {error:.3g}{share}: kappa = {kappa} (half of the agents: {half})")
+        last = next((k for k, e in c.curve if e == 0), np.inf)  # nothing lies beyond
+        lines.append("  bound by kappa: " + ", ".join(f"{k}: {e:.3g}" for k, e in c.curve if k <= last))
+    else:
+        lines.append("No number of hops short of the whole network is promised to be enough for a critic.")
+    if c.influential:
+        lines.append(
+            "Agents whose state moves the mean value most, at most by: "
+            + ", ".join(f"{i} ({v:.3g})" for i, v in c.influential)
+        )
+        if c.gamma < 1 and c.influential[0][1] >= c.scale > 0:
+            lines[-1] += f"; {c.scale:.3g} is the range of values"
+    return lines

@@ -13,7 +13,6 @@ tau cost episodes early (everyone at once is ahead after 250 to 1000) and buy a 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from scipy import sparse
 
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError, NotApplicable
-from ..locality import EstimatedSensitivities, LocalPolicy, analyse
+from ..locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
 from . import _sac_inputs as given
 from ._colours import colours
 from ._kept import open_agent, put_back, save_agent
@@ -134,7 +133,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         cls, path: str | Path, env: Any, *, model: TabularNetwork | EstimatedSensitivities | None = None,
         counts: Counts | None = None,
     ) -> LocalizedPolicyImprovement:  # fmt: skip
-        """What ``save`` wrote, on the same network; learning goes on as if it had not stopped. counts: must be None."""
+        """What ``save`` wrote, on the same network; learning goes on as if it had not stopped (``reports`` begin anew). counts: must be None."""
         if counts is not None:
             raise NotApplicable("critic 'counts' has no proximal step, so there is nothing to count; leave counts out")
         header, arrays, settings, options = open_agent(path, cls, env, ("cooling", "report_every"))
@@ -143,23 +142,14 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         put_back(path, agent, header, arrays)
         return agent
 
-    def certify(self, learner: int = 0) -> Any:
+    def certify(self, learner: int = 0) -> Certificate:
         """The locality certificate of a learner's policy under ``model`` (see ``causalnet.locality``)."""
-        from ..locality import certificate
-
         if self.model is None:
             raise NotApplicable("a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or estimate_sensitivities(...)")  # fmt: skip
         if given.whole("learner", learner, 0) >= self.learners:
             raise DataError(f"learner is {learner!r}, and this agent has {self.learners}: 0 to {self.learners - 1}")
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)
-
-    def learn(
-        self, episodes: int, *, on_update: Callable[[ScalableActorCritic], None] | None = None
-    ) -> LocalizedPolicyImprovement:
-        """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
-        super().learn(episodes, on_update=on_update)
-        return self
 
     def _tables(self, learner: int) -> LocalPolicy:
         pi = self.policy[learner]

@@ -13,7 +13,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,9 +99,7 @@ class ScalableActorCritic:
         """pi_i(a | s): (L, n, S, A), zero for actions that an agent does not have."""
         return softmax(self.theta, self.n_actions[:, None], self.settings.temperature)
 
-    def learn(
-        self, episodes: int, *, on_update: Callable[[ScalableActorCritic], None] | None = None
-    ) -> ScalableActorCritic:
+    def learn(self, episodes: int, *, on_update: Callable[[Self], None] | None = None) -> Self:
         """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
         episodes = given.whole("episodes", episodes, 0)
         given.function("on_update", on_update)

@@ -335,6 +335,11 @@ def test_load_refuses_to_forget_a_utility(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a function of d"):
         GeneralUtility.load(path, utility_grid(n_envs=2))
     assert GeneralUtility.load(path, utility_grid(n_envs=2), utility=mine).reward is False
+    other = made(gu.Penalty(gu.Entropy(), 0.5))().save(tmp_path / "c.npz")
+    with pytest.raises(
+        DataError, match=r"Penalty\(Entropy\)\), and load was given a utility \(Penalty\(Determinism\)\)"
+    ):
+        GeneralUtility.load(other, utility_grid(n_envs=2), utility=gu.Penalty(gu.Determinism(), 0.5))
     header, arrays = read(path)
     for key in ("network", "settings", "utility"):
         cut = write(tmp_path / "b.npz", {k: v for k, v in header.items() if k != key}, arrays)

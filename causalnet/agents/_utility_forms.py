@@ -183,8 +183,14 @@ def as_utility(given: Any, agents: int) -> Utility:
 
 def kind(utility: Utility) -> str:
     """What a checkpoint can say of a utility: its class, and those of the parts."""
-    parts = {"Total": "terms", "PerAgent": "utilities"}.get(type(utility).__name__)
-    names = list(dict.fromkeys(kind(part) for part in getattr(utility, parts))) if parts else []
+    parts: Sequence[Utility] = ()
+    if isinstance(utility, Total):
+        parts = utility.terms
+    elif isinstance(utility, PerAgent):
+        parts = utility.utilities
+    elif isinstance(utility, Penalty):
+        parts = (utility.of,)
+    names = dict.fromkeys(kind(part) for part in parts)
     own = "a function of d" if isinstance(utility, Differentiated) else type(utility).__name__
     return f"{own}({', '.join(names)})" if names else own
 

@@ -74,7 +74,8 @@ def _hops(c: Certificate) -> list[str]:
         of = "their range" if c.gamma < 1 else "the range of rewards"
         for error, kappa, half in c.kappa:
             share = f" ({error / c.scale:.3g} of {of})" if c.scale > 0 else ""
-            lines.append(f"  error {error:.3g}{share}: kappa = {kappa} (half of the agents: {half})")
+            whole = ", the whole network" if kappa == c.diameter else ""
+            lines.append(f"  error {error:.3g}{share}: kappa = {kappa}{whole} (half of the agents: {half})")
         last = next((k for k, e in c.curve if e == 0), np.inf)  # nothing lies beyond
         lines.append("  bound by kappa: " + ", ".join(f"{k}: {e:.3g}" for k, e in c.curve if k <= last))
     else:

@@ -83,7 +83,7 @@ class Certificate:
     or None), ...). curve: ((hops, error bound), ...).
     scale: what shares of errors refer to: the range of values rbar / (1 - gamma), or rbar for the average reward.
     influential: ((agent, bound of what its state can move in the mean value, at most its range), ...), largest first.
-    reach: the information pattern in hops. note: how the sensitivities were come by.
+    reach: the information pattern in hops. diameter: hops beyond which nobody is. note: how the sensitivities were come by.
     """
 
     n_agents: int
@@ -103,6 +103,7 @@ class Certificate:
     scale: float
     influential: tuple[tuple[int, float], ...]
     reach: Reach
+    diameter: int
     note: str
 
     def __str__(self) -> str:
@@ -156,7 +157,8 @@ def conclude(
     return Certificate(
         locality.n_agents, gamma, rho, spectral_radius(locality.environment.state), certified, discounted,
         norm_tests(locality, policy), policy.temperature, at, sooner[0], mixture, sooner[1], kappa, curve, scale,
-        tuple((int(i), float(moved[i])) for i in order), locality.reach, note,
+        tuple((int(i), float(moved[i])) for i in order), locality.reach,
+        locality.diameter, note,
     )  # fmt: skip
 
 

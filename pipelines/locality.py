@@ -121,7 +121,7 @@ def trade_off(temperature: float, seed: int) -> Iterator[Row]:
     """What a smooth policy loses: soft policy iteration at one temperature, its return, rho(H) and kappa.
 
     pi_k is proportional to exp(A_k / temperature), A_k(s_k, a_k) the mean over the occupancy of sum_j Q_j, one agent
-    after the other; the value is the share of the way from uniform play (0) to the coldest policy of the sweep.
+    after the other; the value is the return beyond that of uniform play.
     """
     model = TabularNetwork.random(nx.cycle_graph(4), seed, gamma=0.9, coupling="actions", concentration=30.0)
     policy = LocalPolicy([np.full((2, 2), 0.5)] * 4)

@@ -134,6 +134,17 @@ def test_both_criteria_get_advice() -> None:
     sharp = locality.certificate(model, policy.at(0.02), gamma=0.99)
     assert sharp.discounted is False and None is not sharp.discounted_at < (sharp.certified_at or 0)
     assert "there 0.99 rho(H) < 1." in str(sharp) and "there rho(H) < 1." in str(sharp)
+    least = float(str(sharp).split("certified for discounts below ")[1].split("\n")[0].rstrip("."))
+    assert locality.certificate(model, policy.at(0.02), gamma=least).discounted
+    assert not locality.certificate(model, policy.at(0.02), gamma=least + 2e-4).discounted
+
+
+def test_text_says_when_a_critic_needs_the_whole_network() -> None:
+    model, policy = ring(0.5)
+    whole = str(locality.certificate(model, policy, errors=[0.01]))
+    some = str(locality.certificate(model, policy.at(20.0), errors=[5.0]))
+    assert "kappa = 2, the whole network" in whole and "2: 0\n" in whole and "the whole network" not in some
+    assert "short of the whole network" in str(locality.certificate(model, policy, gamma=1.0))
 
 
 def test_hops_are_whole_numbers() -> None:

@@ -165,6 +165,21 @@ def stratify(columns: Array, cards: Array) -> tuple[Array, Array]:
 
 
 @njit(cache=True)
+def tabulate(
+    x: Array, y: Array, card_y: int, members: Array, cells: Array, rows: Array, cols: Array
+) -> tuple[int, int]:
+    """Count one stratum, its rows of data ``members``, into tables that hold zeros: its (occupied rows, occupied columns)."""
+    n_rows, n_cols = 0, 0
+    for r in members:
+        n_rows += rows[x[r]] == 0
+        n_cols += cols[y[r]] == 0
+        rows[x[r]] += 1
+        cols[y[r]] += 1
+        cells[x[r] * card_y + y[r]] += 1
+    return n_rows, n_cols
+
+
+@njit(cache=True)
 def sparse_statistic(
     x: Array, y: Array, card_x: int, card_y: int, order: Array, first: Array, g_test: bool
 ) -> tuple[float, int]:
@@ -178,14 +193,7 @@ def sparse_statistic(
     statistic, df = 0.0, 0
     for t in range(first.size - 1):
         lo, hi = first[t], first[t + 1]
-        n_rows, n_cols = 0, 0
-        for k in range(lo, hi):
-            r = order[k]
-            n_rows += rows[x[r]] == 0
-            n_cols += cols[y[r]] == 0
-            rows[x[r]] += 1
-            cols[y[r]] += 1
-            cells[x[r] * card_y + y[r]] += 1
+        n_rows, n_cols = tabulate(x, y, card_y, order[lo:hi], cells, rows, cols)
         part = 0.0
         for k in range(lo, hi):
             r = order[k]

@@ -24,7 +24,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import DataError, UnknownNameError, nearest
-from .independence import Array, log_chi2_sf, sparse_statistic, stratify
+from .independence import Array, log_chi2_sf, sparse_statistic, stratify, tabulate
 
 TESTS = ("exact", "g2", "chi2")
 MOST_STATES = 256  # of a candidate: beyond that no table of counts says anything, and memory grows with it
@@ -144,14 +144,7 @@ def exact_moments(
     for t in range(first.size - 1):
         lo, hi = first[t], first[t + 1]
         total = float(hi - lo)
-        n_rows, n_cols = 0, 0
-        for k in range(lo, hi):
-            r = order[k]
-            n_rows += rows[x[r]] == 0
-            n_cols += cols[y[r]] == 0
-            rows[x[r]] += 1
-            cols[y[r]] += 1
-            cells[x[r] * card_y + y[r]] += 1
+        n_rows, n_cols = tabulate(x, y, card_y, order[lo:hi], cells, rows, cols)
         if n_rows > 1 and n_cols > 1 and total > 2.0:
             part, over_rows, over_cols = -total, 0.0, 0.0
             for k in range(lo, hi):

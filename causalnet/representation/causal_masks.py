@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from ..errors import DataError
+from ..errors import DataError, UnknownNameError, nearest
 
 Bools = NDArray[np.bool_]
 
@@ -89,23 +89,26 @@ class CausalMasks:
 
         components: score only these next components and the reward; a component that is constant for every agent has
         no identifiable causes. Keys: "own" (own components), "own_action", "domain", "other_action", "other_state",
-        and "distractors": sources that truly act on no scored target (but perhaps on themselves), found as causes.
+        and "distractors": components that truly act on no scored target but themselves, found as causes of another.
         """
         same = self.components == truth.components and self.n_agents == truth.n_agents
         if not same or (self.neighbours != truth.neighbours).nnz:
             raise DataError("the masks are of different networks or components and cannot be compared")
         c = self.n_components
-        chosen = range(c) if components is None else [self.components.index(name) for name in components]
-        rows = [*chosen, c]
+        for name in components or ():
+            if name not in self.components:
+                raise UnknownNameError(f"there is no component {name!r}.{nearest(name, self.components)}")
+        rows = [k for k, name in enumerate(self.components) if components is None or name in components] + [c]
         own, other = (self.own ^ truth.own)[:, rows], (self.other ^ truth.other)[:, rows]
-        idle = ~(truth.own[:, rows, :c].any(axis=(0, 1)) | truth.other[:, rows, :c].any(axis=(0, 1)))
+        apart = ~np.eye(c + 1, dtype=bool)[rows, :c]  # (scored, c): the target is not the source itself
+        acts = (truth.own[:, rows, :c] & apart).any(axis=(0, 1)) | truth.other[:, rows, :c].any(axis=(0, 1))
         return {
             "own": int(own[:, :, :c].sum()),
             "own_action": int(own[:, :, c].sum()),
             "domain": int((self.domain ^ truth.domain)[:, rows].sum()),
             "other_action": int(other[:, :, c].sum()),
             "other_state": int(other[:, :, :c].sum()),
-            "distractors": int(own[:, :, :c][:, :, idle].sum() + other[:, :, :c][:, :, idle].sum()),
+            "distractors": int((own[:, :, :c] & apart)[:, :, ~acts].sum() + other[:, :, :c][:, :, ~acts].sum()),
         }
 
     def __repr__(self) -> str:

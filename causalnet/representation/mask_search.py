@@ -2,12 +2,12 @@
 
 Edges run from t - 1 to t only, so finding parents is finding adjacencies (arXiv 2510.21427, appendix F): for each target
 (1) a grow-shrink search among the agent's own components, its action and the domain index; (2) the same among a
-neighbour's components and action, given what (1) found; (3) the domain index, where it is not all that was
-found, is kept only if the target still depends on it when the whole neighbourhood is balanced
-(:mod:`causalnet.stats.balancing`). Step (2) takes one neighbour at a time: it
-assumes that neighbours' actions and states are not tied to one another other than through the agent and the domain,
-which holds for exploring policies that draw actions independently; ``discover=`` of
-:func:`causalnet.representation.two_slice.masks_by` makes no such assumption, and needs more data.
+neighbour's components and action, given what (1) found; (3) the domain index, where anything else acts on the target
+too, is kept only if the target still depends on it when the whole neighbourhood is balanced
+(:mod:`causalnet.stats.balancing`). Step (2) takes one neighbour at a time: it assumes that neighbours' actions and states
+are not tied to one another other than through the agent and the domain, which holds for exploring policies that draw
+actions independently; a backend behind :func:`causalnet.representation.two_slice.masks_by` makes no such assumption,
+and needs more data.
 
 Pooling. Agents with the same mechanism share their masks: ``pooling="agents"`` tests all of them together, one verdict for
 all agents and one for all neighbours. A neighbour's action 2 may be my access point 1 if it lives to the east and 4 if it
@@ -67,12 +67,14 @@ def learn_masks(
     """
     if pooling not in POOLING:
         raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
-    if not 0.0 < delta < 1.0:
+    if not isinstance(delta, float) or not 0.0 < delta < 1.0:
         raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
     for name, value, least in (("max_rows", max_rows, 1), ("reward_bins", reward_bins, 2), ("max_cond", max_cond, 0)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
         if not whole and not (name == "max_cond" and value is None):
             raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
+    if not isinstance(transitions, Transitions):
+        raise DataError(f"masks are learned from Transitions, not {type(transitions).__name__}; see as_transitions")
     if transitions.rows == 0:
         raise DataError("there are no transitions to learn masks from; collect at least one step of every domain")
     if len(transitions.domains) < 2:
@@ -100,7 +102,7 @@ def learn_masks(
         kinds = pairs[:, None] if alone else [pairs] * (pairs.size > 0)
         for kind in kinds:
             data.search_neighbours(kind, first[kind], second[kind], labels[kind], blankets, other, meta)
-        data.balance(blankets, first[pairs], second[pairs], kinds, domain)
+        data.balance(blankets, np.any(other[pairs], axis=(0, 2)), first[pairs], second[pairs], kinds, domain)
     _warn_of_power(meta["pooled_rows"], options.alpha)
     return CausalMasks(own, other, domain, transitions.neighbours, transitions.components, meta)
 
@@ -191,11 +193,13 @@ class _Group:
             found = self._find(columns, row, usable if varies[row] else [], given, meta)
             other[kind, target] = np.isin(np.arange(c + 1), found.members)
 
-    def balance(self, blankets: list[list[int]], first: NDArray, second: NDArray, kinds: Any, domain: NDArray) -> None:
+    def balance(
+        self, blankets: list[list[int]], moved: NDArray, first: NDArray, second: NDArray, kinds: Any, domain: NDArray
+    ) -> None:
         """Step 3: drop the domain edges that the past of the neighbourhood explains, what step 1 found (``blankets``)
-        held fixed and the rest balanced."""
+        held fixed and the rest balanced. moved: (c + 1,), targets on which step 2 found a neighbour to act."""
         surrogate = self.data.n_components + 1
-        claimed = [t for t, found in enumerate(blankets) if len(found) > 1 and surrogate in found]
+        claimed = [t for t, found in enumerate(blankets) if surrogate in found and (len(found) > 1 or moved[t])]
         if not claimed:
             return
         rows, k, n_domains = self.data.rows, self.chosen.size, len(self.data.domains)
@@ -273,7 +277,7 @@ def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> NDArray[np
     table, width = np.asarray(frame), int(data.actions.max()) + 1
     if table.ndim != 2 or table.shape[0] != pairs or table.shape[1] < width or table.dtype.kind not in "iu":
         raise DataError(
-            f"frame is a table of whole numbers ({pairs} directed pairs, {width} or more actions), not {table.shape}"
+            f"frame is a table of whole numbers ({pairs} directed pairs, {width} or more actions), not {table.dtype} {table.shape}"
         )
     if pairs and table.min() < 0:
         raise DataError(f"frame holds {table.min()}; its codes run from 0 up")

@@ -43,8 +43,14 @@ def two_slice(transitions: Transitions, agents: int | Sequence[int], *, discrete
     discrete: codes as categories, else as numbers (for backends that take continuous data). Names: ``b_1`` (own),
     ``b_1@0`` (of the first neighbour), ``action``, ``action@0``, ``domain``, ``b_1'`` (next), ``reward``.
     """
-    of = np.atleast_1d(np.asarray(agents, dtype=np.int64))
-    if of.size == 0 or of.min() < 0 or of.max() >= transitions.n_agents:
+    for name in transitions.components:
+        if name in (DOMAIN, REWARD, ACTION) or "@" in name or name.endswith("'"):
+            raise DataError(
+                f"the component name {name!r} means something else in this table: rename it, not to {DOMAIN}, {REWARD} or "
+                f"{ACTION}, without an @ and without a ' at the end"
+            )
+    of = np.atleast_1d(np.asarray(agents))
+    if of.size == 0 or of.dtype.kind not in "iu" or of.min() < 0 or of.max() >= transitions.n_agents:
         raise DataError(f"agents run from 0 to {transitions.n_agents - 1}, and at least one is needed; got {agents!r}")
     pointer = transitions.neighbours.indptr
     widths = np.unique(np.diff(pointer)[of])
@@ -97,6 +103,8 @@ def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = T
     for i in range(n):
         part = two_slice(transitions, i, discrete=discrete)
         graph = discover(part.table, knowledge=part.knowledge)
+        if not isinstance(graph, Graph):
+            raise DataError(f"discover returned {type(graph).__name__} for agent {i}, and must return a Graph")
         part.knowledge.check(graph.align(part.table.columns))
         graphs.append(graph)
         nodes: list[Any] = list(graph.nodes)

@@ -1,22 +1,22 @@
 """Is y independent of the domain given everything that came before? Too many strata to count, so balance them.
 
 If y is independent of the domain m given x, it is independent of m given any balancing score, and the coarsest one is
-the likelihood ratio P(x | m) / P(x | m') of two domains (Rosenbaum and Rubin 1983, theorems 1 to 3): one number in place
-of the joint state of a whole neighbourhood. Without this step every busy domain seems to act on every reward, because
-busy neighbours collide more; the influence is real and runs through the neighbours' buffers.
+the likelihood ratios P(x | m) / P(x | m') of the domains (Rosenbaum and Rubin 1983, theorems 1 to 3; Imbens 2000 for
+more than two): a few numbers in place of the joint state of a whole neighbourhood. Without this step every busy domain
+seems to act on every reward, because busy neighbours collide more; the influence is real and runs through the
+neighbours' buffers.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .parents import stratified_test
 
-FEWEST_BINS, MOST_BINS = 4, 50
+FEWEST_CELLS, MOST_CELLS = 4, 50
 
 
 def log_likelihoods(codes: NDArray[np.int64], domain: NDArray[np.int32], n_domains: int) -> NDArray[np.float64]:
@@ -39,23 +39,29 @@ def balanced_test(
 ) -> float:
     """log p-value of y independent of the domain given the balancing score and the given columns.
 
-    y, domain: (rows,) codes; score: (rows, M) log-likelihoods of the past in each domain; given: (k, rows) codes. Every
-    pair of domains is tested within quantile bins of its log-likelihood ratio; the smallest p-value, times the number
-    of pairs, counts.
+    y, domain: (rows,) codes; score: (rows, M) log-likelihoods of the past in each domain; given: (k, rows) codes. All
+    domains are compared at once, within cells of rows whose log-likelihood ratios are alike.
     """
-    pairs = list(combinations(range(score.shape[1]), 2))
-    best = 0.0
-    for m, other in pairs:
-        rows = np.flatnonzero((domain == m) | (domain == other))
-        bins = _bins(score[rows, m] - score[rows, other])
-        *_, log_p = stratified_test(domain[rows], y[rows], np.vstack([given[:, rows], bins[None]]), test)
-        best = min(best, log_p)
-    return min(best + math.log(max(len(pairs), 1)), 0.0)
+    cells = _cells(score - score.mean(axis=1, keepdims=True))
+    return stratified_test(domain, y, np.vstack([given, cells[None]]), test)[2]
 
 
-def _bins(ratio: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Quantile bins, equal values together. ratio: (rows,). What stays unbalanced within one of B bins falls as 1 / B^2
+def _cells(ratios: NDArray[np.float64]) -> NDArray[np.int32]:
+    """(rows,) cells of like rows of ratios (rows, M): the largest is halved at the median of its most spread ratio until
+    there are enough. Equal rows stay together. What stays unbalanced along a ratio within one of B cells falls as 1 / B^2
     and the power as B grows, so their number grows as the square root of the rows."""
-    number = int(np.clip(math.sqrt(ratio.size) / 10, FEWEST_BINS, MOST_BINS))
-    edges = np.unique(np.quantile(ratio, np.linspace(0, 1, number + 1)[1:-1]))
-    return np.searchsorted(edges, ratio, side="right").astype(np.int32)
+    number = int(np.clip(math.sqrt(len(ratios)) / 8, FEWEST_CELLS, MOST_CELLS))
+    parts, constant = [np.arange(len(ratios))], list[NDArray[np.int64]]()
+    while parts and len(parts) + len(constant) < number:
+        rows = parts.pop(max(range(len(parts)), key=lambda k: len(parts[k])))
+        ratio = ratios[rows, ratios[rows].std(axis=0).argmax()]
+        middle = np.median(ratio)
+        upper = ratio > middle if (ratio > middle).any() else ratio >= middle
+        if upper.all():
+            constant.append(rows)
+        else:
+            parts += [rows[upper], rows[~upper]]
+    cells = np.empty(len(ratios), np.int32)
+    for label, rows in enumerate([*parts, *constant]):
+        cells[rows] = label
+    return cells

@@ -36,6 +36,15 @@ def test_heights_follow_the_values() -> None:
     assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2) and heights[0] > heights[2]
 
 
+@pytest.mark.parametrize(
+    ("x", "labels"),
+    [((20, 80), ["20", "50"]), ((200, 1000), ["200", "500", "1000"]), ((1, 1000), ["1", "10", "100", "1000"])],
+)
+def test_a_logarithmic_axis_has_ticks_however_short(x: tuple[int, int], labels: list[str]) -> None:
+    shown = chart({"a": Curve(x, [1.0, 2.0])}, "t", "x", "y", log_x=True).svg
+    assert re.findall(r'text-anchor="middle" fill="currentColor">(\d+)<', shown) == labels
+
+
 @given(st.lists(st.floats(20, 300), min_size=1, max_size=20))
 def test_names_never_cover_each_other(heights: list[float]) -> None:
     placed = [h for h, _, _ in _spread([(h, "n", "c") for h in heights])]
@@ -69,5 +78,7 @@ def test_missing_points_are_left_out_and_nonsense_is_refused() -> None:
         chart({"a": Curve([1.0], [np.nan])}, "t", "x", "y")
     with pytest.raises(DataError, match="one length"):
         chart({"a": Curve([1.0, 2.0], [1.0])}, "t", "x", "y")
+    with pytest.raises(DataError, match="level 'goal' of the chart 't' is nan"):
+        chart({"a": Curve([1.0, 2.0], [1.0, 2.0])}, "t", "x", "y", levels={"goal": np.nan})
     with pytest.raises(DataError, match="positive"):
         chart({"a": Curve([0.0, 2.0], [1.0, 2.0])}, "t", "x", "y", log_x=True)

@@ -63,6 +63,9 @@ def chart(
     if not curves:
         raise DataError(f"the chart {title!r} has no curve to draw")
     levels = dict(levels or {})
+    for name, value in levels.items():
+        if not math.isfinite(value):
+            raise DataError(f"the level {name!r} of the chart {title!r} is {value}; leave it out")
     clean = {name: _clean(name, c) for name, c in curves.items()}
     all_x = np.concatenate([c[0] for c in clean.values()])
     all_y = np.concatenate(
@@ -148,8 +151,9 @@ class _Axis:
     def ticks(self) -> list[tuple[float, str]]:
         """(value, label) at round numbers inside the range."""
         if self.log:
-            powers = range(math.ceil(self.low), math.floor(self.high) + 1)
-            return [(10.0**p, f"{10.0**p:g}") for p in powers]
+            marks = (1,) if self.high - self.low > 2 else (1, 2, 5)
+            values = [m * 10.0**p for p in range(math.floor(self.low), math.ceil(self.high) + 1) for m in marks]
+            return [(v, f"{v:g}") for v in values if self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9]
         step = 10 ** math.floor(math.log10((self.high - self.low) / 4))
         step = next(s for m in (1, 2, 5, 10) if (self.high - self.low) / (s := m * step) <= 6)
         first = math.ceil(self.low / step)

@@ -67,16 +67,16 @@ def draw_network(
     kept: NDArray[np.bool_] = np.zeros(n * c, bool)
     kept[acr.indices[acr.indptr[agent] : acr.indptr[agent + 1]]] = True
     parts = []
-    for i, j in zip(*masks.neighbours.nonzero(), strict=True):
-        if i < j:
-            (x, y), (u, v) = spot[i], spot[j]
-            strong = ".75" if agent in (i, j) else ".2"
-            parts.append(f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke="currentColor" opacity="{strong}"/>')
+    for i, j in sorted({(min(pair), max(pair)) for pair in zip(*masks.neighbours.nonzero(), strict=True)}):
+        (x, y), (u, v) = spot[i], spot[j]
+        strong = ".75" if agent in (i, j) else ".2"
+        parts.append(f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke="currentColor" opacity="{strong}"/>')
     for i in range(n):
         parts += _cells(i, spot[i], kept.reshape(n, c)[i], masks.components, i == agent)
-    seen = int(kept.sum())
-    near = int(np.diff(masks.neighbours.indptr)[agent] + 1)
-    text = title or f"Agent {agent} keeps {seen} of the {near * c} components of its neighbourhood"
+    near = {agent, *masks.neighbours[agent].indices.tolist()}
+    local = near.issuperset((np.flatnonzero(kept) // c).tolist())
+    among = f"{len(near) * c} components of its neighbourhood" if local else f"{n * c} components of the network"
+    text = title or f"Agent {agent} keeps {int(kept.sum())} of the {among}"
     return _svg(float(spot[:, 0].max() + width / 2 + 30), float(spot[:, 1].max() + 50), text, parts)
 
 

@@ -104,11 +104,11 @@ def test_what_the_masks_do_not_show_cannot_be_estimated(shared: bool) -> None:
     masks = true_masks(gsac_grid(3), ())
     with pytest.raises(DataError, match="acts on nothing of"):
         maximum_likelihood(wireless(0, 2), arrivals, [(0, 1)], masks=masks, shared=shared)
-    with pytest.raises(DataError, match="the masks are of 16 agents"):
+    with pytest.raises(DataError, match="the masks are of 16 agents with 2 components, the transitions of 9 with 2"):
         maximum_likelihood(wireless(0, 2), arrivals, [(0, 1)], masks=true_masks(gsac_grid(4)))
 
 
-@pytest.mark.parametrize("bounds", [[(1, 0)], [(0, np.inf)], [0, 1], []])
+@pytest.mark.parametrize("bounds", [[(1, 0)], [(0, np.inf)], [0, 1], [], [("a", "b")], [(0, 1), (2,)]])
 def test_bounds(bounds: list) -> None:
     with pytest.raises(DataError, match="pairs"):
         maximum_likelihood(wireless(0, 2), arrivals, bounds)
@@ -121,8 +121,9 @@ def test_bad_log_prob() -> None:
         maximum_likelihood(wireless(0, 2), arrivals, [(0, 1)])
     with pytest.raises(UnknownNameError, match="no component 'b_3'"):
         bernoulli_factor(wireless(0, 2), "b_3")
-    with pytest.raises(DataError, match="component 5 is out of range"):
-        bernoulli_factor(wireless(0, 2), 5)
+    for component in (5, 1.5, True):
+        with pytest.raises(DataError, match=f"component {component} is out of range"):
+            bernoulli_factor(wireless(0, 2), component)  # type: ignore[arg-type]
 
 
 def test_impossible_everywhere_is_not_an_estimate() -> None:

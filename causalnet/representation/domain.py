@@ -72,7 +72,10 @@ def maximum_likelihood(
     shared: one factor for all agents, else one for each. Standard errors are those of the observed information. A
     likelihood that is flat, so that the value is one of many, is warned of.
     """
-    box = np.asarray(bounds, dtype=np.float64)
+    try:
+        box = np.asarray(bounds, dtype=np.float64)
+    except (TypeError, ValueError):
+        box = np.empty(0)
     if box.ndim != 2 or box.shape[1] != 2 or not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
         raise DataError(f"bounds takes pairs (low, high) with low < high, one a factor; got {bounds!r}")
     if transitions.rows == 0:
@@ -80,7 +83,8 @@ def maximum_likelihood(
     used = np.ones((transitions.n_agents, transitions.n_components + 1), bool) if masks is None else masks.domain
     if used.shape != (transitions.n_agents, transitions.n_components + 1):
         raise DataError(
-            f"the masks are of {used.shape[0]} agents, the transitions of {transitions.n_agents}; match them"
+            f"the masks are of {len(used)} agents with {used.shape[1] - 1} components, the transitions of "
+            f"{transitions.n_agents} with {transitions.n_components}; match them"
         )
     blind = np.flatnonzero(~used.any(axis=1)) if not shared else np.flatnonzero([not used.any()])
     if blind.size:
@@ -213,6 +217,7 @@ def _component(transitions: Transitions, component: str | int) -> int:
         if component not in names:
             raise UnknownNameError(f"there is no component {component!r}.{nearest(component, names)}")
         return names.index(component)
-    if not 0 <= component < len(names):
-        raise DataError(f"component {component} is out of range: there are {len(names)}, counted from 0")
+    whole = isinstance(component, int | np.integer) and not isinstance(component, bool)
+    if not whole or not 0 <= component < len(names):
+        raise DataError(f"component {component!r} is out of range: there are {len(names)}, counted from 0")
     return int(component)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalnet import exact
+from causalnet.agents._checkpoint import read, write
 from causalnet.agents.lpi import Cooling, LocalizedPolicyImprovement, colours, exact_improvement, proximal
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, returns
 from causalnet.envs.line import Line
@@ -160,6 +161,11 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     assert (rest.theta == whole.theta).all() and rest.tau == whole.tau == 0 and half.tau > 0
     with pytest.raises(DataError, match="another network"):
         LocalizedPolicyImprovement.load(tmp_path / "a.npz", gsac_grid(4, n_envs=4))
+    header, arrays = read(tmp_path / "a.npz")
+    for odd in (3, {"begin": 1.0}):
+        write(tmp_path / "b.npz", {**header, "cooling": odd}, arrays)
+        with pytest.raises(DataError, match="its cooling is"):
+            LocalizedPolicyImprovement.load(tmp_path / "b.npz", gsac_grid(3, n_envs=4))
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,12 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         if counts is not None:
             raise NotApplicable("critic 'counts' has no proximal step, so there is nothing to count; leave counts out")
         header, arrays, settings, options = open_agent(path, cls, env, ("cooling", "report_every"))
-        cooling = Cooling(**header["cooling"])
+        try:
+            cooling = Cooling(**header["cooling"])
+        except TypeError:
+            raise DataError(
+                f"{path} is damaged: its cooling is {header['cooling']!r}; take an older copy, or learn anew"
+            ) from None
         agent = cls(env, settings, cooling=cooling, model=model, report_every=header["report_every"], **options)
         put_back(path, agent, header, arrays)
         return agent

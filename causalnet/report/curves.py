@@ -89,15 +89,7 @@ def chart(
     for k, (name, (x, y, low, high)) in enumerate(clean.items()):
         colour, dash = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]
         px, py = x_axis.at(x), y_axis.at(y)
-        band = [*zip(px, y_axis.at(low), strict=True), *zip(px[::-1], y_axis.at(high)[::-1], strict=True)]
-        if not (np.array_equal(low, y) and np.array_equal(high, y)):
-            parts.append(f'<path clip-path="url(#{uid})" d="{_path(band)}Z" fill="{colour}" opacity=".16"/>')
-        parts.append(
-            f'<path clip-path="url(#{uid})" d="{_path(zip(px, py, strict=True))}" fill="none" stroke="{colour}" '
-            f'stroke-width="1.9" stroke-dasharray="{dash}"/>'
-        )
-        if len(x) == 1:
-            parts.append(f'<circle cx="{px[0]:.1f}" cy="{py[0]:.1f}" r="3" fill="{colour}"/>')
+        parts += _curve(px, py, y_axis.at(low), y_axis.at(high), f'clip-path="url(#{uid})"', colour, dash)
         ends.append((float(np.clip(py[-1], TOP, HEIGHT - BOTTOM)), name, colour))
     for name, value in levels.items():
         h = float(np.clip(y_axis.at(np.array([value]))[0], TOP, HEIGHT - BOTTOM))
@@ -110,6 +102,21 @@ def chart(
         for h, name, colour in _spread(ends)
     ]
     return Chart("".join([*parts, "</svg>"]))
+
+
+def _curve(x: Floats, y: Floats, low: Floats, high: Floats, clip: str, colour: str, dash: str) -> list[str]:
+    """A line in pixels, its band if it has one, and a dot where it is a single point."""
+    parts = []
+    if not (np.array_equal(low, y) and np.array_equal(high, y)):
+        band = [*zip(x, low, strict=True), *zip(x[::-1], high[::-1], strict=True)]
+        parts.append(f'<path {clip} d="{_path(band)}Z" fill="{colour}" opacity=".16"/>')
+    parts.append(
+        f'<path {clip} d="{_path(zip(x, y, strict=True))}" fill="none" stroke="{colour}" '
+        f'stroke-width="1.9" stroke-dasharray="{dash}"/>'
+    )
+    if len(x) == 1:
+        parts.append(f'<circle cx="{x[0]:.1f}" cy="{y[0]:.1f}" r="3" fill="{colour}"/>')
+    return parts
 
 
 def _clean(name: str, curve: Curve) -> tuple[Floats, Floats, Floats, Floats]:

@@ -80,18 +80,7 @@ def maximum_likelihood(
         raise DataError(f"bounds takes pairs (low, high) with low < high, one a factor; got {bounds!r}")
     if transitions.rows == 0:
         raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
-    used = np.ones((transitions.n_agents, transitions.n_components + 1), bool) if masks is None else masks.domain
-    if used.shape != (transitions.n_agents, transitions.n_components + 1):
-        raise DataError(
-            f"the masks are of {len(used)} agents with {used.shape[1] - 1} components, the transitions of "
-            f"{transitions.n_agents} with {transitions.n_components}; match them"
-        )
-    blind = np.flatnonzero(~used.any(axis=1)) if not shared else np.flatnonzero([not used.any()])
-    if blind.size:
-        who = f"agent {blind[0]}" if not shared else "any agent"
-        raise DataError(
-            f"the masks say that the domain factor acts on nothing of {who}, so it cannot be estimated there"
-        )
+    used = _used(transitions, masks, shared)
 
     def total(omega: Floats, agents: slice | int) -> float:
         part = np.asarray(log_prob(omega, transitions), dtype=np.float64)
@@ -118,6 +107,24 @@ def maximum_likelihood(
     rows = transitions.rows * (transitions.n_agents if shared else 1)
     value, error = (value[0], error[0]) if shared else (value, error)
     return DomainFactor(np.asarray(value), np.asarray(error), rows, float(sum(f[2] for f in found)))
+
+
+def _used(transitions: Transitions, masks: CausalMasks | None, shared: bool) -> NDArray[np.bool_]:
+    """(n, c + 1): the components, and last the reward, whose likelihood counts."""
+    shape = (transitions.n_agents, transitions.n_components + 1)
+    used = np.ones(shape, bool) if masks is None else masks.domain
+    if used.shape != shape:
+        raise DataError(
+            f"the masks are of {len(used)} agents with {used.shape[1] - 1} components, the transitions of "
+            f"{transitions.n_agents} with {transitions.n_components}; match them"
+        )
+    blind = np.flatnonzero(~used.any(axis=1))
+    if blind.size == len(used) or (blind.size and not shared):
+        who = "any agent" if shared else f"agent {blind[0]}"
+        raise DataError(
+            f"the masks say that the domain factor acts on nothing of {who}, so it cannot be estimated there"
+        )
+    return used
 
 
 def hull_distance(target: ArrayLike, sources: ArrayLike) -> float:

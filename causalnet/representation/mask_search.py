@@ -65,14 +65,7 @@ def learn_masks(
     meta["weakest"] is the least conditional mutual information of an edge found, in nats: the lambda of sample_law.
     meta["untested"] names the sources that never vary within an agent: nothing can be learned about what they act on.
     """
-    if pooling not in POOLING:
-        raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
-    if not isinstance(delta, float) or not 0.0 < delta < 1.0:
-        raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
-    for name, value, least in (("max_rows", max_rows, 1), ("reward_bins", reward_bins, 2), ("max_cond", max_cond, 0)):
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
-        if not whole and not (name == "max_cond" and value is None):
-            raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
+    _check_settings(pooling, delta, max_rows=(max_rows, 1), reward_bins=(reward_bins, 2), max_cond=(max_cond, 0))
     if not isinstance(transitions, Transitions):
         raise DataError(f"masks are learned from Transitions, not {type(transitions).__name__}; see as_transitions")
     if transitions.rows == 0:
@@ -105,6 +98,18 @@ def learn_masks(
         data.balance(blankets, np.any(other[pairs], axis=(0, 2)), first[pairs], second[pairs], kinds, domain)
     _warn_of_power(meta["pooled_rows"], options.alpha)
     return CausalMasks(own, other, domain, transitions.neighbours, transitions.components, meta)
+
+
+def _check_settings(pooling: str, delta: float, **counts: tuple[Any, int]) -> None:
+    """counts: a whole number and the least it may be, by name; max_cond may be None."""
+    if pooling not in POOLING:
+        raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
+    if not isinstance(delta, float) or not 0.0 < delta < 1.0:
+        raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
+    for name, (value, least) in counts.items():
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+        if not whole and not (name == "max_cond" and value is None):
+            raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
 
 
 def _warn_of_power(rows: int, alpha: float) -> None:

@@ -27,8 +27,14 @@ from causalnet.representation.mask_search import learn_masks
 
 Row = dict[str, Any]
 Array = NDArray[np.float64]
-METHODS = {"GSAC": "polynomial", "SAC-FT": "none", "SAC-MTL": "one-hot"}
+# how the policy depends on the domain, and the masks behind what it reads: the paper's baselines know neither, so they read
+# the whole local state; SAC-FT+ACR is the control that shows what the compact state brings alone
+METHODS = {
+    "GSAC": ("polynomial", "learned"), "SAC-FT": ("none", "none"), "SAC-MTL": ("one-hot", "none"),
+    "SAC-FT+ACR": ("none", "learned"),
+}  # fmt: skip
 ETAS = (0.05, 0.1, 0.2, 0.5)  # what the actor's step size is chosen from, on source domains only
+TUNING_SEEDS = 10
 EPISODES = 20  # T_e, trajectories a domain in phase 1
 CHECK = 200  # fresh episodes behind every point of a curve
 
@@ -163,6 +169,11 @@ def phase_one(net: Net, seed: int, episodes: int = EPISODES) -> CausalMasks:
     return learn_masks(pool(parts), frame=own_frame(env.adjacency, action_places(env)))
 
 
+def methods(net: Net) -> list[str]:
+    """The methods that differ on this network: only the grids have components that masks can drop."""
+    return [name for name in METHODS if net.name.startswith("grid") or not name.endswith("+ACR")]
+
+
 def views(net: Net, seeds: int, which: str) -> list[tuple[Any, Any, list[int]]]:
     """(view, conditioned, seeds) for each different view among the seeds. which: learned, true, random or none masks."""
     if not net.name.startswith("grid"):
@@ -195,9 +206,9 @@ def team(net: Net, groups: list[Any], kind: str, eta: float, seed: int = 1, **op
     return Team(agents, [g[2] for g in groups], net)
 
 
-def scratch(net: Net, groups: list[Any], target: float, eta: float, seed: int = 3) -> Team:
-    """SAC-LFS: untrained agents whose only domain is the target."""
-    only = dataclasses.replace(net, sources=(target,))
+def scratch(net: Net, seeds: int, target: float, eta: float, seed: int = 3) -> Team:
+    """SAC-LFS: untrained agents that read the whole local state, and whose only domain is the target."""
+    only, groups = dataclasses.replace(net, sources=(target,)), views(net, seeds, "none")
     return Team(team(only, groups, "none", eta, seed).agents, [g[2] for g in groups], net)
 
 
@@ -218,8 +229,10 @@ def smoothed(curve: Array, episodes: int, points: int = 60) -> tuple[list[float]
 
 def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Row]:
     """Return in the last tenth of training on the sources, for every step size: what the choice of eta looks at."""
-    found, groups = [], views(net, 4, "true")
-    for method, kind in METHODS.items():
+    found = []
+    for method in methods(net):
+        kind, which = METHODS[method]
+        groups = views(net, TUNING_SEEDS, which)
         for eta in ETAS:
             one = team(net, groups, kind, eta, seed=10_007)
             done = 0
@@ -230,7 +243,7 @@ def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Row]:
                 found += rows("tune", f"{net.name} K={budget}", method, [eta], last[:, None])
     for eta in ETAS:
         middle = sorted(net.sources)[len(net.sources) // 2]
-        curve = scratch(net, groups, middle, eta, seed=10_009).learn(target_episodes)
+        curve = scratch(net, TUNING_SEEDS, middle, eta, seed=10_009).learn(target_episodes)
         found += rows("tune", net.name, "SAC-LFS", [eta], curve[:, -target_episodes // 10 :].mean(1)[:, None])
     return found
 
@@ -248,7 +261,7 @@ def quiet(function: Callable[..., list[Row]]) -> Callable[..., list[Row]]:
 
 @quiet
 def target_curves(
-    trained: dict[str, Team], net: Net, groups: list[Any], target: float, episodes: int, eta: float
+    trained: dict[str, Team], net: Net, seeds: int, target: float, episodes: int, eta: float
 ) -> list[Row]:
     """GSAC deployed and the baselines trained in one target domain: return against target episodes."""
     setting, found = f"{net.name} w={target:g}", []
@@ -257,11 +270,9 @@ def target_curves(
     found += rows("estimate", setting, "GSAC", list(range(1, 31)), factors)
     found += rows("curve", setting, "GSAC", [20], trained["GSAC"].evaluate(target, factors[:, 19], 400)[:, None])
     found += rows("curve", setting, "GSAC, exact factor", [0], trained["GSAC"].evaluate(target, None, 400)[:, None])
-    learners = {
-        "SAC-FT": trained["SAC-FT"].fine_tune(target), "SAC-MTL": trained["SAC-MTL"].fine_tune(target),
-        "SAC-MTL, mean code": trained["SAC-MTL"].fine_tune(target, "mixture"),
-        "SAC-LFS": scratch(net, groups, target, eta),
-    }  # fmt: skip
+    learners = {method: one.fine_tune(target) for method, one in trained.items() if method != "GSAC"}
+    learners["SAC-MTL, mean code"] = trained["SAC-MTL"].fine_tune(target, "mixture")
+    learners["SAC-LFS"] = scratch(net, seeds, target, eta)
     checks = sorted({0, 10, 20, 30, 50, 75, *range(100, episodes + 1, 50)} - {c for c in (75, 50) if c > episodes})
     for method, learner in learners.items():
         values = []
@@ -270,7 +281,7 @@ def target_curves(
             one_hot = {"code": "mixture" if "mean" in method else "unseen"} if "MTL" in method else {}
             values.append(learner.evaluate(target, None, CHECK if 0 < at < episodes else 400, **one_hot))
         found += rows("curve", setting, method, checks, np.stack(values, axis=1))
-    untrained = team(net, groups, "none", 0.0)
+    untrained = team(net, views(net, seeds, "none"), "none", 0.0)
     found += rows("curve", setting, "uniform policy", [0], untrained.evaluate(target, None, 400)[:, None])
     return found
 

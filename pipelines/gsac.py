@@ -30,6 +30,7 @@ from pipelines._gsac_runs import (
     Row,
     Team,
     adaptation_gap,
+    methods,
     phase_one,
     rows,
     smoothed,
@@ -113,9 +114,8 @@ def eta_of(table: Table, net: str, method: str, budget: int, plan: Plan) -> floa
 def train(net: str, budget: int, plan: Plan, table: Table) -> list[Row]:
     """Phases 1 to 3 for every method; the trained agents are kept beside the results."""
     found: list[Row] = []
-    groups = views(NETS[net], plan.seeds, "learned")
-    for method, kind in METHODS.items():
-        one = team(NETS[net], groups, kind, eta_of(table, net, method, budget, plan))
+    for method in methods(NETS[net]):
+        one = untrained(net, method, budget, plan, table)
         found += rows("train", f"{net} K={budget}", method, *smoothed(one.learn(budget), budget))
         one.save(plan.out, _name(net, method, budget, plan))
     return found
@@ -125,11 +125,15 @@ def _name(net: str, method: str, budget: int, plan: Plan) -> str:
     return f"{net}-{method}-{budget}-{plan.seeds}"
 
 
+def untrained(net: str, method: str, budget: int, plan: Plan, table: Table) -> Team:
+    """A team that has learnt nothing yet, with the step size chosen for it."""
+    kind, which = METHODS[method]
+    return team(NETS[net], views(NETS[net], plan.seeds, which), kind, eta_of(table, net, method, budget, plan))
+
+
 def trained(net: str, method: str, budget: int, plan: Plan, table: Table) -> Team:
     """A trained team from the disk, or trained again where it is gone."""
-    fresh = team(
-        NETS[net], views(NETS[net], plan.seeds, "learned"), METHODS[method], eta_of(table, net, method, budget, plan)
-    )
+    fresh = untrained(net, method, budget, plan, table)
     kept = fresh.load(plan.out, _name(net, method, budget, plan))
     if kept is None:
         fresh.learn(budget)
@@ -139,9 +143,9 @@ def trained(net: str, method: str, budget: int, plan: Plan, table: Table) -> Tea
 
 def target(net: str, omega: float, episodes: int, budget: int, plan: Plan, table: Table) -> list[Row]:
     """Phase 4 in a target domain, and the baselines' training there."""
-    teams = {method: trained(net, method, budget, plan, table) for method in METHODS}
-    groups = views(NETS[net], plan.seeds, "learned")
-    found = target_curves(teams, NETS[net], groups, omega, episodes, eta_of(table, net, "SAC-LFS", budget, plan))
+    teams = {method: trained(net, method, budget, plan, table) for method in methods(NETS[net])}
+    eta = eta_of(table, net, "SAC-LFS", budget, plan)
+    found = target_curves(teams, NETS[net], plan.seeds, omega, episodes, eta)
     short = budget != plan.budget
     return [{**row, "setting": f"{row['setting']} K={budget}"} for row in found] if short else found
 
@@ -250,7 +254,7 @@ def traffic(g: int, plan: Plan) -> list[Row]:
     found = rows("train", f"{net.name} K={budget}", "GSAC", *smoothed(one.learn(budget), budget))
     curves = target_curves(
         {"GSAC": one, "SAC-FT": _also(net, groups, "none", eta, budget), "SAC-MTL": _also(net, groups, "one-hot", eta, budget)},
-        net, groups, 2.5, 200, eta,
+        net, plan.seeds, 2.5, 200, eta,
     )  # fmt: skip
     return found + curves
 

@@ -53,7 +53,9 @@ def test_conditioning_at_the_sources_and_between(kind: str) -> None:
     assert at.shape == (3, 1, told.width)
     between = told.target(0.65)
     if kind == "polynomial":
-        assert np.allclose(at[:, 0], [[1, -1, 1], [1, 0, 0], [1, 1, 1]]) and np.allclose(between, [[1, 0.5, 0.25]])
+        assert np.allclose(at[:, 0], [[1, -0.5, 0.25], [1, 0, 0], [1, 0.5, 0.25]]) and np.allclose(
+            between, [[1, 0.25, 0.0625]]
+        )
     elif kind == "interpolation":
         assert np.allclose(at[:, 0], np.eye(3)) and np.allclose(between, [[0, 0.5, 0.5]])
     elif kind == "one-hot":
@@ -361,6 +363,9 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
 # ---- what it refuses ------------------------------------------------------------------------------------------
 
 
+DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, capacity=4096)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
@@ -380,6 +385,8 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         (lambda: GSAC(grids(), SOURCES, inputs="all"), DataError, "inputs is 'all'"),
         (lambda: GSAC(grids(), SOURCES, seed=-1), DataError, "seed is -1"),
         (lambda: GSAC(grids(), SOURCES, conditioned=[1, 0, 1, 1]), DataError, "yes or no for each of 4"),
+        (lambda: GSAC(grids(), SOURCES).learn(6, on_update=3), DataError, "on_update"),
+        (lambda: GSAC(grids(), SOURCES, DIVERGES).learn(9000), DataError, "diverged"),
         (lambda: GSAC(grids(), SOURCES, view=np.zeros(3, int)), DataError, "view maps"),
         (lambda: GSAC(grids(), SOURCES, Settings(objective="average")), NotApplicable, "discounted episodes"),
         (lambda: GSAC(grids(), SOURCES).policy(), DataError, "depends on the domain factor"),

@@ -102,8 +102,8 @@ def test_copy_chains_attain_the_corrected_bound(case: str, want: list[float]) ->
     assert locality.smallest_kappa(here, want[2]) <= 3 and locality.truncation_error(here, [4])[0] == 0
 
 
-def test_the_ring_has_its_published_figures_and_only_the_spectrum_certifies_it_at_temperature_one() -> None:
-    """As the policy smooths, rho(H) falls to rho(E^s); ||H||_inf agrees within .015 and rho(C) within .04 of what is printed."""
+def test_the_ring_has_its_figures_and_only_the_spectrum_certifies_it_at_temperature_one() -> None:
+    """As the policy smooths, rho(H) falls to rho(E^s); ||H||_inf agrees within .015 and rho(C) within .04 of the figures."""
     found = [locality.certificate(*ring(tau)) for tau in TEMPERATURES]
     rho = np.array([c.rho.high for c in found])
     np.testing.assert_array_equal(rho.round(3), RHO_H)
@@ -111,9 +111,9 @@ def test_the_ring_has_its_published_figures_and_only_the_spectrum_certifies_it_a
     assert min(found[1].norms.values()) >= 1 > found[2].norms["max row sum"]
     np.testing.assert_allclose([c.norms["max row sum"] for c in found], ROW_SUM, atol=0.015)
     np.testing.assert_allclose([c.state_rho.high for c in found], RHO_E, atol=0.01)
-    for tau, published, bound in zip(TEMPERATURES, RHO_C, rho, strict=True):
+    for tau, wanted, bound in zip(TEMPERATURES, RHO_C, rho, strict=True):
         c = np.abs(np.linalg.eigvals(locality.exact_interdependence(*ring(tau)).toarray())).max()
-        assert c <= bound and abs(c - published) < 0.04
+        assert c <= bound and abs(c - wanted) < 0.04
     model, policy = ring(0.5)
     refused = locality.certificate(model, policy, gamma=1.0)
     advised = refused.certified_at

@@ -1,7 +1,8 @@
 """How a policy depends on the domain: logits theta . f(omega), with f a function of the domain factor or of its index.
 
-``polynomial``: f = (1, u, u^2), u the factor scaled to [-1, 1] over the sources: unseen factors between the sources are an
-interpolation (arXiv 2510.21427 leaves open how a table is read at a factor it never saw). ``interpolation``: one table a
+``polynomial``: f = (1, u, u^2), u the factor scaled to [-1/2, 1/2] over the sources: unseen factors between the sources
+are an interpolation (arXiv 2510.21427 leaves open how a table is read at a factor it never saw). One step moves theta . f
+by f . f', so at this scale what all domains share is learnt first and their differences (at most 5/16 of it) follow. ``interpolation``: one table a
 source, linear between neighbouring sources and constant beyond them. ``one-hot``: one table a source, and one more for
 whoever is none of them (SAC-MTL). ``none``: the same policy everywhere (SAC-FT, SAC-LFS).
 """
@@ -92,7 +93,7 @@ class Conditioning:
             )
         flat = self.factors.reshape(-1, self.factors.shape[-1])
         low, high = flat.min(axis=0), flat.max(axis=0)
-        u = (omega - (low + high) / 2) / np.where(high > low, (high - low) / 2, 1.0)
+        u = (omega - (low + high) / 2) / np.where(high > low, high - low, 1.0)
         powers = [u**d for d in range(1, self.degree + 1)]
         return np.concatenate([np.ones((len(u), 1)), *powers], axis=1)
 

@@ -13,6 +13,7 @@ from ._sac_inputs import (
     damaged,
     domain,
     fingerprint,
+    function,
     generator,
     number,
     one_of,
@@ -25,7 +26,7 @@ from ._sac_inputs import (
 from ._sac_settings import Settings
 
 __all__ = [
-    "codes", "damaged", "domain", "environments", "fingerprint", "flags", "generator", "kept", "number", "one_of", "put",
+    "codes", "damaged", "domain", "environments", "fingerprint", "flags", "function", "generator", "kept", "number", "one_of", "put",
     "require", "same_domains", "settings", "settings_of", "sources", "whole",
 ]  # fmt: skip
 Array = NDArray[np.float64]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
-from ..errors import DataError, NotApplicable
+from ..errors import DataError
 from ..representation.domain import warn_outside
 from . import _gsac_inputs as given
 from ._checkpoint import flat, nested, read, write
@@ -109,8 +109,11 @@ class GSAC:
     def learn(self, episodes: int, *, on_update: Callable[[GSAC], None] | None = None) -> GSAC:
         """Phase 3: update until each learner has played ``episodes`` more, over all sources (rounded up to updates)."""
         goal = self.episodes + given.whole("episodes", episodes, 0)
+        given.function("on_update", on_update)
         while self.episodes < goal:
             self.update()
+            if not np.isfinite(self.theta.sum()):
+                raise DataError(f"the learning diverged in update {self.updates}; learn anew with smaller rates")
             if on_update is not None:
                 on_update(self)
         return self
@@ -158,8 +161,6 @@ class GSAC:
 
     def policy(self, factor: Any = None, *, code: str = "unseen") -> Array:
         """pi_i(a | s_i, omega): (L, n, S, A), zero for actions that an agent does not have; own-state inputs only."""
-        if self.inputs != "own":
-            raise NotApplicable("a policy that reads its neighbours is no table over own states; use evaluate or act")
         return self.actor.probabilities(self.table(self.code(factor, code)))
 
     def act(self, s: Any, factor: Any, rng: np.random.Generator | int, *, code: str = "unseen") -> NDArray[np.int64]:

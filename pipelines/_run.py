@@ -109,7 +109,7 @@ def is_quick(folder: Path) -> bool:
 def figure(
     values: Iterable[float], goal: str = "", published: float | None = None, ratio: bool = False
 ) -> dict[str, Any]:
-    """Mean and 95 % Student interval over n runs, as a line of summary.json; of the logarithms for a ratio."""
+    """Mean and 95 % Student interval over the n runs that have a finite value, for summary.json; of logarithms for a ratio."""
     x = np.array([v for v in values if math.isfinite(v)], dtype=float)
     x = np.log(x) if ratio else x
     mean = float(x.mean()) if len(x) else None

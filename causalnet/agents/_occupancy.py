@@ -12,13 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..envs._streams import streams
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, joint, occupancy
-from ._local_policy import cumulate_probabilities
-from ._rollout import Trajectory, check_policy, roll, seeds, view_table
-from ._sac_inputs import network, number, one_of, whole
+from ._rollout import episodes_under, policy_tables
+from ._sac_inputs import number, one_of
 
 Array = NDArray[np.float64]
 
@@ -62,36 +60,20 @@ def occupancies(
 
     As ``returns``: episodes are fixed by ``seed``, whatever the policy. Both are means over them, as many as fill the copies.
     """
-    gamma, episodes, seed = number("gamma", gamma, 0.0, 1.0), whole("episodes", episodes, 1), whole("seed", seed, 0)
+    gamma = number("gamma", gamma, 0.0, 1.0)
     one_of("objective", objective, ("discounted", "average"))
     if gamma == 1 and objective == "discounted":
         raise DataError("gamma is 1, where shares of discounted time have no meaning; write objective='average'")
-    steps = None if steps is None else whole("steps", steps, 1)
-    try:
-        tables = np.asarray(policy, dtype=np.float64)
-    except (TypeError, ValueError):
-        tables = np.empty(0)
+    tables = policy_tables(policy)
     if tables.ndim != 4:
         raise DataError(f"policies are probabilities with axes (learners, agents, states, actions), not {policy!r:.60}")
-    view = view_table(network(env), view)
-    check_policy(env, tables, view)
-    copies, horizon = env.n_envs or 1, steps or env.horizon
-    if horizon is None or (env.horizon is not None and horizon > env.horizon):
-        raise DataError(f"steps is {steps}, and the environment's horizon {env.horizon}; give steps within the horizon")
-    if copies % len(tables):
-        raise DataError(f"{len(tables)} policies cannot share {copies} copies evenly; use a multiple of {len(tables)}")
-    cumulative, weight = np.empty(tables.shape, np.float32), time_weights(gamma, horizon, objective)
-    cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
-    path, one, d = Trajectory.empty(horizon, copies, env.n_agents), np.empty(tables.shape), np.zeros(tables.shape)
-    total, batches = np.zeros(len(tables)), -(-episodes // (copies // len(tables)))
-    for batch in range(batches):
-        key = seeds(seed, batch)
-        first, _ = env.reset(seed=key)
-        roll(env, cumulative, view, streams(key + 1, copies), path, first)
-        count(path.codes, path.a, weight, one)
-        d += one / batches
-        total += path.r.sum(axis=0).mean(axis=1).reshape(len(tables), -1).mean(axis=1) / batches
-    return d, total
+    one, d, total, batches = np.empty(tables.shape), np.zeros(tables.shape), np.zeros(len(tables)), 0
+    for path in episodes_under(env, tables, steps=steps, episodes=episodes, seed=seed, view=view):
+        count(path.codes, path.a, time_weights(gamma, len(path.r), objective), one)
+        d += one
+        total += path.r.sum(axis=0).mean(axis=1).reshape(len(total), -1).mean(axis=1)
+        batches += 1
+    return d / batches, total / batches
 
 
 def exact_occupancies(model: TabularNetwork, policy: Policy) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +106,32 @@ def returns(
     policy (n, S, A), or (L, n, S, A) for L policies at once where the environment has a multiple of L copies: the
     result is (episodes,) or (L, episodes). Episodes are fixed by ``seed``, whatever the policy: common random numbers.
     """
-    gamma, episodes, seed = number("gamma", gamma, 0.0, 1.0), whole("episodes", episodes, 1), whole("seed", seed, 0)
-    steps = None if steps is None else whole("steps", steps, 1)
+    gamma, tables, found = number("gamma", gamma, 0.0, 1.0), policy_tables(policy), []
+    for path in episodes_under(env, tables, steps=steps, episodes=episodes, seed=seed, view=view):
+        discount = gamma ** np.arange(len(path.r))
+        found.append(np.tensordot(discount, path.r.mean(axis=2), axes=1))
+    if tables.ndim == 3:
+        return np.concatenate(found)[:episodes]
+    return np.concatenate([f.reshape(len(tables), -1) for f in found], axis=1)[:, :episodes]
+
+
+def policy_tables(policy: Any) -> Array:
+    """Any policy as an array of probabilities; its shape is checked where its network is known."""
     try:
-        tables = np.asarray(policy, dtype=np.float64)
+        return np.asarray(policy, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError("a policy is a table of probabilities (n, S, A), or (L, n, S, A) of L policies") from None
-    tables = tables[None] if tables.ndim == 3 else tables
+        raise DataError(
+            "a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L policies"
+        ) from None
+
+
+def episodes_under(
+    env: Any, policy: Array, *, steps: int | None, episodes: int, seed: int, view: Any
+) -> Iterator[Trajectory]:  # fmt: skip
+    """Whole batches of ``episodes`` a policy, one in each copy, in one buffer; arguments as in :func:`returns`."""
+    episodes, seed = whole("episodes", episodes, 1), whole("seed", seed, 0)
+    steps = None if steps is None else whole("steps", steps, 1)
+    tables = policy[None] if policy.ndim == 3 else policy
     view = view_table(network(env), view)
     check_policy(env, tables, view)
     copies, horizon = env.n_envs or 1, steps or env.horizon
@@ -121,16 +141,12 @@ def returns(
         raise DataError(f"{len(tables)} policies cannot share {copies} copies evenly; use a multiple of {len(tables)}")
     cumulative = np.empty(tables.shape, np.float32)
     cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
-    path, discount, per = Trajectory.empty(horizon, copies, env.n_agents), gamma ** np.arange(horizon), 0
-    found: list[Array] = []
-    while per < episodes:
-        key = seeds(seed, len(found))
+    path = Trajectory.empty(horizon, copies, env.n_agents)
+    for batch in range(-(-episodes // (copies // len(tables)))):
+        key = seeds(seed, batch)
         first, _ = env.reset(seed=key)
         roll(env, cumulative, view, streams(key + 1, copies), path, first)
-        found.append(np.tensordot(discount, path.r.mean(axis=2), axes=1).reshape(len(tables), -1))
-        per += copies // len(tables)
-    every = np.concatenate(found, axis=1)[:, :episodes]
-    return np.asarray(every[0] if np.ndim(policy) == 3 else every)
+        yield path
 
 
 def seeds(seed: int, number: int) -> int:

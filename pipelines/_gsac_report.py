@@ -126,7 +126,11 @@ def phases(data: _Data) -> dict[str, Any]:
         x, values = data.get("masks", setting, level)
         for size, share in zip(x, values.T, strict=True):
             goal = {20: ">= 0.9", 100: ">= 1"}.get(int(size), "") if level == "distractors and domain" else ""
-            found[f"masks: {level} exact from {size:g} trajectories ({setting})"] = figure(share, goal)
+            varying, seeds = setting.split(": ")
+            label = (
+                f"masks where {varying} var{'ies' if varying == 'p' else 'y'}: {level} exact from {size:g} trajectories"
+            )
+            found[f"{label} ({seeds})"] = figure(share, goal)
     kept = data.get("masks", "grid3", "share of components kept")[1][:, 0]
     found["ACR: share of a neighbourhood's components kept"] = figure(kept, "<= 0.5", 0.5)
     x, error = data.get("factor", "grid3", "error")
@@ -239,6 +243,7 @@ def _mask_chart(data: _Data) -> list[Chart]:
     points: dict[str, dict[float, float]] = {}
     for _, setting, level in [k for k in data.found if k[0] == "masks" and "seeds" in k[1]]:
         x, values = data.get("masks", setting, level)
+        level += " (p and q vary)" * setting.startswith("p and q")
         points.setdefault(level, {}).update(zip(x.tolist(), values.mean(0).tolist(), strict=True))
     if max(map(len, points.values())) < 2:
         return []

@@ -5,25 +5,18 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
 
 from causalnet.agents.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
-from causalnet.agents.gsac import DEFAULTS, GSAC
-from causalnet.agents.scalable_ac import Rate, Settings
+from causalnet.agents.gsac import GSAC
+from causalnet.agents.scalable_ac import Rate
 from causalnet.data.rollouts import collect
-from causalnet.data.transitions import Transitions, pool
-from causalnet.envs.traffic import traffic_grid
-from causalnet.envs.wireless import gsac_grid, lin_grid
-from causalnet.envs.wireless_masks import action_places, true_masks
-from causalnet.representation.causal_masks import CausalMasks, own_frame
-from causalnet.representation.domain import DomainFactor, bernoulli_factor, maximum_likelihood
-from causalnet.representation.mask_search import learn_masks
+from causalnet.envs.wireless_masks import true_masks
+from pipelines._gsac_networks import Net, explored, phase_one
 
 Row = dict[str, Any]
 Array = NDArray[np.float64]
@@ -35,67 +28,7 @@ METHODS = {
 }  # fmt: skip
 ETAS = (0.05, 0.1, 0.2, 0.5)  # what the actor's step size is chosen from, on source domains only
 TUNING_SEEDS = 10
-EPISODES = 20  # T_e, trajectories a domain in phase 1
 CHECK = 200  # fresh episodes behind every point of a curve
-
-
-@dataclass(frozen=True)
-class Net:
-    """A network and its domains. make(factor, copies) gives an environment, estimate the factor of transitions."""
-
-    name: str
-    make: Callable[[float, int], Any]
-    sources: tuple[float, ...]
-    estimate: Callable[[Transitions], DomainFactor]
-    settings: Settings = DEFAULTS
-
-
-def _arrivals(data: Transitions) -> DomainFactor:
-    return bernoulli_factor(data, "b_2")
-
-
-def _capacity_terms(omega: Array, data: Transitions) -> Array:
-    """log P(x_k' | x_k, y_k, capacity) for the turns of link 0, which only outside arrivals enter: P(min(C, x) = x - x' + a)."""
-    out = np.zeros((data.rows, data.n_agents, data.n_components + 1))
-    turns = data.n_components
-    for k in range(turns):
-        x, after, is_open = data.states[:, 0, k], data.next_states[:, 0, k], (data.actions[:, 0] >> k) & 1
-        held = np.where(is_open == 1, x, 0)
-        chance = np.zeros(data.rows)
-        for a, weight in ((0, 1 - 0.3 / turns), (1, 0.3 / turns)):
-            flow = x - after + a
-            below = np.where(flow >= held, 1.0, poisson.cdf(flow, omega[0]))
-            p = below - poisson.cdf(flow - 1, omega[0])
-            chance += weight * np.where((flow < 0) | (flow > held), 0.0, p)
-        out[:, 0, k] = np.log(np.maximum(chance, 1e-12))
-    return out
-
-
-def _capacity(data: Transitions) -> DomainFactor:
-    return maximum_likelihood(data, _capacity_terms, [(0.2, 8.0)])
-
-
-def grid(size: int) -> Net:
-    """GSAC's wireless grid with both distractors."""
-    return Net(
-        f"grid{size}", lambda p, e: gsac_grid(size, arrival=p, n_envs=e, distractors=True), (0.2, 0.5, 0.8), _arrivals
-    )
-
-
-NETS = {f"grid{g}": grid(g) for g in (3, 4, 5)} | {
-    # nine users share four access points: who should send depends on how much there is to send
-    "contention": Net(
-        "contention",
-        lambda p, e: lin_grid(3, 3, 1, arrival=p, n_envs=e, slots=False, ghost=False, place_success=1.0),
-        (0.2, 0.5, 0.8), _arrivals,
-    ),
-} | {
-    f"traffic{g}": Net(
-        f"traffic{g}", lambda c, e, g=g: traffic_grid(g, capacity=c, n_envs=e), (1.0, 2.0, 3.0), _capacity,
-        dataclasses.replace(DEFAULTS, steps=50),
-    )
-    for g in (3, 4, 5)
-}  # fmt: skip
 
 
 class Team:
@@ -160,15 +93,6 @@ class Team:
         return Team(kept, self.members, self.net)
 
 
-def phase_one(net: Net, seed: int, episodes: int = EPISODES) -> CausalMasks:
-    """Masks from ``episodes`` uniformly random trajectories in each source domain."""
-    env = net.make(net.sources[0], 1)
-    parts = [
-        collect(net.make(p, episodes), seed=1000 * seed + k, domain=f"omega={p}") for k, p in enumerate(net.sources)
-    ]
-    return learn_masks(pool(parts), frame=own_frame(env.adjacency, action_places(env)))
-
-
 def methods(net: Net) -> list[str]:
     """The methods that differ on this network: only the grids have components that masks can drop."""
     return [name for name in METHODS if net.name.startswith("grid") or not name.endswith("+ACR")]
@@ -181,7 +105,7 @@ def views(net: Net, seeds: int, which: str) -> list[tuple[Any, Any, list[int]]]:
     env, found = net.make(net.sources[0], 1), {}
     for seed in range(seeds):
         if which == "learned":
-            masks = phase_one(net, seed)
+            masks = phase_one(net, explored(net, seed))
         elif which == "none":
             masks = full_masks(env.adjacency, env.component_names)
         else:

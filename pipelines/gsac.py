@@ -18,20 +18,19 @@ import numpy as np
 
 from causalnet.agents.gsac import DEFAULTS, GSAC
 from causalnet.data.rollouts import collect
-from causalnet.data.transitions import pool
 from causalnet.envs.wireless_masks import true_masks
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes
+from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates
 from pipelines import _gsac_report as report
+from pipelines._gsac_networks import BOTH, EPISODES, NETS, explored, phase_one
 from pipelines._gsac_runs import (
     ETAS,
     METHODS,
-    NETS,
     Row,
     Team,
     adaptation_gap,
     methods,
-    phase_one,
     rows,
     smoothed,
     target_curves,
@@ -152,37 +151,25 @@ def target(net: str, omega: float, episodes: int, budget: int, plan: Plan, table
 
 def masks(plan: Plan, table: Table) -> list[Row]:
     """Phases 1 and 2 on the 3 x 3 grid: exact masks against trajectories, and what the representation keeps."""
-    net, found = NETS["grid3"], []
-    env = net.make(0.5, 1)
-    truth = true_masks(env)
-    every = [(20, range(10 if plan.quick else 100))]
-    if not plan.quick:
-        every = [(2, range(40)), (5, range(40)), (10, range(40)), *every, (50, range(40)), (100, range(100))]
-    for size, seeds in every:
-        (record,) = recovery_rates(
-            lambda seed, count: _pooled(net, seed, count), _learn, truth, [size], list(seeds), components=("b_1", "b_2")
-        )
-        for level in ("distractors and domain", "own and actions", "every entry"):
-            found += rows("masks", f"{len(seeds)} seeds", level, [size], np.array([[record[level]]]))
-    kept, raw = sizes(policy_acr(truth)), raw_sizes(env.adjacency, len(env.component_names))
-    learned = [sizes(policy_acr(phase_one(net, seed))) for seed in range(plan.seeds)]
+    found: list[Row] = []
+    for net, factors in ((NETS["grid3"], {"p": "arrival"}), (BOTH, {"p": "arrival", "q": "success"})):
+        truth = true_masks(net.make(net.sources[0], 1), list(factors.values()))
+        for size, count in ((20, 10),) if plan.quick else ((2, 40), (5, 40), (10, 40), (20, 100), (50, 40), (100, 100)):
+            (record,) = recovery_rates(
+                lambda seed, size, net=net: explored(net, seed, size), lambda data, net=net: phase_one(net, data), truth,
+                [size], list(range(count)), components=("b_1", "b_2"),
+            )  # fmt: skip
+            for level in ("distractors and domain", "own and actions", "every entry"):
+                setting = f"{' and '.join(factors)}: {count} seeds"
+                found += rows("masks", setting, level, [size], np.array([[record[level]]]))
+    net = NETS["grid3"]
+    env = net.make(net.sources[0], 1)
+    kept, raw = sizes(policy_acr(true_masks(env))), raw_sizes(env.adjacency, len(env.component_names))
+    learned = [sizes(policy_acr(phase_one(net, explored(net, seed)))) for seed in range(plan.seeds)]
     share = np.array([[(k / raw).mean()] for k in learned])
-    return found + rows("masks", "grid3", "share of components kept", [20], share) + rows(
-        "masks", "grid3", "share of components kept, true masks", [20], np.array([[(kept / raw).mean()]])
+    return found + rows("masks", "grid3", "share of components kept", [EPISODES], share) + rows(
+        "masks", "grid3", "share of components kept, true masks", [EPISODES], np.array([[(kept / raw).mean()]])
     )  # fmt: skip
-
-
-def _pooled(net: Any, seed: int, count: int) -> Any:
-    return pool([collect(net.make(p, count), seed=1000 * seed + k, domain=f"{p}") for k, p in enumerate(net.sources)])
-
-
-def _learn(data: Any) -> Any:
-    from causalnet.envs.wireless_masks import action_places
-    from causalnet.representation.causal_masks import own_frame
-    from causalnet.representation.mask_search import learn_masks
-
-    env = NETS["grid3"].make(0.5, 1)
-    return learn_masks(data, frame=own_frame(env.adjacency, action_places(env)))
 
 
 def factor(plan: Plan, table: Table) -> list[Row]:
@@ -190,7 +177,7 @@ def factor(plan: Plan, table: Table) -> list[Row]:
     net, p = NETS["grid3"], 0.65
     sizes_ = (5, 20, 80) if plan.quick else (2, 5, 10, 20, 50, 100, 200)
     records = factor_errors(
-        lambda seed, count: collect(net.make(p, count), seed=seed), lambda d: _per_user(d), p, sizes_,
+        lambda seed, count: collect(net.make(p, count), seed=seed), lambda d: bernoulli_factor(d, "b_2", shared=False), p, sizes_,
         range(20 if plan.quick else 100),
     )  # fmt: skip
     found: list[Row] = []
@@ -200,12 +187,6 @@ def factor(plan: Plan, table: Table) -> list[Row]:
         found += rows("factor", "grid3", "error", x, np.array([[record["error"]]]))
         found += rows("factor", "grid3", "closed form", x, np.array([[law]]))
     return found
-
-
-def _per_user(data: Any) -> Any:
-    from causalnet.representation.domain import bernoulli_factor
-
-    return bernoulli_factor(data, "b_2", shared=False)
 
 
 def inputs(plan: Plan, table: Table) -> list[Row]:

@@ -340,6 +340,7 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         ({**header, "updates": "x"}, {}, "updates in .* is 'x'"),
         ({**header, "settings": {**header["settings"], "kapa": 1}}, {}, "setting 'kapa'"),
         ({**header, "domains": 7}, {}, "learnt in 7 domains"),
+        ({**header, "scale": 1.0}, {}, "factors on the scale 1.0, not 0.5"),
     ):
         write(tmp_path / "odd.npz", odd, {**arrays, **changed})
         with pytest.raises(DataError, match=words):

@@ -20,6 +20,7 @@ from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 Array = NDArray[np.float64]
 KINDS = ("polynomial", "interpolation", "one-hot", "none")
 CODES = ("unseen", "mixture")
+SCALE = 0.5  # |u| at the outermost sources; kept in checkpoints, whose theta belongs to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ class Conditioning:
             )
         flat = self.factors.reshape(-1, self.factors.shape[-1])
         low, high = flat.min(axis=0), flat.max(axis=0)
-        u = (omega - (low + high) / 2) / np.where(high > low, high - low, 1.0)
+        u = SCALE * (omega - (low + high) / 2) / np.where(high > low, (high - low) / 2, 1.0)
         powers = [u**d for d in range(1, self.degree + 1)]
         return np.concatenate([np.ones((len(u), 1)), *powers], axis=1)
 

@@ -22,6 +22,7 @@ from ..representation.acr import compact_codes, domain_acr, kept_components, pol
 from ..representation.causal_masks import CausalMasks
 from ..representation.domain import DomainFactor, hull_distance, warn_outside
 from ._conditioning import Conditioning
+from ._rollout import seeds
 from ._sac_inputs import require, whole
 from .gsac import GSAC
 
@@ -67,7 +68,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     data: list[list[Transitions]] = [[] for _ in range(count)]
     returns, factors, latest = np.empty((count, episodes)), [], []
     for k in range(episodes):
-        path = collect(target, partial(agent.actor.sample, agent.table(codes)), seed=_seed(seed, k))
+        path = collect(target, partial(agent.actor.sample, agent.table(codes)), seed=seeds(seed, k))
         returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
         for learner, past in enumerate(data):
             past.append(path.take(np.flatnonzero(path.episode == learner)))
@@ -141,7 +142,3 @@ def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:
         worst = int(far.argmax())
         warn_outside(flat[worst], spots, float(np.linalg.norm(np.nan_to_num(found[worst].standard_error))))
     return far
-
-
-def _seed(seed: int, episode: int) -> int:
-    return int(np.random.SeedSequence([seed, episode]).generate_state(1, np.uint64)[0] >> np.uint64(2))

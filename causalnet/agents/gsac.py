@@ -24,7 +24,7 @@ from ..errors import DataError
 from ..representation.domain import warn_outside
 from . import _gsac_inputs as given
 from ._checkpoint import flat, nested, read, write
-from ._conditioning import Conditioning
+from ._conditioning import SCALE, Conditioning
 from ._rollout import Trajectory, seeds
 from ._sac_critic import Counts
 from ._sac_settings import Rate, Settings
@@ -40,7 +40,7 @@ DEFAULTS = Settings(
 _CRITIC = ("weights", "visits", "keys", "mu")
 _HEADER = (
     "settings", "seed", "conditioning", "schedule", "inputs", "learners", "shared_critic", "updates", "episodes",
-    "network", "copies", "domains",
+    "network", "copies", "domains", "scale",
 )  # fmt: skip
 _ARRAYS = ("theta", "baselines", "view", "conditioned", "codes", "factors")
 
@@ -223,7 +223,7 @@ class GSAC:
             "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
             "conditioning": self.conditioning.kind, "schedule": self.schedule, "inputs": self.inputs,
             "learners": self.learners, "shared_critic": self.shared_critic, "updates": self.updates,
-            "episodes": self.episodes, **given.kept(self),
+            "episodes": self.episodes, "scale": SCALE, **given.kept(self),
         }  # fmt: skip
         arrays: dict[str, NDArray[Any]] = {
             "theta": self.theta, "baselines": self.baselines, "view": self.view, "conditioned": self.conditioned,
@@ -241,6 +241,8 @@ class GSAC:
         if header.get("class") != cls.__name__:
             raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
         given.damaged(path, header, arrays, _HEADER, _ARRAYS)
+        if header["scale"] != SCALE:
+            raise DataError(f"{path} has its factors on the scale {header['scale']!r}, not {SCALE!r}; learn anew")
         factors = arrays["factors"]
         given.same_domains(path, header, factors, envs)
         conditioning = Conditioning.of(header["conditioning"], factors, len(factors), int(envs[0].n_agents))

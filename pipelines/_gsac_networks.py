@@ -1,0 +1,105 @@
+"""The networks of ``pipelines.gsac``, their domains, and phase 1 on them: masks from random trajectories in the sources."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import poisson
+
+from causalnet.agents.gsac import DEFAULTS
+from causalnet.agents.scalable_ac import Settings
+from causalnet.data.rollouts import collect
+from causalnet.data.transitions import Transitions, pool
+from causalnet.envs.traffic import traffic_grid
+from causalnet.envs.wireless import gsac_grid, lin_grid
+from causalnet.envs.wireless_masks import action_places
+from causalnet.representation.causal_masks import CausalMasks, own_frame
+from causalnet.representation.domain import DomainFactor, bernoulli_factor, maximum_likelihood
+from causalnet.representation.mask_search import learn_masks
+
+Array = NDArray[np.float64]
+EPISODES = 20  # T_e, trajectories a domain in phase 1
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network and its domains. make(factor, copies) gives an environment, estimate the factor of transitions."""
+
+    name: str
+    make: Callable[[Any, int], Any]
+    sources: tuple[Any, ...]
+    estimate: Callable[[Transitions], DomainFactor]
+    settings: Settings = DEFAULTS
+
+
+def _arrivals(data: Transitions) -> DomainFactor:
+    return bernoulli_factor(data, "b_2")
+
+
+def _capacity_terms(omega: Array, data: Transitions) -> Array:
+    """log P(x_k' | x_k, y_k, capacity) for the turns of link 0, which only outside arrivals enter: P(min(C, x) = x - x' + a)."""
+    out = np.zeros((data.rows, data.n_agents, data.n_components + 1))
+    turns = data.n_components
+    for k in range(turns):
+        x, after, is_open = data.states[:, 0, k], data.next_states[:, 0, k], (data.actions[:, 0] >> k) & 1
+        held = np.where(is_open == 1, x, 0)
+        chance = np.zeros(data.rows)
+        for a, weight in ((0, 1 - 0.3 / turns), (1, 0.3 / turns)):
+            flow = x - after + a
+            below = np.where(flow >= held, 1.0, poisson.cdf(flow, omega[0]))
+            p = below - poisson.cdf(flow - 1, omega[0])
+            chance += weight * np.where((flow < 0) | (flow > held), 0.0, p)
+        out[:, 0, k] = np.log(np.maximum(chance, 1e-12))
+    return out
+
+
+def _capacity(data: Transitions) -> DomainFactor:
+    return maximum_likelihood(data, _capacity_terms, [(0.2, 8.0)])
+
+
+def grid(size: int) -> Net:
+    """GSAC's wireless grid with both distractors."""
+    return Net(
+        f"grid{size}", lambda p, e: gsac_grid(size, arrival=p, n_envs=e, distractors=True), (0.2, 0.5, 0.8), _arrivals
+    )
+
+
+NETS = {f"grid{g}": grid(g) for g in (3, 4, 5)} | {
+    # nine users share four access points: who should send depends on how much there is to send
+    "contention": Net(
+        "contention",
+        lambda p, e: lin_grid(3, 3, 1, arrival=p, n_envs=e, slots=False, ghost=False, place_success=1.0),
+        (0.2, 0.5, 0.8), _arrivals,
+    ),
+} | {
+    f"traffic{g}": Net(
+        f"traffic{g}", lambda c, e, g=g: traffic_grid(g, capacity=c, n_envs=e), (1.0, 2.0, 3.0), _capacity,
+        dataclasses.replace(DEFAULTS, steps=50),
+    )
+    for g in (3, 4, 5)
+}  # fmt: skip
+
+# both factors of the 3 x 3 grid vary, over the paper's outer sources: (p, q)
+BOTH = Net(
+    "grid3 p, q", lambda w, e: gsac_grid(3, arrival=w[0], success=w[1], n_envs=e, distractors=True),
+    tuple(product((0.2, 0.8), repeat=2)), _arrivals,
+)  # fmt: skip
+
+
+def explored(net: Net, seed: int, episodes: int = EPISODES) -> Transitions:
+    """``episodes`` uniformly random trajectories in each source domain."""
+    return pool(
+        [collect(net.make(p, episodes), seed=1000 * seed + k, domain=f"omega={p}") for k, p in enumerate(net.sources)]
+    )
+
+
+def phase_one(net: Net, data: Transitions) -> CausalMasks:
+    """Masks of every agent, pooled over agents: neighbours and access points are named as each agent sees them."""
+    env = net.make(net.sources[0], 1)
+    return learn_masks(data, frame=own_frame(env.adjacency, action_places(env)))

@@ -114,7 +114,7 @@ def analyse(
     if gamma is None or not 0 <= gamma <= 1:
         raise DataError(f"gamma is {gamma}; write a discount in [0, 1), or 1 for the average reward")
     pi = policy_sensitivity(policy)
-    _same_part(adjacency, pi)
+    _same_part(adjacency, sp.csr_array(around.state + around.action + around.reward_state + around.reward_action + pi))
     h = interdependence(around, pi)
     own = sp.csr_array(around.reward_state + around.reward_action @ pi)
     return Locality(around, pi, h, own, float(gamma), spectral_radius(h), adjacency)
@@ -214,15 +214,15 @@ def kappa_by_agent(
     return result[rows]
 
 
-def _same_part(adjacency: sp.csr_array, pi: sp.csr_array) -> None:
-    """Refuse a policy that reads across parts of the graph: no number of hops would count how far."""
-    part = connected_components(adjacency, directed=False)[1]
-    reader, read = pi.nonzero()
-    across = np.flatnonzero(part[reader] != part[read])
+def _same_part(adjacency: sp.csr_array, pairs: sp.csr_array) -> None:
+    """Refuse entries (k, i) of ``pairs`` across parts of the graph: no number of hops would count how far."""
+    part = connected_components(adjacency, connection="strong")[1]
+    agent, moved_by = pairs.nonzero()
+    across = np.flatnonzero(part[agent] != part[moved_by])
     if len(across):
-        k, i = int(reader[across[0]]), int(read[across[0]])
+        k, i = int(agent[across[0]]), int(moved_by[across[0]])
         raise DataError(
-            f"the policy of agent {k} observes agent {i}, which no path of the graph reaches; add the edge, or drop the agent"
+            f"agent {k} depends on agent {i}, or observes it, and no path of the graph joins them; add the edge, or drop the agent"
         )
 
 

@@ -310,8 +310,10 @@ def test_degenerate_networks_have_a_verdict() -> None:
     assert locality.analyse(model, far).reach.closed == 3
     apart = TabularNetwork.random(nx.Graph([(0, 1), (2, 3)]), 0)
     for gamma in (0.9, 1.0):
-        with pytest.raises(DataError, match="agent 0 observes agent 3, which no path of the graph reaches"):
+        with pytest.raises(DataError, match="agent 0 depends on agent 3, or observes it, and no path"):
             locality.analyse(apart, far, gamma)
+        with pytest.raises(DataError, match="agent 0 depends on agent 1, or observes it, and no path"):
+            locality.analyse((locality.environment(model), sp.csr_array((4, 4), dtype=bool)), blind, gamma)
 
 
 def test_the_pipeline_runs_in_its_quick_form_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

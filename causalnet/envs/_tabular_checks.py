@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,6 @@ def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) ->
     size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
     if size > _LARGEST:
         raise NotApplicable(
-            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold {float(size):.3g} numbers, more "
+            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold about 10^{math.log10(size):.0f} numbers, more "
             f"than {_LARGEST:,}; take a graph of smaller degree, or fewer states" + " or actions" * (len(wide[i]) > 1)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -209,13 +210,21 @@ def charts(data: _Data, plan: Any) -> list[Chart]:
         levels = {"ceiling": _ceiling(setting)} if setting.startswith("grid") else {}
         if setting in PUBLISHED:
             levels["GSAC published"] = PUBLISHED[setting][1]
-        found.append(chart(curves, f"Target domain: {setting}", "target episodes", "return per user", levels=levels))
+        found.append(
+            chart(curves, f"Target domain: {_title(setting)}", "target episodes", "return per user", levels=levels)
+        )
     for setting in data.settings("train"):
         curves = {m: band(*data.get("train", setting, m)) for m in data.methods("train", setting)}
         net = setting.split()[0]
         levels = {"published end": TRAINING[net][1]} if net in TRAINING else {}
         found.append(
-            chart(curves, f"Training across sources: {setting}", "source episodes", "return per user", levels=levels)
+            chart(
+                curves,
+                f"Training across sources: {_title(setting)}",
+                "source episodes",
+                "return per user",
+                levels=levels,
+            )
         )
     curves = {m: band(*data.get("inputs", "grid3 train", m)) for m in data.methods("inputs", "grid3 train")}
     found.append(chart(curves, "What the policy reads (3 x 3)", "source episodes", "training return per user"))
@@ -237,6 +246,15 @@ def charts(data: _Data, plan: Any) -> list[Chart]:
     curves = {s: band(*data.get("gap", s, "return lost by error")) for s in data.settings("gap")}
     found.append(chart(curves, "Return lost to a wrong factor", "error of the factor", "return lost per user"))
     return found
+
+
+def _title(setting: str) -> str:
+    """ "grid3 w=0.65 K=600" as "3 x 3 grid, p = 0.65, 600 source episodes"."""
+    net, *more = setting.split()
+    grid = re.sub(r"(grid|traffic)(\d)", lambda m: f"{m[2]} x {m[2]} {m[1]}", net)
+    names = {"w": "p = " if "traffic" not in net else "capacity ", "K": ""}
+    told = [names[part[0]] + part[2:] + " source episodes" * (part[0] == "K") for part in more]
+    return ", ".join([grid, *told])
 
 
 def _mask_chart(data: _Data) -> list[Chart]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,22 @@ import numpy as np
 from .errors import DataError, NotApplicable
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """``value`` as an int from ``least`` on; DataError for anything else, also for True and 3.0."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise DataError(f"{name} is a whole number from {least} on, got {value!r}")
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """``value`` as an int from ``least`` to ``most`` (None: no end); DataError for anything else, also for True and 3.0."""
+    real = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not real or value < least or (most is not None and value > most):
+        end = "up" if most is None else f"to {most}"
+        raise DataError(f"{name} is {value!r}, and must be a whole number from {least} {end}")
     return int(value)
+
+
+def number(name: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
+    """``value`` as a finite float from ``least`` to ``most``; DataError for anything else, also for True."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not real or not math.isfinite(value) or not least <= value <= most:
+        ends = "" if least == -math.inf else f" from {least:g} " + ("up" if most == math.inf else f"to {most:g}")
+        raise DataError(f"{name} is {value!r}, and must be a finite number{ends}")
+    return float(value)
 
 
 def discrete_env(what: str, env: Any) -> Any:

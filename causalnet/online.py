@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ._checks import whole
 from ._online_folder import COLUMNS, EpisodeRow, Saved, alone_in
 from .agents import D3QN, DQN, PPO
 from .backends import att_bic
@@ -101,8 +102,7 @@ def _check(
         hint = nearest(str(learner), LEARNERS) or " Write ppo, dqn or d3qn."
         raise UnknownNameError(f"there is no learner {learner!r}.{hint}")
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise DataError(f"{name} is a whole number from 1 on, got {value!r}")
+        whole(name, value, 1)
     if explore is not None and not callable(explore):
         raise DataError(
             f"explore is a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3; got {explore!r}"

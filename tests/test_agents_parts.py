@@ -385,19 +385,23 @@ def test_an_episode_without_end_is_told(monkeypatch: pytest.MonkeyPatch, capsys:
         (lambda: PPO(Echo(), hidden=()), DataError, "hidden"),
         (lambda: PPO(Echo(), inputs="log"), UnknownNameError, "inputs='log'"),
         (lambda: PPO(Echo()).learn(), DataError, "say how long"),
-        (lambda: PPO(Echo()).learn(episodes=-1), DataError, "episodes is a whole number from 0 on"),
-        (lambda: DQN(Echo()).learn(steps=10.5), DataError, "steps is a whole number"),
-        (lambda: PPO(Echo()).learn(True), DataError, "episodes is a whole number"),
-        (lambda: PPO(Echo()).learn(1, checkpoint_every=0), DataError, "checkpoint_every is a whole number from 1 on"),
+        (lambda: PPO(Echo()).learn(episodes=-1), DataError, "episodes is -1, and must be a whole number from 0 up"),
+        (lambda: DQN(Echo()).learn(steps=10.5), DataError, "steps is 10.5, and must be a whole number"),
+        (lambda: PPO(Echo()).learn(True), DataError, "episodes is True, and must be a whole number"),
+        (
+            lambda: PPO(Echo()).learn(1, checkpoint_every=0),
+            DataError,
+            "checkpoint_every is 0, and must be a whole number from 1 up",
+        ),
         *[
-            (lambda seed=seed: PPO(Echo(), seed=seed), DataError, "seed is a whole number from 0 on")
+            (lambda seed=seed: PPO(Echo(), seed=seed), DataError, "seed is .*, and must be a whole number from 0 up")
             for seed in (-1, "a", None, 1.5, True)
         ],
         (lambda: PPO(Echo(), lr="a"), DataError, "lr='a' must be a finite number"),
         (lambda: PPO(Echo(), gamma=float("nan")), DataError, "gamma=nan"),
         (lambda: PPO(Echo(), hidden=0), DataError, "hidden=0"),
         (lambda: PPO(Echo(), hidden=("a",)), DataError, "each width in hidden"),
-        (lambda: PPO(Echo(), n_steps=10.5), DataError, "n_steps is a whole number from 1 on"),
+        (lambda: PPO(Echo(), n_steps=10.5), DataError, "n_steps is 10.5, and must be a whole number from 1 up"),
         (lambda: PPO(Echo(), scale_rewards=2), DataError, "scale_rewards=2 must be True or False"),
         (lambda: PPO(Echo(), network=3), UnknownNameError, "network=3"),
         (lambda: PPO(Echo(), learning_rate=1e-3), UnknownNameError, "called 'lr' here"),

@@ -232,8 +232,8 @@ def test_wrong_numbers_are_told() -> None:
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        ({"episodes": 1.5}, "episodes is a whole number from 1 on, got 1.5"),
-        ({"seeds": [-1]}, "each of seeds is a whole number from 0 on, got -1"),
+        ({"episodes": 1.5}, "episodes is 1.5, and must be a whole number from 1 up"),
+        ({"seeds": [-1]}, "each of seeds is -1, and must be a whole number from 0 up"),
         ({"seeds": ["a"]}, "each of seeds"),
         ({"seeds": 3}, "seeds lists one seed for each episode"),
         ({"policy": lambda obs, mask, rng: None}, "the policy returned None"),

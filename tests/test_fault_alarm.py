@@ -412,7 +412,7 @@ def test_odd_arguments_are_refused(instance: Instance, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"observation mode 'count'.*'counts'"):
         FaultAlarm(instance, observation="count")  # type: ignore[arg-type]
     for bad in ({"n_envs": 0}, {"max_steps": 0}, {"max_steps": 2.5}, {"n_envs": True}):
-        with pytest.raises(DataError, match="whole number from 1 on"):
+        with pytest.raises(DataError, match="whole number from 1 up"):
             FaultAlarm(instance, **bad)  # type: ignore[arg-type]
     for odd in (-1, True):
         with pytest.raises(DataError, match="seed of an instance"):

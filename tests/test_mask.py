@@ -513,7 +513,11 @@ def test_own_agents_never_leave_the_mask(network: gymnasium.Env, learner: str) -
         (lambda: CausalMask(Cascade(), CHAIN, eta="a"), cn.DataError, "eta is a probability"),
         (lambda: CausalMask(Cascade(), CHAIN, eta=None), cn.DataError, "eta is a probability"),
         (lambda: setattr(CausalMask(Cascade(), CHAIN), "eta", 7), cn.DataError, "eta is a probability.*got 7"),
-        (lambda: CausalMask(Cascade(), CHAIN, seed=-1), cn.DataError, "seed is a whole number from 0 on"),
+        (
+            lambda: CausalMask(Cascade(), CHAIN, seed=-1),
+            cn.DataError,
+            "seed is -1, and must be a whole number from 0 up",
+        ),
         (lambda: rule(CHAIN, present=[True] * 3), cn.NotApplicable, "present is a function from an observation"),
         (
             lambda: CausalMask(Cascade(), lambda obs: obs > 0),

@@ -386,5 +386,5 @@ def test_few_rows_are_told_and_senseless_limits_refused() -> None:
     with pytest.raises(DataError, match="no transitions to learn masks from"):
         learn_masks(data.take(np.arange(0)))
     for name, value in [("max_rows", 0), ("reward_bins", 0), ("max_cond", -1), ("max_cond", 0.5), ("max_rows", 2.5)]:
-        with pytest.raises(DataError, match=f"{name} must be a whole number from . up, not"):
+        with pytest.raises(DataError, match=f"{name} is {value}, and must be a whole number from . up"):
             learn_masks(data, **{name: value})

@@ -406,7 +406,7 @@ def test_an_adjacency_is_copied_and_left_as_it_was() -> None:
     env = Epidemic(given)
     assert given.indices.tolist() == [2, 1, 0, 0] and env.adjacency.indices.tolist() == [1, 2, 0, 0]
     assert not np.shares_memory(env.adjacency.data, given.data)
-    with pytest.raises(DataError, match="number of agents must be a whole number from 1"):
+    with pytest.raises(DataError, match="number of agents is 0, and must be a whole number from 1"):
         Epidemic(sparse.csr_matrix((0, 0)))
 
 
@@ -520,10 +520,10 @@ def test_bad_steps() -> None:
         (lambda: gsac_grid(3, arrival=np.nan), "arrival is a probability"),
         (lambda: gsac_grid(3, arrival=[0.1, 0.2]), r"fit the shape \(1, 9\)"),
         (lambda: gsac_grid(3, success=-0.1), "success is a probability"),
-        (lambda: gsac_grid(0), "size must be a whole number from 1"),
-        (lambda: gsac_grid(3, deadline=0), "deadline must be"),
-        (lambda: gsac_grid(3, n_envs=0), "n_envs must be"),
-        (lambda: gsac_grid(3, horizon=2.5), "horizon must be"),
+        (lambda: gsac_grid(0), "size is 0, and must be a whole number from 1"),
+        (lambda: gsac_grid(3, deadline=0), "deadline is 0, and must be"),
+        (lambda: gsac_grid(3, n_envs=0), "n_envs is 0, and must be"),
+        (lambda: gsac_grid(3, horizon=2.5), "horizon is 2.5, and must be"),
         (lambda: gsac_grid(3, start="full"), "start must be one of"),
         (lambda: Wireless([[2]], 1), "Access point 2 of user 0 does not exist"),
         (lambda: Wireless([[1]], 1), "User 0 reaches no access point"),
@@ -540,7 +540,7 @@ def test_bad_steps() -> None:
         (lambda: traffic_grid(2, capacity="a"), r"fit the shape \(1, 4\), not 'a'"),
         (lambda: traffic_grid(2, exits=5), "exits is a list of nodes"),
         (lambda: traffic_grid(2, entries=[[0, 0]]), r"entries names \[0, 0\]"),
-        (lambda: Line(1), "n_agents must be a whole number from 2"),
+        (lambda: Line(1), "n_agents is 1, and must be a whole number from 2"),
         (lambda: traffic_grid(2, capacity=-1.0), "capacity is the mean"),
         (lambda: traffic_grid(2, split=np.ones((4, 2))), "must share the sum 1"),
         (lambda: traffic_grid(2, exits=[(9, 9)]), "exits names"),
@@ -555,7 +555,7 @@ def test_bad_parameters(make: Any, sentence: str) -> None:
 def test_exact_kernels_say_when_they_are_too_large() -> None:
     with pytest.raises(NotApplicable, match="9 agents in its neighbourhood has 2,048,000,000,000 entries"):
         gsac_grid(3).local_kernel(4)
-    with pytest.raises(DataError, match="agent must be a whole number from 0 to 8, not 9"):
+    with pytest.raises(DataError, match="agent is 9, and must be a whole number from 0 to 8"):
         gsac_grid(3).local_kernel(9)
 
 
@@ -608,13 +608,13 @@ PATH = nx.path_graph(3)
         (lambda: tables(n_actions=[2, 2]), r"one for each of 3 agents; got \[2, 2\]"),
         (lambda: tables(n_actions=2.5), "n_actions takes a whole number"),
         (lambda: tables(n_actions=0), "n_actions takes a whole number"),
-        (lambda: TabularNetwork.random(PATH, 0, n_states=0), "n_states must be a whole number from 1"),
-        (lambda: TabularNetwork.random(PATH, 0, n_actions=1.5), "n_actions must be a whole number from 1"),
+        (lambda: TabularNetwork.random(PATH, 0, n_states=0), "n_states is 0, and must be a whole number from 1"),
+        (lambda: TabularNetwork.random(PATH, 0, n_actions=1.5), "n_actions is 1.5, and must be a whole number from 1"),
         (lambda: TabularNetwork.random(PATH, 0, concentration=-1), "concentration is -1"),
         (lambda: TabularNetwork.random(PATH, -1), "seed must be a whole number from 0"),
         (lambda: TabularEnv(tables(), seed=-1), "seed must be a whole number from 0"),
-        (lambda: TabularEnv(tables(), n_envs=1.5), "n_envs must be a whole number"),
-        (lambda: TabularEnv(tables(), horizon=0), "horizon must be a whole number"),
+        (lambda: TabularEnv(tables(), n_envs=1.5), "n_envs is 1.5, and must be a whole number"),
+        (lambda: TabularEnv(tables(), horizon=0), "horizon is 0, and must be a whole number"),
         (lambda: Epidemic(sparse.csr_matrix([[0, 0.3], [0.3, 0]])), r"Entry \(0, 1\) of the adjacency is 0.3"),
         (lambda: Epidemic(sparse.csr_matrix([[0, np.nan], [np.nan, 0]])), "of the adjacency is nan"),
         (lambda: Epidemic(PATH, infection="a"), "infection must be a number, .* not 'a'"),

@@ -90,7 +90,7 @@ def test_bad_input() -> None:
         to_parallel_env(gsac_grid(3, horizon=None))
     with pytest.raises(NotApplicable, match="networked environment"):
         to_parallel_env(object())  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="kappa must be"):
+    with pytest.raises(DataError, match="kappa is -1, and must be"):
         to_parallel_env(gsac_grid(3), kappa=-1)
     face = to_parallel_env(gsac_grid(3))
     with pytest.raises(DataError, match="call reset first"):

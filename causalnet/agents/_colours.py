@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .._checks import whole
 from ..envs._network import hop_neighbourhoods
-from ._sac_settings import whole
 
 
 @njit(cache=True)

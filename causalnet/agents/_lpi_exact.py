@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .._checks import number, whole
 from ..envs._network import hop_neighbourhoods
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Joint, joint, keys, objective, occupancy, q_values, truncated
 from ..locality import Locality, LocalPolicy, analyse
 from ._colours import colours
-from ._sac_settings import number, whole
 
 Array = NDArray[np.float64]
 _STEPS = tuple(np.exp2(np.arange(12.0, -13.0, -1.0)).tolist())  # 4096 to 1 / 4096

@@ -10,13 +10,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .._checks import number, whole
 from ..envs._streams import streams
 from ..envs.wireless import Wireless
 from ..envs.wireless_kernels import WirelessTables, wireless_step
 from ..errors import DataError
 from ._local_policy import act, act_all, cumulate_probabilities
 from ._sac_inputs import network
-from ._sac_settings import number, whole
 
 Array = NDArray[np.float64]
 

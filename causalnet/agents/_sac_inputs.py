@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .._checks import number, whole
 from ..envs._network import check_adjacency
 from ..errors import DataError
-from ._sac_settings import Rate, Settings, number, whole
+from ._sac_settings import Rate, Settings
 
 __all__ = [
     "damaged", "domain", "fingerprint", "function", "generator", "network", "number", "one_of", "put", "require", "same", "settings",

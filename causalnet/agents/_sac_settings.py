@@ -9,23 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import number, whole
 from ..errors import DataError, NotApplicable
-
-
-def whole(name: str, value: Any, least: int) -> int:
-    """A whole number from ``least`` up."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise DataError(f"{name} is {value!r}, and must be a whole number from {least} up")
-    return int(value)
-
-
-def number(name: str, value: Any, least: float, most: float = math.inf) -> float:
-    """A finite number from ``least`` to ``most``."""
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not real or not math.isfinite(value) or not least <= value <= most:
-        upto = "up" if most == math.inf else f"to {most:g}"
-        raise DataError(f"{name} is {value!r}, and must be a finite number from {least:g} {upto}")
-    return float(value)
 
 
 @dataclass(frozen=True)

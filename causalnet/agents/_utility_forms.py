@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import number
 from ..errors import DataError
-from ._sac_settings import number
 from ._utilities import Sizes, Utility
 
 Array = NDArray[np.float64]

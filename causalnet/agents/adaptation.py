@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .._checks import whole
 from ..data.rollouts import collect
 from ..data.transitions import Transitions, pool
 from ..errors import DataError
@@ -23,7 +24,7 @@ from ..representation.causal_masks import CausalMasks
 from ..representation.domain import DomainFactor, hull_distance, warn_outside
 from ._conditioning import Conditioning
 from ._rollout import seeds
-from ._sac_inputs import require, whole
+from ._sac_inputs import require
 from .gsac import GSAC
 
 Array = NDArray[np.float64]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import number
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, policy_gradient
@@ -25,7 +26,7 @@ from ._kept import open_agent, put_back, save_agent
 from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from ._rollout import Trajectory
 from ._sac_critic import Counts
-from ._sac_inputs import fingerprint, number, require
+from ._sac_inputs import fingerprint, require
 from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
 from ._utility_checks import Stall, checked, probe
 from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, kind, truth

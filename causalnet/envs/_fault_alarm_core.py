@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import whole
 from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from . import _fault_alarm_state as plain
 from ._fault_alarm_controls import oldest_kernel, oracle_kernel
@@ -59,8 +60,8 @@ class FaultAlarm:
             raise UnknownNameError(
                 f"there is no observation mode {observation!r}.{nearest(observation, MODES) or ' Use counts, ages or paper.'}"
             )
-        self.n_envs = whole_number("n_envs", n_envs)
-        self.max_steps = whole_number("max_steps", max_steps)
+        self.n_envs = whole("n_envs", n_envs, 1)
+        self.max_steps = whole("max_steps", max_steps, 1)
         self.observation: Observation = observation
         self.instance = _instance(instance, hard, n_devices)
         d, v, c = self.instance.n_devices, self.instance.n_types, self.instance.n_cells
@@ -74,7 +75,7 @@ class FaultAlarm:
         slots = plain.room(self._rules, v)
         self._state = plain.new_state(self.n_envs, c, slots)
         self._sim = plain.Simulation(self.instance.tables, self._rules, self._state, plain.new_scratch(slots))
-        self._seed: int | None = seed if seed is None else _one_seed(seed)
+        self._seed: int | None = seed if seed is None else whole("seed", seed, 0)
         self._fresh = True
         # Freeing one large block tells the C allocator to keep blocks of a step's size instead of handing their pages
         # back to the system after every step, which costs more than the step itself.
@@ -245,13 +246,6 @@ class FaultAlarm:
             )
 
 
-def whole_number(name: str, value: Any) -> int:
-    """``value`` as an int from 1 on; DataError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise DataError(f"{name} is a whole number from 1 on, got {value!r}")
-    return int(value)
-
-
 def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | None) -> Instance:
     if isinstance(given, int | np.integer):
         size = 50 if n_devices is None else n_devices
@@ -265,18 +259,12 @@ def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | N
     return given.harden() if hard and not given.hard else given
 
 
-def _one_seed(seed: Any) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise DataError(f"a seed is a whole number from 0 on, got {seed!r}")
-    return int(seed)
-
-
 def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> NDArray[np.uint64]:
     """The start of copy e's random stream."""
     if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
-        sequence = np.random.SeedSequence(_one_seed(seed), spawn_key=(e,))
+        sequence = np.random.SeedSequence(whole("seed", seed, 0), spawn_key=(e,))
     else:
         if len(seed) != n_envs:
             raise DataError(f"{len(seed)} seeds for {n_envs} copies; give one seed, or one for each")
-        sequence = np.random.SeedSequence(_one_seed(seed[e]), spawn_key=(0,))
+        sequence = np.random.SeedSequence(whole("seed", seed[e], 0), spawn_key=(0,))
     return sequence.generate_state(4, np.uint64).astype(np.uint64)

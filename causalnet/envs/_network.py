@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .._checks import whole
 from ..errors import DataError
 
 
@@ -67,24 +68,6 @@ def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
             "make the adjacency symmetric, for instance (A + A.T) > 0."
         )
     return matrix
-
-
-def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """``value`` as a whole number from ``least`` to ``most`` (None: no end), or a sentence."""
-    real = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not real or value < least or (most is not None and value > most):
-        end = "up" if most is None else f"to {most}"
-        raise DataError(f"{name} must be a whole number from {least} {end}, not {value!r}.")
-    return int(value)
-
-
-def number(name: str, value: Any, least: float = -np.inf, most: float = np.inf) -> float:
-    """``value`` as a finite number from ``least`` to ``most``, or a sentence."""
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not real or not (np.isfinite(value) and least <= value <= most):
-        ends = [f" from {least:g}"] * (least > -np.inf) + [f" to {most:g}"] * (most < np.inf)
-        raise DataError(f"{name} is {value!r}, and must be a finite number{''.join(ends)}.")
-    return float(value)
 
 
 def generator(seed: Any) -> np.random.Generator:

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ._network import number, whole
+from .._checks import number, whole
 from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .._checks import number
 from ..errors import DataError
-from ._network import number
 from ._networked import Floats, Ints, NetworkedEnv
 from ._streams import Seed, streams, uniform
 

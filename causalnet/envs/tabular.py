@@ -15,8 +15,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .._checks import number, whole
 from ..errors import DataError
-from ._network import adjacency_of, generator, number, whole
+from ._network import adjacency_of, generator
 from ._networked import Ints, NetworkedEnv
 from ._tabular_checks import (
     Parents,

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import poisson
 
+from .._checks import whole
 from ..errors import DataError
-from ._network import check_topology, whole
+from ._network import check_topology
 from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 

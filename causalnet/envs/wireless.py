@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .._checks import whole
 from ..errors import DataError
-from ._network import bipartite_table, sharing, whole
+from ._network import bipartite_table, sharing
 from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed
 from .wireless_kernels import (

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from .._checks import whole
 from ..errors import NotApplicable
-from ._network import whole
 from ._networked import Floats, probabilities
 from .wireless import Wireless
 

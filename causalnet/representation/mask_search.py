@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
+from .._checks import whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from ..stats.balancing import balanced_test, log_likelihoods
@@ -107,9 +108,8 @@ def _check_settings(pooling: str, delta: float, **counts: tuple[Any, int]) -> No
     if not isinstance(delta, float) or not 0.0 < delta < 1.0:
         raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
     for name, (value, least) in counts.items():
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
-        if not whole and not (name == "max_cond" and value is None):
-            raise DataError(f"{name} must be a whole number from {least} up, not {value!r}")
+        if name != "max_cond" or value is not None:
+            whole(name, value, least)
 
 
 def _warn_of_power(rows: int, alpha: float) -> None:

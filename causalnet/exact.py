@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import whole
 from .envs.tabular import TabularNetwork
 from .errors import DataError
 
@@ -183,11 +184,9 @@ def exact_policy_gradient(
     balls: Sequence[Sequence[int]] | None = None,
 ) -> tuple[list[Array], Array]:  # fmt: skip
     """Climb J by exact (or exactly truncated) gradients from the uniform policy: final policy, and J (steps + 1,)."""
-    if not isinstance(steps, int) or steps < 0:
-        raise DataError(f"steps is {steps!r}, and must be a whole number from 0 up")
     theta = [np.zeros((int(s), int(a))) for s, a in zip(model.n_states, model.n_actions, strict=True)]
     values = []
-    for step in range(steps + 1):
+    for step in range(whole("steps", steps, 0) + 1):
         policy = [softmax(t / temperature) for t in theta]
         values.append(objective(joint(model, policy)))
         if step < steps:

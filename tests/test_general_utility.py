@@ -271,6 +271,7 @@ def test_constraints_that_come_no_closer_are_told() -> None:
     ) as told:
         agent.learn(2 * 650)
     assert {str(w.message)[:12] for w in told} == {"constraint 0", "constraint 1"}
+    assert {w.filename for w in told} == {__file__}  # the line that called learn
     waste = np.zeros((4, 5))
     waste[0, 1:] = -1.0
     made(constraints=Constraint(gu.Linear(waste), -0.05))().learn(2 * 650)  # warnings are errors here

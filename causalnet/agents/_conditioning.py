@@ -1,10 +1,10 @@
 """How a policy depends on the domain: logits theta . f(omega), with f a function of the domain factor or of its index.
 
 ``polynomial``: f = (1, u, u^2), u the factor scaled to [-1/2, 1/2] over the sources: unseen factors between the sources
-are an interpolation (arXiv 2510.21427 leaves open how a table is read at a factor it never saw). One step moves theta . f
-by f . f', so at this scale what all domains share is learnt first and their differences (at most 5/16 of it) follow. ``interpolation``: one table a
-source, linear between neighbouring sources and constant beyond them. ``one-hot``: one table a source, and one more for
-whoever is none of them (SAC-MTL). ``none``: the same policy everywhere (SAC-FT, SAC-LFS).
+are an interpolation (arXiv 2510.21427 leaves open how a table is read at a factor it never saw). A gradient at f' moves the
+logits at f by f . f': at this scale the 1 that all domains share outweighs what sets them apart (5/16 at most), and is learnt
+first. ``interpolation``: one table a source, linear between neighbouring sources and constant beyond them. ``one-hot``: one
+table a source, and one more for whoever is none of them (SAC-MTL). ``none``: the same policy everywhere (SAC-FT, SAC-LFS).
 """
 
 from __future__ import annotations

@@ -9,26 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, NotApplicable
-from ._sac_inputs import (
-    damaged,
-    domain,
-    fingerprint,
-    function,
-    generator,
-    number,
-    one_of,
-    put,
-    require,
-    settings,
-    settings_of,
-    whole,
-)  # fmt: skip
+from ._sac_inputs import domain, fingerprint, require
 from ._sac_settings import Settings
 
-__all__ = [
-    "codes", "damaged", "domain", "environments", "fingerprint", "flags", "function", "generator", "kept", "number", "one_of", "put",
-    "require", "same_domains", "settings", "settings_of", "sources", "whole",
-]  # fmt: skip
 Array = NDArray[np.float64]
 
 

@@ -22,7 +22,8 @@ from scipy import sparse
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
 from ..errors import DataError
 from ..representation.domain import warn_outside
-from . import _gsac_inputs as given
+from . import _gsac_inputs as domains
+from . import _sac_inputs as given
 from ._checkpoint import flat, nested, read, write
 from ._conditioning import SCALE, Conditioning
 from ._rollout import Trajectory, seeds
@@ -65,19 +66,19 @@ class GSAC:
         seed: int = 0, view: Any = None, conditioned: Any = None, shared_critic: bool | None = None,
         counts: Counts | None = None, codes: Array | None = None,
     ) -> None:  # fmt: skip
-        self.sources, self.settings = given.environments(sources), given.settings(settings, DEFAULTS)
+        self.sources, self.settings = domains.environments(sources), given.settings(settings, DEFAULTS)
         self.seed = given.whole("seed", seed, 0)
         self.learners, self.schedule, self.inputs = given.whole("learners", learners, 1), schedule, inputs
         given.one_of("schedule", schedule, ("all", "one"))
         given.one_of("inputs", inputs, ("own", "neighbours"))
-        self.copies, self.network = given.sources(self.sources, self.learners, self.settings)
+        self.copies, self.network = domains.sources(self.sources, self.learners, self.settings)
         env, n = self.sources[0], int(self.sources[0].n_agents)
         if not isinstance(conditioning, Conditioning):
             conditioning = Conditioning.of(conditioning, factors, len(self.sources), n)
         self.conditioning = conditioning
         self.shared_critic = conditioning.kind == "none" if shared_critic is None else bool(shared_critic)
         self.view = _view(env, view)
-        self.conditioned = given.flags(conditioned, n)
+        self.conditioned = domains.flags(conditioned, n)
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
         near = padded(hop_neighbourhoods(adjacency, self.settings.kappa))
@@ -89,7 +90,7 @@ class GSAC:
             self.actor = NeighbourStates(self.settings, shape, self.n_actions, self.view, seen)
         self.theta: Array = np.zeros((*self.actor.shape, self.conditioning.width))
         own = np.stack([self.masked(code) for code in conditioning.sources()])
-        self.codes = given.codes(own if codes is None else codes, len(self.sources), n, conditioning.width)
+        self.codes = domains.codes(own if codes is None else codes, len(self.sources), n, conditioning.width)
         self.critics = [
             self.actor.critic(shape, self.copies, near, counts)
             for _ in range(1 if self.shared_critic else len(self.sources))
@@ -223,7 +224,7 @@ class GSAC:
             "class": type(self).__name__, "settings": dataclasses.asdict(self.settings), "seed": self.seed,
             "conditioning": self.conditioning.kind, "schedule": self.schedule, "inputs": self.inputs,
             "learners": self.learners, "shared_critic": self.shared_critic, "updates": self.updates,
-            "episodes": self.episodes, "scale": SCALE, **given.kept(self),
+            "episodes": self.episodes, "scale": SCALE, **domains.kept(self),
         }  # fmt: skip
         arrays: dict[str, NDArray[Any]] = {
             "theta": self.theta, "baselines": self.baselines, "view": self.view, "conditioned": self.conditioned,
@@ -236,7 +237,7 @@ class GSAC:
     @classmethod
     def load(cls, path: str | Path, sources: Sequence[Any], *, counts: Counts | None = None) -> GSAC:
         """What ``save`` wrote, on the source domains that it was learnt in; learning goes on as if it had not stopped."""
-        envs = given.environments(sources)
+        envs = domains.environments(sources)
         header, arrays = read(path)
         if header.get("class") != cls.__name__:
             raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
@@ -244,7 +245,7 @@ class GSAC:
         if header["scale"] != SCALE:
             raise DataError(f"{path} has its factors on the scale {header['scale']!r}, not {SCALE!r}; learn anew")
         factors = arrays["factors"]
-        given.same_domains(path, header, factors, envs)
+        domains.same_domains(path, header, factors, envs)
         conditioning = Conditioning.of(header["conditioning"], factors, len(factors), int(envs[0].n_agents))
         agent = cls(
             envs, None, given.settings_of(path, header["settings"]), conditioning=conditioning, codes=arrays["codes"],

@@ -28,7 +28,7 @@ def _verdict(c: Certificate) -> list[str]:
     low, high = f"{c.rho.low:.6g}", f"{c.rho.high:.6g}"
     rho = f"= {high}" if low == high else f"in [{low}, {high}]"
     lines = [
-        f"Locality of {c.n_agents:,} agents, {kind}{at}",
+        f"Locality of {c.n_agents:,} agent{'s' * (c.n_agents != 1)}, {kind}{at}",
         f"rho(H) {rho}: {_WORDS[c.certified]} (needs to be below 1).",
     ]
     if c.gamma < 1 and c.certified is not True:
@@ -69,7 +69,9 @@ def _remedy(c: Certificate, factor: str, temperature: float | None, mixture: flo
 
 def _hops(c: Certificate) -> list[str]:
     lines = []
-    if c.curve:
+    if c.curve and c.scale == 0:
+        lines.append("Rewards are constant: a critic misses nothing, whatever it sees.")
+    elif c.curve:
         lines.append("A critic that sees kappa hops around its agent misses at most the error in its action values:")
         of = "their range" if c.gamma < 1 else "the range of rewards"
         for error, kappa, half in c.kappa:

@@ -20,12 +20,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from ._checks import number
 from ._reach import Reach, hops
 from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
+from .envs._tabular_checks import entries
 from .envs.tabular import TabularNetwork
 from .errors import DataError, UnknownNameError, nearest
-from .local_policy import LocalPolicy
+from .local_policy import LocalPolicy, as_policy
 
 Array = NDArray[np.float64]
 KINDS = ("action-value", "value")
@@ -90,13 +92,14 @@ class Locality:
 
 
 def analyse(
-    model: TabularNetwork | tuple[Sensitivities, sp.csr_array], policy: LocalPolicy, gamma: float | None = None,
-    reward: Sequence[Array] | None = None,
+    model: TabularNetwork | tuple[Sensitivities, sp.csr_array], policy: LocalPolicy | Sequence[Array],
+    gamma: float | None = None, reward: Sequence[Array] | None = None,
 ) -> Locality:  # fmt: skip
     """H, rho(H) and the reach of a model under a policy; gamma defaults to the model's, gamma = 1 is the average reward.
 
     In place of a model: (sensitivities, adjacency), with gamma given.
     """
+    policy = as_policy(policy)
     if isinstance(model, TabularNetwork):
         policy.require(model.n_states, model.n_actions)
         gamma = model.gamma if gamma is None else gamma
@@ -111,7 +114,7 @@ def analyse(
             else "make one of its tables"
         )
         raise DataError(f"the model must be a TabularNetwork, not {type(model).__name__}; {how}")
-    if gamma is None or not 0 <= gamma <= 1:
+    if gamma is None or not 0 <= number("gamma", gamma) <= 1:
         raise DataError(f"gamma is {gamma}; write a discount in [0, 1), or 1 for the average reward")
     pi = policy_sensitivity(policy)
     _same_part(adjacency, sp.csr_array(around.state + around.action + around.reward_state + around.reward_action + pi))
@@ -126,11 +129,10 @@ def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array
     targets None: of the mean value (1/n) sum_j V_j, (n,). With gamma = 1 the Poisson (relative) value; else never more
     than the range of values, rbar / (1 - gamma).
     """
-    targets = None if targets is None else list(targets)
-    _known(locality, targets, KINDS[0])
+    targets = _known(locality, targets, KINDS[0])
     _need(locality)
     rows = locality.reward
-    source = rows.sum(axis=0) / locality.n_agents if targets is None else rows[list(targets)].toarray().T
+    source = rows.sum(axis=0) / locality.n_agents if targets is None else rows[targets].toarray().T
     moved = resolvent(sp.csr_array(locality.h.T), np.asarray(source), locality.gamma, locality.against)
     if locality.gamma < 1:
         moved = np.minimum(moved, locality.environment.reward_range / (1 - locality.gamma))
@@ -146,8 +148,7 @@ def truncation_error(
     than the classical bound. Without targets and beyond 300 agents the bound counts the time at which a reward can first
     be reached, which costs one sparse product a step for all agents together.
     """
-    targets = None if targets is None else list(targets)
-    _known(locality, targets, of)
+    targets = _known(locality, targets, of)
     kappas = _whole_hops(kappas)
     classical = decay_bound(locality, kappas, of=of) if locality.gamma < 1 else np.full(len(kappas), np.inf)
     classical[np.array(kappas) >= locality.diameter] = 0.0
@@ -191,14 +192,12 @@ def kappa_by_agent(
     locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
 ) -> NDArray[np.int64]:
     """(n,) or (targets,): the least kappa of each agent's own critic for an error; calm corners need fewer hops."""
-    targets = None if targets is None else list(targets)
-    _known(locality, targets, of)
-    if not (isinstance(error, (int, float, np.number)) and error > 0):
-        raise DataError(f"error is {error!r}; write a number above 0, in units of the value")
+    targets = _known(locality, targets, of)
+    error = tolerated(error)
     if locality.gamma == 1:
         _need(locality)
     gamma, reach, last, farthest = locality.gamma, locality.reach, locality.diameter, 0
-    rows = list(range(locality.n_agents)) if targets is None else list(targets)
+    rows = list(range(locality.n_agents)) if targets is None else targets
     if locality.bounded and (targets is not None or locality.n_agents <= _ALL_TARGETS):
         return np.argmax(truncation_error(locality, range(last + 1), targets=rows, of=of) <= error, axis=1)
     c = locality.environment.reward_range / (1 - gamma) if gamma < 1 else np.inf
@@ -212,6 +211,13 @@ def kappa_by_agent(
         farthest = max(farthest, reach.radius(t, of))
     result[result < 0] = last if reach.step else min(farthest, last)
     return result[rows]
+
+
+def tolerated(error: Any) -> float:
+    """An error that a critic may make, above 0, or a sentence."""
+    if not number("error", error) > 0:
+        raise DataError(f"error is {error!r}; write a number above 0, in units of the value")
+    return float(error)
 
 
 def _same_part(adjacency: sp.csr_array, pairs: sp.csr_array) -> None:
@@ -234,14 +240,21 @@ def _whole_hops(kappas: Iterable[int]) -> list[int]:
     return [int(k) for k in given]
 
 
-def _known(locality: Locality, targets: Sequence[int] | None, of: str) -> None:
-    """Refuse a kind of value, or agents, that do not exist."""
+def _known(locality: Locality, targets: Sequence[int] | None, of: str) -> list[int] | None:
+    """The targets as a list, after refusing an analysis, a kind of value, or agents, that do not exist."""
+    if not isinstance(locality, Locality):
+        raise DataError(f"locality is what analyse(model, policy) gives, not {locality!r}")
     if of not in KINDS:
         raise UnknownNameError(f"of is one of {', '.join(KINDS)}, not {of!r}.{nearest(of, KINDS)}")
-    n = locality.n_agents
-    far = [i for i in targets or () if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < n]
+    if targets is None:
+        return None
+    n, found = locality.n_agents, entries("targets", targets, "agents")
+    if not found:
+        raise DataError("targets is empty; name an agent, or leave targets out for all of them")
+    far = [i for i in found if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < n]
     if far:
         raise DataError(f"targets are agents, numbered 0 to {n - 1}; there is no agent {far[0]!r}")
+    return found
 
 
 def _tails(locality: Locality, of: str, last: int) -> Iterable[Array]:

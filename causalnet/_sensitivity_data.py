@@ -8,7 +8,7 @@ widest pair on one half of the visits and measures it on the other: it says how 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -17,13 +17,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ._checks import number, whole
 from ._sensitivity import Sensitivities, interdependence
 from ._spectral import Radius, spectral_radius
+from .envs._tabular_checks import entries
 from .errors import DataError
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 _LARGEST = 1 << 24  # numbers in one agent's table of counts
+_WORK = 1 << 28  # differences of two of them: a second or two an agent
 _MOST = 1e9  # times the data beyond which "more" is no advice
 
 
@@ -100,13 +103,14 @@ class EstimatedSensitivities:
 
 def estimate_sensitivities(
     s: Any, a: Any, s_next: Any, state_parents: Sequence[Sequence[int]], action_parents: Sequence[Sequence[int]], *,
-    n_states: Sequence[int] | None = None, n_actions: Sequence[int] | None = None, confidence: float = 0.95,
+    n_states: int | Sequence[int] | None = None, n_actions: int | Sequence[int] | None = None, confidence: float = 0.95,
     reward_range: float = 1.0, on_support: bool = False,
 ) -> EstimatedSensitivities:  # fmt: skip
     """E^s_{j<-i}, E^a_{j<-k} with joint intervals from T transitions: s, a, s_next (T, n) integer codes.
 
-    state_parents[j], action_parents[j]: whose states and actions P_j may depend on. Numbers of states and actions are
-    the largest code plus one by default. Rewards are taken to be of the own state and action, within ``reward_range``.
+    state_parents[j], action_parents[j]: whose states and actions P_j may depend on. Numbers of states and actions,
+    one for all agents or one each, are the largest code plus one by default: give them where not every state was seen.
+    Rewards are taken to be of the own state and action, within ``reward_range``.
     on_support: leave out situations never seen, which a worst case must count as able to do anything. Each row's counts
     are draws of one law, however the trajectory came to visit it: the intervals hold at all counts at once.
     """
@@ -116,17 +120,24 @@ def estimate_sensitivities(
             f"s, a, s_next have shapes {s.shape}, {a.shape}, {s_next.shape}; give (T, n) each, T at least 1"
         )
     n = s.shape[1]
+    confidence, reward_range = number("confidence", confidence), number("reward_range", reward_range)
     if not 0 < confidence < 1 or not reward_range > 0:
         raise DataError(f"confidence is {confidence} (write e.g. 0.95) and reward_range {reward_range} (above 0)")
+    if not isinstance(on_support, bool):
+        raise DataError(f"on_support is {on_support!r}; write True or False")
     sizes = _sizes("n_states", n_states, np.maximum(s, s_next))
     acts = _sizes("n_actions", n_actions, a)
-    links = [[*p, *(n + k for k in q)] for p, q in zip(_rows(state_parents, n), _rows(action_parents, n), strict=True)]
+    parents = _rows("state_parents", state_parents, n), _rows("action_parents", action_parents, n)
+    links = [[*p, *(n + k for k in q)] for p, q in zip(*parents, strict=True)]
     both, codes = np.concatenate([sizes, acts]), np.hstack([s, a])
     rows = [both[link].prod(dtype=float) for link in links]
-    if max(r * k for r, k in zip(rows, sizes, strict=True)) > _LARGEST:
-        raise DataError(
-            f"an agent has {max(rows):.3g} local situations; give it fewer parents, no data fill such a table"
-        )
+    for j, link in enumerate(links):
+        table = rows[j] * sizes[j]
+        if table > _LARGEST or table * ((both[link] - 1.0).sum() / 2) > _WORK:
+            raise DataError(
+                f"agent {j} has {rows[j]:.3g} local situations, each with {sizes[j]} next states; give it fewer parents, "
+                "states or actions: no data fill such a table"
+            )
     risk = (1 - confidence) / sum(rows)
     found: list[Array] = []
     unvisited, least = 0, len(s)
@@ -243,20 +254,25 @@ def _codes(name: str, values: Any) -> Codes:
     return values.astype(np.int64)
 
 
-def _sizes(name: str, given: Sequence[int] | None, codes: Codes) -> Codes:
+def _sizes(name: str, given: int | Sequence[int] | None, codes: Codes) -> Codes:
+    """(n,) numbers of codes: the largest plus one, or those given, one number or one an agent."""
     top = codes.max(axis=0) + 1
-    sizes = top if given is None else np.asarray(given, dtype=np.int64)
-    if sizes.shape != top.shape or (sizes < top).any():
-        raise DataError(
-            f"{name} is {sizes.tolist()[:8]}, and the codes need (n,) numbers of at least {top.tolist()[:8]}"
-        )
-    return sizes
+    if given is None:
+        return top
+    rows = entries(name, given, "whole numbers") if isinstance(given, Iterable) else [given] * len(top)
+    sizes = [whole(f"a number in {name}", size, 1, 2**62) for size in rows]
+    if len(sizes) != len(top) or (sizes < top).any():
+        raise DataError(f"{name} is {sizes[:8]}, and the codes need (n,) numbers of at least {top.tolist()[:8]}")
+    return np.array(sizes)
 
 
-def _rows(parents: Sequence[Sequence[int]], n: int) -> list[list[int]]:
-    rows = [[int(i) for i in row] for row in parents]
-    wrong = [j for j, row in enumerate(rows) if len(set(row)) < len(row) or not all(0 <= i < n for i in row)]
-    if len(rows) != n or wrong:
-        at = f"row {wrong[0]} is {rows[wrong[0]]}" if wrong else f"there are {len(rows)} rows"
-        raise DataError(f"parents need one row of distinct agents below {n} for each of the {n} agents; {at}")
-    return rows
+def _rows(name: str, given: Sequence[Sequence[int]], n: int) -> list[list[int]]:
+    """The parents of each agent, distinct agents of the network, or a sentence."""
+    rows = [entries(f"{name}[{j}]", row, "agents") for j, row in enumerate(entries(name, given, "rows of agents"))]
+    found = [[whole(f"an agent in {name}[{j}]", i, 0, n - 1) for i in row] for j, row in enumerate(rows)]
+    twice = [j for j, row in enumerate(found) if len(set(row)) < len(row)]
+    if twice:
+        raise DataError(f"{name}[{twice[0]}] names an agent twice: {found[twice[0]]}")
+    if len(found) != n:
+        raise DataError(f"{name} needs a row for each of the {n} agents; there are {len(found)} rows")
+    return found

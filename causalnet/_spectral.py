@@ -90,9 +90,12 @@ def _local(matrix: sp.csr_array, centre: int) -> float:
 
 def non_negative(matrix: sp.csr_array) -> sp.csr_array:
     """The matrix as CSR, after refusing what is not square, finite and non-negative."""
-    matrix = sp.csr_array(matrix)
-    if matrix.shape[0] != matrix.shape[1]:
-        raise DataError(f"the matrix is {matrix.shape[0]} by {matrix.shape[1]}; a spectral radius needs a square one")
+    try:
+        matrix = sp.csr_array(matrix)
+    except (TypeError, ValueError):
+        raise DataError(f"a spectral radius needs a matrix of numbers, not {matrix!r}") from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise DataError(f"the matrix has shape {matrix.shape}; a spectral radius needs a square one")
     if matrix.nnz and not (np.isfinite(matrix.data).all() and matrix.data.min() >= 0):
         raise DataError(
             "the matrix holds a number that is negative or not finite; sensitivities are distances, 0 or more"

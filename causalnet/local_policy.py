@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import number, whole
+from .envs._tabular_checks import entries
 from .errors import DataError
 from .exact import softmax
 
@@ -30,7 +32,10 @@ class LocalPolicy:
     temperature: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tables", tuple(_frozen(k, t) for k, t in enumerate(self.tables)))
+        tables = entries("tables", self.tables, "policy tables")
+        if not tables:
+            raise DataError("tables is empty; give one policy table an agent")
+        object.__setattr__(self, "tables", tuple(_frozen(k, t) for k, t in enumerate(tables)))
         object.__setattr__(self, "observes", _observes(self.tables, self.observes))
         for indices, stack in shape_groups(self.tables):
             off = (stack.min(-1) < 0) | (np.abs(stack.sum(-1) - 1) > _ROW)
@@ -51,9 +56,9 @@ class LocalPolicy:
         cls, logits: Sequence[Any], temperature: float = 1.0, observes: Sequence[Sequence[int]] | None = None
     ) -> LocalPolicy:
         """pi_k(a | o) = exp(logits[k][o, a] / temperature) / sum: smoother, so more local, as the temperature rises."""
-        if not (np.isfinite(temperature) and temperature > 0):
+        if not number("temperature", temperature) > 0:
             raise DataError(f"temperature is {temperature}; write a number above 0 (small is greedy, large is uniform)")
-        kept = tuple(_frozen(k, x, "logits") for k, x in enumerate(logits))
+        kept = tuple(_frozen(k, x, "logits") for k, x in enumerate(entries("logits", logits, "tables")))
         tables: list[Array] = [np.empty(0)] * len(kept)
         for indices, stack in shape_groups(kept):
             for k, table in zip(indices, softmax(stack / temperature), strict=True):
@@ -78,12 +83,13 @@ class LocalPolicy:
 
     def mixed(self, share: float) -> LocalPolicy:
         """(1 - share) pi + share uniform: every sensitivity of the policy shrinks by the factor 1 - share."""
-        if not 0 <= share <= 1:
-            raise DataError(f"share is {share}; write a number from 0 (this policy) to 1 (uniform)")
+        share = number("share", share, 0, 1)
         return LocalPolicy([(1 - share) * t + share / t.shape[-1] for t in self.tables], self.observes)
 
-    def require(self, n_states: NDArray[np.int64], n_actions: NDArray[np.int64]) -> None:
-        """Refuse a policy that was made for another network: (n,) numbers of states and of actions."""
+    def require(
+        self, n_states: NDArray[np.int64], n_actions: NDArray[np.int64], why: str = "was it made for another network?"
+    ) -> None:
+        """Refuse a policy that was made for another network: (n,) numbers of states and of actions; why: the likely cause."""
         if self.n_agents != len(n_states):
             raise DataError(
                 f"the policy has {self.n_agents} agents and the network {len(n_states)}; use one made for it"
@@ -98,8 +104,13 @@ class LocalPolicy:
             if table.shape != want:
                 raise DataError(
                     f"policy table {k} has shape {table.shape}, and the network needs {want}: states of agents "
-                    f"{tuple(seen)}, then the actions of {k}; was it made for another network?"
+                    f"{tuple(seen)}, then the actions of {k}; {why}"
                 )
+
+
+def as_policy(policy: LocalPolicy | Sequence[Array]) -> LocalPolicy:
+    """A LocalPolicy as it is, or the one of own-state tables (n_states[i], n_actions[i])."""
+    return policy if isinstance(policy, LocalPolicy) else LocalPolicy(policy)
 
 
 def shape_groups(tables: Sequence[Array], limit: int = 1 << 23) -> list[tuple[list[int], Array]]:
@@ -120,7 +131,12 @@ def _frozen(k: int, table: Any, name: str = "policy table") -> Array:
     if isinstance(table, np.ndarray) and table.dtype == np.float64 and not table.flags.writeable and table.base is None:
         out = table  # ours already: nobody can write into it
     else:
-        out = np.array(table, dtype=np.float64, order="C")
+        try:
+            out = np.array(table, dtype=np.float64, order="C")
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{name} {k} must be a table of finite numbers, actions on the last axis, not {table!r}"
+            ) from None
         out.setflags(write=False)
     if out.ndim == 0 or out.size == 0 or not np.isfinite(out).all():
         raise DataError(
@@ -138,13 +154,15 @@ def _observes(tables: Sequence[Array], given: Sequence[Sequence[int]] | None) ->
                 f"(left out, every table is (own states, actions))"
             )
         return tuple((k,) for k in range(len(tables)))
+    given = entries("observes", given, "rows")
     if len(given) != len(tables):
         raise DataError(
             f"observes has {len(given)} rows, and there are {len(tables)} policy tables; give one row an agent"
         )
-    out = tuple(tuple(int(i) for i in row) for row in given)
+    rows = [entries(f"observes[{k}]", row, "agents") for k, row in enumerate(given)]
+    out = tuple(tuple(whole(f"an agent in observes[{k}]", i, 0) for i in row) for k, row in enumerate(rows))
     for k, row in enumerate(out):
-        if len(set(row)) != len(row) or min(row, default=0) < 0:
+        if len(set(row)) != len(row):
             raise DataError(f"observes[{k}] is {row}; write distinct agent numbers from 0")
         if tables[k].ndim != len(row) + 1:
             raise DataError(

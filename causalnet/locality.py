@@ -8,7 +8,7 @@ distance, and a critic that sees kappa hops misses little. Its first version spe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ._certificate_text import calls_for_a_smoother_policy, in_words
+from ._checks import whole
 from ._influence import (
     Locality,
     analyse,
@@ -23,6 +24,7 @@ from ._influence import (
     influence,
     kappa_by_agent,
     smallest_kappa,
+    tolerated,
     truncation_error,
 )
 from ._reach import Reach
@@ -38,7 +40,7 @@ from ._sensitivity_data import EstimatedSensitivities, estimate_sensitivities
 from ._spectral import Radius, spectral_radius
 from .envs.tabular import TabularNetwork
 from .errors import DataError
-from .local_policy import LocalPolicy
+from .local_policy import LocalPolicy, as_policy
 
 __all__ = [
     "Certificate",
@@ -68,6 +70,10 @@ __all__ = [
 Array = NDArray[np.float64]
 _SHARES = (0.1, 0.01, 0.001)  # default errors, as shares of the range of values
 _CURVE = (0, 1, 2, 3, 4, 6, 8)
+_FEW = (
+    "numbers of states and actions that are not given are read off the transitions, where the last may never occur: give "
+    "estimate_sensitivities n_states and n_actions, or was the policy made for another network?"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +120,7 @@ class Certificate:
 
 def certificate(
     model: TabularNetwork | EstimatedSensitivities, policy: LocalPolicy | Sequence[Array], gamma: float | None = None,
-    reward: Sequence[Array] | None = None, *, errors: Sequence[float] | None = None, top: int = 5,
+    reward: Sequence[Array] | None = None, *, errors: float | Sequence[float] | None = None, top: int = 5,
 ) -> Certificate:  # fmt: skip
     """Is rho(E^s + E^a Pi(pi)) < 1, and how many hops must a critic see for an error? For any size of network.
 
@@ -122,13 +128,13 @@ def certificate(
     then as good as its confidence, and "undecided" comes with the number of transitions that would tell.
     policy: a LocalPolicy, or own-state tables (n_states[i], n_actions[i]). gamma: the model's by default, 1 for the
     average reward. reward: other tables in place of the model's, such as shadow rewards, with the same axes.
-    errors: what to advise kappa for, in units of the value (by default 10, 1 and 0.1 % of ``scale``). top: agents named.
+    errors: what to advise kappa for, one or several, in units of the value (by default 10, 1 and 0.1 % of ``scale``). top: agents named.
     """
-    policy = policy if isinstance(policy, LocalPolicy) else LocalPolicy(policy)
+    policy = as_policy(policy)
     if isinstance(model, EstimatedSensitivities):
         if gamma is None or reward is not None:
             raise DataError("with estimated sensitivities give gamma (1: average reward), and no reward tables")
-        policy.require(model.n_states, model.n_actions)
+        policy.require(model.n_states, model.n_actions, _FEW)
         here = analyse((model.high, model.adjacency), policy, gamma)
         note = model.advice(here.pi, here.gamma)
         return conclude(here, policy, errors=errors, top=top, least=model.radius(here.pi), note=note)
@@ -136,10 +142,11 @@ def certificate(
 
 
 def conclude(
-    locality: Locality, policy: LocalPolicy, *, errors: Sequence[float] | None = None, top: int = 5,
+    locality: Locality, policy: LocalPolicy, *, errors: float | Sequence[float] | None = None, top: int = 5,
     least: Radius | None = None, note: str = "",
 ) -> Certificate:  # fmt: skip
     """The certificate of an analysis. least: bounds of rho from below, where the sensitivities are upper estimates."""
+    top = whole("top", top, 0)
     rho, gamma, width = locality.radius, locality.gamma, locality.environment.reward_range
     rho = rho if least is None else Radius(least.low, rho.high, rho.iterations)
     certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
@@ -148,10 +155,12 @@ def conclude(
     if gamma < 1:
         sooner = _smoother(locality, policy, gamma) if calls_for_a_smoother_policy(discounted, note) else (None, None)
     scale = width / (1 - gamma) if gamma < 1 else width
-    wanted = [s * scale for s in _SHARES if scale > 0] if errors is None else list(errors)
+    given = [s * scale for s in _SHARES if scale > 0] if errors is None else errors
+    wanted = [tolerated(error) for error in (given if isinstance(given, Iterable) else [given])]
     usable = locality.bounded or gamma < 1
-    kappa = tuple((float(e), *(_hops(locality, e) if usable else (None, None))) for e in wanted)
-    curve = tuple(zip(_CURVE, map(float, truncation_error(locality, _CURVE)), strict=True)) if usable else ()
+    kappa = tuple((e, *(_hops(locality, e) if usable else (None, None))) for e in wanted)
+    shown = sorted({*_CURVE, *(k for _, k, _ in kappa if k is not None)})
+    curve = tuple(zip(shown, map(float, truncation_error(locality, shown)), strict=True)) if usable else ()
     moved = influence(locality) if locality.bounded else np.zeros(0)
     order = np.argsort(-moved, kind="stable")[:top]
     return Certificate(

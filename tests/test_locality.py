@@ -144,7 +144,22 @@ def test_text_says_when_a_critic_needs_the_whole_network() -> None:
     whole = str(locality.certificate(model, policy, errors=[0.01]))
     some = str(locality.certificate(model, policy.at(20.0), errors=[5.0]))
     assert "kappa = 2, the whole network" in whole and "2: 0\n" in whole and "the whole network" not in some
+    assert "2: 0\n" in str(locality.certificate(model, policy, errors=0.01))  # one error may stand alone
     assert "short of the whole network" in str(locality.certificate(model, policy, gamma=1.0))
+
+
+def test_text_shows_the_bound_of_the_kappa_advised_and_says_when_rewards_are_constant() -> None:
+    model = TabularNetwork.random(nx.path_graph(12), 0, gamma=0.99, concentration=50)
+    policy = LocalPolicy([np.full((2, 2), 0.5)] * 12)
+    here = locality.analyse(model, policy)
+    for kappa in (5, 7):
+        error = float(locality.truncation_error(here, [kappa])[0]) * 1.0001
+        found = locality.certificate(model, policy, errors=error)
+        assert found.kappa[0][1] == kappa and dict(found.curve)[kappa] <= error and f", {kappa}: " in str(found)
+    constant = str(locality.certificate(model, policy, reward=[np.zeros((2, 2))] * 12))
+    assert "Rewards are constant: a critic misses nothing" in constant and "bound by kappa" not in constant
+    alone = TabularNetwork.random(nx.empty_graph(1), 0)
+    assert "Locality of 1 agent," in str(locality.certificate(alone, [np.eye(2)]))
 
 
 def test_hops_are_whole_numbers() -> None:
@@ -358,6 +373,25 @@ def small() -> TabularNetwork:
         (lambda: locality.spectral_radius(sp.csr_array(np.array([[np.nan]]))), "not finite"),
         (lambda: locality.decay_bound(locality.analyse(small(), LocalPolicy([np.eye(2)] * 3), 1.0), [1]), "below 1"),
         (lambda: TabularNetwork(nx.path_graph(1), [np.full((2, 1, 2), 0.6)], [np.zeros((2, 1))]), "sums to 1.2"),
+        (lambda: locality.certificate(small(), GREEDY, gamma="x"), "gamma is 'x'"),
+        (lambda: locality.certificate(small(), GREEDY, errors="x"), "error is 'x'"),
+        (lambda: locality.certificate(small(), GREEDY, gamma=1.0, errors=[0.0]), "error is 0.0"),
+        (lambda: locality.certificate(small(), GREEDY, top=1.5), "top is 1.5"),
+        (lambda: locality.certificate(small(), GREEDY, top=-1), "top is -1"),
+        (lambda: locality.certificate(small(), None), "tables is a list of policy tables, not None"),
+        (lambda: locality.certificate(small(), "x"), "policy table 0 must be a table of finite numbers, .* not 'x'"),
+        (lambda: locality.analyse(small(), None), "tables is a list of policy tables, not None"),
+        (lambda: LocalPolicy([]), "tables is empty"),
+        (lambda: LocalPolicy([np.eye(2)], 3), "observes is a list of rows, not 3"),
+        (lambda: LocalPolicy([np.eye(2)], [[0.5]]), r"agent in observes\[0\] is 0.5"),
+        (lambda: LocalPolicy.softmax(None), "logits is a list of tables, not None"),
+        (lambda: LocalPolicy.softmax([np.eye(2)], "x"), "temperature is 'x'"),
+        (lambda: LocalPolicy([np.eye(2)]).mixed("x"), "share is 'x'"),
+        (lambda: locality.smallest_kappa(None, 0.1), "locality is what analyse"),
+        (lambda: locality.smallest_kappa(locality.analyse(small(), GREEDY), 0.1, targets=[]), "targets is empty"),
+        (lambda: locality.influence(locality.analyse(small(), GREEDY), 3), "targets is a list of agents, not 3"),
+        (lambda: locality.spectral_radius(None), "needs a matrix of numbers, not None"),
+        (lambda: locality.spectral_radius([1.0, 2.0]), r"shape \(2,\); a spectral radius needs a square one"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_in_a_sentence(make, words: str) -> None:

@@ -173,10 +173,31 @@ def test_wrong_transitions_are_refused_in_a_sentence() -> None:
         (lambda: estimate(after=after + 0.5), "codes are integers from 0"),
         (lambda: estimate(n_states=[1] * 5), "n_states is"),
         (lambda: estimate(parents=[[0]] * 4), "there are 4 rows"),
-        (lambda: estimate(parents=[[9]] * 5), r"row 0 is \[9\]"),
+        (
+            lambda: estimate(parents=[[9]] * 5),
+            r"agent in state_parents\[0\] is 9, and must be a whole number from 0 to 4",
+        ),
+        (lambda: estimate(parents=[[0.5]] * 5), r"agent in state_parents\[0\] is 0.5"),
+        (lambda: estimate(parents=[["a"]] * 5), r"agent in state_parents\[0\] is 'a'"),
+        (lambda: estimate(parents=[[1, 1]] * 5), r"state_parents\[0\] names an agent twice"),
+        (lambda: estimate(parents=None), "state_parents is a list of rows of agents, not None"),
+        (lambda: estimate(n_states="x"), "a number in n_states is 'x'"),
+        (lambda: estimate(n_states=[2.5] * 5), "a number in n_states is 2.5"),
+        (lambda: estimate(n_states=[50] * 5), "fewer parents, states or actions: no data fill such a table"),
+        (lambda: estimate(n_states=10**6), "no data fill such a table"),
+        (lambda: estimate(a=a * 10**6), "no data fill such a table"),
+        (lambda: estimate(confidence="x"), "confidence is 'x'"),
+        (lambda: estimate(reward_range="x"), "reward_range is 'x'"),
+        (lambda: estimate(on_support="x"), "on_support is 'x'"),
+        (
+            lambda: locality.certificate(estimate(s * 0, a, after * 0), policy, gamma=1.0),
+            "give estimate_sensitivities n_states",
+        ),
         (lambda: estimate(confidence=1.0), "confidence is 1.0"),
         (lambda: locality.certificate(estimate(), policy), "give gamma"),
         (lambda: locality.certificate(estimate(), [np.eye(2)] * 4, gamma=1.0), "4 agents and the network 5"),
     ]:
         with pytest.raises(DataError, match=words):
             make()
+    assert estimate(n_states=2).n_states.tolist() == [2] * 5  # one number stands for all agents
+    assert locality.certificate(estimate(s * 0, a, after * 0, n_states=2), policy, gamma=1.0).certified is not True

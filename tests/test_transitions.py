@@ -71,11 +71,53 @@ def test_missing_fields_are_named(rng: np.random.Generator, missing: str) -> Non
         ({"episode": np.full(6, 2**40)}, "episode runs from 1099511627776"),
         ({"step": np.full(6, -1)}, "step runs from -1 to -1; it takes numbers from 0 to 2147483647"),
         ({"domain": np.full(6, 10**9)}, "domain runs from 1000000000"),
+        ({"states": np.zeros((6, 3, 2), int).astype(str)}, "states holds something that is no number"),
+        (
+            {"states": np.arange(36).reshape(6, 3, 2), "step": np.arange(6)},
+            "next_states of row 0 differs from states of row 1",
+        ),
     ],
 )
 def test_impossible_values_are_named(rng: np.random.Generator, change: dict, message: str) -> None:
     with pytest.raises(DataError, match=message):
         as_transitions({**fields(rng), **change}, LINE)
+
+
+def test_rows_join_where_steps_say_so_and_only_there(rng: np.random.Generator) -> None:
+    given = fields(rng)
+    given["next_states"][[0, 1, 3, 4]] = given["states"][[1, 2, 4, 5]]  # two episodes of three steps
+    as_transitions({**given, "step": [0, 1, 2, 0, 1, 2]}, LINE)
+    as_transitions({**given, "step": np.arange(6), "episode": [0, 0, 0, 1, 1, 1]}, LINE)
+    as_transitions({**given, "step": np.arange(6), "domain": [0, 0, 0, 1, 1, 1]}, LINE)
+    with pytest.raises(DataError, match=r"row 2 differs from states of row 3, .* \(1 such rows\)"):
+        as_transitions({**given, "step": np.arange(6)}, LINE)
+
+
+def test_domains_that_do_not_occur_have_no_name(rng: np.random.Generator) -> None:
+    data = as_transitions({**fields(rng), "domain": [5, 5, 2, 5, 5, 2]}, LINE)
+    assert data.domains == ("domain2", "domain5") and data.domain.tolist() == [1, 1, 0, 1, 1, 0]
+    assert as_transitions({**fields(rng), "domain": [5] * 6}, LINE).domains == ("domain5",)
+    assert as_transitions({**fields(rng), "domain": [1] * 6}, LINE, domains=["a", "b"]).domains == ("a", "b")
+
+
+def test_what_is_no_transitions_is_told(rng: np.random.Generator) -> None:
+    data = as_transitions(fields(rng), LINE)
+    env = gsac_grid(2, n_envs=2)
+    for call, message in (
+        (lambda: as_transitions(None, LINE), "fields is NoneType, and must be a dict with states"),  # type: ignore[arg-type]
+        (lambda: as_transitions(fields(rng), None), "the network is a NoneType"),
+        (lambda: pool(data), "pool takes a list of Transitions"),  # type: ignore[arg-type]
+        (lambda: pool([data, None]), "pool takes a list of Transitions"),  # type: ignore[list-item]
+        (lambda: data.take([0.5]), "rows are whole numbers from 0 to 5"),  # type: ignore[arg-type]
+        (lambda: data.take([10**6]), "rows are whole numbers from 0 to 5, .* 1000000"),  # type: ignore[arg-type]
+        (lambda: collect(None, seed=0), "batch of environments: .*; got NoneType"),
+        (lambda: collect(env, "random", seed=0), "policy is 'random', and must be a function"),  # type: ignore[arg-type]
+        (lambda: collect(env, seed=0, steps=1000), "steps is 1000, and episodes of this environment end after 10"),
+        (lambda: collect(env, seed=None), "seed is None, and must be a whole number"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(DataError, match=message):
+            call()
+    assert data.take(np.array([True] + [False] * 5)).rows == 1 and data.take(np.arange(0)).rows == 0
 
 
 def test_misspelt_field(rng: np.random.Generator) -> None:

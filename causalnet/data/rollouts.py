@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import whole
 from ..errors import DataError
 from .transitions import Transitions, from_rollouts
 
@@ -19,17 +20,24 @@ def collect(
 ) -> Transitions:
     """One episode of each environment of the batch ``env`` (its ``n_envs``): T_e trajectories of one domain.
 
-    policy: state codes (E, n) -> actions (E, n); None draws uniformly among each agent's actions, so that every action
-    is explored in every state. seed: decides all randomness. steps: length of an episode; None: ``env.horizon``.
+    policy: (state codes (E, n), rng) -> actions (E, n); None draws uniformly among each agent's actions, so that every
+    action is explored in every state. seed: decides all randomness. steps: length of an episode; None: ``env.horizon``.
     """
-    if env.n_envs is None:
-        raise DataError("collect needs a batch of environments: build it with n_envs = the number of trajectories")
+    if getattr(env, "n_envs", None) is None:
+        raise DataError(
+            "collect needs a batch of environments: build it with n_envs = the number of trajectories, as in "
+            f"gsac_grid(3, n_envs=20); got {type(env).__name__}"
+        )
+    if policy is not None and not callable(policy):
+        raise DataError(f"policy is {policy!r}, and must be a function of the state codes and a Generator, or None")
     length = env.horizon if steps is None else steps
     if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
         raise DataError(f"an episode needs a length: steps must be a whole number from 1 up, got {length!r}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise DataError(f"seed is {seed!r}, and must be a whole number from 0 up")
-    streams = np.random.SeedSequence(seed).spawn(2)
+    if env.horizon is not None and length > env.horizon:
+        raise DataError(
+            f"steps is {length}, and episodes of this environment end after {env.horizon}; raise its horizon"
+        )
+    streams = np.random.SeedSequence(whole("seed", seed, 0)).spawn(2)
     rng = np.random.default_rng(streams[0])
     state, _ = env.reset(seed=int(streams[1].generate_state(1)[0]))
     shape = (env.n_envs, env.n_agents)

@@ -73,6 +73,12 @@ class Transitions:
     def take(self, rows: NDArray[np.int64]) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
         names = (*FIELDS, "domain", "episode", "step")
+        try:
+            rows = np.atleast_1d(np.arange(self.rows)[rows])
+        except IndexError as error:
+            raise DataError(
+                f"rows are whole numbers from 0 to {self.rows - 1}, or a yes or no for each: {error}"
+            ) from None
         return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in names})
 
     def __repr__(self) -> str:
@@ -91,10 +97,14 @@ def as_transitions(
     """Validate and freeze transitions; DataError, naming the field and the place, for anything missing or impossible.
 
     fields: "states" and "next_states" (R, n, c) or (R, n), "actions" (R, n), "rewards" (R, n), and optionally
-    "domain", "episode", "step" (R,), which default to one domain, one episode and the row number.
+    "domain", "episode", "step" (R,), which default to one domain, one episode and the row number. Where steps are given,
+    a row and the next step of its episode right after it must join. Without names for them, domains that do not occur
+    are left out, and the others keep their number in the name.
     neighbours: (n, n) adjacency, dense or sparse, or a networkx graph whose nodes in order are the agents; a directed
     edge j -> i says that j reaches i.
     """
+    if not isinstance(fields, Mapping):
+        raise DataError(f"fields is {type(fields).__name__}, and must be a dict with {', '.join(FIELDS)}")
     lacking = [name for name in FIELDS if name not in fields]
     if lacking:
         raise DataError(
@@ -119,12 +129,7 @@ def as_transitions(
     ):
         if array.shape != shape:
             raise DataError(f"{name} has shape {array.shape}, but with these states it must be {shape}")
-    index = {name: _index(fields.get(name), name, rows) for name in ("domain", "episode", "step")}
-    if fields.get("step") is None:
-        index["step"] = np.arange(rows, dtype=np.int32)
-    labels = _names(domains, int(index["domain"].max()) + 1, "domains", "domain")
-    if index["domain"].max() >= len(labels):
-        raise DataError(f"domain holds {index['domain'].max()}, but there are {len(labels)} domains, counted from 0")
+    index, labels = _placed(fields, states, after, domains)
     return Transitions(
         states=freeze(states),
         actions=freeze(actions),
@@ -140,6 +145,8 @@ def as_transitions(
 
 def pool(parts: Sequence[Transitions]) -> Transitions:
     """Source domains as one data set, in this order; the same agents, components and network are required of all."""
+    if isinstance(parts, Transitions) or not all(isinstance(part, Transitions) for part in parts or ()):
+        raise DataError("pool takes a list of Transitions, one or more source domains: pool([first, second])")
     if not parts:
         raise DataError("there are no source domains to pool; give at least one, collected from its environment")
     first = parts[0]
@@ -200,7 +207,8 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
         matrix = neighbours
     if np.shape(matrix) != (n, n):
         raise DataError(
-            f"the network has shape {np.shape(matrix)} and the transitions have {n} agents; give the same network"
+            f"the network is a {type(neighbours).__name__} of shape {np.shape(matrix)}, and there are {n} agents; give "
+            "their (n, n) adjacency, or a networkx graph of them"
         )
     found = sparse.coo_matrix(matrix)
     odd = np.flatnonzero((found.data != 1) & (found.data != 0))
@@ -213,6 +221,31 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
     result = sparse.csr_matrix((np.ones(int(real.sum()), bool), (found.row[real], found.col[real])), shape=(n, n))
     result.sort_indices()
     return result
+
+
+def _placed(
+    fields: Mapping[str, ArrayLike], states: NDArray[np.int32], after: NDArray[np.int32], domains: Sequence[str] | None
+) -> tuple[dict[str, NDArray[np.int32]], tuple[str, ...]]:
+    """Domain, episode and step of every row, (R,) each, and the names of the domains."""
+    index = {name: _index(fields.get(name), name, len(states)) for name in ("domain", "episode", "step")}
+    if fields.get("step") is None:
+        index["step"] = np.arange(len(states), dtype=np.int32)
+    else:
+        joined = np.diff(index["step"]) == 1  # does the row below go on with this one?
+        joined &= (np.diff(index["domain"]) == 0) & (np.diff(index["episode"]) == 0)
+        torn = np.flatnonzero(joined & (after[:-1] != states[1:]).any(axis=(1, 2)))
+        if torn.size:
+            raise DataError(
+                f"next_states of row {torn[0]} differs from states of row {torn[0] + 1}, which is the next step of its episode "
+                f"({torn.size} such rows); correct them, number the episodes, or leave out 'step' where rows have no order"
+            )
+    if domains is None:
+        occurring, place = np.unique(index["domain"], return_inverse=True)
+        index["domain"], domains = place.astype(np.int32), [f"domain{k}" for k in occurring]
+    labels = _names(domains, int(index["domain"].max()) + 1, "domains", "domain")
+    if index["domain"].max() >= len(labels):
+        raise DataError(f"domain holds {index['domain'].max()}, but there are {len(labels)} domains, counted from 0")
+    return index, labels
 
 
 def _codes(values: ArrayLike, what: str) -> NDArray[np.int32]:
@@ -232,6 +265,8 @@ def _codes(values: ArrayLike, what: str) -> NDArray[np.int32]:
 
 def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
     try:
+        if np.asarray(values).dtype.kind in "US":
+            raise TypeError  # "3" is text, not a number
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"{what} holds something that is no number; give a numeric array") from None

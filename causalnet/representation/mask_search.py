@@ -71,7 +71,7 @@ def learn_masks(
         raise DataError(f"masks are learned from Transitions, not {type(transitions).__name__}; see as_transitions")
     if transitions.rows == 0:
         raise DataError("there are no transitions to learn masks from; collect at least one step of every domain")
-    if len(transitions.domains) < 2:
+    if len(np.unique(transitions.domain)) < 2:
         warnings.warn(
             "transitions of one domain cannot show what its factor acts on: the domain masks stay empty; pool at least two",
             UserWarning, stacklevel=2,

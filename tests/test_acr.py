@@ -139,6 +139,8 @@ def test_domain_acr_is_its_definition() -> None:
             assert found[i, j] == any(m.domain[j, s] for a, s in held if a == j) or (i == j and m.domain[i, 2])
     with pytest.raises(DataError, match="use the same network"):
         domain_acr(m, value_acr(random_masks(0, 4, 2, False), 1))
+    with pytest.raises(DataError, match=r"the state ACR has shape \(\)"):
+        domain_acr(m, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", [3, 4, 5])

@@ -126,6 +126,27 @@ def test_bad_log_prob() -> None:
             bernoulli_factor(wireless(0, 2), component)  # type: ignore[arg-type]
 
 
+def test_what_cannot_be_estimated_is_told() -> None:
+    data = wireless(0, 2)
+    for value in ("x", 1.5, -1, None):
+        with pytest.raises(DataError, match=f"value is {value!r}, and must be a whole number from 0 up"):
+            bernoulli_factor(data, "b_2", value=value)  # type: ignore[arg-type]
+    with pytest.warns(
+        UserWarning, match=r"component 'b_2' is never 7 in these 20 transitions \(its largest value is 1\)"
+    ):
+        assert bernoulli_factor(data, "b_2", value=7).value == 0
+    for call in (
+        lambda **k: bernoulli_factor(data, "b_2", **k),
+        lambda **k: maximum_likelihood(data, arrivals, [(0, 1)], **k),
+    ):
+        with pytest.raises(DataError, match="shared is 'no', and must be True"):
+            call(shared="no")
+    with pytest.raises(DataError, match="estimated from Transitions, not NoneType; see as_transitions"):
+        bernoulli_factor(None, "b_2")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="log_prob is None, and must be a function"):
+        maximum_likelihood(data, None, [(0, 1)])  # type: ignore[arg-type]
+
+
 def test_impossible_everywhere_is_not_an_estimate() -> None:
     fields = {"states": [[0], [0]], "actions": [[0], [0]], "rewards": [[0.0], [0.0]], "next_states": [[1], [0]]}
     data = as_transitions(fields, np.zeros((1, 1)))

@@ -13,9 +13,10 @@ import pytest
 
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, pool
+from causalnet.envs.line import Line
 from causalnet.envs.wireless import Wireless, gsac_grid, lin_grid
 from causalnet.envs.wireless_masks import action_places, true_masks
-from causalnet.errors import DataError, UnknownNameError
+from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.graph import Graph
 from causalnet.knowledge import Knowledge
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes, value_acr
@@ -316,6 +317,14 @@ def test_own_function_supplies_the_masks_and_is_held_to_the_knowledge() -> None:
         masks_by(data, backwards)
     with pytest.raises(DataError, match="discover returned int for agent 0"):
         masks_by(data, lambda table, knowledge: 3)  # type: ignore[arg-type,return-value]
+    with pytest.raises(DataError, match="discover is None, and must be a function"):
+        masks_by(data, None)  # type: ignore[arg-type]
+    with pytest.raises(
+        DataError, match=r"discover is 'ges', .* functools.partial\(causalnet.discover, backend='ges'\)"
+    ):
+        masks_by(data, "ges")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="this one refuses: got an unexpected keyword argument 'knowledge'"):
+        masks_by(data, lambda table: Graph.empty(table.columns))
 
 
 # ---- bad input --------------------------------------------------------------------------------------------
@@ -325,6 +334,8 @@ def test_one_domain_is_warned_about_and_none_refused() -> None:
     data, _ = small(0, 500)
     with pytest.warns(UserWarning, match="transitions of one domain"):
         assert not learn_masks(data.of_domain(0)).domain.any()
+    with pytest.warns(UserWarning, match="transitions of one domain"):  # the other is named, but has no rows left
+        learn_masks(data.take(np.flatnonzero(data.domain == 0)))
     with pytest.raises(DataError, match="no source domains"):
         pool([])
 
@@ -359,6 +370,39 @@ def test_settings_are_checked() -> None:
         own_frame(GRID.adjacency, np.zeros(9))
     with pytest.raises(DataError, match="own has shape"):
         CausalMasks(truth.own[:1], truth.other, truth.domain, truth.neighbours, truth.components)
+
+
+def test_masks_say_yes_or_no_of_named_components_on_any_kind_of_network() -> None:
+    truth = small(0, 50)[1]
+    given = {name: getattr(truth, name) for name in ("own", "other", "domain", "neighbours", "components")}
+    for network in (truth.neighbours.toarray(), nx.path_graph(2), truth.neighbours.tocoo()):
+        assert sum(CausalMasks(**{**given, "neighbours": network}).wrong(truth).values()) == 0
+    assert CausalMasks(**{**given, "own": truth.own.astype(float)}).own.dtype == bool
+    for change, message in (
+        ({"own": truth.own * 0.5}, r"own holds .*0\.5.*; a mask says yes or no"),
+        ({"domain": np.full((2, 4), np.nan)}, "domain holds .*nan"),
+        ({"components": ("x", "x", "z")}, r"components is \('x', 'x', 'z'\), and must be distinct"),
+        ({"components": None}, "components is None"),
+        ({"neighbours": None}, "the network is a NoneType"),
+        ({"neighbours": nx.path_graph(3)}, r"of shape \(3, 3\), and there are 2 agents"),
+    ):
+        with pytest.raises(DataError, match=message):
+            CausalMasks(**{**given, **change})  # type: ignore[arg-type]
+    assert truth.wrong(truth, components="x") == truth.wrong(truth, ["x"])
+    with pytest.raises(DataError, match="truth is NoneType, and must be the CausalMasks"):
+        truth.wrong(None)  # type: ignore[arg-type]
+
+
+def test_frames_need_access_points() -> None:
+    assert np.array_equal(own_frame(GRID.graph, action_places(GRID)), FRAME)
+    with pytest.raises(DataError, match="there are 1 agents"):
+        own_frame(nx.path_graph(3), [[0]])
+    with pytest.raises(DataError, match="the network is a NoneType"):
+        own_frame(None, None)  # type: ignore[arg-type]
+    for env in (None, Line(4)):
+        for call in (action_places, true_masks):
+            with pytest.raises(NotApplicable, match=f"only wireless networks.* got {type(env).__name__}"):
+                call(env)  # type: ignore[arg-type]
 
 
 def test_rewards_become_categories() -> None:

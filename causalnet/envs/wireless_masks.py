@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnknownNameError, nearest
+from ..errors import NotApplicable, UnknownNameError, nearest
 from ..representation.causal_masks import CausalMasks
 from .wireless import Wireless
 
@@ -22,6 +22,7 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
     sent, so it hangs on b_{k+1}, on the packets that go first, on the own action, and through collisions on the neighbours'
     actions and (unless empty buffers collide too) packets. Needs no data and is never shown to a search.
     """
+    _wireless(env)
     for name in varying:
         if name not in VARYING:
             raise UnknownNameError(f"domains cannot differ in {name!r}.{nearest(name, VARYING)}")
@@ -46,5 +47,13 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
 
 def action_places(env: Wireless) -> NDArray[np.int64]:
     """(n, A): the access point that each action uses, -1 for none; what ``own_frame`` needs."""
+    _wireless(env)
     used = env.tables.access_points[:, env.tables.port].astype(np.int64)
     return np.where(used < env.tables.n_places, used, -1)
+
+
+def _wireless(env: Wireless) -> None:
+    if not isinstance(env, Wireless):
+        raise NotApplicable(
+            f"only wireless networks, such as gsac_grid(3), have access points; got {type(env).__name__}"
+        )

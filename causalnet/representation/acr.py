@@ -74,9 +74,9 @@ def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_m
     omega_j is kept by i if it acts on a component of j in the state ACR of i, or if j = i and it acts on the reward.
     """
     n, c = masks.n_agents, masks.n_components
-    if state_acr.shape != (n, n * c):
+    if np.shape(state_acr) != (n, n * c):
         raise DataError(
-            f"the state ACR has shape {state_acr.shape}; these masks need {(n, n * c)}: use the same network"
+            f"the state ACR has shape {np.shape(state_acr)}; these masks need {(n, n * c)}: use the same network"
         )
     agent, component = np.nonzero(masks.domain[:, :c])
     acts = sparse.csr_matrix((np.ones(agent.size, bool), (agent * c + component, agent)), shape=(n * c, n))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from ..data.transitions import as_neighbours
 from ..errors import DataError, UnknownNameError, nearest
 
 Bools = NDArray[np.bool_]
@@ -29,7 +30,8 @@ class CausalMasks:
     Targets are the c next components and, last, the reward; sources the c components and, last, the action.
     own: (n, c + 1, c + 1) bool, [agent, target, source]. other: (P, c + 1, c + 1) bool, the same for a neighbour's
     sources, pairs in the order of ``neighbours.indices``. domain: (n, c + 1) bool, does the domain factor act directly.
-    neighbours: (n, n) bool CSR without a diagonal. components: c names. meta: how they came about.
+    neighbours: (n, n) bool CSR without a diagonal; a dense adjacency or a networkx graph becomes one, pairs row by row.
+    components: c names. meta: how they came about.
     """
 
     own: Bools
@@ -40,12 +42,23 @@ class CausalMasks:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n, width = self.neighbours.shape[0], len(self.components) + 1
+        names = self.components
+        if names is None or isinstance(names, str) or len(set(names)) < len(names):
+            raise DataError(f"components is {names!r}, and must be distinct names, one for each state component")
+        object.__setattr__(self, "components", tuple(names))
+        object.__setattr__(self, "neighbours", _csr(self.neighbours, self.own))
+        n, width = self.neighbours.shape[0], len(names) + 1
         shapes = {"own": (n, width, width), "other": (self.neighbours.nnz, width, width), "domain": (n, width)}
         for name, shape in shapes.items():
-            array = np.array(getattr(self, name), dtype=bool, order="C")
-            if array.shape != shape:
-                raise DataError(f"{name} has shape {array.shape}; this network and these components need {shape}")
+            given = np.asarray(getattr(self, name))
+            if given.shape != shape:
+                raise DataError(f"{name} has shape {given.shape}; this network and these components need {shape}")
+            if given.dtype != bool and ((given != 0) & (given != 1)).any():
+                odd = given[(given != 0) & (given != 1)][0]
+                raise DataError(
+                    f"{name} holds {odd!r}; a mask says yes or no: compare its weights with a threshold first"
+                )
+            array = np.array(given, dtype=bool, order="C")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
@@ -91,6 +104,9 @@ class CausalMasks:
         no identifiable causes. Keys: "own" (own components), "own_action", "domain", "other_action", "other_state",
         and "distractors": components that truly act on no scored target but themselves, found as causes of another.
         """
+        if not isinstance(truth, CausalMasks):
+            raise DataError(f"truth is {type(truth).__name__}, and must be the CausalMasks to compare with")
+        components = (components,) if isinstance(components, str) else components
         same = self.components == truth.components and self.n_agents == truth.n_agents
         if not same or (self.neighbours != truth.neighbours).nnz:
             raise DataError("the masks are of different networks or components and cannot be compared")
@@ -119,6 +135,7 @@ class CausalMasks:
 def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> NDArray[np.int64]:
     """(P,) labels of directed pairs on a grid: which pairs stand to each other alike. positions: (n, k) whole numbers."""
     where = np.asarray(positions)
+    neighbours = _csr(neighbours, where)
     if where.ndim != 2 or where.shape[0] != neighbours.shape[0]:
         raise DataError(f"positions has shape {where.shape}; give a row for each of the {neighbours.shape[0]} agents")
     first = np.repeat(np.arange(neighbours.shape[0]), np.diff(neighbours.indptr))
@@ -133,6 +150,7 @@ def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> NDArray[np.in
     becomes the code of the agent's own action at the same place, A for a place the agent does not reach, and 0 for none.
     """
     where = np.asarray(places)
+    neighbours = _csr(neighbours, where)
     if where.ndim != 2 or where.shape[0] != neighbours.shape[0] or where.dtype.kind not in "iu":
         raise DataError(
             f"places has shape {where.shape}; give whole numbers, a row for each of {neighbours.shape[0]} agents"
@@ -141,6 +159,13 @@ def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> NDArray[np.in
     same = where[neighbours.indices][:, :, None] == where[first][:, None, :]  # (P, action of j, action of i)
     used = where[neighbours.indices] >= 0
     return np.where(used, np.where(same.any(axis=2), same.argmax(axis=2), where.shape[1]), 0).astype(np.int64)
+
+
+def _csr(neighbours: Any, rows: ArrayLike) -> sparse.csr_matrix:
+    """A CSR adjacency as it is, whose order of pairs others refer to; anything else as one, with an agent for each row."""
+    if sparse.issparse(neighbours) and neighbours.format == "csr":
+        return neighbours
+    return as_neighbours(neighbours, len(np.atleast_1d(np.asarray(rows))))
 
 
 def sample_law(d_i: int, d_max: int, n: int, delta: float, strength: float) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar, nnls
 
+from .._checks import whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from .causal_masks import CausalMasks
@@ -43,13 +44,19 @@ def bernoulli_factor(
     """The probability that a next component takes ``value``, in closed form: its relative frequency.
 
     The wireless arrival probability is that of the newest slot, ``bernoulli_factor(data, "b_2")``. shared: one number for
-    all agents, else one for each.
+    all agents, else one for each. A value that the component never shows is warned of, unless it is 0 or 1.
     """
-    k = _component(transitions, component)
+    _check(transitions, shared)
+    k, value = _component(transitions, component), whole("value", value, 0)
     hits = transitions.next_states[:, :, k] == value
     rows = transitions.rows * (transitions.n_agents if shared else 1)
-    if rows == 0:
-        raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
+    most = max(int(transitions.states[:, :, k].max()), int(transitions.next_states[:, :, k].max()))
+    if value > max(most, 1):
+        warnings.warn(
+            f"component {transitions.components[k]!r} is never {value} in these {transitions.rows} transitions (its largest "
+            f"value is {most}): the factor is estimated as 0; check the value, or collect more",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
     p = np.asarray(hits.mean() if shared else hits.mean(axis=0), dtype=np.float64)
     inside = np.where((p > 0) & (p < 1), p, 0.5)
     likelihood = np.where((p > 0) & (p < 1), p * np.log(inside) + (1 - p) * np.log(1 - inside), 0.0)
@@ -72,14 +79,15 @@ def maximum_likelihood(
     shared: one factor for all agents, else one for each. Standard errors are those of the observed information. A
     likelihood that is flat, so that the value is one of many, is warned of.
     """
+    _check(transitions, shared)
+    if not callable(log_prob):
+        raise DataError(f"log_prob is {log_prob!r}, and must be a function: (omega (k,), transitions) -> (R, n, c + 1)")
     try:
         box = np.asarray(bounds, dtype=np.float64)
     except (TypeError, ValueError):
         box = np.empty(0)
     if box.ndim != 2 or box.shape[1] != 2 or not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
         raise DataError(f"bounds takes pairs (low, high) with low < high, one a factor; got {bounds!r}")
-    if transitions.rows == 0:
-        raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
     used = _used(transitions, masks, shared)
 
     def total(omega: Floats, agents: slice | int) -> float:
@@ -146,11 +154,11 @@ def hull_distance(target: ArrayLike, sources: ArrayLike) -> float:
     return distance if distance > 1e-7 * float(np.abs(centred).max()) else 0.0
 
 
-def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 0.0) -> float:
+def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 0.0, *, stacklevel: int = 2) -> float:
     """:func:`hull_distance`, with a warning that names it when a policy would have to extrapolate.
 
     standard_error: distances up to two of them are estimation error, and pass; nan, that of an estimate on the boundary,
-    lets nothing pass.
+    lets nothing pass. stacklevel: as in ``warnings.warn``, the caller whose line the warning names.
     """
     distance = hull_distance(target, sources)
     if distance > 2.0 * (0.0 if np.isnan(standard_error) else standard_error):
@@ -158,7 +166,7 @@ def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 
         warnings.warn(
             f"the target's domain factor {np.round(np.asarray(target), 4)} lies {distance:.4g} outside the hull of the sources' "
             f"(from {np.round(low, 4)} to {np.round(high, 4)}): the policy extrapolates; add a source beyond it",
-            UserWarning, stacklevel=2,
+            UserWarning, stacklevel=stacklevel,
         )  # fmt: skip
     return distance
 
@@ -216,6 +224,15 @@ def _irrational(k: int) -> Floats:
     for _ in range(50):
         root = (1.0 + root) ** (1.0 / (k + 1))
     return np.asarray((1.0 / root) ** np.arange(1, k + 1), dtype=np.float64)
+
+
+def _check(transitions: Transitions, shared: bool) -> None:
+    if not isinstance(transitions, Transitions):
+        raise DataError(f"a factor is estimated from Transitions, not {type(transitions).__name__}; see as_transitions")
+    if not isinstance(shared, bool | np.bool_):
+        raise DataError(f"shared is {shared!r}, and must be True (one factor for all agents) or False (one for each)")
+    if transitions.rows == 0:
+        raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
 
 
 def _component(transitions: Transitions, component: str | int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,17 @@ def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = T
     backends of continuous data pass discrete=False. An edge counts when it leads from the past to the future, or is undirected
     between them. meta["graphs"] holds the graphs, one an agent.
     """
+    if not callable(discover):
+        raise DataError(
+            f"discover is {discover!r}, and must be a function of a table and its knowledge, such as "
+            f"functools.partial(causalnet.discover, backend={discover if isinstance(discover, str) else 'pc'!r})"
+        )
+    try:
+        signature(discover).bind(None, knowledge=None)
+    except TypeError as error:
+        raise DataError(
+            f"discover is called as discover(table, knowledge=knowledge), which this one refuses: {error}"
+        ) from None
     n, c = transitions.n_agents, transitions.n_components
     own, domain = np.zeros((n, c + 1, c + 1), bool), np.zeros((n, c + 1), bool)
     other = np.zeros((transitions.neighbours.nnz, c + 1, c + 1), bool)

@@ -6,6 +6,7 @@ played so far and acts by pi(. | s, omega_hat). The expected loss is linear in |
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from ..representation.causal_masks import CausalMasks
 from ..representation.domain import DomainFactor, hull_distance, warn_outside
 from ._conditioning import Conditioning
 from ._rollout import seeds
-from ._sac_inputs import require
+from ._sac_inputs import network, require
 from .gsac import GSAC
 
 Array = NDArray[np.float64]
@@ -54,6 +55,8 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the sources' mean
     factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with the distance.
     """
+    if not isinstance(agent, GSAC):
+        raise DataError(f"agent is {type(agent).__name__}, and must be a GSAC that has learnt in its source domains")
     require(target, agent.network)
     count, length = agent.learners, target.horizon
     if target.n_envs != count or length is None:
@@ -73,7 +76,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
         returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
         for learner, past in enumerate(data):
             past.append(path.take(np.flatnonzero(path.episode == learner)))
-        latest = [_estimated(estimate, pool(past)) for past in data]
+        latest = [_estimated(estimate, pool(past), told) for past in data]
         factors.append([np.asarray(found.value) for found in latest])
         codes = np.stack([agent.masked(told.target(found.value)) for found in latest])
     return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
@@ -83,18 +86,35 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
     """What a policy reads after the masks: view (n, most states) of state codes, and conditioned (n,), for :class:`GSAC`.
 
     view numbers the values of the components that the policy ACR keeps (kappa None: Algorithm 2, else Algorithm 3);
-    conditioned says whether the domain-factor ACR keeps any factor for the agent.
+    conditioned says whether the domain-factor ACR keeps any factor for the agent. Agents that would see all their states
+    alike, because the masks show no component that any reward depends on, are warned of.
     """
-    n, most = int(env.n_agents), int(np.max(env.n_states))
+    n, most = int(network(env).n_agents), int(np.max(env.n_states))
+    if not isinstance(masks, CausalMasks):
+        raise DataError(f"masks is {type(masks).__name__}, and must be CausalMasks, as learn_masks and true_masks give")
     if masks.n_agents != n or masks.components != tuple(env.component_names):
         raise DataError(
             f"the masks are of {masks.n_agents} agents with components {', '.join(masks.components)}, and this network has "
             f"{n} with {', '.join(env.component_names)}"
         )
+    differ = (masks.neighbours != env.adjacency).nonzero()
+    if differ[0].size:
+        raise DataError(
+            f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take the "
+            "masks of the same network"
+        )
     acr = policy_acr(masks, kappa)
     codes = np.minimum(np.arange(most)[:, None], np.asarray(env.n_states) - 1)  # (most, n)
     seen, _ = compact_codes(env.components(codes), kept_components(acr, masks.n_components), env.radices)
     conditioned = np.asarray(domain_acr(masks, acr).sum(axis=1)).ravel() > 0
+    blind = np.flatnonzero((seen.max(axis=0) == 0) & (np.asarray(env.n_states) > 1))
+    if blind.size:
+        warnings.warn(
+            f"agent{'s' * (blind.size > 1)} {', '.join(map(str, blind[:10]))}{', ...' * (blind.size > 10)} would see all "
+            "states alike: the masks show no component of theirs that a reward depends on, so their policies could not "
+            "depend on the state; learn the masks from more transitions, or use full_masks",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
     return np.ascontiguousarray(seen.T, dtype=np.int32), conditioned
 
 
@@ -123,12 +143,17 @@ def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> Caus
     )  # fmt: skip
 
 
-def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:
+def _estimated(estimate: Estimate, data: Transitions, told: Conditioning) -> DomainFactor:
     found = estimate(data)
     if not isinstance(found, DomainFactor):
         raise DataError(
             f"estimate returned {found!r}, and must return a DomainFactor, as bernoulli_factor and maximum_likelihood do; "
             "wrap a number in DomainFactor(value, standard_error, rows, log_likelihood)"
+        )
+    if told.factors.ndim == 3 and len(told.factor(found.value)) != told.factors.shape[1]:
+        raise DataError(
+            f"the estimate is one factor for all agents, and this policy was trained with one for each of "
+            f"{told.factors.shape[1]}: estimate with shared=False"
         )
     return found
 
@@ -141,5 +166,6 @@ def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:
     far = np.array([hull_distance(row, spots) for row in flat])
     if far.any():
         worst = int(far.argmax())
-        warn_outside(flat[worst], spots, float(np.linalg.norm(np.nan_to_num(found[worst].standard_error))))
+        error = float(np.linalg.norm(np.nan_to_num(found[worst].standard_error)))
+        warn_outside(flat[worst], spots, error, stacklevel=4)  # the line that called adapt
     return far

@@ -20,7 +20,7 @@ from causalnet.envs.line import Line
 from causalnet.envs.policies import cumulated, policy_returns, sample_batch, uniform_policy
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.traffic import Traffic, traffic_grid
-from causalnet.envs.wireless import LIN_SUCCESS, Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
+from causalnet.envs.wireless import Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
 from causalnet.envs.wireless_masks import action_places
 from causalnet.envs.wireless_policies import collision_free_ceiling, dedicated_access_points, localized_aloha
 from causalnet.errors import DataError, NotApplicable
@@ -66,7 +66,10 @@ def test_geometry_is_the_papers() -> None:
     assert lin.n_agents == 24 and lin.tables.n_places == 6
     assert sorted(set(lin.n_actions.tolist())) == [3, 5, 9]  # 1 + d |Y_i|
     assert (np.bincount(lin.tables.access_points[:, 1:].ravel())[:6] == 8).all()
-    assert np.array_equal(LIN_SUCCESS, np.random.RandomState(0).rand(6))
+    published = [0.5488, 0.7152, 0.6028, 0.5449, 0.4237, 0.6459, 0.0]
+    links = np.array(published)[lin_grid().tables.access_points]
+    np.testing.assert_allclose(lin_grid().tables.link, links, atol=5e-5)
+    assert lin_grid(4, 4).n_agents == 32 and lin_grid(2, 2).tables.link.max() == lin_grid().tables.link[0].max()
     assert gsac_grid(3).n_agents == 9 and gsac_grid(3).tables.n_places == 16
     assert (utility_grid().n_actions == 5).all() and utility_grid().action_masks().sum() == 25 + 4 + 12 * 2 + 9 * 4
 
@@ -466,6 +469,14 @@ def test_wrong_kinds_of_graph() -> None:
         Epidemic(sparse.csr_matrix(np.array([[0, 1], [0, 0]])))
     with pytest.raises(DataError, match="No vehicle ever enters"):
         Traffic(nx.DiGraph([(0, 1), (1, 0)]))
+    for wrong, sentence in [
+        ({"capacity": -1}, "capacity is the mean"),
+        ({"room": 0}, "room is 0"),
+        ({"arrival": 2}, "arrival is a probability"),
+        ({"start": -1}, "start is -1"),
+    ]:  # what the caller wrote comes before what the graph lacks
+        with pytest.raises(DataError, match=sentence):
+            Traffic(nx.DiGraph([(0, 1), (1, 0)]), **wrong)
     with pytest.raises(DataError, match="could never leave"):
         Traffic(nx.DiGraph([(0, 1)]), exits=[])
     with pytest.raises(DataError, match="whole number from 0 up"):
@@ -545,6 +556,18 @@ def test_bad_steps() -> None:
         (lambda: traffic_grid(2, split=np.ones((4, 2))), "must share the sum 1"),
         (lambda: traffic_grid(2, exits=[(9, 9)]), "exits names"),
         (lambda: Epidemic(nx.path_graph(2), cost=-1), "cost is -1, and must be a finite number from 0"),
+        (lambda: gsac_grid(3, n_envs=10**12), "n_envs is 1,000,000,000,000, and 9 agents fit at most 11,111,111 times"),
+        (lambda: gsac_grid(20_000), "400,000,000 agents is too large; it may have 10,000,000 at most"),
+        (lambda: lin_grid(10**5, 10**5), "20,000,000,000 agents is too large"),
+        (lambda: utility_grid(10**5), "10,000,000,000 agents is too large"),
+        (lambda: traffic_grid(10**5), "10,000,000,000 agents is too large"),
+        (lambda: Line(10**9), "n_agents is 1000000000, and must be a whole number from 2 to 10000000"),
+        (lambda: Wireless([[0]], 10**9), "n_places is 1000000000, and must be a whole number from 1 to 40000000"),
+        (lambda: uniform_policy(None), "env is NoneType, and must be a networked environment"),  # type: ignore[arg-type]
+        (lambda: policy_returns(None, np.ones(1)), "env is NoneType, and must be"),  # type: ignore[arg-type]
+        (lambda: localized_aloha(None, 0.3), "env is NoneType, and must be a Wireless network"),  # type: ignore[arg-type]
+        (lambda: localized_aloha(Line(4), 0.3), "env is Line, and must be a Wireless network"),  # type: ignore[arg-type]
+        (lambda: dedicated_access_points(None), "env is NoneType, and must be a Wireless"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_parameters(make: Any, sentence: str) -> None:

@@ -92,10 +92,15 @@ def test_bad_input() -> None:
         to_parallel_env(object())  # type: ignore[arg-type]
     with pytest.raises(DataError, match="kappa is -1, and must be"):
         to_parallel_env(gsac_grid(3), kappa=-1)
+    with pytest.raises(DataError, match="mask_in_observation is 'x'"):
+        to_parallel_env(gsac_grid(3), mask_in_observation="x")  # type: ignore[arg-type]
     face = to_parallel_env(gsac_grid(3))
     with pytest.raises(DataError, match="call reset first"):
         face.step({})
     face.reset(0)
+    for bad in (None, [0] * 9):
+        with pytest.raises(DataError, match="step takes a dictionary of actions by agent"):
+            face.step(bad)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="'agent_8' has no action"):
         face.step({f"agent_{i}": 0 for i in range(8)})
     with pytest.raises(DataError, match="'agent_9' is no agent"):

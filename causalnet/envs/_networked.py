@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Info = dict[str, Any]
+MOST_AGENTS = 10**7
+MOST_COPIES = 10**8  # agents times environments: a few gigabytes
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class NetworkedEnv(ABC):
         for name, value in (("n_envs", n_envs), ("horizon", horizon)):
             if value is not None:
                 whole(name, value, 1)
+        count_agents(len(radices), n_envs)
         self.radices = _frozen(np.asarray(radices, np.int64))
         self.n_states = _frozen(self.radices.prod(axis=1))
         self.n_actions = _frozen(np.asarray(n_actions, np.int64))
@@ -212,6 +215,24 @@ class NetworkedEnv(ABC):
                 f"0 to {limits[where[-1]] - 1}."
             )
         return codes if not batch or self.n_envs is not None else codes[None]
+
+
+def count_agents(n_agents: int, n_envs: int | None = None) -> int:
+    """The number of agents, or a sentence where memory would not hold them, or so many environments of them."""
+    if n_agents > MOST_AGENTS:
+        raise DataError(f"A network of {n_agents:,} agents is too large; it may have {MOST_AGENTS:,} at most.")
+    if n_agents * (n_envs or 1) > MOST_COPIES:
+        raise DataError(
+            f"n_envs is {n_envs:,}, and {n_agents:,} agents fit at most {MOST_COPIES // n_agents:,} times into a batch."
+        )
+    return n_agents
+
+
+def networked(env: Any, kind: type[NetworkedEnv] = NetworkedEnv) -> None:
+    """Refuse what is no networked environment, or none of the kind."""
+    if not isinstance(env, kind):
+        what = "a networked environment" if kind is NetworkedEnv else f"a {kind.__name__} network"
+        raise DataError(f"env is {type(env).__name__}, and must be {what}, such as gsac_grid(3)")
 
 
 def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Floats:

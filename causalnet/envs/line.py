@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .._checks import number, whole
-from ._networked import Floats, Ints, NetworkedEnv, probabilities
+from ._networked import MOST_AGENTS, Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 
 
@@ -59,7 +59,7 @@ class Line(NetworkedEnv):
         self, n_agents: int = 10, *, success: float = 0.8, reward_first: float = 1.0, reward_other: float = 0.1,
         horizon: int | None = 125, n_envs: int | None = None, seed: Seed = None,
     ) -> None:  # fmt: skip
-        n = whole("n_agents", n_agents, 2, 10**9)
+        n = whole("n_agents", n_agents, 2, MOST_AGENTS)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed)
         reward = np.full(n, number("reward_other", reward_other))

@@ -5,7 +5,7 @@ Dictionaries cost time in proportion to the number of agents on every step; use 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
             raise DataError(f"PettingZoo has no batch axis; make the environment with n_envs=None, not {env.n_envs}.")
         if env.horizon is None:
             raise DataError("PettingZoo's episodes end; make the environment with horizon=...")
+        if not isinstance(mask_in_observation, bool):
+            raise DataError(f"mask_in_observation is {mask_in_observation!r}; write True or False.")
         self.env, self.mask_in_observation = env, mask_in_observation
         self.metadata = {"name": type(env).__name__.lower(), "render_modes": []}
         self.render_mode = None
@@ -91,6 +93,8 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         """Observations, rewards, terminations, truncations, infos by agent; every agent must act."""
         if not self.agents:
             raise DataError("The episode is over, or never began; call reset first.")
+        if not isinstance(actions, Mapping):
+            raise DataError(f"step takes a dictionary of actions by agent, not {type(actions).__name__}.")
         if actions.keys() != self._number.keys():
             odd = next(iter(self._number.keys() ^ actions.keys()))
             raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}.")

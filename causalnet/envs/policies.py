@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._checks import number
 from ..errors import DataError
-from ._networked import Floats, Ints, NetworkedEnv
+from ._networked import Floats, Ints, NetworkedEnv, networked
 from ._streams import Seed, streams, uniform
 
 _ROW = 1e-9  # how far a row of probabilities may sum from one
@@ -42,6 +42,7 @@ def sample_batch(cumulative: Floats, state: NDArray[np.int8], action: Ints, stre
 
 def uniform_policy(env: NetworkedEnv) -> Floats:
     """pi_i(a | s_i) = 1 / n_actions[i], as a table (n, S, A)."""
+    networked(env)
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
     real = np.arange(shape[2]) < env.n_actions[:, None]
     return np.broadcast_to((real / env.n_actions[:, None])[:, None], shape).copy()
@@ -77,6 +78,7 @@ def policy_returns(env: NetworkedEnv, policy: Floats, *, discount: float = 1.0, 
     The environments draw from ``streams(seed, E)`` and the policy from others, so that two policies compared under one
     seed meet the same arrivals.
     """
+    networked(env)
     if env.horizon is None:
         raise DataError("A return needs an episode's end; make the environment with horizon=...")
     discount = number("discount", discount, 0, 1)

@@ -23,7 +23,7 @@ from scipy.stats import poisson
 from .._checks import whole
 from ..errors import DataError
 from ._network import check_topology
-from ._networked import Floats, Ints, NetworkedEnv, probabilities
+from ._networked import Floats, Ints, NetworkedEnv, count_agents, probabilities
 from ._streams import Seed, uniform
 
 
@@ -140,8 +140,6 @@ class Traffic(NetworkedEnv):
         n = len(labels)
         leave = _members("exits", exits, number, [v for v in labels if links.out_degree(v) == 0])
         enter = _members("entries", entries, number, [v for v in labels if links.in_degree(v) == 0])
-        if not enter.size:
-            raise DataError("No vehicle ever enters: every link is fed by another one; name entries=[...].")
         rows = [[number[w] for w in links[v]] + [n] * (i in leave) for i, v in enumerate(labels)]
         stuck = next((v for v, row in zip(labels, rows, strict=True) if not row), None)
         if stuck is not None:
@@ -168,6 +166,8 @@ class Traffic(NetworkedEnv):
             room * width.astype(np.float64) if shifted else np.zeros(n),
         )  # fmt: skip
         self.capacity = _capacity(capacity, n, n_envs, room)
+        if not enter.size:
+            raise DataError("No vehicle ever enters: every link is fed by another one; name entries=[...].")
         source, k = np.nonzero(turns < n)
         into = sparse.csr_matrix((np.ones(source.size, bool), (source, turns[source, k])), shape=(n, n))
         self.adjacency = sparse.csr_matrix((into + into.T) > 0)
@@ -245,6 +245,7 @@ class Traffic(NetworkedEnv):
 def traffic_grid(size: int, width: int | None = None, **options: Any) -> Traffic:
     """size x width links, each turning to the one on its east and its south; entries north and west, exits south and east."""
     rows, columns = whole("size", size, 1, 10**5), whole("width", size if width is None else width, 1, 10**5)
+    count_agents(rows * columns)
     links = nx.DiGraph()
     links.add_nodes_from((r, c) for r in range(rows) for c in range(columns))
     links.add_edges_from(((r, c), (r, c + 1)) for r in range(rows) for c in range(columns - 1))

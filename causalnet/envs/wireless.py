@@ -20,7 +20,7 @@ from scipy import sparse
 from .._checks import whole
 from ..errors import DataError
 from ._network import bipartite_table, sharing
-from ._networked import Floats, Ints, NetworkedEnv, probabilities
+from ._networked import MOST_AGENTS, Floats, Ints, NetworkedEnv, count_agents, probabilities
 from ._streams import Seed
 from .wireless_kernels import (
     EMPTY,
@@ -32,11 +32,6 @@ from .wireless_kernels import (
 )
 
 _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
-# success probability of the six access points of Lin et al.: the first six numbers of numpy's RandomState(0).rand
-LIN_SUCCESS = (
-    0.5488135039273248, 0.7151893663724195, 0.6027633760716439, 0.5448831829968969, 0.4236547993389047,
-    0.6458941130666561,
-)  # fmt: skip
 
 
 class Wireless(NetworkedEnv):
@@ -171,7 +166,7 @@ def gsac_grid(size: int, width: int | None = None, *, arrival: Any = 0.65, **opt
     the width where ``distractors=True``; coordinate=0 keeps it small.
     """
     rows, columns = whole("size", size, 1, 10**5), whole("width", size if width is None else width, 1, 10**5)
-    r, c = np.divmod(np.arange(rows * columns), columns)
+    r, c = np.divmod(np.arange(count_agents(rows * columns)), columns)
     corner = r * (columns + 1) + c
     places = np.column_stack([corner, corner + 1, corner + columns + 1, corner + columns + 2])
     options.setdefault("coordinate", c)
@@ -179,17 +174,21 @@ def gsac_grid(size: int, width: int | None = None, *, arrival: Any = 0.65, **opt
 
 
 def lin_grid(
-    height: int = 3, width: int = 4, per_cell: int = 2, *, place_success: Any = LIN_SUCCESS, **options: Any
+    height: int = 3, width: int = 4, per_cell: int = 2, *, place_success: Any = None, **options: Any
 ) -> Wireless:
     """The grid of Lin et al. (arXiv 2006.06555): 24 users, two a cell, and 6 access points on the inner lattice points.
 
     A corner cell reaches one access point, an edge cell two, an inner one four; actions choose the slot too, an empty
-    slot still collides, p = 0.5, T = 10 (their discount is 0.7).
+    slot still collides, p = 0.5, T = 10 (their discount is 0.7). place_success: of the (height - 1)(width - 1) access
+    points; by default numpy's RandomState(0).rand, whose first six numbers are theirs.
     """
     height, width = whole("height", height, 2, 10**5), whole("width", width, 2, 10**5)
-    cells = np.repeat(np.arange(height * width), whole("per_cell", per_cell, 1, 10**5))
+    per_cell = whole("per_cell", per_cell, 1, 10**5)
+    count_agents(height * width * per_cell)
+    cells = np.repeat(np.arange(height * width), per_cell)
     r, c = np.divmod(cells, width)
     n_places = (height - 1) * (width - 1)
+    place_success = np.random.RandomState(0).rand(n_places) if place_success is None else place_success
     options = {"arrival": 0.5, "success": 1.0, "slots": True, "ghost": True, "coordinate": c, **options}
     return Wireless(_corners(r, c, height - 1, width - 1, True), n_places, place_success=place_success, **options)
 
@@ -201,7 +200,7 @@ def utility_grid(size: int = 5, **options: Any) -> Wireless:
     q = 0.8, uniform first buffers, ghost collisions, T = 12.
     """
     size = whole("size", size, 2, 10**5)
-    r, c = np.divmod(np.arange(size * size), size)
+    r, c = np.divmod(np.arange(count_agents(size * size)), size)
     options = {
         "arrival": 0.5, "success": 0.8, "start": "uniform", "ghost": True, "horizon": 12, "coordinate": c, **options
     }  # fmt: skip
@@ -229,7 +228,7 @@ def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> NDArra
 
 
 def _access_points(table: Any, n_places: int) -> NDArray[np.int32]:
-    n_places = whole("n_places", n_places, 1, 2**31 - 2)
+    n_places = whole("n_places", n_places, 1, 4 * MOST_AGENTS)
     try:
         table = np.asarray(table)
     except ValueError:

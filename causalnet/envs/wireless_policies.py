@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from .._checks import whole
 from ..errors import NotApplicable
-from ._networked import Floats, probabilities
+from ._networked import Floats, networked, probabilities
 from .wireless import Wireless
 
 
@@ -17,6 +17,7 @@ def localized_aloha(env: Wireless, x: float) -> Floats:
 
     The benchmark of arXiv 1912.02906 and arXiv 2006.06555, as a policy table (n, S, A) for ``policy_returns``.
     """
+    networked(env, Wireless)
     net = env.tables
     rate = float(probabilities("x", x, ()))
     users = np.bincount(net.access_points[:, 1:].ravel(), minlength=net.n_places + 1)
@@ -31,6 +32,7 @@ def dedicated_access_points(env: Wireless) -> Floats:
 
     Users and access points are matched; where that is impossible there is no such policy.
     """
+    networked(env, Wireless)
     net, n = env.tables, env.n_agents
     rows, columns = np.nonzero(net.access_points < net.n_places)
     reach = sparse.csr_matrix(

@@ -260,7 +260,7 @@ def _sizes(name: str, given: int | Sequence[int] | None, codes: Codes) -> Codes:
     if given is None:
         return top
     rows = entries(name, given, "whole numbers") if isinstance(given, Iterable) else [given] * len(top)
-    sizes = [whole(f"a number in {name}", size, 1, 2**62) for size in rows]
+    sizes = [whole(f"a number in {name}", size, 1, _LARGEST) for size in rows]
     if len(sizes) != len(top) or (sizes < top).any():
         raise DataError(f"{name} is {sizes[:8]}, and the codes need (n,) numbers of at least {top.tolist()[:8]}")
     return np.array(sizes)

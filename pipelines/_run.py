@@ -9,7 +9,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from scipy import stats
 
-from causalnet.report import Chart
+from causalnet.report import Chart, Curve
 
 Row = dict[str, Any]
 
@@ -95,7 +95,7 @@ class Table:
 def _claim(folder: Path, quick: bool) -> None:
     """Note whether a folder holds a quick run; the two kinds never mix."""
     note = folder / "plan.json"
-    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["quick"] != quick:
+    if note.exists() and is_quick(folder) != quick:
         raise SystemExit(f"{folder} holds a {'full' if quick else 'quick'} run; choose another --out")
     note.write_text(json.dumps({"quick": quick}) + "\n", encoding="utf-8")
 
@@ -103,7 +103,12 @@ def _claim(folder: Path, quick: bool) -> None:
 def is_quick(folder: Path) -> bool:
     """Does this folder hold a quick run?"""
     note = folder / "plan.json"
-    return note.exists() and bool(json.loads(note.read_text(encoding="utf-8"))["quick"])
+    try:
+        return note.exists() and bool(json.loads(note.read_text(encoding="utf-8"))["quick"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SystemExit(
+            f'{note} is damaged; write {{"quick": true}} or {{"quick": false}} into it, or choose another --out'
+        ) from error
 
 
 def figure(
@@ -118,6 +123,15 @@ def figure(
     if ratio:
         mean, low, high = (None if v is None else math.exp(v) for v in (mean, low, high))
     return {"mean": mean, "low": low, "high": high, "n": len(x), "published": published, "goal": goal}
+
+
+def band(x: Sequence[float], values: np.ndarray, floor: float = -math.inf) -> Curve:
+    """Mean and 95 % Student band of values (runs, points), cut where no value can be; no band of fewer than three runs."""
+    mean, n = values.mean(axis=0), len(values)
+    if n < 3:
+        return Curve(x, mean)
+    half = stats.t.ppf(0.975, n - 1) * values.std(axis=0, ddof=1) / math.sqrt(n)
+    return Curve(x, mean, np.maximum(mean - half, floor), mean + half)
 
 
 def met(item: Row) -> bool | None:
@@ -144,6 +158,8 @@ def finish(
         notes = ["A quick run: few seeds, short training. Its figures show that it works, and nothing else.", *notes]
         figures = {name: {**item, "goal": ""} for name, item in figures.items()}
     (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if is_quick(folder):
+        figures = {name: item for name, item in figures.items() if item["mean"] is not None}
     (folder / "report.html").write_text(_report(title, figures, notes, rows, charts), encoding="utf-8")
     width = max(map(len, figures), default=0)
     for name, item in figures.items():
@@ -166,18 +182,19 @@ def steps(items: Sequence[Any], label: str) -> Iterator[Any]:
             bar.update(task, description=str(item) if isinstance(item, str) else label)
             yield item
             bar.advance(task)
+        bar.update(task, description=label)
 
 
 def _value(item: Row) -> str:
     if item["mean"] is None:
-        return "not run"
+        return "no value"
     spread = "" if item["low"] is None else f" [{item['low']:.4g}, {item['high']:.4g}]"
     return f"{item['mean']:.4g}{spread}"
 
 
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
 table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums;font-size:.9rem}th,td{padding:.3rem .7rem;
-border-bottom:1px solid #ccc;text-align:right}th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #555}
+border-bottom:1px solid #ccc;text-align:right}th:first-child,td:first-child{text-align:left}figure{margin:2rem 0}thead th{border-bottom:2px solid #555}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181a1b}th,td{border-color:#444}}"""
 
 
@@ -186,26 +203,37 @@ def _report(
 ) -> str:
     e = html.escape
     words = {True: "reached", False: "not reached", None: ""}
-    top = "".join(
-        f"<tr><td>{e(k)}</td><td>{e(_value(v))}</td><td>{v['n']}</td><td>{'' if v['published'] is None else v['published']}</td>"
-        f"<td>{e(v['goal'])}</td><td>{words[met(v)]}</td></tr>"
+    top = [
+        {"figure": k, "mean [95 % interval]": _value(v), "n": v["n"], "published": v["published"], "goal": v["goal"],
+         " ": words[met(v)]}
         for k, v in figures.items()
-    )
-    head = "".join(f"<th>{e(c)}</th>" for c in (rows[0] if rows else {}))
-    body = "".join("<tr>" + "".join(f"<td>{e(_short(v))}</td>" for v in row.values()) + "</tr>" for row in rows)
+    ]  # fmt: skip
+    kinds: dict[str, list[Row]] = {}
+    for row in rows:  # a table for each value of the first column
+        first, *rest = [(k, v) for k, v in row.items() if k != "cell"]
+        kinds.setdefault(str(first[1]), []).append(dict(rest))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{e(title)}</title><style>{_STYLE}</style><h1>{e(title)}</h1>"
         + "".join(f"<p>{e(note)}</p>" for note in notes)
         + "".join(f"<figure>{c.svg}</figure>" for c in charts)
-        + "<table><thead><tr><th>figure</th><th>mean [95 % interval]</th><th>n</th><th>published</th><th>goal</th><th></th>"
-        f"</tr></thead><tbody>{top}</tbody></table>"
-        f"<h2>Runs</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        + "<h2>Figures</h2><p>n: the values behind a mean and its interval; 1 where all runs give one number, "
+        f"such as the worst or a count.</p>{_table(top, str)}<h2>Runs</h2>"
+        + "".join(f"<h3>{e(kind)}</h3>{_table(found, _short)}" for kind, found in kinds.items())
     )
+
+
+def _table(rows: Sequence[Row], show: Callable[[Any], str]) -> str:
+    """Rows as a table, without the columns that are empty in all of them."""
+    cells = [{k: "" if v is None else show(v) for k, v in row.items()} for row in rows]
+    columns = [k for k in (cells[0] if cells else {}) if any(row[k] for row in cells)]
+    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(row[c])}</td>" for c in columns) + "</tr>" for row in cells)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _short(value: Any) -> str:
     try:
-        return f"{float(value):.5g}"
+        return "" if math.isnan(float(value)) else f"{float(value):.5g}"
     except (TypeError, ValueError):
         return str(value)

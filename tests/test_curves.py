@@ -38,11 +38,29 @@ def test_heights_follow_the_values() -> None:
 
 @pytest.mark.parametrize(
     ("x", "labels"),
-    [((20, 80), ["20", "50"]), ((200, 1000), ["200", "500", "1000"]), ((1, 1000), ["1", "10", "100", "1000"])],
+    [
+        ((20, 80), ["20", "50"]),
+        ((200, 1000), ["200", "500", "1000"]),
+        ((1, 1000), ["1", "10", "100", "1000"]),
+        ((250, 1500), ["250", "500", "1000"]),
+    ],
 )
 def test_a_logarithmic_axis_has_ticks_however_short(x: tuple[int, int], labels: list[str]) -> None:
     shown = chart({"a": Curve(x, [1.0, 2.0])}, "t", "x", "y", log_x=True).svg
     assert re.findall(r'text-anchor="middle" fill="currentColor">(\d+)<', shown) == labels
+    assert ">x (log)<" in shown and ">y<" in shown
+
+
+def test_few_points_are_marked_and_a_name_keeps_its_colour() -> None:
+    few, many = Curve([0, 1], [0.0, 1.0]), Curve(np.arange(13), np.arange(13.0))
+    assert chart({"a": few}, "t", "x", "y").svg.count("<circle") == 2
+    assert chart({"a": few}, "t", "x", "y", y_range=(-1.0, 0.5)).svg.count("<circle") == 1
+    assert "<circle" not in chart({"a": many}, "t", "x", "y").svg
+    colours = [
+        re.findall(r'fill="(#\w+)">b<', chart(dict.fromkeys(shown, many), "t", "x", "y", names="abc").svg)
+        for shown in ("abc", "cb", "b")
+    ]
+    assert colours[0] == colours[1] == colours[2] != []
 
 
 @given(st.lists(st.floats(20, 300), min_size=1, max_size=20))

@@ -7,6 +7,7 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipelines import _run, compare_discovery
@@ -66,3 +67,34 @@ def test_figures_and_goals() -> None:
     assert _run.met(item) is True and _run.met({**item, "goal": "<= 1"}) is False
     assert _run.figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
     assert _run.met(_run.figure([])) is None and _run.figure([5.0])["low"] is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", "3"])
+def test_a_damaged_plan_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(SystemExit, match=r"plan.json is damaged; write .* or choose another --out"):
+        _run.Table(tmp_path, ["a"], quick=True)
+    assert (tmp_path / "plan.json").read_text() == text
+
+
+def test_a_report_has_no_empty_columns_nor_rows_without_a_value(tmp_path: Path) -> None:
+    rows = [{"cell": "x", "kind": k, "value": v, "spent": "nan"} for k, v in (("one", "1.5"), ("two", "nan"))]
+    _run.Table(tmp_path, ["a"], quick=True)
+    _run.finish(tmp_path, "title", {"here": _run.figure([1.0], ">= 1"), "absent": _run.figure([])}, [], rows)
+    page = (tmp_path / "report.html").read_text()
+    assert "<h3>one</h3>" in page and "<th>value</th>" in page and "<td>1.5</td>" in page
+    assert not any(word in page for word in ("nan", "spent", "cell<", "goal", "published", "absent"))
+    assert "absent" in json.loads((tmp_path / "summary.json").read_text())
+
+
+def test_bands_need_three_runs() -> None:
+    values = np.array([[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]])
+    assert _run.band([0, 1], values[:2]).low is None
+    drawn = _run.band([0, 1], values, floor=0.0)
+    assert np.array_equal(drawn.y, [2.0, 3.0]) and np.asarray(drawn.low).min() == 0 and drawn.high is not None
+
+
+def test_a_finished_bar_names_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(_run.steps(["first", "last one"], "runs")) == ["first", "last one"]
+    shown = capsys.readouterr().err
+    assert "runs" in shown.splitlines()[-1] and "last one" not in shown.splitlines()[-1]

@@ -19,6 +19,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a3457f", "#8a6d00", "#56b4e9", "#5
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
 WIDTH, HEIGHT = 640.0, 340.0
 LEFT, EDGE, TOP, BOTTOM = 64.0, 490.0, 34.0, 46.0  # EDGE: where lines end; right of it their names, as wide as need be
+FEW = 12  # points of a curve up to which each is marked
 LETTER, LONGEST = 6.2, 34  # pixels a character of a name, and characters after which it is shortened
 
 
@@ -55,10 +56,12 @@ def chart(
     log_x: bool = False,
     log_y: bool = False,
     y_range: tuple[float, float] | None = None,
+    names: Sequence[str] = (),
 ) -> Chart:
     """Draw the curves on one pair of axes, each with its band and its name at its end.
 
     levels: named horizontal lines (a published figure, a control). y_range: cuts the view, not the data.
+    names: the curves of several charts in one order, which gives a name the same colour in all of them.
     """
     if not curves:
         raise DataError(f"the chart {title!r} has no curve to draw")
@@ -83,10 +86,12 @@ def chart(
         f'<text x="{LEFT:g}" y="16" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>',
         f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{EDGE - LEFT:g}" '
         f'height="{HEIGHT - BOTTOM - TOP:g}"/></clipPath>',
-        *_frame(x_axis, y_axis, x_label, y_label),
+        *_frame(x_axis, y_axis, x_label + " (log)" * log_x, y_label + " (log)" * log_y),
     ]
     ends: list[tuple[float, str, str]] = []
-    for k, (name, (x, y, low, high)) in enumerate(clean.items()):
+    order = list(dict.fromkeys((*names, *curves)))
+    for name, (x, y, low, high) in clean.items():
+        k = order.index(name)
         colour, dash = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]
         px, py = x_axis.at(x), y_axis.at(y)
         parts += _curve(px, py, y_axis.at(low), y_axis.at(high), f'clip-path="url(#{uid})"', colour, dash)
@@ -105,7 +110,7 @@ def chart(
 
 
 def _curve(x: Floats, y: Floats, low: Floats, high: Floats, clip: str, colour: str, dash: str) -> list[str]:
-    """A line in pixels, its band if it has one, and a dot where it is a single point."""
+    """A line in pixels, its band if it has one, and its points where they are few."""
     parts = []
     if not (np.array_equal(low, y) and np.array_equal(high, y)):
         band = [*zip(x, low, strict=True), *zip(x[::-1], high[::-1], strict=True)]
@@ -114,8 +119,12 @@ def _curve(x: Floats, y: Floats, low: Floats, high: Floats, clip: str, colour: s
         f'<path {clip} d="{_path(zip(x, y, strict=True))}" fill="none" stroke="{colour}" '
         f'stroke-width="1.9" stroke-dasharray="{dash}"/>'
     )
-    if len(x) == 1:
-        parts.append(f'<circle cx="{x[0]:.1f}" cy="{y[0]:.1f}" r="3" fill="{colour}"/>')
+    inside = (y >= TOP) & (y <= HEIGHT - BOTTOM)
+    if len(x) <= FEW:
+        parts += [
+            f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>'
+            for a, b in zip(x[inside], y[inside], strict=True)
+        ]
     return parts
 
 
@@ -160,7 +169,12 @@ class _Axis:
         if self.log:
             marks = (1,) if self.high - self.low > 2 else (1, 2, 5)
             values = [m * 10.0**p for p in range(math.floor(self.low), math.ceil(self.high) + 1) for m in marks]
-            return [(v, f"{v:g}") for v in values if self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9]
+            values = [v for v in values if self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9]
+            if self.start < self.end and (  # an x axis starts at its first point: named unless a tick is near
+                not values or math.log10(values[0]) - self.low > 0.08 * (self.high - self.low)
+            ):
+                values.insert(0, 10**self.low)
+            return [(v, f"{v:g}") for v in values]
         step = 10 ** math.floor(math.log10((self.high - self.low) / 4))
         step = next(s for m in (1, 2, 5, 10) if (self.high - self.low) / (s := m * step) <= 6)
         first = math.ceil(self.low / step)
@@ -183,7 +197,7 @@ def _frame(x_axis: _Axis, y_axis: _Axis, x_label: str, y_label: str) -> list[str
         *parts,
         f'<path d="M{LEFT:g} {TOP:g}V{floor:g}H{right:g}" fill="none" stroke="currentColor"/>',
         f'<text x="{middle:g}" y="{HEIGHT - 10:g}" text-anchor="middle" fill="currentColor">{escape(x_label)}</text>',
-        f'<text transform="translate(15 {(TOP + floor) / 2:g}) rotate(-90)" text-anchor="middle" '
+        f'<text transform="translate(11 {(TOP + floor) / 2:g}) rotate(-90)" text-anchor="middle" '
         f'fill="currentColor">{escape(y_label)}</text>',
     ]
 
@@ -204,9 +218,9 @@ def _spread(ends: list[tuple[float, str, str]], gap: float = 13.5) -> list[tuple
     placed: list[tuple[float, str, str]] = []
     for h, name, colour in sorted(ends):
         placed.append((max(h, placed[-1][0] + gap) if placed else h, name, colour))
-    over = placed[-1][0] - (HEIGHT - 4)
+    over = placed[-1][0] - (HEIGHT - 8)
     if over > 0:  # the lowest reach past the edge: push the stack back up
-        limit = HEIGHT - 4
+        limit = HEIGHT - 8
         for k in range(len(placed) - 1, -1, -1):
             h, name, colour = placed[k]
             placed[k] = (min(h, limit), name, colour)

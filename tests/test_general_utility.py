@@ -231,6 +231,8 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
         (utility_grid(4, n_envs=4), kw, "another network"), (utility_grid(n_envs=4), {}, r"a utility \(Entropy\), and load was given the environment's reward alone"),
         (utility_grid(n_envs=4), {"utility": kw["utility"]}, r"constraints \['Determinism'\], and load was given \[\]"),
         (utility_grid(n_envs=4), {"constraints": bound}, "give the same one"),
+        (utility_grid(n_envs=4), {**kw, "utility": gu.Entropy("pair")}, "'of': 'action'.* load was given .*'of': 'pair'.* other numbers"),
+        (utility_grid(n_envs=4), {**kw, "constraints": Constraint(gu.Determinism(), 0.1)}, "0.2.* load was given .*0.1.* other numbers"),
     ):  # fmt: skip
         with pytest.raises(DataError, match=words):
             GeneralUtility.load(path, env, **given_now)
@@ -313,13 +315,13 @@ def test_values_are_what_they_are_called() -> None:
     for f, want in (
         (gu.Linear(r), mean),
         (gu.RiskAverse(r, 3.0), mean - 1.5 * var),
-        (gu.Imitation(r), -((d - r) ** 2).sum()),
+        (gu.Imitation(r / r.sum()), -((d - r / r.sum()) ** 2).sum()),
         (gu.Entropy(), -sum(m * np.log(m) for m in states if m)),
         (gu.Entropy("pair"), -sum(m * np.log(m) for m in p if m)),
         (gu.Determinism(), 0.5 * actions[1] ** 2),
         (gu.Penalty(gu.Linear(r), mean + 2.0, 3.0), -6.0),
         (gu.Penalty(gu.Linear(r), mean - 2.0, 3.0), 0.0),
-        (gu.Total([gu.Linear(r), gu.Imitation(r)], [2.0, -1.0]), 2 * mean + ((d - r) ** 2).sum()),
+        (gu.Total([gu.Linear(r), gu.Imitation(d[0, 0])], [2.0, -1.0]), 2 * mean),
     ):
         assert f.value(d).item() == pytest.approx(want), f
     slope = gu.Entropy().gradient(d)[0, 0]
@@ -440,6 +442,7 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made([gu.Entropy()] * 24), "24 utilities and 25 agents"),
         (made(3.0), "a utility is Linear"),
         (made(gu.Entropy, reward=True), "a utility is Linear"),
+        (lambda: gu.Imitation(np.full((2, 2), 9.0)), "target must be shares of discounted time"),
         (lambda: gu.Entropy("states"), "of is 'states'"),  # type: ignore[arg-type]
         (lambda: gu.Entropy(floor=0.0), "unbounded at 0"),
         (lambda: gu.Determinism("pair"), "idle"),

@@ -148,7 +148,7 @@ def test_score_gradient_is_the_derivative_of_the_log_likelihood(inputs: str) -> 
 @pytest.mark.parametrize("gradient", ["expected", "natural", "score"])
 def test_one_neighbour_who_is_oneself_is_the_own_state_policy(gradient: str) -> None:
     kind = Settings(
-        gamma=0.9, temperature=0.5, critic="own", trace=0.0, gradient=gradient,  # type: ignore[arg-type]
+        gamma=0.9, steps=10, temperature=0.5, critic="own", trace=0.0, gradient=gradient,  # type: ignore[arg-type]
         baseline_rate=0.2 if gradient == "score" else 0.0,
     )  # fmt: skip
     agent = GSAC(grids(4), SOURCES, kind, learners=2)
@@ -335,7 +335,7 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="damaged"):
         GSAC.load(tmp_path / "odd.npz", grids())
     for odd, changed, words in (
-        (header, {"theta": arrays["theta"][:, :1]}, "lacks the array 'theta'"),
+        (header, {"theta": arrays["theta"][:, :1]}, "its array 'theta' is"),
         (header, {"theta": arrays["theta"] * np.nan}, "holds nan in the array 'theta'"),
         ({**header, "updates": "x"}, {}, "updates in .* is 'x'"),
         ({**header, "settings": {**header["settings"], "kapa": 1}}, {}, "setting 'kapa'"),
@@ -373,7 +373,7 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC([], []), DataError, "no source domains"),
         (lambda: GSAC([*grids(), gsac_grid(3, n_envs=1)], [*SOURCES, 0.5]), DataError, "source 3 is another network"),
         (lambda: GSAC([*grids(), gsac_grid(2, n_envs=2)], [*SOURCES, 0.5]), DataError, "source 3 has 2 copies"),
-        (lambda: GSAC(grids(horizon=5), SOURCES), DataError, "ends episodes after 5 steps"),
+        (lambda: GSAC(grids(horizon=5), SOURCES, GSAC.paper(steps=10)), DataError, "ends episodes after 5 steps"),
         (lambda: GSAC(grids(3), SOURCES, learners=2), DataError, "cannot be shared by 2 learners"),
         (lambda: GSAC(grids(), SOURCES[:2]), DataError, "3 source domains of 4 agents"),
         (lambda: GSAC(grids(), np.zeros((3, 5, 1))), DataError, "factor an agent"),
@@ -388,6 +388,9 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC(grids(), SOURCES, conditioned=[1, 0, 1, 1]), DataError, "yes or no for each of 4"),
         (lambda: GSAC(grids(), SOURCES).learn(6, on_update=3), DataError, "on_update"),
         (lambda: GSAC(grids(), SOURCES, DIVERGES).learn(9000), DataError, "diverged"),
+        (lambda: GSAC(grids(), SOURCES, shared_critic="yes"), DataError, "shared_critic is 'yes'"),
+        (lambda: GSAC(grids(), (0.2, 0.2, 0.2)), DataError, "same factor"),
+        (lambda: GSAC(grids(), np.full((3, 4, 1), SOURCES[0]) * [[[1]], [[2]], [[3]]]).policy(0.3), DataError, r"each of 4: .*shared=False.*\(4, 1\)"),
         (lambda: GSAC(grids(), SOURCES, view=np.zeros(3, int)), DataError, "view maps"),
         (lambda: GSAC(grids(), SOURCES, Settings(objective="average")), NotApplicable, "discounted episodes"),
         (lambda: GSAC(grids(), SOURCES).policy(), DataError, "depends on the domain factor"),
@@ -415,7 +418,7 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, seed=-1), DataError, "seed is -1"),
         (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, discount=np.nan), DataError, "discount is nan"),
         (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, discount=1.5), DataError, "discount is 1.5"),
-        (lambda: GSAC(grids(), SOURCES).act(np.zeros((1, 4), int), 0.5, -1), DataError, "seed of rng is -1"),
+        (lambda: GSAC(grids(), SOURCES).act(np.zeros((1, 4), int), 0.5, -1), DataError, "^rng is -1"),
     ],
 )  # fmt: skip
 def test_refusals_are_sentences(make: partial, error: type[Exception], words: str) -> None:

@@ -16,6 +16,7 @@ from causalnet import exact
 from causalnet.agents import _local_critic as critic_kernels
 from causalnet.agents._checkpoint import read, write
 from causalnet.agents.gsac import GSAC
+from causalnet.agents.lpi import LocalizedPolicyImprovement
 from causalnet.agents.scalable_ac import (
     Rate,
     ScalableActorCritic,
@@ -251,7 +252,7 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(kind: Any, fresh: bool, 
     rest = ScalableActorCritic.load(
         path, gsac_grid(3, n_envs=4, distractors=True), counts=access_point_loads(env)
     ).learn(10)
-    assert (rest.theta == whole.theta).all() and rest.episodes == 20 and rest.settings == options
+    assert (rest.theta == whole.theta).all() and rest.episodes == 20 and rest.settings == whole.settings
     assert rest.shape == (2, 9, 4, 5)
 
 
@@ -354,7 +355,7 @@ def counted(counts: Any) -> None:
         (lambda: ScalableActorCritic(lin_grid(), seed=-1), DataError, "seed is -1"),
         (lambda: ScalableActorCritic(Wrong(lin_grid())).update(), DataError, "agent 3 the state code 7"),
         (lambda: Settings(kappa=-1), DataError, "kappa is -1"),
-        (lambda: Settings(gamma=1.0), DataError, "gamma must lie"),
+        (lambda: Settings(gamma=1.0), DataError, "gamma is 1.0, and must lie in"),
         (lambda: Settings(critic="best"), DataError, "critic is 'best'"),  # type: ignore[arg-type]
         (lambda: Settings(critic="table"), NotApplicable, "use 'score'"),
         (lambda: Settings(capacity=100), DataError, "power of two"),
@@ -380,7 +381,11 @@ def counted(counts: Any) -> None:
         ),
         (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "policy for another network"),
         (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9), DataError, "own actions"),
-        (lambda: returns(lin_grid(), uniform_policy(lin_grid()), steps=20), DataError, "steps is 20"),
+        (
+            lambda: returns(lin_grid(), uniform_policy(lin_grid()), steps=20),
+            DataError,
+            "episodes of 20 steps are longer",
+        ),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(3, int)), DataError, r"shape \(..., 24\)"),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "state of agent 0 is 4"),
     ],
@@ -394,15 +399,20 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
     ("make", "words"),
     [
         (lambda: Settings(temperature=float("inf")), "temperature is inf"),
-        (lambda: Settings(temperature=0), "temperature above 0"),
+        (lambda: Settings(temperature=0), "temperature is 0.0, and must lie above 0"),
         (lambda: Settings(kappa=float("nan")), "kappa is nan"),
         (lambda: Settings(kappa=None), "kappa is None"),
-        (lambda: Settings(gamma=float("nan")), "gamma is nan"),
+        (lambda: Settings(gamma=float("nan")), "gamma is nan, and must be a finite number$"),
         (lambda: Settings(gamma="0.9"), "gamma is '0.9'"),
         (lambda: Settings(trace=2), "trace is 2"),
         (lambda: Settings(steps=2.5), "steps is 2.5"),
         (lambda: Settings(steps=0), "steps is 0"),
+        (lambda: ScalableActorCritic(lin_grid(), view=[0, 1, 2, 10**9]), "seen code 1000000000"),
+        (lambda: ScalableActorCritic(lin_grid()).save(None), "path is None"),
+        (lambda: ScalableActorCritic.load(None, lin_grid()), "path is None"),
         (lambda: Settings(most_counted=-1), "most_counted is -1"),
+        (lambda: ScalableActorCritic(TabularEnv(chain(), horizon=None)), r"no horizon.* write Settings\(steps"),
+        (lambda: Settings(capacity=2**50), "capacity is .* to 1073741824"),
         (lambda: Settings(fresh="no"), "fresh is 'no'; write True or False"),
         (lambda: Settings(actor_rate=-0.1), "actor_rate is -0.1"),
         (lambda: Settings(critic_rate=None), "critic_rate is None"),
@@ -428,7 +438,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
         (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), 0), "episodes is 0"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), seed=-1), "seed is -1"),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), learner=9), "no learner 9"),
-        (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), seed=-1), "seed of rng is -1"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), seed=-1), "^seed is -1"),
         (lambda: returns(lin_grid(), uniform_policy(lin_grid()) * np.nan), "must be probabilities"),
         (lambda: returns(lin_grid(), "policy"), "a policy is a table"),
         (lambda: returns(lin_grid(), uniform_policy(lin_grid()), gamma=1.1), "gamma is 1.1"),
@@ -448,10 +458,46 @@ def test_numbers_that_mean_nothing_are_refused_in_a_sentence(make: Any, words: s
 
 def test_a_trajectory_without_end_is_not_broken_off_by_an_evaluation() -> None:
     env = TabularEnv(chain(), horizon=None)
-    agent = ScalableActorCritic(env, Settings(continuing=True)).learn(2)
+    agent = ScalableActorCritic(env, Settings(continuing=True, steps=10)).learn(2)
     with pytest.raises(DataError, match="evaluate on another environment"):
         agent.evaluate(env, 2)
     assert agent.evaluate(TabularEnv(chain(), horizon=None), 2).shape == (1, 2)
+
+
+def test_episodes_are_as_long_as_the_environment_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+    env = Line(4, n_envs=2, horizon=30)
+    agent = ScalableActorCritic(env, Settings(gamma=0.9)).learn(2)
+    assert agent.settings == Settings(gamma=0.9, steps=30) and len(agent._path.r) == 30
+    assert ScalableActorCritic.load(agent.save(tmp_path / "a.npz"), env).settings.steps == 30
+    assert np.array_equal(ScalableActorCritic(env, agent.settings).learn(2).theta, agent.theta)
+    assert ScalableActorCritic(env, Settings(steps=7)).settings.steps == 7
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("worth", [1e300, 1e308])
+def test_an_update_that_diverges_is_undone(worth: float) -> None:
+    options = Settings(gamma=0.9, actor_rate=Rate(1e10))
+    for agent in (
+        ScalableActorCritic(Line(4), options),
+        LocalizedPolicyImprovement(Line(4), Settings(actor_rate=1e10)),
+    ):
+        agent.learn(1)
+        agent.critic.weights[:] = worth * np.linspace(0, 1, agent.critic.weights.shape[-1])
+        before, policy = agent.theta.copy(), agent.policy
+        with pytest.raises(DataError, match="diverged in update 2; the policy is as before"):
+            agent.learn(1)
+        assert agent.updates == 1 and np.array_equal(agent.theta, before) and np.array_equal(agent.policy, policy)
+
+
+def test_a_checkpoint_goes_on_in_its_own_domain_alone(tmp_path: Path) -> None:
+    path = ScalableActorCritic(lin_grid()).learn(2).save(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="arrivals, capacities or rewards differ"):
+        ScalableActorCritic.load(path, lin_grid(arrival=0.9))
+    with pytest.raises(DataError, match=r"another network: class Wireless, here Line; agents 24, here 10; "):
+        ScalableActorCritic.load(path, Line(10))
+    header, arrays = read(path)
+    del header["domain"]  # as older files
+    assert ScalableActorCritic.load(write(path, header, arrays), lin_grid(arrival=0.9)).updates == 2
 
 
 def test_a_number_is_a_constant_rate() -> None:
@@ -469,7 +515,9 @@ def test_another_network_of_the_same_sizes_is_refused(tmp_path: Path) -> None:
             agent.evaluate(other, 4)
     with pytest.raises(DataError, match="another network"):  # going on means episodes of the same length
         ScalableActorCritic.load(path, Epidemic(path5, n_envs=4, horizon=49))
-    assert agent.evaluate(Epidemic(path5, infection=0.6, horizon=20, n_envs=4), 4).shape == (2, 4)  # another domain
+    assert agent.evaluate(Epidemic(path5, infection=0.6, horizon=80, n_envs=4), 4).shape == (2, 4)  # another domain
+    with pytest.raises(DataError, match=r"episodes of 50 steps are longer .* 20"):
+        agent.evaluate(Epidemic(path5, horizon=20, n_envs=4), 4)
     plain = ScalableActorCritic(lin_grid())
     with pytest.raises(DataError, match="another network"):
         plain.evaluate(lin_grid(ghost=False), 4)
@@ -489,7 +537,7 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(tmp_path: Path) -> None:
         ({**header, "updates": "x"}, {}, "updates in .* is 'x'"),
         ({**header, "learners": None}, {}, "learners is None"),
         (header, {"theta": arrays["theta"] * np.nan}, "holds nan in the array 'theta'"),
-        (header, {"theta": arrays["theta"][:, :2]}, "lacks the array 'theta'"),
+        (header, {"theta": arrays["theta"][:, :2]}, "its array 'theta' is float64 of shape .*, and should be float64"),
     ]  # fmt: skip
     for odd, changed, words in cases:
         write(tmp_path / "odd.npz", odd, {**arrays, **changed})

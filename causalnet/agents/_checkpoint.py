@@ -24,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def write(path: str | Path, header: dict[str, Any], arrays: Arrays) -> Path:
     """Write header and arrays beside ``path``, then put the new file in its place; the old one stays until then."""
-    path = _target(path)
+    path = _target(_named(path))
     draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     text = json.dumps({"format": FORMAT, "version": VERSION, **header})
     try:
@@ -41,6 +41,13 @@ def write(path: str | Path, header: dict[str, Any], arrays: Arrays) -> Path:
     return path
 
 
+def _named(path: str | Path) -> Path:
+    """A path; DataError for what is none."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise DataError(f"path is {path!r}; give the name of a file, such as 'agent.npz'")
+    return Path(path)
+
+
 def _put(file: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
     """One array; bytes (states as counts, masks) shrink well and are compressed."""
     out = io.BytesIO()
@@ -52,11 +59,9 @@ def _put(file: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
 
 def read(path: str | Path) -> tuple[dict[str, Any], Arrays]:
     """Header and arrays; DataError if the file is none of ours, of another version, or damaged."""
-    path = Path(path)
+    path = _named(path)
     if not path.is_file():
-        raise DataError(
-            f"there is no checkpoint {path}; give the file that .save(path) or learn(checkpoint=path) wrote"
-        )
+        raise DataError(f"there is no checkpoint {path}; give a file that an agent has written")
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

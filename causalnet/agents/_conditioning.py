@@ -56,6 +56,11 @@ class Conditioning:
             raise NotApplicable("interpolation needs one shared number a domain; use conditioning='polynomial'")
         if kind == "interpolation" and len(np.unique(given)) < len(given):
             raise DataError("two source domains have the same factor, and interpolation lies between different ones")
+        if kind == "polynomial" and len(given) > 1 and (given == given[0]).all():
+            raise DataError(
+                "all source domains have the same factor, so that the policy could not depend on it; give each its own, or "
+                "write conditioning='none'"
+            )
         return cls(kind, given, min(2, len(np.unique(given.reshape(len(given), -1), axis=0)) - 1))
 
     @property
@@ -103,8 +108,17 @@ class Conditioning:
         omega, shape = _numbers(factor, "the domain factor"), self.factors.shape[1:]
         if omega.ndim == 0 or (len(shape) == 2 and omega.shape == shape[:1]):
             omega = omega.reshape((1, 1) if omega.ndim == 0 else (-1, 1))
-        if omega.shape not in {(shape[-1],), (1, shape[-1]), shape}:
-            ways = f"({shape[-1]},)" + (f" or {shape}" if len(shape) == 2 else "") + (" or a number" * (shape[-1] == 1))
+        if len(shape) == 2 and omega.shape in {(shape[-1],), (1, shape[-1])}:
+            raise DataError(
+                f"the domain factor is one factor for all agents, and this policy was trained with one for each of "
+                f"{shape[0]}: estimate with shared=False, or give shape {shape}"
+            )
+        if omega.shape not in ({(shape[-1],), (1, shape[-1])} if len(shape) == 1 else {shape}):
+            ways = (
+                f"({shape[-1]},)" + " or a number" * (shape[-1] == 1)
+                if len(shape) == 1
+                else f"{shape}, one for each agent"
+            )
             raise DataError(f"the domain factor has shape {np.shape(factor)}; this policy was trained with {ways}")
         return omega.reshape(-1, shape[-1])
 

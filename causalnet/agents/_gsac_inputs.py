@@ -43,11 +43,6 @@ def sources(envs: Sequence[Any], learners: int, settings: Settings) -> tuple[int
             raise DataError(
                 f"source {m} has {env.n_envs or 1} copies and source 0 has {copies}; give all the same n_envs"
             )
-        if env.horizon is not None and env.horizon < settings.steps:
-            raise DataError(
-                f"source {m} ends episodes after {env.horizon} steps, and the settings ask for {settings.steps}; "
-                "make the environments with a longer horizon"
-            )
     if settings.continuing or settings.objective != "discounted":
         raise NotApplicable(
             "GSAC learns from discounted episodes; use ScalableActorCritic for trajectories without end"

@@ -26,7 +26,8 @@ def save_agent(path: str | Path, agent: ScalableActorCritic, more: dict[str, Any
     """Everything learnt as one npz file; ``more`` goes into the header, ``arrays`` names further arrays of the agent."""
     header = {
         "class": type(agent).__name__, "settings": dataclasses.asdict(agent.settings), "seed": agent.seed,
-        "updates": agent.updates, "learners": agent.learners, "copies": agent.copies, "network": given.fingerprint(agent.env), **more,
+        "updates": agent.updates, "learners": agent.learners, "copies": agent.copies, "network": given.fingerprint(agent.env),
+        "domain": given.domain(agent.env), **more,
     }  # fmt: skip
     kept = {name: getattr(owner, name) for owner, names in _owners(agent, arrays) for name in names}
     return write(path, header, kept)

@@ -135,8 +135,13 @@ def episodes_under(
     view = view_table(network(env), view)
     check_policy(env, tables, view)
     copies, horizon = env.n_envs or 1, steps or env.horizon
-    if horizon is None or (env.horizon is not None and horizon > env.horizon):
-        raise DataError(f"steps is {steps}, and the environment's horizon {env.horizon}; give steps within the horizon")
+    if horizon is None:
+        raise DataError("steps is None, and the environment has no horizon; say how many steps an episode has")
+    if env.horizon is not None and horizon > env.horizon:
+        raise DataError(
+            f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make the environment "
+            f"with a longer one"
+        )
     if copies % len(tables):
         raise DataError(f"{len(tables)} policies cannot share {copies} copies evenly; use a multiple of {len(tables)}")
     cumulative = np.empty(tables.shape, np.float32)
@@ -164,10 +169,14 @@ def view_table(env: Any, view: Any) -> NDArray[np.int32]:
     if view is None:
         return identity(env)
     codes = np.atleast_2d(np.asarray(view))
-    want = int(np.max(env.n_states))
-    if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (int(env.n_agents), want)} or codes.min() < 0:
+    n, want = int(env.n_agents), int(np.max(env.n_states))
+    if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (n, want)} or codes.min() < 0:
         raise DataError(
-            f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({env.n_agents}, {want})"
+            f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})"
+        )
+    if codes.max() >= n * want:  # more than a table of that size can hold different ones
+        raise DataError(
+            f"view has the seen code {codes.max()}, and every code up to it gets a table; number them from 0 on"
         )
     return np.ascontiguousarray(codes, dtype=np.int32)
 

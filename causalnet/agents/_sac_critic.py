@@ -47,18 +47,23 @@ class Critic:
         function("counts", counts)
         self.settings, self.shape, self.table, self.counts = settings, shape, table, counts
         (learners, n, states, width), f, kind = shape, table.shape[1], settings.critic
-        steps = (settings.steps + 1, copies, n)
+        steps = (settings.length + 1, copies, n)
         brief = kind == "table" and settings.fresh
         own, lumps = states * width, settings.most_counted + 1
         slots = {"own": own, "linear": f * own, "table": settings.capacity, "counts": own * lumps}[kind]
-        of_all = (copies, n, settings.steps + 1) if brief else (learners, n, slots)
-        self.weights: Array = np.zeros(of_all)
-        self.visits: Array = np.zeros(of_all if settings.by_visits else (1, 1, 0))
-        self.keys: NDArray[np.uint64] = np.zeros(of_all if kind == "table" and not brief else (1, 1, 0), np.uint64)
+        of_all = (copies, n, settings.length + 1) if brief else (learners, n, slots)
+        try:
+            self.weights: Array = np.zeros(of_all)
+            self.visits: Array = np.zeros(of_all if settings.by_visits else (1, 1, 0))
+            self.keys: NDArray[np.uint64] = np.zeros(of_all if kind == "table" and not brief else (1, 1, 0), np.uint64)
+        except MemoryError:
+            raise DataError(
+                f"a critic of {of_all} entries does not fit into memory; write a smaller capacity, or use critic='own'"
+            ) from None
         self.mu: Array = np.zeros((learners, n))
         self._x, self._slots = np.empty(steps, np.int32), np.empty((*steps, f if kind == "linear" else 1), np.int32)
         self._keys = np.empty(steps if kind == "table" else 0, np.uint64)
-        self._summed = np.empty((settings.steps, copies, n) if kind == "own" else 0)
+        self._summed = np.empty((settings.length, copies, n) if kind == "own" else 0)
         self._q = np.empty(steps)
         self._where = _places(table) if kind == "linear" else table
         self._marginal = np.empty(shape if kind == "linear" else 0)
@@ -73,8 +78,8 @@ class Critic:
         if o.fresh:
             self.weights[:] = 0.0
             self.visits[:] = 0.0
-        rates = o.critic_rate.at(0 if o.fresh else update, o.steps)
-        mu_rates = np.zeros(o.steps) if discounted else o.average_rate.at(update, o.steps)
+        rates = o.critic_rate.at(0 if o.fresh else update, o.length)
+        mu_rates = np.zeros(o.length) if discounted else o.average_rate.at(update, o.length)
         gamma = o.gamma if discounted else 1.0
         clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
         temporal_differences(

@@ -18,12 +18,12 @@ from ..errors import DataError
 from ._sac_settings import Rate, Settings
 
 __all__ = [
-    "damaged", "domain", "fingerprint", "function", "generator", "network", "number", "one_of", "put", "require", "same", "settings",
-    "settings_of", "whole",
+    "converging", "damaged", "domain", "fingerprint", "function", "generator", "lasting", "network", "number", "one_of", "put", "require", "same", "settings",
+    "settings_of", "truth", "whole",
 ]  # fmt: skip
 
 _HORIZON = 4  # its place in a fingerprint
-_WORDS = "class, agents, most states, most actions, horizon, and a checksum of neighbours, sizes, components and codes"
+_PARTS = ("class", "agents", "most states", "most actions", "horizon")
 
 
 def one_of(name: str, value: Any, known: Sequence[str]) -> None:
@@ -39,15 +39,35 @@ def settings(value: Any, otherwise: Settings) -> Settings:
     return otherwise if value is None else value
 
 
+def lasting(o: Settings, env: Any) -> Settings:
+    """The settings with a number of steps, the environment's horizon where they give none; more than it is refused."""
+    horizon, wanted = env.horizon, "trajectories without end" if o.continuing else o.steps
+    if horizon is not None and (o.continuing or (o.steps or 0) > horizon):
+        raise DataError(
+            f"the environment ends episodes after {horizon} steps, and the settings ask for {wanted}; "
+            f"make the environment with a longer horizon (None: without end)"
+        )
+    if o.steps is None and horizon is None:
+        raise DataError("the environment has no horizon, so say how long an episode is: write Settings(steps=...)")
+    return o if o.steps is not None else dataclasses.replace(o, steps=int(horizon))
+
+
 def function(name: str, value: Any) -> None:
     """Something that can be called, or None."""
     if value is not None and not callable(value):
         raise DataError(f"{name} is {value!r}, and must be a function, or None")
 
 
-def generator(rng: Any) -> np.random.Generator:
+def truth(name: str, value: Any) -> bool:
+    """True or False, and nothing that only counts as one of them."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise DataError(f"{name} is {value!r}; write True or False")
+    return bool(value)
+
+
+def generator(name: str, rng: Any) -> np.random.Generator:
     """A numpy Generator as it is, or the one of a seed."""
-    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole("the seed of rng", rng, 0))
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole(name, rng, 0))
 
 
 def network(env: Any) -> Any:
@@ -97,18 +117,41 @@ def require(env: Any, learnt_on: Any) -> None:
     """Refuse a policy that was learnt on another network; episodes may be of another length."""
     mine, learnt = fingerprint(env), list(learnt_on) if isinstance(learnt_on, (list, tuple)) else [learnt_on]
     if mine[:_HORIZON] + mine[_HORIZON + 1 :] != learnt[:_HORIZON] + learnt[_HORIZON + 1 :]:
-        raise DataError(
-            f"this policy was learnt on another network ({learnt}), and the environment's is {mine}: {_WORDS}"
-        )
+        raise DataError(f"this policy was learnt on another network: {_differences(learnt, mine, episodes=False)}")
 
 
 def same(path: str | Path, header: Mapping[str, Any], env: Any) -> None:
     """Refuse to go on learning from a checkpoint on another network, with other episodes, or with other copies."""
     mine = fingerprint(env)
     if header["network"] != mine:
-        raise DataError(f"{path} was learnt on another network ({header['network']}), and this one is {mine}: {_WORDS}")
+        raise DataError(f"{path} was learnt on another network: {_differences(header['network'], mine)}")
     if header["copies"] != (env.n_envs or 1):
         raise DataError(f"{path} was learnt on {header['copies']} copies, and this environment has {env.n_envs or 1}")
+    if header.get("domain", domain(env)) != domain(env):  # older files do not say
+        raise DataError(
+            f"{path} was learnt in another domain: arrivals, capacities or rewards differ; give the same environment"
+        )
+
+
+def _differences(learnt: Any, mine: list[Any], episodes: bool = True) -> str:
+    """In words, where two fingerprints differ."""
+    if not isinstance(learnt, (list, tuple)) or len(learnt) != len(mine):
+        return f"its description is {learnt!r}, which this causalnet cannot read"
+    parts = [
+        f"{name} {was}, here {now}" for name, was, now in zip(_PARTS, learnt, mine, strict=False)
+        if was != now and (episodes or name != "horizon")
+    ]  # fmt: skip
+    return "; ".join(parts) or "neighbours, or states and actions of single agents, differ"
+
+
+def converging(theta: NDArray[np.float64], update: int) -> NDArray[np.float64]:
+    """New parameters, or DataError where their squares are beyond all numbers; ``update`` counts from 0."""
+    if not np.isfinite(np.vdot(theta, theta)):
+        raise DataError(
+            f"the learning diverged in update {update + 1}; the policy is as before it, the critic is not: learn anew with "
+            "smaller rates"
+        )
+    return theta
 
 
 def damaged(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, Any], names: Sequence[str], kept: Sequence[str]) -> None:  # fmt: skip
@@ -144,7 +187,11 @@ def put(owner: Any, name: str, arrays: Mapping[str, NDArray[Any]], path: str | P
     """An array of a checkpoint in its place, if it is there, fits, and holds numbers."""
     want = getattr(owner, name)
     if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-        raise DataError(f"{path} lacks the array {name!r}, {want.dtype} of shape {want.shape}")
+        there = f"{arrays[name].dtype} of shape {arrays[name].shape}" if name in arrays else "missing"
+        raise DataError(
+            f"{path} is damaged: its array {name!r} is {there}, and should be {want.dtype} of shape {want.shape}; "
+            "take an older copy, or learn anew"
+        )
     found = arrays[name]
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise DataError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,7 +41,8 @@ class Settings:
     """What an update does. The defaults are the sample-saving variant; ``paper()`` is Algorithm 1 to the letter.
 
     Where a Rate is due, a number c stands for Rate(c).
-    kappa: hops of the neighbourhood. gamma: discount. steps: transitions an episode, T. temperature: of the softmax.
+    kappa: hops of the neighbourhood. gamma: discount. steps: transitions an episode, T; None: the environment's horizon, put
+        here by the agent. temperature: of the softmax.
     critic: "table" is Algorithm 1: one entry for each state and action of N_i^kappa, in a hashed table; "linear" has a
         weight for each neighbour's state-action pair instead, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]; "own" is one
         table over (s_i, a_i) for the summed reward of N_i^kappa: grad log pi_i depends on (s_i, a_i) alone, so the
@@ -62,7 +62,7 @@ class Settings:
 
     kappa: int = 1
     gamma: float = 0.9
-    steps: int = 10
+    steps: int | None = None
     temperature: float = 1.0
     critic: Literal["own", "table", "linear", "counts"] = "own"
     fresh: bool = False
@@ -80,14 +80,22 @@ class Settings:
     most_counted: int = 3
 
     def __post_init__(self) -> None:
-        for name, below in (("kappa", 0), ("steps", 1), ("capacity", 2), ("most_counted", 0)):
-            object.__setattr__(self, name, whole(name, getattr(self, name), below))
-        for name, most in (("gamma", 1.0), ("trace", 1.0), ("baseline_rate", 1.0), ("temperature", math.inf)):
-            object.__setattr__(self, name, number(name, getattr(self, name), 0.0, most))
-        if self.gamma == 1 or self.temperature == 0:
-            raise DataError(
-                f"gamma must lie in [0, 1) and temperature above 0; they are {self.gamma!r} and {self.temperature!r}"
-            )
+        for name, least, top in (
+            ("kappa", 0, None),
+            ("steps", 1, None),
+            ("capacity", 2, 2**30),
+            ("most_counted", 0, None),
+        ):
+            if name != "steps" or self.steps is not None:
+                object.__setattr__(self, name, whole(name, getattr(self, name), least, top))
+        for name in ("gamma", "temperature"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        for name in ("trace", "baseline_rate"):
+            object.__setattr__(self, name, number(name, getattr(self, name), 0.0, 1.0))
+        if not 0 <= self.gamma < 1:
+            raise DataError(f"gamma is {self.gamma!r}, and must lie in [0, 1), such as 0.9")
+        if self.temperature <= 0:
+            raise DataError(f"temperature is {self.temperature!r}, and must lie above 0")
         for name in ("fresh", "by_visits", "over_n", "continuing"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise DataError(f"{name} is {getattr(self, name)!r}; write True or False")
@@ -111,6 +119,12 @@ class Settings:
             )
         if self.capacity & (self.capacity - 1):
             raise DataError(f"capacity is {self.capacity}, and must be a power of two, such as 1024")
+
+    @property
+    def length(self) -> int:
+        """``steps`` once it is a number: in the settings of an agent."""
+        assert self.steps is not None
+        return self.steps
 
     @classmethod
     def paper(cls, *, h: float = 1.0, t0: float = 1.0, eta: float = 1.0, **others: Any) -> Settings:

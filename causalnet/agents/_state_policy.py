@@ -146,7 +146,7 @@ class NeighbourCritic(Critic):
         self.seen = seen
         self.weights = np.zeros((learners, n, f * states * width))
         self.visits = np.zeros(self.weights.shape if settings.by_visits else (1, 1, 0))
-        self._slots = np.empty((settings.steps + 1, copies, n, f), np.int32)
+        self._slots = np.empty((settings.length + 1, copies, n, f), np.int32)
 
     def slots(self, path: Trajectory) -> Codes:
         """A slot for each agent read, k S A + s_j A + a_i for the k-th; -1 beyond them: (T + 1, E, n, f)."""
@@ -194,7 +194,7 @@ def draw(p: Array, rng: np.random.Generator) -> NDArray[np.int64]:
 
 def _weights(o: Settings) -> Array:
     """gamma^t of the T + 1 steps; one each for the average reward."""
-    return np.asarray((o.gamma if o.objective == "discounted" else 1.0) ** np.arange(o.steps + 1))
+    return np.asarray((o.gamma if o.objective == "discounted" else 1.0) ** np.arange(o.length + 1))
 
 
 def _advantage(o: Settings, path: Trajectory, q: Array, near: Codes, baseline: Array) -> Array:

@@ -135,6 +135,8 @@ class Imitation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "target", _table("target", self.target))
+        if self.target.min() < 0 or self.target.sum((-2, -1)).max() > 1 + 1e-9:
+            raise DataError("target must be shares of discounted time: none below 0, and at most 1 in all for an agent")
 
     def value(self, d: Array) -> Array:
         return np.asarray(-((d - _fits(self.target, d)) ** 2).sum((-2, -1)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -195,6 +197,25 @@ def kind(utility: Utility) -> str:
     return f"{own}({', '.join(names)})" if names else own
 
 
+def described(utility: Utility) -> dict[str, Any]:
+    """The numbers of a utility for a checkpoint: its kind and its fields, tables as checksums; a function has its kind alone."""
+    named = dataclasses.is_dataclass(utility) and not isinstance(utility, Differentiated)
+    fields = dataclasses.fields(utility) if named else ()  # type: ignore[arg-type]
+    return {"kind": kind(utility), **{field.name: _plain(getattr(utility, field.name)) for field in fields}}
+
+
+def _plain(value: Any) -> Any:
+    """A field of a utility as JSON has it."""
+    if isinstance(value, Utility):
+        return described(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    array = np.asarray(value)
+    if array.ndim > 1:
+        return f"table of shape {array.shape}, checksum {zlib.crc32(array.tobytes()):08x}"
+    return array.tolist() if array.dtype.kind in "iufbU" else type(value).__name__
+
+
 def bounds(what: str, at_least: Any, n: int) -> Array:
     """The bound of every agent, (n,), of one number or one an agent."""
     try:
@@ -204,13 +225,6 @@ def bounds(what: str, at_least: Any, n: int) -> Array:
     if not np.isfinite(found).all():
         raise DataError(f"at_least of {what} must be finite, not {at_least!r}")
     return found
-
-
-def truth(name: str, value: Any) -> bool:
-    """True or False, and nothing that only counts as one of them."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise DataError(f"{name} is {value!r}; write True or False")
-    return bool(value)
 
 
 def _part(whole: str, given: Any) -> Utility:

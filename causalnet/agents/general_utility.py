@@ -26,10 +26,10 @@ from ._kept import open_agent, put_back, save_agent
 from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from ._rollout import Trajectory
 from ._sac_critic import Counts
-from ._sac_inputs import fingerprint, require
+from ._sac_inputs import fingerprint, require, truth
 from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
 from ._utility_checks import Stall, checked, probe
-from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, kind, truth
+from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, described, kind
 from .scalable_ac import ScalableActorCritic, Settings
 
 __all__ = [
@@ -125,7 +125,7 @@ class GeneralUtility(ScalableActorCritic):
             [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
         ).reshape(-1, n)
         self.occupancy_rate = float(occupancy_rate)
-        self._weight = time_weights(self.settings.gamma, self.settings.steps, self.settings.objective)
+        self._weight = time_weights(self.settings.gamma, self.settings.length, self.settings.objective)
         self.d: Array = np.zeros(self.shape)
         self.shadow: Array = np.zeros(self.shape)
         self.multipliers: Array = np.zeros((len(self.constraints), self.shape[0], n))
@@ -220,6 +220,7 @@ class GeneralUtility(ScalableActorCritic):
             "reward": self.reward,
             "utility": None if self.utility is None else kind(self.utility),
             "constraints": [kind(g) for g in self.constrained],
+            "numbers": self._numbers(),
         }
         return save_agent(path, self, more, ("d", "multipliers"))
 
@@ -247,8 +248,21 @@ class GeneralUtility(ScalableActorCritic):
                 f"{path} was learnt with the constraints {header['constraints']}, and load was given {kinds}; give the same "
                 f"ones, load(path, env, constraints=...)"
             )
+        if header.get("numbers", agent._numbers()) != agent._numbers():  # older files do not say
+            raise DataError(
+                f"{path} was learnt with {header['numbers']}, and load was given {agent._numbers()}: utilities and constraints "
+                f"are the same kinds with other numbers; give those that it was learnt with"
+            )
         put_back(path, agent, header, arrays, ("d", "multipliers"))
         return agent
+
+    def _numbers(self) -> dict[str, Any]:
+        """What utility and constraints are made of, for checkpoints."""
+        each = zip(self.constraints, self.constrained, self.at_least.tolist(), strict=True)
+        return {
+            "utility": None if self.utility is None else described(self.utility),
+            "constraints": [[described(g), bound, float(c.rate), bool(c.incremental)] for c, g, bound in each],
+        }
 
 
 def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:

@@ -73,10 +73,13 @@ class GSAC:
         given.one_of("inputs", inputs, ("own", "neighbours"))
         self.copies, self.network = domains.sources(self.sources, self.learners, self.settings)
         env, n = self.sources[0], int(self.sources[0].n_agents)
+        self.settings = given.lasting(self.settings, env)
         if not isinstance(conditioning, Conditioning):
             conditioning = Conditioning.of(conditioning, factors, len(self.sources), n)
         self.conditioning = conditioning
-        self.shared_critic = conditioning.kind == "none" if shared_critic is None else bool(shared_critic)
+        self.shared_critic = (
+            conditioning.kind == "none" if shared_critic is None else given.truth("shared_critic", shared_critic)
+        )
         self.view = _view(env, view)
         self.conditioned = domains.flags(conditioned, n)
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
@@ -99,7 +102,7 @@ class GSAC:
         self.updates, self.episodes = 0, 0
         self.returns: Array = np.full((len(self.sources), self.learners), np.nan)
         self._near = near
-        self._path = Trajectory.empty(self.settings.steps, self.copies, n)
+        self._path = Trajectory.empty(self.settings.length, self.copies, n)
 
     @staticmethod
     def paper(**others: Any) -> Settings:
@@ -113,8 +116,6 @@ class GSAC:
         given.function("on_update", on_update)
         while self.episodes < goal:
             self.update()
-            if not np.isfinite(self.theta.sum()):
-                raise DataError(f"the learning diverged in update {self.updates}; learn anew with smaller rates")
             if on_update is not None:
                 on_update(self)
         return self
@@ -135,9 +136,11 @@ class GSAC:
             k = 0 if self.shared_critic else m
             q = self.critics[k].learn(self._path, self.updates)
             gradient = self.actor.gradient(self._path, q, self.critics[k], self._near, self.baselines[k])
-            step += gradient[..., None] * self.codes[m][:, None, None, None, :]
+            with np.errstate(over="ignore", invalid="ignore"):
+                step += gradient[..., None] * self.codes[m][:, None, None, None, :]
         eta = float(self.settings.actor_rate.at(self.updates)[0]) / (len(self.theta[0]) if self.settings.over_n else 1)
-        self.theta += eta / len(chosen) * step
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.theta = given.converging(self.theta + eta / len(chosen) * step, self.updates)
         self.updates += 1
         self.episodes += len(chosen) * self.copies // self.learners
 
@@ -166,7 +169,7 @@ class GSAC:
 
     def act(self, s: Any, factor: Any, rng: np.random.Generator | int, *, code: str = "unseen") -> NDArray[np.int64]:
         """Draw actions (L, n) in the states s (L, n), one row a learner."""
-        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), given.generator(rng))
+        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), given.generator("rng", rng))
 
     def evaluate(
         self, env: Any, factor: Any = None, episodes: int = 400, *, discount: float = 1.0, seed: int = 10**6,

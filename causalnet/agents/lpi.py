@@ -117,8 +117,9 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         blocks = np.flatnonzero(self.colour == self.updates % (self.colour.max() + 1))
         eta, tau = float(self.settings.actor_rate.at(self.updates)[0]), self.tau
         worth = self.critic.marginals()[:, blocks]  # (L, blocks, S, A), up to a constant in each state
-        advantage = worth - (self.policy[:, blocks] * worth).sum(-1, keepdims=True)
-        theta = (self.theta[:, blocks] + eta * advantage) / (1 + eta * tau)
+        with np.errstate(over="ignore", invalid="ignore"):
+            advantage = worth - (self.policy[:, blocks] * worth).sum(-1, keepdims=True)
+            theta = given.converging((self.theta[:, blocks] + eta * advantage) / (1 + eta * tau), self.updates)
         allowed = np.arange(self.shape[3]) < self.n_actions[blocks][:, None, None]
         top = np.where(allowed, theta, -np.inf).max(-1, keepdims=True)
         self.theta[:, blocks] = np.where(allowed, theta - top, 0.0)

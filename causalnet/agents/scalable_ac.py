@@ -60,20 +60,12 @@ class ScalableActorCritic:
         self, env: Any, settings: Settings | None = None, *, learners: int = 1, seed: int = 0, view: Any = None,
         counts: Counts | None = None,
     ) -> None:  # fmt: skip
-        settings = given.settings(settings, Settings())
-        self.env, self.settings, self.seed = env, settings, given.whole("seed", seed, 0)
-        given.network(env)
+        self.settings = given.lasting(given.settings(settings, Settings()), given.network(env))
+        self.env, self.seed = env, given.whole("seed", seed, 0)
         self.copies, learners = int(env.n_envs or 1), given.whole("learners", learners, 1)
         if self.copies % learners:
             raise DataError(
                 f"{self.copies} copies cannot be shared by {learners} learners; use a multiple of {learners}"
-            )
-        horizon = env.horizon
-        if horizon is not None and (self.settings.steps > horizon or self.settings.continuing):
-            raise DataError(
-                f"the environment ends episodes after {horizon} steps, and the settings ask for "
-                f"{'trajectories without end' if self.settings.continuing else f'{self.settings.steps}'}; "
-                f"make the environment with a longer horizon (None: without end)"
             )
         self.learners = learners
         self.view = _view(env, view)
@@ -86,7 +78,7 @@ class ScalableActorCritic:
         self.critic = Critic(self.settings, self.shape, self.copies, self.table, counts)
         self._cumulative = np.empty(self.shape, np.float32)
         self._gradient = np.empty(self.shape)
-        self._path = Trajectory.empty(self.settings.steps, self.copies, self.shape[1])
+        self._path = Trajectory.empty(self.settings.length, self.copies, self.shape[1])
         cumulate(self.theta, self.n_actions, self.settings.temperature, self._cumulative)
 
     @property
@@ -106,8 +98,6 @@ class ScalableActorCritic:
         goal = self.updates + math.ceil(episodes / (self.copies // self.learners))
         while self.updates < goal:
             self.update()
-            if not np.isfinite(self.theta.sum()):
-                raise DataError(f"the learning diverged in update {self.updates}; learn anew with smaller rates")
             if on_update is not None:
                 on_update(self)
         return self
@@ -134,8 +124,11 @@ class ScalableActorCritic:
             o, path, q, self.critic, self.table, self._cumulative, self.n_actions, self.baseline, self._gradient
         )
         eta = float(o.actor_rate.at(self.updates)[0]) / (self.shape[1] if o.over_n else 1)
-        self._gradient *= eta
-        self.theta += self._gradient
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._gradient *= eta
+            self._gradient += self.theta
+            theta = given.converging(self._gradient, self.updates)
+        self.theta, self._gradient = theta, self.theta  # the old one is the next update's room
         cumulate(self.theta, self.n_actions, o.temperature, self._cumulative)
 
     def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
@@ -167,7 +160,7 @@ class ScalableActorCritic:
         p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
         if seed is None:
             return np.asarray(p.argmax(-1), dtype=np.int64)
-        return draw(p, given.generator(seed))
+        return draw(p, given.generator("seed", seed))
 
     def grow(self, capacity: int) -> None:
         """Give every kept table this many entries (a power of two); nothing learnt is lost."""

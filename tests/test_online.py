@@ -134,7 +134,7 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
         learn_by_doing(small(), discovery=moved, episodes=1)
     with pytest.raises(cn.NotApplicable, match="a state of att_bic"):
         learn_by_doing(small(), discovery="att-bic", episodes=1)
-    with pytest.raises(cn.DataError, match="episodes is .*, and must be a whole number"):
+    with pytest.raises(cn.DataError, match=r"episodes is .*, and must be a whole number"):
         learn_by_doing(small(), episodes=0)
     with pytest.raises(cn.DataError, match="explore is a function"):
         learn_by_doing(small(), episodes=1, explore=0.3)  # type: ignore[arg-type]

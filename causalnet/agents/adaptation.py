@@ -76,7 +76,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
         returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
         for learner, past in enumerate(data):
             past.append(path.take(np.flatnonzero(path.episode == learner)))
-        latest = [_estimated(estimate, pool(past), told) for past in data]
+        latest = [_estimated(estimate, pool(past)) for past in data]
         factors.append([np.asarray(found.value) for found in latest])
         codes = np.stack([agent.masked(told.target(found.value)) for found in latest])
     return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
@@ -143,17 +143,12 @@ def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> Caus
     )  # fmt: skip
 
 
-def _estimated(estimate: Estimate, data: Transitions, told: Conditioning) -> DomainFactor:
+def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:
     found = estimate(data)
     if not isinstance(found, DomainFactor):
         raise DataError(
             f"estimate returned {found!r}, and must return a DomainFactor, as bernoulli_factor and maximum_likelihood do; "
             "wrap a number in DomainFactor(value, standard_error, rows, log_likelihood)"
-        )
-    if told.factors.ndim == 3 and len(told.factor(found.value)) != told.factors.shape[1]:
-        raise DataError(
-            f"the estimate is one factor for all agents, and this policy was trained with one for each of "
-            f"{told.factors.shape[1]}: estimate with shared=False"
         )
     return found
 

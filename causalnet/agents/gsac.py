@@ -21,7 +21,7 @@ from scipy import sparse
 
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
 from ..errors import DataError
-from ..representation.domain import warn_outside
+from ..representation.domain import hull_distance, warn_outside
 from . import _gsac_inputs as domains
 from . import _sac_inputs as given
 from ._checkpoint import flat, nested, read, write
@@ -155,12 +155,10 @@ class GSAC:
                 raise DataError(
                     "this policy depends on the domain factor; give the target's, or estimate it with adapt()"
                 )
-            omega = self.conditioning.factor(factor)
-            known = self.conditioning.factors
-            for row, spots in zip(
-                omega, known.transpose(1, 0, 2) if known.ndim == 3 else [known] * len(omega), strict=True
-            ):
-                warn_outside(row, spots)
+            omega, known = self.conditioning.factor(factor), self.conditioning.factors
+            spots = known.transpose(1, 0, 2) if known.ndim == 3 else known[None]
+            worst = int(np.argmax([hull_distance(*pair) for pair in zip(omega, spots, strict=True)]))
+            warn_outside(omega[worst], spots[worst], stacklevel=4)
         return self.masked(self.conditioning.target(factor, code))
 
     def policy(self, factor: Any = None, *, code: str = "unseen") -> Array:

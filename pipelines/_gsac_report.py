@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from causalnet.envs.wireless_policies import collision_free_ceiling
 from causalnet.report import Chart, Curve, chart
 from causalnet.representation.recovery import log_slope
-from pipelines._run import Table, figure, finish
+from pipelines._run import Table, band, figure, finish
 
 Array = NDArray[np.float64]
 # read off the figures of arXiv 2510.21427: GSAC, and start and end of SAC-FT, SAC-MTL, SAC-LFS
@@ -27,6 +26,7 @@ PUBLISHED = {
 }
 TRAINING = {"grid3": (1.97, 3.00), "grid4": (1.86, 2.56), "grid5": (1.73, 2.63)}
 BASELINES = ("SAC-FT", "SAC-MTL", "SAC-LFS")
+NAMES = ("GSAC", *BASELINES, "SAC-MTL, mean code", "SAC-FT+ACR")  # one name, one colour
 
 
 def write(out: Path, table: Table, plan: Any) -> dict[str, Any]:
@@ -190,15 +190,6 @@ def baselines(data: _Data, setting: str) -> list[str]:
     return [m for m in data.methods("curve", setting) if m.startswith("SAC")]
 
 
-def band(x: Sequence[float] | Array, values: Array) -> Curve:
-    """Mean and 95 % Student interval over seeds of values (L, k)."""
-    mean = values.mean(0)
-    if len(values) < 2:
-        return Curve(x, mean)
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(0, ddof=1) / np.sqrt(len(values))
-    return Curve(x, mean, mean - half, mean + half)
-
-
 def charts(data: _Data, plan: Any) -> list[Chart]:
     """Five panels and training first, then what stands behind them."""
     found = []
@@ -211,7 +202,14 @@ def charts(data: _Data, plan: Any) -> list[Chart]:
         if setting in PUBLISHED:
             levels["GSAC published"] = PUBLISHED[setting][1]
         found.append(
-            chart(curves, f"Target domain: {_title(setting)}", "target episodes", "return per user", levels=levels)
+            chart(
+                curves,
+                f"Target domain: {_title(setting)}",
+                "target episodes",
+                "return per user",
+                levels=levels,
+                names=NAMES,
+            )
         )
     for setting in data.settings("train"):
         curves = {m: band(*data.get("train", setting, m)) for m in data.methods("train", setting)}
@@ -224,6 +222,7 @@ def charts(data: _Data, plan: Any) -> list[Chart]:
                 "source episodes",
                 "return per user",
                 levels=levels,
+                names=NAMES,
             )
         )
     curves = {m: band(*data.get("inputs", "grid3 train", m)) for m in data.methods("inputs", "grid3 train")}

@@ -180,6 +180,20 @@ def test_running_moments_are_those_of_all_rows() -> None:
 # ---- the loop ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("cls", [PPO, D3QN])
+def test_agents_do_not_care_what_other_libraries_make_of_torch(cls: Any) -> None:
+    """gcastle and causal-learn make float64 torch's default when they are imported."""
+    usual = cls(Echo(), seed=0, network="mlp").learn(episodes=80)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = cls(Echo(), seed=0, network="mlp").learn(episodes=80)
+    finally:
+        torch.set_default_dtype(default)
+    for one, two in zip(usual.network.weights.values(), other.network.weights.values(), strict=True):
+        assert one.dtype == two.dtype == torch.float32 and torch.equal(one, two)
+
+
 def test_hooks_logs_and_cuts(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     steps, episodes, file = [], [], tmp_path / "run.csv"
     agent = DQN(Repair(), seed=0, random_steps=4)

@@ -61,7 +61,7 @@ def orthogonal(shape: tuple[int, ...], gain: float, rng: np.random.Generator) ->
 
 
 def zeros(*shape: int) -> torch.Tensor:
-    return torch.zeros(shape).requires_grad_()
+    return torch.zeros(shape, dtype=torch.float32).requires_grad_()
 
 
 class Network(ABC):

@@ -18,7 +18,7 @@ def no_denormals() -> Iterator[None]:
     Weights of inputs and actions that are not in use have gradient zero, so their Adam moments decay into that range,
     where every operation costs many times more. The setting found is put back.
     """
-    flushed = bool((torch.tensor([1e-39]) * 1.0 == 0).item())
+    flushed = bool((torch.tensor([1e-39], dtype=torch.float32) * 1.0 == 0).item())
     torch.set_flush_denormal(True)
     try:
         yield

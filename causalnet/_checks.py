@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,23 @@ def number(name: str, value: Any, least: float = -math.inf, most: float = math.i
         ends = "" if least == -math.inf else f" from {least:g} " + ("up" if most == math.inf else f"to {most:g}")
         raise DataError(f"{name} is {value!r}, and must be a finite number{ends}")
     return float(value)
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or False, and nothing that only counts as one of them."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise DataError(f"{name} is {value!r}; write True or False")
+    return bool(value)
+
+
+def entries(name: str, given: Any, what: str, n: int | None = None) -> list[Any]:
+    """``given`` as a list, with ``n`` entries where n is given, or a sentence; ``what`` says what an entry is."""
+    if not isinstance(given, Iterable):
+        raise DataError(f"{name} is a list of {what}, not {given!r}")
+    found = list(given)
+    if n is not None and len(found) != n:
+        raise DataError(f"{name} has {len(found)} {what}, and the graph {n} nodes; give one an agent")
+    return found
 
 
 def discrete_env(what: str, env: Any) -> Any:

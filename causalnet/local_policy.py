@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import number, whole
-from .envs._tabular_checks import entries
+from ._checks import entries, number, whole
 from .errors import DataError
 from .exact import softmax
 

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,12 @@ def finish(
         state = {True: "reached", False: "NOT reached", None: ""}[met(item)]
         print(f"{name:<{width}}  {_value(item):>26}  {item['goal']:>10}  {state}")
     print(f"\n{folder / 'report.html'}")
+
+
+def complete(table: Table, cells: Mapping[str, Callable[[], Sequence[Row]]], label: str) -> None:
+    """Run the cells that are not yet in the table, in their order; each gives its rows."""
+    for name in steps([name for name in cells if not table.has(name)], label):
+        table.add(name, cells[name]())
 
 
 def steps(items: Sequence[Any], label: str) -> Iterator[Any]:

@@ -27,7 +27,7 @@ from causalnet.envs.line import Line
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import utility_grid
 from pipelines import _general_utility_report as report
-from pipelines._run import Row, Table, options, steps
+from pipelines._run import Row, Table, complete, options
 
 COLUMNS = ["kind", "variant", "seed", "value", "violation", "curve", "cpu_seconds", "extra"]
 FIRST = 1000  # seeds from here on: step sizes were chosen on others
@@ -94,8 +94,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     seeds = args.seeds or (2 if args.quick else 5)
     table = Table(args.out, COLUMNS, args.quick)
     cells = _cells(seeds, args.quick)
-    for name in steps([name for name in cells if not table.has(name)], "runs"):
-        table.add(name, cells[name]())
+    complete(table, cells, "runs")
     return report.write(args.out, table, set(cells))
 
 

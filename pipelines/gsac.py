@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from pipelines._gsac_runs import (
     tune,
     views,
 )
-from pipelines._run import Table, options, positive, steps
+from pipelines._run import Table, complete, options, positive
 
 COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
@@ -60,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     args = _arguments(argv)
     plan = Plan(args.seeds, args.episodes, args.quick, args.out)
     table, work = Table(args.out, COLUMNS, args.quick), cells(plan)
-    for name in steps([name for name in work if not table.has(f"{name} L={plan.seeds} K={plan.budget}")], "parts"):
-        table.add(f"{name} L={plan.seeds} K={plan.budget}", work[name](plan, table))
+    suffix = f" L={plan.seeds} K={plan.budget}"
+    complete(table, {name + suffix: partial(cell, plan, table) for name, cell in work.items()}, "parts")
     return report.write(plan.out, table, plan)
 
 

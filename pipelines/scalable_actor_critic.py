@@ -34,7 +34,7 @@ from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_policies import localized_aloha
 from pipelines import _scalable_actor_critic_report as report
-from pipelines._run import Row, Table, options, steps
+from pipelines._run import Row, Table, complete, options
 
 GAMMA = 0.7
 MARKS = 30  # evaluations along a run
@@ -70,9 +70,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/scalable_actor_critic").parse_args(argv)
     seeds = args.seeds or (2 if args.quick else 10)
     table = Table(args.out, COLUMNS, args.quick)
-    cells = _cells(seeds, args.quick)
-    for name in steps([name for name in cells if not table.has(name)], "runs"):
-        table.add(name, cells[name]())
+    complete(table, _cells(seeds, args.quick), "runs")
     return report.write(args.out, table, [v.name for v in VARIANTS])
 
 

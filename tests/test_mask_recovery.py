@@ -355,9 +355,11 @@ def test_settings_are_checked() -> None:
     data, truth = small(0, 50)
     with pytest.raises(UnknownNameError, match="pooling is one of"):
         learn_masks(data, pooling="all")
-    for delta in (0.0, 1.0, "small"):
+    for delta in (0.0, 1.0, -1):
         with pytest.raises(DataError, match="delta is the chance"):
-            learn_masks(data, delta=delta)  # type: ignore[arg-type]
+            learn_masks(data, delta=delta)
+    with pytest.raises(DataError, match="delta is 'small', and must be a finite number"):
+        learn_masks(data, delta="small")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="from Transitions, not dict; see as_transitions"):
         learn_masks({})  # type: ignore[arg-type]
     with pytest.raises(DataError, match="relation has shape"):

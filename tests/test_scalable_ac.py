@@ -448,7 +448,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
         (lambda: policy_returns(lin_grid(), uniform_policy(lin_grid()), discount=float("nan")), "discount is nan"),
         (lambda: policy_returns(lin_grid(), uniform_policy(lin_grid()), discount=1.5), "discount is 1.5"),
         (lambda: collect(lin_grid(n_envs=2), seed=-1), "seed is -1"),
-        (lambda: collect(lin_grid(n_envs=2), seed=0, steps=2.5), "got 2.5"),
+        (lambda: collect(lin_grid(n_envs=2), seed=0, steps=2.5), "steps is 2.5, and must be a whole number from 1"),
     ],
 )
 def test_numbers_that_mean_nothing_are_refused_in_a_sentence(make: Any, words: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, NotApplicable
-from ._sac_inputs import domain, fingerprint, require
+from ._sac_inputs import differences, domain, fingerprint
 from ._sac_settings import Settings
 
 Array = NDArray[np.float64]
@@ -37,7 +37,8 @@ def sources(envs: Sequence[Any], learners: int, settings: Settings) -> tuple[int
         mine = fingerprint(env)
         if mine != network:
             raise DataError(
-                f"source {m} is another network than source 0 ({mine}, {network}); sources differ in their domain factor alone"
+                f"source {m} is another network than source 0 ({differences(network, mine)}); sources differ in their domain "
+                "factor alone"
             )
         if (env.n_envs or 1) != copies:
             raise DataError(
@@ -86,8 +87,7 @@ def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequen
         raise DataError(f"{path} was learnt in {count} domains; give that many, not {len(mine)}")
     for m, env in enumerate(envs):
         if fingerprint(env) != header["network"]:
-            require(env, header["network"])
-            raise DataError(f"source {m} has horizon {env.horizon}, unlike the sources that {path} was learnt in: {header['network']}")  # fmt: skip
+            raise DataError(f"source {m} is another network than {path} was learnt on: {differences(header['network'], fingerprint(env))}")  # fmt: skip
         if mine[m] != learnt[m]:
             was = f"was source {learnt.index(mine[m])}" if mine[m] in learnt else "was none of the sources"
             told = (

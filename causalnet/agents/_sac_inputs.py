@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import number, whole
+from .._checks import number, truth, whole
 from ..envs._network import check_adjacency
 from ..errors import DataError
 from ._sac_settings import Rate, Settings
 
 __all__ = [
-    "converging", "damaged", "domain", "fingerprint", "function", "generator", "lasting", "network", "number", "one_of", "put", "require", "same", "settings",
+    "converging", "damaged", "differences", "domain", "fingerprint", "function", "generator", "lasting", "network", "number", "one_of", "put", "require", "same", "settings",
     "settings_of", "truth", "whole",
 ]  # fmt: skip
 
@@ -56,13 +56,6 @@ def function(name: str, value: Any) -> None:
     """Something that can be called, or None."""
     if value is not None and not callable(value):
         raise DataError(f"{name} is {value!r}, and must be a function, or None")
-
-
-def truth(name: str, value: Any) -> bool:
-    """True or False, and nothing that only counts as one of them."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise DataError(f"{name} is {value!r}; write True or False")
-    return bool(value)
 
 
 def generator(name: str, rng: Any) -> np.random.Generator:
@@ -117,14 +110,14 @@ def require(env: Any, learnt_on: Any) -> None:
     """Refuse a policy that was learnt on another network; episodes may be of another length."""
     mine, learnt = fingerprint(env), list(learnt_on) if isinstance(learnt_on, (list, tuple)) else [learnt_on]
     if mine[:_HORIZON] + mine[_HORIZON + 1 :] != learnt[:_HORIZON] + learnt[_HORIZON + 1 :]:
-        raise DataError(f"this policy was learnt on another network: {_differences(learnt, mine, episodes=False)}")
+        raise DataError(f"this policy was learnt on another network: {differences(learnt, mine, episodes=False)}")
 
 
 def same(path: str | Path, header: Mapping[str, Any], env: Any) -> None:
     """Refuse to go on learning from a checkpoint on another network, with other episodes, or with other copies."""
     mine = fingerprint(env)
     if header["network"] != mine:
-        raise DataError(f"{path} was learnt on another network: {_differences(header['network'], mine)}")
+        raise DataError(f"{path} was learnt on another network: {differences(header['network'], mine)}")
     if header["copies"] != (env.n_envs or 1):
         raise DataError(f"{path} was learnt on {header['copies']} copies, and this environment has {env.n_envs or 1}")
     if header.get("domain", domain(env)) != domain(env):  # older files do not say
@@ -133,7 +126,7 @@ def same(path: str | Path, header: Mapping[str, Any], env: Any) -> None:
         )
 
 
-def _differences(learnt: Any, mine: list[Any], episodes: bool = True) -> str:
+def differences(learnt: Any, mine: list[Any], episodes: bool = True) -> str:
     """In words, where two fingerprints differ."""
     if not isinstance(learnt, (list, tuple)) or len(learnt) != len(mine):
         return f"its description is {learnt!r}, which this causalnet cannot read"

@@ -30,9 +30,7 @@ def collect(
         )
     if policy is not None and not callable(policy):
         raise DataError(f"policy is {policy!r}, and must be a function of the state codes and a Generator, or None")
-    length = env.horizon if steps is None else steps
-    if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
-        raise DataError(f"an episode needs a length: steps must be a whole number from 1 up, got {length!r}")
+    length = whole("steps", env.horizon if steps is None else steps, 1)
     if env.horizon is not None and length > env.horizon:
         raise DataError(
             f"steps is {length}, and episodes of this environment end after {env.horizon}; raise its horizon"

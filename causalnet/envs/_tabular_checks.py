@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import entries
 from ..errors import DataError, NotApplicable
 from ._network import check_topology
 
@@ -26,16 +27,6 @@ def closed_neighbourhoods(graph: nx.Graph) -> list[list[int]]:
     """N_i of each agent, sorted: itself and the agents it is joined to, numbered in the order of the nodes."""
     index = {node: i for i, node in enumerate(check_topology(graph))}
     return [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
-
-
-def entries(name: str, given: Any, what: str, n: int | None = None) -> list[Any]:
-    """``given`` as a list, with ``n`` entries where n is given, or a sentence; ``what`` says what an entry is."""
-    if not isinstance(given, Iterable):
-        raise DataError(f"{name} is a list of {what}, not {given!r}")
-    found = list(given)
-    if n is not None and len(found) != n:
-        raise DataError(f"{name} has {len(found)} {what}, and the graph {n} nodes; give one an agent")
-    return found
 
 
 def parents(name: str, given: Any, near: Parents) -> tuple[tuple[int, ...], ...]:

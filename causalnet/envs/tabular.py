@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .._checks import number, whole
+from .._checks import entries, number, whole
 from ..errors import DataError
 from ._network import adjacency_of, generator
 from ._networked import Ints, NetworkedEnv
@@ -24,7 +24,6 @@ from ._tabular_checks import (
     check_tables,
     closed_neighbourhoods,
     count_actions,
-    entries,
     frozen,
     law,
     parents,

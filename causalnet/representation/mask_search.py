@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
-from .._checks import whole
+from .._checks import number, whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from ..stats.balancing import balanced_test, log_likelihoods
@@ -105,7 +105,7 @@ def _check_settings(pooling: str, delta: float, **counts: tuple[Any, int]) -> No
     """counts: a whole number and the least it may be, by name; max_cond may be None."""
     if pooling not in POOLING:
         raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
-    if not isinstance(delta, float) or not 0.0 < delta < 1.0:
+    if not 0.0 < number("delta", delta) < 1.0:
         raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
     for name, (value, least) in counts.items():
         if name != "max_cond" or value is not None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from ._inputs import named_or_file, parse_backend_settings, parse_seeds
-from ._labels import split
 from ._terminal import say, say_json, show_reasons, show_results
+from .base.text import split
 
 QUICKSTART = (
     "pc",

@@ -20,10 +20,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ._checks import entries, number
 from ._reach import Reach, hops
 from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
+from .base.checks import entries, number
 from .envs.tabular import TabularNetwork
 from .errors import DataError, UnknownNameError, nearest
 from .local_policy import LocalPolicy, as_policy

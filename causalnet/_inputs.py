@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._labels import read_value, split
 from ._terminal import say
+from .base.text import read_value, split
 from .errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
 
 if TYPE_CHECKING:

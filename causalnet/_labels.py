@@ -7,28 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .base.text import read_value, split
 from .errors import DataError
 
 _BARE = re.compile(r"[A-Za-z_][\w.-]*")
-_OPEN, _CLOSE = "([{", ")]}"
-
-
-def split(text: str, separator: str) -> list[str]:
-    """Split at ``separator`` outside brackets and quotes; empty parts are left out."""
-    parts, depth, quoted, escaped, start = [], 0, False, False, 0
-    for i, letter in enumerate(text):
-        if quoted:
-            if letter == '"' and not escaped:
-                quoted = False
-            escaped = letter == "\\" and not escaped
-        elif letter == '"':
-            quoted = True
-        else:
-            depth += (letter in _OPEN) - (letter in _CLOSE)
-            if letter == separator and depth == 0:
-                parts.append(text[start:i])
-                start = i + 1
-    return [part.strip() for part in [*parts, text[start:]] if part.strip()]
 
 
 def label(backend: str, params: Mapping[str, Any]) -> str:
@@ -48,14 +30,6 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
             raise DataError(f"in the method {text!r}, {part!r} is no parameter; write {parts[0]}:name=value")
         params[name.strip()] = read_value(value)
     return parts[0], params
-
-
-def read_value(text: str) -> Any:
-    """A setting's value: JSON where it can be, the text itself otherwise."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text.strip()
 
 
 def _value(value: Any) -> str:

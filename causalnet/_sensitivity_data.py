@@ -17,9 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._checks import entries, number, truth, whole
 from ._sensitivity import Sensitivities, interdependence
 from ._spectral import Radius, spectral_radius
+from .base.checks import entries, flag, number, whole
 from .errors import DataError
 
 Array = NDArray[np.float64]
@@ -122,7 +122,7 @@ def estimate_sensitivities(
     confidence, reward_range = number("confidence", confidence), number("reward_range", reward_range)
     if not 0 < confidence < 1 or not reward_range > 0:
         raise DataError(f"confidence is {confidence} (write e.g. 0.95) and reward_range {reward_range} (above 0)")
-    on_support = truth("on_support", on_support)
+    on_support = flag("on_support", on_support)
     sizes = _sizes("n_states", n_states, np.maximum(s, s_next))
     acts = _sizes("n_actions", n_actions, a)
     parents = _rows("state_parents", state_parents, n), _rows("action_parents", action_parents, n)

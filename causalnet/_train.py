@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ._action_map import TESTS, ActionMap, Presence
-from ._checks import whole
 from ._files import write_atomic
+from .base.checks import whole
 from .errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from .graph import Graph
 

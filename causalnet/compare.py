@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors
-from ._callable import make_callable
 from ._labels import label
 from .backends import registry
+from .base.doors import make_callable
 from .cells import Limits, hard_limit
 from .engines import Job, Run, open_engine
 from .errors import DataError

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._labels import read_value
+from .base.text import read_value
 from .data import Events, Table, as_table
 from .data.events import read_topology
 from .errors import DataError, NotInstalled, UnknownNameError, nearest

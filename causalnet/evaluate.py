@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._callable import make_callable
-from ._checks import discrete_env, whole
+from .base.checks import discrete_env, whole
+from .base.doors import make_callable
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
 from .simulate import sized_dag

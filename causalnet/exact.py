@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import whole
+from .base.checks import whole
 from .envs.tabular import TabularNetwork
 from .errors import DataError
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import entries, number, whole
+from .base.checks import entries, number, whole
 from .errors import DataError
 from .exact import softmax
 

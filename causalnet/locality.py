@@ -16,7 +16,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ._certificate_text import calls_for_a_smoother_policy, in_words
-from ._checks import whole
 from ._influence import (
     Locality,
     analyse,
@@ -38,6 +37,7 @@ from ._sensitivity import (
 )
 from ._sensitivity_data import EstimatedSensitivities, estimate_sensitivities
 from ._spectral import Radius, spectral_radius
+from .base.checks import whole
 from .envs.tabular import TabularNetwork
 from .errors import DataError
 from .local_policy import LocalPolicy, as_policy

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import whole
 from ._online_folder import COLUMNS, EpisodeRow, Saved, alone_in
 from .agents import D3QN, DQN, PPO
 from .backends import att_bic
+from .base.checks import whole
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
 from .representation.mask import CausalMask

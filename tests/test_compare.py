@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import causalnet as cn
-from causalnet._labels import label, parse, split
+from causalnet._labels import label, parse
+from causalnet.base.text import split
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
 from causalnet.results import Results, interval

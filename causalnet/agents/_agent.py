@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError
 from . import _checkpoint
 from ._inputs import Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward

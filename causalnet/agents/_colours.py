@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .._checks import whole
+from ..base.checks import whole
 from ..envs._network import hop_neighbourhoods
 
 

@@ -12,7 +12,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import discrete_env
+from ..base.checks import discrete_env
 from ..errors import DataError, NotApplicable
 from ._masked import Bools, as_mask
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ..base import checks
 from ..errors import DataError
 from . import _sac_inputs as given
 from ._checkpoint import read, write
@@ -57,7 +58,7 @@ def put_back(
     for owner, names in _owners(agent, more):
         for name in names:
             given.put(owner, name, arrays, path)
-    agent.updates = given.whole(f"updates in {path}", header["updates"], 0)
+    agent.updates = checks.whole(f"updates in {path}", header["updates"], 0)
     cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import number, whole
+from ..base.checks import number, whole
 from ..envs._network import hop_neighbourhoods
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError

@@ -12,12 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .._checks import number
+from ..base.checks import number, one_of
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, joint, occupancy
 from ._rollout import episodes_under, policy_tables
-from ._sac_inputs import one_of
 
 Array = NDArray[np.float64]
 

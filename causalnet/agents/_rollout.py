@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .._checks import number, whole
+from ..base.checks import number, whole
 from ..envs._streams import streams
 from ..envs.wireless import Wireless
 from ..envs.wireless_kernels import WirelessTables, wireless_step

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.checks import function
 from ..envs.wireless import Wireless
 from ..errors import DataError, NotApplicable
 from ._local_critic import (
@@ -22,7 +23,6 @@ from ._local_critic import (
 )
 from ._local_policy import neighbourhood_sums
 from ._rollout import Trajectory
-from ._sac_inputs import function
 from ._sac_settings import Settings
 
 Array = NDArray[np.float64]

@@ -12,24 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import number, truth, whole
 from ..envs._network import check_adjacency
 from ..errors import DataError
 from ._sac_settings import Rate, Settings
 
-__all__ = [
-    "converging", "damaged", "differences", "domain", "fingerprint", "function", "generator", "lasting", "network", "number", "one_of", "put", "require", "same", "settings",
-    "settings_of", "truth", "whole",
-]  # fmt: skip
-
 _HORIZON = 4  # its place in a fingerprint
 _PARTS = ("class", "agents", "most states", "most actions", "horizon")
-
-
-def one_of(name: str, value: Any, known: Sequence[str]) -> None:
-    """A word of a list."""
-    if not isinstance(value, str) or value not in known:
-        raise DataError(f"{name} is {value!r}; write one of {', '.join(known)}")
 
 
 def settings(value: Any, otherwise: Settings) -> Settings:
@@ -50,17 +38,6 @@ def lasting(o: Settings, env: Any) -> Settings:
     if o.steps is None and horizon is None:
         raise DataError("the environment has no horizon, so say how long an episode is: write Settings(steps=...)")
     return o if o.steps is not None else dataclasses.replace(o, steps=int(horizon))
-
-
-def function(name: str, value: Any) -> None:
-    """Something that can be called, or None."""
-    if value is not None and not callable(value):
-        raise DataError(f"{name} is {value!r}, and must be a function, or None")
-
-
-def generator(name: str, rng: Any) -> np.random.Generator:
-    """A numpy Generator as it is, or the one of a seed."""
-    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole(name, rng, 0))
 
 
 def network(env: Any) -> Any:

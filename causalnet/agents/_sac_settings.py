@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import number, truth, whole
+from ..base.checks import flag, number, whole
 from ..errors import DataError, NotApplicable
 
 
@@ -97,7 +97,7 @@ class Settings:
         if self.temperature <= 0:
             raise DataError(f"temperature is {self.temperature!r}, and must lie above 0")
         for name in ("fresh", "by_visits", "over_n", "continuing"):
-            object.__setattr__(self, name, truth(name, getattr(self, name)))
+            object.__setattr__(self, name, flag(name, getattr(self, name)))
         for name in ("critic_rate", "actor_rate", "average_rate"):
             if not isinstance(getattr(self, name), Rate):
                 object.__setattr__(self, name, Rate(number(name, getattr(self, name), 0.0)))

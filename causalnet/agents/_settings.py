@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError, UnknownNameError, nearest
 
 S = TypeVar("S")

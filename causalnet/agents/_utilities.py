@@ -13,9 +13,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import number
+from ..base.checks import number, one_of
 from ..errors import DataError
-from ._sac_inputs import one_of
 
 Array = NDArray[np.float64]
 Sizes = tuple[NDArray[np.int64], NDArray[np.int64]]  # states and actions of each agent, (n,) both

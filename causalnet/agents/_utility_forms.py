@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import number
+from ..base.checks import number
 from ..errors import DataError
 from ._utilities import Sizes, Utility
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import whole
+from ..base.checks import whole
 from ..data.rollouts import collect
 from ..data.transitions import Transitions, pool
 from ..errors import DataError

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import number
+from ..base.checks import flag, number
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, policy_gradient
@@ -26,7 +26,7 @@ from ._kept import open_agent, put_back, save_agent
 from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from ._rollout import Trajectory
 from ._sac_critic import Counts
-from ._sac_inputs import fingerprint, require, truth
+from ._sac_inputs import fingerprint, require
 from ._utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
 from ._utility_checks import Stall, checked, probe
 from ._utility_forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, described, kind
@@ -75,7 +75,7 @@ class Constraint:
     def __post_init__(self) -> None:
         number("rate of a constraint", self.rate, 0.0)
         for name in ("incremental", "best_effort"):
-            truth(name, getattr(self, name))
+            flag(name, getattr(self, name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class GeneralUtility(ScalableActorCritic):
         if not number("occupancy_rate", occupancy_rate, 0.0, 1.0):
             raise DataError(f"occupancy_rate is {occupancy_rate!r}; write a number above 0, up to 1 (no smoothing)")
         n = self.shape[1]
-        self.reward = utility is None if reward is None else truth("reward", reward)
+        self.reward = utility is None if reward is None else flag("reward", reward)
         self.utility = None if utility is None else as_utility(utility, n)
         given = [constraints] if isinstance(constraints, Constraint) else constraints
         if not isinstance(given, (list, tuple)) or not all(isinstance(c, Constraint) for c in given):

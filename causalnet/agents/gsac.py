@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base import checks
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
 from ..errors import DataError
 from ..representation.domain import hull_distance, warn_outside
@@ -67,10 +68,10 @@ class GSAC:
         counts: Counts | None = None, codes: Array | None = None,
     ) -> None:  # fmt: skip
         self.sources, self.settings = domains.environments(sources), given.settings(settings, DEFAULTS)
-        self.seed = given.whole("seed", seed, 0)
-        self.learners, self.schedule, self.inputs = given.whole("learners", learners, 1), schedule, inputs
-        given.one_of("schedule", schedule, ("all", "one"))
-        given.one_of("inputs", inputs, ("own", "neighbours"))
+        self.seed = checks.whole("seed", seed, 0)
+        self.learners, self.schedule, self.inputs = checks.whole("learners", learners, 1), schedule, inputs
+        checks.one_of("schedule", schedule, ("all", "one"))
+        checks.one_of("inputs", inputs, ("own", "neighbours"))
         self.copies, self.network = domains.sources(self.sources, self.learners, self.settings)
         env, n = self.sources[0], int(self.sources[0].n_agents)
         self.settings = given.lasting(self.settings, env)
@@ -78,7 +79,7 @@ class GSAC:
             conditioning = Conditioning.of(conditioning, factors, len(self.sources), n)
         self.conditioning = conditioning
         self.shared_critic = (
-            conditioning.kind == "none" if shared_critic is None else given.truth("shared_critic", shared_critic)
+            conditioning.kind == "none" if shared_critic is None else checks.flag("shared_critic", shared_critic)
         )
         self.view = _view(env, view)
         self.conditioned = domains.flags(conditioned, n)
@@ -112,8 +113,8 @@ class GSAC:
 
     def learn(self, episodes: int, *, on_update: Callable[[GSAC], None] | None = None) -> GSAC:
         """Phase 3: update until each learner has played ``episodes`` more, over all sources (rounded up to updates)."""
-        goal = self.episodes + given.whole("episodes", episodes, 0)
-        given.function("on_update", on_update)
+        goal = self.episodes + checks.whole("episodes", episodes, 0)
+        checks.function("on_update", on_update)
         while self.episodes < goal:
             self.update()
             if on_update is not None:
@@ -167,7 +168,7 @@ class GSAC:
 
     def act(self, s: Any, factor: Any, rng: np.random.Generator | int, *, code: str = "unseen") -> NDArray[np.int64]:
         """Draw actions (L, n) in the states s (L, n), one row a learner."""
-        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), given.generator("rng", rng))
+        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), checks.generator("rng", rng))
 
     def evaluate(
         self, env: Any, factor: Any = None, episodes: int = 400, *, discount: float = 1.0, seed: int = 10**6,
@@ -175,8 +176,8 @@ class GSAC:
     ) -> Array:  # fmt: skip
         """Returns sum_t discount^t (1/n) sum_i r_i of each learner's policy as it is in the domain ``env``: (L, episodes)."""
         given.require(env, self.network)
-        episodes, seed = given.whole("episodes", episodes, 1), given.whole("seed", seed, 0)
-        discount = given.number("discount", discount, 0.0, 1.0)
+        episodes, seed = checks.whole("episodes", episodes, 1), checks.whole("seed", seed, 0)
+        discount = checks.number("discount", discount, 0.0, 1.0)
         table, done = self.table(self.code(factor, code)), 0
         found: list[Array] = []
         copies = env.n_envs or 1
@@ -255,8 +256,8 @@ class GSAC:
         )  # fmt: skip
         if agent.copies != header["copies"]:
             raise DataError(f"{path} was learnt with {header['copies']} copies a domain, not {agent.copies}")
-        agent.updates = given.whole(f"updates in {path}", header["updates"], 0)
-        agent.episodes = given.whole(f"episodes in {path}", header["episodes"], 0)
+        agent.updates = checks.whole(f"updates in {path}", header["updates"], 0)
+        agent.episodes = checks.whole(f"episodes in {path}", header["episodes"], 0)
         for name in ("theta", "baselines"):
             given.put(agent, name, arrays, path)
         for k, critic in enumerate(agent.critics):

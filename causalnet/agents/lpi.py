@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base import checks
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError, NotApplicable
 from ..locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
@@ -56,9 +57,9 @@ class Cooling:
     power: float = 1.0
 
     def __post_init__(self) -> None:
-        given.number("start of a cooling", self.start, 0.0)
-        given.number("power of a cooling", self.power, 1e-12)
-        given.whole("updates of a cooling", self.updates, 1)
+        checks.number("start of a cooling", self.start, 0.0)
+        checks.number("power of a cooling", self.power, 1e-12)
+        checks.whole("updates of a cooling", self.updates, 1)
 
     def at(self, update: int) -> float:
         """tau of an update."""
@@ -101,7 +102,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         self.cooling = cooling or Cooling(0.0)
         if model is not None:
             _same_network(model, self.env)
-        self.model, self.report_every = model, given.whole("report_every", report_every, 1)
+        self.model, self.report_every = model, checks.whole("report_every", report_every, 1)
         self.colour = colours(env.adjacency, self.settings.kappa)
         self.reports: list[Report] = []
 
@@ -152,7 +153,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         """The locality certificate of a learner's policy under ``model`` (see ``causalnet.locality``)."""
         if self.model is None:
             raise NotApplicable("a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or estimate_sensitivities(...)")  # fmt: skip
-        if given.whole("learner", learner, 0) >= self.learners:
+        if checks.whole("learner", learner, 0) >= self.learners:
             raise DataError(f"learner is {learner!r}, and this agent has {self.learners}: 0 to {self.learners - 1}")
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base import checks
 from ..envs._network import hop_neighbourhoods, padded
 from ..envs._streams import streams
 from ..errors import DataError
@@ -61,8 +62,8 @@ class ScalableActorCritic:
         counts: Counts | None = None,
     ) -> None:  # fmt: skip
         self.settings = given.lasting(given.settings(settings, Settings()), given.network(env))
-        self.env, self.seed = env, given.whole("seed", seed, 0)
-        self.copies, learners = int(env.n_envs or 1), given.whole("learners", learners, 1)
+        self.env, self.seed = env, checks.whole("seed", seed, 0)
+        self.copies, learners = int(env.n_envs or 1), checks.whole("learners", learners, 1)
         if self.copies % learners:
             raise DataError(
                 f"{self.copies} copies cannot be shared by {learners} learners; use a multiple of {learners}"
@@ -93,8 +94,8 @@ class ScalableActorCritic:
 
     def learn(self, episodes: int, *, on_update: Callable[[Self], None] | None = None) -> Self:
         """Update until each learner has seen ``episodes`` more episodes (rounded up to whole updates)."""
-        episodes = given.whole("episodes", episodes, 0)
-        given.function("on_update", on_update)
+        episodes = checks.whole("episodes", episodes, 0)
+        checks.function("on_update", on_update)
         goal = self.updates + math.ceil(episodes / (self.copies // self.learners))
         while self.updates < goal:
             self.update()
@@ -143,7 +144,7 @@ class ScalableActorCritic:
 
     def predict(self, s: Any, seed: int | np.random.Generator | None = None, *, learner: int = 0) -> NDArray[np.int64]:
         """Actions (..., n) for the state codes s (..., n); drawn from the policy with a seed, else the likeliest."""
-        if given.whole("learner", learner, 0) >= self.shape[0]:
+        if checks.whole("learner", learner, 0) >= self.shape[0]:
             raise DataError(f"there is no learner {learner}: they are numbered 0 to {self.shape[0] - 1}")
         s = np.asarray(s)
         if s.shape[-1:] != (self.shape[1],) or s.dtype.kind not in "iu":
@@ -160,7 +161,7 @@ class ScalableActorCritic:
         p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
         if seed is None:
             return np.asarray(p.argmax(-1), dtype=np.int64)
-        return draw(p, given.generator("seed", seed))
+        return draw(p, checks.generator("seed", seed))
 
     def grow(self, capacity: int) -> None:
         """Give every kept table this many entries (a power of two); nothing learnt is lost."""

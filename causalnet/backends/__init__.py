@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._callable import make_callable
+from ..base.doors import make_callable
 from ..data import Events, Interactions, Table, as_table
 from ..errors import (
     CausalnetError,

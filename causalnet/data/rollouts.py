@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError
 from .transitions import Transitions, from_rollouts
 

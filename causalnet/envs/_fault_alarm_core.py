@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from . import _fault_alarm_state as plain
 from ._fault_alarm_controls import oldest_kernel, oracle_kernel

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError, NotApplicable
 from ._network import hop_neighbourhoods
 from ._streams import Seed, streams

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import entries
+from ..base.checks import entries
 from ..errors import DataError, NotApplicable
 from ._network import check_topology
 

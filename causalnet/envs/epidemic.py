@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import number, whole
+from ..base.checks import number, whole
 from ._network import adjacency_of, check_adjacency
 from ._networked import Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform

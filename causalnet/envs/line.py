@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import number, whole
+from ..base.checks import number, whole
 from ._networked import MOST_AGENTS, Floats, Ints, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 

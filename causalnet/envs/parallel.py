@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import truth
+from ..base.checks import flag
 from ..errors import DataError, NotApplicable, NotInstalled
 from ._networked import NetworkedEnv
 
@@ -45,7 +45,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
             raise DataError(f"PettingZoo has no batch axis; make the environment with n_envs=None, not {env.n_envs}.")
         if env.horizon is None:
             raise DataError("PettingZoo's episodes end; make the environment with horizon=...")
-        self.env, self.mask_in_observation = env, truth("mask_in_observation", mask_in_observation)
+        self.env, self.mask_in_observation = env, flag("mask_in_observation", mask_in_observation)
         self.metadata = {"name": type(env).__name__.lower(), "render_modes": []}
         self.render_mode = None
         self.possible_agents = [f"agent_{i}" for i in range(env.n_agents)]

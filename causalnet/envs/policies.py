@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .._checks import number
+from ..base.checks import number
 from ..errors import DataError
 from ._networked import Floats, Ints, NetworkedEnv, networked
 from ._streams import Seed, streams, uniform

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .._checks import entries, number, whole
+from ..base.checks import entries, number, whole
 from ..errors import DataError
 from ._network import adjacency_of, generator
 from ._networked import Ints, NetworkedEnv

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import poisson
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError
 from ._network import check_topology
 from ._networked import Floats, Ints, NetworkedEnv, count_agents, probabilities

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import DataError
 from ._network import bipartite_table, sharing
 from ._networked import MOST_AGENTS, Floats, Ints, NetworkedEnv, count_agents, probabilities

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from .._checks import whole
+from ..base.checks import whole
 from ..errors import NotApplicable
 from ._networked import Floats, networked, probabilities
 from .wireless import Wireless

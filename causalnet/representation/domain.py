@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar, nnls
 
-from .._checks import whole
+from ..base.checks import whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from .causal_masks import CausalMasks

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import discrete_env, whole
+from ..base.checks import discrete_env, whole
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from .root_causes import EMPTY, Bools, Read, RootCauseMask, as_mask, instead

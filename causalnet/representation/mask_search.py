@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
-from .._checks import number, whole
+from ..base.checks import number, whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from ..stats.balancing import balanced_test, log_likelihoods

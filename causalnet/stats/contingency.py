@@ -17,7 +17,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from .clock import clock
+from ..base.clock import now
 from .independence import Array, log_chi2_sf, sparse_statistic, stratify
 from .skeleton import Skeleton, pc_stable
 
@@ -228,7 +228,7 @@ def _discrete_level(
                     adj, slot, weak, stat, df, sets,
                 )  # fmt: skip
                 looks += 1
-                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and clock() > deadline:
+                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
                     return tests, True
                 depth -= 1
                 if depth >= 0:

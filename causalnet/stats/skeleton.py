@@ -20,7 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from .clock import clock
+from ..base.clock import now
 from .independence import DEGENERATE, Array
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
@@ -235,7 +235,7 @@ def _around(
             pick[depth] += 1
             leaves += 1
             if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
-                stopped = clock() > deadline
+                stopped = now() > deadline
         else:
             _eliminate(block, spread, cross, own, depth, s)
             depth += 1

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.clock import now
 from .acyclicity import h_expm, h_logdet
-from .clock import clock
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -142,7 +142,7 @@ def descend(
         t = 1.0
         accepted = False
         for _ in range(40):
-            if deadline < np.inf and clock() > deadline:
+            if deadline < np.inf and now() > deadline:
                 return evaluations, h
             trial, cost, slope = _trial(w, way, t, pg, penalty)
             if slope >= 0.0:

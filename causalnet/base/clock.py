@@ -8,8 +8,8 @@ from numba import njit, objmode
 
 
 @njit(cache=True)
-def clock() -> float:
+def now() -> float:
     """time.monotonic from compiled code."""
-    with objmode(now="float64"):
-        now = time.monotonic()
-    return now
+    with objmode(seconds="float64"):
+        seconds = time.monotonic()
+    return seconds

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .errors import DataError, NotApplicable
+from ..errors import DataError, NotApplicable
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -29,7 +29,7 @@ def number(name: str, value: Any, least: float = -math.inf, most: float = math.i
     return float(value)
 
 
-def truth(name: str, value: Any) -> bool:
+def flag(name: str, value: Any) -> bool:
     """True or False, and nothing that only counts as one of them."""
     if not isinstance(value, (bool, np.bool_)):
         raise DataError(f"{name} is {value!r}; write True or False")
@@ -60,3 +60,20 @@ def discrete_env(what: str, env: Any) -> Any:
             "actions are Discrete(n)"
         )
     return env
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> None:
+    """A word of a list."""
+    if not isinstance(value, str) or value not in known:
+        raise DataError(f"{name} is {value!r}; write one of {', '.join(known)}")
+
+
+def function(name: str, value: Any) -> None:
+    """Something that can be called, or None."""
+    if value is not None and not callable(value):
+        raise DataError(f"{name} is {value!r}, and must be a function, or None")
+
+
+def generator(name: str, rng: Any) -> np.random.Generator:
+    """A numpy Generator as it is, or the one of a seed."""
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole(name, rng, 0))

@@ -1,0 +1,1 @@
+"""What any file may need: checks of arguments, array types, doors, text, the clock."""

@@ -1,0 +1,34 @@
+"""Texts that hold settings: split outside brackets and quotes, values read as JSON where they can be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_OPEN, _CLOSE = "([{", ")]}"
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Split at ``separator`` outside brackets and quotes; empty parts are left out."""
+    parts, depth, quoted, escaped, start = [], 0, False, False, 0
+    for i, letter in enumerate(text):
+        if quoted:
+            if letter == '"' and not escaped:
+                quoted = False
+            escaped = letter == "\\" and not escaped
+        elif letter == '"':
+            quoted = True
+        else:
+            depth += (letter in _OPEN) - (letter in _CLOSE)
+            if letter == separator and depth == 0:
+                parts.append(text[start:i])
+                start = i + 1
+    return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+
+
+def read_value(text: str) -> Any:
+    """A setting's value: JSON where it can be, the text itself otherwise."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text.strip()

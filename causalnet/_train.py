@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ._action_map import TESTS, ActionMap, Presence
-from ._files import write_atomic
 from .base.checks import whole
 from .errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from .graph import Graph
+from .storage.files import write_atomic
 
 LEARNERS = {"ppo": "PPO", "dqn": "DQN", "d3qn": "D3QN"}
 SAVE_SECONDS = 5.0  # a killed run repeats at most so much work; what it repeats comes out the same

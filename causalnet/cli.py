@@ -101,10 +101,10 @@ def discover(
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:
     """Learn a graph from a file."""
-    from ._files import check_writable, write_atomic
     from .backends import discover as learn
     from .backends import get
     from .provenance import versions
+    from .storage.files import check_writable, write_atomic
 
     method = get(backend)
     params = parse_settings(set_ or [])

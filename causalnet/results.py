@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._files import write_atomic
 from ._labels import label
 from .errors import DataError, UnknownNameError, nearest
 from .graph import Graph
+from .storage.files import write_atomic
 from .store import FILE, STATUSES, Store
 
 COSTS = ("seconds", "cpu_seconds", "peak_mb")

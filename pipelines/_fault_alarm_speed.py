@@ -10,8 +10,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from causalnet._files import write_atomic
 from causalnet.envs import FaultAlarm
+from causalnet.storage.files import write_atomic
 from pipelines._run import Row, figure
 
 OFFICIAL = 7.3e-3  # CPU seconds a step of the published simulator at about 11 alarms; quoted, not run here

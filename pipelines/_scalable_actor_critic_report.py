@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from causalnet._files import write_atomic
 from causalnet.report import Chart, Curve, chart
+from causalnet.storage.files import write_atomic
 from pipelines._run import Row, Table, band, figure, finish
 
 PUBLISHED, ALOHA = 0.2414, 0.179  # the follow-up's tabular return at 120,000 episodes; its benchmark, without its bug

@@ -16,7 +16,7 @@ from typing import Any
 
 import joblib
 
-from causalnet._files import write_atomic
+from causalnet.storage.files import write_atomic
 from pipelines import _fault_alarm_report as report
 from pipelines import _fault_alarm_speed as speed
 from pipelines._fault_alarm_runs import JUDGED, RULES, Run, make, official, play

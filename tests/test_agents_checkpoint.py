@@ -19,14 +19,10 @@ torch = pytest.importorskip("torch")
 
 from agent_envs import Echo, Repair  # noqa: E402
 
-from causalnet.agents import (  # noqa: E402
-    D3QN,
-    DQN,
-    PPO,
-    _checkpoint,
-)
+from causalnet.agents import D3QN, DQN, PPO
 from causalnet.envs import FaultAlarmEnv  # noqa: E402
 from causalnet.errors import DataError, NotApplicable  # noqa: E402
+from causalnet.storage import checkpoint
 
 LEARNERS = [PPO, DQN, D3QN]
 SETTINGS = {  # small rings and rollouts, so that one wraps around and the other is half full
@@ -46,7 +42,7 @@ def one_thread() -> Any:
 
 def everything(agent: Any, folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """All that a checkpoint holds."""
-    return _checkpoint.read(agent.save(folder / "everything.npz"))
+    return checkpoint.read(agent.save(folder / "everything.npz"))
 
 
 def assert_same(a: Any, b: Any, folder: Path) -> None:
@@ -125,7 +121,7 @@ def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_checkpoint, "_put", full)
+    monkeypatch.setattr(checkpoint, "_put", full)
     with pytest.raises(Exception, match=r"No space left.*make room"):
         agent.learn(episodes=1, checkpoint=file)
     assert file.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["run.npz"]

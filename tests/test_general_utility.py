@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from causalnet import exact
 from causalnet.agents import general_utility as gu
-from causalnet.agents._checkpoint import read, write
 from causalnet.agents.general_utility import Constraint, GeneralUtility
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, TableFull
 from causalnet.envs.line import Line
 from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import gsac_grid, utility_grid
 from causalnet.errors import DataError
+from causalnet.storage.checkpoint import read, write
 
 N, S, A = 3, 3, 2
 UNIFORM = np.full((1, 25, 4, 5), 0.2)

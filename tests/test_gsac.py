@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet.agents._checkpoint import read, write
 from causalnet.agents._conditioning import KINDS, Conditioning
 from causalnet.agents._state_policy import NeighbourStates, OwnState, softmax
 from causalnet.agents.adaptation import adapt, compact_view, full_masks, random_masks
@@ -30,6 +29,7 @@ from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.report.networks import draw_masks, draw_network
 from causalnet.representation.acr import policy_acr
 from causalnet.representation.domain import DomainFactor, bernoulli_factor
+from causalnet.storage.checkpoint import read, write
 
 SOURCES = (0.2, 0.5, 0.8)
 CEILING = collision_free_ceiling(0.65, 0.5, 10)

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalnet import exact
-from causalnet.agents._checkpoint import read, write
 from causalnet.agents.lpi import Cooling, LocalizedPolicyImprovement, colours, exact_improvement, proximal
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, returns
 from causalnet.envs.line import Line
@@ -20,6 +19,7 @@ from causalnet.envs.tabular import TabularEnv, TabularNetwork
 from causalnet.envs.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy, analyse, certificate, estimate_sensitivities
+from causalnet.storage.checkpoint import read, write
 
 
 @given(st.integers(1, 25), st.integers(0, 3), st.integers(0, 2**32 - 1))

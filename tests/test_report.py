@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import causalnet as cn
-from causalnet._files import check_writable, write_atomic
 from causalnet.errors import CausalnetError, DataError
 from causalnet.graph import Graph
 from causalnet.metrics import DEFINITIONS, score
@@ -28,6 +27,7 @@ from causalnet.report.leaderboard import lines, troubles
 from causalnet.report.plots import matrix, whisker
 from causalnet.report.svg import arrow_text, box_widths, compare_edges, draw, edges_of, place, shorten
 from causalnet.results import Results
+from causalnet.storage.files import check_writable, write_atomic
 from causalnet.store import FILE
 
 NASTY = '<script>alert("x")</script>&amp;\u202e'

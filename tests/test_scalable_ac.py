@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from causalnet import exact
 from causalnet.agents import _local_critic as critic_kernels
-from causalnet.agents._checkpoint import read, write
 from causalnet.agents.gsac import GSAC
 from causalnet.agents.lpi import LocalizedPolicyImprovement
 from causalnet.agents.scalable_ac import (
@@ -35,6 +34,7 @@ from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_policies import localized_aloha
 from causalnet.errors import DataError, NotApplicable
+from causalnet.storage.checkpoint import read, write
 
 
 def chain(n: int = 4, *, gamma: float = 0.7, coupling: str = "states", seed: int = 3) -> TabularNetwork:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..base.checks import whole
 from ..errors import DataError
-from . import _checkpoint
+from ..storage import checkpoint
 from ._inputs import Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
 from ._logging import EPISODE, STEP, Logger, bar, opened
 from ._masked import Bools, as_mask
@@ -112,7 +112,7 @@ class Agent(ABC):
         """What a checkpoint keeps beside network, optimiser and scaler, in named groups."""
 
     @abstractmethod
-    def _take_arrays(self, arrays: _checkpoint.Arrays) -> None:
+    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
         """The same groups, from a checkpoint."""
 
     # ---- learning -------------------------------------------------------------------------------------------------
@@ -258,8 +258,8 @@ class Agent(ABC):
             "scaler": self.scaler.to_arrays(),
             **self._more_arrays(),
         }
-        arrays = {k: v for prefix, group in groups.items() for k, v in _checkpoint.flat(prefix, group).items()}
-        self._home = _checkpoint.write(path, header, arrays)
+        arrays = {k: v for prefix, group in groups.items() for k, v in checkpoint.flat(prefix, group).items()}
+        self._home = checkpoint.write(path, header, arrays)
         return self._home
 
     @classmethod
@@ -269,7 +269,7 @@ class Agent(ABC):
         The attributes of ``env`` that say what a number stands for (variables, action_variables, action_units) and
         how it behaves (fingerprint, a text) are compared where both the file and ``env`` tell them.
         """
-        header, arrays = _checkpoint.read(path)
+        header, arrays = checkpoint.read(path)
         name = header.get("class")
         if name != cls.__name__:
             raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
@@ -283,15 +283,15 @@ class Agent(ABC):
         agent._home, agent._loaded = Path(path).resolve(), True
         return agent
 
-    def _restore(self, header: dict[str, Any], arrays: _checkpoint.Arrays) -> None:
+    def _restore(self, header: dict[str, Any], arrays: checkpoint.Arrays) -> None:
         self.steps, self.episodes, self._starts, self.updates = header["counts"]
         self._recent, self._train = [(r, n) for r, n in header["recent"]], header["train"]
         self.reward_scale.from_json(header["reward_scale"])
         for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
             rng.bit_generator.state = state
-        self.network.fill(_checkpoint.nested(arrays, "network"))
-        self.optimiser.from_arrays(_checkpoint.nested(arrays, "optimiser"))
-        self.scaler.from_arrays(_checkpoint.nested(arrays, "scaler"))
+        self.network.fill(checkpoint.nested(arrays, "network"))
+        self.optimiser.from_arrays(checkpoint.nested(arrays, "optimiser"))
+        self.scaler.from_arrays(checkpoint.nested(arrays, "scaler"))
         self._take_arrays(arrays)
 
     def _claim(self, path: Path) -> None:

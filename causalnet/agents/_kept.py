@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..base import checks
 from ..errors import DataError
+from ..storage.checkpoint import read, write
 from . import _sac_inputs as given
-from ._checkpoint import read, write
 from ._local_policy import cumulate
 from ._sac_settings import Settings
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .._files import write_atomic
 from ..errors import DataError, NotApplicable, NotInstalled
+from ..storage.files import write_atomic
 
 STEP = "time/total_timesteps"
 EPISODE = "time/episodes"

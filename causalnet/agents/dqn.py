@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import _checkpoint
+from ..storage import checkpoint
 from ._agent import Agent
 from ._cells import CellActionValues, find_layout, need_layout
 from ._frames import Frames
@@ -180,9 +180,9 @@ class DQN(Agent):
     def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
         return {"target": self.target.arrays, "replay": self.replay.to_arrays()}
 
-    def _take_arrays(self, arrays: _checkpoint.Arrays) -> None:
-        self.target.fill(_checkpoint.nested(arrays, "target"))
-        self.replay.from_arrays(_checkpoint.nested(arrays, "replay"))
+    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
+        self.target.fill(checkpoint.nested(arrays, "target"))
+        self.replay.from_arrays(checkpoint.nested(arrays, "replay"))
 
 
 def next_values(chooser: Values | None, target: Values, states: Batch, mask: Bools | None) -> torch.Tensor:

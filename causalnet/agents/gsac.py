@@ -23,9 +23,9 @@ from ..base import checks
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
 from ..errors import DataError
 from ..representation.domain import hull_distance, warn_outside
+from ..storage.checkpoint import flat, nested, read, write
 from . import _gsac_inputs as domains
 from . import _sac_inputs as given
-from ._checkpoint import flat, nested, read, write
 from ._conditioning import SCALE, Conditioning
 from ._rollout import Trajectory, seeds
 from ._sac_critic import Counts

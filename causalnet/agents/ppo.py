@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import _checkpoint
+from ..storage import checkpoint
 from ._agent import Agent
 from ._cells import CellActorCritic, find_layout, need_layout
 from ._frames import Frames
@@ -169,8 +169,8 @@ class PPO(Agent):
     def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
         return {"rollout": self.rollout.to_arrays()}
 
-    def _take_arrays(self, arrays: _checkpoint.Arrays) -> None:
-        self.rollout.from_arrays(_checkpoint.nested(arrays, "rollout"))
+    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
+        self.rollout.from_arrays(checkpoint.nested(arrays, "rollout"))
 
 
 def _draw(logits: Floats, allowed: Ints | None, rng: np.random.Generator) -> int:

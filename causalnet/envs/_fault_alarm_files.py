@@ -18,9 +18,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from .._files import write_atomic
 from ..errors import CausalnetError, DataError
 from ..graph import Graph
+from ..storage.files import write_atomic
 from ._fault_alarm_instance import Instance, frozen_array, hop_weights
 from ._fault_alarm_state import Rules
 

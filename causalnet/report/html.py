@@ -11,9 +11,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from .._files import write_atomic
 from ..errors import CausalnetError, DataError
 from ..graph import Graph
+from ..storage.files import write_atomic
 from .figures import Picture, legend, picture
 from .leaderboard import COLUMNS, glance, lines, number, troubles
 from .plots import whisker_axis

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import _sentence, _target
 from ..errors import CausalnetError, DataError
+from .files import sentence, target
 
 FORMAT, VERSION = "causalnet-agent", 1
 _HEADER = "header"
@@ -24,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def write(path: str | Path, header: dict[str, Any], arrays: Arrays) -> Path:
     """Write header and arrays beside ``path``, then put the new file in its place; the old one stays until then."""
-    path = _target(_named(path))
+    path = target(_named(path))
     draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     text = json.dumps({"format": FORMAT, "version": VERSION, **header})
     try:
@@ -37,7 +37,7 @@ def write(path: str | Path, header: dict[str, Any], arrays: Arrays) -> Path:
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise CausalnetError(_sentence(path, error)) from error
+        raise CausalnetError(sentence(path, error)) from error
     return path
 
 

@@ -7,12 +7,12 @@ import errno
 import os
 from pathlib import Path
 
-from .errors import CausalnetError
+from ..errors import CausalnetError
 
 
 def write_atomic(path: str | Path, text: str) -> Path:
     """Write UTF-8 ``text`` through a temporary file beside ``path``; CausalnetError if that cannot be done."""
-    path = _target(path)
+    path = target(path)
     draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,11 +25,11 @@ def write_atomic(path: str | Path, text: str) -> Path:
         if error.errno != errno.EEXIST:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
-        raise CausalnetError(_sentence(path, error)) from error
+        raise CausalnetError(sentence(path, error)) from error
     return path
 
 
-def _target(path: str | Path) -> Path:
+def target(path: str | Path) -> Path:
     """The plain file to write, behind any symbolic link; a folder, device or pipe is refused."""
     path = Path(path)
     if path.is_dir():
@@ -39,7 +39,7 @@ def _target(path: str | Path) -> Path:
     return path.resolve()
 
 
-def _sentence(path: Path, error: OSError) -> str:
+def sentence(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"{path} cannot be written: {error.strerror}; make room, or choose a file on another disk"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -49,11 +49,11 @@ def _sentence(path: Path, error: OSError) -> str:
 
 def check_writable(path: str | Path) -> None:
     """Raise CausalnetError now if ``write_atomic(path, ...)`` would fail later for want of a place to write."""
-    path = _target(path)
+    path = target(path)
     probe = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
-        raise CausalnetError(_sentence(path, error)) from error
+        raise CausalnetError(sentence(path, error)) from error

@@ -1,0 +1,1 @@
+"""What is kept on disk: files whole or absent, checkpoints without pickles."""

@@ -83,7 +83,7 @@ def read_knowledge(path: Path) -> Knowledge:
 def read_data(path: Path, method: Backend, topology: Path | None, discrete: str | None) -> Table | Events:
     """The file as the kind of data that the method takes; where both would do, the choice is told on stderr."""
     from .data import as_table, read_events
-    from .data._reading import read_frame
+    from .data.reading import read_frame
 
     takes_events, takes_tables = "events" in method.takes, bool(method.takes - {"events"})
     if topology is not None and not takes_events:
@@ -139,7 +139,7 @@ def named_or_file(item: str) -> str | Dataset:
         raise UnknownNameError(f"there is no data set {item!r}.{hint}")
     require_file(path)
     from .data import as_table, read_events
-    from .data._reading import read_frame
+    from .data.reading import read_frame
 
     frame = read_frame(path)
     log = _is_log(frame.columns)

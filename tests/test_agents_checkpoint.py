@@ -19,10 +19,10 @@ torch = pytest.importorskip("torch")
 
 from agent_envs import Echo, Repair  # noqa: E402
 
-from causalnet.agents import D3QN, DQN, PPO
+from causalnet.agents import D3QN, DQN, PPO  # noqa: E402
 from causalnet.envs import FaultAlarmEnv  # noqa: E402
 from causalnet.errors import DataError, NotApplicable  # noqa: E402
-from causalnet.storage import checkpoint
+from causalnet.storage import checkpoint  # noqa: E402
 
 LEARNERS = [PPO, DQN, D3QN]
 SETTINGS = {  # small rings and rollouts, so that one wraps around and the other is half full

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Events, Table
+from ..data.tables import refuse_constants
 from ..errors import DataError
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
-from ..stats.constants import refuse_constants
 
 TAKES = frozenset({"continuous", "events"})
 GIVES = "digraph"

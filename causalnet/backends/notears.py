@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Table
+from ..data.tables import refuse_constants
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
-from ..stats.constants import refuse_constants
 from ..stats.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..stats.least_squares_dag import refine as refine_order
 

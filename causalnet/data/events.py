@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError, nearest
-from ._reading import read_frame
-from ._sealed import Sealed, freeze
+from .reading import read_frame
+from .sealed import Sealed, freeze
 from .tables import column_names
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, nearest
-from ._sealed import Sealed, freeze
+from .sealed import Sealed, freeze
 
 Ints = NDArray[np.int64]
 

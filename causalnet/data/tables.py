@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError, UnknownNameError, nearest
-from ._reading import MISSING, read_frame
+from .reading import MISSING, read_frame
 
 EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
@@ -312,3 +312,14 @@ def _read_only(array: Any) -> Any:
     array = array if array.flags.owndata else array.copy()
     array.setflags(write=False)
     return array
+
+
+def refuse_constants(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
+    flat = np.flatnonzero((values == values[0]).all(axis=0))
+    if len(flat):
+        name = columns[int(flat[0])]
+        raise DataError(
+            f"column {name!r} is constant in this sample (always {values[0, flat[0]]:g}), so it has no edges to learn; "
+            "drop it, or draw a larger sample"
+        )

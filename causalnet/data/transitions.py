@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from ..errors import DataError, UnknownNameError, nearest
-from ._sealed import freeze
+from .sealed import freeze
 
 FIELDS = ("states", "actions", "rewards", "next_states")
 MOST_CODES = 1 << 16  # states and actions are codes of categories, not measurements

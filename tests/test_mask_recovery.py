@@ -24,8 +24,8 @@ from causalnet.representation.causal_masks import CausalMasks, offset_relations,
 from causalnet.representation.mask_search import learn_masks, reward_codes
 from causalnet.representation.recovery import recovery_rates
 from causalnet.representation.two_slice import masks_by, two_slice
-from causalnet.stats.balancing import _cells, balanced_test
-from causalnet.stats.parents import exact_moments, find_parents, stratified_test
+from causalnet.search.balancing import _cells, balanced_test
+from causalnet.search.parents import exact_moments, find_parents, stratified_test
 
 GRID = gsac_grid(3, distractors=True)
 FRAME = own_frame(GRID.adjacency, action_places(GRID))

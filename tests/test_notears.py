@@ -19,9 +19,8 @@ from causalnet.backends import discover
 from causalnet.backends.notears import follows_variance, learn, warm_up
 from causalnet.data import Table, as_table
 from causalnet.graph import is_acyclic
-from causalnet.simulate import linear_sem, random_dag, random_weights
-from causalnet.stats.acyclicity import expm_nonnegative, h_expm, h_logdet
-from causalnet.stats.least_squares_dag import (
+from causalnet.search.acyclicity import expm_nonnegative, h_expm, h_logdet
+from causalnet.search.least_squares_dag import (
     Effort,
     Problem,
     augmented_lagrangian,
@@ -30,8 +29,9 @@ from causalnet.stats.least_squares_dag import (
     order_of,
     refine,
 )
-from causalnet.stats.order_search import fit_variable, lasso, predecessors
-from causalnet.stats.sparse_descent import EXPM, LOGDET, smooth
+from causalnet.search.order_search import fit_variable, lasso, predecessors
+from causalnet.search.sparse_descent import EXPM, LOGDET, smooth
+from causalnet.simulate import linear_sem, random_dag, random_weights
 
 SEEDS = st.integers(0, 2**32 - 1)
 ADVICE = "ignore:.*smaller variance.*:UserWarning"  # the problems below are on the raw scale on purpose

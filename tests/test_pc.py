@@ -16,9 +16,9 @@ from causalnet.backends import pc
 from causalnet.data import Table, as_table
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.graph import is_acyclic
+from causalnet.search.orientation import orient
+from causalnet.search.skeleton import Skeleton, gaussian_skeleton
 from causalnet.stats.meek import cpdag
-from causalnet.stats.orientation import orient
-from causalnet.stats.skeleton import Skeleton, gaussian_skeleton
 
 RNG = np.random.default_rng(0)
 

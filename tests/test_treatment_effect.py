@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from causalnet.search.hazard_graph import closing
 from causalnet.stats.hawkes import hop_weights, reach_of
 from causalnet.stats.hazard_fit import choose, fit, scaled
-from causalnet.stats.hazard_graph import closing
 from causalnet.stats.parent_evidence import Rows, read_run
 from causalnet.stats.treatment_effect import Sums, add_step, effect, nothing
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..data import Events, Interactions
 from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
+from ..search.hazard_graph import closing, search
 from ..simulate import sized_dag
 from ..stats.hazard_fit import Target, scaled
-from ..stats.hazard_graph import closing, search
 from ..stats.parent_evidence import GROUND, Rows, read_run
 from ..stats.treatment_effect import add_step, effect
 from . import thp

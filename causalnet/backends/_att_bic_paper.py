@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..stats.hawkes_search import Scorer
-from ..stats.hazard_graph import closing
+from ..search.hawkes_search import Scorer
+from ..search.hazard_graph import closing
 from ..stats.treatment_effect import effect
 from ._att_bic_state import Bools, State
 

@@ -22,8 +22,8 @@ from ..data import Events
 from ..data.interactions import checked_topology, links
 from ..errors import CausalnetError, DataError, nearest
 from ..knowledge import Knowledge
+from ..search.hawkes_search import Scorer
 from ..stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
-from ..stats.hawkes_search import Scorer
 from ..stats.parent_evidence import GROUND, Rows
 from ..stats.treatment_effect import Counterfactual, Sums, nothing
 

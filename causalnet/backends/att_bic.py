@@ -4,7 +4,7 @@
 the fold of ``step`` over :class:`causalnet.data.Interactions`.
 
 mode="default" fits constant hazards to what started while acting, each start with the parents that the later repairs
-leave possible, and lets every variable choose its causes by BIC (:mod:`causalnet.stats.hazard_graph`).
+leave possible, and lets every variable choose its causes by BIC (:mod:`causalnet.search.hazard_graph`).
 mode="paper" is Algorithm 1 of arXiv 2402.04869: orient every pair by the effect on the treated (Eq. 5), then prune
 by the score of Eq. 6 on the log of earlier events.
 

@@ -27,8 +27,8 @@ from ..data.tables import refuse_constants
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
-from ..stats.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
-from ..stats.least_squares_dag import refine as refine_order
+from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
+from ..search.least_squares_dag import refine as refine_order
 
 TAKES = frozenset({"continuous"})
 GIVES = "dag"

@@ -25,10 +25,10 @@ from ..data import Table, as_table
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
-from ..stats.contingency import discrete_skeleton
+from ..search.discrete_skeleton import discrete_skeleton
+from ..search.orientation import COLLIDER, KNOWN, Orientation, orient
+from ..search.skeleton import Skeleton, callable_skeleton, gaussian_skeleton
 from ..stats.independence import chi2_p, normal_p
-from ..stats.orientation import COLLIDER, KNOWN, Orientation, orient
-from ..stats.skeleton import Skeleton, callable_skeleton, gaussian_skeleton
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
@@ -66,7 +66,7 @@ def learn(
 
     ``graph.explain(a, b)`` tells of every pair the test with the largest p-value (for a pair that is not joined, the
     one that separated it), its conditioning set and what oriented the edge. How contradictions are settled:
-    :mod:`causalnet.stats.orientation`.
+    :mod:`causalnet.search.orientation`.
     """
     deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
     if not 0.0 < alpha < 1.0:

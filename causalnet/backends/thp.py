@@ -24,8 +24,8 @@ from ..data import Events
 from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
+from ..search.hawkes_search import Found, Scorer, climb, members
 from ..stats.hawkes import Floats, Normalization, expose, hop_weights
-from ..stats.hawkes_search import Found, Scorer, climb, members
 from ..stats.repeats import clock_tick, episode_gap, gaps_before
 
 TAKES = frozenset({"events"})

@@ -4,7 +4,7 @@ Edges run from t - 1 to t only, so finding parents is finding adjacencies (arXiv
 (1) a grow-shrink search among the agent's own components, its action and the domain index; (2) the same among a
 neighbour's components and action, given what (1) found; (3) the domain index, where anything else acts on the target
 too, is kept only if the target still depends on it when the whole neighbourhood is balanced
-(:mod:`causalnet.stats.balancing`). Step (2) takes one neighbour at a time: it assumes that neighbours' actions and states
+(:mod:`causalnet.search.balancing`). Step (2) takes one neighbour at a time: it assumes that neighbours' actions and states
 are not tied to one another other than through the agent and the domain, which holds for exploring policies that draw
 actions independently; a backend behind :func:`causalnet.representation.two_slice.masks_by` makes no such assumption,
 and needs more data.
@@ -31,8 +31,8 @@ from scipy.special import chdtri
 from ..base.checks import number, whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
-from ..stats.balancing import balanced_test, log_likelihoods
-from ..stats.parents import Parents, find_parents, stratified_test
+from ..search.balancing import balanced_test, log_likelihoods
+from ..search.parents import Parents, find_parents, stratified_test
 from .causal_masks import CausalMasks
 
 Codes = NDArray[np.int32]

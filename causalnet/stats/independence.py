@@ -3,7 +3,7 @@
 Each returns (statistic, p-value); the p-value is the chance of a statistic at least as large under independence.
 Fisher's z on the partial correlation (Fisher 1924; Anderson 2003, section 4.3), Pearson's chi-square and the
 likelihood ratio G-square on contingency tables, summed over the strata of z (Spirtes, Glymour and Scheines 2000,
-section 5.5). The compiled searches in :mod:`causalnet.stats.skeleton` use the same numbers.
+section 5.5). The compiled searches in :mod:`causalnet.search.skeleton` use the same numbers.
 """
 
 from __future__ import annotations

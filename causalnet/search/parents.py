@@ -24,7 +24,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import DataError, UnknownNameError, nearest
-from .independence import Array, log_chi2_sf, sparse_statistic, stratify, tabulate
+from ..stats.independence import Array, log_chi2_sf, sparse_statistic, stratify, tabulate
 
 TESTS = ("exact", "g2", "chi2")
 MOST_STATES = 256  # of a candidate: beyond that no table of counts says anything, and memory grows with it

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ..base.clock import now
-from .independence import DEGENERATE, Array
+from ..stats.independence import DEGENERATE, Array
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
 

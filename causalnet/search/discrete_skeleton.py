@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ..base.clock import now
-from .independence import Array, log_chi2_sf, sparse_statistic, stratify
+from ..stats.independence import Array, log_chi2_sf, sparse_statistic, stratify
 from .skeleton import Skeleton, pc_stable
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .hawkes import Exposure, Floats, em_fit
+from ..stats.hawkes import Exposure, Floats, em_fit
 
 
 class Fit(NamedTuple):

@@ -23,8 +23,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .independence import Array
-from .meek import add_arrow, close, has
+from ..stats.independence import Array
+from ..stats.meek import add_arrow, close, has
 from .skeleton import Skeleton
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4

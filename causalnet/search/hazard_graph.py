@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .hazard_fit import Fit, Floats, Target, choose, fit
+from ..stats.hazard_fit import Fit, Floats, Target, choose, fit
 
 Bools = NDArray[np.bool_]
 

@@ -1,0 +1,1 @@
+"""How graphs are found: skeletons, orientation, search over orders, continuous descent, Hawkes search."""

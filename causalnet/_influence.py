@@ -23,12 +23,12 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from ._reach import Reach, hops
 from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
+from .base.arrays import Array
 from .base.checks import entries, number
 from .envs.tabular import TabularNetwork
 from .errors import DataError, UnknownNameError, nearest
 from .local_policy import LocalPolicy, as_policy
 
-Array = NDArray[np.float64]
 KINDS = ("action-value", "value")
 _ALL_TARGETS = 300  # up to this many agents, truncation is bounded for each target by itself
 _LONGEST = 100_000  # steps that a search for kappa looks ahead

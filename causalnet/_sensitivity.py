@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from .base.arrays import Array
 from .envs.tabular import TabularNetwork
 from .errors import DataError, NotApplicable
 from .exact import softmax
 from .local_policy import LocalPolicy, shape_groups
 
-Array = NDArray[np.float64]
 Links = Sequence[Sequence[int]]
 Groups = Sequence[tuple[list[int], Array]]  # [(numbers of the tables, those tables stacked)]
 _LARGEST = 1 << 24  # numbers in one table of the exact closed loop

@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from ._sensitivity import Sensitivities, interdependence
 from ._spectral import Radius, spectral_radius
+from .base.arrays import Array, Ints
 from .base.checks import entries, flag, number, whole
 from .errors import DataError
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
 _LARGEST = 1 << 24  # numbers in one agent's table of counts
 _WORK = 1 << 28  # differences of two of them: a second or two an agent
 _MOST = 1e9  # times the data beyond which "more" is no advice
@@ -42,8 +40,8 @@ class EstimatedSensitivities:
     high: Sensitivities
     slack: Sensitivities
     adjacency: sp.csr_array
-    n_states: Codes
-    n_actions: Codes
+    n_states: Ints
+    n_actions: Ints
     transitions: int
     rows: int
     unvisited: int
@@ -155,7 +153,7 @@ def estimate_sensitivities(
     )  # fmt: skip
 
 
-def row_radius(visits: Codes, outcomes: int, risk: float, typical: float) -> Array:
+def row_radius(visits: Ints, outcomes: int, risk: float, typical: float) -> Array:
     """e(N): TV(estimated row, its law) <= e(N) for all N at once with probability 1 - risk; 1 where N = 0.
 
     TV is the largest |p(B) - P(B)| over the M = 2^(S-1) - 1 pairs of a set B of outcomes and its complement. With
@@ -171,7 +169,7 @@ def row_radius(visits: Codes, outcomes: int, risk: float, typical: float) -> Arr
     return np.where(visits > 0, np.minimum(np.sqrt(spread) / count, 1.0), 1.0)
 
 
-def _moves(counts: Array, visits: Codes, risk: float, on_support: bool) -> Array:
+def _moves(counts: Array, visits: Ints, risk: float, on_support: bool) -> Array:
     """counts (d_1..d_k, m), visits (d_1..d_k): low and high largest moves along each axis, and their slack, (3, k)."""
     p, seen = counts / np.maximum(visits, 1)[..., None], visits > 0
     e = row_radius(visits, counts.shape[-1], risk, visits.sum() / visits.size)
@@ -211,7 +209,7 @@ def split_moves(halves: Array) -> Array:
     return result
 
 
-def _counts(codes: Codes, sizes: Codes, after: Codes, outcomes: int) -> Array:
+def _counts(codes: Ints, sizes: Ints, after: Ints, outcomes: int) -> Array:
     """(2, d_1..d_k, outcomes): every other visit of each situation in one half."""
     situation = np.zeros(len(codes), np.int64)
     for column, size in zip(codes.T, sizes, strict=True):
@@ -239,7 +237,7 @@ def _adjacency(links: list[list[int]], n: int) -> sp.csr_array:
     return sp.csr_array((named + named.T).astype(bool))
 
 
-def _codes(name: str, values: Any) -> Codes:
+def _codes(name: str, values: Any) -> Ints:
     values = np.asarray(values)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
         raise DataError(
@@ -252,7 +250,7 @@ def _codes(name: str, values: Any) -> Codes:
     return values.astype(np.int64)
 
 
-def _sizes(name: str, given: int | Sequence[int] | None, codes: Codes) -> Codes:
+def _sizes(name: str, given: int | Sequence[int] | None, codes: Ints) -> Ints:
     """(n,) numbers of codes: the largest plus one, or those given, one number or one an agent."""
     top = codes.max(axis=0) + 1
     if given is None:

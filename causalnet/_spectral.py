@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import bicgstab
 
+from .base.arrays import Array
 from .errors import DataError
 
-Array = NDArray[np.float64]
 _TINY = 1e-200  # entries of a positive vector are kept above this
 _LOCAL = (10, 40, 160)  # agents in the neighbourhoods that bound rho from below
 _DENSE = 300  # agents up to which linear systems are solved densely

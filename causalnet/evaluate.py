@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .base.arrays import Bools
 from .base.checks import discrete_env, whole
 from .base.doors import make_callable
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from .representation import RootCauseMask
 
-Bools = NDArray[np.bool_]
 Policy = Callable[[Any, Bools, np.random.Generator], int]  # (observation, (A,) mask, rng) -> action
 Truth = Callable[[Any, Mapping[str, Any], Any], Any]  # (observation, info, env) -> the right action, or (A,) bool
 Statistic = Literal["iqm", "mean", "median"] | Callable[[NDArray[np.float64]], ArrayLike]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .base.arrays import Array
 from .base.checks import entries, number, whole
 from .errors import DataError
 from .exact import softmax
 
-Array = NDArray[np.float64]
 _ROW = 1e-9  # how far a row of probabilities may sum from one
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from ._certificate_text import calls_for_a_smoother_policy, in_words
 from ._influence import (
@@ -37,6 +36,7 @@ from ._sensitivity import (
 )
 from ._sensitivity_data import EstimatedSensitivities, estimate_sensitivities
 from ._spectral import Radius, spectral_radius
+from .base.arrays import Array
 from .base.checks import whole
 from .envs.tabular import TabularNetwork
 from .errors import DataError
@@ -67,7 +67,6 @@ __all__ = [
     "spectral_radius",
     "truncation_error",
 ]
-Array = NDArray[np.float64]
 _SHARES = (0.1, 0.01, 0.001)  # default errors, as shares of the range of values
 _CURVE = (0, 1, 2, 3, 4, 6, 8)
 _FEW = (

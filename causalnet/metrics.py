@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from .base.arrays import Bools
 from .graph import Graph, is_acyclic
 from .stats.meek import cpdag
-
-Bools = NDArray[np.bool_]
 
 DEFINITIONS: dict[str, str] = {
     "f1": "harmonic mean of precision and recall over directed edges; an unoriented adjacency is no directed edge",

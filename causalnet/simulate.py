@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .base.arrays import Array
 from .data import Table, as_table
 from .errors import DataError, UnknownNameError, nearest
 from .graph import Graph, topological_order
 
-Floats = NDArray[np.float64]
-
-NOISES: dict[str, Callable[[np.random.Generator, int], Floats]] = {  # zero mean, unit variance
+NOISES: dict[str, Callable[[np.random.Generator, int], Array]] = {  # zero mean, unit variance
     "gaussian": lambda rng, n: rng.standard_normal(n),
     "uniform": lambda rng, n: rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), n),
     "exponential": lambda rng, n: rng.exponential(1.0, n) - 1.0,
@@ -65,13 +64,13 @@ def sized_dag(d: int, edges: int, rng: np.random.Generator) -> NDArray[np.bool_]
     return adj
 
 
-def random_weights(adj: NDArray[np.bool_], rng: np.random.Generator, low: float = 0.5, high: float = 2.0) -> Floats:
+def random_weights(adj: NDArray[np.bool_], rng: np.random.Generator, low: float = 0.5, high: float = 2.0) -> Array:
     """(d, d) edge weights uniform on +-[low, high], zero off the edges."""
     size = rng.uniform(low, high, adj.shape)
     return np.where(adj, size * rng.choice([-1.0, 1.0], adj.shape), 0.0)
 
 
-def linear_sem(weight: Floats, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Floats:
+def linear_sem(weight: Array, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
     """(n, d) samples of X = X W + E with unit-variance noise E."""
     draw = _noise(noise)
     d = len(weight)
@@ -81,7 +80,7 @@ def linear_sem(weight: Floats, n: int, rng: np.random.Generator, noise: str = "g
     return values
 
 
-def nonlinear_sem(adj: NDArray[np.bool_], n: int, rng: np.random.Generator, noise: str = "gaussian") -> Floats:
+def nonlinear_sem(adj: NDArray[np.bool_], n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
     """(n, d) samples of X_j = f_j(X_pa(j)) + E_j, each f_j a draw of a one-hidden-layer random network (100 sigmoids).
 
     Noise makes a fifth of the variance of a variable with parents. Every column is scaled to mean zero and variance
@@ -122,7 +121,7 @@ def sem_table(
     """
     names = [f"x{j}" for j in range(d)]
     adj = random_dag(d, degree, rng, graph)
-    weight: Floats | None = None
+    weight: Array | None = None
     if mechanism == "linear":
         weight = random_weights(adj, rng, low, high)
         values = linear_sem(weight, n, rng, noise)
@@ -138,7 +137,7 @@ def sem_table(
     return table, Graph(tuple(names), adj, weight)
 
 
-def _noise(name: str) -> Callable[[np.random.Generator, int], Floats]:
+def _noise(name: str) -> Callable[[np.random.Generator, int], Array]:
     if name not in NOISES:
         raise UnknownNameError(f"noise {name!r} is unknown; use one of {', '.join(NOISES)}.{nearest(name, NOISES)}")
     return NOISES[name]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from .base.arrays import Array
 from .data import Events
 from .errors import DataError
 from .graph import Graph
 
-Floats = NDArray[np.float64]
 MAX_GENERATIONS = 10_000
 MAX_STRETCHES = 200  # times that the horizon is stretched until it holds enough events
 
@@ -69,7 +69,7 @@ def simulate_hawkes(
     delay = np.exp(-rng.uniform(np.log(low), np.log(high), (v, v)))  # (V, V) mean seconds from cause to effect
     mu = rng.uniform(*base_rate, v)[:, None] * np.exp(device_spread * rng.standard_normal(m) - device_spread**2 / 2)
 
-    def draw(horizon: float) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    def draw(horizon: float) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
         drawn = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)
         return _chatter(*drawn, repeats, repeat_gap, horizon, rng) if repeats > 0 else drawn
 
@@ -111,8 +111,8 @@ def fault_alarm_log(truth: Graph, rng: np.random.Generator, n_events: int = 4000
 
 
 def _enough(
-    draw: Callable[[float], tuple[Floats, NDArray[np.int64], NDArray[np.int64]]], n_events: int, horizon: float
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    draw: Callable[[float], tuple[Array, NDArray[np.int64], NDArray[np.int64]]], n_events: int, horizon: float
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
     """A draw over a horizon that holds at least ``n_events``, stretched until it does."""
     for _ in range(MAX_STRETCHES):
         drawn = draw(horizon)
@@ -160,14 +160,14 @@ def _neighbours(links: nx.Graph) -> list[NDArray[np.int64]]:
 
 
 def _clusters(
-    mu: Floats,
-    alpha: Floats,
-    delay: Floats,
+    mu: Array,
+    alpha: Array,
+    delay: Array,
     at_neighbour: NDArray[np.bool_],
     near: list[NDArray[np.int64]],
     horizon: float,
     rng: np.random.Generator,
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
     """Immigrants and all their descendants before ``horizon``: time, type and device of each event, unsorted."""
     v, m = mu.shape
     counts = rng.poisson(mu * horizon)
@@ -176,7 +176,7 @@ def _clusters(
     degree = np.array([len(n) for n in near])
     times, kinds, devices = [time], [kind], [device]
     for _ in range(MAX_GENERATIONS):
-        new: list[tuple[Floats, NDArray[np.int64], NDArray[np.int64]]] = []
+        new: list[tuple[Array, NDArray[np.int64], NDArray[np.int64]]] = []
         for j, i in np.argwhere(alpha > 0):
             mine = np.flatnonzero(kind == j)
             if at_neighbour[j, i]:
@@ -201,14 +201,14 @@ def _clusters(
 
 
 def _chatter(
-    time: Floats,
+    time: Array,
     kind: NDArray[np.int64],
     device: NDArray[np.int64],
     repeats: float,
     gap: float,
     horizon: float,
     rng: np.random.Generator,
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
     """Adds to each event a geometric number of repeats, mean ``repeats``, with exponential gaps."""
     extra = rng.geometric(1.0 / (1.0 + repeats), len(time)) - 1
     source = np.repeat(np.arange(len(time)), extra)

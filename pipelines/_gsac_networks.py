@@ -9,11 +9,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from causalnet.agents.gsac import DEFAULTS
 from causalnet.agents.scalable_ac import Settings
+from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, pool
 from causalnet.envs.traffic import traffic_grid
@@ -23,7 +23,6 @@ from causalnet.representation.causal_masks import CausalMasks, own_frame
 from causalnet.representation.domain import DomainFactor, bernoulli_factor, maximum_likelihood
 from causalnet.representation.mask_search import learn_masks
 
-Array = NDArray[np.float64]
 EPISODES = 20  # T_e, trajectories a domain in phase 1
 
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from causalnet.base.arrays import Array
 from causalnet.envs.wireless_policies import collision_free_ceiling
 from causalnet.report import Chart, Curve, chart
 from causalnet.representation.recovery import log_slope
 from pipelines._run import Table, band, figure, finish
 
-Array = NDArray[np.float64]
 # read off the figures of arXiv 2510.21427: GSAC, and start and end of SAC-FT, SAC-MTL, SAC-LFS
 PUBLISHED = {
     "grid3 w=0.65": (3.98, 4.04, (3.52, 3.91), (2.46, 4.03), (2.46, 3.90)),

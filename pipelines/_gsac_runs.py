@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from causalnet.agents.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
 from causalnet.agents.gsac import GSAC
 from causalnet.agents.scalable_ac import Rate
+from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.envs.wireless_masks import true_masks
 from pipelines._gsac_networks import Net, explored, phase_one
 
 Row = dict[str, Any]
-Array = NDArray[np.float64]
 # how the policy depends on the domain, and the masks behind what it reads: the paper's baselines know neither, so they read
 # the whole local state; SAC-FT+ACR is the control that shows what the compact state brings alone
 METHODS = {

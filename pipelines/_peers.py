@@ -13,8 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from causalnet import Events, Graph, discover, load_dataset
-
-Bools = NDArray[np.bool_]
+from causalnet.base.arrays import Bools
 
 
 @contextlib.contextmanager

@@ -13,13 +13,14 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Bools, Floats, Ints
 from ..base.checks import whole
 from ..errors import DataError
 from ..storage import checkpoint
-from ._inputs import Floats, Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+from ._inputs import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
 from ._logging import EPISODE, STEP, Logger, bar, opened
-from ._masked import Bools, as_mask
-from ._networks import Ints, Network
+from ._masked import as_mask
+from ._networks import Network
 from ._optimiser import Optimiser
 
 _RECENT = 100  # episodes in rollout/ep_rew_mean

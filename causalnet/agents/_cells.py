@@ -14,8 +14,9 @@ import gymnasium
 import numpy as np
 import torch
 
+from ..base.arrays import Floats, Ints
 from ..errors import NotApplicable
-from ._networks import Batch, Floats, Ints, Network, orthogonal, zeros
+from ._networks import Batch, Network, orthogonal, zeros
 
 
 class Layout(NamedTuple):

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 
-Array = NDArray[np.float64]
 KINDS = ("polynomial", "interpolation", "one-hot", "none")
 CODES = ("unseen", "mixture")
 SCALE = 0.5  # |u| at the outermost sources; kept in checkpoints, whose theta belongs to it

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
+from ..base.arrays import Floats, Ints
+
 _START = 1024  # rows allocated at first; doubled until `capacity`
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..errors import DataError, NotApplicable
 from ._sac_inputs import differences, domain, fingerprint
 from ._sac_settings import Settings
-
-Array = NDArray[np.float64]
 
 
 def environments(value: Any) -> list[Any]:

@@ -12,11 +12,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Bools, Floats
 from ..base.checks import discrete_env
 from ..errors import DataError, NotApplicable
-from ._masked import Bools, as_mask
+from ._masked import as_mask
 
-Floats = NDArray[np.float32]
 _MASK_KEY = "action_mask"
 MEANINGS = {  # attributes that spaces do not show, as a message names them: only digests are kept
     "variables": "variables",

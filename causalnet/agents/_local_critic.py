@@ -12,11 +12,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array, Codes
 from ..envs._streams import mix
 from ..errors import CausalnetError
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.int32]
 Keys = NDArray[np.uint64]
 
 

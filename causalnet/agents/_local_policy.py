@@ -12,11 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array, Codes, Floats
 from ..envs._streams import draw
 
-Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Codes = NDArray[np.int32]
 _NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
 
 

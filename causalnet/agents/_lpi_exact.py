@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base.arrays import Array
 from ..base.checks import number, whole
 from ..envs._network import hop_neighbourhoods
 from ..envs.tabular import TabularNetwork
@@ -28,7 +29,6 @@ from ..exact import Joint, joint, keys, objective, occupancy, q_values, truncate
 from ..locality import Locality, LocalPolicy, analyse
 from ._colours import colours
 
-Array = NDArray[np.float64]
 _STEPS = tuple(np.exp2(np.arange(12.0, -13.0, -1.0)).tolist())  # 4096 to 1 / 4096
 
 

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from ..base.arrays import Bools
 from ..errors import DataError
-
-Bools = NDArray[np.bool_]
 
 
 def as_mask(value: Any, n_actions: int, where: str) -> Bools:

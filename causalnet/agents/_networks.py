@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
+from ..base.arrays import Floats, Ints
+
 _DENSE = 0.6  # above this share of columns in use, picking them out costs more than it saves
 
 

@@ -12,13 +12,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import number, one_of
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
 from ..exact import Policy, joint, occupancy
 from ._rollout import episodes_under, policy_tables
-
-Array = NDArray[np.float64]
 
 
 def time_weights(gamma: float, steps: int, objective: str = "discounted") -> Array:

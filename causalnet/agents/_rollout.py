@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import number, whole
 from ..envs._streams import streams
 from ..envs.wireless import Wireless
@@ -17,8 +18,6 @@ from ..envs.wireless_kernels import WirelessTables, wireless_step
 from ..errors import DataError
 from ._local_policy import act, act_all, cumulate_probabilities
 from ._sac_inputs import network
-
-Array = NDArray[np.float64]
 
 
 @dataclass(eq=False)

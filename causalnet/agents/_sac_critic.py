@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import function
 from ..envs.wireless import Wireless
 from ..errors import DataError, NotApplicable
@@ -25,7 +26,6 @@ from ._local_policy import neighbourhood_sums
 from ._rollout import Trajectory
 from ._sac_settings import Settings
 
-Array = NDArray[np.float64]
 Counts = Callable[[Trajectory], NDArray[Any]]
 
 

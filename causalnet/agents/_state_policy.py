@@ -12,15 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array, Codes
 from ..envs._streams import streams, uniform
 from ..errors import NotApplicable
 from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, over_baseline, score_gradient
 from ._rollout import Trajectory, check_states, roll
 from ._sac_critic import Counts, Critic
 from ._sac_settings import Settings
-
-Array = NDArray[np.float64]
-Codes = NDArray[np.int32]
 
 
 class OwnState:

@@ -13,10 +13,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import number, one_of
 from ..errors import DataError
 
-Array = NDArray[np.float64]
 Sizes = tuple[NDArray[np.int64], NDArray[np.int64]]  # states and actions of each agent, (n,) both
 Of = Literal["state", "action", "pair"]
 _OF = ("state", "action", "pair")

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..errors import DataError
 from ._utilities import Sizes, Utility, _over
 
-Array = NDArray[np.float64]
 _PERIOD = 200  # updates of which means are compared
 
 

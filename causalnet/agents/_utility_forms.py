@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import number
 from ..errors import DataError
 from ._utilities import Sizes, Utility
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

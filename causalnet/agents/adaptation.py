@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base.arrays import Array
 from ..base.checks import whole
 from ..data.rollouts import collect
 from ..data.transitions import Transitions, pool
@@ -28,7 +29,6 @@ from ._rollout import seeds
 from ._sac_inputs import network, require
 from .gsac import GSAC
 
-Array = NDArray[np.float64]
 Estimate = Callable[[Transitions], DomainFactor]
 
 

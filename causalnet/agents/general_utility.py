@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import flag, number
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError
@@ -51,8 +52,6 @@ __all__ = [
     "exact_utility_gradient",
     "occupancies",
 ]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..base import checks
+from ..base.arrays import Array
 from ..envs._network import check_adjacency, hop_neighbourhoods, padded
 from ..errors import DataError
 from ..representation.domain import hull_distance, warn_outside
@@ -33,7 +34,6 @@ from ._sac_settings import Rate, Settings
 from ._state_policy import NeighbourStates, OwnState
 from .scalable_ac import _view
 
-Array = NDArray[np.float64]
 # Algorithm 1 with step sizes that learn, chosen on the source domains of the wireless grids; GSAC.paper() has the printed ones
 DEFAULTS = Settings(
     gamma=0.95, temperature=0.5, critic="table", fresh=True, critic_rate=Rate(0.4), trace=0.0,

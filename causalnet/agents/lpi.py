@@ -19,10 +19,10 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from ..base import checks
+from ..base.arrays import Array
 from ..envs.tabular import TabularNetwork
 from ..errors import DataError, NotApplicable
 from ..locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
@@ -44,8 +44,6 @@ __all__ = [
     "exact_improvement",
     "proximal",
 ]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..base.arrays import Bools, Floats, Ints
 from ..storage import checkpoint
 from ._agent import Agent
 from ._cells import CellActorCritic, find_layout, need_layout
 from ._frames import Frames
-from ._inputs import SCALINGS, Floats
-from ._masked import Bools, masked_log_softmax
-from ._networks import ActorCritic, Batch, Ints, columns_in_use
+from ._inputs import SCALINGS
+from ._masked import masked_log_softmax
+from ._networks import ActorCritic, Batch, columns_in_use
 from ._optimiser import Optimiser, no_denormals
 from ._settings import by_network, check_choice, check_range, check_widths, resolve
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import checks
+from ..base.arrays import Array
 from ..envs._network import hop_neighbourhoods, padded
 from ..envs._streams import streams
 from ..errors import DataError
@@ -43,8 +44,6 @@ __all__ = [
     "independent_learners",
     "returns",
 ]
-
-Array = NDArray[np.float64]
 
 
 class ScalableActorCritic:

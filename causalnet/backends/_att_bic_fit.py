@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Bools
 from ..data import Events, Interactions
 from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
@@ -19,7 +20,7 @@ from ..stats.parent_evidence import GROUND, Rows, read_run
 from ..stats.treatment_effect import add_step, effect
 from . import thp
 from ._att_bic_paper import oriented, pruned
-from ._att_bic_state import STEADY, Bools, Run, Setup, State, columns_of, log_exposure
+from ._att_bic_state import STEADY, Run, Setup, State, columns_of, log_exposure
 
 LONGEST = 200  # a run is read in pieces of at most so many actions
 STARTS_NEEDED = 10  # starts of a variable before its own choice of causes replaces the starting graph

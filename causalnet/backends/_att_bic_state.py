@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..base.arrays import Bools
 from ..data import Events
 from ..data.interactions import checked_topology, links
 from ..errors import CausalnetError, DataError, nearest
@@ -27,7 +28,6 @@ from ..stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, 
 from ..stats.parent_evidence import GROUND, Rows
 from ..stats.treatment_effect import Counterfactual, Sums, nothing
 
-Bools = NDArray[np.bool_]
 Mode = Literal["default", "paper"]
 FORMAT = "causalnet.att_bic/1"
 STEADY = 5e-5  # 1/s, the forgetting of an earlier log whose alarms have no end: next to none

@@ -16,8 +16,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array, Bools
 from ..data import Events, Table
 from ..data.tables import refuse_constants
 from ..errors import DataError
@@ -29,9 +29,6 @@ GIVES = "digraph"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, instantaneous edges"
 BINS = 2000  # default number of bins of an event log
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 def learn(
@@ -90,7 +87,7 @@ def warm_up() -> None:
     _discoveries(lagged_tests(np.random.default_rng(0).standard_normal((20, 2)), 1)[0], ~np.eye(2, dtype=bool), 0.05)
 
 
-def lagged_tests(values: Floats, lags: int) -> tuple[Floats, Floats, Floats]:
+def lagged_tests(values: Array, lags: int) -> tuple[Array, Array, Array]:
     """F tests that all ``lags`` coefficients of j in the equation of i vanish; values (n, d), rows are time steps.
 
     Returns p (d, d), [j, i] for j -> i; the sums of those coefficients (d, d); and the p-values (d, d) of the partial
@@ -124,7 +121,7 @@ def lagged_tests(values: Floats, lags: int) -> tuple[Floats, Floats, Floats]:
     return p_value, total, _residual_tests(np.asarray(fit.resid), dof)
 
 
-def _residual_tests(residuals: Floats, dof: int) -> Floats:
+def _residual_tests(residuals: Array, dof: int) -> Array:
     """(d, d) p-values of Fisher's z for the partial correlation of each pair of residuals given all others."""
     from scipy import stats
 
@@ -132,12 +129,12 @@ def _residual_tests(residuals: Floats, dof: int) -> Floats:
     scale = np.sqrt(np.diag(inverse))
     rho = np.clip(-inverse / np.outer(scale, scale), -1.0 + 1e-12, 1.0 - 1e-12)
     z = np.arctanh(rho) * math.sqrt(max(dof - len(rho) - 1, 1))
-    p: Floats = 2.0 * stats.norm.sf(np.abs(z))
+    p: Array = 2.0 * stats.norm.sf(np.abs(z))
     np.fill_diagonal(p, 1.0)
     return p
 
 
-def _discoveries(p_value: Floats, tested: Bools, alpha: float) -> Bools:
+def _discoveries(p_value: Array, tested: Bools, alpha: float) -> Bools:
     """(d, d) bool: the tested hypotheses that Benjamini and Hochberg's step-up rule rejects at rate alpha."""
     from statsmodels.stats.multitest import multipletests
 
@@ -147,7 +144,7 @@ def _discoveries(p_value: Floats, tested: Bools, alpha: float) -> Bools:
     return found
 
 
-def _order(values: Floats, max_lags: int) -> int:
+def _order(values: Array, max_lags: int) -> int:
     """The lag order in 1..max_lags with the least BIC, among those that leave enough rows."""
     from statsmodels.tsa.api import VAR
 
@@ -158,7 +155,7 @@ def _order(values: Floats, max_lags: int) -> int:
     return max(1, int(VAR((values - values.mean(axis=0)) / values.std(axis=0)).select_order(most).bic))
 
 
-def _series(data: Table | Events, bin_width: float | None) -> tuple[Floats, float | None]:
+def _series(data: Table | Events, bin_width: float | None) -> tuple[Array, float | None]:
     """(steps, d) values in order of time, and the bin width in seconds for an event log."""
     if isinstance(data, Table):
         if bin_width is not None:
@@ -175,7 +172,7 @@ def _series(data: Table | Events, bin_width: float | None) -> tuple[Floats, floa
 class _Describe:
     """Turns the tests into the evidence of one pair; a class so that it survives pickling."""
 
-    def __init__(self, p_value: Floats, partial: Floats, total: Floats) -> None:
+    def __init__(self, p_value: Array, partial: Array, total: Array) -> None:
         self.p_value, self.partial, self.total = p_value, partial, total
 
     def __call__(self, j: int, i: int) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..data import Events
 from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
 from ..knowledge import Knowledge
 from ..search.hawkes_search import Found, Scorer, climb, members
-from ..stats.hawkes import Floats, Normalization, expose, hop_weights
+from ..stats.hawkes import Normalization, expose, hop_weights
 from ..stats.repeats import clock_tick, episode_gap, gaps_before
 
 TAKES = frozenset({"events"})
@@ -127,7 +128,7 @@ def _checked(
     tol: float,
     ties: float,
     repeats: float | None,
-) -> Floats:
+) -> Array:
     """The decays (B,) in 1/s, after a look at every argument."""
     if data.time[-1] == data.time[0]:
         raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
@@ -192,7 +193,7 @@ def _graph(data: Events, scorer: Scorer, found: Found, hops: int, decays: int, m
 class _Describe:
     """Turns the arrays of one search into the evidence of one edge; a class so that it survives pickling."""
 
-    def __init__(self, gain: Floats, change: Floats, alpha: Floats) -> None:
+    def __init__(self, gain: Array, change: Array, alpha: Array) -> None:
         self.gain, self.change, self.alpha = gain, change, alpha
 
     def __call__(self, j: int, i: int) -> dict[str, Any]:

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.arrays import Ints
 from ..errors import DataError, nearest
 from .sealed import Sealed, freeze
-
-Ints = NDArray[np.int64]
 
 
 class Interactions(Sealed):

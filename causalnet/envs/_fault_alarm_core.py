@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.arrays import Array, Bools
 from ..base.checks import whole
 from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from . import _fault_alarm_state as plain
@@ -24,8 +25,6 @@ from ._fault_alarm_kernel import observe_kernel, reset_kernel, step_kernel
 
 Observation = Literal["counts", "ages", "paper"]
 MODES: Mapping[str, int] = {"counts": plain.COUNTS, "ages": plain.AGES, "paper": plain.PAPER}
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 class FaultAlarm:
@@ -104,7 +103,7 @@ class FaultAlarm:
         observe_kernel(self._state, MODES[self.observation], obs)
         return obs, {"counts": self.counts_now()}
 
-    def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], Floats, Bools, Bools, dict[str, NDArray[Any]]]:
+    def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], Array, Bools, Bools, dict[str, NDArray[Any]]]:
         """Repair ``actions`` (E,): obs (E, n_obs), reward (E,), terminated (E,), truncated (E,), info.
 
         info: "counts" (E, D, V) alarms after the step; "started" those that began during it, "cleared" those that
@@ -132,7 +131,7 @@ class FaultAlarm:
         return self._state.done.copy()
 
     @property
-    def clock(self) -> Floats:
+    def clock(self) -> Array:
         """(E,) seconds since the network was switched on."""
         return self._state.clock.copy()
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base.arrays import Array, Ints
 from ..base.checks import whole
 from ..errors import DataError, NotApplicable
 from ._network import hop_neighbourhoods
@@ -20,8 +21,6 @@ from ._streams import Seed, streams
 if TYPE_CHECKING:
     from .tabular import TabularNetwork
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Info = dict[str, Any]
 MOST_AGENTS = 10**7
 MOST_COPIES = 10**8  # agents times environments: a few gigabytes
@@ -37,8 +36,8 @@ class LocalKernel:
 
     agent: int
     neighbours: Ints
-    probability: Floats
-    reward: Floats
+    probability: Array
+    reward: Array
 
 
 class NetworkedEnv(ABC):
@@ -71,7 +70,7 @@ class NetworkedEnv(ABC):
         if code is None:
             raise DataError(f"An agent has {most:,} states, more than a code can number: at most {2**31 - 1:,}.")
         self.state: NDArray[Any] = np.zeros((n_envs or 1, self.n_agents), code)
-        self.reward: Floats = np.zeros((n_envs or 1, self.n_agents))
+        self.reward: Array = np.zeros((n_envs or 1, self.n_agents))
         self._seed(seed)
 
     def _seed(self, seed: Seed) -> None:
@@ -86,11 +85,11 @@ class NetworkedEnv(ABC):
         """One step of every environment: ``state`` and ``reward`` (E, n) in place."""
 
     @abstractmethod
-    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
         """Exact law of s_i' (K, S_i) and mean reward (K,) for the rows of s, a (K, m) of the neighbours."""
 
     @abstractmethod
-    def _initial(self, agent: int) -> Floats:
+    def _initial(self, agent: int) -> Array:
         """Exact law (S_i,) of the first state of an agent."""
 
     def reset(self, seed: Seed = None) -> tuple[Ints, Info]:
@@ -101,7 +100,7 @@ class NetworkedEnv(ABC):
         self.time = 0
         return self._out(self.state.astype(np.int64)), {}
 
-    def step(self, actions: Any) -> tuple[Ints, Floats, Any, Any, Info]:
+    def step(self, actions: Any) -> tuple[Ints, Array, Any, Any, Info]:
         """One step under ``actions`` (E, n) int: s' (E, n), r_local (E, n), terminated (E,), truncated (E,), info.
 
         Nothing ever terminates; all environments of the batch are truncated after ``horizon`` steps (None: never).
@@ -235,7 +234,7 @@ def networked(env: Any, kind: type[NetworkedEnv] = NetworkedEnv) -> None:
         raise DataError(f"env is {type(env).__name__}, and must be {what}, such as gsac_grid(3)")
 
 
-def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Floats:
+def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Array:
     """``value`` as float64 probabilities broadcast to ``shape``, or a sentence."""
     size = "a number" if not shape else f"a number, or numbers that fit the shape {shape}"
     try:

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..base.checks import entries
 from ..errors import DataError, NotApplicable
 from ._network import check_topology
@@ -17,7 +18,6 @@ from ._network import check_topology
 if TYPE_CHECKING:
     from .tabular import TabularNetwork
 
-Array = NDArray[np.float64]
 Parents = Sequence[Sequence[int]]
 _LARGEST = 1 << 27  # numbers in one table of a random network: a gigabyte
 _ROW = 1e-9  # how far a row of probabilities may sum from one

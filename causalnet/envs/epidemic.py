@@ -16,9 +16,10 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base.arrays import Array, Ints
 from ..base.checks import number, whole
 from ._network import adjacency_of, check_adjacency
-from ._networked import Floats, Ints, NetworkedEnv, probabilities
+from ._networked import NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 
 
@@ -43,7 +44,7 @@ def epidemic_reset(net: EpidemicTables, state: NDArray[np.int8], stream: NDArray
 
 @njit(cache=True)
 def epidemic_step(
-    net: EpidemicTables, state: NDArray[np.int8], action: Ints, reward: Floats, before: NDArray[np.int8],
+    net: EpidemicTables, state: NDArray[np.int8], action: Ints, reward: Array, before: NDArray[np.int8],
     stream: NDArray[np.uint64],
 ) -> None:  # fmt: skip
     """One step of one environment, in place: state, action, reward (n,), stream (2,); ``before`` (n,) is scratch."""
@@ -72,7 +73,7 @@ def _reset_batch(net: EpidemicTables, state: NDArray[np.int8], stream: NDArray[n
 
 @njit(cache=True)
 def _step_batch(
-    net: EpidemicTables, state: NDArray[np.int8], action: Ints, reward: Floats, before: NDArray[np.int8],
+    net: EpidemicTables, state: NDArray[np.int8], action: Ints, reward: Array, before: NDArray[np.int8],
     stream: NDArray[np.uint64],
 ) -> None:  # fmt: skip
     for e in range(state.shape[0]):
@@ -115,10 +116,10 @@ class Epidemic(NetworkedEnv):
     def _advance(self, actions: Ints) -> None:
         _step_batch(self.tables, self.state, actions, self.reward, self._before, self.streams)
 
-    def _initial(self, agent: int) -> Floats:
+    def _initial(self, agent: int) -> Array:
         return np.array([1 - self.tables.start, self.tables.start])
 
-    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
         net = self.tables
         mine = neighbours == agent
         effort = 1 - net.protection * a

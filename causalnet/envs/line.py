@@ -13,8 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base.arrays import Array, Ints
 from ..base.checks import number, whole
-from ._networked import MOST_AGENTS, Floats, Ints, NetworkedEnv, probabilities
+from ._networked import MOST_AGENTS, NetworkedEnv, probabilities
 from ._streams import Seed, uniform
 
 
@@ -27,7 +28,7 @@ class LineTables(NamedTuple):
 
 @njit(cache=True)
 def line_step(
-    net: LineTables, state: NDArray[np.int8], action: Ints, reward: Floats, stream: NDArray[np.uint64]
+    net: LineTables, state: NDArray[np.int8], action: Ints, reward: Array, stream: NDArray[np.uint64]
 ) -> None:
     """One step of one environment, in place: state, action, reward (n,), stream (2,)."""
     last = state.size - 1
@@ -44,7 +45,7 @@ def line_step(
 
 @njit(cache=True)
 def _step_batch(
-    net: LineTables, state: NDArray[np.int8], action: Ints, reward: Floats, stream: NDArray[np.uint64]
+    net: LineTables, state: NDArray[np.int8], action: Ints, reward: Array, stream: NDArray[np.uint64]
 ) -> None:
     for e in range(state.shape[0]):
         line_step(net, state[e], action[e], reward[e], stream[e])
@@ -74,10 +75,10 @@ class Line(NetworkedEnv):
     def _advance(self, actions: Ints) -> None:
         _step_batch(self.tables, self.state, actions, self.reward, self.streams)
 
-    def _initial(self, agent: int) -> Floats:
+    def _initial(self, agent: int) -> Array:
         return np.array([0.0, 1.0])
 
-    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
         me = int(np.flatnonzero(neighbours == agent)[0])
         if agent == 0:
             one: Any = s[:, 1].astype(np.float64)

@@ -9,9 +9,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array, Ints
 from ..base.checks import number
 from ..errors import DataError
-from ._networked import Floats, Ints, NetworkedEnv, networked
+from ._networked import NetworkedEnv, networked
 from ._streams import Seed, streams, uniform
 
 _ROW = 1e-9  # how far a row of probabilities may sum from one
@@ -19,7 +20,7 @@ _APART = 2**32  # first stream of policies: the streams below belong to environm
 
 
 @njit(cache=True)
-def sample_actions(cumulative: Floats, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
+def sample_actions(cumulative: Array, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
     """Draw a_i ~ pi_i(. | s_i) for one environment, in place; to be called inside compiled loops.
 
     cumulative (n, S, A - 1): see :func:`cumulated`. state, action (n,); stream (2,).
@@ -34,13 +35,13 @@ def sample_actions(cumulative: Floats, state: NDArray[np.int8], action: Ints, st
 
 
 @njit(cache=True)
-def sample_batch(cumulative: Floats, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
+def sample_batch(cumulative: Array, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
     """``sample_actions`` on the rows of state, action (E, n), stream (E, 2)."""
     for e in range(state.shape[0]):
         sample_actions(cumulative, state[e], action[e], stream[e])
 
 
-def uniform_policy(env: NetworkedEnv) -> Floats:
+def uniform_policy(env: NetworkedEnv) -> Array:
     """pi_i(a | s_i) = 1 / n_actions[i], as a table (n, S, A)."""
     networked(env)
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
@@ -48,7 +49,7 @@ def uniform_policy(env: NetworkedEnv) -> Floats:
     return np.broadcast_to((real / env.n_actions[:, None])[:, None], shape).copy()
 
 
-def cumulated(policy: Floats, env: NetworkedEnv) -> Floats:
+def cumulated(policy: Array, env: NetworkedEnv) -> Array:
     """The policy's table as sums over actions, without the last, (n, S, A - 1): what :func:`sample_actions` reads."""
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
     try:
@@ -72,7 +73,7 @@ def cumulated(policy: Floats, env: NetworkedEnv) -> Floats:
     return np.where(np.arange(shape[2] - 1) < last[:, :, None], sums, np.inf)
 
 
-def policy_returns(env: NetworkedEnv, policy: Floats, *, discount: float = 1.0, seed: Seed = None) -> Floats:
+def policy_returns(env: NetworkedEnv, policy: Array, *, discount: float = 1.0, seed: Seed = None) -> Array:
     """sum_t discount^t r_i(t) of each agent over one episode in each environment of the batch, (E, n).
 
     The environments draw from ``streams(seed, E)`` and the policy from others, so that two policies compared under one

@@ -15,10 +15,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array, Ints
 from ..base.checks import entries, number, whole
 from ..errors import DataError
 from ._network import adjacency_of, generator
-from ._networked import Ints, NetworkedEnv
+from ._networked import NetworkedEnv
 from ._tabular_checks import (
     Parents,
     check_tables,
@@ -29,8 +30,6 @@ from ._tabular_checks import (
     parents,
     refuse_large,
 )
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

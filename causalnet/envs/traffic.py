@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import poisson
 
+from ..base.arrays import Array, Ints
 from ..base.checks import whole
 from ..errors import DataError
 from ._network import check_topology
-from ._networked import Floats, Ints, NetworkedEnv, count_agents, probabilities
+from ._networked import NetworkedEnv, count_agents, probabilities
 from ._streams import Seed, uniform
 
 
@@ -57,7 +58,7 @@ def traffic_reset(net: TrafficTables, state: NDArray[np.int32], stream: NDArray[
 
 @njit(cache=True)
 def traffic_step(
-    net: TrafficTables, capacity: Floats, state: NDArray[np.int32], action: Ints, reward: Floats,
+    net: TrafficTables, capacity: Array, state: NDArray[np.int32], action: Ints, reward: Array,
     queue: NDArray[np.int32], inflow: NDArray[np.int32], stream: NDArray[np.uint64],
 ) -> int:  # fmt: skip
     """One step of one environment, in place; returns how many vehicles found no room and were lost.
@@ -111,7 +112,7 @@ def _reset_batch(net: TrafficTables, state: NDArray[np.int32], stream: NDArray[n
 
 @njit(cache=True)
 def _step_batch(
-    net: TrafficTables, capacity: Floats, state: NDArray[np.int32], action: Ints, reward: Floats,
+    net: TrafficTables, capacity: Array, state: NDArray[np.int32], action: Ints, reward: Array,
     queue: NDArray[np.int32], inflow: NDArray[np.int32], lost: Ints, stream: NDArray[np.uint64],
 ) -> None:  # fmt: skip
     for e in range(state.shape[0]):
@@ -175,7 +176,7 @@ class Traffic(NetworkedEnv):
         self.lost = np.zeros(n_envs or 1, np.int64)
         self._queue, self._inflow = np.empty((n, m), np.int32), np.empty(n + 1, np.int32)
 
-    def step(self, actions: Any) -> tuple[Ints, Floats, Any, Any, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Ints, Array, Any, Any, dict[str, Any]]:
         """See ``NetworkedEnv.step``; info["lost"] (E,) counts vehicles that found a full queue."""
         *out, info = super().step(actions)
         info["lost"] = self._out(self.lost.copy())
@@ -190,11 +191,11 @@ class Traffic(NetworkedEnv):
             self.streams,
         )  # fmt: skip
 
-    def _initial(self, agent: int) -> Floats:
+    def _initial(self, agent: int) -> Array:
         x = (np.arange(self.n_states[agent])[:, None] // self._strides[agent]) % self.radices[agent]
         return np.asarray((x <= self.tables.start).all(1) / (x <= self.tables.start).all(1).sum())
 
-    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
         net, n, room = self.tables, self.n_agents, self.tables.room
         if (self.capacity != self.capacity[0]).any():
             raise DataError("The environments of this batch differ in capacity; make one for the domain you ask about.")
@@ -221,7 +222,7 @@ class Traffic(NetworkedEnv):
         queues = (s[:, [me]] // net.strides) % (room + 1)
         return after, net.offset[agent] - queues.sum(1).astype(np.float64)
 
-    def _flow(self, link: Any, k: Any, s: Ints, a: Ints) -> Floats:
+    def _flow(self, link: Any, k: Any, s: Ints, a: Ints) -> Array:
         """Law (K, S + 1) of F for one turn: min(C, x) where it is open, else 0."""
         room = self.tables.room
         x = (s // self.tables.strides[k]) % (room + 1)
@@ -230,7 +231,7 @@ class Traffic(NetworkedEnv):
         below = np.where(np.arange(room + 1) >= x[:, None], 1.0, below)  # P(min(C, x) <= f)
         return np.diff(below, axis=1, prepend=0.0)
 
-    def _one_vehicle(self, agent: int) -> Floats:
+    def _one_vehicle(self, agent: int) -> Array:
         """(S_i, S_i): where one entering vehicle takes the queues of a link; it is lost where its queue is full."""
         net = self.tables
         codes = np.arange(self.n_states[agent])
@@ -266,7 +267,7 @@ def _members(name: str, given: Iterable[Hashable] | None, number: dict[Hashable,
     return np.unique(np.array([number[v] for v in chosen], np.int64))
 
 
-def _split(split: Any, real: NDArray[np.bool_]) -> Floats:
+def _split(split: Any, real: NDArray[np.bool_]) -> Array:
     """Sums over the turns of the probability of each, the last of a link exactly 1 whatever the rounding."""
     table = real / real.sum(1, keepdims=True) if split is None else probabilities("split", split, real.shape)
     off = ~(np.abs((table * real).sum(1) - 1) < 1e-9) | (table * ~real).any(1)
@@ -278,7 +279,7 @@ def _split(split: Any, real: NDArray[np.bool_]) -> Floats:
     return sums
 
 
-def _capacity(mean: Any, n: int, n_envs: int | None, room: int) -> Floats:
+def _capacity(mean: Any, n: int, n_envs: int | None, room: int) -> Array:
     """P(C <= k), k = 0 .. room - 1, for each link, (1, n, room) or (E, n, room)."""
     shape = (1 if np.ndim(mean) < 2 else (n_envs or 1), n)
     try:
@@ -290,7 +291,7 @@ def _capacity(mean: Any, n: int, n_envs: int | None, room: int) -> Floats:
     return np.ascontiguousarray(poisson.cdf(np.arange(room), array[:, :, None]))
 
 
-def _convolve(a: Floats, b: Floats) -> Floats:
+def _convolve(a: Array, b: Array) -> Array:
     """Row by row, the law of the sum of two independent counts."""
     out = np.zeros((len(a), a.shape[1] + b.shape[1] - 1))
     for k in range(b.shape[1]):

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..base.arrays import Array, Ints
 from ..base.checks import whole
 from ..errors import DataError
 from ._network import bipartite_table, sharing
-from ._networked import MOST_AGENTS, Floats, Ints, NetworkedEnv, count_agents, probabilities
+from ._networked import MOST_AGENTS, NetworkedEnv, count_agents, probabilities
 from ._streams import Seed
 from .wireless_kernels import (
     EMPTY,
@@ -119,7 +120,7 @@ class Wireless(NetworkedEnv):
             raise DataError("The environments of this batch differ in arrival; ask in_domain(p) of one domain instead.")
         return float(self.arrival[0, agent])
 
-    def _initial(self, agent: int) -> Floats:
+    def _initial(self, agent: int) -> Array:
         net, p = self.tables, self._domain(agent)
         law = np.zeros((int(self.n_states[agent]) >> net.deadline, 1 << net.deadline))
         own = slice(net.levels * net.coordinate[agent], net.levels * (net.coordinate[agent] + 1))
@@ -131,7 +132,7 @@ class Wireless(NetworkedEnv):
                 law[own, :] = np.arange(1 << net.deadline) == 0
         return law.ravel() / net.levels
 
-    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Floats, Floats]:
+    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
         net, p, full = self.tables, self._domain(agent), (1 << self.tables.deadline) - 1
         held = (s & full) & net.slots[a]
         aimed = net.access_points[neighbours, net.port[a]]  # (K, m)
@@ -260,7 +261,7 @@ def _coordinates(given: Any, n: int) -> NDArray[np.int32]:
     return np.broadcast_to(values, (n,)).astype(np.int32)
 
 
-def _domains(arrival: Any, n: int, n_envs: int | None) -> Floats:
+def _domains(arrival: Any, n: int, n_envs: int | None) -> Array:
     """Arrival probabilities (1, n), or (E, n) where the environments of the batch are different domains."""
     one = np.ndim(arrival) < 2
     return probabilities("arrival", arrival, (1 if one else (n_envs or 1), n))

@@ -6,13 +6,14 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from ..base.arrays import Array
 from ..base.checks import whole
 from ..errors import NotApplicable
-from ._networked import Floats, networked, probabilities
+from ._networked import networked, probabilities
 from .wireless import Wireless
 
 
-def localized_aloha(env: Wireless, x: float) -> Floats:
+def localized_aloha(env: Wireless, x: float) -> Array:
     """With probability x, send the earliest packet to access point k drawn in proportion to q_k / (users of k).
 
     The benchmark of arXiv 1912.02906 and arXiv 2006.06555, as a policy table (n, S, A) for ``policy_returns``.
@@ -27,7 +28,7 @@ def localized_aloha(env: Wireless, x: float) -> Floats:
     return _send(env, rate * share)
 
 
-def dedicated_access_points(env: Wireless) -> Floats:
+def dedicated_access_points(env: Wireless) -> Array:
     """Every user sends to an access point of its own whenever it holds a packet: nobody ever collides, (n, S, A).
 
     Users and access points are matched; where that is impossible there is no such policy.
@@ -47,7 +48,7 @@ def dedicated_access_points(env: Wireless) -> Floats:
     return _send(env, (net.access_points == mine[:, None]).astype(np.float64))
 
 
-def _send(env: Wireless, chance: Floats) -> Floats:
+def _send(env: Wireless, chance: Array) -> Array:
     """Send the earliest packet by column of the access-point table with ``chance`` (n, 1 + m), else stay idle."""
     net = env.tables
     policy = np.zeros((env.n_agents, int(env.n_states.max()), int(env.n_actions.max())))

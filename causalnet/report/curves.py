@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..base.arrays import Array
 from ..errors import DataError
 
-Floats = NDArray[np.float64]
 # Okabe, Ito: eight colours that colour-blind readers tell apart; dashes repeat the distinction without colour
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a3457f", "#8a6d00", "#56b4e9", "#5a6470", "#c44e00")
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
@@ -109,7 +109,7 @@ def chart(
     return Chart("".join([*parts, "</svg>"]))
 
 
-def _curve(x: Floats, y: Floats, low: Floats, high: Floats, clip: str, colour: str, dash: str) -> list[str]:
+def _curve(x: Array, y: Array, low: Array, high: Array, clip: str, colour: str, dash: str) -> list[str]:
     """A line in pixels, its band if it has one, and its points where they are few."""
     parts = []
     if not (np.array_equal(low, y) and np.array_equal(high, y)):
@@ -128,7 +128,7 @@ def _curve(x: Floats, y: Floats, low: Floats, high: Floats, clip: str, colour: s
     return parts
 
 
-def _clean(name: str, curve: Curve) -> tuple[Floats, Floats, Floats, Floats]:
+def _clean(name: str, curve: Curve) -> tuple[Array, Array, Array, Array]:
     x, y = np.asarray(curve.x, dtype=float), np.asarray(curve.y, dtype=float)
     low = y if curve.low is None else np.asarray(curve.low, dtype=float)
     high = y if curve.high is None else np.asarray(curve.high, dtype=float)
@@ -152,7 +152,7 @@ class _Axis:
     end: float
 
     @classmethod
-    def over(cls, values: Floats, log: bool, start: float, end: float) -> _Axis:
+    def over(cls, values: Array, log: bool, start: float, end: float) -> _Axis:
         if log and (values <= 0).any():
             raise DataError("a logarithmic axis needs positive values")
         v = np.log10(values) if log else values
@@ -160,7 +160,7 @@ class _Axis:
         pad = 0.04 * (high - low) or 0.5
         return cls(low if start < end else low - pad, high + pad, log, start, end)
 
-    def at(self, values: Floats) -> Floats:
+    def at(self, values: Array) -> Array:
         v = np.log10(np.maximum(values, 1e-300)) if self.log else values
         return self.start + (v - self.low) / (self.high - self.low) * (self.end - self.start)
 

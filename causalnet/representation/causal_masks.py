@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from ..base.arrays import Bools
 from ..data.transitions import as_neighbours
 from ..errors import DataError, UnknownNameError, nearest
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar, nnls
 
+from ..base.arrays import Array
 from ..base.checks import whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from .causal_masks import CausalMasks
 
-Floats = NDArray[np.float64]
-LocalLogProb = Callable[[Floats, Transitions], NDArray[np.float64]]  # (omega (k,), data) -> (R, n, c + 1)
+LocalLogProb = Callable[[Array, Transitions], NDArray[np.float64]]  # (omega (k,), data) -> (R, n, c + 1)
 STARTS = 8  # deterministic starting points of the search for a vector
 
 
@@ -32,8 +32,8 @@ class DomainFactor:
     shape; nan where the estimate lies on the boundary of Omega, whose curvature says nothing. rows: transitions behind each
     value. log_likelihood: at the estimate, summed over what was used."""
 
-    value: Floats
-    standard_error: Floats
+    value: Array
+    standard_error: Array
     rows: int
     log_likelihood: float
 
@@ -90,7 +90,7 @@ def maximum_likelihood(
         raise DataError(f"bounds takes pairs (low, high) with low < high, one a factor; got {bounds!r}")
     used = _used(transitions, masks, shared)
 
-    def total(omega: Floats, agents: slice | int) -> float:
+    def total(omega: Array, agents: slice | int) -> float:
         part = np.asarray(log_prob(omega, transitions), dtype=np.float64)
         if part.shape != (transitions.rows, *used.shape):
             raise DataError(f"log_prob returned shape {part.shape}; it must be {(transitions.rows, *used.shape)}")
@@ -171,12 +171,12 @@ def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 
     return distance
 
 
-def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats, Floats, float, bool]:
+def _maximise(objective: Callable[[Array], float], box: Array) -> tuple[Array, Array, float, bool]:
     """(argmax (k,), standard errors (k,), maximum, is it flat there?) over a box; a scalar by Brent's method, a vector by
     L-BFGS-B. Flat: inside the box, and no curvature, or a standard error wider than the box."""
     low, width = box[:, 0], box[:, 1] - box[:, 0]
 
-    def cost(unit: Floats | float) -> float:
+    def cost(unit: Array | float) -> float:
         value = objective(low + width * np.clip(np.atleast_1d(unit), 0.0, 1.0))
         return -value if np.isfinite(value) else 1e300
 
@@ -198,12 +198,12 @@ def _maximise(objective: Callable[[Floats], float], box: Floats) -> tuple[Floats
     return low + width * best, width * errors, -cost(best), flat
 
 
-def _inside(at: Floats, step: float = 1e-4) -> bool:
+def _inside(at: Array, step: float = 1e-4) -> bool:
     """Is a point of the unit cube far enough from its boundary for differences of this step?"""
     return bool(((at >= 2 * step) & (at <= 1 - 2 * step)).all())
 
 
-def _errors(cost: Callable[[Floats], float], at: Floats, step: float = 1e-4) -> Floats:
+def _errors(cost: Callable[[Array], float], at: Array, step: float = 1e-4) -> Array:
     """(k,) square roots of the diagonal of the inverse Hessian, by central differences; nan at the boundary."""
     k = len(at)
     if not _inside(at, step):
@@ -218,7 +218,7 @@ def _errors(cost: Callable[[Floats], float], at: Floats, step: float = 1e-4) -> 
     return np.asarray(np.sqrt(np.diag(np.linalg.inv(hessian))))
 
 
-def _irrational(k: int) -> Floats:
+def _irrational(k: int) -> Array:
     """(k,) generators of a sequence that fills the unit cube evenly (Roberts's generalised golden ratio)."""
     root = 2.0
     for _ in range(50):

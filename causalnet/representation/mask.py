@@ -11,10 +11,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..base.arrays import Bools
 from ..base.checks import discrete_env, whole
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
-from .root_causes import EMPTY, Bools, Read, RootCauseMask, as_mask, instead
+from .root_causes import EMPTY, Read, RootCauseMask, as_mask, instead
 
 __all__ = ["CausalMask", "MaskFunction", "RootCauseMask"]
 

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
+from ..base.arrays import Codes
 from ..base.checks import number, whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
@@ -35,7 +36,6 @@ from ..search.balancing import balanced_test, log_likelihoods
 from ..search.parents import Parents, find_parents, stratified_test
 from .causal_masks import CausalMasks
 
-Codes = NDArray[np.int32]
 POOLING = ("agents", "none")
 FEW_VALUES = 10  # rewards with at most so many values are categories
 POWER = 0.1  # nats: where no test can see less than this, the caller is told

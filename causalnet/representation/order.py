@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from ..base.arrays import Array, Bools
 
 
-def causal_order(adj: Bools, push: Floats | None = None) -> Iterator[int]:
+def causal_order(adj: Bools, push: Array | None = None) -> Iterator[int]:
     """Indices of all nodes, causes first: a topological order of the strongly connected components of ``adj`` (d, d).
 
     Where the order is open, a node without causes comes before a cycle, then the node with the most descendants
@@ -39,7 +38,7 @@ def causal_order(adj: Bools, push: Floats | None = None) -> Iterator[int]:
         causes -= above[members].sum(axis=0)
 
 
-def _open_cycle(members: NDArray[np.intp], gives: Floats, adj: Bools, push: Floats) -> Iterator[int]:
+def _open_cycle(members: NDArray[np.intp], gives: Array, adj: Bools, push: Array) -> Iterator[int]:
     """The members of one component: first the one that gives most, then the causal order of the others."""
     first = members[np.argmax(gives[members])]
     yield int(first)

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.arrays import Bools
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from .order import ancestry, causal_order
 
-Bools = NDArray[np.bool_]
 Read = Callable[[Any], Any]
 EMPTY = ("present", "all", "raise")
 REMEMBERED = 1 << 16  # presence patterns whose kept variables are remembered

@@ -12,9 +12,8 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..base.arrays import Array
 
 _TAYLOR = 1.0 / np.array([math.factorial(k) for k in range(13)], dtype=np.float64)
 

@@ -17,8 +17,9 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from ..base.arrays import AnyArray
 from ..base.clock import now
-from ..stats.independence import Array, log_chi2_sf, sparse_statistic, stratify
+from ..stats.independence import log_chi2_sf, sparse_statistic, stratify
 from .skeleton import Skeleton, pc_stable
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
@@ -67,7 +68,7 @@ def _popcount(typing_context: Any, word: Any) -> Any:
 
 
 @njit(cache=True)
-def _compact(columns: Array) -> tuple[Array, Array]:
+def _compact(columns: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Codes renumbered over the states that occur: ((d, n) int32, (d,) int64)."""
     d, n = columns.shape
     result = np.empty_like(columns)
@@ -86,7 +87,7 @@ def _compact(columns: Array) -> tuple[Array, Array]:
 
 
 @njit(cache=True)
-def _state_bits(columns: Array, offset: Array) -> Array:
+def _state_bits(columns: AnyArray, offset: AnyArray) -> AnyArray:
     """(total states, ceil(n / 64)) uint64: the rows in each state of each variable."""
     d, n = columns.shape
     bits = np.zeros((offset[d], (n + 63) // 64), np.uint64)
@@ -97,7 +98,7 @@ def _state_bits(columns: Array, offset: Array) -> Array:
 
 
 @njit(cache=True)
-def _meet(a: Array, b: Array, out: Array) -> int:
+def _meet(a: AnyArray, b: AnyArray, out: AnyArray) -> int:
     """out = a & b, bit sets of the same length; the number of rows in it."""
     total = np.uint64(0)
     for w in range(a.size):
@@ -108,7 +109,7 @@ def _meet(a: Array, b: Array, out: Array) -> int:
 
 
 @njit(cache=True)
-def _common(a: Array, b: Array) -> int:
+def _common(a: AnyArray, b: AnyArray) -> int:
     """Number of rows in both bit sets."""
     total = np.uint64(0)
     for w in range(a.size):
@@ -117,7 +118,7 @@ def _common(a: Array, b: Array) -> int:
 
 
 @njit(cache=True)
-def _split(masks: Array, count: int, states: Array, own: Array, out: Array) -> int:
+def _split(masks: AnyArray, count: int, states: AnyArray, own: AnyArray, out: AnyArray) -> int:
     """Strata refined by one more variable, those where x is constant left out: their number, or -1 for too many.
 
     masks: (strata, w) of which count are used; states: (states, w) of the variable; own: (states, w) of x;
@@ -141,7 +142,14 @@ def _split(masks: Array, count: int, states: Array, own: Array, out: Array) -> i
 
 @njit(cache=True)
 def _bit_statistic(
-    masks: Array, strata: int, split: Array, rows: Array, states: Array, g_test: bool, cols: Array, left: Array
+    masks: AnyArray,
+    strata: int,
+    split: AnyArray,
+    rows: AnyArray,
+    states: AnyArray,
+    g_test: bool,
+    cols: AnyArray,
+    left: AnyArray,
 ) -> tuple[float, int]:
     """(statistic, df) from bit sets. split: (strata * card_x, w) strata met with the states of x, rows their counts;
     states: (card_y, w). cols, left: (card_y,) int64 work space."""
@@ -189,18 +197,18 @@ def _bit_statistic(
 
 @njit(cache=True)
 def _discrete_level(
-    columns: Array,
-    cards: Array,
-    offset: Array,
-    bits: Array,
+    columns: AnyArray,
+    cards: AnyArray,
+    offset: AnyArray,
+    bits: AnyArray,
     g_test: bool,
-    adj: Array,
-    slot: Array,
+    adj: AnyArray,
+    slot: AnyArray,
     size: int,
-    weak: Array,
-    stat: Array,
-    df: Array,
-    sets: Array,
+    weak: AnyArray,
+    stat: AnyArray,
+    df: AnyArray,
+    sets: AnyArray,
     deadline: float,
 ) -> tuple[int, bool]:
     """Largest p-value (as log p) of every slot at one level, with its statistic, df and set: (tests, stopped)."""
@@ -252,21 +260,21 @@ def _discrete_level(
 @njit(cache=True)
 def _test_all(
     x: int,
-    near: Array,
-    members: Array,
-    masks: Array,
+    near: AnyArray,
+    members: AnyArray,
+    masks: AnyArray,
     strata: int,
-    columns: Array,
-    cards: Array,
-    offset: Array,
-    bits: Array,
+    columns: AnyArray,
+    cards: AnyArray,
+    offset: AnyArray,
+    bits: AnyArray,
     g_test: bool,
-    adj: Array,
-    slot: Array,
-    weak: Array,
-    stat: Array,
-    df: Array,
-    sets: Array,
+    adj: AnyArray,
+    slot: AnyArray,
+    weak: AnyArray,
+    stat: AnyArray,
+    df: AnyArray,
+    sets: AnyArray,
 ) -> int:
     """Test x with every open neighbour given `members` and keep what is weaker; return the number of tests.
 

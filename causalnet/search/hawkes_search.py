@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..stats.hawkes import Exposure, Floats, em_fit
+from ..base.arrays import Array
+from ..stats.hawkes import Exposure, em_fit
 
 
 class Fit(NamedTuple):
@@ -16,7 +17,7 @@ class Fit(NamedTuple):
 
     value: float
     mu: float
-    alpha: Floats
+    alpha: Array
     score: float
 
 
@@ -53,7 +54,7 @@ class Scorer:
             self.memo[key] = fit
         return self.memo[key]
 
-    def _coefficients(self, explained: Floats, parents: int) -> int:
+    def _coefficients(self, explained: Array, parents: int) -> int:
         """How many coefficients are paid for; explained (p * K,): expected number of events due to each."""
         if not self.active:
             return len(explained)
@@ -130,7 +131,7 @@ def climb(
     return Found(adj, parents, sum(scorer.score(i, parents[i]) for i in range(v)), changes, complete)
 
 
-def _best_change(adj: NDArray[np.bool_], total: Floats, acyclic: bool) -> tuple[int, int] | None:
+def _best_change(adj: NDArray[np.bool_], total: Array, acyclic: bool) -> tuple[int, int] | None:
     """The admissible toggle with the largest positive total (V, V); ties go to the first in row order."""
     candidates = np.flatnonzero(total > 0)
     v = len(adj)

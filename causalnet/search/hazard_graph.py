@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..stats.hazard_fit import Fit, Floats, Target, choose, fit
-
-Bools = NDArray[np.bool_]
+from ..base.arrays import Array, Bools
+from ..stats.hazard_fit import Fit, Target, choose, fit
 
 
 class Chosen(NamedTuple):
@@ -18,7 +16,7 @@ class Chosen(NamedTuple):
 
     adj: Bools
     fits: tuple[Fit, ...]
-    loss: Floats
+    loss: Array
 
 
 def search(
@@ -64,7 +62,7 @@ def _parents(found: Fit, i: int, v: int, hops: int) -> Bools:
     return used
 
 
-def _losses(target: Target, found: Fit, v: int, hops: int) -> Floats:
+def _losses(target: Target, found: Fit, v: int, hops: int) -> Array:
     """(V,) what L loses when all the columns of a type are dropped."""
     loss = np.zeros(v)
     owner = np.where(found.columns < 2, -1, (found.columns - 2) // hops)
@@ -74,7 +72,7 @@ def _losses(target: Target, found: Fit, v: int, hops: int) -> Floats:
     return loss
 
 
-def closing(adj: Bools, loss: Floats, required: Bools) -> Bools:
+def closing(adj: Bools, loss: Array, required: Bools) -> Bools:
     """(V, V) the edges that close a cycle when edges are laid required first, then by falling loss."""
     v = len(adj)
     reach = np.eye(v, dtype=bool)  # reach[a, b]: a leads to b by what is laid

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import Array, Bools
 from ..graph import is_acyclic
 from .order_search import fit_variable, predecessors, search_block
 from .sparse_descent import EXPM, LOGDET, descend
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

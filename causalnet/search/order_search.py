@@ -12,11 +12,8 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from ..base.arrays import Array, Bools, Ints
 
 DENSE = 30  # more non-zero weights than this are no start for a lasso
 

@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..stats.independence import Array
+from ..base.arrays import AnyArray
 from ..stats.meek import add_arrow, close, has
 from .skeleton import Skeleton
 
@@ -84,7 +84,9 @@ def _draw_known(
 
 
 @njit(cache=True)
-def _colliders(adj: Array, shield: Array, size: Array, start: Array, members: Array) -> tuple[Array, Array, Array]:
+def _colliders(
+    adj: AnyArray, shield: AnyArray, size: AnyArray, start: AnyArray, members: AnyArray
+) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Unshielded x - z - y whose separating set lacks z: three (k,) int64 arrays x, z, y with x < y."""
     xs, zs, ys = [0][:0], [0][:0], [0][:0]
     for z in range(adj.shape[0]):
@@ -105,7 +107,9 @@ def _colliders(adj: Array, shield: Array, size: Array, start: Array, members: Ar
 
 
 @njit(cache=True)
-def _draw_colliders(adj: Array, xs: Array, zs: Array, ys: Array, rule: Array, partner: Array, below: Array) -> int:
+def _draw_colliders(
+    adj: AnyArray, xs: AnyArray, zs: AnyArray, ys: AnyArray, rule: AnyArray, partner: AnyArray, below: AnyArray
+) -> int:
     """Draw x -> z <- y in the given order, in place; return how many were given up."""
     conflicts = 0
     for k in range(xs.size):

@@ -23,8 +23,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import AnyArray
 from ..errors import DataError, UnknownNameError, nearest
-from ..stats.independence import Array, log_chi2_sf, sparse_statistic, stratify, tabulate
+from ..stats.independence import log_chi2_sf, sparse_statistic, stratify, tabulate
 
 TESTS = ("exact", "g2", "chi2")
 MOST_STATES = 256  # of a candidate: beyond that no table of counts says anything, and memory grows with it
@@ -111,7 +112,7 @@ def stratified_test(
 
 
 def _tested(
-    columns: Array, cards: Array, x: int, y: int, order: Array, first: Array, test: str
+    columns: AnyArray, cards: AnyArray, x: int, y: int, order: AnyArray, first: AnyArray, test: str
 ) -> tuple[float, float, float]:
     if test != "exact":
         value, df = sparse_statistic(columns[x], columns[y], cards[x], cards[y], order, first, test == "g2")
@@ -130,7 +131,7 @@ def _matched(value: float, mean: float, variance: float) -> float:
 
 @njit(cache=True)
 def exact_moments(
-    x: Array, y: Array, card_x: int, card_y: int, order: Array, first: Array
+    x: AnyArray, y: AnyArray, card_x: int, card_y: int, order: AnyArray, first: AnyArray
 ) -> tuple[float, float, float]:
     """(Pearson's X^2, its mean, its variance), summed over strata, the moments with every margin held fixed.
 

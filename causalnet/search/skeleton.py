@@ -20,8 +20,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from ..base.arrays import AnyArray
 from ..base.clock import now
-from ..stats.independence import DEGENERATE, Array
+from ..stats.independence import DEGENERATE
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
 
@@ -165,7 +166,7 @@ def callable_skeleton(
 
 @njit(cache=True)
 def _gaussian_level(
-    rho: Array, adj: Array, slot: Array, size: int, best: Array, sets: Array, deadline: float
+    rho: AnyArray, adj: AnyArray, slot: AnyArray, size: int, best: AnyArray, sets: AnyArray, deadline: float
 ) -> tuple[int, bool]:
     """Smallest squared partial correlation of every slot at one level, with its set: (tests, stopped).
 
@@ -195,7 +196,15 @@ def _gaussian_level(
 
 @njit(cache=True)
 def _around(
-    rho: Array, x: int, near: Array, slot: Array, size: int, best: Array, sets: Array, leaves: int, deadline: float
+    rho: AnyArray,
+    x: int,
+    near: AnyArray,
+    slot: AnyArray,
+    size: int,
+    best: AnyArray,
+    sets: AnyArray,
+    leaves: int,
+    deadline: float,
 ) -> tuple[int, int, bool]:
     """All sets of `size` neighbours of x, depth first; each prefix's Schur complement is computed once.
 
@@ -248,7 +257,7 @@ def _around(
 
 
 @njit(cache=True)
-def _eliminate(block: Array, spread: Array, cross: Array, own: Array, depth: int, s: int) -> None:
+def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray, depth: int, s: int) -> None:
     """Condition on neighbour s as well: the state of depth + 1 from that of depth, rows after s only."""
     k = spread.shape[1]
     row = block[depth, s]
@@ -267,16 +276,16 @@ def _eliminate(block: Array, spread: Array, cross: Array, own: Array, depth: int
 
 @njit(cache=True)
 def _leaf(
-    row: Array,
-    spread: Array,
-    cross: Array,
+    row: AnyArray,
+    spread: AnyArray,
+    cross: AnyArray,
     own: float,
     s: int,
-    low: Array,
-    near: Array,
-    pick: Array,
-    sets: Array,
-    slots: Array,
+    low: AnyArray,
+    near: AnyArray,
+    pick: AnyArray,
+    sets: AnyArray,
+    slots: AnyArray,
 ) -> None:
     """Squared partial correlation of x and every neighbour given the set that ends with s.
 

@@ -10,13 +10,10 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from ..base.arrays import Array, Bools
 from ..base.clock import now
 from .acyclicity import h_expm, h_logdet
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 EXPM, LOGDET = 0, 1
 MEMORY = 10

@@ -17,11 +17,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..base.arrays import Array
+
 Normalization = Literal["degree", "symmetric", "none"]
-Floats = NDArray[np.float64]
 
 
-def hop_weights(adjacency: NDArray[np.bool_], hops: tuple[int, ...], normalization: Normalization) -> list[Floats]:
+def hop_weights(adjacency: NDArray[np.bool_], hops: tuple[int, ...], normalization: Normalization) -> list[Array]:
     """One (M, M) matrix W_k per hop: how strongly an event at device m (row) reaches device n (column).
 
     "degree": (D^-1 A D^-1)^k; "symmetric": (D^-1/2 A D^-1/2)^k; "none": 1 where the shortest path has k links.
@@ -49,10 +50,10 @@ class Reach(NamedTuple):
 
     start: NDArray[np.int64]
     device: NDArray[np.int64]
-    weight: Floats
+    weight: Array
 
 
-def reach_of(weights: list[Floats], active: NDArray[np.bool_]) -> Reach:
+def reach_of(weights: list[Array], active: NDArray[np.bool_]) -> Reach:
     """Sparse rows of the hop weights (each (M, M)), kept only where the receiving device is ``active`` (M,)."""
     start, device, weight = [0], [], []
     for matrix in weights:
@@ -107,18 +108,18 @@ def _scan(time, kind, device, start, to, weight, decay, n_types, n_devices, n_ho
 class Exposure(NamedTuple):
     """All that the likelihood needs: effects by target, their integrals, the observed device-seconds."""
 
-    effects: tuple[Floats, ...]  # per target i: (V * K, n_i), rows j * K + slot, columns the events of type i
-    integral: Floats  # (V * K,) integral of each effect over devices and time
+    effects: tuple[Array, ...]  # per target i: (V * K, n_i), rows j * K + slot, columns the events of type i
+    integral: Array  # (V * K,) integral of each effect over devices and time
     horizon: float  # T = (t_max - t_min) * number of devices with events
     slots: int  # K = number of hops times number of decays
 
 
 def expose(
-    time: Floats,
+    time: Array,
     kind: NDArray[np.int32],
     device: NDArray[np.int32],
-    weights: list[Floats],
-    decay: Floats,
+    weights: list[Array],
+    decay: Array,
     n_types: int,
     tie: float = 0.0,
 ) -> Exposure:

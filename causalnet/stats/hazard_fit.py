@@ -13,7 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..base.arrays import Array
+
 SWAP = 2.0  # prices that a column may be worth for the search to try without it
 FLOOR = 1e-3  # the background explains at least so many starts: no start is ever impossible
 
@@ -21,20 +22,20 @@ FLOOR = 1e-3  # the background explains at least so many starts: no start is eve
 class Target(NamedTuple):
     """What is known of one type's starts: phi (N, P) rows over C, lone (2,), the exposure C (P,); scaled."""
 
-    phi: Floats
-    lone: Floats
-    exposure: Floats
+    phi: Array
+    lone: Array
+    exposure: Array
 
 
 class Fit(NamedTuple):
     """columns (p,) chosen, ascending, the backgrounds 0 and 1 first; theta (p,) starts explained; L at the optimum."""
 
     columns: NDArray[np.int64]
-    theta: Floats
+    theta: Array
     value: float
 
 
-def scaled(phi: Floats, lone: Floats, exposure: Floats) -> Target:
+def scaled(phi: Array, lone: Array, exposure: Array) -> Target:
     """Rows (N, P) and exposure (P,) of one target, every column divided by its exposure (0 where there is none)."""
     inverse = np.where(exposure > 0, 1.0 / np.where(exposure > 0, exposure, 1.0), 0.0)
     return Target(phi * inverse, lone, exposure)
@@ -103,7 +104,7 @@ def _newton(x, lone, theta, tol, max_iter):  # type: ignore[no-untyped-def]
     return theta, value
 
 
-def fit(target: Target, columns: NDArray[np.int64], guess: Floats | None = None, tol: float = 1e-3) -> Fit:
+def fit(target: Target, columns: NDArray[np.int64], guess: Array | None = None, tol: float = 1e-3) -> Fit:
     """Maximise L over theta >= 0 supported on ``columns``; guess: theta (p,) to start from."""
     x = np.ascontiguousarray(target.phi[:, columns])
     if guess is None:

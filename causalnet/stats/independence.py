@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..base.arrays import AnyArray
 from ..errors import DataError
-
-Array = NDArray[Any]
 
 DEGENERATE = 1e-10  # residual variance, as a share of the whole, below which a variable counts as determined
 LARGEST_Z = math.atanh(1.0 - np.finfo(float).eps)
@@ -133,7 +131,7 @@ def log_chi2_sf(statistic: float, df: int) -> float:
 
 
 @njit(cache=True)
-def stratify(columns: Array, cards: Array) -> tuple[Array, Array]:
+def stratify(columns: AnyArray, cards: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Rows grouped by their joint value: (order (n,), first (strata + 1,)), strata numbered as they appear.
 
     columns: (k, n) int32 codes with cards (k,) states. Only joint values that occur get a number, so memory stays
@@ -166,7 +164,7 @@ def stratify(columns: Array, cards: Array) -> tuple[Array, Array]:
 
 @njit(cache=True)
 def tabulate(
-    x: Array, y: Array, card_y: int, members: Array, cells: Array, rows: Array, cols: Array
+    x: AnyArray, y: AnyArray, card_y: int, members: AnyArray, cells: AnyArray, rows: AnyArray, cols: AnyArray
 ) -> tuple[int, int]:
     """Count one stratum, its rows of data ``members``, into tables that hold zeros: its (occupied rows, occupied columns)."""
     n_rows, n_cols = 0, 0
@@ -181,7 +179,7 @@ def tabulate(
 
 @njit(cache=True)
 def sparse_statistic(
-    x: Array, y: Array, card_x: int, card_y: int, order: Array, first: Array, g_test: bool
+    x: AnyArray, y: AnyArray, card_x: int, card_y: int, order: AnyArray, first: AnyArray, g_test: bool
 ) -> tuple[float, int]:
     """(statistic, degrees of freedom) over strata in time O(n), whatever the number of cells.
 

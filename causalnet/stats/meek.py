@@ -14,22 +14,19 @@ round, stay undirected.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from ..base.arrays import AnyArray
 from ..errors import DataError
 from ..graph import is_acyclic
-
-Array = NDArray[Any]
 
 R1, R2, R3, R4 = 1, 2, 3, 4  # codes in the rule matrix of `close`; 0 is "not oriented here"
 
 
 @njit(cache=True)
-def bit_rows(matrix: Array) -> Array:
+def bit_rows(matrix: AnyArray) -> AnyArray:
     """Rows of a (d, d) bool matrix as bit sets: (d, ceil(d / 64)) uint64."""
     d = matrix.shape[0]
     rows = np.zeros((d, (d + 63) // 64), np.uint64)
@@ -41,13 +38,13 @@ def bit_rows(matrix: Array) -> Array:
 
 
 @njit(cache=True, inline="always")
-def has(row: Array, j: int) -> bool:
+def has(row: AnyArray, j: int) -> bool:
     """Is j in the bit set?"""
     return (row[j >> 6] >> np.uint64(j & 63)) & np.uint64(1) != 0
 
 
 @njit(cache=True)
-def add_arrow(a: int, b: int, adj: Array, below: Array) -> None:
+def add_arrow(a: int, b: int, adj: AnyArray, below: AnyArray) -> None:
     """Draw a -> b in place and keep below (d, w) uint64, the descendants of every node, up to date."""
     adj[a, b] = True
     adj[b, a] = False
@@ -61,7 +58,7 @@ def add_arrow(a: int, b: int, adj: Array, below: Array) -> None:
 
 
 @njit(cache=True)
-def descendants(adj: Array) -> Array:
+def descendants(adj: AnyArray) -> AnyArray:
     """Descendants along directed edges: (d, w) uint64; a node on a directed cycle is below itself."""
     d = adj.shape[0]
     arrows = np.zeros((d, d), np.bool_)
@@ -74,7 +71,7 @@ def descendants(adj: Array) -> Array:
 
 
 @njit(cache=True)
-def _implied(a: int, b: int, undirected: Array, parents: Array, children: Array, shield: Array) -> int:
+def _implied(a: int, b: int, undirected: AnyArray, parents: AnyArray, children: AnyArray, shield: AnyArray) -> int:
     """The first of Meek's rules that turns a - b into a -> b, or 0. All sets are (d, w) uint64 rows."""
     words = undirected.shape[1]
     for w in range(words):  # R1: c -> a - b, c and b not adjacent
@@ -110,7 +107,7 @@ def _implied(a: int, b: int, undirected: Array, parents: Array, children: Array,
 
 
 @njit(cache=True)
-def close(adj: Array, shield: Array, strength: Array, rule: Array, below: Array) -> int:
+def close(adj: AnyArray, shield: AnyArray, strength: AnyArray, rule: AnyArray, below: AnyArray) -> int:
     """Close adj (d, d) bool under Meek's rules, in place; return the number of contradictions left undirected.
 
     shield: (d, d) bool, pairs that do not count as "not adjacent" (adjacent, or never tested).
@@ -154,7 +151,7 @@ def close(adj: Array, shield: Array, strength: Array, rule: Array, below: Array)
 
 
 @njit(cache=True)
-def _pattern(dag: Array) -> Array:
+def _pattern(dag: AnyArray) -> AnyArray:
     """Skeleton plus unshielded colliders of a DAG: (d, d) bool."""
     d = dag.shape[0]
     joined = dag | dag.T
@@ -170,7 +167,7 @@ def _pattern(dag: Array) -> Array:
 
 
 @njit(cache=True)
-def _extend(adj: Array) -> tuple[bool, Array]:
+def _extend(adj: AnyArray) -> tuple[bool, AnyArray]:
     """Dor and Tarsi's sinks: (found, dag (d, d) bool)."""
     d = adj.shape[0]
     words = (d + 63) // 64

@@ -19,10 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from ..base.arrays import Array, Ints
+
 GROUND = 2  # the first columns of a row are backgrounds: of these runs, and of an earlier log
 
 
@@ -30,9 +29,9 @@ class Rows(NamedTuple):
     """What the likelihood needs of one run; P = 2 + V * K columns, (type i, hop k) at 2 + i * K + k."""
 
     target: Ints  # (N,) type of each start
-    phi: Floats  # (N, P)
-    lone: Floats  # (V, 2) starts without any possible parent, by background
-    exposure: Floats  # (V, P) seconds of exposure of each column, per target
+    phi: Array  # (N, P)
+    lone: Array  # (V, 2) starts without any possible parent, by background
+    exposure: Array  # (V, P) seconds of exposure of each column, per target
 
 
 @njit(cache=True)

@@ -13,12 +13,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..base.arrays import Array
+
 MIN_GAPS = 30  # fewer gaps than this cannot tell two rates apart
 SEPARATION = 10.0  # and neither can laws less than a decade apart: drift of one rate looks like that
 
 
-def clock_tick(time: Floats) -> float:
+def clock_tick(time: Array) -> float:
     """Resolution in seconds of sorted times (N,): the largest power of ten that divides all gaps, seconds at most.
 
     Times finer than a microsecond count as continuous; a hundredth of the median gap (as a power of ten) then serves.
@@ -33,7 +34,7 @@ def clock_tick(time: Floats) -> float:
     return float(10.0 ** math.floor(math.log10(np.median(gaps) / 100.0)))
 
 
-def gaps_before(time: Floats, kind: NDArray[np.int32], device: NDArray[np.int32], n_types: int) -> Floats:
+def gaps_before(time: Array, kind: NDArray[np.int32], device: NDArray[np.int32], n_types: int) -> Array:
     """(N,) seconds since the previous event of the same type on the same device; inf for the first one."""
     key = device.astype(np.int64) * n_types + kind
     order = np.lexsort((time, key))
@@ -43,7 +44,7 @@ def gaps_before(time: Floats, kind: NDArray[np.int32], device: NDArray[np.int32]
     return gap
 
 
-def episode_gap(gaps: Floats, resolution: float, max_iter: int = 500) -> float:
+def episode_gap(gaps: Array, resolution: float, max_iter: int = 500) -> float:
     """Seconds below which a gap is a repeat: where two fitted exponential laws are equally likely; 0 if there is one law.
 
     gaps (G,): finite gaps in seconds. The second law must earn its two parameters by BIC. EM, monotone in likelihood.

@@ -22,31 +22,32 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..base.arrays import Array
+
 Counterfactual = Literal["control", "others", "before"]
 
 
 class Sums(NamedTuple):
     """What has to be remembered of all steps so far; rows: type acted on, columns: type watched."""
 
-    n: Floats  # (V,) treated steps: the cell acted on held something, or does now
-    held: Floats  # (V, V) alarms before, in reach; and sums of squares and products over steps
-    gone: Floats  # (V, V) of them vanished
-    held_held: Floats
-    held_gone: Floats
-    gone_gone: Floats
-    change: Floats  # (V, V) after - before, in reach
-    change_change: Floats
-    far_held: Floats  # (V,) alarms before, out of reach of any repair; and how many of them vanished
-    far_gone: Floats
+    n: Array  # (V,) treated steps: the cell acted on held something, or does now
+    held: Array  # (V, V) alarms before, in reach; and sums of squares and products over steps
+    gone: Array  # (V, V) of them vanished
+    held_held: Array
+    held_gone: Array
+    gone_gone: Array
+    change: Array  # (V, V) after - before, in reach
+    change_change: Array
+    far_held: Array  # (V,) alarms before, out of reach of any repair; and how many of them vanished
+    far_gone: Array
 
 
 class Effect(NamedTuple):
     """att (V, V), its standard error (V, V; infinite where steps or controls are missing) and n (V,) treated steps."""
 
-    att: Floats
-    error: Floats
-    n: Floats
+    att: Array
+    error: Array
+    n: Array
 
 
 def nothing(types: int) -> Sums:
@@ -119,12 +120,12 @@ def effect(sums: Sums, counterfactual: Counterfactual = "control") -> Effect:
     return Effect(att, error, sums.n.copy())
 
 
-def _elsewhere(total: Floats) -> Floats:
+def _elsewhere(total: Array) -> Array:
     """[i, j]: the sum over the steps that acted on neither i nor j, of sums (V, V) by type acted on."""
     return np.asarray(total.sum(axis=0) - total - np.diag(total))
 
 
-def _control(sums: Sums) -> tuple[Floats, Floats, Floats]:
+def _control(sums: Sums) -> tuple[Array, Array, Array]:
     """(V, V) share of type j that vanishes without a repair of i, variance of that estimate, alarms it rests on.
 
     Each share is shrunk, as if by one alarm, to the share of all types together: a type that was hardly seen out of

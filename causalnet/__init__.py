@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Graph": "graph",
-    "Knowledge": "knowledge",
+    "Knowledge": "graph",
     "Events": "data",
     "Table": "data",
     "as_table": "data",
@@ -24,7 +24,7 @@ _HOME = {
     "discover": "backends",
     "backends": ":backends",
     "Backend": "backends",
-    "score": "metrics",
+    "score": "graph.metrics",
     "compare": ":compare",
     "Results": "compare",
     "Discovery": "estimator",
@@ -71,9 +71,8 @@ if TYPE_CHECKING:
     )
     from .estimator import Discovery
     from .evaluate import evaluate
-    from .graph import Graph
-    from .knowledge import Knowledge
-    from .metrics import score
+    from .graph import Graph, Knowledge
+    from .graph.metrics import score
     from .online import learn_by_doing
     from .representation import CausalMask, RootCauseMask
     from .stability import edge_confidence

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from .backends import Backend
     from .data import Events, Table
     from .datasets import Dataset
-    from .graph import Graph
-    from .knowledge import Knowledge
+    from .graph import Graph, Knowledge
 
 
 def parse_settings(pairs: Iterable[str], option: str = "--set") -> dict[str, Any]:
@@ -57,7 +56,7 @@ def parse_seeds(text: str) -> int | list[int]:
 
 def read_knowledge(path: Path) -> Knowledge:
     """Knowledge from a JSON file with the keys required, forbidden, tiers, roots and leaves."""
-    from .knowledge import Knowledge
+    from .graph import Knowledge
 
     known = ("required", "forbidden", "tiers", "roots", "leaves")
     example = 'write {"required": [["cause", "effect"]], "forbidden": [], "tiers": [["early"], ["late"]]}'

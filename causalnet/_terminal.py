@@ -119,7 +119,7 @@ def _short(value: Any) -> str:
 
 def show_results(results: Any) -> None:
     """One table a data set, best F1 first, then what the columns mean."""
-    from .metrics import DEFINITIONS
+    from .graph.metrics import DEFINITIONS
 
     summary = results.summary()
     for dataset in dict.fromkeys(summary["dataset"]):

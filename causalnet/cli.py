@@ -207,8 +207,8 @@ def score(
     json_: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON on stdout.")] = False,
 ) -> None:
     """Score a learned graph against the truth; both are files that --out wrote."""
-    from .metrics import DEFINITIONS
-    from .metrics import score as measure
+    from .graph.metrics import DEFINITIONS
+    from .graph.metrics import score as measure
 
     found = measure(read_graph(truth), read_graph(learned))
     if json_:

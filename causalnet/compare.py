@@ -65,7 +65,7 @@ def compare(
     not installed once they are. Nothing runs if a name, a parameter or the data cannot be right.
     """
     plan = make_plan(datasets, backends, seeds, out, n_jobs, max_seconds, engine, params, load_seconds)
-    from .metrics import DEFINITIONS
+    from .graph.metrics import DEFINITIONS
 
     with Store.create(plan.out, DEFINITIONS) as store:
         for name, dataset in plan.datasets.items():

@@ -22,8 +22,7 @@ from .base.text import read_value
 from .data import Events, Table, as_table
 from .data.events import read_topology
 from .errors import DataError, NotInstalled, UnknownNameError, nearest
-from .graph import Graph
-from .knowledge import Knowledge
+from .graph import Graph, Knowledge
 
 VARIABLE = "CAUSALNET_DATA"
 

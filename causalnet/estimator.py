@@ -11,8 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .backends import discover, registry
 from .data import Events, Table
 from .errors import UnknownNameError, nearest
-from .graph import Graph
-from .knowledge import Knowledge
+from .graph import Graph, Knowledge
 
 _OWN = ("backend", "knowledge", "random_state")
 

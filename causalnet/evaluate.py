@@ -14,7 +14,7 @@ from .base.checks import discrete_env, whole
 from .base.doors import make_callable
 from .errors import DataError, NotApplicable, UnknownNameError, nearest
 from .graph import Graph
-from .simulate import sized_dag
+from .graph.random_dags import sized_dag
 
 if TYPE_CHECKING:
     import pandas as pd

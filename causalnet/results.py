@@ -50,7 +50,7 @@ class Results:
     @property
     def metrics(self) -> dict[str, str]:
         """The metrics' names with their definitions."""
-        from .metrics import DEFINITIONS
+        from .graph.metrics import DEFINITIONS
 
         return dict(DEFINITIONS)
 

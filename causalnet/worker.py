@@ -222,7 +222,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
     outcome["metrics"] = {}
     if dataset.truth is not None:
-        from .metrics import score
+        from .graph.metrics import score
 
         outcome["metrics"] = score(dataset.truth, graph)
 

@@ -19,9 +19,9 @@ import causalnet.envs  # registers causalnet/FaultAlarm-v0
 from causalnet.backends import att_bic
 from causalnet.envs.fault_alarm_log import observational_log
 from causalnet.evaluate import evaluate, greedy, random_graph, uniform
+from causalnet.graph.random_dags import sized_dag
 from causalnet.online import OnlineRun, learn_by_doing
 from causalnet.representation.mask import CausalMask
-from causalnet.simulate import sized_dag
 from causalnet.storage.files import write_atomic
 
 RULES = ("oracle", "oldest", "greedy-true", "greedy-random", "uniform")

@@ -19,7 +19,7 @@ from causalnet.data.transitions import Transitions, pool
 from causalnet.envs.traffic import traffic_grid
 from causalnet.envs.wireless import gsac_grid, lin_grid
 from causalnet.envs.wireless_masks import action_places
-from causalnet.representation.causal_masks import CausalMasks, own_frame
+from causalnet.graph.causal_masks import CausalMasks, own_frame
 from causalnet.representation.domain import DomainFactor, bernoulli_factor, maximum_likelihood
 from causalnet.representation.mask_search import learn_masks
 

@@ -15,6 +15,7 @@ from scipy import sparse
 from causalnet.envs.wireless import gsac_grid
 from causalnet.envs.wireless_masks import true_masks
 from causalnet.errors import DataError, NotApplicable
+from causalnet.graph.causal_masks import CausalMasks
 from causalnet.representation.acr import (
     compact_codes,
     domain_acr,
@@ -24,7 +25,6 @@ from causalnet.representation.acr import (
     sizes,
     value_acr,
 )
-from causalnet.representation.causal_masks import CausalMasks
 
 
 def random_masks(seed: int, n: int, c: int, directed: bool, own_reward: bool = False) -> CausalMasks:

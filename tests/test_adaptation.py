@@ -10,7 +10,7 @@ from causalnet.agents.gsac import GSAC
 from causalnet.envs.wireless import gsac_grid
 from causalnet.envs.wireless_masks import true_masks
 from causalnet.errors import DataError
-from causalnet.representation.causal_masks import CausalMasks
+from causalnet.graph.causal_masks import CausalMasks
 from causalnet.representation.domain import bernoulli_factor
 
 SOURCES = (0.2, 0.8)

@@ -20,7 +20,7 @@ from causalnet.backends._foreign import of_effects
 from causalnet.data import Events
 from causalnet.errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError
 from causalnet.graph import ARROW, CIRCLE, TAIL, Graph
-from causalnet.metrics import score
+from causalnet.graph.metrics import score
 
 FAMILIES = ("causal-learn", "gcastle", "pgmpy")
 ADAPTERS = {name: backend for name, backend in registry().items() if name.split("/")[0] in FAMILIES}

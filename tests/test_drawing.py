@@ -9,10 +9,10 @@ from scipy import sparse
 import causalnet as cn
 from causalnet.envs.wireless import gsac_grid
 from causalnet.envs.wireless_masks import true_masks
+from causalnet.graph.causal_masks import CausalMasks
 from causalnet.report import draw
 from causalnet.report.networks import draw_network
 from causalnet.representation.acr import value_acr
-from causalnet.representation.causal_masks import CausalMasks
 
 
 def test_a_drawing_is_a_self_contained_frame() -> None:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import causalnet as cn
+from causalnet.graph.order import ancestry, causal_order
 from causalnet.representation import CausalMask, RootCauseMask
-from causalnet.representation.order import ancestry, causal_order
 
 NAMES = ("a", "b", "c", "d", "e")
 

@@ -17,10 +17,9 @@ from causalnet.envs.line import Line
 from causalnet.envs.wireless import Wireless, gsac_grid, lin_grid
 from causalnet.envs.wireless_masks import action_places, true_masks
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
-from causalnet.graph import Graph
-from causalnet.knowledge import Knowledge
+from causalnet.graph import Graph, Knowledge
+from causalnet.graph.causal_masks import CausalMasks, offset_relations, own_frame, sample_law
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes, value_acr
-from causalnet.representation.causal_masks import CausalMasks, offset_relations, own_frame, sample_law
 from causalnet.representation.mask_search import learn_masks, reward_codes
 from causalnet.representation.recovery import recovery_rates
 from causalnet.representation.two_slice import masks_by, two_slice

@@ -16,9 +16,9 @@ from causalnet.backends import pc
 from causalnet.data import Table, as_table
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.graph import is_acyclic
+from causalnet.graph.meek import cpdag
 from causalnet.search.orientation import orient
 from causalnet.search.skeleton import Skeleton, gaussian_skeleton
-from causalnet.stats.meek import cpdag
 
 RNG = np.random.default_rng(0)
 

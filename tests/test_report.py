@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import causalnet as cn
 from causalnet.errors import CausalnetError, DataError
 from causalnet.graph import Graph
-from causalnet.metrics import DEFINITIONS, score
+from causalnet.graph.metrics import DEFINITIONS, score
 from causalnet.report import write_graph_report, write_report
 from causalnet.report.figures import picture
 from causalnet.report.layout import break_cycles, crossings, layered

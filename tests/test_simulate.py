@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import causalnet as cn
-from causalnet.simulate import nonlinear_sem, random_dag, sem_table, sized_dag
+from causalnet.graph.random_dags import random_dag, sized_dag
+from causalnet.simulate import nonlinear_sem, sem_table
 from causalnet.simulate_events import simulate_hawkes
 
 

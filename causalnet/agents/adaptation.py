@@ -21,8 +21,8 @@ from ..base.checks import whole
 from ..data.rollouts import collect
 from ..data.transitions import Transitions, pool
 from ..errors import DataError
+from ..graph.causal_masks import CausalMasks
 from ..representation.acr import compact_codes, domain_acr, kept_components, policy_acr
-from ..representation.causal_masks import CausalMasks
 from ..representation.domain import DomainFactor, hull_distance, warn_outside
 from ._conditioning import Conditioning
 from ._rollout import seeds

@@ -34,8 +34,7 @@ from ..errors import (
     UnknownNameError,
     nearest,
 )
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 
 KINDS = frozenset({"continuous", "discrete", "mixed", "events", "interactions"})
 GROUP = "causalnet.backends"

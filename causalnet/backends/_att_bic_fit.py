@@ -13,8 +13,8 @@ from ..base.arrays import Bools
 from ..data import Events, Interactions
 from ..errors import DataError, nearest
 from ..graph import Graph, PairEvidence
+from ..graph.random_dags import sized_dag
 from ..search.hazard_graph import closing, search
-from ..simulate import sized_dag
 from ..stats.hazard_fit import Target, scaled
 from ..stats.parent_evidence import GROUND, Rows, read_run
 from ..stats.treatment_effect import add_step, effect

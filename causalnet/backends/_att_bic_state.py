@@ -22,7 +22,7 @@ from ..base.arrays import Bools
 from ..data import Events
 from ..data.interactions import checked_topology, links
 from ..errors import CausalnetError, DataError, nearest
-from ..knowledge import Knowledge
+from ..graph import Knowledge
 from ..search.hawkes_search import Scorer
 from ..stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
 from ..stats.parent_evidence import GROUND, Rows

@@ -8,8 +8,7 @@ import numpy as np
 
 from ..data import Table
 from ..errors import DataError, NotApplicable
-from ..graph import ARROW, CIRCLE, TAIL, Graph
-from ..knowledge import Knowledge
+from ..graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
 from . import Backend
 from ._foreign import choose, family, guest, of_effects, share
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Table
-from ..graph import ARROW, CIRCLE, TAIL, Graph
-from ..knowledge import Knowledge
+from ..graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
 from . import Backend
 from ._foreign import at_most, choose, family, guest, of_causes, share
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Table
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 from . import Backend
 from ._foreign import choose, family, guest, of_causes
 

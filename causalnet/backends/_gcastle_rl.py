@@ -6,8 +6,7 @@ import numpy as np
 
 from ..data import Table
 from ..errors import DataError
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 from . import Backend
 from ._foreign import choose, family, guest, of_causes
 

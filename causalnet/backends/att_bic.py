@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data import Events, Interactions
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 from ..stats.hawkes import Normalization
 from ..stats.treatment_effect import Counterfactual
 from . import _att_bic_fit as fitting

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Table
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 from . import Backend, _causal_learn_functional, _causal_learn_scores
 from ._causal_learn_scores import marks_of, pattern
 from ._foreign import choose, column, family, guest, share

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..data import Events, Table
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 
 TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
 GIVES = "dag"

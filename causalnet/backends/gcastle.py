@@ -22,8 +22,7 @@ import pandas as pd
 
 from ..data import Events, Table
 from ..errors import DataError
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 from . import Backend, _gcastle_neural, _gcastle_rl
 from ._foreign import choose, family, guest, of_causes, share
 

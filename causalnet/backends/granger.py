@@ -21,8 +21,7 @@ from ..base.arrays import Array, Bools
 from ..data import Events, Table
 from ..data.tables import refuse_constants
 from ..errors import DataError
-from ..graph import Graph, PairEvidence
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge, PairEvidence
 
 TAKES = frozenset({"continuous", "events"})
 GIVES = "digraph"

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from ..data import Table
 from ..data.tables import refuse_constants
 from ..errors import DataError, UnknownNameError, nearest
-from ..graph import Graph, PairEvidence
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..search.least_squares_dag import refine as refine_order
 

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from ..data import Table, as_table
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
-from ..graph import Graph, PairEvidence
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge, PairEvidence
 from ..search.discrete_skeleton import discrete_skeleton
 from ..search.orientation import COLLIDER, KNOWN, Orientation, orient
 from ..search.skeleton import Skeleton, callable_skeleton, gaussian_skeleton

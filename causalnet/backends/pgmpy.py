@@ -20,8 +20,7 @@ import pandas as pd
 
 from ..data import Table
 from ..errors import NotApplicable
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 from . import Backend
 from ._foreign import at_most, choose, column, family, guest, share
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from ..data import Events, Table
 from ..errors import DataError
-from ..graph import Graph
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge
 
 TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
 GIVES = "dag"

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from ..base.arrays import Array
 from ..data import Events
 from ..errors import DataError, nearest
-from ..graph import Graph, PairEvidence
-from ..knowledge import Knowledge
+from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
 from ..stats.hawkes import Normalization, expose, hop_weights
 from ..stats.repeats import clock_tick, episode_gap, gaps_before

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NotApplicable, UnknownNameError, nearest
-from ..representation.causal_masks import CausalMasks
+from ..graph.causal_masks import CausalMasks
 from .wireless import Wireless
 
 VARYING = ("arrival", "success")

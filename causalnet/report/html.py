@@ -29,7 +29,7 @@ def write_report(results: Any, path: str | Path) -> Path:
     names = list(dict.fromkeys(str(name) for name in results.frame["dataset"]))
     sections = [_section(results, name, k) for k, name in enumerate(names)]
     scored = [s["name"] for s in sections if s["scored"]]
-    from ..metrics import DEFINITIONS
+    from ..graph.metrics import DEFINITIONS
 
     text = (
         _environment()
@@ -119,7 +119,7 @@ def write_graph_report(
     name = str(meta.get("backend", "the method"))
     scores: dict[str, Any] = {}
     if truth is not None:
-        from ..metrics import DEFINITIONS, score
+        from ..graph.metrics import DEFINITIONS, score
 
         scores = {key: (value, DEFINITIONS.get(key, "")) for key, value in score(truth, graph).items()}
     rows, headings = _edge_table(graph)

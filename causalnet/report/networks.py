@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from ..errors import DataError
-from ..representation.causal_masks import CausalMasks
+from ..graph.causal_masks import CausalMasks
 from .curves import COLOURS, Chart
 
 OWN, OTHER, DOMAIN = COLOURS[0], COLOURS[1], COLOURS[2]

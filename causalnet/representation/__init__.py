@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "CausalMask": "mask",
     "RootCauseMask": "root_causes",
-    "CausalMasks": "causal_masks",
     "learn_masks": "mask_search",
     "masks_by": "two_slice",
     "value_acr": "acr",
@@ -21,8 +20,8 @@ _HOME = {
 __all__ = [*_HOME]
 
 if TYPE_CHECKING:
+    from ..graph.causal_masks import CausalMasks
     from .acr import domain_acr, policy_acr, value_acr
-    from .causal_masks import CausalMasks
     from .domain import DomainFactor, bernoulli_factor, maximum_likelihood
     from .mask import CausalMask
     from .mask_search import learn_masks

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from ..errors import DataError, NotApplicable
-from .causal_masks import CausalMasks
+from ..graph.causal_masks import CausalMasks
 
 MOST_ENTRIES = 200_000_000  # kept components over all agents; a fixpoint keeps whole networks for everyone
 

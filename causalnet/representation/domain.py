@@ -20,7 +20,7 @@ from ..base.arrays import Array
 from ..base.checks import whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
-from .causal_masks import CausalMasks
+from ..graph.causal_masks import CausalMasks
 
 LocalLogProb = Callable[[Array, Transitions], NDArray[np.float64]]  # (omega (k,), data) -> (R, n, c + 1)
 STARTS = 8  # deterministic starting points of the search for a vector

@@ -32,9 +32,9 @@ from ..base.arrays import Codes
 from ..base.checks import number, whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
+from ..graph.causal_masks import CausalMasks
 from ..search.balancing import balanced_test, log_likelihoods
 from ..search.parents import Parents, find_parents, stratified_test
-from .causal_masks import CausalMasks
 
 POOLING = ("agents", "none")
 FEW_VALUES = 10  # rewards with at most so many values are categories

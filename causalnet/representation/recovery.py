@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from ..data.transitions import Transitions
 from ..errors import DataError
-from .causal_masks import CausalMasks
+from ..graph.causal_masks import CausalMasks
 from .domain import DomainFactor
 
 Simulate = Callable[[int, int], Transitions]  # (seed, trajectories a domain) -> pooled transitions

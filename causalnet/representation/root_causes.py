@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.arrays import Bools
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
-from .order import ancestry, causal_order
+from ..graph.order import ancestry, causal_order
 
 Read = Callable[[Any], Any]
 EMPTY = ("present", "all", "raise")

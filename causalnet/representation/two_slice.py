@@ -18,9 +18,8 @@ import pandas as pd
 from ..data.tables import Table, as_table
 from ..data.transitions import Transitions
 from ..errors import DataError
-from ..graph import Graph
-from ..knowledge import Knowledge
-from .causal_masks import CausalMasks
+from ..graph import Graph, Knowledge
+from ..graph.causal_masks import CausalMasks
 from .mask_search import reward_codes
 
 Discover = Callable[..., Graph]  # discover(table, knowledge=knowledge) -> Graph

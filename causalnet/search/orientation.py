@@ -8,7 +8,7 @@ samples the three can contradict one another. What happens then:
 * Colliders x -> z <- y are drawn in order of the p-value that separates x from y, largest first (ties: the pair of
   edges with the stronger evidence). One that contradicts an arrow already there, or would close a directed cycle, is
   not drawn at all.
-* Meek's rules draw the edge with the strongest evidence first; see :mod:`causalnet.stats.meek`.
+* Meek's rules draw the edge with the strongest evidence first; see :mod:`causalnet.graph.meek`.
 
 So the result has no directed cycle and, unless two p-values are exactly equal, does not depend on the column order.
 A pair that was never tested counts as neither adjacent nor separated: no collider, and no rule that argues from "not
@@ -24,7 +24,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray
-from ..stats.meek import add_arrow, close, has
+from ..graph.meek import add_arrow, close, has
 from .skeleton import Skeleton
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalnet.graph import Graph
-from causalnet.metrics import DEFINITIONS, score, sid
-from causalnet.simulate import random_dag
-from causalnet.stats.meek import cpdag
+from causalnet.graph.meek import cpdag
+from causalnet.graph.metrics import DEFINITIONS, score, sid
+from causalnet.graph.random_dags import random_dag
 
 CHAIN = Graph.from_edges("abc", [("a", "b"), ("b", "c")])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
 
@@ -54,3 +54,43 @@ def ancestry(adj: Bools) -> Bools:
     for mid in range(len(reach)):
         reach |= reach[:, mid, None] & reach[None, mid, :]
     return reach
+
+
+def is_acyclic(adj: ArrayLike) -> bool:
+    """True iff the directed graph ``adj`` (d, d) has no directed cycle (Kahn's algorithm)."""
+    return topological_order(adj) is not None
+
+
+def topological_order(adj: ArrayLike) -> list[int] | None:
+    """Causes before effects; None when there is a directed cycle."""
+    a = np.asarray(adj, dtype=bool)
+    waiting = a.sum(axis=0).astype(int)
+    ready = [int(i) for i in np.flatnonzero(waiting == 0)]
+    order: list[int] = []
+    while ready:
+        node = ready.pop(0)
+        order.append(node)
+        for child in np.flatnonzero(a[node]):
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                ready.append(int(child))
+    return order if len(order) == len(a) else None
+
+
+def find_cycle(adj: ArrayLike) -> list[int] | None:
+    """One directed cycle as node indices (first repeated at the end is left out), or None."""
+    a = np.asarray(adj, dtype=bool)
+    left = set(range(len(a)))
+    while True:  # peel sources and sinks: what stays lies on or between cycles
+        trim = [i for i in left if not any(a[j, i] for j in left) or not any(a[i, j] for j in left)]
+        if not trim:
+            break
+        left.difference_update(trim)
+    if not left:
+        return None
+    path = [min(left)]
+    while True:
+        after = next(j for j in sorted(left) if a[path[-1], j])
+        if after in path:
+            return path[path.index(after) :]
+        path.append(after)

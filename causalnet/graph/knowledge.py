@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import KnowledgeError, nearest
-from .graph import Graph, find_cycle
+from ..errors import KnowledgeError, nearest
+from .graph import Graph
+from .order import find_cycle
 
 Pair = tuple[str, str]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .base.arrays import Bools
-from .graph import Graph, is_acyclic
-from .stats.meek import cpdag
+from ..base.arrays import Bools
+from .adjustment import reachable, valid_adjustment
+from .graph import Graph
+from .meek import cpdag
+from .order import is_acyclic
 
 DEFINITIONS: dict[str, str] = {
     "f1": "harmonic mean of precision and recall over directed edges; an unoriented adjacency is no directed edge",
@@ -81,14 +83,6 @@ def sid(truth: Bools, learned: Bools) -> int:
     return int(_sid(np.ascontiguousarray(truth), np.ascontiguousarray(learned), reachable(truth)))
 
 
-def reachable(adj: Bools) -> Bools:
-    """(d, d): ``[i, j]`` iff there is a directed path i -> ... -> j; every node reaches itself."""
-    closure = adj | np.eye(len(adj), dtype=bool)
-    for _ in range(max(1, int(np.ceil(np.log2(max(len(adj), 2)))))):
-        closure = (closure.astype(np.float32) @ closure.astype(np.float32)) > 0
-    return closure
-
-
 def _ratio(hits: int, out_of: int, other: int) -> float:
     if out_of == 0:
         return 1.0 if other == 0 else 0.0
@@ -106,46 +100,6 @@ def _sid(truth: Bools, learned: Bools, reach: Bools) -> int:
                 continue
             if z[j]:  # the learned graph says: no effect of i on j
                 wrong += reach[i, j]
-            elif not _valid_adjustment(truth, reach, i, j, z):
+            elif not valid_adjustment(truth, reach, i, j, z):
                 wrong += 1
     return wrong
-
-
-@njit(cache=True)
-def _valid_adjustment(adj: Bools, reach: Bools, i: int, j: int, z: Bools) -> bool:
-    """Is z (d,) a valid adjustment set for the effect of i on j in the DAG adj? (Shpitser et al. 2010)"""
-    d = adj.shape[0]
-    for w in range(d):  # no member of z may descend from a node on a causal path i -> ... -> j
-        if w != i and reach[i, w] and reach[w, j]:
-            for k in range(d):
-                if z[k] and reach[w, k]:
-                    return False
-    # z must block every other path: d-separation once the causal first steps i -> w are removed
-    ancestor = np.zeros(d, dtype=np.bool_)  # of z: opens colliders
-    for k in range(d):
-        if z[k]:
-            for w in range(d):
-                if reach[w, k]:
-                    ancestor[w] = True
-    # reach was computed before removing the steps; a lost ancestor of z would lie on a causal path, excluded above
-    seen = np.zeros((d, 2), dtype=np.bool_)  # arrived at node from a child (0) or from a parent (1)
-    stack = np.empty((2 * d + 2, 2), dtype=np.int64)
-    top = 1
-    stack[0, 0], stack[0, 1] = i, 0
-    seen[i, 0] = True
-    while top > 0:
-        top -= 1
-        v, came = stack[top, 0], stack[top, 1]
-        if v == j:
-            return False
-        down, up = not z[v], ancestor[v] if came == 1 else not z[v]  # may a path go on to children, to parents?
-        for u in range(d):
-            if down and adj[v, u] and not seen[u, 1] and not (v == i and reach[u, j]):
-                seen[u, 1] = True
-                stack[top, 0], stack[top, 1] = u, 1
-                top += 1
-            if up and adj[u, v] and not seen[u, 0] and not (u == i and reach[v, j]):
-                seen[u, 0] = True
-                stack[top, 0], stack[top, 1] = u, 0
-                top += 1
-    return True

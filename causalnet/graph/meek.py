@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import AnyArray
 from ..errors import DataError
-from ..graph import is_acyclic
+from .order import is_acyclic
 
 R1, R2, R3, R4 = 1, 2, 3, 4  # codes in the rule matrix of `close`; 0 is "not oriented here"
 
@@ -233,10 +233,10 @@ def cpdag(adj: ArrayLike) -> NDArray[np.bool_]:
             raise DataError("this partially directed graph has no consistent DAG extension, so it has no CPDAG")
     elif not is_acyclic(dag):
         raise DataError("this graph has a directed cycle, so it has no CPDAG; check it with is_acyclic first")
-    return meek(_pattern(dag))
+    return orient(_pattern(dag))
 
 
-def meek(adj: ArrayLike) -> NDArray[np.bool_]:
+def orient(adj: ArrayLike) -> NDArray[np.bool_]:
     """adj (d, d) bool closed under Meek's rules 1-4; what the rules contradict stays undirected."""
     matrix = _square(adj)
     d = len(matrix)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DataError, UnknownNameError, nearest
+from ..errors import DataError, UnknownNameError, nearest
+from .evidence import PairEvidence
+from .order import is_acyclic
 
 FORMAT = "causalnet.graph/1"
 TAIL, ARROW, CIRCLE = 1, 2, 3  # end marks of a partial ancestral graph; 0 is "no edge"
@@ -305,74 +307,6 @@ class Graph:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.__post_init__()
-
-
-class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
-    """Evidence per pair kept as arrays and turned into dicts only when read.
-
-    nodes: the graph's names. present: (d, d) bool, the pairs that have evidence (read for i < j when symmetric).
-    describe(i, j): builds the dict of one pair from the backend's own arrays; it must be picklable.
-    """
-
-    def __init__(
-        self, nodes: Sequence[str], present: NDArray[np.bool_], describe: Callable[[int, int], Mapping[str, Any]]
-    ) -> None:
-        self._nodes = tuple(nodes)
-        self._index = {name: i for i, name in enumerate(self._nodes)}
-        self._present = present
-        self._describe = describe
-
-    def __getitem__(self, pair: tuple[str, str]) -> Mapping[str, Any]:
-        i, j = self._index[pair[0]], self._index[pair[1]]
-        if not self._present[i, j]:
-            raise KeyError(pair)
-        return self._describe(i, j)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((self._nodes[i], self._nodes[j]) for i, j in np.argwhere(self._present))
-
-    def __len__(self) -> int:
-        return int(self._present.sum())
-
-
-def is_acyclic(adj: ArrayLike) -> bool:
-    """True iff the directed graph ``adj`` (d, d) has no directed cycle (Kahn's algorithm)."""
-    return topological_order(adj) is not None
-
-
-def topological_order(adj: ArrayLike) -> list[int] | None:
-    """Causes before effects; None when there is a directed cycle."""
-    a = np.asarray(adj, dtype=bool)
-    waiting = a.sum(axis=0).astype(int)
-    ready = [int(i) for i in np.flatnonzero(waiting == 0)]
-    order: list[int] = []
-    while ready:
-        node = ready.pop(0)
-        order.append(node)
-        for child in np.flatnonzero(a[node]):
-            waiting[child] -= 1
-            if waiting[child] == 0:
-                ready.append(int(child))
-    return order if len(order) == len(a) else None
-
-
-def find_cycle(adj: ArrayLike) -> list[int] | None:
-    """One directed cycle as node indices (first repeated at the end is left out), or None."""
-    a = np.asarray(adj, dtype=bool)
-    left = set(range(len(a)))
-    while True:  # peel sources and sinks: what stays lies on or between cycles
-        trim = [i for i in left if not any(a[j, i] for j in left) or not any(a[i, j] for j in left)]
-        if not trim:
-            break
-        left.difference_update(trim)
-    if not left:
-        return None
-    path = [min(left)]
-    while True:
-        after = next(j for j in sorted(left) if a[path[-1], j])
-        if after in path:
-            return path[path.index(after) :]
-        path.append(after)
 
 
 def _adj_of_marks(marks: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -1,0 +1,20 @@
+"""Graphs: what they are, what is known of them, how they are compared."""
+
+from __future__ import annotations
+
+from .evidence import PairEvidence
+from .graph import ARROW, CIRCLE, TAIL, Graph
+from .knowledge import Knowledge
+from .order import find_cycle, is_acyclic, topological_order
+
+__all__ = [
+    "ARROW",
+    "CIRCLE",
+    "TAIL",
+    "Graph",
+    "Knowledge",
+    "PairEvidence",
+    "find_cycle",
+    "is_acyclic",
+    "topological_order",
+]

@@ -1,0 +1,50 @@
+"""Random DAGs; every draw takes a Generator."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, UnknownNameError, nearest
+
+
+def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "er") -> NDArray[np.bool_]:
+    """(d, d) adjacency of a random DAG with average total degree ``degree`` (= 2 edges / d).
+
+    er: every pair an edge with probability degree / (d - 1), along a random order (Erdos & Renyi).
+    sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order; degree
+    is then an even number, and the first degree / 2 nodes start without edges among them.
+    """
+    if d < 2:
+        raise DataError(f"a random graph needs at least 2 nodes, got d={d}")
+    if not 0 <= degree <= d - 1:
+        raise DataError(f"degree is the average number of neighbours, between 0 and d - 1 = {d - 1}, got {degree}")
+    if family == "er":
+        pairs = np.triu(rng.random((d, d)) < degree / (d - 1), 1)
+    elif family == "sf":
+        if degree < 2 or degree % 2:
+            raise DataError(
+                f"a scale-free graph joins every new node to degree / 2 others, so degree is an even number from 2 on, "
+                f"got {degree:g}; write degree={max(2, 2 * round(degree / 2))}, or take graph='er'"
+            )
+        m = int(degree) // 2
+        pairs = np.triu(nx.to_numpy_array(nx.barabasi_albert_graph(d, m, seed=int(rng.integers(2**31)))) > 0, 1)
+    else:
+        raise UnknownNameError(f"graph family {family!r} is unknown; use 'er' or 'sf'.{nearest(family, ['er', 'sf'])}")
+    skeleton = pairs | pairs.T
+    rank = rng.permutation(d)
+    result: NDArray[np.bool_] = skeleton & (rank[:, None] < rank[None, :])
+    return result
+
+
+def sized_dag(d: int, edges: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(d, d) adjacency of a random DAG with so many edges: a random order, then each set of forward pairs equally likely."""
+    most = d * (d - 1) // 2
+    if not 0 <= edges <= most:
+        raise DataError(f"a DAG over {d} nodes has 0 to {most} edges, got {edges}")
+    rank = rng.permutation(d)
+    pairs = np.argwhere(rank[:, None] < rank[None, :])
+    adj = np.zeros((d, d), dtype=bool)
+    adj[tuple(pairs[rng.choice(most, edges, replace=False)].T)] = True
+    return adj

@@ -162,9 +162,10 @@ def read_graph(path: Path) -> Graph:
 
 def on_disk(name: str) -> bool:
     """True when every file that a data set needs is there already (nothing is downloaded to find out)."""
-    from .datasets import _search_path, cards
+    from .datasets import cards
+    from .datasets.files import search_path
 
-    folders = list(_search_path())
+    folders = list(search_path())
     return all(
         any((folder / entry["path"]).is_file() for folder in folders) for entry in cards()[name].get("files", [])
     )

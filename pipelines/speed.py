@@ -21,9 +21,9 @@ import numpy as np
 
 from causalnet import DataError, Events, discover, load_dataset, score
 from causalnet.backends import get
+from causalnet.datasets.sem import linear_sem, random_weights
 from causalnet.graph.metrics import shd
 from causalnet.graph.random_dags import random_dag
-from causalnet.simulate import linear_sem, random_weights
 from pipelines import _peers as peers
 from pipelines._run import Row, Table, figure, finish, options, steps
 

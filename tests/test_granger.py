@@ -10,7 +10,7 @@ from statsmodels.tsa.api import VAR
 import causalnet as cn
 from causalnet.backends import discover
 from causalnet.backends.granger import lagged_tests
-from causalnet.simulate_events import simulate_hawkes
+from causalnet.datasets.hawkes import simulate_hawkes
 
 
 def chain(n: int, rng: np.random.Generator, d: int = 4) -> np.ndarray:

@@ -18,6 +18,7 @@ import causalnet as cn
 from causalnet.backends import discover
 from causalnet.backends.notears import follows_variance, learn, warm_up
 from causalnet.data import Table, as_table
+from causalnet.datasets.sem import linear_sem, random_weights
 from causalnet.graph import is_acyclic
 from causalnet.graph.random_dags import random_dag
 from causalnet.search.acyclicity import expm_nonnegative, h_expm, h_logdet
@@ -32,7 +33,6 @@ from causalnet.search.least_squares_dag import (
 )
 from causalnet.search.order_search import fit_variable, lasso, predecessors
 from causalnet.search.sparse_descent import EXPM, LOGDET, smooth
-from causalnet.simulate import linear_sem, random_weights
 
 SEEDS = st.integers(0, 2**32 - 1)
 ADVICE = "ignore:.*smaller variance.*:UserWarning"  # the problems below are on the raw scale on purpose

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..data import Table, as_table
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge, PairEvidence
-from ..search.discrete_skeleton import discrete_skeleton
+from ..search.contingency import discrete_skeleton
 from ..search.orientation import COLLIDER, KNOWN, Orientation, orient
 from ..search.skeleton import Skeleton, callable_skeleton, gaussian_skeleton
 from ..stats.independence import chi2_p, normal_p

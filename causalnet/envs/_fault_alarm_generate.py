@@ -7,7 +7,7 @@ import csv
 import networkx as nx
 import numpy as np
 
-from ..datasets import _folder as cards_folder
+from ..datasets.files import folder as cards_folder
 from ..errors import DataError
 from ..graph import Graph, topological_order
 from ._fault_alarm_instance import Instance, hop_weights

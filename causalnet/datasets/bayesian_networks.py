@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from pgmpy.utils import get_example_model
 
-from .data import Table
-from .graph import Graph, topological_order
+from ..data import Table
+from ..graph import Graph, topological_order
 
 
 @cache

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .base.arrays import Array
-from .data import Events
-from .errors import DataError
-from .graph import Graph
+from ..base.arrays import Array
+from ..data import Events
+from ..errors import DataError
+from ..graph import Graph
 
 MAX_GENERATIONS = 10_000
 MAX_STRETCHES = 200  # times that the horizon is stretched until it holds enough events

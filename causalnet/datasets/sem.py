@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .base.arrays import Array
-from .data import Table, as_table
-from .errors import DataError, UnknownNameError, nearest
-from .graph import Graph, topological_order
-from .graph.random_dags import random_dag
+from ..base.arrays import Array
+from ..data import Table, as_table
+from ..errors import DataError, UnknownNameError, nearest
+from ..graph import Graph, topological_order
+from ..graph.random_dags import random_dag
 
 NOISES: dict[str, Callable[[np.random.Generator, int], Array]] = {  # zero mean, unit variance
     "gaussian": lambda rng, n: rng.standard_normal(n),

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import causalnet as cn
-from causalnet import datasets
 from causalnet.data import Events, Table
+from causalnet.datasets import catalogue
 
 needs_pgmpy = pytest.mark.skipif(importlib.util.find_spec("pgmpy") is None, reason="needs pgmpy (extra: peers)")
 
 
 def test_every_card_says_what_a_reader_needs() -> None:
-    for name, card in datasets.cards().items():
+    for name, card in catalogue.cards().items():
         for key in ("title", "kind", "source", "licence", "columns", "truth"):
             assert card.get(key), f"{name} lacks {key}"
         assert card["truth"]["note"]
@@ -34,8 +34,8 @@ def test_sachs_is_the_observational_condition_on_a_log_scale() -> None:
 
 def test_seed_zero_is_the_data_and_other_seeds_resample() -> None:
     ds = cn.load_dataset("sachs")
-    np.testing.assert_array_equal(datasets.draw(ds, 0).data.values, ds.data.values)
-    one, again, two = (datasets.draw(ds, s).data.values for s in (1, 1, 2))
+    np.testing.assert_array_equal(catalogue.draw(ds, 0).data.values, ds.data.values)
+    one, again, two = (catalogue.draw(ds, s).data.values for s in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, two) and len(one) == 853
 
@@ -118,7 +118,7 @@ def test_alarm_logs(outside_data: Path, name: str, n: int, d: int, edges: int) -
     assert isinstance(ds.data, Events) and (ds.data.n, ds.data.d) == (n, d) and ds.truth is not None
     assert len(ds.truth.edges) == edges and ds.truth.is_dag
     assert (ds.data.topology is not None) == (name == "pcic-24v")
-    assert ds.data.n != datasets.draw(ds, 1).data.n
+    assert ds.data.n != catalogue.draw(ds, 1).data.n
 
 
 def test_fault_alarm_official_and_simulated(
@@ -128,7 +128,7 @@ def test_fault_alarm_official_and_simulated(
     assert official.card["used"] == "official sample" and official.data.n == 4000 and not official.sampled
     with pytest.raises(cn.DataError, match="leave out n="):
         cn.load_dataset("fault-alarm:n=100")
-    monkeypatch.setattr(datasets, "_search_path", lambda: iter([tmp_path]))
+    monkeypatch.setattr(catalogue, "_search_path", lambda: iter([tmp_path]))
     made = cn.load_dataset("fault-alarm:n=1500", seed=1)
     assert made.card["used"] == "simulated" and made.sampled and made.truth == official.truth
     assert made.data.types == official.data.types and made.data.n == 1500
@@ -142,8 +142,8 @@ def test_absent_files_are_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     def offline(*args: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr(datasets, "_search_path", lambda: iter([tmp_path / "nowhere", tmp_path]))
-    monkeypatch.setattr(datasets, "_download", offline)
+    monkeypatch.setattr(catalogue, "_search_path", lambda: iter([tmp_path / "nowhere", tmp_path]))
+    monkeypatch.setattr(catalogue, "_download", offline)
     with pytest.raises(cn.DataError) as caught:
         cn.load_dataset("pcic-18v")
     for word in (

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import causalnet as cn
+from causalnet.datasets.hawkes import simulate_hawkes
+from causalnet.datasets.sem import nonlinear_sem, sem_table
 from causalnet.graph.random_dags import random_dag, sized_dag
-from causalnet.simulate import nonlinear_sem, sem_table
-from causalnet.simulate_events import simulate_hawkes
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "exponential"])

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from causalnet.errors import DataError
-from causalnet.search.discrete_skeleton import discrete_skeleton
+from causalnet.search.contingency import discrete_skeleton
 from causalnet.stats.independence import chi2_p, chi_square, fisher_z, g_square, normal_p
 
 

@@ -21,14 +21,14 @@ _HOME = {
     "Dataset": "datasets",
     "load_dataset": "datasets",
     "dataset_names": "datasets:names",
-    "discover": "backends",
+    "discover": "discovery",
     "backends": ":backends",
-    "Backend": "backends",
+    "Backend": "discovery",
     "score": "graph.metrics",
     "compare": ":compare",
     "Results": "compare",
-    "Discovery": "estimator",
-    "edge_confidence": "stability",
+    "Discovery": "discovery.estimator",
+    "edge_confidence": "discovery.stability",
     "CausalMask": "representation",
     "RootCauseMask": "representation",
     "PPO": "agents",
@@ -55,11 +55,15 @@ __all__ = [*_HOME, "__version__"]
 if TYPE_CHECKING:
     from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO, ScalableActorCritic
-    from .backends import Backend, backends, discover
     from .compare import Results, compare
     from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
+    from .discovery.contract import Backend
+    from .discovery.dispatch import discover
+    from .discovery.estimator import Discovery
+    from .discovery.register import backends
+    from .discovery.stability import edge_confidence
     from .errors import (
         CausalnetError,
         DataError,
@@ -69,13 +73,11 @@ if TYPE_CHECKING:
         TimeLimit,
         UnknownNameError,
     )
-    from .estimator import Discovery
     from .evaluate import evaluate
     from .graph import Graph, Knowledge
     from .graph.metrics import score
     from .online import learn_by_doing
     from .representation import CausalMask, RootCauseMask
-    from .stability import edge_confidence
 
 
 def __getattr__(name: str) -> Any:

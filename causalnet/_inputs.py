@@ -12,9 +12,9 @@ from .base.text import read_value, split
 from .errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from .backends import Backend
     from .data import Events, Table
     from .datasets import Dataset
+    from .discovery.contract import Backend
     from .graph import Graph, Knowledge
 
 

@@ -101,9 +101,9 @@ def discover(
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:
     """Learn a graph from a file."""
-    from .backends import discover as learn
-    from .backends import get
-    from .provenance import versions
+    from .discovery.dispatch import discover as learn
+    from .discovery.provenance import versions
+    from .discovery.register import get
     from .storage.files import check_writable, write_atomic
 
     method = get(backend)
@@ -237,8 +237,8 @@ def backends(
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """List the discovery methods."""
-    from .backends import KINDS
-    from .backends import backends as known
+    from .discovery.contract import KINDS
+    from .discovery.register import backends as known
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 
 from . import errors
 from ._labels import label
-from .backends import registry
 from .base.doors import make_callable
 from .cells import Limits, hard_limit
+from .discovery.provenance import describe, versions
+from .discovery.register import registry
 from .engines import Job, Run, open_engine
 from .errors import DataError
 from .plan import Method, Plan, make_plan
 from .progress import Estimate, Progress, Watcher, watcher
-from .provenance import describe, versions
 from .results import Results
 from .store import Cell, Store
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._labels import label, parse
-from .backends import registry
+from .discovery.register import registry
 from .engines import check_engine
 from .errors import DataError, UnknownNameError, nearest
 from .store import Cell

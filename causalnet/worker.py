@@ -25,11 +25,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .provenance import describe, versions
+from .discovery.provenance import describe, versions
 
 if TYPE_CHECKING:
-    from .backends import Backend
     from .datasets import Dataset
+    from .discovery.contract import Backend
 
 FRAME = struct.Struct(">QQ")  # lengths of the JSON header and of the binary part that follows it
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
@@ -170,13 +170,14 @@ class Desk:
 
     def prepare(self, backend: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
-        from .backends import _compile, get
+        from .discovery.dispatch import compile_kernels
+        from .discovery.register import get
 
         method = get(backend)
         if backend not in self.warm:
             import_for(method)
             if method.warm_up is not None:
-                _compile(method.warm_up)  # discover() then knows that it is done
+                compile_kernels(method.warm_up)  # discover() then knows that it is done
             self.warm.add(backend)
         return method
 
@@ -191,7 +192,7 @@ def import_for(method: Backend) -> None:
 
 def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: dict[str, Any], say: Say) -> None:
     """Learn one graph on the clock, then score it; fills ``outcome``."""
-    from .backends import check_applicable, discover
+    from .discovery.dispatch import check_applicable, discover
     from .errors import KnowledgeError, NotApplicable
 
     if dataset.knowledge:

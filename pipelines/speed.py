@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from causalnet import DataError, Events, discover, load_dataset, score
-from causalnet.backends import get
 from causalnet.datasets.sem import linear_sem, random_weights
+from causalnet.discovery.register import get
 from causalnet.graph.metrics import shd
 from causalnet.graph.random_dags import random_dag
 from pipelines import _peers as peers

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from causalnet.backends import registry
+from causalnet.discovery.register import registry
 
 SOURCE = '''"""Backends that misbehave in every way a comparison must survive."""
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..data import Table
+from ..discovery.contract import Backend
+from ..discovery.guests import choose, family, guest, of_effects, share
 from ..errors import DataError, NotApplicable
 from ..graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
-from . import Backend
-from ._foreign import choose, family, guest, of_effects, share
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")

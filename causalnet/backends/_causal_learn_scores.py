@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Table
+from ..discovery.contract import Backend
+from ..discovery.guests import at_most, choose, family, guest, of_causes, share
 from ..graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
-from . import Backend
-from ._foreign import at_most, choose, family, guest, of_causes, share
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Table
+from ..discovery.contract import Backend
+from ..discovery.guests import choose, column, family, guest, share
 from ..graph import Graph, Knowledge
-from . import Backend, _causal_learn_functional, _causal_learn_scores
+from . import _causal_learn_functional, _causal_learn_scores
 from ._causal_learn_scores import marks_of, pattern
-from ._foreign import choose, column, family, guest, share
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")

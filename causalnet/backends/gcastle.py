@@ -21,10 +21,11 @@ import numpy as np
 import pandas as pd
 
 from ..data import Events, Table
+from ..discovery.contract import Backend
+from ..discovery.guests import choose, family, guest, of_causes, share
 from ..errors import DataError
 from ..graph import Graph, Knowledge
-from . import Backend, _gcastle_neural, _gcastle_rl
-from ._foreign import choose, family, guest, of_causes, share
+from . import _gcastle_neural, _gcastle_rl
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from ..data import Table
+from ..discovery.contract import Backend
+from ..discovery.guests import at_most, choose, column, family, guest, share
 from ..errors import NotApplicable
 from ..graph import Graph, Knowledge
-from . import Backend
-from ._foreign import at_most, choose, column, family, guest, share
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("pgmpy", ALGORITHMS, ("pgmpy",), "pgmpy")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 
 from ..errors import DataError
 
@@ -50,6 +48,10 @@ def find_file(name: str, entry: Mapping[str, Any], archive: Mapping[str, str] | 
 
 def _download(entry: Mapping[str, Any], archive: Mapping[str, str] | None, target: Path) -> None:
     """Fetch ``target`` with its checksum, alone or out of an archive whose top folder is the target's own."""
+
+    import logging
+
+    import pooch
 
     get, log = pooch.HTTPDownloader(timeout=20), pooch.get_logger()
     level = log.level

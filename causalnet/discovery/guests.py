@@ -16,7 +16,7 @@ import numpy as np
 from ..data import Table
 from ..errors import CausalnetError, DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
-from . import Backend
+from .contract import Backend
 
 _VARIABLES = ("PYTHONHASHSEED", "CUDA_VISIBLE_DEVICES", "CASTLE_BACKEND")
 

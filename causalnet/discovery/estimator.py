@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .backends import discover, registry
-from .data import Events, Table
-from .errors import UnknownNameError, nearest
-from .graph import Graph, Knowledge
+from ..data import Events, Table
+from ..errors import UnknownNameError, nearest
+from ..graph import Graph, Knowledge
+from .dispatch import discover
+from .register import registry
 
 _OWN = ("backend", "knowledge", "random_state")
 

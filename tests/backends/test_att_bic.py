@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 import causalnet as cn
-from causalnet.backends import att_bic, discover
+from causalnet.backends import att_bic
 from causalnet.data import Interactions
+from causalnet.discovery.dispatch import discover
 from causalnet.envs.fault_alarm import FaultAlarm
 from causalnet.envs.fault_alarm_log import observational_log
 from causalnet.graph import topological_order

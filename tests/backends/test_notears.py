@@ -15,10 +15,10 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 
 import causalnet as cn
-from causalnet.backends import discover
 from causalnet.backends.notears import follows_variance, learn, warm_up
 from causalnet.data import Table, as_table
 from causalnet.datasets.sem import linear_sem, random_weights
+from causalnet.discovery.dispatch import discover
 from causalnet.graph import is_acyclic
 from causalnet.graph.random_dags import random_dag
 from causalnet.search.acyclicity import expm_nonnegative, h_expm, h_logdet

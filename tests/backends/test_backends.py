@@ -14,8 +14,10 @@ import pytest
 from joblib import Parallel, delayed
 
 import causalnet as cn
-from causalnet.backends import Backend, discover, get, registry
 from causalnet.data import Events, Interactions, Table, as_table
+from causalnet.discovery.contract import Backend
+from causalnet.discovery.dispatch import discover
+from causalnet.discovery.register import get, registry
 from causalnet.graph import is_acyclic
 
 NATIVE = sorted(name for name in registry() if "/" not in name)

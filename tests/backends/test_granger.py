@@ -8,9 +8,9 @@ import pytest
 from statsmodels.tsa.api import VAR
 
 import causalnet as cn
-from causalnet.backends import discover
 from causalnet.backends.granger import lagged_tests
 from causalnet.datasets.hawkes import simulate_hawkes
+from causalnet.discovery.dispatch import discover
 
 
 def chain(n: int, rng: np.random.Generator, d: int = 4) -> np.ndarray:

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import causalnet as cn
-from causalnet.backends import discover
 from causalnet.datasets import load_dataset
 from causalnet.datasets.hawkes import fault_alarm_log, simulate_hawkes
+from causalnet.discovery.dispatch import discover
 from causalnet.search.hawkes_search import Scorer, climb
 from causalnet.stats.hawkes import em_fit, expose, hop_weights
 from causalnet.stats.repeats import clock_tick, episode_gap, gaps_before

@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 
 from causalnet import Knowledge, as_table
-from causalnet.backends import Backend, discover, registry
-from causalnet.backends._foreign import of_effects
 from causalnet.data import Events
+from causalnet.discovery.contract import Backend
+from causalnet.discovery.dispatch import discover
+from causalnet.discovery.guests import of_effects
+from causalnet.discovery.register import registry
 from causalnet.errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError
 from causalnet.graph import ARROW, CIRCLE, TAIL, Graph
 from causalnet.graph.metrics import score

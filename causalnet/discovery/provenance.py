@@ -11,8 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .datasets import Dataset
-    from .graph import Graph
+    from ..datasets import Dataset
+    from ..graph import Graph
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def fingerprint(dataset: Dataset) -> str:
     """A digest of data, truth and knowledge. Numbers count to single precision: machines differ in the last bits."""
     import numpy as np
 
-    from .data import Table
+    from ..data import Table
 
     digest = hashlib.sha256()
 
@@ -62,10 +62,8 @@ def fingerprint(dataset: Dataset) -> str:
 
 def versions(backend: str | None = None) -> dict[str, str]:
     """Versions of causalnet, Python, numpy, and of the packages that the method comes from."""
-    from . import __version__
-
-    found = {"causalnet": __version__, "python": platform.python_version()}
-    for package in ("numpy", *(packages_of(backend) if backend else ())):
+    found = {"python": platform.python_version()}
+    for package in ("causalnet", "numpy", *(packages_of(backend) if backend else ())):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return found
@@ -74,7 +72,7 @@ def versions(backend: str | None = None) -> dict[str, str]:
 @cache
 def packages_of(backend: str) -> tuple[str, ...]:
     """Distributions behind a method: those that hold what it requires, and its own if it is a plug-in."""
-    from .backends import registry
+    from .register import registry
 
     method = registry().get(backend)
     if method is None:

@@ -1,0 +1,9 @@
+"""The front desk: what a method promises, where methods are found, how one is run, and how sure its answer is."""
+
+from __future__ import annotations
+
+from .contract import KINDS, Backend, BackendInfo
+from .dispatch import check_applicable, discover
+from .register import backends, get, registry
+
+__all__ = ["KINDS", "Backend", "BackendInfo", "backends", "check_applicable", "discover", "get", "registry"]

@@ -1,0 +1,70 @@
+"""What a discovery method is: ``learn(data, *, knowledge, rng, **params) -> Graph`` and what it says of itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..graph import Graph
+
+KINDS = frozenset({"continuous", "discrete", "mixed", "events", "interactions"})
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One discovery method. ``learn(data, *, knowledge, rng, **params) -> Graph``."""
+
+    name: str
+    learn: Callable[..., Graph]
+    takes: frozenset[str]
+    gives: str
+    summary: str
+    knowledge: frozenset[str] = frozenset()
+    requires: tuple[str, ...] = ()
+    install: str = ""
+    caveat: str = ""
+    warm_up: Callable[[], None] | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameter names with their defaults."""
+        found = inspect.signature(self.learn).parameters.values()
+        fixed = {"knowledge", "rng", "max_seconds"}
+        return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY and p.name not in fixed}
+
+    @property
+    def bounded(self) -> bool:
+        """True when the method stops itself at ``max_seconds`` and returns its best so far."""
+        return "max_seconds" in inspect.signature(self.learn).parameters
+
+    @property
+    def installed(self) -> bool:
+        """True when every package it requires can be imported."""
+        return not self.missing
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required packages that are not there."""
+        return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+
+    @property
+    def how_to_install(self) -> str:
+        """The command that brings the missing packages."""
+        return f"pip install {self.install or ' '.join(self.missing)}"
+
+
+class BackendInfo(NamedTuple):
+    """A line of ``cn.backends()``."""
+
+    name: str
+    takes: tuple[str, ...]
+    gives: str
+    summary: str
+    installed: bool
+    caveat: str
+    knowledge: tuple[str, ...]
+    parameters: dict[str, Any]
+    how_to_install: str

@@ -1,0 +1,107 @@
+"""Every known backend by name: one file each in ``causalnet.backends``, and the entry points of other packages."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from ..errors import NotInstalled, UnknownNameError, nearest
+from ..graph import Graph
+from .contract import KINDS, Backend, BackendInfo
+
+GROUP = "causalnet.backends"
+
+
+@cache
+def registry() -> Mapping[str, Backend]:
+    """Every backend by name: the modules of ``causalnet.backends``, then the entry points of other packages."""
+    found: dict[str, Backend] = {}
+    plugins = importlib.import_module("causalnet.backends")
+    for info in pkgutil.iter_modules(plugins.__path__):
+        if not info.name.startswith("_"):
+            _register(found, info.name.replace("_", "-"), importlib.import_module(f"{plugins.__name__}.{info.name}"))
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        mine: dict[str, Backend] = {}
+        try:
+            _register(mine, entry.name, entry.load())
+        except Exception as error:  # somebody else's code may fail in any way; the rest must go on
+            _register(mine, entry.name, _broken(entry.name, f"{type(error).__name__}: {error}"))
+        for name, backend in mine.items():
+            if name in found:
+                name = f"{entry.dist.name if entry.dist else entry.value}/{name}"
+                backend = _broken(name, f"its name {backend.name!r} is taken; register it under another one")
+            found[name] = backend
+    return found
+
+
+def _register(found: dict[str, Backend], name: str, plugin: Any) -> None:
+    if isinstance(plugin, Backend):
+        found[plugin.name] = plugin
+    elif hasattr(plugin, "ALGORITHMS"):
+        for backend in plugin.ALGORITHMS.values():
+            found[backend.name] = backend
+    else:
+        found[name] = _of_module(name, plugin)
+
+
+def _of_module(name: str, module: ModuleType) -> Backend:
+    takes = frozenset(module.TAKES)
+    if not takes <= KINDS:
+        raise UnknownNameError(
+            f"backend {name!r}: TAKES holds {sorted(takes - KINDS)}; known kinds are {sorted(KINDS)}"
+        )
+    doc = inspect.getdoc(module) or ""
+    return Backend(
+        name=name,
+        learn=module.learn,
+        takes=takes,
+        gives=module.GIVES,
+        summary=doc.split("\n")[0],
+        knowledge=frozenset(getattr(module, "KNOWLEDGE", ())),
+        requires=tuple(getattr(module, "REQUIRES", ())),
+        install=getattr(module, "INSTALL", ""),
+        caveat=getattr(module, "CAVEAT", ""),
+        warm_up=getattr(module, "warm_up", None),
+    )
+
+
+def _broken(name: str, why: str) -> Backend:
+    def learn(data: Any, *, knowledge: Any, rng: Any) -> Graph:
+        raise NotInstalled(f"the plug-in {name!r} cannot be loaded: {why}")
+
+    return Backend(name, learn, KINDS, "dag", f"cannot be loaded: {why}", caveat=f"cannot be loaded: {why}")
+
+
+def get(name: str) -> Backend:
+    """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+    known = registry()
+    if name not in known:
+        hint = nearest(name, known) or " See `causalnet backends`."
+        raise UnknownNameError(f"there is no backend {name!r}.{hint}")
+    backend = known[name]
+    if not backend.installed:
+        raise NotInstalled(f"{name} needs {', '.join(backend.missing)}: not installed: {backend.how_to_install}")
+    return backend
+
+
+def backends() -> list[BackendInfo]:
+    """Every known backend: native ones first, then the families of other packages."""
+    return [
+        BackendInfo(
+            b.name,
+            tuple(sorted(b.takes)),
+            b.gives,
+            b.summary,
+            b.installed,
+            b.caveat,
+            tuple(sorted(b.knowledge)),
+            b.parameters,
+            b.how_to_install if not b.installed else "",
+        )
+        for b in sorted(registry().values(), key=lambda b: ("/" in b.name, b.name))
+    ]

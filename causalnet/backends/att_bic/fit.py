@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.arrays import Bools
-from ..data import Events, Interactions
-from ..errors import DataError, nearest
-from ..graph import Graph, PairEvidence
-from ..graph.random_dags import sized_dag
-from ..search.hazard_graph import closing, search
-from ..stats.hazard_fit import Target, scaled
-from ..stats.parent_evidence import GROUND, Rows, read_run
-from ..stats.treatment_effect import add_step, effect
-from . import thp
-from ._att_bic_paper import oriented, pruned
-from ._att_bic_state import STEADY, Run, Setup, State, columns_of, log_exposure
+from ...base.arrays import Bools
+from ...data import Events, Interactions
+from ...errors import DataError, nearest
+from ...graph import Graph, PairEvidence
+from ...graph.random_dags import sized_dag
+from ...search.hazard_graph import closing, search
+from ...stats.hazard_fit import Target, scaled
+from ...stats.parent_evidence import GROUND, Rows, read_run
+from ...stats.treatment_effect import add_step, effect
+from .. import thp
+from .paper import oriented, pruned
+from .state import STEADY, Run, Setup, State, columns_of, log_exposure
 
 LONGEST = 200  # a run is read in pieces of at most so many actions
 STARTS_NEEDED = 10  # starts of a variable before its own choice of causes replaces the starting graph

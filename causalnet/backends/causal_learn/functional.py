@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Table
-from ..discovery.contract import Backend
-from ..discovery.guests import choose, family, guest, of_effects, share
-from ..errors import DataError, NotApplicable
-from ..graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
+from ...data import Table
+from ...discovery.contract import Backend
+from ...discovery.guests import choose, family, guest, of_effects, share
+from ...errors import DataError, NotApplicable
+from ...graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")

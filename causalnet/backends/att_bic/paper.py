@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.arrays import Bools
-from ..search.hawkes_search import Scorer
-from ..search.hazard_graph import closing
-from ..stats.treatment_effect import effect
-from ._att_bic_state import State
+from ...base.arrays import Bools
+from ...search.hawkes_search import Scorer
+from ...search.hazard_graph import closing
+from ...stats.treatment_effect import effect
+from .state import State
 
 STEPS_NEEDED = 3  # treated steps before a row of the graph is oriented
 # Standard errors that an effect must be away from zero. A loose test on purpose: rare types are treated a dozen times in

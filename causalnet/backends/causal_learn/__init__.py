@@ -18,12 +18,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Table
-from ..discovery.contract import Backend
-from ..discovery.guests import choose, column, family, guest, share
-from ..graph import Graph, Knowledge
-from . import _causal_learn_functional, _causal_learn_scores
-from ._causal_learn_scores import marks_of, pattern
+from ...data import Table
+from ...discovery.contract import Backend
+from ...discovery.guests import choose, column, family, guest, share
+from ...graph import Graph, Knowledge
+from . import functional, scores
+from .scores import marks_of, pattern
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")
@@ -135,5 +135,5 @@ def cdnod(
     return pattern(data, matrix[np.ix_(place, place)])
 
 
-ALGORITHMS.update(_causal_learn_scores.ALGORITHMS)
-ALGORITHMS.update(_causal_learn_functional.ALGORITHMS)
+ALGORITHMS.update(scores.ALGORITHMS)
+ALGORITHMS.update(functional.ALGORITHMS)

@@ -23,12 +23,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data import Events, Interactions
-from ..graph import Graph, Knowledge
-from ..stats.hawkes import Normalization
-from ..stats.treatment_effect import Counterfactual
-from . import _att_bic_fit as fitting
-from ._att_bic_state import Mode, Setup, State, load, open_state, save
+from ...data import Events, Interactions
+from ...graph import Graph, Knowledge
+from ...stats.hawkes import Normalization
+from ...stats.treatment_effect import Counterfactual
+from . import fit as fitting
+from .state import Mode, Setup, State, load, open_state, save
 
 TAKES = frozenset({"interactions"})
 GIVES = "dag"

@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..base.arrays import Bools
-from ..data import Events
-from ..data.interactions import checked_topology, links
-from ..errors import CausalnetError, DataError, nearest
-from ..graph import Knowledge
-from ..search.hawkes_search import Scorer
-from ..stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
-from ..stats.parent_evidence import GROUND, Rows
-from ..stats.treatment_effect import Counterfactual, Sums, nothing
+from ...base.arrays import Bools
+from ...data import Events
+from ...data.interactions import checked_topology, links
+from ...errors import CausalnetError, DataError, nearest
+from ...graph import Knowledge
+from ...search.hawkes_search import Scorer
+from ...stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
+from ...stats.parent_evidence import GROUND, Rows
+from ...stats.treatment_effect import Counterfactual, Sums, nothing
 
 Mode = Literal["default", "paper"]
 FORMAT = "causalnet.att_bic/1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data import Table
-from ..discovery.contract import Backend
-from ..discovery.guests import choose, family, guest, of_causes
-from ..errors import DataError
-from ..graph import Graph, Knowledge
+from ...data import Table
+from ...discovery.contract import Backend
+from ...discovery.guests import choose, family, guest, of_causes
+from ...errors import DataError
+from ...graph import Graph, Knowledge
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Table
-from ..discovery.contract import Backend
-from ..discovery.guests import choose, family, guest, of_causes
-from ..graph import Graph, Knowledge
+from ...data import Table
+from ...discovery.contract import Backend
+from ...discovery.guests import choose, family, guest, of_causes
+from ...graph import Graph, Knowledge
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")

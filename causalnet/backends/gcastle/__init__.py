@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..data import Events, Table
-from ..discovery.contract import Backend
-from ..discovery.guests import choose, family, guest, of_causes, share
-from ..errors import DataError
-from ..graph import Graph, Knowledge
-from . import _gcastle_neural, _gcastle_rl
+from ...data import Events, Table
+from ...discovery.contract import Backend
+from ...discovery.guests import choose, family, guest, of_causes, share
+from ...errors import DataError
+from ...graph import Graph, Knowledge
+from . import neural, rl
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")
@@ -264,5 +264,5 @@ def ttpm(
     return Graph(data.types, matrix, meta={"edge_limit_reached": bool(matrix.sum() >= max_iter)})
 
 
-ALGORITHMS.update(_gcastle_neural.ALGORITHMS)
-ALGORITHMS.update(_gcastle_rl.ALGORITHMS)
+ALGORITHMS.update(neural.ALGORITHMS)
+ALGORITHMS.update(rl.ALGORITHMS)

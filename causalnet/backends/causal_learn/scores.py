@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Table
-from ..discovery.contract import Backend
-from ..discovery.guests import at_most, choose, family, guest, of_causes, share
-from ..graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
+from ...data import Table
+from ...discovery.contract import Backend
+from ...discovery.guests import at_most, choose, family, guest, of_causes, share
+from ...graph import ARROW, CIRCLE, TAIL, Graph, Knowledge
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")

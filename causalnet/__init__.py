@@ -25,8 +25,8 @@ _HOME = {
     "backends": ":backends",
     "Backend": "discovery",
     "score": "graph.metrics",
-    "compare": ":compare",
-    "Results": "compare",
+    "compare": "comparison.grid",
+    "Results": "comparison.results",
     "Discovery": "discovery.estimator",
     "edge_confidence": "discovery.stability",
     "CausalMask": "representation",
@@ -55,7 +55,8 @@ __all__ = [*_HOME, "__version__"]
 if TYPE_CHECKING:
     from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO, ScalableActorCritic
-    from .compare import Results, compare
+    from .comparison import compare
+    from .comparison.grid import Results
     from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names

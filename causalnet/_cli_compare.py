@@ -58,7 +58,7 @@ def compare(
 
 
 def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: Any) -> Any:
-    from .compare import compare as run
+    from .comparison import compare as run
 
     try:
         return run(datasets, backends, out=out, progress=True, **settings)

@@ -194,8 +194,8 @@ app.command()(quickstart)
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="The folder of a comparison.")]) -> None:
     """Write report.html of a comparison again."""
+    from .comparison import Results
     from .report import write_report
-    from .results import Results
 
     say(f"report: {write_report(Results(folder), folder / 'report.html')}")
 

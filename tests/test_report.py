@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import causalnet as cn
+from causalnet.comparison import Results
+from causalnet.comparison.store import FILE
 from causalnet.errors import CausalnetError, DataError
 from causalnet.graph import Graph
 from causalnet.graph.metrics import DEFINITIONS, score
@@ -26,9 +28,7 @@ from causalnet.report.layout import break_cycles, crossings, layered
 from causalnet.report.leaderboard import lines, troubles
 from causalnet.report.plots import matrix, whisker
 from causalnet.report.svg import arrow_text, box_widths, compare_edges, draw, edges_of, place, shorten
-from causalnet.results import Results
 from causalnet.storage.files import check_writable, write_atomic
-from causalnet.store import FILE
 
 NASTY = '<script>alert("x")</script>&amp;\u202e'
 

@@ -54,7 +54,7 @@ def running(pids: Path) -> list[int]:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_killed_at_any_moment_and_run_again(jobs: int, tmp_path: Path) -> None:
     out, log, pids = tmp_path / "run", tmp_path / "log", tmp_path / "pids"
-    names = {"tests": str(Path(__file__).parent), "log": str(log), "pids": str(pids), "out": str(out), "jobs": jobs}
+    names = {"tests": str(Path(__file__).parents[1]), "log": str(log), "pids": str(pids), "out": str(out), "jobs": jobs}
     plugin = tmp_path / "plugin"
     plugin.mkdir()
     command = [sys.executable, "-c", SCRIPT.format(**names)]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._labels import label, parse
-from .discovery.register import registry
+from ..discovery.register import registry
+from ..errors import DataError, UnknownNameError, nearest
 from .engines import check_engine
-from .errors import DataError, UnknownNameError, nearest
+from .labels import label, parse
 from .store import Cell
 
 if TYPE_CHECKING:
-    from .datasets import Dataset
+    from ..datasets import Dataset
 
 Method = str | tuple[str, Mapping[str, Any]]
 
@@ -56,7 +56,7 @@ class Plan:
             data = ", ".join(repr(n) if d is None else f"<Dataset {n!r}>" for n, d in self.datasets.items())
             rest = {k: v for k, v in self.settings.items() if k not in ("datasets", "backends") and v is not None}
             told = ", ".join(f"{k}={v!r}" for k, v in {**rest, "out": str(self.out)}.items())
-            return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
+            return f"# in Python: causalnet.comparison.grid([{data}], {list(self.methods)!r}, {told})"
         counted = self.seeds == list(range(len(self.seeds)))
         words = [
             "causalnet",
@@ -118,7 +118,7 @@ def _seeds(seeds: Any) -> list[int]:
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
-    from .datasets import Dataset, names
+    from ..datasets import Dataset, names
 
     items = [given] if isinstance(given, str | Dataset) else list(given)
     found: dict[str, Dataset | None] = {}

@@ -1,7 +1,7 @@
 """The process that runs comparison cells: reads tasks from a private pipe, answers in JSON, may be killed at any time.
 
-One worker runs many cells, so that imports and compilation happen once. It is started by :mod:`causalnet.cells` as
-``python -m causalnet.worker PARENT`` and leads its own process group. Whatever a method prints goes to stderr,
+One worker runs many cells, so that imports and compilation happen once. It is started by :mod:`causalnet.comparison.cells` as
+``python -m causalnet.comparison.worker PARENT`` and leads its own process group. Whatever a method prints goes to stderr,
 which the parent reads and keeps the end of; the answers travel through duplicates of the original descriptors.
 """
 
@@ -13,25 +13,24 @@ import importlib
 import json
 import os
 import random
-import resource
 import select
 import signal
-import struct
 import sys
 import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .discovery.provenance import describe, versions
+from ..discovery.provenance import describe, versions
+from .meter import clock, peak_mb, reset_peak
+from .wire import FRAME, pack, read_exactly, write_all
 
 if TYPE_CHECKING:
-    from .datasets import Dataset
-    from .discovery.contract import Backend
+    from ..datasets import Dataset
+    from ..discovery.contract import Backend
 
-FRAME = struct.Struct(">QQ")  # lengths of the JSON header and of the binary part that follows it
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
 DRAWS_KEPT = 2
 LATE_IMPORTS = {  # parts of packages that take long to import and that the packages themselves do not import
@@ -102,30 +101,6 @@ def die_with(parent: int) -> None:
 # ---- the wire ---------------------------------------------------------------------------------------------------
 
 
-def pack(header: dict[str, Any], blob: bytes = b"") -> bytes:
-    """A frame: two lengths, a JSON object, and raw bytes."""
-    text = json.dumps(header, default=str).encode()
-    return FRAME.pack(len(text), len(blob)) + text + blob
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte."""
-    view = memoryview(data)
-    while len(view):
-        view = view[os.write(descriptor, view) :]
-
-
-def read_exactly(descriptor: int, n: int) -> bytes | None:
-    """n bytes, or None at the end of the stream."""
-    parts = bytearray()
-    while len(parts) < n:
-        part = os.read(descriptor, min(n - len(parts), 1 << 20))
-        if not part:
-            return None
-        parts += part
-    return bytes(parts)
-
-
 # ---- the work ---------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +133,7 @@ class Desk:
 
     def draw(self, name: str, key: str | None, seed: int) -> tuple[Dataset, dict[str, Any]]:
         """The data of a cell, from the last few draws or anew."""
-        from .datasets import draw
+        from ..datasets import draw
 
         place = (name, key, seed)
         if place not in self.draws:
@@ -170,8 +145,8 @@ class Desk:
 
     def prepare(self, backend: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
-        from .discovery.dispatch import compile_kernels
-        from .discovery.register import get
+        from ..discovery.dispatch import compile_kernels
+        from ..discovery.register import get
 
         method = get(backend)
         if backend not in self.warm:
@@ -192,8 +167,8 @@ def import_for(method: Backend) -> None:
 
 def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: dict[str, Any], say: Say) -> None:
     """Learn one graph on the clock, then score it; fills ``outcome``."""
-    from .discovery.dispatch import check_applicable, discover
-    from .errors import KnowledgeError, NotApplicable
+    from ..discovery.dispatch import check_applicable, discover
+    from ..errors import KnowledgeError, NotApplicable
 
     if dataset.knowledge:
         dataset.knowledge.compile(dataset.data.columns)
@@ -223,7 +198,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
     outcome["metrics"] = {}
     if dataset.truth is not None:
-        from .graph.metrics import score
+        from ..graph.metrics import score
 
         outcome["metrics"] = score(dataset.truth, graph)
 
@@ -250,41 +225,9 @@ def reset_global_seeds(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-@contextlib.contextmanager
-def clock(outcome: dict[str, Any]) -> Iterator[None]:
-    """Wall and CPU seconds of the block, also when it raises."""
-    wall, cpu, children = time.perf_counter(), time.process_time(), children_cpu()
-    try:
-        yield
-    finally:
-        outcome["seconds"], outcome["cpu_seconds"] = time.perf_counter() - wall, time.process_time() - cpu
-        outcome["children_cpu_seconds"] = children_cpu() - children
-
-
-def children_cpu() -> float:
-    """CPU seconds of processes that this one started and that have ended."""
-    use = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return use.ru_utime + use.ru_stime
-
-
-def reset_peak() -> None:
-    """Restart the kernel's high-water mark of resident memory, where it can be."""
-    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
-        file.write("5")
-
-
-def peak_mb() -> float | None:
-    """Peak resident memory in MiB since :func:`reset_peak`, None where the system does not tell."""
-    with contextlib.suppress(OSError), open("/proc/self/status") as file:
-        for line in file:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return None
-
-
 def status_of(error: BaseException) -> str:
     """What an exception means for the table."""
-    from .errors import NotApplicable, NotInstalled, TimeLimit
+    from ..errors import NotApplicable, NotInstalled, TimeLimit
 
     if isinstance(error, NotApplicable):
         return "not applicable"
@@ -295,7 +238,7 @@ def status_of(error: BaseException) -> str:
 
 def sentence(error: BaseException) -> str:
     """One line: the exception's type and message; our own errors speak for themselves."""
-    from .errors import CausalnetError
+    from ..errors import CausalnetError
 
     text = one_line(str(error))
     if isinstance(error, CausalnetError):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import CausalnetError, DataError
+from ..errors import CausalnetError, DataError
 
 FILE, LOCK = "results.sqlite", ".lock"
 APPLICATION, VERSION = 0x63_6E_65_74, 1  # "cnet"

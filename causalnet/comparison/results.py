@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ._labels import label
-from .errors import DataError, UnknownNameError, nearest
-from .graph import Graph
-from .storage.files import write_atomic
+from ..errors import DataError, UnknownNameError, nearest
+from ..graph import Graph
+from ..stats.intervals import interval
+from ..storage.files import write_atomic
+from .labels import label
 from .store import FILE, STATUSES, Store
 
 COSTS = ("seconds", "cpu_seconds", "peak_mb")
@@ -50,7 +50,7 @@ class Results:
     @property
     def metrics(self) -> dict[str, str]:
         """The metrics' names with their definitions."""
-        from .graph.metrics import DEFINITIONS
+        from ..graph.metrics import DEFINITIONS
 
         return dict(DEFINITIONS)
 
@@ -193,7 +193,7 @@ class Results:
 
     def save(self) -> None:
         """Write results.csv, summary.json and report.html beside results.sqlite."""
-        from .report import write_report
+        from ..report import write_report
 
         write_atomic(self.out / "results.csv", self.frame.to_csv(index=False, lineterminator="\n"))
         write_atomic(self.out / "summary.json", json.dumps(self.figures(), indent=1) + "\n")
@@ -203,21 +203,6 @@ class Results:
         counts = self.frame["status"].value_counts()
         told = ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
         return f"Results({str(self.out)!r}: {told or 'no cells'})"
-
-
-def interval(values: NDArray[np.float64], name: str = "") -> tuple[float, float, float]:
-    """Mean and 95 % limits of the mean over values (n,): mean -/+ t(n - 1, 0.975) s / sqrt(n); NaN limits if n < 2."""
-    from scipy.special import stdtrit
-
-    n = len(values)
-    if n == 0:
-        return math.nan, math.nan, math.nan
-    mean = float(values.mean())
-    if n == 1:
-        return mean, math.nan, math.nan
-    half = float(stdtrit(n - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(n)
-    top = 1.0 if name.endswith(("f1", "precision", "recall")) else math.inf
-    return mean, max(mean - half, 0.0), min(mean + half, top)
 
 
 def _number(value: Any) -> float:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .base.text import read_value, split
-from .errors import DataError
+from ..base.text import read_value, split
+from ..errors import DataError
 
 _BARE = re.compile(r"[A-Za-z_][\w.-]*")
 

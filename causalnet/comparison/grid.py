@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import errors
-from ._labels import label
-from .base.doors import make_callable
+from .. import errors
+from ..discovery.provenance import describe, versions
+from ..discovery.register import registry
+from ..errors import DataError
 from .cells import Limits, hard_limit
-from .discovery.provenance import describe, versions
-from .discovery.register import registry
 from .engines import Job, Run, open_engine
-from .errors import DataError
+from .labels import label
 from .plan import Method, Plan, make_plan
 from .progress import Estimate, Progress, Watcher, watcher
 from .results import Results
 from .store import Cell, Store
 
 if TYPE_CHECKING:
-    from .datasets import Dataset
+    from ..datasets import Dataset
 
 __all__ = ["Progress", "Results", "compare"]
 
@@ -65,7 +64,7 @@ def compare(
     not installed once they are. Nothing runs if a name, a parameter or the data cannot be right.
     """
     plan = make_plan(datasets, backends, seeds, out, n_jobs, max_seconds, engine, params, load_seconds)
-    from .graph.metrics import DEFINITIONS
+    from ..graph.metrics import DEFINITIONS
 
     with Store.create(plan.out, DEFINITIONS) as store:
         for name, dataset in plan.datasets.items():
@@ -165,6 +164,3 @@ def _estimate(plan: Plan, pending: list[Cell], finished: Mapping[Cell, Mapping[s
 def _blob(dataset: Dataset) -> NDArray[np.uint8]:
     """The data set as bytes for our own worker processes; nothing is ever read back from outside."""
     return np.frombuffer(pickle.dumps(dataset, protocol=5), dtype=np.uint8)
-
-
-make_callable(__name__)

@@ -22,12 +22,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import causalnet as cn
-from causalnet._labels import label, parse
 from causalnet.base.text import split
+from causalnet.comparison import Progress, Results
+from causalnet.comparison.labels import label, parse
+from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
-from causalnet.results import Results, interval
-from causalnet.store import FILE
+from causalnet.stats.intervals import interval
 
 SEM = "linear-gaussian:d=6:n=80"  # a seed draws the graph and the sample
 
@@ -330,7 +331,7 @@ def test_a_folder_is_extended_and_nothing_runs_twice(tmp_path: Path) -> None:
     log = tmp_path / "log"
     method = ("bad/log", {"file": str(log)})
     cn.compare(chain(), method, seeds=2, out=tmp_path / "run")
-    states: list[cn.compare.Progress] = []
+    states: list[Progress] = []
     both = cn.compare([chain(), SEM], [method, "empty"], seeds=3, out=tmp_path / "run", progress=states.append)
     assert len(both.frame) == 12
     assert len(log.read_text().split()) == 6
@@ -411,7 +412,7 @@ cn.compare(chain(), ["empty", "random"], seeds={seeds}, out={out!r})
 
 
 def test_a_full_disk_keeps_what_is_finished(tmp_path: Path, plugin: Path) -> None:
-    script = DISK_FULL.format(tests=str(Path(__file__).parent), limit=80_000, seeds=40, out=str(tmp_path / "run"))
+    script = DISK_FULL.format(tests=str(Path(__file__).parents[1]), limit=80_000, seeds=40, out=str(tmp_path / "run"))
     done = subprocess.run([sys.executable, "-c", script], env=environment(plugin), capture_output=True, text=True)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
@@ -428,7 +429,7 @@ def test_an_interrupted_comparison_keeps_its_cells_and_leaves_no_worker(tmp_path
     pids = tmp_path / "pids"
     method = ("bad/log", {"file": str(tmp_path / "log"), "pid": str(pids), "seconds": 0.05})
 
-    def interrupt(state: cn.compare.Progress) -> None:
+    def interrupt(state: Progress) -> None:
         if state.done == 3:
             raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""Comparison cells run in worker processes that can be killed: the parent's side of :mod:`causalnet.worker`."""
+"""Comparison cells run in worker processes that can be killed: the parent's side of :mod:`causalnet.comparison.worker`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .worker import FRAME, IDLE_SECONDS, pack
+from .wire import FRAME, pack
+from .worker import IDLE_SECONDS
 
 SCORE_SECONDS = 600.0  # for the metrics, once the graph is there
 KEPT_BYTES = 16384  # of what a worker prints
@@ -247,7 +248,7 @@ def _start() -> subprocess.Popen[bytes]:
     path = os.pathsep.join(dict.fromkeys(entry or os.getcwd() for entry in sys.path))
     environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "causalnet.worker", str(os.getpid())],
+        [sys.executable, "-P", "-m", "causalnet.comparison.worker", str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -82,7 +82,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, plugin: Path) -> Iterator[
 
 
 def compare(plugin: Path, folder: Path, engine: str, methods: list[str], data: list[str], name: str) -> dict:
-    names = {"tests": str(Path(__file__).parent), "log": str(folder / "log"), "pids": str(folder / "pids")}
+    names = {"tests": str(Path(__file__).parents[1]), "log": str(folder / "log"), "pids": str(folder / "pids")}
     script = SCRIPT.format(**names, out=str(folder / name), engine=engine, methods=methods, data=data)
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment(plugin), capture_output=True, text=True, timeout=120
@@ -128,14 +128,14 @@ def test_native_code_is_bounded_on_the_cluster_and_both_nodes_work(cluster: str,
 
 def _is_worker(pid: int) -> bool:
     try:
-        return b"causalnet.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"causalnet.comparison.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return False
 
 
 def test_no_scheduler_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import causalnet as cn
-    from causalnet import engines
+    from causalnet.comparison import engines
 
     monkeypatch.setattr(engines, "CONNECT_SECONDS", 1.0)
     with pytest.raises(cn.CausalnetError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):

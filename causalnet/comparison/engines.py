@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import CausalnetError, DataError, NotInstalled
 from .cells import Limits, Pool, run_remote, stop_remote
-from .errors import CausalnetError, DataError, NotInstalled
 
 Keep = Callable[[dict[str, Any], dict[str, Any]], None]  # records (task, outcome)
 Job = tuple[dict[str, Any], NDArray[np.uint8] | None, Limits]  # task, pickled data set of our own, deadlines

@@ -1,0 +1,9 @@
+"""Methods x data sets x seeds: what to run, where it runs, what is kept of it, and what it says."""
+
+from __future__ import annotations
+
+from .grid import compare
+from .progress import Progress
+from .results import Results
+
+__all__ = ["Progress", "Results", "compare"]

@@ -17,7 +17,7 @@ import pandas as pd
 import causalnet as cn
 import causalnet.envs  # registers causalnet/FaultAlarm-v0
 from causalnet.backends import att_bic
-from causalnet.envs.fault_alarm_log import observational_log
+from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.evaluate import evaluate, greedy, random_graph, uniform
 from causalnet.graph.random_dags import sized_dag
 from causalnet.online import OnlineRun, learn_by_doing

@@ -403,7 +403,7 @@ def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
 
 DISK_FULL = """
 import resource, sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = [{tests!r}, {tests!r} + "/comparison"]
 from test_compare import chain
 import causalnet as cn
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))

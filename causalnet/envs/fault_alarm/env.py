@@ -23,12 +23,12 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import CausalnetError, DataError
-from ._fault_alarm_core import FaultAlarm, Observation
-from ._fault_alarm_files import load_instance, save_instance
-from ._fault_alarm_generate import generate_instance, table_3
-from ._fault_alarm_instance import Instance
-from ._fault_alarm_state import Rules
+from ...errors import CausalnetError, DataError
+from .core import FaultAlarm, Observation
+from .files import load_instance, save_instance
+from .generate import generate_instance, table_3
+from .instance import Instance
+from .state import Rules
 
 __all__ = [
     "FaultAlarm",
@@ -138,6 +138,6 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         """A frame (H, W, 3): devices on the topology with their alarms, one colour a type; None without a render mode."""
         if self.render_mode is None:
             raise CausalnetError("nothing is drawn: make the environment with render_mode='rgb_array'")
-        from ._fault_alarm_render import draw_frame
+        from .render import draw_frame
 
         return draw_frame(self.core, self._last)

@@ -7,11 +7,11 @@ import csv
 import networkx as nx
 import numpy as np
 
-from ..datasets.files import folder as cards_folder
-from ..errors import DataError
-from ..graph import Graph, topological_order
-from ._fault_alarm_instance import Instance, hop_weights
-from ._fault_alarm_state import Rules
+from ...datasets.files import folder as cards_folder
+from ...errors import DataError
+from ...graph import Graph, topological_order
+from .instance import Instance, hop_weights
+from .state import Rules
 
 ALPHA, MU = (0.0001, 0.0013), (0.0005, 0.0008)  # Table 2, 1/s
 ROOT_TYPES, ROOT_SHARE, TRANSIENT_SHARE, NEIGHBOUR_SHARE = 5, 0.2, 0.1, 0.4

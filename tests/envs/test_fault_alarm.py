@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from causalnet import DataError, Graph
 from causalnet.envs import FaultAlarm, FaultAlarmEnv, Instance, Rules, generate_instance, load_instance, save_instance
-from causalnet.envs._fault_alarm_instance import hop_weights
-from causalnet.envs.fault_alarm import table_3
+from causalnet.envs.fault_alarm.env import table_3
+from causalnet.envs.fault_alarm.instance import hop_weights
 from causalnet.errors import CausalnetError, UnknownNameError
 
 ID = "causalnet/FaultAlarm-v0"

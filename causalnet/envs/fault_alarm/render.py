@@ -15,12 +15,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from ._fault_alarm_core import FaultAlarm
+from .core import FaultAlarm
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
-    from ._fault_alarm_instance import Instance
+    from .instance import Instance
 
 WIDTH, HEIGHT, MAP, TOP = 1120, 760, 690, 64  # pixels; MAP: width of the topology
 INK, FAINT, PALE = (32, 36, 44), (150, 156, 166), (222, 225, 230)

@@ -18,11 +18,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ..errors import CausalnetError, DataError
-from ..graph import Graph
-from ..storage.files import write_atomic
-from ._fault_alarm_instance import Instance, frozen_array, hop_weights
-from ._fault_alarm_state import Rules
+from ...errors import CausalnetError, DataError
+from ...graph import Graph
+from ...storage.files import write_atomic
+from .instance import Instance, frozen_array, hop_weights
+from .state import Rules
 
 FORMAT = "causalnet.fault-alarm/1"
 # names of the published constants, where they differ from ours

@@ -17,9 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..graph import Graph, find_cycle, topological_order
-from ._fault_alarm_state import Rules, Tables
+from ...errors import DataError
+from ...graph import Graph, find_cycle, topological_order
+from .state import Rules, Tables
 
 MOST_ALARMS = 30_000  # counts are 16-bit
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..data import Events
-from ..errors import CausalnetError, DataError
-from ._fault_alarm_core import FaultAlarm
-from ._fault_alarm_instance import MOST_ALARMS, Instance
+from ...data import Events
+from ...errors import CausalnetError, DataError
+from .core import FaultAlarm
+from .instance import MOST_ALARMS, Instance
 
 MAX_WINDOWS = 10_000
 

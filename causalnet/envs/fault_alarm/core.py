@@ -13,15 +13,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.arrays import Array, Bools
-from ..base.checks import whole
-from ..errors import CausalnetError, DataError, UnknownNameError, nearest
-from . import _fault_alarm_state as plain
-from ._fault_alarm_controls import oldest_kernel, oracle_kernel
-from ._fault_alarm_files import load_instance
-from ._fault_alarm_generate import generate_instance
-from ._fault_alarm_instance import Instance
-from ._fault_alarm_kernel import observe_kernel, reset_kernel, step_kernel
+from ...base.arrays import Array, Bools
+from ...base.checks import whole
+from ...errors import CausalnetError, DataError, UnknownNameError, nearest
+from . import state as plain
+from .controls import oldest_kernel, oracle_kernel
+from .files import load_instance
+from .generate import generate_instance
+from .instance import Instance
+from .kernel import observe_kernel, reset_kernel, step_kernel
 
 Observation = Literal["counts", "ages", "paper"]
 MODES: Mapping[str, int] = {"counts": plain.COUNTS, "ages": plain.AGES, "paper": plain.PAPER}

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ._fault_alarm_state import COUNTS, MAX_ROUNDS, NEVER_ENOUGH, PAPER, PERSISTENT, TOO_MANY
+from .state import COUNTS, MAX_ROUNDS, NEVER_ENOUGH, PAPER, PERSISTENT, TOO_MANY
 
 
 @njit(cache=True)

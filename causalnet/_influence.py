@@ -25,7 +25,7 @@ from ._sensitivity import Sensitivities, environment, interdependence, policy_se
 from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
 from .base.arrays import Array
 from .base.checks import entries, number
-from .envs.tabular import TabularNetwork
+from .envs.networked import TabularNetwork
 from .errors import DataError, UnknownNameError, nearest
 from .local_policy import LocalPolicy, as_policy
 

@@ -16,9 +16,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from .base.arrays import Array
-from .envs.tabular import TabularNetwork
+from .envs.networked import TabularNetwork
+from .envs.networked.exact import softmax
 from .errors import DataError, NotApplicable
-from .exact import softmax
 from .local_policy import LocalPolicy, shape_groups
 
 Links = Sequence[Sequence[int]]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .base.arrays import Array
 from .base.checks import entries, number, whole
+from .envs.networked.exact import softmax
 from .errors import DataError
-from .exact import softmax
 
 _ROW = 1e-9  # how far a row of probabilities may sum from one
 

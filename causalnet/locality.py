@@ -38,7 +38,7 @@ from ._sensitivity_data import EstimatedSensitivities, estimate_sensitivities
 from ._spectral import Radius, spectral_radius
 from .base.arrays import Array
 from .base.checks import whole
-from .envs.tabular import TabularNetwork
+from .envs.networked import TabularNetwork
 from .errors import DataError
 from .local_policy import LocalPolicy, as_policy
 

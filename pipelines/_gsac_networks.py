@@ -16,9 +16,8 @@ from causalnet.agents.scalable_ac import Settings
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, pool
-from causalnet.envs.traffic import traffic_grid
-from causalnet.envs.wireless import gsac_grid, lin_grid
-from causalnet.envs.wireless_masks import action_places
+from causalnet.envs.networked import traffic_grid
+from causalnet.envs.networked.wireless import action_places, gsac_grid, lin_grid
 from causalnet.graph.causal_masks import CausalMasks, own_frame
 from causalnet.representation.domain import DomainFactor, bernoulli_factor, maximum_likelihood
 from causalnet.representation.mask_search import learn_masks

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from causalnet.base.arrays import Array
-from causalnet.envs.wireless_policies import collision_free_ceiling
+from causalnet.envs.networked.wireless import collision_free_ceiling
 from causalnet.report import Chart, Curve, chart
 from causalnet.representation.recovery import log_slope
 from pipelines._run import Table, band, figure, finish

@@ -15,7 +15,7 @@ from causalnet.agents.gsac import GSAC
 from causalnet.agents.scalable_ac import Rate
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
-from causalnet.envs.wireless_masks import true_masks
+from causalnet.envs.networked.wireless import true_masks
 from pipelines._gsac_networks import Net, explored, phase_one
 
 Row = dict[str, Any]

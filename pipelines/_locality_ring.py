@@ -11,7 +11,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from causalnet.envs.tabular import TabularNetwork
+from causalnet.envs.networked import TabularNetwork
 from causalnet.locality import LocalPolicy
 
 TEMPERATURES = (0.5, 1.0, 2.0, 5.0, 20.0)

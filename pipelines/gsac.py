@@ -19,7 +19,7 @@ import numpy as np
 
 from causalnet.agents.gsac import DEFAULTS, GSAC
 from causalnet.data.rollouts import collect
-from causalnet.envs.wireless_masks import true_masks
+from causalnet.envs.networked.wireless import true_masks
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes
 from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates

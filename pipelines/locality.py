@@ -16,8 +16,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalnet import exact, locality
-from causalnet.envs.tabular import TabularNetwork
+from causalnet import locality
+from causalnet.envs.networked import TabularNetwork, exact
 from causalnet.locality import LocalPolicy
 from causalnet.report import Chart
 from causalnet.report.curves import Curve, chart

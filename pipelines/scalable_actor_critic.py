@@ -19,7 +19,6 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalnet import exact
 from causalnet.agents.scalable_ac import (
     Rate,
     ScalableActorCritic,
@@ -29,10 +28,8 @@ from causalnet.agents.scalable_ac import (
     independent_learners,
     returns,
 )
-from causalnet.envs.policies import uniform_policy
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.wireless import gsac_grid, lin_grid
-from causalnet.envs.wireless_policies import localized_aloha
+from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
+from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
 from pipelines import _scalable_actor_critic_report as report
 from pipelines._run import Row, Table, complete, options
 
@@ -179,7 +176,7 @@ def _cost(rows: int, columns: int) -> list[Row]:
 def _dictionaries(rows: int, columns: int) -> list[Row]:
     """The same environment through PettingZoo's dictionaries, actions ready: million agent-steps a second."""
     try:
-        from causalnet.envs.parallel import to_parallel_env
+        from causalnet.envs.networked import to_parallel_env
     except ImportError:
         return []
     env, rng = to_parallel_env(gsac_grid(rows, columns)), np.random.default_rng(0)

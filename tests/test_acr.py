@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from causalnet.envs.wireless import gsac_grid
-from causalnet.envs.wireless_masks import true_masks
+from causalnet.envs.networked.wireless import gsac_grid, true_masks
 from causalnet.errors import DataError, NotApplicable
 from causalnet.graph.causal_masks import CausalMasks
 from causalnet.representation.acr import (

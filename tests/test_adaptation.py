@@ -7,8 +7,7 @@ import pytest
 
 from causalnet.agents.adaptation import adapt, compact_view
 from causalnet.agents.gsac import GSAC
-from causalnet.envs.wireless import gsac_grid
-from causalnet.envs.wireless_masks import true_masks
+from causalnet.envs.networked.wireless import gsac_grid, true_masks
 from causalnet.errors import DataError
 from causalnet.graph.causal_masks import CausalMasks
 from causalnet.representation.domain import bernoulli_factor

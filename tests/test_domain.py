@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions
-from causalnet.envs.wireless import gsac_grid
-from causalnet.envs.wireless_masks import true_masks
+from causalnet.envs.networked.wireless import gsac_grid, true_masks
 from causalnet.errors import DataError, UnknownNameError
 from causalnet.representation.domain import (
     bernoulli_factor,

@@ -7,8 +7,7 @@ import pytest
 from scipy import sparse
 
 import causalnet as cn
-from causalnet.envs.wireless import gsac_grid
-from causalnet.envs.wireless_masks import true_masks
+from causalnet.envs.networked.wireless import gsac_grid, true_masks
 from causalnet.graph.causal_masks import CausalMasks
 from causalnet.report import draw
 from causalnet.report.networks import draw_network

@@ -14,13 +14,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet import exact
 from causalnet.agents import general_utility as gu
 from causalnet.agents.general_utility import Constraint, GeneralUtility
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, TableFull
-from causalnet.envs.line import Line
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.wireless import gsac_grid, utility_grid
+from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
+from causalnet.envs.networked.wireless import gsac_grid, utility_grid
 from causalnet.errors import DataError
 from causalnet.storage.checkpoint import read, write
 

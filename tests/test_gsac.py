@@ -19,12 +19,8 @@ from causalnet.agents.adaptation import adapt, compact_view, full_masks, random_
 from causalnet.agents.gsac import DEFAULTS, GSAC
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings
 from causalnet.data.transitions import Transitions
-from causalnet.envs.epidemic import Epidemic
-from causalnet.envs.line import Line
-from causalnet.envs.traffic import traffic_grid
-from causalnet.envs.wireless import gsac_grid, lin_grid
-from causalnet.envs.wireless_masks import true_masks
-from causalnet.envs.wireless_policies import collision_free_ceiling
+from causalnet.envs.networked import Epidemic, Line, traffic_grid
+from causalnet.envs.networked.wireless import collision_free_ceiling, gsac_grid, lin_grid, true_masks
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.report.networks import draw_masks, draw_network
 from causalnet.representation.acr import policy_acr

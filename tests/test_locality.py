@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from causalnet import exact, locality
+from causalnet import locality
 from causalnet._spectral import resolvent, supporting_vector
-from causalnet.envs.line import Line
-from causalnet.envs.tabular import TabularNetwork
+from causalnet.envs.networked import Line, TabularNetwork, exact
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
 from pipelines import locality as pipeline

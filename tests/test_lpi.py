@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet import exact
 from causalnet.agents.lpi import Cooling, LocalizedPolicyImprovement, colours, exact_improvement, proximal
 from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, returns
-from causalnet.envs.line import Line
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.wireless import gsac_grid, lin_grid, utility_grid
+from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
+from causalnet.envs.networked.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy, analyse, certificate, estimate_sensitivities
 from causalnet.storage.checkpoint import read, write

@@ -13,9 +13,8 @@ import pytest
 
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, pool
-from causalnet.envs.line import Line
-from causalnet.envs.wireless import Wireless, gsac_grid, lin_grid
-from causalnet.envs.wireless_masks import action_places, true_masks
+from causalnet.envs.networked import Line
+from causalnet.envs.networked.wireless import Wireless, action_places, gsac_grid, lin_grid, true_masks
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.graph import Graph, Knowledge
 from causalnet.graph.causal_masks import CausalMasks, offset_relations, own_frame, sample_law

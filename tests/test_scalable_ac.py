@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet import exact
 from causalnet.agents import _local_critic as critic_kernels
 from causalnet.agents.gsac import GSAC
 from causalnet.agents.lpi import LocalizedPolicyImprovement
@@ -26,13 +25,17 @@ from causalnet.agents.scalable_ac import (
     returns,
 )
 from causalnet.data.rollouts import collect
-from causalnet.envs.epidemic import Epidemic
-from causalnet.envs.line import Line
-from causalnet.envs.policies import policy_returns, uniform_policy
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.traffic import traffic_grid
-from causalnet.envs.wireless import gsac_grid, lin_grid
-from causalnet.envs.wireless_policies import localized_aloha
+from causalnet.envs.networked import (
+    Epidemic,
+    Line,
+    TabularEnv,
+    TabularNetwork,
+    exact,
+    policy_returns,
+    traffic_grid,
+    uniform_policy,
+)
+from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
 from causalnet.errors import DataError, NotApplicable
 from causalnet.storage.checkpoint import read, write
 

@@ -10,7 +10,7 @@ import pytest
 
 from causalnet import locality
 from causalnet._sensitivity_data import row_radius, split_moves
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
+from causalnet.envs.networked import TabularEnv, TabularNetwork
 from causalnet.errors import DataError
 from causalnet.locality import LocalPolicy
 from pipelines._locality_ring import ring

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..base.checks import whole
-from ..envs._network import hop_neighbourhoods
+from ..envs.networked.neighbourhoods import hop_neighbourhoods
 
 
 @njit(cache=True)

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..base.arrays import Array, Codes
-from ..envs._streams import mix
+from ..envs.networked.streams import mix
 from ..errors import CausalnetError
 
 Keys = NDArray[np.uint64]

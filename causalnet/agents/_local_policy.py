@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..base.arrays import Array, Codes, Floats
-from ..envs._streams import draw
+from ..envs.networked.streams import draw
 
 _NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
 

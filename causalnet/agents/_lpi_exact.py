@@ -22,10 +22,10 @@ from scipy import sparse
 
 from ..base.arrays import Array
 from ..base.checks import number, whole
-from ..envs._network import hop_neighbourhoods
-from ..envs.tabular import TabularNetwork
+from ..envs.networked import TabularNetwork
+from ..envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
+from ..envs.networked.neighbourhoods import hop_neighbourhoods
 from ..errors import DataError
-from ..exact import Joint, joint, keys, objective, occupancy, q_values, truncated
 from ..locality import Locality, LocalPolicy, analyse
 from ._colours import colours
 

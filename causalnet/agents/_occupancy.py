@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ..base.arrays import Array
 from ..base.checks import number, one_of
-from ..envs.tabular import TabularNetwork
+from ..envs.networked import TabularNetwork
+from ..envs.networked.exact import Policy, joint, occupancy
 from ..errors import DataError
-from ..exact import Policy, joint, occupancy
 from ._rollout import episodes_under, policy_tables
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..base.arrays import Array
 from ..base.checks import number, whole
-from ..envs._streams import streams
-from ..envs.wireless import Wireless
-from ..envs.wireless_kernels import WirelessTables, wireless_step
+from ..envs.networked.streams import spawn
+from ..envs.networked.wireless import Wireless
+from ..envs.networked.wireless.kernels import WirelessTables, wireless_step
 from ..errors import DataError
 from ._local_policy import act, act_all, cumulate_probabilities
 from ._sac_inputs import network
@@ -149,7 +149,7 @@ def episodes_under(
     for batch in range(-(-episodes // (copies // len(tables)))):
         key = seeds(seed, batch)
         first, _ = env.reset(seed=key)
-        roll(env, cumulative, view, streams(key + 1, copies), path, first)
+        roll(env, cumulative, view, spawn(key + 1, copies), path, first)
         yield path
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..base.arrays import Array
 from ..base.checks import function
-from ..envs.wireless import Wireless
+from ..envs.networked.wireless import Wireless
 from ..errors import DataError, NotApplicable
 from ._local_critic import (
     TableFull,

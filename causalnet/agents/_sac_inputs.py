@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..envs._network import check_adjacency
+from ..envs.networked.neighbourhoods import check_adjacency
 from ..errors import DataError
 from ._sac_settings import Rate, Settings
 

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..base.arrays import Array, Codes
-from ..envs._streams import streams, uniform
+from ..envs.networked.streams import spawn, uniform
 from ..errors import NotApplicable
 from ._local_policy import cumulate, expected_gradient, neighbourhood_sums, over_baseline, score_gradient
 from ._rollout import Trajectory, check_states, roll
@@ -42,7 +42,7 @@ class OwnState:
 
     def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> None:
         """Fill ``path`` with an episode of every copy from the state codes ``first``."""
-        roll(env, self._cumulative, self.view, streams(seed, path.r.shape[1]), path, first)
+        roll(env, self._cumulative, self.view, spawn(seed, path.r.shape[1]), path, first)
 
     def gradient(self, path: Trajectory, q: Array, critic: Any, near: Codes, baseline: Array) -> Array:
         """The step of equation (7) for the tables acted by, (L, n, 1, S, A), as ``settings.gradient`` says."""
@@ -96,7 +96,7 @@ class NeighbourStates:
     def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> None:
         """Fill ``path`` with an episode of every copy from the state codes ``first``."""
         steps, copies, n = path.r.shape
-        own, s, o = streams(seed, copies), first, self.settings
+        own, s, o = spawn(seed, copies), first, self.settings
         agents = np.arange(n) if len(self.view) > 1 else 0
         for t in range(steps + 1):
             rows = np.asarray(s).reshape(copies, n)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from ..base.arrays import Array
 from ..base.checks import flag, number
-from ..envs.tabular import TabularNetwork
+from ..envs.networked import TabularNetwork
+from ..envs.networked.exact import Policy, policy_gradient
 from ..errors import DataError
-from ..exact import Policy, policy_gradient
 from ._kept import open_agent, put_back, save_agent
 from ._occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from ._rollout import Trajectory

@@ -21,7 +21,7 @@ from scipy import sparse
 
 from ..base import checks
 from ..base.arrays import Array
-from ..envs._network import check_adjacency, hop_neighbourhoods, padded
+from ..envs.networked.neighbourhoods import check_adjacency, hop_neighbourhoods, padded
 from ..errors import DataError
 from ..representation.domain import hull_distance, warn_outside
 from ..storage.checkpoint import flat, nested, read, write

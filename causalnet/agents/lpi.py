@@ -23,7 +23,7 @@ from scipy import sparse
 
 from ..base import checks
 from ..base.arrays import Array
-from ..envs.tabular import TabularNetwork
+from ..envs.networked import TabularNetwork
 from ..errors import DataError, NotApplicable
 from ..locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
 from . import _sac_inputs as given

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from ..base import checks
 from ..base.arrays import Array
-from ..envs._network import hop_neighbourhoods, padded
-from ..envs._streams import streams
+from ..envs.networked.neighbourhoods import hop_neighbourhoods, padded
+from ..envs.networked.streams import spawn
 from ..errors import DataError
 from . import _sac_inputs as given
 from ._kept import open_agent, put_back, save_agent
@@ -114,7 +114,7 @@ class ScalableActorCritic:
         key = seeds(self.seed, self.updates)
         if self._s is None or not self.settings.continuing:
             self._s, _ = self.env.reset(seed=key)
-        self._s = roll(self.env, self._cumulative, self.view, streams(key + 1, self.copies), self._path, self._s)
+        self._s = roll(self.env, self._cumulative, self.view, spawn(key + 1, self.copies), self._path, self._s)
         return self._path
 
     def improve(self, path: Trajectory, q: Array) -> None:

@@ -5,51 +5,55 @@ The names below load on first use, so that the import itself compiles nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 import gymnasium
 
-_HOME = {
-    "FaultAlarm": "fault_alarm",
-    "FaultAlarmEnv": "fault_alarm",
-    "Instance": "fault_alarm",
-    "Rules": "fault_alarm",
-    "generate_instance": "fault_alarm",
-    "load_instance": "fault_alarm",
-    "save_instance": "fault_alarm",
-    "Wireless": "wireless",
-    "gsac_grid": "wireless",
-    "lin_grid": "wireless",
-    "utility_grid": "wireless",
-    "wireless_network": "wireless",
-    "collision_free_ceiling": "wireless_policies",
-    "dedicated_access_points": "wireless_policies",
-    "localized_aloha": "wireless_policies",
-    "Traffic": "traffic",
-    "traffic_grid": "traffic",
-    "Epidemic": "epidemic",
-    "Line": "line",
-    "TabularEnv": "tabular",
-    "TabularNetwork": "tabular",
-    "policy_returns": "policies",
-    "uniform_policy": "policies",
-    "to_parallel_env": "parallel",
+from ..base.doors import door
+
+_HOMES = {
+    "fault_alarm": "FaultAlarm FaultAlarmEnv Instance Rules generate_instance load_instance observational_log save_instance",
+    "networked": "Epidemic Line NetworkedEnv TabularEnv TabularNetwork Traffic policy_returns to_parallel_env traffic_grid uniform_policy",
+    "networked.wireless": "Wireless action_places collision_free_ceiling dedicated_access_points gsac_grid lin_grid localized_aloha true_masks utility_grid wireless_network",
 }
-__all__ = [*_HOME]
+__getattr__, __dir__, __all__ = door(__name__, _HOMES)
+
+if TYPE_CHECKING:
+    from .fault_alarm import (
+        FaultAlarm,
+        FaultAlarmEnv,
+        Instance,
+        Rules,
+        generate_instance,
+        load_instance,
+        observational_log,
+        save_instance,
+    )
+    from .networked import (
+        Epidemic,
+        Line,
+        NetworkedEnv,
+        TabularEnv,
+        TabularNetwork,
+        Traffic,
+        policy_returns,
+        to_parallel_env,
+        traffic_grid,
+        uniform_policy,
+    )
+    from .networked.wireless import (
+        Wireless,
+        action_places,
+        collision_free_ceiling,
+        dedicated_access_points,
+        gsac_grid,
+        lin_grid,
+        localized_aloha,
+        true_masks,
+        utility_grid,
+        wireless_network,
+    )
 
 FAULT_ALARM = "causalnet/FaultAlarm-v0"
 if FAULT_ALARM not in gymnasium.registry:  # the environment truncates by itself (max_steps): no TimeLimit on top
     gymnasium.register(FAULT_ALARM, entry_point="causalnet.envs.fault_alarm:FaultAlarmEnv")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'causalnet.envs' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -10,8 +10,8 @@ from scipy import sparse
 from causalnet.agents.adaptation import compact_view, full_masks
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, from_rollouts, pool
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.wireless import gsac_grid
+from causalnet.envs.networked import TabularEnv, TabularNetwork
+from causalnet.envs.networked.wireless import gsac_grid
 from causalnet.errors import DataError, UnknownNameError
 
 LINE = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])

@@ -8,8 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from causalnet import exact
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
+from causalnet.envs.networked import TabularEnv, TabularNetwork, exact
 from causalnet.errors import DataError
 
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import poisson
 
-from ..base.arrays import Array, Ints
-from ..base.checks import whole
-from ..errors import DataError
-from ._network import check_topology
-from ._networked import NetworkedEnv, count_agents, probabilities
-from ._streams import Seed, uniform
+from ...base.arrays import Array, Ints
+from ...base.checks import whole
+from ...errors import DataError
+from .base import NetworkedEnv, count_agents, probabilities
+from .neighbourhoods import check_topology
+from .streams import Seed, uniform
 
 
 class TrafficTables(NamedTuple):

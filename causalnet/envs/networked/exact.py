@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base.arrays import Array
-from .base.checks import whole
-from .envs.tabular import TabularNetwork
-from .errors import DataError
+from ...base.arrays import Array
+from ...base.checks import whole
+from ...errors import DataError
+from .model import TabularNetwork
 
 Policy = Sequence[Array]
 _CELLS = 2**27  # of the global transition table: one gigabyte

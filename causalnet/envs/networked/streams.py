@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ...errors import DataError
 
 Seed = int | np.random.Generator | NDArray[np.uint64] | None
 HALF = 2.0**-32  # turns 32 random bits into a number in [0, 1)
@@ -39,7 +39,7 @@ def uniform(stream: NDArray[np.uint64]) -> float:
     return (draw(stream) >> np.uint64(11)) * 2.0**-53
 
 
-def streams(seed: Seed, count: int, first: int = 0) -> NDArray[np.uint64]:
+def spawn(seed: Seed, count: int, first: int = 0) -> NDArray[np.uint64]:
     """Rows ``first`` to ``first + count - 1`` of the streams of a seed, (count, 2): row e never depends on ``count``.
 
     ``seed`` is a whole number, a ``numpy.random.Generator`` (drawn from once), None (fresh entropy), or streams already

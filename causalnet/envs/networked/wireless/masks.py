@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NotApplicable, UnknownNameError, nearest
-from ..graph.causal_masks import CausalMasks
-from .wireless import Wireless
+from ....errors import NotApplicable, UnknownNameError, nearest
+from ....graph.causal_masks import CausalMasks
+from .env import Wireless
 
 VARYING = ("arrival", "success")
 

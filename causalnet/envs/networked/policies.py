@@ -9,11 +9,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..base.arrays import Array, Ints
-from ..base.checks import number
-from ..errors import DataError
-from ._networked import NetworkedEnv, networked
-from ._streams import Seed, streams, uniform
+from ...base.arrays import Array, Ints
+from ...base.checks import number
+from ...errors import DataError
+from .base import NetworkedEnv, networked
+from .streams import Seed, spawn, uniform
 
 _ROW = 1e-9  # how far a row of probabilities may sum from one
 _APART = 2**32  # first stream of policies: the streams below belong to environments
@@ -87,7 +87,7 @@ def policy_returns(env: NetworkedEnv, policy: Array, *, discount: float = 1.0, s
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**63))
     given = int(np.bitwise_xor.reduce(seed, axis=None)) if isinstance(seed, np.ndarray) else seed
-    own = streams(given, count, _APART)
+    own = spawn(given, count, _APART)
     sums, action = cumulated(policy, env), np.empty(env.state.shape, np.int64)
     env.reset(seed)
     total = np.zeros(env.state.shape)

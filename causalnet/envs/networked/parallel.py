@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.checks import flag
-from ..errors import DataError, NotApplicable, NotInstalled
-from ._networked import NetworkedEnv
+from ...base.checks import flag
+from ...errors import DataError, NotApplicable, NotInstalled
+from .base import NetworkedEnv
 
 try:
     from gymnasium import spaces

@@ -12,17 +12,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from causalnet.envs._network import adjacency_of, hop_neighbourhoods, padded
-from causalnet.envs._networked import NetworkedEnv
-from causalnet.envs._streams import streams
-from causalnet.envs.epidemic import Epidemic
-from causalnet.envs.line import Line
-from causalnet.envs.policies import cumulated, policy_returns, sample_batch, uniform_policy
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.traffic import Traffic, traffic_grid
-from causalnet.envs.wireless import Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
-from causalnet.envs.wireless_masks import action_places
-from causalnet.envs.wireless_policies import collision_free_ceiling, dedicated_access_points, localized_aloha
+from causalnet.envs.networked import (
+    Epidemic,
+    Line,
+    NetworkedEnv,
+    TabularEnv,
+    TabularNetwork,
+    Traffic,
+    policy_returns,
+    traffic_grid,
+    uniform_policy,
+)
+from causalnet.envs.networked.neighbourhoods import adjacency_of, hop_neighbourhoods, padded
+from causalnet.envs.networked.policies import cumulated, sample_batch
+from causalnet.envs.networked.streams import spawn
+from causalnet.envs.networked.wireless import (
+    Wireless,
+    action_places,
+    collision_free_ceiling,
+    dedicated_access_points,
+    gsac_grid,
+    lin_grid,
+    localized_aloha,
+    utility_grid,
+    wireless_network,
+)
 from causalnet.errors import DataError, NotApplicable
 
 EPISODES = 4000
@@ -96,7 +110,7 @@ def test_aloha_is_best_near_035() -> None:
 def test_aloha_as_published_acts_on_a_stale_queue() -> None:
     """The published line of .136: the first action of an episode is drawn from the last queue of the one before."""
     env = lin_grid(n_envs=EPISODES, seed=1)
-    sums, own = cumulated(localized_aloha(env, 0.3), env), streams(2, EPISODES)
+    sums, own = cumulated(localized_aloha(env, 0.3), env), spawn(2, EPISODES)
     action, total = np.empty(env.state.shape, np.int64), np.zeros(EPISODES)
     env.reset()
     for episode in range(2):
@@ -284,7 +298,7 @@ def test_batch_element_equals_a_single_environment(name: str) -> None:
     path = [(s, np.zeros(s.shape))] + [batch.step(a)[:2] for a in actions]
     for e in (0, 3):
         alone = SMALL[name](horizon=20)
-        s, _ = alone.reset(streams(11, 1, first=e))
+        s, _ = alone.reset(spawn(11, 1, first=e))
         assert s.shape == (batch.n_agents,) and np.array_equal(s, path[0][0][e])
         for t in range(20):
             s, r, terminated, truncated, _ = alone.step(actions[t, e])
@@ -293,17 +307,15 @@ def test_batch_element_equals_a_single_environment(name: str) -> None:
 
 
 def test_streams() -> None:
-    assert np.array_equal(streams(3, 10)[:4], streams(3, 4)) and np.array_equal(
-        streams(3, 2, first=8), streams(3, 10)[8:]
-    )
-    assert (streams(0, 10**5)[:, 1] % 2 == 1).all() and len(np.unique(streams(0, 10**5)[:, 0])) == 10**5
-    assert np.array_equal(streams(np.random.default_rng(1), 3), streams(np.random.default_rng(1), 3))
-    assert not np.array_equal(streams(None, 3), streams(None, 3))
+    assert np.array_equal(spawn(3, 10)[:4], spawn(3, 4)) and np.array_equal(spawn(3, 2, first=8), spawn(3, 10)[8:])
+    assert (spawn(0, 10**5)[:, 1] % 2 == 1).all() and len(np.unique(spawn(0, 10**5)[:, 0])) == 10**5
+    assert np.array_equal(spawn(np.random.default_rng(1), 3), spawn(np.random.default_rng(1), 3))
+    assert not np.array_equal(spawn(None, 3), spawn(None, 3))
     for bad in (-1, 1.5, True, "0"):
         with pytest.raises(DataError, match="whole number from 0 up"):
-            streams(bad, 1)  # type: ignore[arg-type]
+            spawn(bad, 1)  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"shape \(4, 2\)"):
-        streams(streams(0, 3), 4)
+        spawn(spawn(0, 3), 4)
 
 
 def test_reset_without_a_seed_goes_on() -> None:

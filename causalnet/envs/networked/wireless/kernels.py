@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._streams import HALF, LOW, WORD, draw, mix
+from ..streams import HALF, LOW, WORD, draw, mix
 
 FRESH, UNIFORM, EMPTY = 0, 1, 2
 

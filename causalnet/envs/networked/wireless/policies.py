@@ -6,11 +6,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from ..base.arrays import Array
-from ..base.checks import whole
-from ..errors import NotApplicable
-from ._networked import networked, probabilities
-from .wireless import Wireless
+from ....base.arrays import Array
+from ....base.checks import whole
+from ....errors import NotApplicable
+from ..base import networked, probabilities
+from .env import Wireless
 
 
 def localized_aloha(env: Wireless, x: float) -> Array:

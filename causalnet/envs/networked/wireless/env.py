@@ -17,20 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..base.arrays import Array, Ints
-from ..base.checks import whole
-from ..errors import DataError
-from ._network import bipartite_table, sharing
-from ._networked import MOST_AGENTS, NetworkedEnv, count_agents, probabilities
-from ._streams import Seed
-from .wireless_kernels import (
-    EMPTY,
-    FRESH,
-    UNIFORM,
-    WirelessTables,
-    wireless_reset_batch,
-    wireless_step_batch,
-)
+from ....base.arrays import Array, Ints
+from ....base.checks import whole
+from ....errors import DataError
+from ..base import MOST_AGENTS, NetworkedEnv, count_agents, probabilities
+from ..neighbourhoods import bipartite_table, sharing
+from ..streams import Seed
+from .kernels import EMPTY, FRESH, UNIFORM, WirelessTables, wireless_reset_batch, wireless_step_batch
 
 _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
 

@@ -13,10 +13,10 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..base.arrays import Array, Ints
-from ..base.checks import number, whole
-from ._networked import MOST_AGENTS, NetworkedEnv, probabilities
-from ._streams import Seed, uniform
+from ...base.arrays import Array, Ints
+from ...base.checks import number, whole
+from .base import MOST_AGENTS, NetworkedEnv, probabilities
+from .streams import Seed, uniform
 
 
 class LineTables(NamedTuple):

@@ -11,8 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..base.checks import whole
-from ..errors import DataError
+from ...base.checks import whole
+from ...errors import DataError
 
 
 def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "network") -> list[Hashable]:

@@ -1,35 +1,115 @@
-"""A networked Markov decision process given by local tables: next state and reward of each agent from its neighbours.
-
-The model of Qu, Wierman and Li (arXiv 1912.02906, eq. 1) and its collision-type extension:
-P(s' | s, a) = prod_i P_i(s_i' | s_{N_i}, a_{N_i}),  r(s, a) = (1/n) sum_i r_i(s_{N_i}, a_{N_i}).
-"""
+"""A networked system by its tables, and what they must satisfy: right shapes, parents within reach, rows that are laws."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import networkx as nx
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from ..base.arrays import Array, Ints
-from ..base.checks import entries, number, whole
-from ..errors import DataError
-from ._network import adjacency_of, generator
-from ._networked import NetworkedEnv
-from ._tabular_checks import (
-    Parents,
-    check_tables,
-    closed_neighbourhoods,
-    count_actions,
-    frozen,
-    law,
-    parents,
-    refuse_large,
-)
+from ...base.arrays import Array
+from ...base.checks import entries, number, whole
+from ...errors import DataError, NotApplicable
+from .neighbourhoods import check_topology, generator
+
+Parents = Sequence[Sequence[int]]
+_LARGEST = 1 << 27  # numbers in one table of a random network: a gigabyte
+_ROW = 1e-9  # how far a row of probabilities may sum from one
+
+
+def closed_neighbourhoods(graph: nx.Graph) -> list[list[int]]:
+    """N_i of each agent, sorted: itself and the agents it is joined to, numbered in the order of the nodes."""
+    index = {node: i for i, node in enumerate(check_topology(graph))}
+    return [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
+
+
+def parents(name: str, given: Any, near: Parents) -> tuple[tuple[int, ...], ...]:
+    """The parents of each agent, distinct and within its closed neighbourhood ``near[i]``."""
+    rows = [entries(f"{name}[{i}]", row, "agents") for i, row in enumerate(entries(name, given, "rows", len(near)))]
+    for i, row in enumerate(rows):
+        far = [j for j in row if j not in near[i]]
+        if far:
+            raise DataError(
+                f"{name}[{i}] holds agent {far[0]}, which is not {i} or joined to it; add the edge or drop it"
+            )
+        if len(set(row)) != len(row):
+            raise DataError(f"{name}[{i}] names an agent twice: {tuple(row)}")
+    return tuple(tuple(int(j) for j in row) for row in rows)
+
+
+def frozen(name: str, i: int, table: Any) -> Array:
+    """A read-only float64 copy of a table of finite numbers."""
+    try:
+        table = np.array(table, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise DataError(f"{name}[{i}] is no array of numbers") from None
+    if not np.isfinite(table).all():
+        raise DataError(f"{name}[{i}] holds a value that is not a finite number")
+    table.setflags(write=False)
+    return table
+
+
+def count_actions(model: TabularNetwork, n: int) -> NDArray[np.int64]:
+    """(n,): what the caller says, or the longest axis that any table gives the actions of an agent."""
+    if model.n_actions is not None:
+        given = np.asarray(model.n_actions)
+        if given.dtype.kind not in "iu" or given.shape not in {(), (n,)} or given.min() < 1:
+            raise DataError(
+                f"n_actions takes a whole number from 1 up, or one for each of {n} agents; got {model.n_actions!r}"
+            )
+        return np.broadcast_to(given, (n,))
+    count = np.ones(n, dtype=np.int64)
+    for i in range(n):
+        for _, table, states, actions in model.local_tables(i):
+            for axis, j in enumerate(actions, start=len(states)):
+                if axis < table.ndim:
+                    count[j] = max(count[j], table.shape[axis])
+    return count
+
+
+def check_tables(model: TabularNetwork) -> None:
+    """Refuse tables whose axes do not fit the parents, and kernels with a row that is no law."""
+    for i in range(model.n_agents):
+        for name, table, states, actions in model.local_tables(i):
+            last = [i] * (name == "kernels")
+            want = tuple(model.n_states[[*states]].tolist() + model.n_actions[[*actions]].tolist())
+            want += tuple(model.n_states[last].tolist())
+            if table.shape != want:
+                raise DataError(
+                    f"{name}[{i}] has shape {table.shape}, and should have {want}: states of {states}, "
+                    f"actions of {actions}" + f", then the next state of {i}" * len(last)
+                )
+        kernel = model.kernels[i]
+        off = np.argwhere((kernel.min(-1) < 0) | (np.abs(kernel.sum(-1) - 1) > _ROW))
+        if len(off):
+            row = tuple(int(k) for k in off[0])
+            raise DataError(
+                f"kernels[{i}]{list(row)} sums to {kernel[row].sum():.6g} (least entry {kernel[row].min():.3g}); every row is a "
+                f"law of the next state: no entry below 0, sum 1"
+            )
+
+
+def law(i: int, p: Any, size: int) -> Array:
+    """initial[i], a law over ``size`` states."""
+    p = frozen("initial", i, p)
+    if p.shape != (size,) or p.min() < 0 or abs(p.sum() - 1) > _ROW:
+        raise DataError(f"initial[{i}] must be {size} probabilities that sum to 1, and is {p.tolist()}")
+    return p
+
+
+def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) -> None:
+    """Refuse a random network whose largest table no memory holds, before any is made."""
+    i = max(range(len(near)), key=lambda k: len(near[k]))
+    size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
+    if size > _LARGEST:
+        raise NotApplicable(
+            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold about 10^{math.log10(size):.0f} numbers, more "
+            f"than {_LARGEST:,}; take a graph of smaller degree, or fewer states" + " or actions" * (len(wide[i]) > 1)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,91 +211,3 @@ class TabularNetwork:
             graph, kernels, rewards, gamma,
             state_parents=near, action_parents=wide, reward_states=wide, reward_actions=wide,
         )  # fmt: skip
-
-
-class TabularEnv(NetworkedEnv):
-    """Simulate a TabularNetwork, many copies at once. The copies share one numpy Generator, the seed's: with another
-    ``n_envs`` the same seed gives other episodes.
-    """
-
-    component_names = ("state",)
-
-    def __init__(
-        self, model: TabularNetwork, *, n_envs: int | None = None, horizon: int | None = 10, seed: Any = None
-    ) -> None:
-        if not isinstance(model, TabularNetwork):
-            raise DataError(f"TabularEnv simulates a TabularNetwork, not {type(model).__name__}.")
-        super().__init__(
-            model.n_states[:, None], model.n_actions, horizon=horizon, n_envs=n_envs, seed=seed, labels=[*model.graph]
-        )
-        self.model = model
-        self.adjacency = adjacency_of(model.graph)
-        self._packed = packed(model)
-
-    def _seed(self, seed: Any) -> None:
-        self._rng = generator(seed)
-
-    def _start(self) -> None:
-        u = self._rng.random(self.state.shape)
-        for i, p in enumerate(self.model.initial or ()):
-            self.state[:, i] = np.searchsorted(np.cumsum(p)[:-1], u[:, i], side="right")
-
-    def _advance(self, actions: Ints) -> None:
-        u = self._rng.random(self.state.shape)
-        step_kernel(self.state.copy(), actions, u, *self._packed, self.state, self.reward)
-
-    def _initial(self, agent: int) -> Array:
-        return self.model.initial[agent]  # type: ignore[index]
-
-    def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
-        def rows(table: Array, states: Sequence[int], actions: Sequence[int]) -> Array:
-            at = [s[:, neighbours == j][:, 0] for j in states] + [a[:, neighbours == j][:, 0] for j in actions]
-            return np.broadcast_to(table[tuple(at)], (len(s), *table.shape[len(at) :]))
-
-        kernel, reward = self.model.local_tables(agent)
-        return rows(*kernel[1:]), rows(*reward[1:])
-
-
-def packed(model: TabularNetwork) -> tuple[NDArray[Any], ...]:
-    """The tables of a model as flat arrays, for :func:`step_kernel`.
-
-    cumulative, reward: the tables end to end; base (n, 2): where those of agent i begin. links (L, 4): one row an axis
-    of a table, (parent, is it an action, is it the reward's, stride); ends (n + 1,): the links of agent i.
-    """
-    cumulative, reward, base, links, ends = [], [], np.zeros((model.n_agents, 2), np.int64), [], [0]
-    at = [0, 0]
-    for i in range(model.n_agents):
-        base[i] = at
-        for column, (_, table, states, actions) in enumerate(model.local_tables(i)):
-            for axis, (agent, is_action) in enumerate([(j, 0) for j in states] + [(j, 1) for j in actions]):
-                links.append((agent, is_action, column, table.strides[axis] // table.itemsize))
-        cumulative.append(np.cumsum(model.kernels[i], axis=-1).ravel())
-        reward.append(model.rewards[i].ravel())
-        at = [at[0] + model.kernels[i].size, at[1] + model.rewards[i].size]
-        ends.append(len(links))
-    return (
-        np.concatenate(cumulative), np.concatenate(reward), base,
-        np.array(links, dtype=np.int64).reshape(-1, 4), np.array(ends, dtype=np.int64), model.n_states,
-    )  # fmt: skip
-
-
-@njit(cache=True)
-def step_kernel(
-    s: NDArray[np.int64], a: NDArray[np.int64], u: Array, cumulative: Array, reward: Array, base: NDArray[np.int64],
-    links: NDArray[np.int64], ends: NDArray[np.int64], n_states: NDArray[np.int64], after: NDArray[np.int64], r: Array,
-) -> None:  # fmt: skip
-    """s, a (E, n), u (E, n) uniforms -> after (E, n), r (E, n), written in place; the six tables are ``packed``'s."""
-    for e in range(s.shape[0]):
-        for i in range(s.shape[1]):
-            row, cell = base[i, 0], base[i, 1]
-            for k in range(ends[i], ends[i + 1]):
-                code = a[e, links[k, 0]] if links[k, 1] else s[e, links[k, 0]]
-                if links[k, 2]:
-                    cell += code * links[k, 3]
-                else:
-                    row += code * links[k, 3]
-            new = 0
-            while new < n_states[i] - 1 and u[e, i] >= cumulative[row + new]:
-                new += 1
-            after[e, i] = new
-            r[e, i] = reward[cell]

@@ -16,11 +16,11 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..base.arrays import Array, Ints
-from ..base.checks import number, whole
-from ._network import adjacency_of, check_adjacency
-from ._networked import NetworkedEnv, probabilities
-from ._streams import Seed, uniform
+from ...base.arrays import Array, Ints
+from ...base.checks import number, whole
+from .base import NetworkedEnv, probabilities
+from .neighbourhoods import adjacency_of, check_adjacency
+from .streams import Seed, uniform
 
 
 class EpidemicTables(NamedTuple):

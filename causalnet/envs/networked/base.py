@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..base.arrays import Array, Ints
-from ..base.checks import whole
-from ..errors import DataError, NotApplicable
-from ._network import hop_neighbourhoods
-from ._streams import Seed, streams
+from ...base.arrays import Array, Ints
+from ...base.checks import whole
+from ...errors import DataError, NotApplicable
+from .neighbourhoods import hop_neighbourhoods
+from .streams import Seed, spawn
 
 if TYPE_CHECKING:
-    from .tabular import TabularNetwork
+    from .model import TabularNetwork
 
 Info = dict[str, Any]
 MOST_AGENTS = 10**7
@@ -74,7 +74,7 @@ class NetworkedEnv(ABC):
         self._seed(seed)
 
     def _seed(self, seed: Seed) -> None:
-        self.streams = streams(seed, self.n_envs or 1)
+        self.streams = spawn(seed, self.n_envs or 1)
 
     @abstractmethod
     def _start(self) -> None:
@@ -177,7 +177,7 @@ class NetworkedEnv(ABC):
 
     def to_tabular(self, gamma: float, *, max_entries: int = 2**24) -> TabularNetwork:
         """The same model as a :class:`TabularNetwork` of exact tables, for small networks."""
-        from .tabular import TabularNetwork  # which holds an environment of this kind too
+        from .model import TabularNetwork  # which holds an environment of this kind too
 
         tables = self.transition_tables(max_entries=max_entries)
         near = [tuple(t.neighbours.tolist()) for t in tables]

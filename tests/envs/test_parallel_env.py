@@ -12,12 +12,8 @@ pytest.importorskip("pettingzoo", reason="the PettingZoo face needs pettingzoo")
 
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-from causalnet.envs.epidemic import Epidemic
-from causalnet.envs.line import Line
-from causalnet.envs.parallel import to_parallel_env
-from causalnet.envs.tabular import TabularEnv, TabularNetwork
-from causalnet.envs.traffic import traffic_grid
-from causalnet.envs.wireless import gsac_grid, lin_grid, utility_grid
+from causalnet.envs.networked import Epidemic, Line, TabularEnv, TabularNetwork, to_parallel_env, traffic_grid
+from causalnet.envs.networked.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import DataError, NotApplicable
 
 MAKERS: dict[str, Any] = {

@@ -1,0 +1,25 @@
+"""Networks of agents as array environments: what an agent does is felt by its neighbours."""
+
+from __future__ import annotations
+
+from .base import NetworkedEnv
+from .epidemic import Epidemic
+from .line import Line
+from .model import TabularNetwork
+from .parallel import to_parallel_env
+from .policies import policy_returns, uniform_policy
+from .tabular import TabularEnv
+from .traffic import Traffic, traffic_grid
+
+__all__ = [
+    "Epidemic",
+    "Line",
+    "NetworkedEnv",
+    "TabularEnv",
+    "TabularNetwork",
+    "Traffic",
+    "policy_returns",
+    "to_parallel_env",
+    "traffic_grid",
+    "uniform_policy",
+]

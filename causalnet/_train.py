@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ._action_map import TESTS, ActionMap, Presence
 from .base.checks import whole
 from .errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from .graph import Graph
+from .representation.action_map import TESTS, ActionMap, Presence
 from .storage.files import write_atomic
 
 LEARNERS = {"ppo": "PPO", "dqn": "DQN", "d3qn": "D3QN"}

@@ -12,9 +12,9 @@ from cascade import CHAIN, REVERSED
 from typer.testing import CliRunner
 
 import causalnet as cn
-from causalnet._action_map import ActionMap, Presence, read_action_map
 from causalnet._train import Plan, build, train
 from causalnet.cli import app
+from causalnet.representation.action_map import ActionMap, Presence, read_action_map
 
 pytest.importorskip("torch")
 NAMES = list(CHAIN.nodes) * 4

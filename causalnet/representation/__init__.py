@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_HOME = {
-    "CausalMask": "mask",
-    "RootCauseMask": "root_causes",
-    "learn_masks": "mask_search",
-    "masks_by": "two_slice",
-    "value_acr": "acr",
-    "policy_acr": "acr",
-    "domain_acr": "acr",
-    "DomainFactor": "domain",
-    "bernoulli_factor": "domain",
-    "maximum_likelihood": "domain",
-}
-__all__ = [*_HOME]
+from ..base.doors import door
+
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "mask": "CausalMask",
+        "root_causes": "RootCauseMask",
+        "mask_search": "learn_masks",
+        "two_slice": "masks_by",
+        "acr": "domain_acr policy_acr value_acr",
+        "domain": "DomainFactor bernoulli_factor maximum_likelihood",
+    },
+)
 
 if TYPE_CHECKING:
-    from ..graph.causal_masks import CausalMasks
     from .acr import domain_acr, policy_acr, value_acr
     from .domain import DomainFactor, bernoulli_factor, maximum_likelihood
     from .mask import CausalMask
     from .mask_search import learn_masks
     from .root_causes import RootCauseMask
     from .two_slice import masks_by
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'causalnet.representation' has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

@@ -37,7 +37,7 @@ class TwoSlice:
     copies: tuple[tuple[str, str], ...]
 
 
-def two_slice(transitions: Transitions, agents: int | Sequence[int], *, discrete: bool = True) -> TwoSlice:
+def unroll(transitions: Transitions, agents: int | Sequence[int], *, discrete: bool = True) -> TwoSlice:
     """The two-slice table of an agent, or of several alike stacked, whose k-th neighbours then share columns.
 
     discrete: codes as categories, else as numbers (for backends that take continuous data). Names: ``b_1`` (own),
@@ -112,7 +112,7 @@ def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = T
     sources = {**{name: k for k, name in enumerate(transitions.components)}, ACTION: c}
     graphs = []
     for i in range(n):
-        part = two_slice(transitions, i, discrete=discrete)
+        part = unroll(transitions, i, discrete=discrete)
         graph = discover(part.table, knowledge=part.knowledge)
         if not isinstance(graph, Graph):
             raise DataError(f"discover returned {type(graph).__name__} for agent {i}, and must return a Graph")

@@ -12,10 +12,10 @@ import pytest
 import scipy.sparse as sp
 
 from causalnet import locality
-from causalnet._spectral import resolvent, supporting_vector
 from causalnet.envs.networked import Line, TabularNetwork, exact
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
+from causalnet.locality.spectral import resolvent, supporting_vector
 from pipelines import locality as pipeline
 from pipelines._locality_ring import RHO_C, RHO_E, RHO_H, ROW_SUM, TEMPERATURES, ring
 from pipelines.locality import copy_chain, gap

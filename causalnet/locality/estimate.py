@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ._sensitivity import Sensitivities, interdependence
-from ._spectral import Radius, spectral_radius
-from .base.arrays import Array, Ints
-from .base.checks import entries, flag, number, whole
-from .errors import DataError
+from ..base.arrays import Array, Ints
+from ..base.checks import entries, flag, number, whole
+from ..errors import DataError
+from .sensitivity import Sensitivities, interdependence
+from .spectral import Radius, spectral_radius
 
 _LARGEST = 1 << 24  # numbers in one agent's table of counts
 _WORK = 1 << 28  # differences of two of them: a second or two an agent

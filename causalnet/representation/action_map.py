@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataError, UnknownNameError, nearest
+from ..errors import DataError, UnknownNameError, nearest
 
 EXAMPLE = (
     'write {"actions": ["power", "link", null], "observation": ["power", "link"]}: for every action the variable it '

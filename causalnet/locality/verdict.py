@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .locality import Certificate
+from .reach import Reach
+from .spectral import Radius
 
 _WORDS = {True: "CERTIFIED", False: "NOT CERTIFIED", None: "UNDECIDED"}
 
@@ -90,3 +90,45 @@ def _hops(c: Certificate) -> list[str]:
         if c.gamma < 1 and c.influential[0][1] >= c.scale > 0:
             lines[-1] += f"; {c.scale:.3g} is the range of values"
     return lines
+
+
+@dataclass(frozen=True, repr=False)
+class Certificate:
+    """A verdict on locality; printed, it is the text for people.
+
+    n_agents, gamma (1: average reward). rho: bounds of rho(H). state_rho: of rho(E^s), which no policy can go below.
+    certified: rho(H) < 1 (True), >= 1 (False), or None where the bounds, or the data, do not tell.
+    discounted: the same for gamma rho(H) < 1. norms: the older tests, each an upper bound of rho(H) that must be < 1.
+    temperature: the policy's. certified_at: a temperature at which rho(H) < 1, discounted_at: at which gamma rho(H) < 1;
+    mixture, discounted_mixture: shares of uniform play that do the same, for policies that no temperature changes (None
+    where not needed, or not to be had). kappa: ((error, hops that do for every agent, and for half of them;
+    or None), ...). curve: ((hops, error bound), ...).
+    scale: what shares of errors refer to: the range of values rbar / (1 - gamma), or rbar for the average reward.
+    influential: ((agent, bound of what its state can move in the mean value, at most its range), ...), largest first.
+    reach: the information pattern in hops. diameter: hops beyond which nobody is. note: how the sensitivities were come by.
+    """
+
+    n_agents: int
+    gamma: float
+    rho: Radius
+    state_rho: Radius
+    certified: bool | None
+    discounted: bool | None
+    norms: dict[str, float]
+    temperature: float | None
+    certified_at: float | None
+    discounted_at: float | None
+    mixture: float | None
+    discounted_mixture: float | None
+    kappa: tuple[tuple[float, int | None, int | None], ...]
+    curve: tuple[tuple[int, float], ...]
+    scale: float
+    influential: tuple[tuple[int, float], ...]
+    reach: Reach
+    diameter: int
+    note: str
+
+    def __str__(self) -> str:
+        return in_words(self)
+
+    __repr__ = __str__

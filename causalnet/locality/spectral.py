@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import bicgstab
 
-from .base.arrays import Array
-from .errors import DataError
+from ..base.arrays import Array
+from ..errors import DataError
 
 _TINY = 1e-200  # entries of a positive vector are kept above this
 _LOCAL = (10, 40, 160)  # agents in the neighbourhoods that bound rho from below

@@ -20,14 +20,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ._reach import Reach, hops
-from ._sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
-from ._spectral import Radius, resolvent, spectral_radius, supporting_vector
-from .base.arrays import Array
-from .base.checks import entries, number
-from .envs.networked import TabularNetwork
-from .errors import DataError, UnknownNameError, nearest
-from .local_policy import LocalPolicy, as_policy
+from ..base.arrays import Array
+from ..base.checks import entries, number
+from ..envs.networked import TabularNetwork
+from ..errors import DataError, UnknownNameError, nearest
+from .policy import LocalPolicy, as_policy
+from .reach import Reach, hops
+from .sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
+from .spectral import Radius, resolvent, spectral_radius, supporting_vector
 
 KINDS = ("action-value", "value")
 _ALL_TARGETS = 300  # up to this many agents, truncation is bounded for each target by itself

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from causalnet import locality
-from causalnet._sensitivity_data import row_radius, split_moves
 from causalnet.envs.networked import TabularEnv, TabularNetwork
 from causalnet.errors import DataError
 from causalnet.locality import LocalPolicy
+from causalnet.locality.estimate import row_radius, split_moves
 from pipelines._locality_ring import ring
 
 

@@ -21,7 +21,7 @@ from causalnet.graph.causal_masks import CausalMasks, offset_relations, own_fram
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes, value_acr
 from causalnet.representation.mask_search import learn_masks, reward_codes
 from causalnet.representation.recovery import recovery_rates
-from causalnet.representation.two_slice import masks_by, two_slice
+from causalnet.representation.two_slice import masks_by, unroll
 from causalnet.search.balancing import _cells, balanced_test
 from causalnet.search.parents import exact_moments, find_parents, stratified_test
 
@@ -273,19 +273,19 @@ def small(seed: int, rows: int = 3000) -> tuple[Transitions, CausalMasks]:
 
 def test_two_slices_and_what_is_known_of_them() -> None:
     data, _ = small(0)
-    part = two_slice(data, 0)
+    part = unroll(data, 0)
     assert part.table.columns == ("x", "y", "action", "x@0", "y@0", "action@0", "domain", "x'", "y'", "reward")
     assert part.constants == ("z", "z@0", "z'") and part.copies == ()
     allowed, _ = part.knowledge.compile(part.table.columns)
     assert allowed[:7, 7:].all() and not allowed[:7, :7].any() and not allowed[7:].any()
-    assert two_slice(data, [0, 1]).table.n == 2 * data.rows
+    assert unroll(data, [0, 1]).table.n == 2 * data.rows
     for agents in (2, 0.5, []):
         with pytest.raises(DataError, match="agents run from 0 to 1"):
-            two_slice(data, agents)  # type: ignore[arg-type]
+            unroll(data, agents)  # type: ignore[arg-type]
     for name in ("domain", "reward", "action", "x@0", "x'"):
         renamed = dataclasses.replace(data, components=("x", "y", name))
         with pytest.raises(DataError, match=f"component name .{name}. means something else"):
-            two_slice(renamed, 0)
+            unroll(renamed, 0)
 
 
 @pytest.mark.parametrize(("backend", "discrete"), [("pc", True), ("notears", False)])

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base.arrays import Array
-from .base.checks import entries, number, whole
-from .envs.networked.exact import softmax
-from .errors import DataError
+from ..base.arrays import Array
+from ..base.checks import entries, number, whole
+from ..envs.networked.exact import softmax
+from ..errors import DataError
 
 _ROW = 1e-9  # how far a row of probabilities may sum from one
 

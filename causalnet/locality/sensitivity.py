@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .base.arrays import Array
-from .envs.networked import TabularNetwork
-from .envs.networked.exact import softmax
-from .errors import DataError, NotApplicable
-from .local_policy import LocalPolicy, shape_groups
+from ..base.arrays import Array
+from ..envs.networked import TabularNetwork
+from ..envs.networked.exact import softmax
+from ..errors import DataError, NotApplicable
+from .policy import LocalPolicy, shape_groups
 
 Links = Sequence[Sequence[int]]
 Groups = Sequence[tuple[list[int], Array]]  # [(numbers of the tables, those tables stacked)]

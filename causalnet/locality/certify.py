@@ -9,112 +9,37 @@ distance, and a critic that sees kappa hops misses little. Its first version spe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 
-from ._certificate_text import calls_for_a_smoother_policy, in_words
-from ._influence import (
+from ..base.arrays import Array
+from ..base.checks import whole
+from ..envs.networked import TabularNetwork
+from ..errors import DataError
+from .bounds import (
     Locality,
     analyse,
-    decay_bound,
     influence,
     kappa_by_agent,
-    smallest_kappa,
     tolerated,
     truncation_error,
 )
-from ._reach import Reach
-from ._sensitivity import (
-    Sensitivities,
-    environment,
-    exact_interdependence,
+from .estimate import EstimatedSensitivities
+from .policy import LocalPolicy, as_policy
+from .sensitivity import (
     interdependence,
-    policy_sensitivity,
     tempered_sensitivity,
 )
-from ._sensitivity_data import EstimatedSensitivities, estimate_sensitivities
-from ._spectral import Radius, spectral_radius
-from .base.arrays import Array
-from .base.checks import whole
-from .envs.networked import TabularNetwork
-from .errors import DataError
-from .local_policy import LocalPolicy, as_policy
+from .spectral import Radius, spectral_radius
+from .verdict import Certificate, calls_for_a_smoother_policy
 
-__all__ = [
-    "Certificate",
-    "EstimatedSensitivities",
-    "LocalPolicy",
-    "Locality",
-    "Radius",
-    "Reach",
-    "Sensitivities",
-    "analyse",
-    "certificate",
-    "certified_mixture",
-    "certified_temperature",
-    "decay_bound",
-    "environment",
-    "estimate_sensitivities",
-    "exact_interdependence",
-    "influence",
-    "interdependence",
-    "kappa_by_agent",
-    "norm_tests",
-    "policy_sensitivity",
-    "smallest_kappa",
-    "spectral_radius",
-    "truncation_error",
-]
 _SHARES = (0.1, 0.01, 0.001)  # default errors, as shares of the range of values
 _CURVE = (0, 1, 2, 3, 4, 6, 8)
 _FEW = (
     "numbers of states and actions that are not given are read off the transitions, where the last may never occur: give "
     "estimate_sensitivities n_states and n_actions, or was the policy made for another network?"
 )
-
-
-@dataclass(frozen=True, repr=False)
-class Certificate:
-    """A verdict on locality; printed, it is the text for people.
-
-    n_agents, gamma (1: average reward). rho: bounds of rho(H). state_rho: of rho(E^s), which no policy can go below.
-    certified: rho(H) < 1 (True), >= 1 (False), or None where the bounds, or the data, do not tell.
-    discounted: the same for gamma rho(H) < 1. norms: the older tests, each an upper bound of rho(H) that must be < 1.
-    temperature: the policy's. certified_at: a temperature at which rho(H) < 1, discounted_at: at which gamma rho(H) < 1;
-    mixture, discounted_mixture: shares of uniform play that do the same, for policies that no temperature changes (None
-    where not needed, or not to be had). kappa: ((error, hops that do for every agent, and for half of them;
-    or None), ...). curve: ((hops, error bound), ...).
-    scale: what shares of errors refer to: the range of values rbar / (1 - gamma), or rbar for the average reward.
-    influential: ((agent, bound of what its state can move in the mean value, at most its range), ...), largest first.
-    reach: the information pattern in hops. diameter: hops beyond which nobody is. note: how the sensitivities were come by.
-    """
-
-    n_agents: int
-    gamma: float
-    rho: Radius
-    state_rho: Radius
-    certified: bool | None
-    discounted: bool | None
-    norms: dict[str, float]
-    temperature: float | None
-    certified_at: float | None
-    discounted_at: float | None
-    mixture: float | None
-    discounted_mixture: float | None
-    kappa: tuple[tuple[float, int | None, int | None], ...]
-    curve: tuple[tuple[int, float], ...]
-    scale: float
-    influential: tuple[tuple[int, float], ...]
-    reach: Reach
-    diameter: int
-    note: str
-
-    def __str__(self) -> str:
-        return in_words(self)
-
-    __repr__ = __str__
 
 
 def certificate(

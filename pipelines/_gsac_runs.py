@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from causalnet.agents.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
-from causalnet.agents.gsac import GSAC
-from causalnet.agents.scalable_ac import Rate
+from causalnet.agents.networked.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
+from causalnet.agents.networked.gsac import GSAC
+from causalnet.agents.networked.scalable_ac import Rate
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked.wireless import true_masks

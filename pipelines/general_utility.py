@@ -18,10 +18,10 @@ import networkx as nx
 import numpy as np
 from scipy import sparse
 
-from causalnet.agents import general_utility as gu
-from causalnet.agents.general_utility import Constraint, GeneralUtility
-from causalnet.agents.lpi import Cooling, LocalizedPolicyImprovement, exact_improvement
-from causalnet.agents.scalable_ac import Rate, ScalableActorCritic, Settings, returns
+from causalnet.agents.networked import general_utility as gu
+from causalnet.agents.networked.general_utility import Constraint, GeneralUtility
+from causalnet.agents.networked.lpi import Cooling, LocalizedPolicyImprovement, exact_improvement
+from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings, returns
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import utility_grid
 from pipelines import _general_utility_report as report

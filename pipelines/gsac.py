@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from causalnet.agents.gsac import DEFAULTS, GSAC
+from causalnet.agents.networked.gsac import DEFAULTS, GSAC
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked.wireless import true_masks
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes

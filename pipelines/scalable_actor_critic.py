@@ -19,7 +19,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalnet.agents.scalable_ac import (
+from causalnet.agents.networked.scalable_ac import (
     Rate,
     ScalableActorCritic,
     Settings,

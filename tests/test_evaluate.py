@@ -66,7 +66,7 @@ def test_the_same_seeds_give_the_same_table() -> None:
 
 def test_default_seeds_are_none_of_training() -> None:
     pytest.importorskip("torch")
-    from causalnet.agents._agent import episode_seed
+    from causalnet.agents.single.agent import episode_seed
 
     drawn = [episode_seed(seed, number) for seed in range(40) for number in range(50)]
     assert min(drawn) >= 0 and 0.99 * FIRST_SEED < max(drawn) < FIRST_SEED

@@ -1,48 +1,37 @@
-"""Agents, one flat file each; loaded on first use, so that looking at the list imports neither torch nor gymnasium."""
+"""Agents, loaded on first use, so that looking at the list imports neither torch nor gymnasium."""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_HOME = {
-    "PPO": "ppo",
-    "DQN": "dqn",
-    "D3QN": "dqn",
-    "ScalableActorCritic": "scalable_ac",
-    "independent_learners": "scalable_ac",
-    "GeneralUtility": "general_utility",
-    "Constraint": "general_utility",
-    "LocalizedPolicyImprovement": "lpi",
-    "GSAC": "gsac",
-    "adapt": "adaptation",
-    "compact_view": "adaptation",
-    "Step": "_agent",
-    "Episode": "_agent",
-    "CsvLogger": "_logging",
-    "TensorBoardLogger": "_logging",
-}
-__all__ = [*_HOME]
+from ..base.doors import door
+
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "single.ppo": "PPO",
+        "single.dqn": "D3QN DQN",
+        "single.agent": "Episode Step",
+        "single.logging": "CsvLogger TensorBoardLogger",
+        "networked.scalable_ac": "ScalableActorCritic independent_learners",
+        "networked.settings": "Rate Settings",
+        "networked.gsac": "GSAC",
+        "networked.adaptation": "adapt compact_view full_masks",
+        "networked.general_utility": "Constraint GeneralUtility",
+        "networked.lpi": "Cooling LocalizedPolicyImprovement",
+        "networked.lpi_exact": "exact_improvement",
+    },
+)
 
 if TYPE_CHECKING:
-    from ._agent import Episode, Step
-    from ._logging import CsvLogger, TensorBoardLogger
-    from .adaptation import adapt, compact_view
-    from .dqn import D3QN, DQN
-    from .general_utility import Constraint, GeneralUtility
-    from .gsac import GSAC
-    from .lpi import LocalizedPolicyImprovement
-    from .ppo import PPO
-    from .scalable_ac import ScalableActorCritic, independent_learners
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'causalnet.agents' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from .networked.adaptation import adapt, compact_view, full_masks
+    from .networked.general_utility import Constraint, GeneralUtility
+    from .networked.gsac import GSAC
+    from .networked.lpi import Cooling, LocalizedPolicyImprovement
+    from .networked.lpi_exact import exact_improvement
+    from .networked.scalable_ac import ScalableActorCritic, independent_learners
+    from .networked.settings import Rate, Settings
+    from .single.agent import Episode, Step
+    from .single.dqn import D3QN, DQN
+    from .single.logging import CsvLogger, TensorBoardLogger
+    from .single.ppo import PPO

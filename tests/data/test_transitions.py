@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from causalnet.agents.adaptation import compact_view, full_masks
+from causalnet.agents.networked.adaptation import compact_view, full_masks
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, from_rollouts, pool
 from causalnet.envs.networked import TabularEnv, TabularNetwork

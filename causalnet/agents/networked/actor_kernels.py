@@ -1,0 +1,198 @@
+"""Compiled parts of the actor: sampling own-state softmax policies, and their gradients, for all agents at once.
+
+Shapes: L learners (seeds), E = L * B copies of the environment (copy e belongs to learner e // B), n agents,
+S local states and A local actions (the widest agent's; what an agent does not have gets probability zero).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ...base.arrays import Array, Codes, Floats
+from ...envs.networked.streams import draw
+
+_NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
+
+
+@njit(cache=True)
+def cumulate(theta: Array, n_actions: NDArray[np.int64], temperature: float, out: Floats) -> None:
+    """Cumulative softmax(theta / temperature) along the last axis: theta, out (L, n, S, A)."""
+    learners, n, states, width = theta.shape
+    for learner in range(learners):
+        for i in range(n):
+            m = n_actions[i]
+            for s in range(states):
+                row, to = theta[learner, i, s], out[learner, i, s]
+                top = row[0]
+                for a in range(1, m):
+                    top = max(top, row[a])
+                total = np.float32(0.0)
+                for a in range(m):
+                    total += np.float32(np.exp((row[a] - top) / temperature))
+                    to[a] = total
+                for a in range(m - 1):
+                    to[a] /= total
+                for a in range(m - 1, width):
+                    to[a] = _NEVER
+
+
+@njit(cache=True)
+def cumulate_probabilities(policy: Array, n_actions: NDArray[np.int64], out: Floats) -> None:
+    """Cumulative probabilities along the last axis of policy (L, n, S, A)."""
+    learners, n, states, width = policy.shape
+    for learner in range(learners):
+        for i in range(n):
+            for s in range(states):
+                total = 0.0
+                for a in range(width):
+                    total += policy[learner, i, s, a]
+                    out[learner, i, s, a] = total if a < n_actions[i] - 1 else _NEVER
+
+
+@njit(cache=True)
+def act(
+    s: NDArray[Any], view: Codes, cumulative: Floats, stream: NDArray[np.uint64], n_states: NDArray[np.int64],
+    codes: Codes, a: NDArray[np.int64],
+) -> bool:  # fmt: skip
+    """What the agents of one copy see and do: s (n,) -> codes, a (n,). False: a state is out of range.
+
+    view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
+    stream serves two agents; a = the number of cumulative probabilities that a uniform number passes.
+    """
+    width = cumulative.shape[2]
+    shared = view.shape[0] == 1
+    bits = np.uint64(0)
+    for i in range(s.size):
+        state = np.int64(s[i])
+        if state < 0 or state >= n_states[i]:
+            return False
+        code = view[0 if shared else i, state]
+        codes[i] = code
+        if i % 2 == 0:
+            bits = draw(stream)
+        u = np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
+        bits <<= np.uint64(32)
+        chosen = 0
+        for k in range(width - 1):
+            chosen += u >= cumulative[i, code, k]
+        a[i] = chosen
+    return True
+
+
+@njit(cache=True)
+def act_all(
+    s: NDArray[Any], view: Codes, cumulative: Floats, streams: NDArray[np.uint64], n_states: NDArray[np.int64],
+    codes: Codes, a: NDArray[np.int64],
+) -> bool:  # fmt: skip
+    """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2)."""
+    per = s.shape[0] // cumulative.shape[0]
+    known = True
+    for e in range(s.shape[0]):
+        known &= act(s[e], view, cumulative[e // per], streams[e], n_states, codes[e], a[e])
+    return known
+
+
+@njit(cache=True)
+def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
+    """out[..., i] = sum over j in N_i^kappa of x[..., j]: x, out (T, E, n), table (n, f) padded with n."""
+    for t in range(x.shape[0]):
+        for e in range(x.shape[1]):
+            row, to = x[t, e], out[t, e]
+            for i in range(table.shape[0]):
+                total = 0.0
+                for k in range(table.shape[1]):
+                    j = table[i, k]
+                    if j == table.shape[0]:
+                        break
+                    total += row[j]
+                to[i] = total
+
+
+@njit(cache=True)
+def over_baseline(codes: Codes, advantage: Array, baseline: Array, rate: float) -> Array:
+    """advantage (T + 1, E, n) less the baseline (L, n, S) of the own state, which then moves towards it visit by visit."""
+    steps, copies, n = codes.shape
+    per = copies // baseline.shape[0]
+    out = np.empty_like(advantage)
+    for t in range(steps):
+        for e in range(copies):
+            for i in range(n):
+                out[t, e, i] = advantage[t, e, i] - baseline[e // per, i, codes[t, e, i]]
+    for t in range(steps):
+        for e in range(copies):
+            for i in range(n):
+                cell = (e // per, i, codes[t, e, i])
+                baseline[cell] += rate * (advantage[t, e, i] - baseline[cell])
+    return out
+
+
+@njit(cache=True)
+def score_gradient(
+    codes: Codes, a: NDArray[np.int64], advantage: Array, weight: Array, cumulative: Floats, temperature: float,
+    gradient: Array,
+) -> None:  # fmt: skip
+    """sum_t weight[t] adv_i(t) grad log pi_i(a_i(t) | s_i(t)), averaged over the copies of each learner.
+
+    codes, a, advantage (T + 1, E, n); weight (T + 1,): gamma^t; cumulative, gradient (L, n, S, A).
+    """
+    steps, copies, n = codes.shape
+    per = copies // gradient.shape[0]
+    gradient[:] = 0.0
+    for t in range(steps):
+        for e in range(copies):
+            learner = e // per
+            for i in range(n):
+                gradient[learner, i, codes[t, e, i], a[t, e, i]] += weight[t] / per * advantage[t, e, i]
+    for learner in range(gradient.shape[0]):
+        for i in range(n):
+            for s in range(gradient.shape[2]):
+                row, passed = gradient[learner, i, s], cumulative[learner, i, s]
+                total = row.sum()
+                if total == 0.0 and not row.any():
+                    continue
+                last = np.float32(0.0)
+                for k in range(row.size):  # d log pi(a | s) / d theta[s, k] = (1[k = a] - pi(k | s)) / temperature
+                    now = min(passed[k], np.float32(1.0))
+                    row[k] = (row[k] - (now - last) * total) / temperature
+                    last = now
+
+
+@njit(cache=True)
+def expected_gradient(
+    codes: Codes, q: Array, weight: Array, cumulative: Floats, n_actions: NDArray[np.int64], temperature: float,
+    natural: bool, gradient: Array,
+) -> None:  # fmt: skip
+    """sum_t weight[t] sum_a grad pi_i(a | s_i(t)) q_i[s_i(t), a]: the score gradient with its mean over a_i taken exactly.
+
+    q, gradient (L, n, S, A). natural: multiplied by the inverse Fisher matrix of the softmax in each state, so that
+    the step is the advantage q - E_pi q itself, times the temperature.
+    """
+    steps, copies, n = codes.shape
+    per = copies // gradient.shape[0]
+    gradient[:] = 0.0
+    for t in range(steps):  # the first column gathers the discounted visits
+        for e in range(copies):
+            for i in range(n):
+                gradient[e // per, i, codes[t, e, i], 0] += weight[t] / per
+    for learner in range(gradient.shape[0]):
+        for i in range(n):
+            for s in range(gradient.shape[2]):
+                row, passed, values = gradient[learner, i, s], cumulative[learner, i, s], q[learner, i, s]
+                visits = row[0]
+                if visits == 0.0:
+                    continue
+                mean, last = 0.0, np.float32(0.0)
+                for k in range(n_actions[i]):
+                    now = min(passed[k], np.float32(1.0))
+                    mean += (now - last) * values[k]
+                    last = now
+                last = np.float32(0.0)
+                for k in range(n_actions[i]):
+                    now = min(passed[k], np.float32(1.0))
+                    share = temperature if natural else (now - last) / temperature
+                    row[k] = visits * share * (values[k] - mean)
+                    last = now

@@ -1,0 +1,166 @@
+"""GSAC around the learner: from causal masks to what a policy reads (phase 2), and deployment in a new domain (phase 4).
+
+Phase 4 of arXiv 2510.21427 maximises nothing: it estimates the target's factor by maximum likelihood from the episodes
+played so far and acts by pi(. | s, omega_hat). The expected loss is linear in |omega_hat - omega|, hence O(1 / sqrt(T_a)).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ...base.arrays import Array
+from ...base.checks import whole
+from ...data.rollouts import collect
+from ...data.transitions import Transitions, pool
+from ...envs.networked.identity import network, require
+from ...errors import DataError
+from ...graph.causal_masks import CausalMasks
+from ...representation.acr import compact_codes, domain_acr, kept_components, policy_acr
+from ...representation.domain import DomainFactor, hull_distance, warn_outside
+from .conditioning import Conditioning
+from .gsac import GSAC
+from .rollout import seeds
+
+Estimate = Callable[[Transitions], DomainFactor]
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptation:
+    """returns (L, T_a): mean undiscounted return of each episode as played, the first with no estimate yet. factors
+    (L, T_a, ...): the estimate after each episode; ``factor`` (L, ...) is the last. distance (L,): of it from the hull of
+    the sources' factors, 0 inside."""
+
+    returns: Array
+    factors: Array
+    distance: Array
+
+    @property
+    def factor(self) -> Array:
+        """omega_hat of each learner after all episodes."""
+        return np.asarray(self.factors[:, -1])
+
+
+def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, seed: int = 0) -> Adaptation:
+    """Deploy in the domain ``target`` without training: play, estimate omega from all episodes so far, play by it.
+
+    target: an environment with one copy for each learner. estimate: transitions -> DomainFactor, such as
+    ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the sources' mean
+    factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with the distance.
+    """
+    if not isinstance(agent, GSAC):
+        raise DataError(f"agent is {type(agent).__name__}, and must be a GSAC that has learnt in its source domains")
+    require(target, agent.network)
+    count, length = agent.learners, target.horizon
+    if target.n_envs != count or length is None:
+        raise DataError(
+            f"adapt needs one copy of the target for each of {count} learners, and episodes that end; this environment has "
+            f"n_envs={target.n_envs} and horizon={length}: make it with n_envs={count} and horizon={length or 'its steps'}"
+        )
+    seed, episodes = whole("seed", seed, 0), whole("episodes", episodes, 1)
+    if not callable(estimate):
+        raise DataError(f"estimate is {estimate!r}, and must be a function: transitions -> DomainFactor")
+    told = agent.conditioning
+    codes = np.stack([agent.masked(told.target(told.factors.mean(0)))] * count)
+    data: list[list[Transitions]] = [[] for _ in range(count)]
+    returns, factors, latest = np.empty((count, episodes)), [], []
+    for k in range(episodes):
+        path = collect(target, partial(agent.actor.sample, agent.table(codes)), seed=seeds(seed, k))
+        returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
+        for learner, past in enumerate(data):
+            past.append(path.take(np.flatnonzero(path.episode == learner)))
+        latest = [_estimated(estimate, pool(past)) for past in data]
+        factors.append([np.asarray(found.value) for found in latest])
+        codes = np.stack([agent.masked(told.target(found.value)) for found in latest])
+    return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
+
+
+def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """What a policy reads after the masks: view (n, most states) of state codes, and conditioned (n,), for :class:`GSAC`.
+
+    view numbers the values of the components that the policy ACR keeps (kappa None: Algorithm 2, else Algorithm 3);
+    conditioned says whether the domain-factor ACR keeps any factor for the agent. Agents that would see all their states
+    alike, because the masks show no component that any reward depends on, are warned of.
+    """
+    n, most = int(network(env).n_agents), int(np.max(env.n_states))
+    if not isinstance(masks, CausalMasks):
+        raise DataError(f"masks is {type(masks).__name__}, and must be CausalMasks, as learn_masks and true_masks give")
+    if masks.n_agents != n or masks.components != tuple(env.component_names):
+        raise DataError(
+            f"the masks are of {masks.n_agents} agents with components {', '.join(masks.components)}, and this network has "
+            f"{n} with {', '.join(env.component_names)}"
+        )
+    differ = (masks.neighbours != env.adjacency).nonzero()
+    if differ[0].size:
+        raise DataError(
+            f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take the "
+            "masks of the same network"
+        )
+    acr = policy_acr(masks, kappa)
+    codes = np.minimum(np.arange(most)[:, None], np.asarray(env.n_states) - 1)  # (most, n)
+    seen, _ = compact_codes(env.components(codes), kept_components(acr, masks.n_components), env.radices)
+    conditioned = np.asarray(domain_acr(masks, acr).sum(axis=1)).ravel() > 0
+    blind = np.flatnonzero((seen.max(axis=0) == 0) & (np.asarray(env.n_states) > 1))
+    if blind.size:
+        warnings.warn(
+            f"agent{'s' * (blind.size > 1)} {', '.join(map(str, blind[:10]))}{', ...' * (blind.size > 10)} would see all "
+            "states alike: the masks show no component of theirs that a reward depends on, so their policies could not "
+            "depend on the state; learn the masks from more transitions, or use full_masks",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
+    return np.ascontiguousarray(seen.T, dtype=np.int32), conditioned
+
+
+def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMasks:
+    """The control: every part keeps its density, its entries are drawn at random; pooled masks stay alike for all agents."""
+    rng = np.random.default_rng(rng)
+
+    def shuffled(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        first = part[:1]
+        if len(part) and (part == first).all():
+            return np.broadcast_to(rng.permutation(first.ravel()).reshape(first.shape), part.shape).copy()
+        return rng.permutation(part.ravel()).reshape(part.shape)
+
+    own, other, domain = (shuffled(part) for part in (like.own, like.other, like.domain))
+    return CausalMasks(
+        own, other, domain, like.neighbours, like.components, {"control": "random masks of equal density"}
+    )
+
+
+def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> CausalMasks:
+    """The control without masks: everything acts on everything, so nothing is dropped."""
+    n, width = neighbours.shape[0], len(components) + 1
+    return CausalMasks(
+        np.ones((n, width, width), bool), np.ones((neighbours.nnz, width, width), bool), np.ones((n, width), bool),
+        neighbours, tuple(components), {"control": "no masks"},
+    )  # fmt: skip
+
+
+def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:
+    found = estimate(data)
+    if not isinstance(found, DomainFactor):
+        raise DataError(
+            f"estimate returned {found!r}, and must return a DomainFactor, as bernoulli_factor and maximum_likelihood do; "
+            "wrap a number in DomainFactor(value, standard_error, rows, log_likelihood)"
+        )
+    return found
+
+
+def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:
+    """Distance of each learner's estimate from the hull; one warning, for the farthest."""
+    spots = told.factors.reshape(len(told.factors), -1)
+    wide = [told.factor(f.value) for f in found]
+    flat = [w.ravel() if told.factors.ndim == 3 else w.mean(0) for w in wide]
+    far = np.array([hull_distance(row, spots) for row in flat])
+    if far.any():
+        worst = int(far.argmax())
+        error = float(np.linalg.norm(np.nan_to_num(found[worst].standard_error)))
+        warn_outside(flat[worst], spots, error, stacklevel=4)  # the line that called adapt
+    return far

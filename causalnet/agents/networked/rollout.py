@@ -1,0 +1,198 @@
+"""Trajectories of all copies of a networked environment under own-state policies, and the returns that they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ...base.arrays import Array
+from ...base.checks import number, whole
+from ...envs.networked.identity import network
+from ...envs.networked.streams import spawn
+from ...envs.networked.wireless import Wireless
+from ...envs.networked.wireless.kernels import WirelessTables, wireless_step
+from ...errors import DataError
+from .actor_kernels import act, act_all, cumulate_probabilities
+
+
+@dataclass(eq=False)
+class Trajectory:
+    """codes (T + 1, E, n) int32 what each agent saw, a (T + 1, E, n) int64 what it did, r (T, E, n) its rewards.
+
+    The last pair (codes[T], a[T]) is drawn but not carried out: temporal differences need T rewards and T + 1 pairs.
+    """
+
+    codes: NDArray[np.int32]
+    a: NDArray[np.int64]
+    r: Array
+
+    @classmethod
+    def empty(cls, steps: int, copies: int, n: int) -> Trajectory:
+        """Buffers for ``steps`` transitions."""
+        pairs = (steps + 1, copies, n)
+        return cls(np.empty(pairs, np.int32), np.empty(pairs, np.int64), np.empty((steps, copies, n)))
+
+
+@njit(cache=True)
+def _wireless(
+    net: WirelessTables, arrival: Array, state: NDArray[Any], reward: Array, env_streams: NDArray[np.uint64],
+    view: NDArray[np.int32], cumulative: NDArray[np.float32], policy_streams: NDArray[np.uint64],
+    n_states: NDArray[np.int64], codes: NDArray[np.int32], a: NDArray[np.int64], r: Array,
+) -> None:  # fmt: skip
+    """The whole rollout in compiled code: the steps of one copy after another."""
+    per = state.shape[0] // cumulative.shape[0]
+    target, load = np.empty(state.shape[1], np.int32), np.empty(net.n_places + 1, np.int32)
+    for e in range(state.shape[0]):
+        table = cumulative[e // per]
+        for t in range(r.shape[0]):
+            act(state[e], view, table, policy_streams[e], n_states, codes[t, e], a[t, e])
+            wireless_step(
+                net, arrival[e % arrival.shape[0]], state[e], a[t, e], r[t, e], target, load, env_streams[e]
+            )  # fmt: skip
+        act(state[e], view, table, policy_streams[e], n_states, codes[-1, e], a[-1, e])
+        reward[e] = r[-1, e]
+
+
+def roll(
+    env: Any, cumulative: NDArray[np.float32], view: NDArray[np.int32], policy_streams: NDArray[np.uint64],
+    out: Trajectory, s: Any,
+) -> Any:  # fmt: skip
+    """Fill ``out`` with len(out.r) steps of every copy from the state codes s, and return the last ones.
+
+    cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
+    with the array contract; wireless networks run in one compiled loop.
+    """
+    steps, copies, n = out.r.shape
+    if isinstance(env, Wireless):
+        _wireless(
+            env.tables, env.arrival, env.state, env.reward, env.streams, view, cumulative, policy_streams, env.n_states,
+            out.codes, out.a, out.r,
+        )  # fmt: skip
+        env.time = (env.time or 0) + steps
+        return env.state
+    sizes = np.asarray(env.n_states, dtype=np.int64)
+    for t in range(steps + 1):
+        rows = np.asarray(s).reshape(copies, n)
+        if not act_all(rows, view, cumulative, policy_streams, sizes, out.codes[t], out.a[t]):
+            check_states(rows, sizes)
+        if t < steps:
+            s, r, *_ = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
+            out.r[t] = r
+    return s
+
+
+def check_states(s: NDArray[Any], n_states: Any) -> None:
+    """Refuse states (E, n) that the environment should not have given."""
+    wrong = np.argwhere((s < 0) | (s >= n_states))
+    if len(wrong):
+        e, i = wrong[0]
+        raise DataError(
+            f"the environment gave agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
+        )
+
+
+def returns(
+    env: Any, policy: Array, *, gamma: float = 1.0, steps: int | None = None, episodes: int = 400, seed: int = 0,
+    view: Any = None,
+) -> Array:  # fmt: skip
+    """Return of each episode, sum_{t < steps} gamma^t (1/n) sum_i r_i(t), under fixed own-state policies.
+
+    policy (n, S, A), or (L, n, S, A) for L policies at once where the environment has a multiple of L copies: the
+    result is (episodes,) or (L, episodes). Episodes are fixed by ``seed``, whatever the policy: common random numbers.
+    """
+    gamma, tables, found = number("gamma", gamma, 0.0, 1.0), policy_tables(policy), []
+    for path in episodes_under(env, tables, steps=steps, episodes=episodes, seed=seed, view=view):
+        discount = gamma ** np.arange(len(path.r))
+        found.append(np.tensordot(discount, path.r.mean(axis=2), axes=1))
+    if tables.ndim == 3:
+        return np.concatenate(found)[:episodes]
+    return np.concatenate([f.reshape(len(tables), -1) for f in found], axis=1)[:, :episodes]
+
+
+def policy_tables(policy: Any) -> Array:
+    """Any policy as an array of probabilities; its shape is checked where its network is known."""
+    try:
+        return np.asarray(policy, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            "a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L policies"
+        ) from None
+
+
+def episodes_under(
+    env: Any, policy: Array, *, steps: int | None, episodes: int, seed: int, view: Any
+) -> Iterator[Trajectory]:  # fmt: skip
+    """Whole batches of ``episodes`` a policy, one in each copy, in one buffer; arguments as in :func:`returns`."""
+    episodes, seed = whole("episodes", episodes, 1), whole("seed", seed, 0)
+    steps = None if steps is None else whole("steps", steps, 1)
+    tables = policy[None] if policy.ndim == 3 else policy
+    view = view_table(network(env), view)
+    check_policy(env, tables, view)
+    copies, horizon = env.n_envs or 1, steps or env.horizon
+    if horizon is None:
+        raise DataError("steps is None, and the environment has no horizon; say how many steps an episode has")
+    if env.horizon is not None and horizon > env.horizon:
+        raise DataError(
+            f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make the environment "
+            f"with a longer one"
+        )
+    if copies % len(tables):
+        raise DataError(f"{len(tables)} policies cannot share {copies} copies evenly; use a multiple of {len(tables)}")
+    cumulative = np.empty(tables.shape, np.float32)
+    cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
+    path = Trajectory.empty(horizon, copies, env.n_agents)
+    for batch in range(-(-episodes // (copies // len(tables)))):
+        key = seeds(seed, batch)
+        first, _ = env.reset(seed=key)
+        roll(env, cumulative, view, spawn(key + 1, copies), path, first)
+        yield path
+
+
+def seeds(seed: int, number: int) -> int:
+    """The seed of an environment's ``number``-th reset under a root seed."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(2))
+
+
+def identity(env: Any) -> NDArray[np.int32]:
+    """The view in which every agent sees its own state code: (1, most states)."""
+    return np.arange(int(np.max(env.n_states)), dtype=np.int32)[None]
+
+
+def view_table(env: Any, view: Any) -> NDArray[np.int32]:
+    """The code that each agent sees in each local state, (1 or n, most states); None: the state itself."""
+    if view is None:
+        return identity(env)
+    codes = np.atleast_2d(np.asarray(view))
+    n, want = int(env.n_agents), int(np.max(env.n_states))
+    if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (n, want)} or codes.min() < 0:
+        raise DataError(
+            f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})"
+        )
+    if codes.max() >= n * want:  # more than a table of that size can hold different ones
+        raise DataError(
+            f"view has the seen code {codes.max()}, and every code up to it gets a table; number them from 0 on"
+        )
+    return np.ascontiguousarray(codes, dtype=np.int32)
+
+
+def check_policy(env: Any, tables: Array, view: NDArray[np.int32]) -> None:
+    """A policy for another network, or one whose rows are no probabilities, is refused in a sentence."""
+    want = (env.n_agents, int(view.max()) + 1, int(np.max(env.n_actions)))
+    if tables.ndim != 4 or tables.shape[1:] != want:
+        raise DataError(
+            f"the policy has shape {tables.shape[1:]}, and this network needs {want} (agents, states, actions): it is a "
+            f"policy for another network"
+        )
+    forbidden = np.arange(want[2]) >= np.asarray(env.n_actions)[:, None]
+    if (
+        not np.isfinite(tables).all()
+        or tables.min() < 0
+        or np.abs(tables.sum(-1) - 1).max() > 1e-6
+        or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0
+    ):
+        raise DataError("every row of a policy must be probabilities that sum to one over the agent's own actions")

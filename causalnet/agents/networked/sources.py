@@ -1,0 +1,98 @@
+"""What GSAC refuses, in sentences: sources that do not fit together, flags and codes of a wrong shape, foreign networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.arrays import Array
+from ...envs.networked.identity import differences, domain, fingerprint
+from ...errors import DataError, NotApplicable
+from .settings import Settings
+
+
+def environments(value: Any) -> list[Any]:
+    """The source domains as a list of environments."""
+    if hasattr(value, "n_agents") or not hasattr(value, "__iter__") or isinstance(value, (str, dict)):
+        raise DataError(
+            f"sources are a list of environments, one a domain, not {type(value).__name__}; write [env] for one"
+        )
+    envs = list(value)
+    for m, env in enumerate(envs):
+        if not hasattr(env, "n_agents") or not hasattr(env, "adjacency"):
+            raise DataError(f"source {m} is {env!r}, and must be a networked environment, such as gsac_grid(3)")
+    return envs
+
+
+def sources(envs: Sequence[Any], learners: int, settings: Settings) -> tuple[int, list[Any]]:
+    """Copies of each environment, and the fingerprint of their network; they must be alike but for the domain."""
+    if not envs:
+        raise DataError("there are no source domains; give at least one environment to learn in")
+    copies, network = int(envs[0].n_envs or 1), fingerprint(envs[0])
+    for m, env in enumerate(envs):
+        mine = fingerprint(env)
+        if mine != network:
+            raise DataError(
+                f"source {m} is another network than source 0 ({differences(network, mine)}); sources differ in their domain "
+                "factor alone"
+            )
+        if (env.n_envs or 1) != copies:
+            raise DataError(
+                f"source {m} has {env.n_envs or 1} copies and source 0 has {copies}; give all the same n_envs"
+            )
+    if settings.continuing or settings.objective != "discounted":
+        raise NotApplicable(
+            "GSAC learns from discounted episodes; use ScalableActorCritic for trajectories without end"
+        )
+    if copies % learners:
+        raise DataError(f"{copies} copies cannot be shared by {learners} learners; use a multiple of {learners}")
+    return copies, network
+
+
+def flags(value: Any, n: int) -> NDArray[np.bool_]:
+    """(n,) bool; None: all True."""
+    array = np.ones(n, bool) if value is None else np.asarray(value)
+    if array.shape != (n,) or array.dtype != bool:
+        raise DataError(f"conditioned says yes or no for each of {n} agents; got {array.dtype} of shape {array.shape}")
+    return array.copy()
+
+
+def codes(value: Any, domains: int, n: int, width: int) -> Array:
+    """f(omega) of the domains learnt in, (M, n, F)."""
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"codes are numbers of shape ({domains}, {n}, {width}), not {value!r}") from None
+    if array.shape != (domains, n, width) or not np.isfinite(array).all():
+        raise DataError(
+            f"codes has shape {array.shape}; {domains} domains of {n} agents need ({domains}, {n}, {width})"
+        )
+    return array
+
+
+def kept(agent: Any) -> dict[str, Any]:
+    """What a checkpoint's header says of the sources."""
+    return {"network": agent.network, "copies": agent.copies, "domains": [domain(env) for env in agent.sources]}
+
+
+def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequence[Any]) -> None:
+    """Refuse to go on learning in other domains, or in the same ones in another order."""
+    learnt, mine = header["domains"], [domain(env) for env in envs]
+    if not isinstance(learnt, list) or len(learnt) != len(mine):
+        count = len(learnt) if isinstance(learnt, list) else repr(learnt)
+        raise DataError(f"{path} was learnt in {count} domains; give that many, not {len(mine)}")
+    for m, env in enumerate(envs):
+        if fingerprint(env) != header["network"]:
+            raise DataError(f"source {m} is another network than {path} was learnt on: {differences(header['network'], fingerprint(env))}")  # fmt: skip
+        if mine[m] != learnt[m]:
+            was = f"was source {learnt.index(mine[m])}" if mine[m] in learnt else "was none of the sources"
+            told = (
+                f" had the factor {np.squeeze(factors[m]).tolist()}" if len(factors) == len(learnt) else " was another"
+            )
+            raise DataError(
+                f"source {m} {was} when {path} was learnt, and source {m}{told}: arrivals, capacities or rewards differ; give "
+                "the same environments in the same order"
+            )

@@ -1,0 +1,318 @@
+"""What all learners here share: the loop of episodes, masks, hooks, logs and checkpoints. A subclass adds the learning."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.arrays import Bools, Floats, Ints
+from ...base.checks import whole
+from ...errors import DataError
+from ...storage import checkpoint
+from .logging import EPISODE, STEP, Logger, bar, opened
+from .masked import as_mask
+from .networks import Network
+from .optimiser import Optimiser
+from .reader import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+
+_RECENT = 100  # episodes in rollout/ep_rew_mean
+ENDLESS = 100_000  # steps after which an episode is taken for one that never ends, where nothing else ends learning
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One transition as it happened; ``mask`` is the one its action was chosen under, ``number`` counts all steps."""
+
+    obs: Any
+    action: int
+    reward: float
+    next_obs: Any
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+    mask: Bools | None
+    number: int
+    episode: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Episode:
+    """A finished episode: ``number`` from 0, undiscounted ``return_``, ``length`` in steps, the last step's ``info``."""
+
+    number: int
+    return_: float
+    length: int
+    terminated: bool
+    info: dict[str, Any]
+    steps: int
+    train: dict[str, float]
+
+
+OnStep = Callable[[Step], object]
+OnEpisode = Callable[[Episode], "Mapping[str, float] | None"]
+
+
+class Agent(ABC):
+    """Base of PPO and DQN: maximise the expected discounted return over policies that only take allowed actions."""
+
+    SETTINGS: ClassVar[type]
+    DETERMINISTIC: ClassVar[bool] = True
+    "how ``evaluate`` plays it unless told: by its best action, or by drawing from its policy"
+    network: Network
+    settings: Any
+
+    def __init__(self, env: gymnasium.Env, seed: int, settings: Any) -> None:
+        self.env, self.seed, self.settings = env, whole("seed", seed, 0), settings
+        self.reader = Reader(env)
+        kind = settings.inputs if settings.inputs != "auto" else choose_scaling(self.reader.space)
+        self.scaler = Scaler(kind, self.reader.n_obs)
+        self.reward_scale = ReturnScale(settings.gamma, settings.scale_rewards)
+        streams = np.random.SeedSequence(self.seed).spawn(4)
+        self._init_rng, self._act_rng, self._sample_rng, self._predict_rng = map(np.random.default_rng, streams)
+        self.steps, self.episodes, self._starts, self.updates = 0, 0, 0, 0
+        self._recent: list[tuple[float, int]] = []
+        self._train: dict[str, float] = {}
+        self._home: Path | None = None
+        self._log: Path | None = None  # the file of this agent's episodes
+        self._loaded = False
+
+    # ---- what a learner adds --------------------------------------------------------------------------------------
+
+    optimiser: Optimiser
+
+    @abstractmethod
+    def _begin(self, x: Floats, mask: Bools | None) -> None:
+        """Take in the first state of an episode, x (n_obs,), and its mask."""
+
+    @abstractmethod
+    def _act(self, x: Floats, allowed: Ints | None) -> int:
+        """An action to learn from, of the allowed ones (None: all)."""
+
+    @abstractmethod
+    def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
+        """Take in what the action led to: the next state x and its mask."""
+
+    @abstractmethod
+    def _improve(self) -> dict[str, float] | None:
+        """Learn if it is time to; what to log."""
+
+    @abstractmethod
+    def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
+        """What ``predict`` answers: the best allowed action, or a drawn one."""
+
+    @abstractmethod
+    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """What a checkpoint keeps beside network, optimiser and scaler, in named groups."""
+
+    @abstractmethod
+    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
+        """The same groups, from a checkpoint."""
+
+    # ---- learning -------------------------------------------------------------------------------------------------
+
+    def learn(
+        self,
+        episodes: int | None = None,
+        steps: int | None = None,
+        *,
+        on_step: OnStep | None = None,
+        on_episode: OnEpisode | None = None,
+        log: str | Path | Logger | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 1,
+        progress: bool = False,
+    ) -> Self:
+        """Learn for so many more episodes or steps, whichever ends first.
+
+        on_step sees each transition before the learner asks for the next state's mask. (A CausalMask fixed that one in
+        ``step``: a graph given to its ``update`` there holds from the observation after.) on_episode may return
+        numbers to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every
+        ``checkpoint_every`` episodes and at the end; an existing one is only replaced by its own continuation, and so
+        is an existing CSV file.
+        An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported. Without ``steps``, an
+        episode of more than 100,000 steps is an error.
+        """
+        if episodes is None and steps is None:
+            raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
+        episodes = None if episodes is None else whole("episodes", episodes, 0)
+        steps = None if steps is None else whole("steps", steps, 0)
+        checkpoint_every = whole("checkpoint_every", checkpoint_every, 1)
+        if checkpoint is not None:
+            self._claim(Path(checkpoint))
+        if isinstance(log, str | Path):
+            self._claim_log(Path(log))
+        first_episode, first_step, start = self.episodes, self.steps, time.monotonic()
+        last_step = None if steps is None else self.steps + steps
+        with opened(log, self.episodes) as logger, bar(progress, episodes, steps) as tell:
+            while episodes is None or self.episodes - first_episode < episodes:
+                if self.steps == last_step:
+                    break
+                done = self._episode(last_step, on_step, tell.step)
+                if done is None:
+                    break
+                extra = on_episode(done) if on_episode else None
+                tell.episode(self.episodes - first_episode, done.return_)
+                if logger is not None:
+                    rate = (self.steps - first_step) / max(time.monotonic() - start, 1e-9)
+                    logger.write({**self._scalars(done, rate), **(extra or {})})
+                if checkpoint is not None and (self.episodes - first_episode) % checkpoint_every == 0:
+                    self.save(checkpoint)
+        if checkpoint is not None:
+            self.save(checkpoint)
+        return self
+
+    def _episode(self, last_step: int | None, on_step: OnStep | None, tell: Callable[[], None]) -> Episode | None:
+        """One episode from its own seed; None if it was cut at ``last_step``."""
+        env, reader = self.env, self.reader
+        here = f"reset of episode {self.episodes}"
+        obs, info = env.reset(seed=episode_seed(self.seed, self._starts))
+        self._starts += 1
+        x, mask = reader.vector(obs, here), reader.mask(obs, here)
+        self._begin(x, mask)
+        self.reward_scale.running = 0.0
+        total, length, ended, truncated = 0.0, 0, False, False
+        while not (ended or truncated):
+            if self.steps == last_step:
+                return None
+            if last_step is None and length >= ENDLESS:
+                raise DataError(
+                    f"episode {self.episodes} did not end within {ENDLESS} steps; wrap the environment in "
+                    "gymnasium.wrappers.TimeLimit, or say learn(steps=...)"
+                )
+            action = self._act(x, None if mask is None else np.flatnonzero(mask))
+            next_obs, reward, ended, truncated, info = env.step(action + reader.first_action)
+            here = f"step {self.steps} (step {length} of episode {self.episodes})"
+            value, x, ended = finite_reward(reward, here), reader.vector(next_obs, here), bool(ended)
+            total, length = total + value, length + 1
+            if on_step is not None:
+                taken = action + reader.first_action
+                on_step(
+                    Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, self.steps, self.episodes)
+                )
+            mask = None if ended else reader.mask(next_obs, here)
+            self.reward_scale.see(value, ended or bool(truncated))
+            self._record(action, value, ended, x, mask)
+            self.steps, obs = self.steps + 1, next_obs
+            tell()
+            self._train = self._improve() or self._train
+        self.episodes += 1
+        self._recent = [*self._recent[1 - _RECENT :], (total, length)]
+        return Episode(self.episodes - 1, total, length, ended, info, self.steps, self._train)
+
+    def _scalars(self, done: Episode, rate: float) -> dict[str, float]:
+        returns, lengths = zip(*self._recent, strict=True)
+        return {
+            EPISODE: self.episodes,
+            STEP: self.steps,
+            "time/fps": rate,
+            "rollout/return": done.return_,
+            "rollout/length": done.length,
+            "rollout/ep_rew_mean": sum(returns) / len(returns),
+            "rollout/ep_len_mean": sum(lengths) / len(lengths),
+            **self._train,
+        }
+
+    # ---- acting ---------------------------------------------------------------------------------------------------
+
+    def predict(self, obs: Any, mask: Any = None, deterministic: bool = True) -> int:
+        """An allowed action for one observation, any one the environment might return.
+
+        Without ``mask``, it comes from the environment's rule ``mask(obs)``. A CausalMask's rule is that of its graph
+        alone; where the wrapped environment forbids more, or eta or top_units are in use, write
+        ``mask=env.get_wrapper_attr("action_masks")()``, the mask of the state the environment is in.
+        """
+        x = self.reader.vector(obs, "predict")
+        found = self.reader.mask_of(obs) if mask is None else as_mask(mask, self.reader.n_actions, "predict")
+        allowed = None if found is None else np.flatnonzero(found)
+        return self._choose(x, allowed, deterministic) + self.reader.first_action
+
+    def _scores(self, x: Floats, allowed: Ints | None) -> Floats:
+        """The network's number for each allowed action in one state."""
+        return self.network.single(self.scaler(x), allowed)
+
+    # ---- checkpoints ----------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything needed to go on to the bit: weights, optimiser, experience, counters, random states."""
+        header = {
+            "class": type(self).__name__,
+            "spaces": self.reader.spaces(),
+            "seed": self.seed,
+            "settings": dataclasses.asdict(self.settings),
+            "counts": [self.steps, self.episodes, self._starts, self.updates],
+            "recent": self._recent,
+            "train": self._train,
+            "reward_scale": self.reward_scale.to_json(),
+            "rng": [rng.bit_generator.state for rng in (self._act_rng, self._sample_rng, self._predict_rng)],
+        }
+        groups = {
+            "network": self.network.arrays,
+            "optimiser": self.optimiser.to_arrays(),
+            "scaler": self.scaler.to_arrays(),
+            **self._more_arrays(),
+        }
+        arrays = {k: v for prefix, group in groups.items() for k, v in checkpoint.flat(prefix, group).items()}
+        self._home = checkpoint.write(path, header, arrays)
+        return self._home
+
+    @classmethod
+    def load(cls, path: str | Path, env: gymnasium.Env) -> Self:
+        """The agent as it was saved, to go on in ``env``; DataError if class, version, spaces or what they mean differ.
+
+        The attributes of ``env`` that say what a number stands for (variables, action_variables, action_units) and
+        how it behaves (fingerprint, a text) are compared where both the file and ``env`` tell them.
+        """
+        header, arrays = checkpoint.read(path)
+        name = header.get("class")
+        if name != cls.__name__:
+            raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
+        Reader(env).refuse_other(path, header.get("spaces"))
+        try:
+            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()}
+            agent = cls(env, seed=header["seed"], **settings)
+            agent._restore(header, arrays)
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+            raise DataError(f"{path} lacks a part, or has a foreign one ({error}); take an older copy") from error
+        agent._home, agent._loaded = Path(path).resolve(), True
+        return agent
+
+    def _restore(self, header: dict[str, Any], arrays: checkpoint.Arrays) -> None:
+        self.steps, self.episodes, self._starts, self.updates = header["counts"]
+        self._recent, self._train = [(r, n) for r, n in header["recent"]], header["train"]
+        self.reward_scale.from_json(header["reward_scale"])
+        for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
+            rng.bit_generator.state = state
+        self.network.fill(checkpoint.nested(arrays, "network"))
+        self.optimiser.from_arrays(checkpoint.nested(arrays, "optimiser"))
+        self.scaler.from_arrays(checkpoint.nested(arrays, "scaler"))
+        self._take_arrays(arrays)
+
+    def _claim(self, path: Path) -> None:
+        """Refuse to overwrite a checkpoint that this agent is no continuation of."""
+        if path.exists() and path.resolve() != self._home:
+            raise DataError(
+                f"{path} exists, and this agent does not continue it; go on with "
+                f"{type(self).__name__}.load({str(path)!r}, env), or give another name"
+            )
+
+    def _claim_log(self, path: Path) -> None:
+        """Refuse to take rows out of the log of another run; one loaded from a checkpoint may go on in its own."""
+        if path.is_file() and path.stat().st_size and self._log != path.resolve() and not self._loaded:
+            raise DataError(
+                f"{path} holds the episodes of another run; give another name, delete it, or load that run's "
+                "checkpoint to go on"
+            )
+        self._log = path.resolve()
+
+
+def episode_seed(seed: int, number: int) -> int:
+    """The seed of ``env.reset`` for the episode that was the ``number``-th to start, from 0."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)

@@ -1,0 +1,210 @@
+"""Deep Q-learning with masked actions: plain (arXiv 1312.5602), double (1509.06461), duelling (1511.06581), or both.
+
+Minimise E[ huber(Q(s, a) - y) ], y = r + gamma max_{a' in mask(s')} Q_target(s', a'); the mask of the *next* state,
+kept with the transition, bounds the maximum. Duelling subtracts a mean that the mask has no part in:
+over all actions in the mlp network, over the cells where something is seen in the cells network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...base.arrays import Bools, Floats, Ints
+from ...storage import checkpoint
+from .agent import Agent
+from .cells import CellActionValues, find_layout, need_layout
+from .frames import Frames
+from .masked import masked_argmax, masked_max
+from .networks import ActionValues, Batch, columns_in_use
+from .optimiser import Optimiser, no_denormals
+from .reader import SCALINGS
+from .settings import by_network, check_choice, check_range, check_widths, resolve
+
+Values = ActionValues | CellActionValues
+
+
+@dataclasses.dataclass(frozen=True)
+class DQNSettings:
+    """Defaults are for short runs (2,000 to 20,000 steps); ``preset="paper"`` is Table 4 of arXiv 2402.04869."""
+
+    double: bool = False
+    dueling: bool = False
+    buffer_size: int = 50_000
+    batch_size: int = 64
+    random_steps: int = 64
+    "uniform over the allowed actions, and no update, for so many steps"
+    update_every: int = 1
+    "one update each so many steps"
+    target_rate: float = 0.01
+    "the target network moves by this share after each update"
+    epsilon: float = 0.05
+    "probability of a uniform allowed action, at the end"
+    epsilon_start: float = 0.3
+    epsilon_steps: int = 1000
+    "steps after the random ones over which it falls linearly"
+    gamma: float = 0.99
+    lr: float | None = None
+    "learning rate of Adam; None: 1e-3 for cells, 5e-4 for mlp"
+    max_grad_norm: float = 10.0
+    network: str = "auto"
+    "cells: one scorer shared by all units, where env has action_units; mlp: a plain network of the whole state"
+    hidden: tuple[int, ...] | None = None
+    "widths of the hidden layers; None: (64, 64) for cells, (128, 128) for mlp"
+    inputs: str = "auto"
+    "scaling of observations: auto, symlog, standard or none"
+    scale_rewards: bool = True
+    "divide rewards by the running deviation of the discounted return"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", check_widths(self.hidden))
+        whole = dict.fromkeys(("batch_size", "update_every"), (1, 1e9))
+        unit = dict.fromkeys(("target_rate", "epsilon", "epsilon_start", "gamma"), (0, 1))
+        positive = dict.fromkeys(("lr", "max_grad_norm"), (1e-12, 1e12))
+        least = dict.fromkeys(("random_steps", "epsilon_steps"), (0, 1e12))
+        check_range(self, {**whole, **unit, **positive, **least, "buffer_size": (2, 1e9)})
+        check_choice("network", self.network, ("auto", "mlp", "cells"))
+        check_choice("inputs", self.inputs, SCALINGS)
+
+
+USUAL: dict[str, dict[str, Any]] = {
+    "cells": {"lr": 1e-3, "hidden": (64, 64)},
+    "mlp": {"lr": 5e-4, "hidden": (128, 128)},
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    # Table 4; how the target network follows is not said there: 0.005 an update, as in an unused setting of the code
+    "paper": {
+        "network": "mlp",
+        "buffer_size": 100_000,
+        "random_steps": 512,
+        "update_every": 5,
+        "epsilon": 0.1,
+        "epsilon_start": 0.1,
+        "lr": 3e-4,
+        "target_rate": 0.005,
+        "scale_rewards": False,
+    },
+}
+
+
+class DQN(Agent):
+    """Masked DQN: ``DQN(env, double=True).learn(episodes=300)``; settings are the fields of DQNSettings."""
+
+    settings: DQNSettings
+    network: Values
+    target: Values
+
+    def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
+        super().__init__(env, seed, resolve(DQNSettings, PRESETS, preset, settings))
+        n, a = self.reader.n_obs, self.reader.n_actions
+        self.settings = s = by_network(self.settings, find_layout(env, n, a) is not None, USUAL)
+        assert s.lr is not None
+        self.network, self.target = self._build(self._init_rng), self._build(np.random.default_rng(0))
+        self.target.fill(self.network.arrays)
+        self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
+        self.replay = Frames(s.buffer_size, n, a, self.reader.masked)
+
+    def _build(self, rng: np.random.Generator) -> Values:
+        s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
+        assert s.hidden is not None
+        if s.network == "cells":
+            return CellActionValues(need_layout(self.env, n, a), s.hidden, s.dueling, rng)
+        return ActionValues(n, a, s.hidden, s.dueling, rng)
+
+    @property
+    def epsilon(self) -> float:
+        """Probability of a uniform allowed action at the present step."""
+        s, past = self.settings, self.steps - self.settings.random_steps
+        if past < 0:
+            return 1.0
+        share = min(1.0, past / s.epsilon_steps) if s.epsilon_steps else 1.0
+        return s.epsilon_start + share * (s.epsilon - s.epsilon_start)
+
+    def _begin(self, x: Floats, mask: Bools | None) -> None:
+        self.replay.begin(x, mask)
+        self.scaler.see(x[None])
+
+    def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
+        self.replay.add(action, reward, terminated, x, mask)
+        self.scaler.see(x[None])
+
+    def _act(self, x: Floats, allowed: Ints | None) -> int:
+        epsilon = self.epsilon
+        if epsilon > 0 and self._act_rng.random() < epsilon:
+            return _uniform(allowed, self.reader.n_actions, self._act_rng)
+        return self._choose(x, allowed, True)
+
+    def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
+        if not deterministic and self._predict_rng.random() < self.settings.epsilon:
+            return _uniform(allowed, self.reader.n_actions, self._predict_rng)
+        best = int(self._scores(x, allowed).argmax())
+        return best if allowed is None else int(allowed[best])
+
+    def _improve(self) -> dict[str, float] | None:
+        s = self.settings
+        if self.steps <= s.random_steps or self.steps % s.update_every:
+            return None
+        with no_denormals():
+            loss, mean = self._update(self.replay.sample(s.batch_size, self._sample_rng))
+        return {
+            "train/loss": loss,
+            "train/q_mean": mean,
+            "train/n_updates": self.updates,
+            "rollout/exploration_rate": self.epsilon,
+        }
+
+    def _update(self, rows: Ints) -> tuple[float, float]:
+        """One gradient step on the transitions in ``rows``; its loss and mean Q."""
+        s, kept = self.settings, self.replay
+        now = self.network.prepare(self.scaler(kept.states(rows)))
+        with torch.no_grad():
+            goal = torch.from_numpy((kept.reward[rows] / self.reward_scale.value).astype(np.float32))
+            goes_on = np.flatnonzero(~kept.terminated[rows])
+            if len(goes_on):
+                after = kept.after(rows[goes_on])
+                following = self.network.prepare(self.scaler(kept.states(after)))
+                best = next_values(self.network if s.double else None, self.target, following, kept.masks(after))
+                goal[torch.from_numpy(goes_on)] += s.gamma * best
+        q = self.network.of(now, torch.from_numpy(kept.action[rows]))
+        loss = torch.nn.functional.smooth_l1_loss(q, goal)
+        self.optimiser.step(loss)
+        with torch.no_grad():
+            torch._foreach_lerp_(self.target.parameters, self.network.parameters, s.target_rate)
+        self.updates += 1
+        return loss.item(), q.detach().mean().item()
+
+    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+        return {"target": self.target.arrays, "replay": self.replay.to_arrays()}
+
+    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
+        self.target.fill(checkpoint.nested(arrays, "target"))
+        self.replay.from_arrays(checkpoint.nested(arrays, "replay"))
+
+
+def next_values(chooser: Values | None, target: Values, states: Batch, mask: Bools | None) -> torch.Tensor:
+    """max over the allowed actions of the target's Q (B,); with a chooser, the target's Q of the chooser's best action."""
+    used = columns_in_use(mask)
+    allowed = None if mask is None else torch.from_numpy(mask)
+    if allowed is not None and used is not None:
+        allowed = allowed[:, used]
+    if chooser is None:
+        return masked_max(target(states, used, allowed), allowed)
+    best = masked_argmax(chooser.ranking(states, used, allowed), allowed)
+    return target.of(states, best if used is None else used[best])
+
+
+def _uniform(allowed: Ints | None, n_actions: int, rng: np.random.Generator) -> int:
+    k = int(rng.integers(n_actions if allowed is None else len(allowed)))
+    return k if allowed is None else int(allowed[k])
+
+
+class D3QN(DQN):
+    """Double and duelling DQN."""
+
+    def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
+        super().__init__(env, seed=seed, preset=preset, **{"double": True, "dueling": True, **settings})

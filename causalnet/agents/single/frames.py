@@ -1,0 +1,118 @@
+"""Where experience is kept: a ring of states in which a transition is a state with an action, followed by its successor.
+
+Each state is stored once, as bytes while all of them are whole numbers from 0 to 255 (counts are), else as float32.
+Masks are packed, eight actions a byte. Both kinds of learner use it: one as a replay buffer, the other as its rollout.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.arrays import Floats, Ints
+
+_START = 1024  # rows allocated at first; doubled until `capacity`
+
+
+class Frames:
+    """States x (n_obs,), masks, and for each state the action taken there (-1: none), its reward, and if it ended all."""
+
+    def __init__(self, capacity: int | None, n_obs: int, n_actions: int, masked: bool) -> None:
+        self.capacity, self.n_actions, self.masked = capacity, n_actions, masked
+        self.used, self.head = 0, -1  # rows in use; the newest row
+        rows = min(_START, capacity or _START)
+        self._x: NDArray[Any] = np.zeros((rows, n_obs), np.uint8)
+        self._mask = np.zeros((rows, -(-n_actions // 8) if masked else 0), np.uint8)
+        self.action = np.full(rows, -1, np.int64)
+        self.reward = np.zeros(rows, np.float64)
+        self.terminated = np.zeros(rows, np.bool_)
+
+    def begin(self, x: Floats, mask: NDArray[np.bool_] | None) -> None:
+        """Put the first state of an episode down; without a mask every action counts as allowed."""
+        self.head += 1
+        if self.head == self.capacity:
+            self.head = 0
+        elif self.head == len(self.action):
+            self._grow()
+        self.used = max(self.used, self.head + 1)
+        self._put(self.head, x)
+        self.action[self.head], self.reward[self.head], self.terminated[self.head] = -1, 0.0, False
+        if self.masked:
+            self._mask[self.head] = 255 if mask is None else np.packbits(mask)
+
+    def add(self, action: int, reward: float, terminated: bool, x: Floats, mask: NDArray[np.bool_] | None) -> None:
+        """Note what was done in the newest state, and put its successor x down."""
+        here = self.head
+        self.begin(x, mask)
+        self.action[here], self.reward[here], self.terminated[here] = action, reward, terminated
+
+    def clear(self) -> None:
+        """Forget everything but the newest state."""
+        if self.head > 0:
+            self._x[0], self._mask[0] = self._x[self.head], self._mask[self.head]
+        self.action[0], self.reward[0], self.terminated[0] = -1, 0.0, False
+        self.used, self.head = min(self.used, 1), min(self.head, 0)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Ints:
+        """n rows that hold a transition, uniformly and with repetition."""
+        rows = rng.integers(self.used, size=n)
+        while (empty := self.action[rows] < 0).any():
+            rows[empty] = rng.integers(self.used, size=int(empty.sum()))
+        return rows
+
+    def after(self, rows: Ints) -> Ints:
+        """The rows of the successors."""
+        return rows + 1 if self.capacity is None else (rows + 1) % self.capacity
+
+    def states(self, rows: Ints | slice) -> NDArray[Any]:
+        """(len, n_obs), uint8 or float32."""
+        return self._x[rows]
+
+    def masks(self, rows: Ints | slice) -> NDArray[np.bool_] | None:
+        """(len, A) bool, or None when nothing is masked."""
+        if not self.masked:
+            return None
+        return np.unpackbits(self._mask[rows], axis=1, count=self.n_actions).view(np.bool_)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that is kept, for a checkpoint."""
+        n = slice(0, self.used)
+        return {
+            "x": self._x[n],
+            "mask": self._mask[n],
+            "action": self.action[n],
+            "reward": self.reward[n],
+            "terminated": self.terminated[n],
+            "head": np.array(self.head),
+        }
+
+    def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take back what ``to_arrays`` gave."""
+        self.used, self.head = len(arrays["action"]), int(arrays["head"])
+        while len(self.action) < self.used:
+            self._grow()
+        self._x = self._x.astype(arrays["x"].dtype)
+        n = slice(0, self.used)
+        self._x[n], self._mask[n], self.action[n] = arrays["x"], arrays["mask"], arrays["action"]
+        self.reward[n], self.terminated[n] = arrays["reward"], arrays["terminated"]
+
+    def _put(self, row: int, x: Floats) -> None:
+        if self._x.dtype == np.uint8:
+            with np.errstate(invalid="ignore"):
+                small = x.astype(np.uint8)
+            if not np.array_equal(small, x):
+                self._x = self._x.astype(np.float32)
+        self._x[row] = x
+
+    def _grow(self) -> None:
+        rows = 2 * len(self.action) if self.capacity is None else min(2 * len(self.action), self.capacity)
+
+        def longer(old: NDArray[Any]) -> NDArray[Any]:
+            new = np.zeros((rows, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            return new
+
+        self._x, self._mask, self.action = longer(self._x), longer(self._mask), longer(self.action)
+        self.reward, self.terminated = longer(self.reward), longer(self.terminated)

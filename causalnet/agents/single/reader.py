@@ -1,0 +1,219 @@
+"""From what an environment returns to what a network reads: flattened, checked, and scaled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.arrays import Bools, Floats
+from ...base.checks import discrete_env
+from ...errors import DataError, NotApplicable
+from .masked import as_mask
+
+_MASK_KEY = "action_mask"
+MEANINGS = {  # attributes that spaces do not show, as a message names them: only digests are kept
+    "variables": "variables",
+    "action_variables": "action_variables",
+    "action_units": "action_units",
+    "fingerprint": "rates, links or rules (its fingerprint)",
+}
+
+
+class Reader:
+    """Flattens observations, finds masks, and refuses numbers that are none; messages name the step."""
+
+    def __init__(self, env: gymnasium.Env) -> None:
+        env = discrete_env("an agent", env)
+        space = env.observation_space
+        self._drop = isinstance(space, gymnasium.spaces.Dict) and _MASK_KEY in space.spaces
+        if self._drop:  # a mask inside the observation is no input of the network
+            space = gymnasium.spaces.Dict({k: v for k, v in space.spaces.items() if k != _MASK_KEY})
+        if not space.is_np_flattenable:
+            raise NotApplicable(f"the observation space {space} cannot be flattened to one vector of fixed length")
+        self.env, self.space = env, space
+        self._is_box = isinstance(space, gymnasium.spaces.Box)
+        self.n_obs = int(gymnasium.spaces.flatdim(space))
+        self.n_actions, self.first_action = int(env.action_space.n), int(env.action_space.start)
+        self._masks = _method(env, "action_masks")
+        self.masked = self._masks is not None or self._drop
+
+    def vector(self, obs: Any, where: str) -> Floats:
+        """(n_obs,) float32, always a copy; DataError if it holds NaN or infinity, or has another shape."""
+        if self._drop:
+            obs = {k: v for k, v in obs.items() if k != _MASK_KEY}
+        flat = obs if self._is_box else gymnasium.spaces.flatten(self.space, obs)
+        x = np.array(flat, np.float32).ravel()
+        if x.shape != (self.n_obs,):
+            raise DataError(f"{where}: the observation has {x.size} numbers, and the space {self.space} {self.n_obs}")
+        if not np.isfinite(x).all():
+            k = int(np.flatnonzero(~np.isfinite(x))[0])
+            raise DataError(f"{where}: entry {k} of the observation is {x[k]}; repair the environment that returned it")
+        return x
+
+    def mask(self, obs: Any, where: str) -> Bools | None:
+        """The mask of the state the environment is in, (A,) bool; None if it has no masks. Called once a state."""
+        if self._masks is not None:
+            return as_mask(self._masks(), self.n_actions, where)
+        return as_mask(obs[_MASK_KEY], self.n_actions, where) if self._drop else None
+
+    def mask_of(self, obs: Any) -> Bools | None:
+        """The mask of any observation: of the wrapper's mask rule, or the one inside the observation."""
+        if not self.masked:
+            return None
+        if self._drop:
+            return as_mask(obs[_MASK_KEY], self.n_actions, "predict")
+        rule = _method(self.env, "mask")
+        if rule is None:
+            raise DataError(
+                "this agent learned with action masks, and its environment has no rule that gives the mask of any "
+                "observation: write agent.predict(obs, mask=env.get_wrapper_attr('action_masks')())"
+            )
+        return as_mask(rule(obs), self.n_actions, "predict")
+
+    def spaces(self) -> dict[str, Any]:
+        """What a checkpoint says about the environment, so that it is not continued in another one."""
+        told = {"observation": str(self.space), "action": str(self.env.action_space), "masked": self.masked}
+        meanings = {name: _attribute(self.env, name) for name in MEANINGS}
+        return told | {name: _digest(value) for name, value in meanings.items() if value is not None}
+
+    def refuse_other(self, path: str | Path, there: Any) -> None:
+        """DataError if ``there``, what a checkpoint says (see ``spaces``), is not about this environment."""
+        if not isinstance(there, dict):
+            raise DataError(f"{path} does not say in which spaces it learned; take an older copy")
+        for name, here in self.spaces().items():
+            if name in MEANINGS and here != there.get(name, here):
+                raise DataError(
+                    f"{path} comes from another environment of the same size: its {MEANINGS[name]} are not those of "
+                    f"{self.env.unwrapped}; give the environment it learned in"
+                )
+            if name not in MEANINGS and here != there.get(name):
+                raise DataError(
+                    f"{path} comes from another environment: its {name} was {there.get(name)}, and here it is {here}; "
+                    "give the environment it learned in"
+                )
+
+
+def _attribute(env: gymnasium.Env, name: str) -> Any:
+    """What has that name in the stack of wrappers, or None."""
+    try:
+        return env.get_wrapper_attr(name)
+    except AttributeError:
+        return None
+
+
+def _method(env: gymnasium.Env, name: str) -> Any:
+    """The callable of that name in the stack of wrappers, or None."""
+    found = _attribute(env, name)
+    return found if callable(found) else None
+
+
+def _digest(value: Any) -> str:
+    """16 hexadecimal digits that follow from a list of names or numbers, whatever kind of sequence holds it."""
+    return hashlib.blake2b(json.dumps(np.asarray(value).tolist()).encode(), digest_size=8).hexdigest()
+
+
+def finite_reward(reward: Any, where: str) -> float:
+    """The reward as a float; DataError if it is NaN or infinite."""
+    value = float(reward)
+    if not math.isfinite(value):
+        raise DataError(f"{where}: the reward is {value}; repair the environment that returned it")
+    return value
+
+
+# ---- scaling -----------------------------------------------------------------------------------------------------
+
+SCALINGS = ("auto", "symlog", "standard", "none")
+_BOUND = 10.0  # standardised inputs are kept within +-10, in units of their standard deviation
+
+
+def choose_scaling(space: gymnasium.Space) -> str:
+    """'symlog' for counts, ages and the like (no negative numbers, and large ones possible), 'none' for what is
+    bounded by +-10 already, else 'standard'."""
+    if not isinstance(space, gymnasium.spaces.Box):
+        space = gymnasium.spaces.flatten_space(space)
+    low, high = float(space.low.min()), float(space.high.max())
+    if max(-low, high) <= _BOUND:
+        return "none"
+    return "symlog" if low >= 0 else "standard"
+
+
+class Scaler:
+    """symlog: sign(x) log(1 + |x|), which leaves zeros zero. standard: (x - mean) / deviation, both running."""
+
+    def __init__(self, kind: str, n_obs: int) -> None:
+        self.kind = kind
+        self.count, self.mean, self.square = 0.0, np.zeros(n_obs), np.zeros(n_obs)
+        self._refresh()
+
+    def see(self, x: NDArray[Any]) -> None:
+        """Merge the rows x (m, n_obs) into the running moments (parallel form of Welford's update)."""
+        if self.kind != "standard" or not len(x):
+            return
+        m, mean = len(x), x.mean(axis=0, dtype=np.float64)
+        total, shift = self.count + m, mean - self.mean
+        self.square = self.square + ((x - mean) ** 2).sum(axis=0) + shift**2 * (self.count * m / total)
+        self.mean, self.count = self.mean + shift * (m / total), total
+        self._refresh()
+
+    def __call__(self, x: NDArray[Any]) -> Floats:
+        """Scaled copy, float32, same shape."""
+        if self.kind == "symlog":
+            if x.dtype == np.uint8:
+                return _LOG1P[x]
+            return np.sign(x) * np.log1p(np.abs(x))
+        if self.kind == "standard":
+            return np.clip((x - self._shift) * self._scale, -_BOUND, _BOUND).astype(np.float32)
+        return np.array(x, np.float32)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        return {"count": np.array(self.count), "mean": self.mean, "square": self.square}
+
+    def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
+        self.count, self.mean, self.square = float(arrays["count"]), arrays["mean"], arrays["square"]
+        self._refresh()
+
+    def _refresh(self) -> None:
+        deviation = np.sqrt(self.square / self.count) if self.count > 1 else np.ones_like(self.mean)
+        self._shift = self.mean.astype(np.float32)
+        self._scale = (1.0 / np.maximum(deviation, 1e-4)).astype(np.float32)
+
+
+_LOG1P = np.log1p(np.arange(256, dtype=np.float32))
+
+
+class ReturnScale:
+    """Running standard deviation of the discounted return, by which rewards are divided (never shifted)."""
+
+    def __init__(self, gamma: float, on: bool) -> None:
+        self.gamma, self.on = gamma, on
+        self.running, self.count, self.mean, self.square = 0.0, 0, 0.0, 0.0
+
+    def see(self, reward: float, ended: bool) -> None:
+        """Merge one step's return-to-date."""
+        self.running = self.gamma * self.running + reward
+        self.count += 1
+        shift = self.running - self.mean
+        self.mean += shift / self.count
+        self.square += shift * (self.running - self.mean)
+        if ended:
+            self.running = 0.0
+
+    @property
+    def value(self) -> float:
+        """1 when off, or while there is nothing to tell from."""
+        if not self.on or self.count < 2:
+            return 1.0
+        return max(math.sqrt(self.square / self.count), 1e-4)
+
+    def to_json(self) -> list[float]:
+        return [self.running, self.count, self.mean, self.square]
+
+    def from_json(self, state: list[float]) -> None:
+        self.running, self.count, self.mean, self.square = state[0], int(state[1]), state[2], state[3]

@@ -1,0 +1,89 @@
+"""Settings of an agent: a frozen dataclass, presets on top of its defaults, and the caller's values on top of those."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...base.checks import whole
+from ...errors import DataError, UnknownNameError, nearest
+
+S = TypeVar("S")
+OTHER_NAMES = {  # what other libraries call a setting
+    "learning_rate": "lr",
+    "n_epochs": "epochs",
+    "ent_coef": "entropy",
+    "vf_coef": "value",
+    "clip_range": "clip",
+    "discount": "gamma",
+    "tau": "target_rate",
+    "learning_starts": "random_steps",
+    "train_freq": "update_every",
+    "net_arch": "hidden",
+}
+
+
+def resolve(kind: type[S], presets: Mapping[str, Mapping[str, Any]], preset: str | None, given: Mapping[str, Any]) -> S:
+    """The settings; UnknownNameError for a name that does not exist, DataError for a value that cannot be."""
+    known = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            same = OTHER_NAMES.get(name)
+            hint = f" It is called {same!r} here." if same in known else nearest(name, known)
+            raise UnknownNameError(f"there is no setting {name!r}.{hint} Settings: {', '.join(known)}")
+    if preset is not None and preset not in presets:
+        raise UnknownNameError(
+            f"there is no preset {preset!r}.{nearest(preset, presets)} Presets: {', '.join(presets)}"
+        )
+    return kind(**{**(presets[preset] if preset else {}), **given})
+
+
+def by_network(settings: S, fits: bool, usual: Mapping[str, Mapping[str, Any]]) -> S:
+    """Replace network 'auto' by 'cells' if that fits the environment, else 'mlp', and each None by that network's value."""
+    kind: str = settings.network if settings.network != "auto" else "cells" if fits else "mlp"  # type: ignore[attr-defined]
+    filled = {name: value for name, value in usual[kind].items() if getattr(settings, name) is None}
+    return dataclasses.replace(settings, network=kind, **filled)  # type: ignore[type-var]
+
+
+def check_range(settings: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """DataError for a value of the wrong kind, by the field's annotation, or for a number outside its closed range."""
+    for field in dataclasses.fields(settings):
+        _check_kind(settings, field.name, str(field.type), int(ranges.get(field.name, (0, 0))[0]))
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        if value is not None and not low <= value <= high:
+            raise DataError(f"{name}={value!r} must lie between {low:g} and {high:g}")
+
+
+def _check_kind(settings: Any, name: str, kind: str, least: int) -> None:
+    """Numbers as plain int and float, so that a checkpoint can hold them; what may be None stays so."""
+    value = getattr(settings, name)
+    if value is None and "None" in kind:
+        return
+    if kind.startswith("int"):
+        object.__setattr__(settings, name, whole(name, value, least))
+    elif kind.startswith("float"):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            raise DataError(f"{name}={value!r} must be a finite number")
+        object.__setattr__(settings, name, value if isinstance(value, int) else float(value))
+    elif kind == "bool" and not isinstance(value, bool):
+        raise DataError(f"{name}={value!r} must be True or False")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """UnknownNameError for a word that is none of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise UnknownNameError(f"{name}={value!r} is none of {', '.join(choices)}.{nearest(str(value), choices)}")
+
+
+def check_widths(widths: Any) -> tuple[int, ...] | None:
+    """The widths of the hidden layers as a tuple of positive whole numbers, at least one; None stays."""
+    if widths is None:
+        return None
+    if not isinstance(widths, Sequence | np.ndarray) or isinstance(widths, str) or len(widths) == 0:
+        raise DataError(f"hidden={widths!r} must be widths of hidden layers, such as (128, 128)")
+    return tuple(whole(f"each width in hidden={widths!r}", w, 1) for w in widths)

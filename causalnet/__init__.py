@@ -35,8 +35,8 @@ _HOME = {
     "DQN": "agents",
     "D3QN": "agents",
     "ScalableActorCritic": "agents",
-    "learn_by_doing": "online",
-    "evaluate": ":evaluate",
+    "learn_by_doing": "training",
+    "evaluate": "training",
     "Interactions": "data",
     "Transitions": "data",
     "locality": ":locality",
@@ -74,11 +74,11 @@ if TYPE_CHECKING:
         TimeLimit,
         UnknownNameError,
     )
-    from .evaluate import evaluate
     from .graph import Graph, Knowledge
     from .graph.metrics import score
-    from .online import learn_by_doing
     from .representation import CausalMask, RootCauseMask
+    from .training.by_doing import learn_by_doing
+    from .training.evaluation import evaluate
 
 
 def __getattr__(name: str) -> Any:

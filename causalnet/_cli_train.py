@@ -58,9 +58,9 @@ def train(
     """Train an agent on an environment, restricted to the likely root causes of a graph."""
     import sys
 
-    from ._train import Plan
-    from ._train import train as run
     from .representation.action_map import read_action_map
+    from .training.environment import Plan
+    from .training.session import train as run
 
     if not {"", str(Path.cwd())} & set(sys.path):
         sys.path.insert(0, str(Path.cwd()))  # for an environment of the user's own

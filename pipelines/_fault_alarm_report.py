@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from causalnet.evaluate import summarize
 from causalnet.report import Chart, Curve, chart
+from causalnet.stats.intervals import summarize
 from pipelines._run import Row, Table, figure, finish
 
 # Table 1 (mean, deviation over four seeds): F1, precision, recall. The printed precision of "Random" repeats its recall.

@@ -18,11 +18,12 @@ import causalnet as cn
 import causalnet.envs  # registers causalnet/FaultAlarm-v0
 from causalnet.backends import att_bic
 from causalnet.envs.fault_alarm.log import observational_log
-from causalnet.evaluate import evaluate, greedy, random_graph, uniform
 from causalnet.graph.random_dags import sized_dag
-from causalnet.online import OnlineRun, learn_by_doing
 from causalnet.representation.mask import CausalMask
 from causalnet.storage.files import write_atomic
+from causalnet.training.by_doing import OnlineRun, learn_by_doing
+from causalnet.training.controls import greedy, random_graph, uniform
+from causalnet.training.evaluation import evaluate
 
 RULES = ("oracle", "oldest", "greedy-true", "greedy-random", "uniform")
 JUDGED = 300  # episodes of training after which a policy is judged; discovery may go on

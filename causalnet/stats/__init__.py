@@ -1,1 +1,7 @@
-"""Pure numerics: independence tests, scores, point-process likelihoods. No graph search here."""
+"""One question to the data: tests, local scores, likelihoods, intervals. No search."""
+
+from __future__ import annotations
+
+from .intervals import bootstrap_interval, interval, iqm, summarize
+
+__all__ = ["bootstrap_interval", "interval", "iqm", "summarize"]

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from ._online_folder import COLUMNS, EpisodeRow, Saved, alone_in
-from .agents import D3QN, DQN, PPO
-from .backends import att_bic
-from .base.checks import whole
-from .errors import DataError, NotApplicable, UnknownNameError, nearest
-from .graph import Graph
-from .representation.mask import CausalMask
+from ..agents import D3QN, DQN, PPO
+from ..backends import att_bic
+from ..base.checks import whole
+from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..graph import Graph
+from ..representation.mask import CausalMask
+from .episodes import COLUMNS, EpisodeRow, Saved, alone_in
 
 __all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
 LEARNERS: dict[str, Any] = {"ppo": PPO, "dqn": DQN, "d3qn": D3QN}

@@ -11,19 +11,11 @@ from hypothesis import strategies as st
 from scipy.stats import trim_mean
 
 import causalnet as cn
-from causalnet.evaluate import (
-    FIRST_SEED,
-    bootstrap_interval,
-    evaluate,
-    greedy,
-    iqm,
-    mask_of,
-    random_graph,
-    summarize,
-    uniform,
-)
 from causalnet.graph import is_acyclic
 from causalnet.representation import CausalMask, RootCauseMask
+from causalnet.stats.intervals import bootstrap_interval, iqm, summarize
+from causalnet.training.controls import greedy, random_graph, uniform
+from causalnet.training.evaluation import FIRST_SEED, evaluate, mask_of
 
 runs = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=2, max_size=40)
 

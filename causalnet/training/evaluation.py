@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from .base.arrays import Bools
-from .base.checks import discrete_env, whole
-from .base.doors import make_callable
-from .errors import DataError, NotApplicable, UnknownNameError, nearest
-from .graph import Graph
-from .graph.random_dags import sized_dag
+from ..base.arrays import Bools
+from ..base.checks import discrete_env, whole
+from ..errors import DataError, NotApplicable
+from .controls import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .representation import RootCauseMask
 
-Policy = Callable[[Any, Bools, np.random.Generator], int]  # (observation, (A,) mask, rng) -> action
 Truth = Callable[[Any, Mapping[str, Any], Any], Any]  # (observation, info, env) -> the right action, or (A,) bool
-Statistic = Literal["iqm", "mean", "median"] | Callable[[NDArray[np.float64]], ArrayLike]
 FIRST_SEED = 2**31  # the agents draw the seeds of training episodes from 0 to 2**31 - 1
 _STREAM = 0x6576616C
 
@@ -177,104 +171,4 @@ def _acting(policy: Any, deterministic: bool | None) -> Policy:
 # ---- controls -----------------------------------------------------------------------------------------------
 
 
-def uniform(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
-    """Any allowed action, all equally likely. On a CausalMask(env, None) that is any present alarm."""
-    allowed = np.flatnonzero(mask)
-    return int(allowed[rng.integers(len(allowed))])
-
-
-def greedy(rule: RootCauseMask) -> Policy:
-    """Repair the earliest present variable of the rule's graph (k=1), at a random unit; no learning."""
-
-    def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
-        chosen = rule(obs) & mask
-        return uniform(obs, chosen if chosen.any() else mask, rng)
-
-    return act
-
-
-def random_graph(like: Graph, rng: np.random.Generator | int) -> Graph:
-    """A DAG over the same nodes with as many edges, as ``simulate.sized_dag`` draws it: equal density."""
-    adj = sized_dag(like.d, int(np.triu(like.skeleton).sum()), np.random.default_rng(rng))
-    return Graph(like.nodes, adj, meta={"control": "random graph of equal density"})
-
-
 # ---- statistics over runs -----------------------------------------------------------------------------------
-
-
-def iqm(x: ArrayLike, axis: int | None = None) -> Any:
-    """Interquartile mean: the mean without the lowest and highest quarter, each rounded down to whole values.
-
-    Robust to single runs, and less noisy than the median (arXiv 2108.13264). Over all values, or along an axis.
-    """
-    values = _numbers(x)
-    values = np.sort(values.ravel() if axis is None else values, axis=-1 if axis is None else axis)
-    n = values.shape[-1 if axis is None else axis]
-    middle = np.take(values, np.arange(n // 4, n - n // 4), axis=-1 if axis is None else axis)
-    result = middle.mean(axis=-1 if axis is None else axis)
-    return float(result) if axis is None else result
-
-
-def bootstrap_interval(
-    x: ArrayLike,
-    stat: Statistic = "iqm",
-    *,
-    level: float = 0.95,
-    reps: int = 2000,
-    rng: np.random.Generator | int = 0,
-) -> tuple[float, float]:
-    """(low, high): percentile bootstrap interval of a statistic over runs; (nan, nan) for a single run.
-
-    x: (n,) one value a run, or (n, tasks), whose runs are drawn anew within each task (stratified, arXiv 2108.13264).
-    stat: "iqm", "mean", "median", or a function of (reps, values) that reduces the last axis.
-    """
-    values = _numbers(x)
-    if values.ndim not in (1, 2):
-        raise DataError(f"x is (runs,) or (runs, tasks), got shape {values.shape}")
-    if not 0.0 < level < 1.0:
-        raise DataError(f"level is a probability such as 0.95, got {level!r}")
-    reduce = _statistic(stat)
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    table = values.reshape(len(values), -1)
-    rng = np.random.default_rng(rng)
-    drawn = rng.integers(len(table), size=(reps, *table.shape))
-    samples = np.take_along_axis(table[None], drawn, axis=1).reshape(reps, -1)
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(np.asarray(reduce(samples)), [tail, 1.0 - tail])
-    return float(low), float(high)
-
-
-def summarize(x: ArrayLike, *, level: float = 0.95, rng: np.random.Generator | int = 0) -> dict[str, float]:
-    """mean, low and high (its bootstrap interval), iqm, iqm_low and iqm_high, and n, of one value a run."""
-    values = _numbers(x).ravel()
-    low, high = bootstrap_interval(values, "mean", level=level, rng=rng)
-    iqm_low, iqm_high = bootstrap_interval(values, "iqm", level=level, rng=rng)
-    found = {"mean": float(values.mean()), "low": low, "high": high, "iqm": iqm(values)}
-    return {**found, "iqm_low": iqm_low, "iqm_high": iqm_high, "n": float(values.size)}
-
-
-def _numbers(x: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(x, dtype=np.float64)
-    if values.size == 0:
-        raise DataError("there are no values; give at least one run")
-    if not np.isfinite(values).all():
-        where = ", ".join(map(str, np.argwhere(~np.isfinite(np.atleast_1d(values)))[0]))
-        raise DataError(f"value {where} is not finite; drop or repeat the runs that failed, and say so")
-    return np.atleast_1d(values)
-
-
-def _statistic(stat: Statistic) -> Callable[[NDArray[np.float64]], ArrayLike]:
-    named: dict[str, Callable[[NDArray[np.float64]], ArrayLike]] = {
-        "iqm": lambda values: iqm(values, axis=-1),
-        "mean": lambda values: values.mean(axis=-1),
-        "median": lambda values: np.median(values, axis=-1),
-    }
-    if callable(stat):
-        return stat
-    if stat not in named:
-        raise UnknownNameError(f"stat is iqm, mean, median or a function, got {stat!r}.{nearest(str(stat), named)}")
-    return named[stat]
-
-
-make_callable(__name__)

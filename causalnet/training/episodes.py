@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .backends import att_bic
-from .errors import DataError
-from .storage.files import write_atomic
+from ..backends import att_bic
+from ..errors import DataError
+from ..storage.files import write_atomic
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ pytest.importorskip("torch")
 
 import causalnet as cn
 import causalnet.envs
-from causalnet import _online_folder, online
 from causalnet.backends import att_bic
-from causalnet.online import OnlineRun, learn_by_doing
+from causalnet.training import by_doing, episodes
+from causalnet.training.by_doing import OnlineRun, learn_by_doing
 
 CODE = """
 import gymnasium, sys, causalnet.envs
 from causalnet.backends import att_bic
-from causalnet.online import learn_by_doing
+from causalnet.training.by_doing import learn_by_doing
 env = gymnasium.make("causalnet/FaultAlarm-v0", instance=3, n_devices=6)
 core = env.unwrapped
 state = att_bic.init(core.variables, core.instance.devices, topology=core.instance.topology, rng=0)
@@ -118,7 +118,7 @@ def test_fixed_masks_and_bad_input(tmp_path: Path) -> None:
     (tmp_path / "episodes.csv").write_text("episode\n")
     with pytest.raises(cn.DataError, match="other columns"):
         play(4, tmp_path)
-    (tmp_path / "episodes.csv").write_text(",".join(online.COLUMNS) + "\n")
+    (tmp_path / "episodes.csv").write_text(",".join(by_doing.COLUMNS) + "\n")
     with pytest.raises(cn.DataError, match="was taken after 3"):
         play(4, tmp_path)
 
@@ -147,7 +147,7 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
             other, "dqn", episodes=3, folder=tmp_path, random_steps=30,
             discovery=att_bic.init(core.variables, core.instance.devices, **wired),
         )  # fmt: skip
-    with _online_folder.alone_in(tmp_path), pytest.raises(cn.DataError, match="another process uses"):
+    with episodes.alone_in(tmp_path), pytest.raises(cn.DataError, match="another process uses"):
         play(3, tmp_path)
     (tmp_path / "episodes.csv").unlink()
     with pytest.raises(cn.DataError, match="a checkpoint and no"):
@@ -159,4 +159,4 @@ def test_scores_are_those_of_the_metrics() -> None:
     for density in (0.0, 0.1, 0.5):
         a, b = (cn.Graph(tuple("abcde"), np.triu(rng.random((5, 5)) < d, 1)) for d in (density, 0.4))
         want = cn.score(a, b)
-        assert online._directed(a, b) == pytest.approx({k: want[k] for k in ("f1", "precision", "recall")})
+        assert by_doing._directed(a, b) == pytest.approx({k: want[k] for k in ("f1", "precision", "recall")})

@@ -12,9 +12,10 @@ from cascade import CHAIN, REVERSED
 from typer.testing import CliRunner
 
 import causalnet as cn
-from causalnet._train import Plan, build, train
 from causalnet.cli import app
 from causalnet.representation.action_map import ActionMap, Presence, read_action_map
+from causalnet.training.environment import Plan, build
+from causalnet.training.session import train
 
 pytest.importorskip("torch")
 NAMES = list(CHAIN.nodes) * 4
@@ -120,7 +121,7 @@ def columns(out: Path) -> list[tuple[str, str]]:
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import causalnet._train as module
+    import causalnet.training.session as module
 
     whole = train(plan(), 5, folder / "whole", evaluate_episodes=2)
     monkeypatch.setattr(module, "SAVE_SECONDS", 0.0)

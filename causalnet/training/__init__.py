@@ -1,0 +1,23 @@
+"""Policies learned on graphs and graphs learned by acting: sessions, learning by doing, evaluation beside controls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..base.doors import door
+
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "by_doing": "learn_by_doing",
+        "evaluation": "evaluate mask_of",
+        "controls": "greedy random_graph uniform",
+        "session": "train",
+    },
+)
+
+if TYPE_CHECKING:
+    from .by_doing import learn_by_doing
+    from .controls import greedy, random_graph, uniform
+    from .evaluation import evaluate, mask_of
+    from .session import train

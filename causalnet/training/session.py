@@ -1,0 +1,150 @@
+"""Train an agent on any Gymnasium environment under the mask of a graph, resumably, and put controls beside it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..base.checks import whole
+from ..errors import DataError, NotInstalled
+from ..storage.files import write_atomic
+from .environment import FORMAT, LEARNERS, Plan, build
+
+SAVE_SECONDS = 5.0  # a killed run repeats at most so much work; what it repeats comes out the same
+
+
+def train(
+    plan: Plan, episodes: int, out: Path, *, evaluate_episodes: int = 20, progress: bool = False
+) -> dict[str, Any]:
+    """Learn until there are ``episodes`` episodes in all, evaluate, and return the summary.
+
+    Leaves in ``out``: run.json (the plan), episodes.csv (a row an episode), agent.npz (the checkpoint that a second
+    call goes on from) and summary.json. The controls of the summary are played on the same episodes without learning:
+    ``uniform_in_mask`` draws any action of the graph's mask, ``uniform`` any that is allowed without the graph. The
+    agent plays as it learned to act, told by ``agent_acts``: PPO "draws" its actions, DQN and D3QN take the "best".
+    """
+    whole("episodes", episodes, 1)
+    whole("evaluate", evaluate_episodes, 0)
+    env = build(plan)
+    kind = _learner(plan.learner)
+    fresh = _claim(out, plan)
+    checkpoint = out / "agent.npz"
+    if checkpoint.is_file():
+        agent = kind.load(checkpoint, env)
+    else:
+        agent = kind(env, seed=plan.seed, **plan.settings)
+    if fresh:
+        write_atomic(out / "run.json", json.dumps(plan.record(), indent=1) + "\n")
+    started, resumed = time.monotonic(), agent.episodes
+    if agent.episodes < episodes:
+        log = _Log(agent, out / "episodes.csv", checkpoint)
+        try:
+            agent.learn(episodes - resumed, log=log, progress=progress)
+        finally:
+            log.close()
+        agent.save(checkpoint)
+    summary = {
+        **plan.record(),
+        "episodes": agent.episodes,
+        "steps": agent.steps,
+        "resumed_at": resumed,
+        "seconds": round(time.monotonic() - started, 3),
+        **(_evaluation(plan, agent, env, evaluate_episodes) if evaluate_episodes else {}),
+    }
+    write_atomic(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+def _learner(name: str) -> Any:
+    from .. import agents
+
+    try:
+        return getattr(agents, LEARNERS[name])
+    except ImportError as error:
+        raise NotInstalled(f"learners need torch ({error}): pip install 'causalnet[rl]'") from error
+
+
+class _Log:
+    """Writes the row of an episode, and then the checkpoint that has it, the latter at most once in SAVE_SECONDS."""
+
+    def __init__(self, agent: Any, path: Path, checkpoint: Path) -> None:
+        from ..agents import CsvLogger
+
+        self._rows, self._agent, self._checkpoint = CsvLogger(path, agent.episodes), agent, checkpoint
+        self._last = time.monotonic()
+
+    def write(self, scalars: Mapping[str, float]) -> None:
+        """Called by ``learn`` after every episode."""
+        self._rows.write(scalars)
+        if time.monotonic() - self._last >= SAVE_SECONDS:
+            self._agent.save(self._checkpoint)
+            self._last = time.monotonic()
+
+    def close(self) -> None:
+        """Close the file of episodes."""
+        self._rows.close()
+
+
+def _claim(out: Path, plan: Plan) -> bool:
+    """True for a new folder; False to go on in one of the same plan; an error for any other."""
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file; give a folder for the results")
+    path = out / "run.json"
+    if not path.is_file():
+        if (out / "agent.npz").exists() or (out / "episodes.csv").exists():
+            raise DataError(f"{out} holds results without the run.json that says what they are; choose another folder")
+        return True
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}); choose another folder") from error
+    now = json.loads(json.dumps(plan.record()))
+    if not isinstance(before, dict) or before.get("format") != FORMAT:
+        raise DataError(f"{path} is no record of a training run; choose another folder")
+    if not (out / "agent.npz").exists() and _lines(out / "episodes.csv") < 2:
+        return True  # that run failed before its first episode was over
+    changed = [name for name in now if before.get(name) != now[name]]
+    if changed:
+        name = changed[0]
+        raise DataError(
+            f"{out} holds a run with another {name} ({before.get(name)} there, {now[name]} here); "
+            "choose another folder, or repeat the options of that run to go on with it"
+        )
+    return False
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0
+
+
+# ---- the environment ----------------------------------------------------------------------------------------
+
+
+# ---- the result ---------------------------------------------------------------------------------------------
+
+
+def _evaluation(plan: Plan, agent: Any, env: Any, episodes: int) -> dict[str, Any]:
+    """Return and length of the agent and its controls, on the same fresh episodes."""
+    from ..stats.intervals import summarize
+    from .controls import uniform
+    from .evaluation import evaluate
+
+    if env.has_wrapper_attr("eta"):
+        env.set_wrapper_attr("eta", 0.0)  # no exploration while evaluating
+    players: dict[str, tuple[Any, Any]] = {"agent": (agent, env)}
+    if plan.graph is not None:
+        players["uniform_in_mask"] = (uniform, env)
+    players["uniform"] = (uniform, build(plan, presence_only=True))
+    found: dict[str, Any] = {}
+    for name, (policy, where) in players.items():
+        frame = evaluate(policy, where, episodes)
+        told = {column: summarize(frame[column]) for column in ("return", "interventions")}
+        found[name] = {key: {k: _finite(v) for k, v in values.items()} for key, values in told.items()}
+    return {"agent_acts": "best" if agent.DETERMINISTIC else "draws", "evaluation": found}
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value else None

@@ -12,7 +12,7 @@ from cascade import CHAIN, REVERSED
 from typer.testing import CliRunner
 
 import causalnet as cn
-from causalnet.cli import app
+from causalnet.cli.app import app
 from causalnet.representation.action_map import ActionMap, Presence, read_action_map
 from causalnet.training.environment import Plan, build
 from causalnet.training.session import train

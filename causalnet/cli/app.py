@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import __version__
-from ._cli_compare import compare, quickstart
-from ._cli_train import FILES, train
-from ._inputs import available, parse_settings, read_data, read_graph, read_knowledge
-from ._terminal import say, say_json, show_graph, show_table
-from .errors import CausalnetError, UnknownNameError, nearest
+from .. import __version__
+from ..errors import CausalnetError, UnknownNameError, nearest
+from .compare import compare_methods, quickstart
+from .inputs import available, parse_settings, read_data, read_graph, read_knowledge
+from .terminal import say, say_json, show_graph, show_table
+from .train import FILES, train_policy
 
 if TYPE_CHECKING:
-    from .graph import Graph
+    from ..graph import Graph
 
 
 class _Spoken(TyperGroup):
@@ -101,10 +101,10 @@ def discover(
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:
     """Learn a graph from a file."""
-    from .discovery.dispatch import discover as learn
-    from .discovery.provenance import versions
-    from .discovery.register import get
-    from .storage.files import check_writable, write_atomic
+    from ..discovery.dispatch import discover as learn
+    from ..discovery.provenance import versions
+    from ..discovery.register import get
+    from ..storage.files import check_writable, write_atomic
 
     method = get(backend)
     params = parse_settings(set_ or [])
@@ -131,7 +131,7 @@ def discover(
     if out is not None:
         write_atomic(out, graph.to_json(indent=1) + "\n")
     if report is not None:
-        from .report import write_graph_report
+        from ..report import write_graph_report
 
         write_graph_report(graph, report, title=f"{file.name}: the graph learned by {backend}", data=data)
     _tell(graph, remarks, out, report, json_)
@@ -187,15 +187,15 @@ def _listed(value: Any) -> list[str]:
 
 # ---- comparisons --------------------------------------------------------------------------------------------
 
-app.command()(compare)
+app.command("compare")(compare_methods)
 app.command()(quickstart)
 
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="The folder of a comparison.")]) -> None:
     """Write report.html of a comparison again."""
-    from .comparison import Results
-    from .report import write_report
+    from ..comparison import Results
+    from ..report import write_report
 
     say(f"report: {write_report(Results(folder), folder / 'report.html')}")
 
@@ -207,8 +207,8 @@ def score(
     json_: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON on stdout.")] = False,
 ) -> None:
     """Score a learned graph against the truth; both are files that --out wrote."""
-    from .graph.metrics import DEFINITIONS
-    from .graph.metrics import score as measure
+    from ..graph.metrics import DEFINITIONS
+    from ..graph.metrics import score as measure
 
     found = measure(read_graph(truth), read_graph(learned))
     if json_:
@@ -223,7 +223,7 @@ def score(
 
 # ---- policies -----------------------------------------------------------------------------------------------
 
-app.command(epilog=FILES)(train)
+app.command("train", epilog=FILES)(train_policy)
 
 
 # ---- what there is ------------------------------------------------------------------------------------------
@@ -237,8 +237,8 @@ def backends(
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """List the discovery methods."""
-    from .discovery.contract import KINDS
-    from .discovery.register import backends as known
+    from ..discovery.contract import KINDS
+    from ..discovery.register import backends as known
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(
@@ -258,7 +258,7 @@ def backends(
 @app.command()
 def datasets(json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False) -> None:
     """List the data sets."""
-    from .datasets import cards
+    from ..datasets import cards
 
     found = [{**card, "available": available(name, card)} for name, card in cards().items()]
     if json_:
@@ -266,7 +266,3 @@ def datasets(json_: Annotated[bool, typer.Option("--json", help="Print as JSON o
         return
     rows = [(str(c["name"]), str(c["kind"]), str(c["available"]), str(c.get("title", ""))) for c in found]
     show_table(["name", "kind", "available", "what it is"], rows)
-
-
-if __name__ == "__main__":
-    main()

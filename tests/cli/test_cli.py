@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import causalnet._inputs as inputs
-from causalnet import _cli_compare, cli
+import causalnet.cli.inputs as inputs
+from causalnet.cli import app, compare
 from causalnet.errors import DataError, KnowledgeError
 from causalnet.graph import Graph
 
@@ -24,7 +24,7 @@ RUN = CliRunner()
 
 def call(*words: object, code: int = 0) -> Any:
     """Run a command and check its exit code; (stdout, stderr) with line breaks of the terminal taken out."""
-    done = RUN.invoke(cli.app, [str(word) for word in words])
+    done = RUN.invoke(app.app, [str(word) for word in words])
     assert done.exit_code == code, f"{done.exit_code}: {done.stdout}\n{done.stderr}\n{done.exception!r}"
     assert "Traceback" not in done.stdout + done.stderr
     return done
@@ -139,12 +139,12 @@ def test_unexpected_errors_are_short_unless_debugged(table: Path, monkeypatch: p
         secret = "a local that stays private"
         raise RuntimeError(f"burst {len(secret)}")
 
-    monkeypatch.setattr(cli, "read_data", burst)
+    monkeypatch.setattr(app, "read_data", burst)
     done = call("discover", table, code=1)
     assert "unexpected error: RuntimeError: burst 26" in done.stderr
     assert "--debug" in done.stderr
     assert "a local" not in done.stderr
-    done = RUN.invoke(cli.app, ["--debug", "discover", str(table)])
+    done = RUN.invoke(app.app, ["--debug", "discover", str(table)])
     assert isinstance(done.exception, RuntimeError)
 
 
@@ -152,7 +152,7 @@ def test_an_interrupt_exits_with_130(table: Path, monkeypatch: pytest.MonkeyPatc
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "read_data", stop)
+    monkeypatch.setattr(app, "read_data", stop)
     assert "interrupted" in call("discover", table, code=130).stderr
 
 
@@ -248,16 +248,16 @@ def test_report_of_a_folder_without_results(tmp_path: Path) -> None:
 
 def test_quickstart_compares_on_two_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command with its light methods alone: what it compares and writes."""
-    monkeypatch.setattr(_cli_compare, "QUICKSTART", ("pc", "random", "empty"))
-    monkeypatch.setattr(_cli_compare, "_real_log", lambda: "fault-alarm")
+    monkeypatch.setattr(compare, "QUICKSTART", ("pc", "random", "empty"))
+    monkeypatch.setattr(compare, "_real_log", lambda: "fault-alarm")
     seen: dict[str, Any] = {}
 
     def watch(datasets: list[str], backends: list[str], out: Path, **more: Any) -> Any:
         seen.update(datasets=datasets, backends=backends, **more)
         return real(["sachs"], backends, out, **more)
 
-    real = _cli_compare._compare
-    monkeypatch.setattr(_cli_compare, "_compare", watch)
+    real = compare._compare
+    monkeypatch.setattr(compare, "_compare", watch)
     done = call("quickstart", "--out", tmp_path / "run")
     assert seen["datasets"] == ["sachs", "fault-alarm"]
     assert seen["seeds"] == 3

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import parse_settings, read_graph
-from ._terminal import say, say_json, show_training
+from .inputs import parse_settings, read_graph
+from .terminal import say, say_json, show_training
 
 FILES = (
     "The graph is what causalnet discover writes: causalnet discover data.csv --out g.json\n\n"
@@ -21,7 +21,7 @@ FILES = (
 )
 
 
-def train(
+def train_policy(
     env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Name-v0 for an environment of your own.")],
     graph: Annotated[
         Path | None,
@@ -58,9 +58,9 @@ def train(
     """Train an agent on an environment, restricted to the likely root causes of a graph."""
     import sys
 
-    from .representation.action_map import read_action_map
-    from .training.environment import Plan
-    from .training.session import train as run
+    from ..representation.action_map import read_action_map
+    from ..training.environment import Plan
+    from ..training.session import train as run
 
     if not {"", str(Path.cwd())} & set(sys.path):
         sys.path.insert(0, str(Path.cwd()))  # for an environment of the user's own

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import named_or_file, parse_backend_settings, parse_seeds
-from ._terminal import say, say_json, show_reasons, show_results
-from .base.text import split
+from ..base.text import split
+from .inputs import named_or_file, parse_backend_settings, parse_seeds
+from .terminal import say, say_json, show_reasons, show_results
 
 QUICKSTART = (
     "pc",
@@ -24,7 +24,7 @@ QUICKSTART = (
 )
 
 
-def compare(
+def compare_methods(
     data: Annotated[
         str, typer.Option("--data", "-d", help="Data sets and files, comma-separated: sachs,alarm:n=2000,my.csv")
     ],
@@ -58,7 +58,7 @@ def compare(
 
 
 def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: Any) -> Any:
-    from .comparison import compare as run
+    from ..comparison import compare as run
 
     try:
         return run(datasets, backends, out=out, progress=True, **settings)
@@ -91,7 +91,7 @@ def quickstart(
     """Compare methods on the Sachs protein data and a telecom alarm log; under three minutes on two cores."""
     import os
 
-    from .discovery.register import registry
+    from ..discovery.register import registry
 
     known = registry()
     chosen = [name for name in QUICKSTART if name in known and known[name].installed]
@@ -106,7 +106,7 @@ def quickstart(
 
 def _real_log() -> str:
     """The real telecom log, from disk or downloaded; without network the fault-alarm network stands in."""
-    from .datasets import MissingFile, load_dataset
+    from ..datasets import MissingFile, load_dataset
 
     try:
         load_dataset("pcic-18v")

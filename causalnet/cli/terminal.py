@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from .graph import Graph
+    from ..graph import Graph
 
 SHOWN_EDGES = 40
 SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "skeleton_precision", "shd")
@@ -119,7 +119,7 @@ def _short(value: Any) -> str:
 
 def show_results(results: Any) -> None:
     """One table a data set, best F1 first, then what the columns mean."""
-    from .graph.metrics import DEFINITIONS
+    from ..graph.metrics import DEFINITIONS
 
     summary = results.summary()
     for dataset in dict.fromkeys(summary["dataset"]):

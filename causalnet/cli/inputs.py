@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._terminal import say
-from .base.text import read_value, split
-from .errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
+from ..base.text import read_value, split
+from ..errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
+from .terminal import say
 
 if TYPE_CHECKING:
-    from .data import Events, Table
-    from .datasets import Dataset
-    from .discovery.contract import Backend
-    from .graph import Graph, Knowledge
+    from ..data import Events, Table
+    from ..datasets import Dataset
+    from ..discovery.contract import Backend
+    from ..graph import Graph, Knowledge
 
 
 def parse_settings(pairs: Iterable[str], option: str = "--set") -> dict[str, Any]:
@@ -56,7 +56,7 @@ def parse_seeds(text: str) -> int | list[int]:
 
 def read_knowledge(path: Path) -> Knowledge:
     """Knowledge from a JSON file with the keys required, forbidden, tiers, roots and leaves."""
-    from .graph import Knowledge
+    from ..graph import Knowledge
 
     known = ("required", "forbidden", "tiers", "roots", "leaves")
     example = 'write {"required": [["cause", "effect"]], "forbidden": [], "tiers": [["early"], ["late"]]}'
@@ -81,8 +81,8 @@ def read_knowledge(path: Path) -> Knowledge:
 
 def read_data(path: Path, method: Backend, topology: Path | None, discrete: str | None) -> Table | Events:
     """The file as the kind of data that the method takes; where both would do, the choice is told on stderr."""
-    from .data import as_table, read_events
-    from .data.reading import read_frame
+    from ..data import as_table, read_events
+    from ..data.reading import read_frame
 
     takes_events, takes_tables = "events" in method.takes, bool(method.takes - {"events"})
     if topology is not None and not takes_events:
@@ -110,7 +110,7 @@ def read_data(path: Path, method: Backend, topology: Path | None, discrete: str 
 def require_file(path: Path) -> None:
     if path.is_file():
         return
-    from .datasets import names
+    from ..datasets import names
 
     if str(path).partition(":")[0] in names():
         raise DataError(
@@ -121,14 +121,14 @@ def require_file(path: Path) -> None:
 
 
 def _is_log(columns: Any) -> bool:
-    from .data.events import ALIASES
+    from ..data.events import ALIASES
 
     return all(any(name in columns for name in spellings) for spellings in ALIASES.values())
 
 
 def named_or_file(item: str) -> str | Dataset:
     """A data set by name, or a file as a data set without truth."""
-    from .datasets import Dataset, names
+    from ..datasets import Dataset, names
 
     if item.partition(":")[0] in names():
         return item
@@ -137,8 +137,8 @@ def named_or_file(item: str) -> str | Dataset:
         hint = nearest(item, names()) or " See `causalnet datasets`, or give a file such as my.csv."
         raise UnknownNameError(f"there is no data set {item!r}.{hint}")
     require_file(path)
-    from .data import as_table, read_events
-    from .data.reading import read_frame
+    from ..data import as_table, read_events
+    from ..data.reading import read_frame
 
     frame = read_frame(path)
     log = _is_log(frame.columns)
@@ -151,7 +151,7 @@ def named_or_file(item: str) -> str | Dataset:
 
 
 def read_graph(path: Path) -> Graph:
-    from .graph import Graph
+    from ..graph import Graph
 
     require_file(path)
     try:
@@ -162,8 +162,8 @@ def read_graph(path: Path) -> Graph:
 
 def on_disk(name: str) -> bool:
     """True when every file that a data set needs is there already (nothing is downloaded to find out)."""
-    from .datasets import cards
-    from .datasets.files import search_path
+    from ..datasets import cards
+    from ..datasets.files import search_path
 
     folders = list(search_path())
     return all(

@@ -1,0 +1,7 @@
+"""``causalnet ...``: the same calls from the shell."""
+
+from __future__ import annotations
+
+from .app import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""``python -m causalnet.cli``."""
+
+from . import main
+
+main()

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from causalnet.report import Chart, Curve, chart
+from causalnet.report.summary import figure
 from causalnet.stats.intervals import summarize
-from pipelines._run import Row, Table, figure, finish
+from causalnet.storage.rows import Row, Table
+from pipelines.common import finish
 
 # Table 1 (mean, deviation over four seeds): F1, precision, recall. The printed precision of "Random" repeats its recall.
 Pair = tuple[float, float]

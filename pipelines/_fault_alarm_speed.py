@@ -11,8 +11,9 @@ import gymnasium
 import numpy as np
 
 from causalnet.envs import FaultAlarm
+from causalnet.report.summary import figure
 from causalnet.storage.files import write_atomic
-from pipelines._run import Row, figure
+from causalnet.storage.rows import Row
 
 OFFICIAL = 7.3e-3  # CPU seconds a step of the published simulator at about 11 alarms; quoted, not run here
 BATCH = 256

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from causalnet.report import Chart, Curve, chart
-from pipelines._run import Row, Table, band, figure, finish
+from causalnet.report.summary import band, figure
+from causalnet.storage.rows import Row, Table
+from pipelines.common import finish
 
 PUBLISHED = 3.373
 # return and total violation: the table, of a cumulative constraint, and what the curves of the others show

@@ -11,8 +11,10 @@ import numpy as np
 from causalnet.base.arrays import Array
 from causalnet.envs.networked.wireless import collision_free_ceiling
 from causalnet.report import Chart, Curve, chart
+from causalnet.report.summary import band, figure
 from causalnet.representation.recovery import log_slope
-from pipelines._run import Table, band, figure, finish
+from causalnet.storage.rows import Table
+from pipelines.common import finish
 
 # read off the figures of arXiv 2510.21427: GSAC, and start and end of SAC-FT, SAC-MTL, SAC-LFS
 PUBLISHED = {

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from causalnet.report import Chart, Curve, chart
+from causalnet.report.summary import band, figure
 from causalnet.storage.files import write_atomic
-from pipelines._run import Row, Table, band, figure, finish
+from causalnet.storage.rows import Row, Table
+from pipelines.common import finish
 
 PUBLISHED, ALOHA = 0.2414, 0.179  # the follow-up's tabular return at 120,000 episodes; its benchmark, without its bug
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import causalnet as cn
 from causalnet.datasets import MissingFile, load_dataset
-from pipelines._run import options
+from pipelines.common import options
 
 DATA = [
     "sachs",

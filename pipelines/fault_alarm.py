@@ -17,10 +17,11 @@ from typing import Any
 import joblib
 
 from causalnet.storage.files import write_atomic
+from causalnet.storage.rows import Table
 from pipelines import _fault_alarm_report as report
 from pipelines import _fault_alarm_speed as speed
 from pipelines._fault_alarm_runs import JUDGED, RULES, Run, make, official, play
-from pipelines._run import Table, options, positive, steps
+from pipelines.common import options, positive, steps
 
 LEARNERS, MODES = ("ppo", "dqn", "d3qn"), ("default", "paper")
 MASKS, INITS = ("causal", "none", "presence", "random", "true"), ("thp", "random", "empty")

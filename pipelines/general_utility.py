@@ -24,8 +24,9 @@ from causalnet.agents.networked.lpi import Cooling, LocalizedPolicyImprovement, 
 from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings, returns
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import utility_grid
+from causalnet.storage.rows import Row, Table
 from pipelines import _general_utility_report as report
-from pipelines._run import Row, Table, complete, options
+from pipelines.common import complete, options
 
 COLUMNS = ["kind", "variant", "seed", "value", "violation", "curve", "cpu_seconds", "extra"]
 FIRST = 1000  # seeds from here on: step sizes were chosen on others

@@ -23,6 +23,7 @@ from causalnet.envs.networked.wireless import true_masks
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes
 from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates
+from causalnet.storage.rows import Table
 from pipelines import _gsac_report as report
 from pipelines._gsac_networks import BOTH, EPISODES, NETS, explored, phase_one
 from pipelines._gsac_runs import (
@@ -39,7 +40,7 @@ from pipelines._gsac_runs import (
     tune,
     views,
 )
-from pipelines._run import Table, complete, options, positive
+from pipelines.common import complete, options, positive
 
 COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))

@@ -21,8 +21,10 @@ from causalnet.envs.networked import TabularNetwork, exact
 from causalnet.locality import LocalPolicy
 from causalnet.report import Chart
 from causalnet.report.curves import Curve, chart
+from causalnet.report.summary import figure
+from causalnet.storage.rows import Row, Table
 from pipelines._locality_ring import RHO_H, TEMPERATURES, ring
-from pipelines._run import Row, Table, complete, figure, finish, options
+from pipelines.common import complete, finish, options
 
 COLUMNS = [
     "task", "problem", "seed", "kappa", "temperature", "measured", "bound", "classical", "rho", "radius_c", "least_norm",

@@ -30,8 +30,9 @@ from causalnet.agents.networked.scalable_ac import (
 )
 from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
+from causalnet.storage.rows import Row, Table
 from pipelines import _scalable_actor_critic_report as report
-from pipelines._run import Row, Table, complete, options
+from pipelines.common import complete, options
 
 GAMMA = 0.7
 MARKS = 30  # evaluations along a run

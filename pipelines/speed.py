@@ -24,8 +24,10 @@ from causalnet.datasets.sem import linear_sem, random_weights
 from causalnet.discovery.register import get
 from causalnet.graph.metrics import shd
 from causalnet.graph.random_dags import random_dag
+from causalnet.report.summary import figure
+from causalnet.storage.rows import Row, Table
 from pipelines import _peers as peers
-from pipelines._run import Row, Table, figure, finish, options, steps
+from pipelines.common import finish, options, steps
 
 COLUMNS = [
     "task",

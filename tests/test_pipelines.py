@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import _run, compare_discovery
+from pipelines import common, compare_discovery
 
 needs_peers = pytest.mark.skipif(
     any(importlib.util.find_spec(p) is None for p in ("castle", "causallearn", "dagma", "pgmpy")),
@@ -52,35 +52,35 @@ def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest
 
 
 def test_a_cell_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
-    table = _run.Table(tmp_path, ["a", "b"])
+    table = common.Table(tmp_path, ["a", "b"])
     table.add("one", [{"a": 1, "b": 2}, {"a": 1, "b": 4}])
     (tmp_path / "results.new").write_text("cell,a,b\none,1,2\none,1,4\ntwo,7")  # killed while writing the second cell
-    again = _run.Table(tmp_path, ["a", "b"])
+    again = common.Table(tmp_path, ["a", "b"])
     assert again.has("one") and not again.has("two") and again.numbers("b", a=1) == [2.0, 4.0]
     with pytest.raises(SystemExit, match="other columns"):
-        _run.Table(tmp_path, ["a"])
+        common.Table(tmp_path, ["a"])
 
 
 def test_figures_and_goals() -> None:
-    item = _run.figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
+    item = common.figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
     assert item["mean"] == 2 and item["low"] == pytest.approx(2 - 4.302652729911275 / 3**0.5) and item["n"] == 3
-    assert _run.met(item) is True and _run.met({**item, "goal": "<= 1"}) is False
-    assert _run.figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
-    assert _run.met(_run.figure([])) is None and _run.figure([5.0])["low"] is None
+    assert common.met(item) is True and common.met({**item, "goal": "<= 1"}) is False
+    assert common.figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
+    assert common.met(common.figure([])) is None and common.figure([5.0])["low"] is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "3"])
 def test_a_damaged_plan_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(SystemExit, match=r"plan.json is damaged; write .* or choose another --out"):
-        _run.Table(tmp_path, ["a"], quick=True)
+        common.Table(tmp_path, ["a"], quick=True)
     assert (tmp_path / "plan.json").read_text() == text
 
 
 def test_a_report_has_no_empty_columns_nor_rows_without_a_value(tmp_path: Path) -> None:
     rows = [{"cell": "x", "kind": k, "value": v, "spent": "nan"} for k, v in (("one", "1.5"), ("two", "nan"))]
-    _run.Table(tmp_path, ["a"], quick=True)
-    _run.finish(tmp_path, "title", {"here": _run.figure([1.0], ">= 1"), "absent": _run.figure([])}, [], rows)
+    common.Table(tmp_path, ["a"], quick=True)
+    common.finish(tmp_path, "title", {"here": common.figure([1.0], ">= 1"), "absent": common.figure([])}, [], rows)
     page = (tmp_path / "report.html").read_text()
     assert "<h3>one</h3>" in page and "<th>value</th>" in page and "<td>1.5</td>" in page
     assert not any(word in page for word in ("nan", "spent", "cell<", "goal", "published", "absent"))
@@ -89,12 +89,12 @@ def test_a_report_has_no_empty_columns_nor_rows_without_a_value(tmp_path: Path) 
 
 def test_bands_need_three_runs() -> None:
     values = np.array([[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]])
-    assert _run.band([0, 1], values[:2]).low is None
-    drawn = _run.band([0, 1], values, floor=0.0)
+    assert common.band([0, 1], values[:2]).low is None
+    drawn = common.band([0, 1], values, floor=0.0)
     assert np.array_equal(drawn.y, [2.0, 3.0]) and np.asarray(drawn.low).min() == 0 and drawn.high is not None
 
 
 def test_a_finished_bar_names_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(_run.steps(["first", "last one"], "runs")) == ["first", "last one"]
+    assert list(common.steps(["first", "last one"], "runs")) == ["first", "last one"]
     shown = capsys.readouterr().err
     assert "runs" in shown.splitlines()[-1] and "last one" not in shown.splitlines()[-1]

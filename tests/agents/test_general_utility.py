@@ -352,7 +352,7 @@ def test_load_refuses_to_forget_a_utility(tmp_path: Path) -> None:
 
 
 def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines import general_utility as pipeline
+    from pipelines.general_utility import experiment as pipeline
 
     monkeypatch.setattr(pipeline, "LINES", pipeline.LINES[1:2])
     monkeypatch.setattr(pipeline, "GRIDS", pipeline.GRIDS[2:3])

@@ -441,7 +441,7 @@ def test_networks_and_masks_are_drawn_as_valid_svg() -> None:
 
 
 def test_pipeline_quick_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from pipelines import gsac as pipeline
+    from pipelines.gsac import experiment as pipeline
 
     wanted = ["--quick", "--seeds", "2", "--episodes", "60", "--out", str(tmp_path)]
     figures = pipeline.main(wanted)

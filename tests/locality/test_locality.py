@@ -16,9 +16,9 @@ from causalnet.envs.networked import Line, TabularNetwork, exact
 from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
 from causalnet.locality.spectral import resolvent, supporting_vector
-from pipelines import locality as pipeline
-from pipelines._locality_ring import RHO_C, RHO_E, RHO_H, ROW_SUM, TEMPERATURES, ring
-from pipelines.locality import copy_chain, gap
+from pipelines.locality import experiment as pipeline
+from pipelines.locality.experiment import copy_chain, gap
+from pipelines.locality.ring import RHO_C, RHO_E, RHO_H, ROW_SUM, TEMPERATURES, ring
 
 
 def near(graph: nx.Graph) -> list[list[int]]:

@@ -13,7 +13,7 @@ from causalnet.envs.networked import TabularEnv, TabularNetwork
 from causalnet.errors import DataError
 from causalnet.locality import LocalPolicy
 from causalnet.locality.estimate import row_radius, split_moves
-from pipelines._locality_ring import ring
+from pipelines.locality.ring import ring
 
 
 def random_subset(rng: np.random.Generator, items: list[int]) -> list[int]:

@@ -26,8 +26,8 @@ from causalnet.graph.metrics import shd
 from causalnet.graph.random_dags import random_dag
 from causalnet.report.summary import figure
 from causalnet.storage.rows import Row, Table
-from pipelines import _peers as peers
 from pipelines.common import finish, options, steps
+from pipelines.speed import peers
 
 COLUMNS = [
     "task",
@@ -243,7 +243,3 @@ def main(arguments: list[str] | None = None) -> None:
         "Validation of the input is part of our time. Peers run with their own defaults unless the task says otherwise.",
     ]
     finish(args.out, "causalnet: speed beside the peers", figures(table), notes, table.rows)
-
-
-if __name__ == "__main__":
-    main()

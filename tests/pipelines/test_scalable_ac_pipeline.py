@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import scalable_actor_critic
+from pipelines.scalable_actor_critic import experiment
 
 
 def test_quick_run_leaves_its_files_and_repeats_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = ["--quick", "--seeds", "1", "--out", str(tmp_path)]
-    scalable_actor_critic.main(wanted)
+    experiment.main(wanted)
     rows = (tmp_path / "results.csv").read_text()
     assert {"results.csv", "episodes.csv", "summary.json", "report.html"} <= {p.name for p in tmp_path.iterdir()}
     with (tmp_path / "episodes.csv").open() as file:
@@ -31,6 +31,6 @@ def test_quick_run_leaves_its_files_and_repeats_nothing(tmp_path: Path, capsys: 
     assert not summary["kappa = 1: episodes until 0.2414"]["mean"]  # 2,000 are too few, and no mean is made up for that
     assert not [name for name in summary if "share of runs" in name or "dearest" in name]  # too short, and one size
     assert (tmp_path / "report.html").read_text().count("<svg") == 2
-    scalable_actor_critic.main(wanted)
+    experiment.main(wanted)
     assert (tmp_path / "results.csv").read_text() == rows
     assert "reached" not in capsys.readouterr().out  # a quick run claims nothing

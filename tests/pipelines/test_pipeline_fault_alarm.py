@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from pipelines import fault_alarm
+from pipelines.fault_alarm import experiment
 
 ASKED = {"learner", "mask", "init", "mode", "seed", "episode", "return", "interventions", "mean_alarms", "cleared"}
 
@@ -18,7 +18,7 @@ ASKED = {"learner", "mask", "init", "mode", "seed", "episode", "return", "interv
 def test_quick_run_leaves_its_files_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = ["--quick", "--instance", "2", "--mask", "causal,none,true", "--seeds", "2", "--episodes", "4"]
     wanted += ["--evaluation", "3", "--no-speed", "--out", str(tmp_path)]
-    figures = fault_alarm.main(wanted)
+    figures = experiment.main(wanted)
     with (tmp_path / "episodes.csv").open() as file:
         episodes = list(csv.DictReader(file))
     assert ASKED | {"f1", "precision", "recall"} <= set(episodes[0])
@@ -33,12 +33,12 @@ def test_quick_run_leaves_its_files_and_resumes(tmp_path: Path, capsys: pytest.C
     report = (tmp_path / "report.html").read_text()
     assert report.count("<svg") >= 3 and "F1 of the graph" in report
     before = (tmp_path / "results.csv").read_text()
-    fault_alarm.main(wanted)
+    experiment.main(wanted)
     assert (tmp_path / "results.csv").read_text() == before
     assert "report.html" in capsys.readouterr().out
 
 
 def test_unknown_choices_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        fault_alarm.main(["--learner", "pppo", "--out", str(tmp_path)])
+        experiment.main(["--learner", "pppo", "--out", str(tmp_path)])
     assert "there is no 'pppo'; choose of ppo, dqn, d3qn" in capsys.readouterr().err

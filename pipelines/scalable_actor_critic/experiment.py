@@ -31,8 +31,8 @@ from causalnet.agents.networked.scalable_ac import (
 from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
 from causalnet.storage.rows import Row, Table
-from pipelines import _scalable_actor_critic_report as report
 from pipelines.common import complete, options
+from pipelines.scalable_actor_critic import report
 
 GAMMA = 0.7
 MARKS = 30  # evaluations along a run
@@ -208,7 +208,3 @@ def _row(
     cpu: float = math.nan, extra: str = "",
 ) -> Row:  # fmt: skip
     return dict(zip(COLUMNS, (kind, variant, seed, agents, episodes, value, curve, cpu, extra), strict=True))
-
-
-if __name__ == "__main__":
-    main()

@@ -24,9 +24,10 @@ from causalnet.representation.acr import policy_acr, raw_sizes, sizes
 from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates
 from causalnet.storage.rows import Table
-from pipelines import _gsac_report as report
-from pipelines._gsac_networks import BOTH, EPISODES, NETS, explored, phase_one
-from pipelines._gsac_runs import (
+from pipelines.common import complete, options, positive
+from pipelines.gsac import report
+from pipelines.gsac.networks import BOTH, EPISODES, NETS, explored, phase_one
+from pipelines.gsac.runs import (
     ETAS,
     METHODS,
     Row,
@@ -40,7 +41,6 @@ from pipelines._gsac_runs import (
     tune,
     views,
 )
-from pipelines.common import complete, options, positive
 
 COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
@@ -246,7 +246,3 @@ def _also(net: Any, groups: Any, kind: str, eta: float, budget: int) -> Team:
     one = team(net, groups, kind, eta)
     one.learn(budget)
     return one
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,7 @@ def measure(out: Path, env: gymnasium.Env[Any, Any], repeats: int) -> dict[str, 
     """Figures of speed-N.json, N repeats, measured when they are not yet there."""
     path = out / f"speed-{repeats}.json"
     if not path.exists():
-        from pipelines._learning_speed import measure_learning_speed
+        from pipelines.speed.learning import measure_learning_speed
 
         told: dict[str, list[float]] = {"single": [], "batch": [], "alarms": [], "learning": [], "learning-dense": []}
         single_step(env, 0, 50)  # compiles

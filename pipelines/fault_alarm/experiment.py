@@ -18,10 +18,9 @@ import joblib
 
 from causalnet.storage.files import write_atomic
 from causalnet.storage.rows import Table
-from pipelines import _fault_alarm_report as report
-from pipelines import _fault_alarm_speed as speed
-from pipelines._fault_alarm_runs import JUDGED, RULES, Run, make, official, play
 from pipelines.common import options, positive, steps
+from pipelines.fault_alarm import report, speed
+from pipelines.fault_alarm.runs import JUDGED, RULES, Run, make, official, play
 
 LEARNERS, MODES = ("ppo", "dqn", "d3qn"), ("default", "paper")
 MASKS, INITS = ("causal", "none", "presence", "random", "true"), ("thp", "random", "empty")
@@ -128,7 +127,3 @@ def _join_episodes(out: Path, alike: set[tuple[int, int]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([[*names, *head], *lines] if lines else [])
     write_atomic(out / "episodes.csv", text.getvalue())
-
-
-if __name__ == "__main__":
-    main()

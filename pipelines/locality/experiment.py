@@ -23,8 +23,8 @@ from causalnet.report import Chart
 from causalnet.report.curves import Curve, chart
 from causalnet.report.summary import figure
 from causalnet.storage.rows import Row, Table
-from pipelines._locality_ring import RHO_H, TEMPERATURES, ring
 from pipelines.common import complete, finish, options
+from pipelines.locality.ring import RHO_H, TEMPERATURES, ring
 
 COLUMNS = [
     "task", "problem", "seed", "kappa", "temperature", "measured", "bound", "classical", "rho", "radius_c", "least_norm",
@@ -295,7 +295,3 @@ def main(arguments: list[str] | None = None) -> None:
         "The gain of a policy is its return beyond uniform play, as a share of the largest mean in the sweep of temperatures.",
     ]
     finish(args.out, "causalnet: locality of networked policies", figures(table), notes, table.rows, charts(table))
-
-
-if __name__ == "__main__":
-    main()

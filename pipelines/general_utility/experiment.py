@@ -25,8 +25,8 @@ from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Se
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import utility_grid
 from causalnet.storage.rows import Row, Table
-from pipelines import _general_utility_report as report
 from pipelines.common import complete, options
+from pipelines.general_utility import report
 
 COLUMNS = ["kind", "variant", "seed", "value", "violation", "curve", "cpu_seconds", "extra"]
 FIRST = 1000  # seeds from here on: step sizes were chosen on others
@@ -269,7 +269,3 @@ def _row(
         "kind": kind, "variant": variant, "seed": seed, "value": f"{value:.6g}",
         "violation": None if violation is None else f"{violation:.6g}", "curve": curve, "cpu_seconds": f"{used:.3f}", "extra": extra,
     }  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()

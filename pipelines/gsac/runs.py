@@ -16,7 +16,7 @@ from causalnet.agents.networked.scalable_ac import Rate
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked.wireless import true_masks
-from pipelines._gsac_networks import Net, explored, phase_one
+from pipelines.gsac.networks import Net, explored, phase_one
 
 Row = dict[str, Any]
 # how the policy depends on the domain, and the masks behind what it reads: the paper's baselines know neither, so they read

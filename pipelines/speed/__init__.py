@@ -1,0 +1,1 @@
+"""Speed beside the peer: native against causal-learn, gcastle and DAGMA on the same problem in the same run."""

@@ -1,0 +1,3 @@
+from .discovery import main
+
+main()

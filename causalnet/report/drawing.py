@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..graph import Graph
 from .figures import picture
-from .html import _environment, _ready
+from .html import environment, ready
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,5 +29,5 @@ def draw(graph: Graph, truth: Graph | None = None, title: str = "Learned graph")
     """Draw ``graph``, with true, missing, extra and reversed edges told apart when ``truth`` is given."""
     name = str(graph.meta.get("backend", "the method"))
     shown = picture(None if truth is None else truth.align(graph.nodes), graph, "d", name)
-    page = _environment().get_template("drawing.html.j2").render(title=title, picture=_ready(shown))
+    page = environment().get_template("drawing.html.j2").render(title=title, picture=ready(shown))
     return Drawing(page, 720 if graph.d <= 30 else 1000)

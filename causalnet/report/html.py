@@ -32,7 +32,7 @@ def write_report(results: Any, path: str | Path) -> Path:
     from ..graph.metrics import DEFINITIONS
 
     text = (
-        _environment()
+        environment()
         .get_template("comparison.html.j2")
         .render(
             title="Comparison of discovery methods",
@@ -64,7 +64,7 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
             continue
         seed, learned = found
         shown = picture(results.truth(name, seed), learned, f"d{index}m{place}", line.backend)
-        pictures.append({"line": line, "picture": _ready(shown), "open": place < _OPEN, "seed": seed})
+        pictures.append({"line": line, "picture": ready(shown), "open": place < _OPEN, "seed": seed})
     return {
         "name": name,
         "id": f"data-{index}",
@@ -125,12 +125,12 @@ def write_graph_report(
     rows, headings = _edge_table(graph)
     absent, absent_headings, left_out = _absent_table(graph)
     text = (
-        _environment()
+        environment()
         .get_template("graph.html.j2")
         .render(
             title=title,
             graph=graph,
-            picture=_ready(picture(truth, graph, "g", name)),
+            picture=ready(picture(truth, graph, "g", name)),
             rows=rows,
             headings=headings,
             absent=absent,
@@ -233,7 +233,7 @@ def _long(value: Any, limit: int = 600) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
 
 
-def _ready(shown: Picture) -> dict[str, Any]:
+def ready(shown: Picture) -> dict[str, Any]:
     """The picture with its SVG marked as safe: every name in it was escaped where it was drawn."""
     views = [
         {"name": v.name, "first": v.first, "figures": [(caption, Markup(svg)) for caption, svg in v.figures]}
@@ -247,7 +247,7 @@ def _marked(entries: tuple[tuple[str, str, str, str], ...]) -> list[tuple[Markup
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     folder = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from ..storage.rows import Row
-from . import Curve
+from .curves import Curve
 
 
 def figure(

@@ -30,7 +30,7 @@ from .occupancy import count, exact_occupancies, look_up, occupancies, time_weig
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic, Settings
 from .utilities.forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, described, kind
-from .utilities.probe import Stall, checked, probe
+from .utilities.probes import Stall, checked, probe
 from .utilities.utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
 
 __all__ = [

@@ -27,12 +27,11 @@ from ...errors import DataError
 from ...representation.domain import hull_distance, warn_outside
 from ...storage.checkpoint import flat, nested, read, write
 from . import checks as given
-from . import sources as domains
+from . import domains
 from .actor import NeighbourStates, OwnState
 from .conditioning import SCALE, Conditioning
 from .critic import Counts
-from .rollout import Trajectory, seeds
-from .scalable_ac import _view
+from .rollout import Trajectory, seeds, view_table
 from .settings import Rate, Settings
 
 # Algorithm 1 with step sizes that learn, chosen on the source domains of the wireless grids; GSAC.paper() has the printed ones
@@ -82,7 +81,7 @@ class GSAC:
         self.shared_critic = (
             conditioning.kind == "none" if shared_critic is None else checks.flag("shared_critic", shared_critic)
         )
-        self.view = _view(env, view)
+        self.view = view_table(env, view)
         self.conditioned = domains.flags(conditioned, n)
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))

@@ -31,8 +31,7 @@ from .actor_kernels import cumulate
 from .checkpoint import open_agent, put_back, save_agent
 from .critic import Counts, Critic, access_point_loads
 from .critic_kernels import TableFull
-from .rollout import Trajectory, returns, roll, seeds
-from .rollout import view_table as _view
+from .rollout import Trajectory, returns, roll, seeds, view_table
 from .settings import Rate, Settings
 
 __all__ = [
@@ -69,7 +68,7 @@ class ScalableActorCritic:
                 f"{self.copies} copies cannot be shared by {learners} learners; use a multiple of {learners}"
             )
         self.learners = learners
-        self.view = _view(env, view)
+        self.view = view_table(env, view)
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         self.shape = (learners, int(env.n_agents), int(self.view.max()) + 1, int(self.n_actions.max()))
         self.table = padded(hop_neighbourhoods(env.adjacency, self.settings.kappa))  # (n, f)

@@ -25,7 +25,7 @@ from ...discovery.contract import Backend
 from ...discovery.guests import choose, family, guest, of_causes, share
 from ...errors import DataError
 from ...graph import Graph, Knowledge
-from . import neural, rl
+from . import neural, reinforcement
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")
@@ -265,4 +265,4 @@ def ttpm(
 
 
 ALGORITHMS.update(neural.ALGORITHMS)
-ALGORITHMS.update(rl.ALGORITHMS)
+ALGORITHMS.update(reinforcement.ALGORITHMS)

@@ -55,7 +55,7 @@ class Linear:
         return np.broadcast_to(_fits(self.reward, d), d.shape)
 
     def most(self, mass: float, sizes: Sizes) -> Array:
-        return mass * _over(self.reward, sizes, -np.inf).max((-2, -1))
+        return mass * over_agents(self.reward, sizes, -np.inf).max((-2, -1))
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Imitation:
         return np.asarray(-2 * (d - _fits(self.target, d)))
 
     def most(self, mass: float, sizes: Sizes) -> Array:
-        target = _over(self.target, sizes, np.inf)
+        target = over_agents(self.target, sizes, np.inf)
         return np.array([-_distance(t[np.isfinite(t)], mass) for t in target])
 
 
@@ -173,7 +173,9 @@ class RiskAverse:
         return np.asarray(r - 0.5 * self.aversion * (r * r - 2 * r * mean))
 
     def most(self, mass: float, sizes: Sizes) -> Array:
-        return mass * _over(self.reward, sizes, -np.inf).max((-2, -1))  # the mean alone, without its risk: a bound
+        return mass * over_agents(self.reward, sizes, -np.inf).max(
+            (-2, -1)
+        )  # the mean alone, without its risk: a bound
 
 
 def _marginal(d: Array, of: str) -> Array:
@@ -200,7 +202,7 @@ def _fits(table: Array, d: Array) -> Array:
     return table
 
 
-def _over(table: Array, sizes: Sizes, beyond: float) -> Array:
+def over_agents(table: Array, sizes: Sizes, beyond: float) -> Array:
     """(n, S, A): the table, with ``beyond`` where an agent has no such state or action."""
     full = np.broadcast_to(table, (len(sizes[0]), *table.shape[-2:]))
     real = np.arange(full.shape[1])[:, None] < sizes[0][:, None, None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....base.arrays import Array
 from ....errors import DataError
-from .utilities import Sizes, Utility, _over
+from .utilities import Sizes, Utility, over_agents
 
 _PERIOD = 200  # updates of which means are compared
 
@@ -77,7 +77,7 @@ def _check_slopes(what: str, f: Utility, start: Array, ends: Array) -> None:
 def _points(mass: float, sizes: Sizes) -> tuple[Array, Array]:
     """The even measure (n, S, A), and up to 32 with everything in one pair (P, n, S, A)."""
     shape = (len(sizes[0]), int(sizes[0].max()), int(sizes[1].max()))
-    even = _over(np.ones(shape), sizes, 0.0)
+    even = over_agents(np.ones(shape), sizes, 0.0)
     cell = np.arange(min(32, shape[1] * shape[2]))[:, None]
     corners = np.zeros((len(cell), *shape))
     corners[cell, np.arange(shape[0]), cell // shape[2] % sizes[0], cell % shape[2] % sizes[1]] = mass

@@ -14,10 +14,11 @@ __getattr__, __dir__, __all__ = door(
         "single.agent": "Episode Step",
         "single.logging": "CsvLogger TensorBoardLogger",
         "networked.scalable_ac": "ScalableActorCritic independent_learners",
+        "networked.rollout": "returns",
         "networked.settings": "Rate Settings",
         "networked.gsac": "GSAC",
         "networked.adaptation": "adapt compact_view full_masks",
-        "networked.general_utility": "Constraint GeneralUtility",
+        "networked.general_utility": "Constraint Determinism Differentiated Entropy GeneralUtility Imitation Linear Penalty PerAgent RiskAverse Total exact_utility exact_utility_gradient",
         "networked.lpi": "Cooling LocalizedPolicyImprovement",
         "networked.lpi_exact": "exact_improvement",
     },
@@ -25,10 +26,25 @@ __getattr__, __dir__, __all__ = door(
 
 if TYPE_CHECKING:
     from .networked.adaptation import adapt, compact_view, full_masks
-    from .networked.general_utility import Constraint, GeneralUtility
+    from .networked.general_utility import (
+        Constraint,
+        Determinism,
+        Differentiated,
+        Entropy,
+        GeneralUtility,
+        Imitation,
+        Linear,
+        Penalty,
+        PerAgent,
+        RiskAverse,
+        Total,
+        exact_utility,
+        exact_utility_gradient,
+    )
     from .networked.gsac import GSAC
     from .networked.lpi import Cooling, LocalizedPolicyImprovement
     from .networked.lpi_exact import exact_improvement
+    from .networked.rollout import returns
     from .networked.scalable_ac import ScalableActorCritic, independent_learners
     from .networked.settings import Rate, Settings
     from .single.agent import Episode, Step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,16 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     return int(value)
 
 
-def number(name: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
-    """``value`` as a finite float from ``least`` to ``most``; DataError for anything else, also for True."""
+def number(
+    name: str, value: Any, least: float = -math.inf, most: float = math.inf, *, above: float = -math.inf
+) -> float:
+    """``value`` as a finite float from ``least`` to ``most`` and greater than ``above``; DataError otherwise, also for True."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not real or not math.isfinite(value) or not least <= value <= most:
-        ends = "" if least == -math.inf else f" from {least:g} " + ("up" if most == math.inf else f"to {most:g}")
-        raise DataError(f"{name} is {value!r}, and must be a finite number{ends}")
+    if not real or not math.isfinite(value) or not least <= value <= most or value <= above:
+        ends = [f"above {above:g}"] if above > -math.inf else []
+        ends += [f"from {least:g}" + (" up" if most == math.inf else "")] if least > -math.inf else []
+        ends += [f"to {most:g}"] if most < math.inf else []
+        raise DataError(f"{name} is {value!r}, and must be {' '.join(['a finite number', *ends])}")
     return float(value)
 
 
@@ -62,18 +66,33 @@ def discrete_env(what: str, env: Any) -> Any:
     return env
 
 
-def one_of(name: str, value: Any, known: Sequence[str]) -> None:
-    """A word of a list."""
+def one_of(name: str, value: Any, known: Iterable[str]) -> str:
+    """A word of a list; DataError otherwise."""
+    known = list(known)
     if not isinstance(value, str) or value not in known:
         raise DataError(f"{name} is {value!r}; write one of {', '.join(known)}")
+    return value
 
 
-def function(name: str, value: Any) -> None:
+def instance(name: str, value: Any, kind: type | tuple[type, ...], what: str) -> Any:
+    """``value`` as it is, DataError unless it is of the kind; ``what`` says what it must be, such as "a Graph"."""
+    if not isinstance(value, kind):
+        raise DataError(f"{name} is {_short(value)}, and must be {what}")
+    return value
+
+
+def function(name: str, value: Any, what: str = "a function, or None") -> None:
     """Something that can be called, or None."""
     if value is not None and not callable(value):
-        raise DataError(f"{name} is {value!r}, and must be a function, or None")
+        raise DataError(f"{name} is {_short(value)}, and must be {what}")
 
 
 def generator(name: str, rng: Any) -> np.random.Generator:
     """A numpy Generator as it is, or the one of a seed."""
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole(name, rng, 0))
+
+
+def _short(value: Any) -> str:
+    """A value in an error: its text, or its type where the text is long."""
+    text = repr(value)
+    return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"

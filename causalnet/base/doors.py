@@ -22,14 +22,14 @@ def make_callable(module_name: str) -> None:
 def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """``__getattr__``, ``__dir__`` and ``__all__`` of a folder whose names load on first use.
 
-    homes: the folder's modules, each with the names that it hands out, separated by spaces.
+    homes: the modules, as seen from the folder, each with the names that it hands out, separated by spaces.
     """
     where = {name: module for module, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{where[name]}"), name)
+        value = getattr(importlib.import_module(f".{where[name]}", package), name)
         setattr(sys.modules[package], name, value)
         return value
 

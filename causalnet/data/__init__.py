@@ -2,6 +2,7 @@
 
 from .events import Events, read_events
 from .interactions import Interactions
+from .rollouts import collect
 from .tables import Table, as_table, read_table
 from .transitions import Transitions, as_transitions, pool
 
@@ -12,6 +13,7 @@ __all__ = [
     "Transitions",
     "as_table",
     "as_transitions",
+    "collect",
     "pool",
     "read_events",
     "read_table",

@@ -13,7 +13,7 @@ from ..base.doors import door
 
 _HOMES = {
     "fault_alarm": "FaultAlarm FaultAlarmEnv Instance Rules generate_instance load_instance observational_log save_instance",
-    "networked": "Epidemic Line NetworkedEnv TabularEnv TabularNetwork Traffic policy_returns to_parallel_env traffic_grid uniform_policy",
+    "networked": "Epidemic Line NetworkedEnv TabularEnv TabularNetwork Traffic exact policy_returns to_parallel_env traffic_grid uniform_policy",
     "networked.wireless": "Wireless action_places collision_free_ceiling dedicated_access_points gsac_grid lin_grid localized_aloha true_masks utility_grid wireless_network",
 }
 __getattr__, __dir__, __all__ = door(__name__, _HOMES)
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         TabularEnv,
         TabularNetwork,
         Traffic,
+        exact,
         policy_returns,
         to_parallel_env,
         traffic_grid,

@@ -5,5 +5,16 @@ from __future__ import annotations
 from .curves import Chart, Curve, chart
 from .drawing import Drawing, draw
 from .html import write_graph_report, write_report
+from .networks import draw_masks, draw_network
 
-__all__ = ["Chart", "Curve", "Drawing", "chart", "draw", "write_graph_report", "write_report"]
+__all__ = [
+    "Chart",
+    "Curve",
+    "Drawing",
+    "chart",
+    "draw",
+    "draw_masks",
+    "draw_network",
+    "write_graph_report",
+    "write_report",
+]

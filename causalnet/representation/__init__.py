@@ -13,12 +13,14 @@ __getattr__, __dir__, __all__ = door(
         "root_causes": "RootCauseMask",
         "mask_search": "learn_masks",
         "two_slice": "masks_by",
+        ".graph.causal_masks": "CausalMasks own_frame",
         "acr": "domain_acr policy_acr value_acr",
         "domain": "DomainFactor bernoulli_factor maximum_likelihood",
     },
 )
 
 if TYPE_CHECKING:
+    from ..graph.causal_masks import CausalMasks, own_frame
     from .acr import domain_acr, policy_acr, value_acr
     from .domain import DomainFactor, bernoulli_factor, maximum_likelihood
     from .mask import CausalMask

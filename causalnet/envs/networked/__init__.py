@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import exact
 from .base import NetworkedEnv
 from .epidemic import Epidemic
 from .line import Line
@@ -18,6 +19,7 @@ __all__ = [
     "TabularEnv",
     "TabularNetwork",
     "Traffic",
+    "exact",
     "policy_returns",
     "to_parallel_env",
     "traffic_grid",

@@ -9,7 +9,7 @@ from ..base.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "by_doing": "learn_by_doing",
+        "by_doing": "OnlineRun learn_by_doing",
         "evaluation": "evaluate mask_of",
         "controls": "greedy random_graph uniform",
         "session": "train",
@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = door(
 )
 
 if TYPE_CHECKING:
-    from .by_doing import learn_by_doing
+    from .by_doing import OnlineRun, learn_by_doing
     from .controls import greedy, random_graph, uniform
     from .evaluation import evaluate, mask_of
     from .session import train

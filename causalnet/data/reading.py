@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from ..base.arrays import AnyArray
 from ..errors import DataError
 
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
@@ -27,6 +29,15 @@ def read_frame(path: str | Path) -> pd.DataFrame:
             raise
         raise DataError(f"{path.name} cannot be read as {path.suffix[1:]}: {error}") from error
     return frame
+
+
+def read_array(path: Path, key: str | None = None) -> AnyArray:
+    """The array of a .npy file, or the one called ``key`` of a .npz; pickled objects are refused like broken files."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return np.asarray(loaded if key is None else loaded[key])
+    except (ValueError, OSError, EOFError, KeyError) as error:
+        raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -67,3 +78,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     frame.columns = pd.Index(names)
     return frame
+
+
+def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    """The column names as text; DataError for a repeated or empty one."""
+    columns = tuple(str(name) for name in frame.columns)
+    for j, name in enumerate(columns):
+        if name in columns[:j]:
+            raise DataError(
+                f"column name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one"
+            )
+        if not name.strip():
+            raise DataError(f"column {j + 1} has no name; give it one")
+    return columns

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools, Ints
 from ..data import Events
 from ..errors import DataError
 from ..graph import Graph
 
+Marked = tuple[Array, Ints, Ints]  # time, type and device of each event
 MAX_GENERATIONS = 10_000
 MAX_STRETCHES = 200  # times that the horizon is stretched until it holds enough events
 
@@ -69,7 +70,7 @@ def simulate_hawkes(
     delay = np.exp(-rng.uniform(np.log(low), np.log(high), (v, v)))  # (V, V) mean seconds from cause to effect
     mu = rng.uniform(*base_rate, v)[:, None] * np.exp(device_spread * rng.standard_normal(m) - device_spread**2 / 2)
 
-    def draw(horizon: float) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    def draw(horizon: float) -> Marked:
         drawn = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)
         return _chatter(*drawn, repeats, repeat_gap, horizon, rng) if repeats > 0 else drawn
 
@@ -110,9 +111,7 @@ def fault_alarm_log(truth: Graph, rng: np.random.Generator, n_events: int = 4000
     return events
 
 
-def _enough(
-    draw: Callable[[float], tuple[Array, NDArray[np.int64], NDArray[np.int64]]], n_events: int, horizon: float
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+def _enough(draw: Callable[[float], Marked], n_events: int, horizon: float) -> Marked:
     """A draw over a horizon that holds at least ``n_events``, stretched until it does."""
     for _ in range(MAX_STRETCHES):
         drawn = draw(horizon)
@@ -154,7 +153,7 @@ def _tree(n_devices: int, wired: bool, rng: np.random.Generator) -> nx.Graph:
     return links
 
 
-def _neighbours(links: nx.Graph) -> list[NDArray[np.int64]]:
+def _neighbours(links: nx.Graph) -> list[Ints]:
     index = {name: k for k, name in enumerate(links.nodes)}
     return [np.array([index[n] for n in links.neighbors(name)], dtype=np.int64) for name in links.nodes]
 
@@ -163,11 +162,11 @@ def _clusters(
     mu: Array,
     alpha: Array,
     delay: Array,
-    at_neighbour: NDArray[np.bool_],
-    near: list[NDArray[np.int64]],
+    at_neighbour: Bools,
+    near: list[Ints],
     horizon: float,
     rng: np.random.Generator,
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+) -> Marked:
     """Immigrants and all their descendants before ``horizon``: time, type and device of each event, unsorted."""
     v, m = mu.shape
     counts = rng.poisson(mu * horizon)
@@ -176,7 +175,7 @@ def _clusters(
     degree = np.array([len(n) for n in near])
     times, kinds, devices = [time], [kind], [device]
     for _ in range(MAX_GENERATIONS):
-        new: list[tuple[Array, NDArray[np.int64], NDArray[np.int64]]] = []
+        new: list[Marked] = []
         for j, i in np.argwhere(alpha > 0):
             mine = np.flatnonzero(kind == j)
             if at_neighbour[j, i]:
@@ -202,13 +201,13 @@ def _clusters(
 
 def _chatter(
     time: Array,
-    kind: NDArray[np.int64],
-    device: NDArray[np.int64],
+    kind: Ints,
+    device: Ints,
     repeats: float,
     gap: float,
     horizon: float,
     rng: np.random.Generator,
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+) -> Marked:
     """Adds to each event a geometric number of repeats, mean ``repeats``, with exponential gaps."""
     extra = rng.geometric(1.0 / (1.0 + repeats), len(time)) - 1
     source = np.repeat(np.arange(len(time)), extra)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from causalnet import DataError, Events, UnknownNameError, as_table, read_events, read_table
-from causalnet.data.events import read_topology
+from causalnet.data.topology import read_topology
 
 GOOD = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=["a", "b", "c"])
 

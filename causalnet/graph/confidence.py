@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from . import Graph
+from ..base.arrays import Array
+from .graph import Graph
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Confidence:
     """
 
     nodes: tuple[str, ...]
-    directed: NDArray[np.float64]
-    undirected: NDArray[np.float64]
+    directed: Array
+    undirected: Array
     n: int
 
     @property
-    def joined(self) -> NDArray[np.float64]:
+    def joined(self) -> Array:
         """(d, d) symmetric share of resamples in which the pair is joined at all."""
         return self.directed + self.directed.T + self.undirected
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Bools
 from ..errors import DataError, UnknownNameError, nearest
 
 
-def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "er") -> NDArray[np.bool_]:
+def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "er") -> Bools:
     """(d, d) adjacency of a random DAG with average total degree ``degree`` (= 2 edges / d).
 
     er: every pair an edge with probability degree / (d - 1), along a random order (Erdos & Renyi).
@@ -34,11 +34,11 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
         raise UnknownNameError(f"graph family {family!r} is unknown; use 'er' or 'sf'.{nearest(family, ['er', 'sf'])}")
     skeleton = pairs | pairs.T
     rank = rng.permutation(d)
-    result: NDArray[np.bool_] = skeleton & (rank[:, None] < rank[None, :])
+    result: Bools = skeleton & (rank[:, None] < rank[None, :])
     return result
 
 
-def sized_dag(d: int, edges: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+def sized_dag(d: int, edges: int, rng: np.random.Generator) -> Bools:
     """(d, d) adjacency of a random DAG with so many edges: a random order, then each set of forward pairs equally likely."""
     most = d * (d - 1) // 2
     if not 0 <= edges <= most:

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..base.checks import number
 from ..errors import DataError, nearest
 from .kinds import data_kind
-from .reading import column_names, read_frame
+from .reading import column_names, finite, read_frame
 from .sealed import Sealed, freeze
 from .topology import links, read_topology, undirected
 
@@ -108,8 +109,7 @@ class Events(Sealed):
 
     def binned(self, width: float) -> pd.DataFrame:
         """Counts of each type in consecutive windows of ``width`` seconds: (bins, V), all devices together."""
-        if not width > 0:
-            raise DataError(f"the bin width must be positive seconds, got {width!r}")
+        number("width", width, above=0.0)
         bins = np.floor((self.time - self.time[0]) / width).astype(np.int64)
         counts = np.zeros((int(bins[-1]) + 1, self.d))
         np.add.at(counts, (bins, self.type_index), 1.0)
@@ -136,13 +136,10 @@ class Events(Sealed):
         """The log with the given devices (repeats allowed, as copies): a bootstrap over devices without topology."""
         if self.topology is not None:
             raise DataError("devices of a wired network cannot be resampled one by one; use take_blocks")
-        rows, label = [], []
-        for k, device in enumerate(devices):
-            mine = np.flatnonzero(self.device_index == device)
-            rows.append(mine)
-            label.append(np.full(len(mine), k))
-        mine = np.concatenate(rows)
-        return self._subset(mine, self.time[mine], np.concatenate(label), len(devices))
+        parts = [np.flatnonzero(self.device_index == device) for device in devices]
+        rows = np.concatenate(parts)
+        label = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        return self._subset(rows, self.time[rows], label, len(parts))
 
     def take_blocks(self, blocks: Ints, n_blocks: int) -> Events:
         """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
@@ -240,13 +237,7 @@ def _seconds(column: pd.Series) -> Array:
             f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has {column.iloc[odd[0]]!r}; "
             "convert text dates with pandas.to_datetime first"
         )
-    values = numeric.to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise DataError(
-            f"column {column.name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
-        )
-    return values
+    return finite(numeric, column.name)
 
 
 def _durations(frame: pd.DataFrame) -> Array | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Array
 from ..errors import DataError
 
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
@@ -91,3 +92,14 @@ def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
         if not name.strip():
             raise DataError(f"column {j + 1} has no name; give it one")
     return columns
+
+
+def finite(column: pd.Series, name: Any) -> Array:
+    """(n,) float64 of a numeric column; DataError, naming the row, for an infinite value."""
+    values = column.to_numpy(dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise DataError(
+            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
+        )
+    return values

@@ -15,7 +15,8 @@ import pandas as pd
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ..errors import DataError, UnknownNameError, nearest
 from .kinds import Data, data_kind, refuse_unfinished
-from .reading import MISSING, column_names, read_frame
+from .reading import MISSING, column_names, finite, read_frame
+from .sealed import freeze
 
 EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
@@ -68,7 +69,7 @@ class Table:
     def covariance(self) -> Array:
         """(d, d) maximum-likelihood covariance (divided by n), read-only."""
         centred = self.values - self.values.mean(axis=0)
-        return _read_only(centred.T @ centred / self.n)
+        return freeze(centred.T @ centred / self.n)
 
     @cached_property
     def correlation(self) -> Array:
@@ -79,7 +80,7 @@ class Table:
             raise DataError(f"column {name!r} is constant in this sample, so it has no correlation; drop it")
         rho = self.covariance / np.outer(scale, scale)
         np.fill_diagonal(rho, 1.0)
-        return _read_only(np.clip(rho, -1.0, 1.0))
+        return freeze(np.clip(rho, -1.0, 1.0))
 
     @cached_property
     def codes(self) -> Codes:
@@ -89,12 +90,12 @@ class Table:
             raise DataError(
                 f"column {name!r} is continuous; bin it first, or pass discrete=[{name!r}] if it holds categories"
             )
-        return _read_only(self.values.astype(np.int32))
+        return freeze(self.values.astype(np.int32))
 
     @cached_property
     def cardinality(self) -> Codes:
         """(d,) number of categories of each column (0 where continuous)."""
-        return _read_only(np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32))
+        return freeze(np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32))
 
     def frame(self, labels: bool = False) -> pd.DataFrame:
         """A fresh DataFrame; with ``labels`` the original category labels instead of the codes."""
@@ -108,7 +109,7 @@ class Table:
 
     def take(self, rows: Ints) -> Table:
         """The table of the given rows (repeats allowed: a bootstrap resample). Not validated again."""
-        return Table(self.columns, _read_only(self.values[rows]), self.discrete, self.levels)
+        return Table(self.columns, freeze(self.values[rows]), self.discrete, self.levels)
 
     def resample(self, rng: np.random.Generator) -> Table:
         """A bootstrap resample: as many rows, drawn with repeats."""
@@ -157,11 +158,11 @@ def as_table(
             f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
             "add rows, or select fewer columns"
         )
-    _refuse_constants(values, columns, levels)
+    refuse_constants(values, columns, levels)
     _refuse_extremes(values, columns)
     _refuse_duplicates(values, columns)
     mask = np.array([level is not None for level in levels])
-    return Table(columns, _read_only(values), _read_only(mask), levels)
+    return Table(columns, freeze(values), freeze(mask), levels)
 
 
 def as_data(data: Any) -> Data:
@@ -253,7 +254,9 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
             f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; add {name!r} to discrete="
         )
     if not textual:
-        values = _finite(column, name)
+        if pd.api.types.is_complex_dtype(kind):
+            raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
+        values = finite(column, name)
         if discrete is None:
             boolean = pd.api.types.is_bool_dtype(kind)
             whole = bool((values == np.round(values)).all())
@@ -266,27 +269,16 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
     return codes.astype(np.float64), tuple(_scalar(label) for label in labels)
 
 
-def _finite(column: pd.Series, name: str) -> Array:
-    if pd.api.types.is_complex_dtype(column.dtype):
-        raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
-    values = column.to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise DataError(
-            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
-        )
-    return values
-
-
-def _refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels) -> None:
+def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
+    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
     flat = np.flatnonzero((values == values[0]).all(axis=0))
     if len(flat):
         j = int(flat[0])
-        level = levels[j]
+        level = levels[j] if levels else None
         always = f"{values[0, j]:g}" if level is None else repr(level[0])
         raise DataError(
-            f"column {columns[j]!r} is constant (always {always}): nothing can be learnt about it; "
-            f"drop it: frame.drop(columns=[{columns[j]!r}])"
+            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it; "
+            f"drop it: frame.drop(columns=[{columns[j]!r}]), or draw a larger sample"
         )
 
 
@@ -317,21 +309,3 @@ def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
 
 def _scalar(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
-
-
-def _read_only(array: Any) -> Any:
-    array = np.ascontiguousarray(array)
-    array = array if array.flags.owndata else array.copy()
-    array.setflags(write=False)
-    return array
-
-
-def refuse_constants(values: Array, columns: tuple[str, ...]) -> None:
-    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
-    flat = np.flatnonzero((values == values[0]).all(axis=0))
-    if len(flat):
-        name = columns[int(flat[0])]
-        raise DataError(
-            f"column {name!r} is constant in this sample (always {values[0, flat[0]]:g}), so it has no edges to learn; "
-            "drop it, or draw a larger sample"
-        )

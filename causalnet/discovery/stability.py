@@ -22,7 +22,7 @@ def edge_confidence(
     Rows are resampled for tables; devices or time blocks for event logs: each kind of data says what (``resample``).
     kwargs: the backend's parameters, and ``knowledge``. Every resample counts; one that fails raises.
     """
-    n, seed = whole("n, the number of resamples,", n, 1), whole("seed", seed, 0)
+    n, seed = whole("the number of resamples n", n, 1), whole("seed", seed, 0)
     source = data if isinstance(data, Dataset) else Dataset("data", data)
     seeds = 1 + np.random.default_rng(seed).choice(2**31 - 2, n, replace=False)
     graphs = Parallel(n_jobs=n_jobs)(delayed(_one)(source, int(s), backend, kwargs) for s in seeds)

@@ -31,18 +31,10 @@ class Confidence:
     def frame(self) -> pd.DataFrame:
         """One row a pair that was ever joined: P(edge), P(->), P(<-), P(--), most certain first."""
         joined = self.joined
-        rows = [
-            (
-                self.nodes[i],
-                self.nodes[j],
-                joined[i, j],
-                self.directed[i, j],
-                self.directed[j, i],
-                self.undirected[i, j],
-            )
-            for i, j in np.argwhere(np.triu(joined, 1) > 0)
-        ]
-        frame = pd.DataFrame(rows, columns=["a", "b", "p_edge", "p_a_to_b", "p_b_to_a", "p_undirected"])
+        i, j = np.nonzero(np.triu(joined, 1))
+        columns = {"a": [self.nodes[k] for k in i], "b": [self.nodes[k] for k in j], "p_edge": joined[i, j]}
+        ways = {"p_a_to_b": self.directed[i, j], "p_b_to_a": self.directed[j, i], "p_undirected": self.undirected[i, j]}
+        frame = pd.DataFrame({**columns, **ways})
         return frame.sort_values("p_edge", ascending=False, kind="stable", ignore_index=True)
 
     def graph(self, threshold: float = 0.5) -> Graph:

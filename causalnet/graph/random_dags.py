@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 
 from ..base.arrays import Bools
+from ..base.checks import number, whole
 from ..errors import DataError, UnknownNameError, nearest
 
 
@@ -16,10 +17,7 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
     sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order; degree
     is then an even number, and the first degree / 2 nodes start without edges among them.
     """
-    if d < 2:
-        raise DataError(f"a random graph needs at least 2 nodes, got d={d}")
-    if not 0 <= degree <= d - 1:
-        raise DataError(f"degree is the average number of neighbours, between 0 and d - 1 = {d - 1}, got {degree}")
+    number("degree", degree, 0, whole("d", d, 2) - 1)
     if family == "er":
         pairs = np.triu(rng.random((d, d)) < degree / (d - 1), 1)
     elif family == "sf":
@@ -41,8 +39,7 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
 def sized_dag(d: int, edges: int, rng: np.random.Generator) -> Bools:
     """(d, d) adjacency of a random DAG with so many edges: a random order, then each set of forward pairs equally likely."""
     most = d * (d - 1) // 2
-    if not 0 <= edges <= most:
-        raise DataError(f"a DAG over {d} nodes has 0 to {most} edges, got {edges}")
+    whole(f"the number of edges of a DAG over {d} nodes", edges, 0, most)
     rank = rng.permutation(d)
     pairs = np.argwhere(rank[:, None] < rank[None, :])
     adj = np.zeros((d, d), dtype=bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from functools import cache
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+
+from causalnet.base import doors
 
 ROOT = Path(__file__).parent.parent / "causalnet"
 # from the ground up: a folder imports what stands above it in this list, and itself
@@ -100,6 +103,29 @@ def test_modules_are_nouns_and_functions_verbs(path: Path) -> None:
     body = ast.parse(path.read_text(encoding="utf-8")).body
     functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     assert dotted(path).rpartition(".")[2] not in functions
+
+
+UPWARD = {  # the only methods whose code stands on a higher floor; base/doors.py has the table
+    "Graph._repr_html_": "report.portrait:to_html",
+    "Graph.to_svg": "report.portrait:to_svg",
+}
+
+
+BY_NAME = {  # the doors themselves, plug-ins, what a method requires, what a user names
+    "causalnet.base.doors",
+    "causalnet.comparison.worker",
+    "causalnet.discovery.register",
+    "causalnet.training.environment",
+}
+
+
+def test_only_these_methods_reach_up() -> None:
+    assert dict(doors.UPWARD) == UPWARD
+    for method, home in UPWARD.items():
+        module, function = home.split(":")
+        assert callable(getattr(importlib.import_module(f"causalnet.{module}"), function)), method
+    names = {path for path in MODULES if {"importlib.import_module", "__import__"} & calls(path)}
+    assert {dotted(path) for path in names} <= BY_NAME, "imports by name hide from the floors"
 
 
 def test_importing_is_light() -> None:

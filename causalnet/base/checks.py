@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, NotApplicable
+from ..errors import CausalnetError, DataError, NotApplicable
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -96,3 +96,10 @@ def _short(value: Any) -> str:
     """A value in an error: its text, or its type where the text is long."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"
+
+
+def names(name: str, given: Any, error: type[CausalnetError] = DataError) -> tuple[str, ...]:
+    """A list of names as texts; one text is refused, since its letters would be taken for the names."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise error(f"{name} takes a list of names, not {given!r}; write [{given!r}]")
+    return tuple(str(one) for one in given)

@@ -237,12 +237,12 @@ def backends(
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """List the discovery methods."""
-    from ..discovery.contract import KINDS
     from ..discovery.register import backends as known
+    from ..discovery.register import kinds
 
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in kinds():
         raise UnknownNameError(
-            f"there is no kind {kind!r}; the kinds are {', '.join(sorted(KINDS))}.{nearest(kind, KINDS)}"
+            f"there is no kind {kind!r}; the kinds are {', '.join(kinds())}.{nearest(kind, kinds())}"
         )
     found = [info for info in known() if kind is None or kind in info.takes]
     if json_:

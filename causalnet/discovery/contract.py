@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..data import KINDS
 from ..graph import Graph
 
-KINDS = frozenset({"continuous", "discrete", "mixed", "events", "interactions"})
+__all__ = ["KINDS", "Backend", "BackendInfo"]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import Bools
-from .adjustment import reachable, valid_adjustment
+from .adjustment import valid_adjustment
 from .graph import Graph
 from .meek import cpdag
-from .order import is_acyclic
+from .order import ancestry, is_acyclic
 
 DEFINITIONS: dict[str, str] = {
     "f1": "harmonic mean of precision and recall over directed edges; an unoriented adjacency is no directed edge",
@@ -80,7 +80,8 @@ def shd(a: Bools, b: Bools) -> int:
 
 def sid(truth: Bools, learned: Bools) -> int:
     """Structural intervention distance between two DAGs, (d, d) each (Peters & Buhlmann 2015, Definition 4)."""
-    return int(_sid(np.ascontiguousarray(truth), np.ascontiguousarray(learned), reachable(truth)))
+    reach = ancestry(truth) | np.eye(len(truth), dtype=bool)
+    return int(_sid(np.ascontiguousarray(truth), np.ascontiguousarray(learned), reach))
 
 
 def _ratio(hits: int, out_of: int, other: int) -> float:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...base.arrays import Bools
 from ...data import Events
-from ...data.interactions import checked_topology, links
+from ...data.topology import checked_topology, links
 from ...errors import CausalnetError, DataError, nearest
 from ...graph import Knowledge
 from ...search.hawkes_search import Scorer

@@ -9,10 +9,10 @@ from ..base.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
+        "logging": "CsvLogger TensorBoardLogger",
         "single.ppo": "PPO",
         "single.dqn": "D3QN DQN",
         "single.agent": "Episode Step",
-        "single.logging": "CsvLogger TensorBoardLogger",
         "networked.scalable_ac": "ScalableActorCritic independent_learners",
         "networked.rollout": "returns",
         "networked.settings": "Rate Settings",
@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = door(
 )
 
 if TYPE_CHECKING:
+    from .logging import CsvLogger, TensorBoardLogger
     from .networked.adaptation import adapt, compact_view, full_masks
     from .networked.general_utility import (
         Constraint,
@@ -49,5 +50,4 @@ if TYPE_CHECKING:
     from .networked.settings import Rate, Settings
     from .single.agent import Episode, Step
     from .single.dqn import D3QN, DQN
-    from .single.logging import CsvLogger, TensorBoardLogger
     from .single.ppo import PPO

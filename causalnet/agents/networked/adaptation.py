@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Bools, Codes
 from ...base.checks import whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
@@ -82,7 +81,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
 
 
-def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tuple[Codes, Bools]:
     """What a policy reads after the masks: view (n, most states) of state codes, and conditioned (n,), for :class:`GSAC`.
 
     view numbers the values of the components that the policy ACR keeps (kappa None: Algorithm 2, else Algorithm 3);
@@ -122,7 +121,7 @@ def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMas
     """The control: every part keeps its density, its entries are drawn at random; pooled masks stay alike for all agents."""
     rng = np.random.default_rng(rng)
 
-    def shuffled(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def shuffled(part: Bools) -> Bools:
         first = part[:1]
         if len(part) and (part == first).all():
             return np.broadcast_to(rng.permutation(first.ravel()).reshape(first.shape), part.shape).copy()

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Ints
 from ...base.checks import number, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
@@ -94,7 +93,7 @@ def _numbers(name: str, values: Sequence[float]) -> list[float]:
 
 
 def _update(
-    model: TabularNetwork, tables: list[Array], blocks: NDArray[np.int64], balls: list[list[int]], steps: Sequence[float],
+    model: TabularNetwork, tables: list[Array], blocks: Ints, balls: list[list[int]], steps: Sequence[float],
     tau: float, colour: int,
 ) -> tuple[list[Array], ExactStep]:  # fmt: skip
     process, gamma, n = joint(model, tables), model.gamma, model.n_agents
@@ -128,7 +127,7 @@ def _share(process: Joint, tables: Sequence[Array], k: int, q: Array) -> Array:
     return out
 
 
-def _mean_over_rest(q: Array, d: Array, code: NDArray[np.int64], states: int) -> Array:
+def _mean_over_rest(q: Array, d: Array, code: Ints, states: int) -> Array:
     """A_k(o, a) up to a constant in each o: E_d[q_k(s, a) | s_k = o]; (states, actions), zero where o never happens."""
     out, mass = np.zeros((states, q.shape[1])), np.bincount(code, d, minlength=states)
     np.add.at(out, code, d[:, None] * q)
@@ -160,7 +159,7 @@ def _guarantee(
     return total, float(most.sum())
 
 
-def _oscillation(f: Array, codes: NDArray[np.int64]) -> Array:
+def _oscillation(f: Array, codes: Ints) -> Array:
     """delta_i(f): the largest change of f (S,) when s_i alone changes; (n,)."""
     sizes = tuple((codes.max(0) + 1).tolist())
     cube = f.reshape(sizes)

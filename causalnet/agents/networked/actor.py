@@ -6,7 +6,7 @@ z_i(a) = sum_k table[i, k, s_{j_k}, a], j_k the k-th agent that i reads; pi_i = 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -18,30 +18,6 @@ from .actor_kernels import Streams, cumulate, expected_gradient, over_baseline, 
 from .critic import Counts, Critic, NeighbourCritic, Shape, make_critic
 from .rollout import Trajectory, check_states, roll
 from .settings import LearningSettings, Settings
-
-
-class Actor(Protocol):
-    """What a learner asks of its actor; tables are (L, n, f, S, A), which is its ``shape``."""
-
-    shape: tuple[int, int, int, int, int]
-
-    def critic(self, o: Any, copies: int, near: Codes, counts: Counts | None) -> Critic:
-        """The critic that fits what the actor reads; near (n, f): the padded neighbourhoods N_i^kappa."""
-
-    def use(self, table: Array) -> None:
-        """Act by this table from now on."""
-
-    def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> Any:
-        """Fill ``path`` with an episode of every copy from the state codes ``first``, and return the last ones."""
-
-    def gradient(self, o: Settings, path: Trajectory, q: Array, critic: Critic, baseline: Array) -> Array:
-        """The step of equation (7) for the tables acted by, of their shape, as ``o.gradient`` says; q (T + 1, E, n)."""
-
-    def probabilities(self, table: Array) -> Array:
-        """pi_i(a | s_i), (L, n, S, A)."""
-
-    def sample(self, table: Array, s: Ints, rng: np.random.Generator) -> Ints:
-        """Actions (L, n) in the states s (L, n)."""
 
 
 class OwnState:
@@ -153,6 +129,9 @@ class NeighbourStates:
         raise NotApplicable("a policy that reads its neighbours is no table over own states; use evaluate or act")
 
 
+Actor = OwnState | NeighbourStates
+
+
 def softmax(logits: Array, n_actions: Ints, temperature: float) -> Array:
     """softmax(logits / temperature) along the last axis, zero beyond an agent's actions (n_actions: (n,) or (n, 1))."""
     z = np.where(np.arange(logits.shape[-1]) < n_actions[..., None], logits / temperature, -np.inf)
@@ -198,10 +177,7 @@ def _probabilities(codes: Codes, i: int, table: Array, seen: Codes, actions: int
 
 
 @njit(cache=True)
-def _act(
-    codes: Codes, table: Array, seen: Codes, n_actions: Ints, temperature: float,
-    own: Streams, a: Ints,
-) -> None:  # fmt: skip
+def _act(codes: Codes, table: Array, seen: Codes, n_actions: Ints, temperature: float, own: Streams, a: Ints) -> None:
     """Draw the actions of every copy: codes, a (E, n), table (L, n, f, S, A), own (E, 2)."""
     per = codes.shape[0] // table.shape[0]
     p = np.empty(table.shape[4])
@@ -219,9 +195,18 @@ def _act(
 
 @njit(cache=True)
 def _gradient(
-    codes: Codes, a: Ints, advantage: Array, values: Array, weight: Array, table: Array, seen: Codes,
-    n_actions: Ints, temperature: float, mode: int, out: Array,
-) -> None:  # fmt: skip
+    codes: Codes,
+    a: Ints,
+    advantage: Array,
+    values: Array,
+    weight: Array,
+    table: Array,
+    seen: Codes,
+    n_actions: Ints,
+    temperature: float,
+    mode: int,
+    out: Array,
+) -> None:
     """Score (mode 0), expected (1) or natural (2) step; codes, a, advantage (T + 1, E, n), the rest (L, n, f, S, A)."""
     steps, copies, n = codes.shape
     per = copies // table.shape[0]

@@ -53,10 +53,7 @@ def cumulate_probabilities(policy: Array, n_actions: Ints, out: Floats) -> None:
 
 
 @njit(cache=True)
-def act(
-    s: AnyArray, view: Codes, cumulative: Floats, stream: Streams, n_states: Ints,
-    codes: Codes, a: Ints,
-) -> bool:  # fmt: skip
+def act(s: AnyArray, view: Codes, cumulative: Floats, stream: Streams, n_states: Ints, codes: Codes, a: Ints) -> bool:
     """What the agents of one copy see and do: s (n,) -> codes, a (n,). False: a state is out of range.
 
     view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
@@ -84,9 +81,8 @@ def act(
 
 @njit(cache=True)
 def act_all(
-    s: AnyArray, view: Codes, cumulative: Floats, streams: Streams, n_states: Ints,
-    codes: Codes, a: Ints,
-) -> bool:  # fmt: skip
+    s: AnyArray, view: Codes, cumulative: Floats, streams: Streams, n_states: Ints, codes: Codes, a: Ints
+) -> bool:
     """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2)."""
     per = s.shape[0] // cumulative.shape[0]
     known = True
@@ -131,9 +127,8 @@ def over_baseline(codes: Codes, advantage: Array, baseline: Array, rate: float) 
 
 @njit(cache=True)
 def score_gradient(
-    codes: Codes, a: Ints, advantage: Array, weight: Array, cumulative: Floats, temperature: float,
-    gradient: Array,
-) -> None:  # fmt: skip
+    codes: Codes, a: Ints, advantage: Array, weight: Array, cumulative: Floats, temperature: float, gradient: Array
+) -> None:
     """sum_t weight[t] adv_i(t) grad log pi_i(a_i(t) | s_i(t)), averaged over the copies of each learner.
 
     codes, a, advantage (T + 1, E, n); weight (T + 1,): gamma^t; cumulative, gradient (L, n, S, A).
@@ -162,9 +157,15 @@ def score_gradient(
 
 @njit(cache=True)
 def expected_gradient(
-    codes: Codes, q: Array, weight: Array, cumulative: Floats, n_actions: Ints, temperature: float,
-    natural: bool, gradient: Array,
-) -> None:  # fmt: skip
+    codes: Codes,
+    q: Array,
+    weight: Array,
+    cumulative: Floats,
+    n_actions: Ints,
+    temperature: float,
+    natural: bool,
+    gradient: Array,
+) -> None:
     """sum_t weight[t] sum_a grad pi_i(a | s_i(t)) q_i[s_i(t), a]: the score gradient with its mean over a_i taken exactly.
 
     q, gradient (L, n, S, A). natural: multiplied by the inverse Fisher matrix of the softmax in each state, so that

@@ -112,8 +112,9 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
             f"agent{'s' * (blind.size > 1)} {', '.join(map(str, blind[:10]))}{', ...' * (blind.size > 10)} would see all "
             "states alike: the masks show no component of theirs that a reward depends on, so their policies could not "
             "depend on the state; learn the masks from more transitions, or use full_masks",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     return np.ascontiguousarray(seen.T, dtype=np.int32), conditioned
 
 
@@ -137,9 +138,13 @@ def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> Caus
     """The control without masks: everything acts on everything, so nothing is dropped."""
     n, width = neighbours.shape[0], len(components) + 1
     return CausalMasks(
-        np.ones((n, width, width), bool), np.ones((neighbours.nnz, width, width), bool), np.ones((n, width), bool),
-        neighbours, tuple(components), {"control": "no masks"},
-    )  # fmt: skip
+        np.ones((n, width, width), bool),
+        np.ones((neighbours.nnz, width, width), bool),
+        np.ones((n, width), bool),
+        neighbours,
+        tuple(components),
+        {"control": "no masks"},
+    )
 
 
 def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:

@@ -11,8 +11,9 @@ access point. ``NeighbourCritic``: "own" for policies that read their neighbours
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
@@ -40,33 +41,8 @@ Shape = tuple[int, int, int, int]
 KEPT = ("weights", "visits", "keys", "mu")
 
 
-class Critic(Protocol):
-    """What a learner asks of its critic. ``KEPT`` names the arrays that a checkpoint holds, the same for all critics."""
-
-    table: Codes
-    weights: Array
-    visits: Array
-    keys: Keys
-    mu: Array
-
-    def slots(self, path: Trajectory) -> Codes:
-        """The active slots along the trajectories, (T + 1, E, n, F), -1 where idle; raises TableFull without room for one."""
-
-    def learn(self, path: Trajectory, update: int) -> Array:
-        """Lines 6-8 of Algorithm 1 along the trajectories of one update; the final estimates there, (T + 1, E, n)."""
-
-    def summed(self, q: Array) -> Array:
-        """sum_{j in N_i^kappa} Q_j from the estimates q (T + 1, E, n)."""
-
-    def marginals(self) -> Array:
-        """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
-
-    def grown(self, settings: Settings) -> Self:
-        """The same critic with room for ``settings.capacity`` entries an agent; nothing learnt is lost."""
-
-
-class SlotCritic:
-    """What the critics share: arrays, and the pass over the trajectories.
+class Critic(ABC):
+    """What a learner asks of its critic: ``learn``, ``summed`` and ``marginals``, ``grown``, and the arrays of ``KEPT``.
 
     shape (L, n, S, A); table (n, f) the padded neighbourhoods N_i^kappa. weights (L, n, W), or (E, n, T + 1) for tables
     that live for one episode; visits likewise, or empty; keys (L, n, W) of kept tables, zero where empty; mu (L, n).
@@ -91,10 +67,9 @@ class SlotCritic:
                 f"a critic of {of_all} entries does not fit into memory; write a smaller capacity, or use critic='own'"
             ) from None
 
+    @abstractmethod
     def slots(self, path: Trajectory) -> Codes:
-        """The pairs (s_i, a_i) themselves."""
-        pairs(path.codes, path.a, self.shape[3], self._slots[..., 0])
-        return self._slots
+        """The active slots along the trajectories, (T + 1, E, n, F), -1 where idle; raises TableFull without room for one."""
 
     def rewards(self, path: Trajectory) -> Array:
         """What is learnt from, (T, E, n)."""
@@ -122,21 +97,26 @@ class SlotCritic:
         return out
 
     def marginals(self) -> Array:
-        """Refused: a table over what neighbours do has no worth of an own pair."""
+        """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
         raise NotApplicable(f"{type(self).__name__} does not know what an own state and action is worth; use 'own'")
 
     def grown(self, settings: Settings) -> Self:
-        """Nothing to grow: everything has its slot."""
+        """A critic with room for ``settings.capacity`` entries an agent; nothing to do where everything has its slot."""
         self.settings = settings
         return self
 
 
-class OwnCritic(SlotCritic):
+class OwnCritic(Critic):
     """Q_i of (s_i, a_i) for the summed reward of N_i^kappa."""
 
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
         super().__init__(settings, shape, copies, table, shape[2] * shape[3])
         self._summed = np.empty((settings.length, copies, shape[1]))
+
+    def slots(self, path: Trajectory) -> Codes:
+        """The pairs (s_i, a_i) themselves, (T + 1, E, n, 1)."""
+        pairs(path.codes, path.a, self.shape[3], self._slots[..., 0])
+        return self._slots
 
     def rewards(self, path: Trajectory) -> Array:
         """sum_{j in N_i^kappa} r_j, (T, E, n)."""
@@ -178,7 +158,7 @@ class NeighbourCritic(OwnCritic):
         return self.weights.reshape((*self.shape[:2], -1, *self.shape[2:]))
 
 
-class LinearCritic(SlotCritic):
+class LinearCritic(Critic):
     """Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]."""
 
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
@@ -198,7 +178,7 @@ class LinearCritic(SlotCritic):
         return self._marginal.reshape(self.shape)
 
 
-class TableCritic(SlotCritic):
+class TableCritic(Critic):
     """Q_i of each state and action of N_i^kappa that was met: hashed and kept, or a table of each episode (``fresh``)."""
 
     settings: Settings
@@ -243,7 +223,7 @@ class TableCritic(SlotCritic):
         return new
 
 
-class CountsCritic(SlotCritic):
+class CountsCritic(Critic):
     """Q_i of (s_i, a_i, c_i): counts(path) gives c (T + 1, E, n), and c above ``most_counted`` counts as that."""
 
     def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes, counts: Counts | None) -> None:

@@ -134,9 +134,18 @@ def _move(w: Array, visits: Array, clock: Array, slots: AnyArray, rate: float, e
 
 @njit(cache=True)
 def temporal_differences(
-    slots: Codes, r: Array, w: Array, visits: Array, clock: Array, rates: Array, gamma: float, trace: float, mu: Array,
-    mu_rates: Array, q: Array,
-) -> None:  # fmt: skip
+    slots: Codes,
+    r: Array,
+    w: Array,
+    visits: Array,
+    clock: Array,
+    rates: Array,
+    gamma: float,
+    trace: float,
+    mu: Array,
+    mu_rates: Array,
+    q: Array,
+) -> None:
     """Q_i <- Q_i + alpha (r_i(t) - mu_i + gamma Q_i(t + 1) - Q_i(t)) along each trajectory (Algorithm 1, lines 6-8).
 
     slots (T + 1, E, n, F), -1 where idle; r (T, E, n); w (L, n, W), L dividing E: learners, or E itself for tables that

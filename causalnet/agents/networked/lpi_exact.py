@@ -59,9 +59,14 @@ def proximal(pi: Array, advantage: Array, eta: float, tau: float) -> Array:
 
 
 def exact_improvement(
-    model: TabularNetwork, policy: Sequence[Array] | None = None, *, kappa: int = 1, rounds: int = 20,
-    steps: Sequence[float] = _STEPS, tau: Sequence[float] = (0.0,),
-) -> tuple[list[Array], list[ExactStep]]:  # fmt: skip
+    model: TabularNetwork,
+    policy: Sequence[Array] | None = None,
+    *,
+    kappa: int = 1,
+    rounds: int = 20,
+    steps: Sequence[float] = _STEPS,
+    tau: Sequence[float] = (0.0,),
+) -> tuple[list[Array], list[ExactStep]]:
     """Cycle through the colours ``rounds`` times, each with the step of ``steps`` that guarantees most; policy and record.
 
     policy: own-state tables (n_states[i], n_actions[i]), uniform by default. tau: temperatures of the rounds (the last one
@@ -93,9 +98,14 @@ def _numbers(name: str, values: Sequence[float]) -> list[float]:
 
 
 def _update(
-    model: TabularNetwork, tables: list[Array], blocks: Ints, balls: list[list[int]], steps: Sequence[float],
-    tau: float, colour: int,
-) -> tuple[list[Array], ExactStep]:  # fmt: skip
+    model: TabularNetwork,
+    tables: list[Array],
+    blocks: Ints,
+    balls: list[list[int]],
+    steps: Sequence[float],
+    tau: float,
+    colour: int,
+) -> tuple[list[Array], ExactStep]:
     process, gamma, n = joint(model, tables), model.gamma, model.n_agents
     law, q = occupancy(process), q_values(process)
     found = [truncated(q[j], keys(process, balls[j]), law) for j in range(n)]
@@ -135,9 +145,14 @@ def _mean_over_rest(q: Array, d: Array, code: Ints, states: int) -> Array:
 
 
 def _guarantee(
-    process: Joint, local: Locality, old: Sequence[Array], new: Sequence[Array], shares: dict[int, Array], d: Array,
+    process: Joint,
+    local: Locality,
+    old: Sequence[Array],
+    new: Sequence[Array],
+    shares: dict[int, Array],
+    d: Array,
     gamma: float,
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """(1 - gamma) times the improvement guaranteed up to truncation, and sum_k max TV_k."""
     most, mean = np.zeros(len(old)), 0.0
     g = {}

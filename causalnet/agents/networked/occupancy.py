@@ -51,9 +51,16 @@ def look_up(codes: Codes, a: Ints, table: Array, add: bool, r: Array) -> None:
 
 
 def occupancies(
-    env: Any, policy: Array, *, gamma: float, steps: int | None = None, episodes: int = 400, seed: int = 0,
-    view: Any = None, objective: str = "discounted",
-) -> tuple[Array, Array]:  # fmt: skip
+    env: Any,
+    policy: Array,
+    *,
+    gamma: float,
+    steps: int | None = None,
+    episodes: int = 400,
+    seed: int = 0,
+    view: Any = None,
+    objective: str = "discounted",
+) -> tuple[Array, Array]:
     """d (L, n, S, A) under fixed own-state policies (L, n, S, A), and undiscounted returns (L,), the mean of all agents.
 
     As ``returns``: episodes are fixed by ``seed``, whatever the policy. Both are means over them, as many as fill the copies.

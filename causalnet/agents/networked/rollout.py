@@ -42,10 +42,19 @@ Play = Callable[[Any, int, Trajectory, Any], Any]  # (environment, seed, path to
 
 @njit(cache=True)
 def _wireless(
-    net: WirelessTables, arrival: Array, state: AnyArray, reward: Array, env_streams: Streams,
-    view: Codes, cumulative: Floats, policy_streams: Streams,
-    n_states: Ints, codes: Codes, a: Ints, r: Array,
-) -> None:  # fmt: skip
+    net: WirelessTables,
+    arrival: Array,
+    state: AnyArray,
+    reward: Array,
+    env_streams: Streams,
+    view: Codes,
+    cumulative: Floats,
+    policy_streams: Streams,
+    n_states: Ints,
+    codes: Codes,
+    a: Ints,
+    r: Array,
+) -> None:
     """The whole rollout in compiled code: the steps of one copy after another."""
     per = state.shape[0] // cumulative.shape[0]
     target, load = np.empty(state.shape[1], np.int32), np.empty(net.n_places + 1, np.int32)
@@ -53,17 +62,12 @@ def _wireless(
         table = cumulative[e // per]
         for t in range(r.shape[0]):
             act(state[e], view, table, policy_streams[e], n_states, codes[t, e], a[t, e])
-            wireless_step(
-                net, arrival[e % arrival.shape[0]], state[e], a[t, e], r[t, e], target, load, env_streams[e]
-            )  # fmt: skip
+            wireless_step(net, arrival[e % arrival.shape[0]], state[e], a[t, e], r[t, e], target, load, env_streams[e])
         act(state[e], view, table, policy_streams[e], n_states, codes[-1, e], a[-1, e])
         reward[e] = r[-1, e]
 
 
-def roll(
-    env: Any, cumulative: Floats, view: Codes, policy_streams: Streams,
-    out: Trajectory, s: Any,
-) -> Any:  # fmt: skip
+def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Streams, out: Trajectory, s: Any) -> Any:
     """Fill ``out`` with len(out.r) steps of every copy from the state codes s, and return the last ones.
 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
@@ -72,9 +76,19 @@ def roll(
     steps, copies, n = out.r.shape
     if isinstance(env, Wireless):
         _wireless(
-            env.tables, env.arrival, env.state, env.reward, env.streams, view, cumulative, policy_streams, env.n_states,
-            out.codes, out.a, out.r,
-        )  # fmt: skip
+            env.tables,
+            env.arrival,
+            env.state,
+            env.reward,
+            env.streams,
+            view,
+            cumulative,
+            policy_streams,
+            env.n_states,
+            out.codes,
+            out.a,
+            out.r,
+        )
         env.time = (env.time or 0) + steps
         return env.state
     sizes = np.asarray(env.n_states, dtype=np.int64)
@@ -99,9 +113,15 @@ def check_states(s: AnyArray, n_states: Any) -> None:
 
 
 def returns(
-    env: Any, policy: Array, *, gamma: float = 1.0, steps: int | None = None, episodes: int = 400, seed: int = 0,
+    env: Any,
+    policy: Array,
+    *,
+    gamma: float = 1.0,
+    steps: int | None = None,
+    episodes: int = 400,
+    seed: int = 0,
     view: Any = None,
-) -> Array:  # fmt: skip
+) -> Array:
     """Return of each episode, sum_{t < steps} gamma^t (1/n) sum_i r_i(t), under fixed own-state policies.
 
     policy (n, S, A), or (L, n, S, A) for L policies at once where the environment has a multiple of L copies: the

@@ -390,7 +390,7 @@ def counted(counts: Any) -> None:
             "episodes of 20 steps are longer",
         ),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(3, int)), DataError, r"shape \(..., 24\)"),
-        (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "state of agent 0 is 4"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "agent 0 the state code 4"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exception], words: str) -> None:

@@ -30,7 +30,7 @@ from .checkpoint import Arrays, Part, read_agent, restore, settings_of
 from .conditioning import SCALE, Conditioning
 from .critic import KEPT, Counts
 from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, batches, discounted, seeds, view_table
+from .rollout import Trajectory, batches, discounted, seeds, state_codes, view_table
 from .settings import Rate, Settings
 
 # Algorithm 1 with step sizes that learn, chosen on the source domains of the wireless grids; GSAC.paper() has the printed ones
@@ -177,7 +177,8 @@ class GSAC(NetworkedLearner):
 
     def act(self, s: Any, factor: Any, rng: np.random.Generator | int, *, code: str = "unseen") -> Ints:
         """Draw actions (L, n) in the states s (L, n), one row a learner."""
-        return self.actor.sample(self.table(self.code(factor, code)), self._states(s), generator("rng", rng))
+        s = state_codes(s, self.sources[0].n_states, self.learners)
+        return self.actor.sample(self.table(self.code(factor, code)), s, generator("rng", rng))
 
     def evaluate(
         self,
@@ -265,12 +266,3 @@ class GSAC(NetworkedLearner):
             centre = self.conditioning.target(self.conditioning.factors.mean(0))
             out[~self.conditioned] = np.broadcast_to(centre, out.shape)[~self.conditioned]
         return out
-
-    def _states(self, s: Any) -> Ints:
-        s = np.asarray(s)
-        sizes = np.asarray(self.sources[0].n_states)
-        if s.shape != (self.learners, len(sizes)) or s.dtype.kind not in "iu" or (s < 0).any() or (s >= sizes).any():
-            raise DataError(
-                f"states are codes ({self.learners}, {len(sizes)}), a row a learner, within n_states of the network"
-            )
-        return s.astype(np.int64)

@@ -102,14 +102,27 @@ def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Streams, out
     return s
 
 
-def check_states(s: AnyArray, n_states: Any) -> None:
-    """Refuse states (E, n) that the environment should not have given."""
+def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") -> None:
+    """Refuse states (E, n) that an environment should not have given, or that are not its own."""
     wrong = np.argwhere((s < 0) | (s >= n_states))
     if len(wrong):
         e, i = wrong[0]
         raise DataError(
-            f"the environment gave agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
+            f"{who} agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
         )
+
+
+def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
+    """States of the caller's as codes (..., n), or (L, n) with a row for each of so many learners."""
+    codes, n = np.asarray(s), len(n_states)
+    fits = codes.shape[-1:] == (n,) if learners is None else codes.shape == (learners, n)
+    if not fits or codes.dtype.kind not in "iu":
+        rows = "..." if learners is None else learners
+        raise DataError(
+            f"states are whole numbers of shape ({rows}, {n}), one an agent; got {codes.dtype} of shape {codes.shape}"
+        )
+    check_states(codes.reshape(-1, n), n_states, "s gives")
+    return codes.astype(np.int64)
 
 
 def returns(

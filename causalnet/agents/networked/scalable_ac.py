@@ -27,7 +27,7 @@ from .checkpoint import Arrays, Part, read_agent, restore, settings_of
 from .critic import KEPT, Counts, access_point_loads
 from .critic_kernels import TableFull
 from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, discounted, episodes_under, returns, seeds, view_table
+from .rollout import Trajectory, discounted, episodes_under, returns, seeds, state_codes, view_table
 from .settings import LearningSettings, Rate, Settings
 
 __all__ = [
@@ -132,17 +132,7 @@ class ScalableActorCritic(NetworkedLearner):
     def predict(self, s: Any, seed: int | np.random.Generator | None = None, *, learner: int = 0) -> Ints:
         """Actions (..., n) for the state codes s (..., n); drawn from the policy with a seed, else the likeliest."""
         whole("learner", learner, 0, self.learners - 1)
-        s = np.asarray(s)
-        if s.shape[-1:] != (self.shape[1],) or s.dtype.kind not in "iu":
-            raise DataError(
-                f"states are whole numbers of shape (..., {self.shape[1]}), one an agent; got {s.dtype} {s.shape}"
-            )
-        wrong = np.argwhere((s < 0) | (s >= np.asarray(self.env.n_states)))
-        if len(wrong):
-            i = wrong[0][-1]
-            raise DataError(
-                f"state of agent {i} is {s[tuple(wrong[0])]}, and it has {self.env.n_states[i]}: 0 to {self.env.n_states[i] - 1}"
-            )
+        s = state_codes(s, self.env.n_states)
         agents = np.arange(self.shape[1])
         p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
         if seed is None:

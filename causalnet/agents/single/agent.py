@@ -11,9 +11,8 @@ from typing import Any, ClassVar, Self
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Bools, Floats, Ints
+from ...base.arrays import AnyArray, Bools, Floats, Ints
 from ...base.checks import whole
 from ...errors import DataError
 from ...storage import checkpoint
@@ -108,7 +107,7 @@ class Agent(ABC):
         """What ``predict`` answers: the best allowed action, or a drawn one."""
 
     @abstractmethod
-    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
         """What a checkpoint keeps beside network, optimiser and scaler, in named groups."""
 
     @abstractmethod
@@ -209,6 +208,10 @@ class Agent(ABC):
     def _scores(self, x: Floats, allowed: Ints | None) -> Floats:
         """The network's number for each allowed action in one state."""
         return self.network.single(self.scaler(x), allowed)
+
+    def _best(self, x: Floats, allowed: Ints | None) -> int:
+        best = int(self._scores(x, allowed).argmax())
+        return best if allowed is None else int(allowed[best])
 
     # ---- checkpoints ----------------------------------------------------------------------------------------------
 

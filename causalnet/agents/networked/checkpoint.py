@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,15 +18,28 @@ from .settings import LearningSettings, Rate, Settings
 
 Arrays = dict[str, AnyArray]
 Part = tuple[str, Any, Sequence[str]]  # a prefix in the file or "", an owner, and the names of its arrays
+
+
+class Kept(NamedTuple):
+    """What a checkpoint holds of a learner beside settings and counters."""
+
+    header: dict[str, Any]
+    given: Arrays
+    "what its constructor takes"
+    learnt: list[Part]
+    "what is put back into a fresh learner"
+
+
 _HEADER = ("network", "copies", "settings", "learners", "seed", "updates")
 
 
 def save_agent(path: str | Path, agent: Any) -> Path:
     """Everything that a networked learner has learnt as one npz file."""
     header = {name: getattr(agent, name) for name in ("seed", "updates", "learners", "copies", "network")}
-    header |= {"class": type(agent).__name__, "settings": dataclasses.asdict(agent.settings), **agent.header()}
-    arrays = agent.given()
-    for prefix, owner, names in agent.learnt():
+    kept: Kept = agent.kept()
+    header |= {"class": type(agent).__name__, "settings": dataclasses.asdict(agent.settings), **kept.header}
+    arrays = dict(kept.given)
+    for prefix, owner, names in kept.learnt:
         part = {name: getattr(owner, name) for name in names}
         arrays |= flat(prefix, part) if prefix else part
     return write(path, header, arrays)
@@ -48,7 +61,7 @@ def read_agent(
 
 def restore(path: str | Path, agent: Any, header: Mapping[str, Any], arrays: Arrays) -> None:
     """Give a fresh agent the arrays of the file; learning goes on as if it had not stopped."""
-    for prefix, owner, names in agent.learnt():
+    for prefix, owner, names in agent.kept().learnt:
         for name in names:
             _put(owner, name, nested(arrays, prefix) if prefix else arrays, path)
     agent.updates = whole(f"updates in {path}", header["updates"], 0)

@@ -23,7 +23,7 @@ from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, policy_gradient
 from ...envs.networked.identity import require
 from ...errors import DataError
-from .checkpoint import Part
+from .checkpoint import Kept
 from .critic import Counts
 from .occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from .rollout import Trajectory
@@ -226,20 +226,13 @@ class GeneralUtility(ScalableActorCritic):
         for what, f in named + [(f"the utility of constraint {k}", g) for k, g in enumerate(self.constrained)]:
             probe(what, f, float(self._weight.sum()), (self.view_sizes, self.n_actions))
 
-    def header(self) -> dict[str, Any]:
-        """What a checkpoint says of environment, utility and constraints: these are code, and given again to ``load``."""
-        return {
-            **super().header(),
-            "occupancy_rate": self.occupancy_rate,
-            "reward": self.reward,
-            "utility": None if self.utility is None else kind(self.utility),
-            "constraints": [kind(g) for g in self.constrained],
-            "numbers": self._numbers(),
-        }
-
-    def learnt(self) -> list[Part]:
-        """The arrays of actor, critic, occupancies and multipliers."""
-        return [*super().learnt(), ("", self, ("d", "multipliers"))]
+    def kept(self) -> Kept:
+        """As for Scalable Actor-Critic, with occupancies and multipliers; utility and constraints are code, and only named."""
+        header, given, learnt = super().kept()
+        header |= {"occupancy_rate": self.occupancy_rate, "reward": self.reward, "numbers": self._numbers()}
+        header["utility"] = None if self.utility is None else kind(self.utility)
+        header["constraints"] = [kind(g) for g in self.constrained]
+        return Kept(header, given, [*learnt, ("", self, ("d", "multipliers"))])
 
     @classmethod
     def load(

@@ -26,7 +26,7 @@ from ...errors import DataError
 from ...representation.domain import hull_distance, warn_outside
 from . import domains
 from .actor import Actor, NeighbourStates, OwnState
-from .checkpoint import Arrays, Part, read_agent, restore, settings_of
+from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .conditioning import SCALE, Conditioning
 from .critic import KEPT, Counts
 from .learner import NetworkedLearner, converging, shared, usual
@@ -222,21 +222,15 @@ class GSAC(NetworkedLearner):
         settings = dataclasses.replace(self.settings, capacity=capacity)
         self.critics, self.settings = [c.grown(settings) for c in self.critics], settings
 
-    def header(self) -> dict[str, Any]:
-        """What a checkpoint says of sources and policy."""
-        told = {name: getattr(self, name) for name in ("schedule", "inputs", "shared_critic", "episodes")}
-        told |= {"conditioning": self.conditioning.kind, "scale": SCALE}
-        return {**told, "domains": [identity.domain(env) for env in self.sources]}
-
-    def given(self) -> Arrays:
-        """What the policy knows of states and domains."""
-        known = {"view": self.view, "conditioned": self.conditioned, "codes": self.codes}
-        return {**known, "factors": self.conditioning.factors}
-
-    def learnt(self) -> list[Part]:
-        """The arrays of actor and critics."""
+    def kept(self) -> Kept:
+        """The sources, what the policy knows of states and domains, and the arrays of actor and critics."""
+        header = {name: getattr(self, name) for name in ("schedule", "inputs", "shared_critic", "episodes")}
+        header |= {"conditioning": self.conditioning.kind, "scale": SCALE}
+        header["domains"] = [identity.domain(env) for env in self.sources]
+        given = {"view": self.view, "conditioned": self.conditioned, "codes": self.codes}
         critics: list[Part] = [(f"critic{k}", critic, KEPT) for k, critic in enumerate(self.critics)]
-        return [("", self, ("theta", "baselines")), *critics]
+        learnt: list[Part] = [("", self, ("theta", "baselines")), *critics]
+        return Kept(header, {**given, "factors": self.conditioning.factors}, learnt)
 
     @classmethod
     def load(cls, path: str | Path, sources: Sequence[Any], *, counts: Counts | None = None) -> Self:

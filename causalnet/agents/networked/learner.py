@@ -14,7 +14,7 @@ from ...base.checks import function, instance
 from ...errors import DataError
 from .. import loop
 from ..logging import RETURN, Logger
-from .checkpoint import Arrays, Part, save_agent
+from .checkpoint import Kept, save_agent
 
 
 class NetworkedLearner(ABC):
@@ -47,16 +47,8 @@ class NetworkedLearner(ABC):
         """Mean return of the last update's trajectories, undiscounted, over agents, copies and learners."""
 
     @abstractmethod
-    def header(self) -> dict[str, Any]:
-        """What a checkpoint says of it beside settings and counters."""
-
-    @abstractmethod
-    def given(self) -> Arrays:
-        """The arrays of a checkpoint that its constructor takes."""
-
-    @abstractmethod
-    def learnt(self) -> list[Part]:
-        """The arrays of a checkpoint that it has learnt."""
+    def kept(self) -> Kept:
+        """What a checkpoint holds of it beside settings and counters."""
 
     # ---- learning -------------------------------------------------------------------------------------------------
 

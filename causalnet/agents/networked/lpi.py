@@ -26,6 +26,7 @@ from ...base.checks import instance, number, whole
 from ...envs.networked import TabularNetwork
 from ...errors import DataError, NotApplicable
 from ...locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
+from .checkpoint import Kept
 from .colours import colour_agents
 from .critic import Counts
 from .learner import converging
@@ -128,13 +129,11 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
     def grow(self, capacity: int) -> None:
         """Nothing to grow: the critics of this learner have a slot for everything."""
 
-    def header(self) -> dict[str, Any]:
-        """What a checkpoint says of environment and temperature; the model is not part of it."""
-        return {
-            **super().header(),
-            "cooling": dataclasses.asdict(self.cooling),
-            "report_every": self.report_every,
-        }
+    def kept(self) -> Kept:
+        """As for Scalable Actor-Critic, with the cooling; the model is not part of it."""
+        header, given, learnt = super().kept()
+        more = {"cooling": dataclasses.asdict(self.cooling), "report_every": self.report_every}
+        return Kept({**header, **more}, given, learnt)
 
     @classmethod
     def load(

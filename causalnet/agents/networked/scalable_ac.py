@@ -23,7 +23,7 @@ from ...envs.networked.identity import fingerprint
 from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
 from ...errors import DataError
 from .actor import OwnState, draw
-from .checkpoint import Arrays, Part, read_agent, restore, settings_of
+from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .critic import KEPT, Counts, access_point_loads
 from .critic_kernels import TableFull
 from .learner import NetworkedLearner, converging, shared, usual
@@ -144,17 +144,10 @@ class ScalableActorCritic(NetworkedLearner):
         settings = dataclasses.replace(self.settings, capacity=capacity)
         self.critic, self.settings = self.critic.grown(settings), settings
 
-    def header(self) -> dict[str, Any]:
-        """What a checkpoint says of the environment."""
-        return {"domain": identity.domain(self.env)}
-
-    def given(self) -> Arrays:
-        """What the policy sees of the states."""
-        return {"view": self.view}
-
-    def learnt(self) -> list[Part]:
-        """The arrays of actor and critic."""
-        return [("", self, ("theta", "baseline")), ("", self.critic, KEPT)]
+    def kept(self) -> Kept:
+        """The domain, what the policy sees of the states, and the arrays of actor and critic."""
+        learnt: list[Part] = [("", self, ("theta", "baseline")), ("", self.critic, KEPT)]
+        return Kept({"domain": identity.domain(self.env)}, {"view": self.view}, learnt)
 
     @classmethod
     def load(cls, path: str | Path, env: Any, *, counts: Counts | None = None) -> Self:

@@ -20,10 +20,10 @@ _HORIZON = 4  # its place in a fingerprint
 _PARTS = ("class", "agents", "most states", "most actions", "horizon")
 
 
-def network(env: Any) -> Any:
-    """A networked environment as it is; anything else is refused."""
+def network(env: Any, name: str = "env") -> Any:
+    """A networked environment as it is; anything else is refused, by the name of the argument."""
     if not all(hasattr(env, name) for name in ("n_agents", "n_states", "n_actions", "adjacency", "n_envs", "horizon")):
-        raise DataError(f"env is {type(env).__name__}, and must be a networked environment, such as gsac_grid(3)")
+        raise DataError(f"{name} is {type(env).__name__}, and must be a networked environment, such as gsac_grid(3)")
     return env
 
 

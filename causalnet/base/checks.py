@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, NotApplicable
+from .arrays import Array, Bools, Ints
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -96,3 +97,50 @@ def _short(value: Any) -> str:
     """A value in an error: its text, or its type where the text is long."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"
+
+
+def numbers(
+    name: str, value: Any, shape: tuple[int, ...] | None = None, least: float = -math.inf, most: float = math.inf
+) -> Array:
+    """A new float64 array of finite numbers from ``least`` to ``most``, broadcast to ``shape`` where one is given."""
+    fit = f"numbers that fit the shape {shape}" if shape else "numbers"
+    size = f"a number, or {fit}" if shape is not None else fit
+    try:
+        array = np.array(value, np.float64, order="C") if not isinstance(value, str) else None
+        array = array if array is None or shape is None else np.array(np.broadcast_to(array, shape))
+    except (TypeError, ValueError):
+        array = None
+    if array is None:
+        raise DataError(f"{name} is {_short(value)}, and must be {size}")
+    wrong = ~(np.isfinite(array) & (array >= least) & (array <= most))
+    if wrong.any():
+        number(f"{name} holds a number that", float(array[wrong].flat[0]), least, most)
+    return array
+
+
+def whole_numbers(name: str, value: Any, n: int, least: int, most: int | None = None) -> Ints:
+    """(n,): one whole number for all, or ``n`` of them, from ``least`` to ``most`` (None: no end)."""
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        given = np.empty(0)
+    if given.dtype.kind not in "iu" or given.shape not in ((), (n,)):
+        raise DataError(f"{name} is {_short(value)}, and must be a whole number, or {n} of them")
+    for end in (given.min(), given.max()):
+        whole(f"a number in {name}", int(end), least, most)
+    return np.array(np.broadcast_to(given, (n,)), np.int64)
+
+
+def improper(table: Array, slack: float = 1e-9) -> Bools:
+    """Which rows along the last axis are no laws: an entry below 0 or nan, or a sum that is off 1 by more than ``slack``."""
+    return np.asarray(~((table >= 0).all(-1) & (np.abs(table.sum(-1) - 1) <= slack)))
+
+
+def laws(name: str, table: Array, slack: float = 1e-9) -> Array:
+    """``table`` as it is; DataError unless every row along its last axis is a law."""
+    for at in np.argwhere(improper(table, slack))[:1].tolist():
+        row = table[tuple(at)]
+        raise DataError(
+            f"{name}{at or ''} sums to {row.sum():.6g} (least entry {row.min():.3g}), and must be a law: no entry below 0, sum 1"
+        )
+    return table

@@ -16,7 +16,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array
+from ..base.checks import entries
 from ..envs.networked import TabularNetwork
+from ..envs.networked.checks import frozen
 from ..envs.networked.exact import softmax
 from ..errors import DataError, NotApplicable
 from .policy import LocalPolicy, shape_groups
@@ -129,15 +131,12 @@ def exact_interdependence(model: TabularNetwork, policy: LocalPolicy) -> sp.csr_
 
 
 def _like(model: TabularNetwork, reward: Sequence[Array]) -> list[Array]:
-    tables = [np.asarray(r, dtype=float) for r in reward]
-    if len(tables) != model.n_agents:
-        raise DataError(
-            f"reward has {len(tables)} tables, and the network {model.n_agents} agents; give one table an agent"
-        )
+    """Other tables of rewards, with the axes of the model's own."""
+    tables = [frozen(f"reward[{i}]", r) for i, r in enumerate(entries("reward", reward, "tables", model.n_agents))]
     for i, (mine, own) in enumerate(zip(tables, model.rewards, strict=True)):
-        if mine.shape != own.shape or not np.isfinite(mine).all():
+        if mine.shape != own.shape:
             raise DataError(
-                f"reward[{i}] must have the axes of the model's own, {own.shape}, and finite numbers; it has shape {mine.shape}"
+                f"reward[{i}] has shape {mine.shape}, and must have the axes of the model's own, {own.shape}"
             )
     return tables
 

@@ -118,22 +118,14 @@ def _step_batch(
 class TrafficRules:
     """How vehicles enter, turn and leave."""
 
-    capacity: Any = 2.0
-    """Mean of C, the domain factor omega: a number, (n,), or (E, 1) or (E, n) for a domain an environment."""
-    room: int = 10
-    """S: most vehicles a turn holds."""
-    arrival: float = 0.3
-    """Probability a step that a vehicle enters each of the entries."""
-    entries: Iterable[Hashable] | None = None
-    """Links that vehicles enter from outside; None: those that no turn leads into."""
-    exits: Iterable[Hashable] | None = None
-    """Links with one more turn, out of the network; None: those without a turn."""
-    split: Any = None
-    """(n, m) probabilities of the turns in the order of the graph's edges, the exit last; None: equal."""
-    start: int = 2
-    """Most vehicles a turn at first."""
-    shifted: bool = False
-    """True adds S * turns to the reward, so that it lies in [0, S * turns]."""
+    capacity: Any = 2.0  # mean of C, the domain factor omega: a number, (n,), or (E, 1) or (E, n) for different domains
+    room: int = 10  # S: most vehicles a turn holds
+    arrival: float = 0.3  # probability a step that a vehicle enters each of the entries
+    entries: Iterable[Hashable] | None = None  # links that vehicles come into; None: those that no turn leads into
+    exits: Iterable[Hashable] | None = None  # links with one more turn, out of the network; None: those without a turn
+    split: Any = None  # (n, m) probabilities of the turns in the order of the graph's edges, the exit last; None: equal
+    start: int = 2  # most vehicles a turn at first
+    shifted: bool = False  # True adds S * turns to the reward, so that it lies in [0, S * turns]
 
 
 class Traffic(NetworkedEnv):

@@ -42,26 +42,20 @@ _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
 class WirelessRules:
     """How packets come, are sent and get lost."""
 
-    success: Any = 0.5
-    """Of a lone transmission of user i to access point k, the probability is success[i] * place_success[k]: (n,)."""
-    place_success: Any = 1.0
-    """(n_places,), or a number for all."""
-    deadline: int = 2
-    """d: steps that a packet lives, so the bits of a buffer."""
-    slots: bool = False
-    """True lets the action choose the slot too, code 1 + (k - 1) * d + (slot - 1); False sends the earliest, code k."""
-    ghost: bool = False
-    """Sending from an empty buffer (or slot) still occupies the access point."""
-    start: str = "fresh"
-    """First buffers: "fresh" (a packet with probability p in b_d), "uniform" bits or "empty"."""
-    distractors: bool = False
-    """Two components that nothing depends on, z_1 and z_2."""
-    levels: int = 3
-    """z_1 takes so many values,"""
-    stay: float = 0.5
-    """is kept with this probability, and redrawn otherwise."""
-    coordinate: Any = 0
-    """z_2, (n,): a constant of each agent."""
+    success: Any = (
+        0.5  # (n,); a lone transmission of user i to access point k succeeds with success[i] * place_success[k]
+    )
+    place_success: Any = 1.0  # (n_places,), or a number for all
+    deadline: int = 2  # d: steps that a packet lives, so the bits of a buffer
+    slots: bool = (
+        False  # True: actions choose the slot too, code 1 + (k - 1) * d + (slot - 1); False: the earliest, code k
+    )
+    ghost: bool = False  # sending from an empty buffer (or slot) still occupies the access point
+    start: str = "fresh"  # first buffers: "fresh" (a packet with probability p in b_d), "uniform" bits or "empty"
+    distractors: bool = False  # two components that nothing depends on, z_1 and z_2
+    levels: int = 3  # values of z_1
+    stay: float = 0.5  # probability that z_1 is kept; else it is redrawn
+    coordinate: Any = 0  # z_2, (n,): a constant of each agent
 
 
 class Wireless(NetworkedEnv):

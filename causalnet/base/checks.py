@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, NotApplicable
-from .arrays import Array, Bools, Ints
+from .arrays import AnyArray, Array, Bools, Ints
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -112,7 +112,9 @@ def numbers(
         array = None
     if array is None:
         raise DataError(f"{name} is {_short(value)}, and must be {size}")
-    wrong = ~(np.isfinite(array) & (array >= least) & (array <= most))
+    wrong = ~np.isfinite(array)
+    if least > -math.inf or most < math.inf:
+        wrong |= (array < least) | (array > most)
     if wrong.any():
         number(f"{name} holds a number that", float(array[wrong].flat[0]), least, most)
     return array
@@ -144,3 +146,10 @@ def laws(name: str, table: Array, slack: float = 1e-9) -> Array:
             f"{name}{at or ''} sums to {row.sum():.6g} (least entry {row.min():.3g}), and must be a law: no entry below 0, sum 1"
         )
     return table
+
+
+def shaped(name: str, array: AnyArray, shape: tuple[int, ...], axes: str) -> AnyArray:
+    """``array`` as it is; DataError unless it has the shape; ``axes`` says what its axes are."""
+    if array.shape != shape:
+        raise DataError(f"{name} has shape {array.shape}, and must have {shape}: {axes}")
+    return array

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Ints
-from ..base.checks import entries, improper, laws, number
+from ..base.checks import entries, improper, laws, number, shaped
 from ..envs.networked.checks import agent_rows, frozen
 from ..envs.networked.exact import softmax
 from ..errors import DataError
@@ -92,11 +92,8 @@ class LocalPolicy:
                     f"the policy of agent {k} observes agent {far[0]}; the network ends at {len(n_states) - 1}"
                 )
             want = (*(int(n_states[i]) for i in seen), int(n_actions[k]))
-            if table.shape != want:
-                raise DataError(
-                    f"policy table {k} has shape {table.shape}, and the network needs {want}: states of agents "
-                    f"{tuple(seen)}, then the actions of {k}; {why}"
-                )
+            axes = f"states of agents {tuple(seen)}, then the actions of {k}; {why}"
+            shaped(f"policy table {k}", table, want, axes)
 
 
 def as_policy(policy: LocalPolicy | Sequence[Array]) -> LocalPolicy:

@@ -16,11 +16,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array
-from ..base.checks import entries
+from ..base.checks import entries, shaped
 from ..envs.networked import TabularNetwork
 from ..envs.networked.checks import frozen
 from ..envs.networked.exact import softmax
-from ..errors import DataError, NotApplicable
+from ..errors import NotApplicable
 from .policy import LocalPolicy, shape_groups
 
 Links = Sequence[Sequence[int]]
@@ -134,10 +134,7 @@ def _like(model: TabularNetwork, reward: Sequence[Array]) -> list[Array]:
     """Other tables of rewards, with the axes of the model's own."""
     tables = [frozen(f"reward[{i}]", r) for i, r in enumerate(entries("reward", reward, "tables", model.n_agents))]
     for i, (mine, own) in enumerate(zip(tables, model.rewards, strict=True)):
-        if mine.shape != own.shape:
-            raise DataError(
-                f"reward[{i}] has shape {mine.shape}, and must have the axes of the model's own, {own.shape}"
-            )
+        shaped(f"reward[{i}]", mine, own.shape, "the axes of the model's own")
     return tables
 
 

@@ -94,15 +94,10 @@ class Epidemic(NetworkedEnv):
         n = whole("the number of agents", self.adjacency.shape[0], 1)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)
-        self.tables = EpidemicTables(
-            self.adjacency.indptr.astype(np.int32),
-            self.adjacency.indices.astype(np.int32),
-            infection=numbers("infection", infection, (n,), 0, 1),
-            recovery=numbers("recovery", recovery, (n,), 0, 1),
-            protection=number("protection", protection, 0, 1),
-            cost=number("cost", cost, 0),
-            start=number("start", start, 0, 1),
-        )
+        contact = self.adjacency.indptr.astype(np.int32), self.adjacency.indices.astype(np.int32)
+        beta, delta = numbers("infection", infection, (n,), 0, 1), numbers("recovery", recovery, (n,), 0, 1)
+        e, cost = number("protection", protection, 0, 1), number("cost", cost, 0)
+        self.tables = EpidemicTables(*contact, beta, delta, e, cost, number("start", start, 0, 1))
 
     def _start(self) -> None:
         epidemic_reset(self.tables, self.state, self.streams)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array, Ints
-from ...base.checks import entries, laws, number, numbers, whole
+from ...base.checks import entries, laws, number, numbers, shaped, whole
 from ...errors import DataError
 from .checks import agent_rows
 from .model import TabularNetwork
@@ -64,10 +64,7 @@ def joint(model: TabularNetwork, policy: Policy, observes: Sequence[Sequence[int
         rewards[i] = model.rewards[i][_at(s, a, model.reward_states[i], model.reward_actions[i])]  # type: ignore[index]
         table = numbers(f"policy[{i}]", tables[i])
         want = (*sizes[[*looks[i]]].tolist(), int(acts[i]))
-        if table.shape != want:
-            raise DataError(
-                f"policy[{i}] has shape {table.shape}, and must have {want}: the states observed, then the actions"
-            )
+        shaped(f"policy[{i}]", table, want, "the states observed, then the actions")
         pi *= laws(f"policy[{i}]", table, 1e-6)[_at(s, a, looks[i], [i])]
         initial *= model.initial[i][s[:, i]]  # type: ignore[index]
     return Joint(transition, pi, rewards, initial, model.gamma, s, a)

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 
 from ...base.arrays import Array, Ints
-from ...base.checks import entries, laws, number, one_of, whole, whole_numbers
+from ...base.checks import entries, laws, number, one_of, shaped, whole, whole_numbers
 from ...errors import DataError, NotApplicable
 from .checks import agent_rows, frozen
 from .neighbourhoods import closed_neighbourhoods
@@ -53,19 +53,15 @@ def check_tables(model: TabularNetwork) -> None:
             last = [i] * (name == "kernels")
             want = tuple(model.n_states[[*states]].tolist() + model.n_actions[[*actions]].tolist())
             want += tuple(model.n_states[last].tolist())
-            if table.shape != want:
-                raise DataError(
-                    f"{name}[{i}] has shape {table.shape}, and should have {want}: states of {states}, "
-                    f"actions of {actions}" + f", then the next state of {i}" * len(last)
-                )
+            after = f", then the next state of {i}" * len(last)
+            shaped(f"{name}[{i}]", table, want, f"states of {states}, actions of {actions}{after}")
         laws(f"kernels[{i}]", model.kernels[i])
 
 
 def law(i: int, p: Any, size: int) -> Array:
     """initial[i], a law over ``size`` states."""
     p = frozen(f"initial[{i}]", p)
-    if p.shape != (size,):
-        raise DataError(f"initial[{i}] has shape {p.shape}, and must be a law of {size} states")
+    shaped(f"initial[{i}]", p, (size,), "a law of the agent's states")
     return laws(f"initial[{i}]", p)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import improper, number
+from ...base.checks import improper, number, shaped
 from ...errors import DataError
 from .base import NetworkedEnv
 from .checks import networked
@@ -76,11 +76,7 @@ def cumulated(policy: Array, env: NetworkedEnv) -> Array:
         policy = np.asarray(policy, np.float64)
     except (TypeError, ValueError):
         raise DataError(f"the policy is a table of probabilities {shape}: agents, states, actions") from None
-    if policy.shape != shape:
-        raise DataError(
-            f"the policy is a table {policy.shape}, and this network needs {shape}: agents, states, actions; "
-            "it may belong to another network"
-        )
+    shaped("the policy", policy, shape, "agents, states, actions; it may belong to another network")
     own = np.arange(shape[1]) < env.n_states[:, None]
     beyond = own & ((policy > 0) & (np.arange(shape[2]) >= env.n_actions[:, None])[:, None]).any(2)
     for wrong, why in (

@@ -25,15 +25,7 @@ from ..checks import MOST_AGENTS, count_agents
 from ..neighbourhoods import bipartite_table, sharing
 from ..protocols import Parts
 from ..streams import Seed, Words
-from .kernels import (
-    EMPTY,
-    FRESH,
-    UNIFORM,
-    WirelessTables,
-    wireless_reset,
-    wireless_rollout,
-    wireless_step_batch,
-)
+from .kernels import EMPTY, FRESH, UNIFORM, WirelessTables, wireless_reset, wireless_rollout, wireless_step_batch
 
 _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
 
@@ -204,8 +196,7 @@ def gsac_grid(size: int, width: int | None = None, *, arrival: Any = 0.65, **opt
     """
     rows, columns = whole("size", size, 1, 10**5), whole("width", size if width is None else width, 1, 10**5)
     r, c = np.divmod(np.arange(count_agents(rows * columns)), columns)
-    corner = r * (columns + 1) + c
-    places = np.column_stack([corner, corner + 1, corner + columns + 1, corner + columns + 2])
+    places = _corners(r + 1, c + 1, rows + 1, columns + 1, False)  # also those on the border
     options.setdefault("coordinate", c)
     return Wireless(places, (rows + 1) * (columns + 1), arrival=arrival, **options)
 
@@ -253,7 +244,7 @@ def wireless_network(graph: nx.Graph, users: Sequence[Hashable] | None = None, *
 
 
 def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> Codes:
-    """The access points on the four corners of cell (r, c), NW, NE, SW, SE; inner lattice rows x columns of them."""
+    """The access points on the four corners of cell (r, c), NW, NE, SW, SE, of a lattice of rows x columns."""
     none = rows * columns
     table = np.full((r.size, 4), none, np.int32)
     for k, (up, left) in enumerate([(1, 1), (1, 0), (0, 1), (0, 0)]):

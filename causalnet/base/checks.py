@@ -112,11 +112,11 @@ def numbers(
         array = None
     if array is None:
         raise DataError(f"{name} is {_short(value)}, and must be {size}")
-    wrong = ~np.isfinite(array)
+    right = np.isfinite(array)
     if least > -math.inf or most < math.inf:
-        wrong |= (array < least) | (array > most)
-    if wrong.any():
-        number(f"{name} holds a number that", float(array[wrong].flat[0]), least, most)
+        right &= (array >= least) & (array <= most)
+    if not right.all():
+        number(f"{name} holds a number that", float(array[~right].flat[0]), least, most)
     return array
 
 
@@ -135,12 +135,14 @@ def whole_numbers(name: str, value: Any, n: int, least: int, most: int | None = 
 
 def improper(table: Array, slack: float = 1e-9) -> Bools:
     """Which rows along the last axis are no laws: an entry below 0 or nan, or a sum that is off 1 by more than ``slack``."""
-    return np.asarray(~((table >= 0).all(-1) & (np.abs(table.sum(-1) - 1) <= slack)))
+    return np.asarray(~((table.min(-1) >= 0) & (np.abs(table.sum(-1) - 1) <= slack)))
 
 
 def laws(name: str, table: Array, slack: float = 1e-9) -> Array:
     """``table`` as it is; DataError unless every row along its last axis is a law."""
-    for at in np.argwhere(improper(table, slack))[:1].tolist():
+    off = improper(table, slack)
+    if off.any():
+        at = np.argwhere(off)[0].tolist()
         row = table[tuple(at)]
         raise DataError(
             f"{name}{at or ''} sums to {row.sum():.6g} (least entry {row.min():.3g}), and must be a law: no entry below 0, sum 1"

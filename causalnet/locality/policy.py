@@ -85,6 +85,7 @@ class LocalPolicy:
             raise DataError(
                 f"the policy has {self.n_agents} agents and the network {len(n_states)}; use one made for it"
             )
+        axes = f"the states observed, then the own actions; {why}"
         for k, (seen, table) in enumerate(zip(self.observes or (), self.tables, strict=True)):
             far = [i for i in seen if i >= len(n_states)]
             if far:
@@ -92,7 +93,6 @@ class LocalPolicy:
                     f"the policy of agent {k} observes agent {far[0]}; the network ends at {len(n_states) - 1}"
                 )
             want = (*(int(n_states[i]) for i in seen), int(n_actions[k]))
-            axes = f"states of agents {tuple(seen)}, then the actions of {k}; {why}"
             shaped(f"policy table {k}", table, want, axes)
 
 
@@ -116,13 +116,10 @@ def shape_groups(tables: Sequence[Array], limit: int = 1 << 23) -> list[tuple[li
 
 
 def _kept(name: str, table: Any) -> Array:
-    """A read-only copy of a table, actions on its last axis; as it is where nobody can write into it."""
-    ours = isinstance(table, np.ndarray) and table.dtype == np.float64 and table.base is None
-    out = table if ours and not table.flags.writeable else frozen(name, table)
-    if out.ndim == 0 or out.size == 0 or not np.isfinite(out).all():
-        raise DataError(
-            f"{name} has shape {out.shape}, and must be a table of finite numbers, actions on the last axis"
-        )
+    """A read-only copy of a table of finite numbers, actions on its last axis."""
+    out = frozen(name, table)
+    if not out.ndim or not out.size:
+        raise DataError(f"{name} has shape {out.shape}, and must be a table with actions on the last axis")
     return out
 
 

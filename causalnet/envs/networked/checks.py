@@ -93,11 +93,13 @@ def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
 def agent_rows(name: str, given: Any, n: int, most: int | None = None) -> tuple[tuple[int, ...], ...]:
     """A row of distinct agents, numbered from 0 (to ``most``), for each of ``n`` agents."""
     rows = [entries(f"{name}[{i}]", row, "agents") for i, row in enumerate(entries(name, given, "rows", n))]
-    found = tuple(tuple(whole(f"an agent in {name}[{i}]", j, 0, most) for j in row) for i, row in enumerate(rows))
-    for i, agents in enumerate(found):
-        if len(set(agents)) < len(agents):
-            raise DataError(f"{name}[{i}] names an agent twice: {agents}")
-    return found
+    found = []
+    for i, row in enumerate(rows):
+        what = f"an agent in {name}[{i}]"
+        found.append(tuple(whole(what, j, 0, most) for j in row))
+        if len(set(found[i])) < len(row):
+            raise DataError(f"{name}[{i}] names an agent twice: {found[i]}")
+    return tuple(found)
 
 
 def frozen(name: str, table: Any) -> Array:

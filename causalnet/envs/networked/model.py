@@ -53,8 +53,9 @@ def check_tables(model: TabularNetwork) -> None:
             last = [i] * (name == "kernels")
             want = tuple(model.n_states[[*states]].tolist() + model.n_actions[[*actions]].tolist())
             want += tuple(model.n_states[last].tolist())
-            after = f", then the next state of {i}" * len(last)
-            shaped(f"{name}[{i}]", table, want, f"states of {states}, actions of {actions}{after}")
+            shaped(
+                f"{name}[{i}]", table, want, "states, then actions, of its parents (of kernels, then the next state)"
+            )
         laws(f"kernels[{i}]", model.kernels[i])
 
 

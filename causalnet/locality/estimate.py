@@ -139,13 +139,7 @@ def estimate_sensitivities(
     links = [[*p, *(n + k for k in q)] for p, q in zip(*parents, strict=True)]
     both, codes = np.concatenate([sizes, acts]), np.hstack([s, a])
     rows = [both[link].prod(dtype=float) for link in links]
-    for j, link in enumerate(links):
-        table = rows[j] * sizes[j]
-        if table > _LARGEST or table * ((both[link] - 1.0).sum() / 2) > _WORK:
-            raise DataError(
-                f"agent {j} has {rows[j]:.3g} local situations, each with {sizes[j]} next states; give it fewer parents, "
-                "states or actions: no data fill such a table"
-            )
+    _refuse_large(rows, sizes, [float((both[link] - 1.0).sum()) for link in links])
     risk = (1 - confidence) / sum(rows)
     found: list[Array] = []
     unvisited, least = 0, len(s)
@@ -177,6 +171,17 @@ def row_radius(visits: Ints, outcomes: int, risk: float, typical: float) -> Arra
     log_sets = (outcomes - 1) * np.log(2) + np.log1p(-(2.0 ** (1 - outcomes)))
     spread = (count / 4 + prior) * (2 * (log_sets - np.log(risk)) + np.log1p(count / 4 / prior))
     return np.where(visits > 0, np.minimum(np.sqrt(spread) / count, 1.0), 1.0)
+
+
+def _refuse_large(rows: list[float], sizes: Ints, pairs: list[float]) -> None:
+    """Refuse agents whose table of counts no memory holds, or whose rows are too many to compare in pairs."""
+    for j, (situations, outcomes, others) in enumerate(zip(rows, sizes, pairs, strict=True)):
+        table = situations * outcomes
+        if table > _LARGEST or table * (others / 2) > _WORK:
+            raise DataError(
+                f"agent {j} has {situations:.3g} local situations, each with {outcomes} next states; give it fewer parents, "
+                "states or actions: no data fill such a table"
+            )
 
 
 def _moves(counts: Array, visits: Ints, risk: float, on_support: bool) -> Array:

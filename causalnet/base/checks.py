@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CausalnetError, DataError, NotApplicable
+from .arrays import AnyArray, Array, Bools, Ints
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -103,3 +104,61 @@ def names(name: str, given: Any, error: type[CausalnetError] = DataError) -> tup
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise error(f"{name} takes a list of names, not {given!r}; write [{given!r}]")
     return tuple(str(one) for one in given)
+
+
+def numbers(
+    name: str, value: Any, shape: tuple[int, ...] | None = None, least: float = -math.inf, most: float = math.inf
+) -> Array:
+    """A new float64 array of finite numbers from ``least`` to ``most``, broadcast to ``shape`` where one is given."""
+    fit = f"numbers that fit the shape {shape}" if shape else "numbers"
+    size = f"a number, or {fit}" if shape is not None else fit
+    try:
+        array = np.array(value, np.float64, order="C") if not isinstance(value, str) else None
+        array = array if array is None or shape is None else np.array(np.broadcast_to(array, shape))
+    except (TypeError, ValueError):
+        array = None
+    if array is None:
+        raise DataError(f"{name} is {_short(value)}, and must be {size}")
+    right = np.isfinite(array)
+    if least > -math.inf or most < math.inf:
+        right &= (array >= least) & (array <= most)
+    if not right.all():
+        number(f"{name} holds a number that", float(array[~right].flat[0]), least, most)
+    return array
+
+
+def whole_numbers(name: str, value: Any, n: int, least: int, most: int | None = None) -> Ints:
+    """(n,): one whole number for all, or ``n`` of them, from ``least`` to ``most`` (None: no end)."""
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        given = np.empty(0)
+    if given.dtype.kind not in "iu" or given.shape not in ((), (n,)):
+        raise DataError(f"{name} is {_short(value)}, and must be a whole number, or {n} of them")
+    for end in (given.min(), given.max()):
+        whole(f"a number in {name}", int(end), least, most)
+    return np.array(np.broadcast_to(given, (n,)), np.int64)
+
+
+def improper(table: Array, slack: float = 1e-9) -> Bools:
+    """Which rows along the last axis are no laws: an entry below 0 or nan, or a sum that is off 1 by more than ``slack``."""
+    return np.asarray(~((table.min(-1) >= 0) & (np.abs(table.sum(-1) - 1) <= slack)))
+
+
+def laws(name: str, table: Array, slack: float = 1e-9) -> Array:
+    """``table`` as it is; DataError unless every row along its last axis is a law."""
+    off = improper(table, slack)
+    if off.any():
+        at = np.argwhere(off)[0].tolist()
+        row = table[tuple(at)]
+        raise DataError(
+            f"{name}{at or ''} sums to {row.sum():.6g} (least entry {row.min():.3g}), and must be a law: no entry below 0, sum 1"
+        )
+    return table
+
+
+def shaped(name: str, array: AnyArray, shape: tuple[int, ...], axes: str) -> AnyArray:
+    """``array`` as it is; DataError unless it has the shape; ``axes`` says what its axes are."""
+    if array.shape != shape:
+        raise DataError(f"{name} has shape {array.shape}, and must have {shape}: {axes}")
+    return array

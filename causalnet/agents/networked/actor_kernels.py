@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...envs.networked.streams import draw
+from ...envs.networked.policies import act
 
 Streams = NDArray[np.uint64]  # of random numbers, a row a copy
 _NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
@@ -50,33 +50,6 @@ def cumulate_probabilities(policy: Array, n_actions: Ints, out: Floats) -> None:
                 for a in range(width):
                     total += policy[learner, i, s, a]
                     out[learner, i, s, a] = total if a < n_actions[i] - 1 else _NEVER
-
-
-@njit(cache=True)
-def act(s: AnyArray, view: Codes, cumulative: Floats, stream: Streams, n_states: Ints, codes: Codes, a: Ints) -> bool:
-    """What the agents of one copy see and do: s (n,) -> codes, a (n,). False: a state is out of range.
-
-    view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
-    stream serves two agents; a = the number of cumulative probabilities that a uniform number passes.
-    """
-    width = cumulative.shape[2]
-    shared = view.shape[0] == 1
-    bits = np.uint64(0)
-    for i in range(s.size):
-        state = np.int64(s[i])
-        if state < 0 or state >= n_states[i]:
-            return False
-        code = view[0 if shared else i, state]
-        codes[i] = code
-        if i % 2 == 0:
-            bits = draw(stream)
-        u = np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
-        bits <<= np.uint64(32)
-        chosen = 0
-        for k in range(width - 1):
-            chosen += u >= cumulative[i, code, k]
-        a[i] = chosen
-    return True
 
 
 @njit(cache=True)

@@ -17,9 +17,10 @@ from typing import Self
 
 import numpy as np
 
-from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...base.arrays import AnyArray, Array, Codes
 from ...base.checks import function
-from ...envs.networked.wireless import Wireless
+from ...envs.networked.checks import networked
+from ...envs.networked.protocols import Congested
 from ...errors import DataError, NotApplicable
 from .actor_kernels import neighbourhood_sums
 from .critic_kernels import (
@@ -256,27 +257,13 @@ def make_critic(o: LearningSettings, shape: Shape, copies: int, table: Codes, co
     return (LinearCritic if o.critic == "linear" else OwnCritic)(o, shape, copies, table)
 
 
-def access_point_loads(env: Wireless) -> Counts:
-    """Counts for critic "counts": how many others send to the access point that an agent sends to; 0 while idle.
+def access_point_loads(env: Congested) -> Counts:
+    """Counts for critic "counts": how many others use the place (access point) that an agent's action uses; 0 while idle.
 
     With (s_i, a_i) this is all that the next reward of agent i depends on. The agents must see their whole state.
     """
-    if not isinstance(env, Wireless):
-        raise DataError(
-            f"env is {type(env).__name__}, and has no access points; give a wireless network, such as lin_grid()"
-        )
-    net = env.tables
-
-    def loads(path: Trajectory) -> Ints:
-        agents = np.arange(env.n_agents)
-        place = net.access_points[agents, net.port[path.a]].astype(np.int64)  # (T + 1, E, n)
-        if not net.ghost:
-            place = np.where(path.codes & net.slots[path.a] & ((1 << net.deadline) - 1), place, net.n_places)
-        rows = place.reshape(-1, env.n_agents) + np.arange(place[..., 0].size)[:, None] * (net.n_places + 1)
-        load = np.bincount(rows.ravel())[rows].reshape(place.shape)
-        return np.where(place < net.n_places, load - 1, 0)
-
-    return loads
+    networked(env, Congested, "an environment whose agents share places, a wireless one")
+    return lambda path: env.congestion(path.codes, path.a)
 
 
 def _places(table: Codes) -> Codes:

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...base.checks import number, whole
 from ...envs.networked.identity import network
+from ...envs.networked.protocols import CompiledRollout
 from ...envs.networked.streams import spawn
-from ...envs.networked.wireless import Wireless
-from ...envs.networked.wireless.kernels import WirelessTables, wireless_step
 from ...errors import DataError
-from .actor_kernels import Streams, act, act_all, cumulate_probabilities
+from .actor_kernels import Streams, act_all, cumulate_probabilities
 
 
 @dataclass(eq=False)
@@ -40,56 +38,15 @@ class Trajectory:
 Play = Callable[[Any, int, Trajectory, Any], Any]  # (environment, seed, path to fill, first states) -> last states
 
 
-@njit(cache=True)
-def _wireless(
-    net: WirelessTables,
-    arrival: Array,
-    state: AnyArray,
-    reward: Array,
-    env_streams: Streams,
-    view: Codes,
-    cumulative: Floats,
-    policy_streams: Streams,
-    n_states: Ints,
-    codes: Codes,
-    a: Ints,
-    r: Array,
-) -> None:
-    """The whole rollout in compiled code: the steps of one copy after another."""
-    per = state.shape[0] // cumulative.shape[0]
-    target, load = np.empty(state.shape[1], np.int32), np.empty(net.n_places + 1, np.int32)
-    for e in range(state.shape[0]):
-        table = cumulative[e // per]
-        for t in range(r.shape[0]):
-            act(state[e], view, table, policy_streams[e], n_states, codes[t, e], a[t, e])
-            wireless_step(net, arrival[e % arrival.shape[0]], state[e], a[t, e], r[t, e], target, load, env_streams[e])
-        act(state[e], view, table, policy_streams[e], n_states, codes[-1, e], a[-1, e])
-        reward[e] = r[-1, e]
-
-
 def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Streams, out: Trajectory, s: Any) -> Any:
     """Fill ``out`` with len(out.r) steps of every copy from the state codes s, and return the last ones.
 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
-    with the array contract; wireless networks run in one compiled loop.
+    with the array contract; one that offers a compiled rollout runs in one loop.
     """
     steps, copies, n = out.r.shape
-    if isinstance(env, Wireless):
-        _wireless(
-            env.tables,
-            env.arrival,
-            env.state,
-            env.reward,
-            env.streams,
-            view,
-            cumulative,
-            policy_streams,
-            env.n_states,
-            out.codes,
-            out.a,
-            out.r,
-        )
-        env.time = (env.time or 0) + steps
+    if isinstance(env, CompiledRollout):
+        env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
         return env.state
     sizes = np.asarray(env.n_states, dtype=np.int64)
     for t in range(steps + 1):

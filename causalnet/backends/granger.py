@@ -26,6 +26,7 @@ from ..graph import Graph, Knowledge, PairEvidence
 TAKES = frozenset({"continuous", "events"})
 GIVES = "digraph"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "linearity", "stationarity")
 CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, instantaneous edges"
 BINS = 2000  # default number of bins of an event log
 

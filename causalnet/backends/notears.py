@@ -32,6 +32,7 @@ from ..search.least_squares_dag import refine as refine_order
 TAKES = frozenset({"continuous"})
 GIVES = "dag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "acyclicity", "linearity", "equal noise variances")
 REQUIRES = ()
 CAVEAT = "On raw data the directions tend to follow the variances of the columns; use standardize=True if units are arbitrary."
 

@@ -32,6 +32,7 @@ from ..stats.independence import chi2_p, normal_p
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
 CAVEAT = "mixed tables need a ci_test function"
 

@@ -106,6 +106,7 @@ def _graph(table: Table, found: Any, **meta: Any) -> Graph:
     "continuous discrete mixed",
     "cpdag",
     caveat="At most 5 conditioning variables unless max_cond is set; conflicting colliders follow the order of the columns.",
+    assumes="sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)",
 )
 def pc(
     data: Table,
@@ -149,6 +150,7 @@ def pc(
     "dag",
     knowledge="forbidden required",
     caveat="Directions inside an equivalence class are ties, decided by the order of the columns.",
+    assumes="sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)",
 )
 def hill_climb(
     data: Table,
@@ -192,7 +194,13 @@ def hill_climb(
     return _graph(data, found, score=total)
 
 
-@offer("ges", "continuous discrete mixed", "cpdag", caveat="Lists all simple paths at each step: slow on dense graphs.")
+@offer(
+    "ges",
+    "continuous discrete mixed",
+    "cpdag",
+    caveat="Lists all simple paths at each step: slow on dense graphs.",
+    assumes="sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)",
+)
 def ges(
     data: Table,
     *,
@@ -220,6 +228,7 @@ def ges(
     "continuous discrete mixed",
     "dag",
     caveat="At most 5 variables (half a minute for 5); directions inside an equivalence class are arbitrary.",
+    assumes="sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)",
 )
 def exhaustive(
     data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, score: str = "auto"
@@ -246,6 +255,7 @@ def exhaustive(
     "discrete",
     "cpdag",
     caveat="Always a spanning tree (or one with a class on top), however weak its edges: nothing is ever left unjoined.",
+    assumes="sufficiency, acyclicity, one parent a variable",
 )
 def tree(
     data: Table,
@@ -291,6 +301,7 @@ def tree(
     "dag",
     caveat="Its skeleton binds in one direction only, so edges outside it can appear; its first phase tests nearly all "
     "subsets: at most 12 variables.",
+    assumes="sufficiency, faithfulness, acyclicity",
 )
 def mmhc(
     data: Table,

@@ -31,6 +31,7 @@ from ..stats.repeats import clock_tick, episode_gap, gaps_before
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
 DECADES = 4  # time scales of the default kernel: 10, 100, 1000 and 10000 ticks of the log's clock
 
 

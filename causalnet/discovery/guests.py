@@ -26,7 +26,10 @@ Learn = Callable[..., Graph]
 def family(
     prefix: str, register: dict[str, Backend], requires: tuple[str, ...], install: str
 ) -> Callable[..., Callable[[Learn], Learn]]:
-    """A decorator factory that enters a ``learn`` function into ``register`` as ``prefix/name``."""
+    """A decorator factory that enters a ``learn`` function into ``register`` as ``prefix/name``.
+
+    takes, knowledge: words with blanks between them. assumes: terms with commas between them.
+    """
 
     def offer(
         name: str,
@@ -34,6 +37,7 @@ def family(
         gives: str,
         *,
         caveat: str = "",
+        assumes: str = "",
         knowledge: str = "",
         also_requires: tuple[str, ...] = (),
         also_install: str = "",
@@ -50,6 +54,7 @@ def family(
                 requires=(*requires, *also_requires),
                 install=f"{install} {also_install}".strip(),
                 caveat=caveat,
+                assumes=tuple(filter(None, assumes.split(", "))),
             )
             return learn
 

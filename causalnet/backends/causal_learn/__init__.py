@@ -41,7 +41,13 @@ def _test(table: Table, ci_test: str) -> tuple[NDArray[np.float64], str]:
     return table.values.copy(), name
 
 
-@offer("pc", "continuous discrete", "cpdag", caveat=f"PC {_SEPSET}, and has no knowledge that holds.")
+@offer(
+    "pc",
+    "continuous discrete",
+    "cpdag",
+    caveat=f"PC {_SEPSET}, and has no knowledge that holds.",
+    assumes="sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
+)
 def pc(
     data: Table,
     *,
@@ -69,7 +75,13 @@ def pc(
     return pattern(data, found.G.graph)
 
 
-@offer("fci", "continuous discrete", "pag", caveat="FCI's knowledge can commit tails too early and is not offered.")
+@offer(
+    "fci",
+    "continuous discrete",
+    "pag",
+    caveat="FCI's knowledge can commit tails too early and is not offered.",
+    assumes="faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
+)
 def fci(
     data: Table,
     *,
@@ -99,6 +111,7 @@ def fci(
     "cpdag",
     caveat="Reads the order of the rows (time, or the domain= column); its Fisher-z sees changes in the mean only: "
     "use ci_test='kci' for others.",
+    assumes="pseudo-sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
 )
 def cdnod(
     data: Table,

@@ -16,7 +16,7 @@ ALGORITHMS: dict[str, Backend] = {}
 offer = family("causal-learn", ALGORITHMS, ("causallearn",), "causal-learn")
 
 
-@offer("direct-lingam", "continuous", "dag")
+@offer("direct-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
 def direct_lingam(
     data: Table,
     *,
@@ -37,7 +37,7 @@ def direct_lingam(
     return of_effects(data, found.adjacency_matrix_, threshold, order=[data.columns[i] for i in found.causal_order_])
 
 
-@offer("ica-lingam", "continuous", "dag")
+@offer("ica-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
 def ica_lingam(
     data: Table,
     *,
@@ -62,6 +62,7 @@ def ica_lingam(
     "continuous",
     "pag",
     caveat="Holds an n x n kernel for each test: keep n below about 2,000.",
+    assumes="acyclicity, linearity, non-Gaussian noise",
 )
 def bottom_up_parce_lingam(
     data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, alpha: float = 0.1
@@ -78,7 +79,13 @@ def bottom_up_parce_lingam(
     return _with_open_pairs(data, found.adjacency_matrix_, CIRCLE)
 
 
-@offer("rcd", "continuous", "pag", caveat="Variables that pass for Gaussian count as confounded, joined by <->.")
+@offer(
+    "rcd",
+    "continuous",
+    "pag",
+    caveat="Variables that pass for Gaussian count as confounded, joined by <->.",
+    assumes="acyclicity, linearity, non-Gaussian noise",
+)
 def rcd(
     data: Table,
     *,
@@ -128,6 +135,7 @@ def _with_open_pairs(data: Table, effects: Any, mark: int) -> Graph:
     also_install="pygam",
     caveat="Needs pygam, which causal-learn does not install by itself; holds n x n kernels and fits many splines: "
     "keep n below about 1,000.",
+    assumes="acyclicity, additive effects, additive noise",
 )
 def cam_uv(
     data: Table,
@@ -161,6 +169,7 @@ def cam_uv(
     "continuous",
     "cpdag",
     caveat="For two variables: it decides a direction, never that there is no edge; n x n kernels, n below about 2,000.",
+    assumes="sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise",
 )
 def anm(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, alpha: float = 0.05) -> Graph:
     """Cause or effect: in which direction does a Gaussian process leave independent noise? (ANM, Hoyer 2009)
@@ -200,7 +209,13 @@ def _enough_rows(name: str, data: Table, lags: int) -> None:
         raise DataError(f"{data.n} time steps are too few for {name} with {lags} lags of {data.d} variables")
 
 
-@offer("var-lingam", "continuous", "digraph", caveat="Effects of all lags are folded into one graph.")
+@offer(
+    "var-lingam",
+    "continuous",
+    "digraph",
+    caveat="Effects of all lags are folded into one graph.",
+    assumes="sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity",
+)
 def var_lingam(
     data: Table,
     *,
@@ -230,6 +245,7 @@ def var_lingam(
     "continuous",
     "digraph",
     caveat="Fits its VARMA by numerical likelihood: slow beyond a few variables, and often without convergence.",
+    assumes="sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity",
 )
 def varma_lingam(
     data: Table,
@@ -257,7 +273,13 @@ def varma_lingam(
     return of_effects(data, _strongest(psis, 0), threshold)
 
 
-@offer("granger", "continuous", "digraph", caveat="Lasso by cross-validation keeps many small effects: set threshold.")
+@offer(
+    "granger",
+    "continuous",
+    "digraph",
+    caveat="Lasso by cross-validation keeps many small effects: set threshold.",
+    assumes="sufficiency, linearity, stationarity, no instantaneous effects",
+)
 def granger(
     data: Table,
     *,

@@ -46,7 +46,13 @@ def _penalty(score: str, penalty: float) -> dict[str, float] | None:
     return {"lambda_value": float(penalty)} if score == "local_score_BIC_from_cov" else None
 
 
-@offer("ges", "continuous discrete", "cpdag", caveat="score='cv' inverts n x n kernels: keep n below about 300.")
+@offer(
+    "ges",
+    "continuous discrete",
+    "cpdag",
+    caveat="score='cv' inverts n x n kernels: keep n below about 300.",
+    assumes="sufficiency, faithfulness, acyclicity, linearity (bic), Gaussian noise (bic)",
+)
 def ges(
     data: Table,
     *,
@@ -70,7 +76,7 @@ def ges(
     return pattern(data, found["G"].graph, score=float(np.squeeze(found["score"])))
 
 
-@offer("dges", "continuous", "cpdag")
+@offer("dges", "continuous", "cpdag", assumes="sufficiency, acyclicity, linearity, Gaussian noise")
 def dges(
     data: Table,
     *,
@@ -100,7 +106,12 @@ def dges(
     return pattern(data, found["G"].graph, deterministic=clusters)
 
 
-@offer("grasp", "continuous discrete", "cpdag")
+@offer(
+    "grasp",
+    "continuous discrete",
+    "cpdag",
+    assumes="sufficiency, sparsest Markov representation, acyclicity, linearity (bic), Gaussian noise (bic)",
+)
 def grasp(
     data: Table,
     *,
@@ -123,7 +134,12 @@ def grasp(
     return pattern(data, found.graph)
 
 
-@offer("boss", "continuous discrete", "cpdag")
+@offer(
+    "boss",
+    "continuous discrete",
+    "cpdag",
+    assumes="sufficiency, sparsest Markov representation, acyclicity, linearity (bic), Gaussian noise (bic)",
+)
 def boss(
     data: Table,
     *,
@@ -151,6 +167,7 @@ def boss(
     "dag",
     knowledge="forbidden required",
     caveat="At most 15 variables; directions inside an equivalence class are arbitrary.",
+    assumes="sufficiency, acyclicity, linearity, Gaussian noise",
 )
 def exact(
     data: Table,
@@ -189,6 +206,7 @@ def exact(
     also_install="torch",
     caveat="Half a minute for 3 variables; the package's own schedule (40,000 steps, growth 3) takes far longer, and "
     "too few steps a round give the empty graph.",
+    assumes="sufficiency, acyclicity, linearity, Gaussian noise",
 )
 def calm(
     data: Table,

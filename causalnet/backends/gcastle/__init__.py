@@ -37,6 +37,7 @@ offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.
     "cpdag",
     caveat="Runs variant 'parallel' only: gcastle's 'original' and 'stable' PC leave false edges and follow the order "
     "of the columns; a conflict of colliders can still follow it.",
+    assumes="sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
 )
 def pc(
     data: Table,
@@ -70,6 +71,7 @@ def pc(
     "cpdag",
     caveat="BIC from the scatter matrix only: gcastle's 'r2' BIC always returns the empty graph and its BDeu reads rows "
     "as columns.",
+    assumes="sufficiency, faithfulness, acyclicity, linearity, Gaussian noise",
 )
 def ges(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator) -> Graph:
     """Greedily add, then delete, edges of an equivalence class while BIC improves (GES, Chickering 2002)."""
@@ -81,7 +83,7 @@ def ges(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Gener
     return of_causes(data, model.causal_matrix)
 
 
-@offer("direct-lingam", "continuous", "dag")
+@offer("direct-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
 def direct_lingam(
     data: Table,
     *,
@@ -103,7 +105,7 @@ def direct_lingam(
     return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
 
 
-@offer("ica-lingam", "continuous", "dag")
+@offer("ica-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
 def ica_lingam(
     data: Table,
     *,
@@ -141,6 +143,7 @@ class _GaussianProcess:
     "digraph",
     caveat="Runs with our regressor (gcastle's own runs through every point, and its shape no longer fits); pairs, one "
     "by one: indirect and confounded pairs are joined too; keep n below about 500.",
+    assumes="sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise",
 )
 def anm(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, alpha: float = 0.05) -> Graph:
     """In which direction does a Gaussian process leave independent noise, pair by pair? (ANM, Hoyer 2009)
@@ -156,7 +159,13 @@ def anm(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Gener
     return of_causes(data, model.causal_matrix)
 
 
-@offer("notears", "continuous", "dag", caveat="Directions follow the variances of the variables; standardising hurts.")
+@offer(
+    "notears",
+    "continuous",
+    "dag",
+    caveat="Directions follow the variances of the variables; standardising hurts.",
+    assumes="sufficiency, acyclicity, linearity, equal noise variances",
+)
 def notears(
     data: Table,
     *,
@@ -190,6 +199,7 @@ def notears(
     "digraph",
     caveat="Overflows as its penalty grows to 1e20; with a rank below the graph's own its edges are wrong, and cycles "
     "can remain.",
+    assumes="sufficiency, acyclicity, linearity, equal noise variances, low rank",
 )
 def notears_low_rank(
     data: Table,
@@ -223,6 +233,7 @@ def notears_low_rank(
     "dag",
     caveat="Adds at most max_iter edges (20 unless set), ignores simultaneous events, and refits every change of "
     "every pair: slow with many types. The native thp is the same model.",
+    assumes="sufficiency, acyclicity, stationarity, additive effects, no inhibition, no instantaneous effects",
 )
 def ttpm(
     data: Events,

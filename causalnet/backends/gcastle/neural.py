@@ -15,7 +15,13 @@ ALGORITHMS: dict[str, Backend] = {}
 offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")
 
 
-@offer("golem", "continuous", "digraph", caveat="Acyclicity is a penalty, not a constraint; cycles can remain.")
+@offer(
+    "golem",
+    "continuous",
+    "digraph",
+    caveat="Acyclicity is a penalty, not a constraint; cycles can remain.",
+    assumes="sufficiency, acyclicity, linearity, Gaussian noise, equal noise variances (unless equal_variances=False)",
+)
 def golem(
     data: Table,
     *,
@@ -85,6 +91,7 @@ def _nonlinear(
     "continuous",
     "digraph",
     caveat="max_iter bounds only the outer loop: six variables take minutes; a run cut short can leave cycles.",
+    assumes="sufficiency, acyclicity, additive noise, equal noise variances",
 )
 def notears_mlp(
     data: Table,
@@ -111,6 +118,7 @@ def notears_mlp(
     "continuous",
     "digraph",
     caveat="max_iter bounds only the outer loop: six variables take minutes; a run cut short can leave cycles.",
+    assumes="sufficiency, acyclicity, additive effects, additive noise, equal noise variances",
 )
 def notears_sobolev(
     data: Table,
@@ -132,7 +140,13 @@ def notears_sobolev(
     return _nonlinear("sobolev", data, rng, l1, l2, max_iter, h_tol, rho_max, threshold, expansions=expansions)
 
 
-@offer("dag-gnn", "continuous", "digraph", caveat="Its defaults take minutes; a run cut short can leave cycles.")
+@offer(
+    "dag-gnn",
+    "continuous",
+    "digraph",
+    caveat="Its defaults take minutes; a run cut short can leave cycles.",
+    assumes="sufficiency, acyclicity, Gaussian noise, equal noise variances",
+)
 def dag_gnn(
     data: Table,
     *,
@@ -175,7 +189,13 @@ def dag_gnn(
     return of_causes(data, model.causal_matrix)
 
 
-@offer("gae", "continuous", "digraph", caveat="Its defaults take many minutes; a run cut short can leave cycles.")
+@offer(
+    "gae",
+    "continuous",
+    "digraph",
+    caveat="Its defaults take many minutes; a run cut short can leave cycles.",
+    assumes="sufficiency, acyclicity, additive noise, equal noise variances",
+)
 def gae(
     data: Table,
     *,
@@ -220,6 +240,7 @@ def gae(
     "digraph",
     caveat="Resets its seed at every step, so that its masks are never sampled: on three-variable colliders it points "
     "the edges the wrong way, even with its own defaults (minutes).",
+    assumes="sufficiency, acyclicity, additive noise, equal noise variances",
 )
 def mcsl(
     data: Table,
@@ -262,7 +283,7 @@ def mcsl(
     return of_causes(data, machine.causal_matrix)
 
 
-@offer("gran-dag", "continuous", "dag")
+@offer("gran-dag", "continuous", "dag", assumes="sufficiency, acyclicity, additive noise, Gaussian noise")
 def gran_dag(
     data: Table,
     *,

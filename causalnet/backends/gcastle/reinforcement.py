@@ -19,6 +19,7 @@ offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.
     "continuous",
     "dag",
     caveat="A second an iteration with 10 variables: its own 10,000 take hours; 100 are the default here.",
+    assumes="sufficiency, acyclicity, linearity, Gaussian noise, equal noise variances (BIC)",
 )
 def corl(
     data: Table,
@@ -68,6 +69,7 @@ def corl(
     "continuous",
     "digraph",
     caveat="Its own 20,000 epochs take an hour with 10 variables; 500 are the default here; cycles can remain.",
+    assumes="sufficiency, acyclicity, linearity (LR), Gaussian noise, equal noise variances (BIC)",
 )
 def rl(
     data: Table,

@@ -193,7 +193,7 @@ def test_a_backend_that_breaks_the_contract_is_caught(monkeypatch: pytest.Monkey
         "deaf": Backend("deaf", deaf, frozenset({"continuous"}), "dag", "test"),
         "absent": Backend("absent", deaf, frozenset({"continuous"}), "dag", "test", requires=("no_such_package",)),
     }
-    monkeypatch.setattr("causalnet.backends.registry", lambda: made)
+    monkeypatch.setattr("causalnet.discovery.register.registry", lambda: made)
     table, k = problem("continuous"), cn.Knowledge(forbidden=[("a", "b")])
     with pytest.raises(cn.CausalnetError, match="instead of the data's columns"):
         discover(table, "wrong-names")

@@ -113,13 +113,7 @@ def _graph(table: Table, found: Any, **meta: Any) -> Graph:
     return Graph(table.columns, adj, meta=meta)
 
 
-@offer(
-    "pc",
-    "continuous discrete mixed",
-    "cpdag",
-    caveat="At most 5 conditioning variables unless max_cond is set; conflicting colliders follow the order of the columns.",
-    assumes="sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)",
-)
+@offer("pc", "continuous discrete mixed", "cpdag")
 class PC(Method):
     """Remove an edge when a test finds a separating set, then orient colliders and close by Meek's rules (PC).
 
@@ -127,6 +121,8 @@ class PC(Method):
     variant: "stable" or "orig" (the package's default runs "stable" on all cores). orient_rule: None, "pvalue", "effect".
     """
 
+    caveat = "At most 5 conditioning variables unless max_cond is set; conflicting colliders follow the order of the columns."
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)"
     alpha = param("significance_level", 0.01, level)
     ci_test = param("", "auto", _test)
     variant = param("variant", "stable", words("stable", "orig"))
@@ -136,7 +132,6 @@ class PC(Method):
     )
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its pattern."""
         from pgmpy.causal_discovery import PC as Model
 
         test = _NumberedTest(self.ci_test, data)
@@ -144,14 +139,7 @@ class PC(Method):
         return _graph(data, model.fit(_frame(data)).causal_graph_)
 
 
-@offer(
-    "hill-climb",
-    "continuous discrete mixed",
-    "dag",
-    knowledge="forbidden required",
-    caveat="Directions inside an equivalence class are ties, decided by the order of the columns.",
-    assumes="sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)",
-)
+@offer("hill-climb", "continuous discrete mixed", "dag", knowledge="forbidden required")
 class HillClimb(Method):
     """Add, delete or reverse the one edge that improves the score most, with a tabu list, until none does.
 
@@ -159,6 +147,8 @@ class HillClimb(Method):
     "aic-cg". tabu: changes that may not be undone. epsilon: smallest improvement that counts.
     """
 
+    caveat = "Directions inside an equivalence class are ties, decided by the order of the columns."
+    assumes = "sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)"
     score = param("", "auto", _score)
     tabu = param("tabu_length", 100)
     max_parents = param("max_indegree", None)
@@ -166,7 +156,6 @@ class HillClimb(Method):
     max_iter = param("max_iter", 1_000_000)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its DAG and the score of it."""
         from pgmpy.causal_discovery import ExpertKnowledge, HillClimbSearch
 
         allowed, required = self.knowledge.compile(data.columns)
@@ -183,13 +172,7 @@ class HillClimb(Method):
         return _graph(data, found, score=float(scorer.score(found)))
 
 
-@offer(
-    "ges",
-    "continuous discrete mixed",
-    "cpdag",
-    caveat="Lists all simple paths at each step: slow on dense graphs.",
-    assumes="sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)",
-)
+@offer("ges", "continuous discrete mixed", "cpdag")
 class GES(Method):
     """Greedily add, delete and turn edges of an equivalence class while the score improves (GES, Chickering 2002).
 
@@ -197,34 +180,30 @@ class GES(Method):
     "aic-cg".
     """
 
+    caveat = "Lists all simple paths at each step: slow on dense graphs."
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)"
     score = param("", "auto", _score)
     min_improvement = param("min_improvement", 1e-6)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its pattern."""
         from pgmpy.causal_discovery import GES as Model
 
         model = Model(scoring_method=_numbered_score(self.score, data), **self.theirs)
         return _graph(data, model.fit(_frame(data)).causal_graph_)
 
 
-@offer(
-    "exhaustive",
-    "continuous discrete mixed",
-    "dag",
-    caveat="At most 5 variables (half a minute for 5); directions inside an equivalence class are arbitrary.",
-    assumes="sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)",
-)
+@offer("exhaustive", "continuous discrete mixed", "dag")
 class Exhaustive(Method):
     """The DAG of the best score among all DAGs, one by one.
 
     score: as in pgmpy/hill-climb.
     """
 
+    caveat = "At most 5 variables (half a minute for 5); directions inside an equivalence class are arbitrary."
+    assumes = "sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)"
     score = param("", "auto", _score)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its DAG and the score of it."""
         at_most(self.name, data, 5, "use pgmpy/hill-climb or causal-learn/exact")
         from pgmpy.estimators import ExhaustiveSearch
 
@@ -235,13 +214,7 @@ class Exhaustive(Method):
         return _graph(data, found, score=float(scorer.score(found)))
 
 
-@offer(
-    "tree",
-    "discrete",
-    "cpdag",
-    caveat="Always a spanning tree (or one with a class on top), however weak its edges: nothing is ever left unjoined.",
-    assumes="sufficiency, acyclicity, one parent a variable",
-)
+@offer("tree", "discrete", "cpdag")
 class Tree(Method):
     """The spanning tree of greatest mutual information (Chow & Liu 1968), or tree-augmented naive Bayes (1997).
 
@@ -250,6 +223,10 @@ class Tree(Method):
     "normalized_mutual_info".
     """
 
+    caveat = (
+        "Always a spanning tree (or one with a class on top), however weak its edges: nothing is ever left unjoined."
+    )
+    assumes = "sufficiency, acyclicity, one parent a variable"
     kind = param("estimator_type", "chow-liu", words("chow-liu", "tan"))
     root = param("", None, column)
     class_node = param("", None, column)
@@ -275,20 +252,18 @@ class Tree(Method):
         return graph if start is not None else Graph(data.columns, graph.skeleton)
 
 
-@offer(
-    "mmhc",
-    "discrete",
-    "dag",
-    caveat="Its skeleton binds in one direction only, so edges outside it can appear; its first phase tests nearly all "
-    "subsets: at most 12 variables.",
-    assumes="sufficiency, faithfulness, acyclicity",
-)
+@offer("mmhc", "discrete", "dag")
 class MMHC(Method):
     """Find each variable's parents and children by tests, then climb on BDeu among them (Tsamardinos et al. 2006).
 
     alpha: level of the chi-square tests. equivalent_sample_size: of BDeu. tabu: changes that may not be undone.
     """
 
+    caveat = (
+        "Its skeleton binds in one direction only, so edges outside it can appear; its first phase tests nearly all "
+        "subsets: at most 12 variables."
+    )
+    assumes = "sufficiency, faithfulness, acyclicity"
     alpha = param("significance_level", 0.01, level)
     tabu = param("tabu_length", 10)
     equivalent_sample_size = param("", 10.0)

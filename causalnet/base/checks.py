@@ -96,3 +96,10 @@ def _short(value: Any) -> str:
     """A value in an error: its text, or its type where the text is long."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"
+
+
+def share(name: str, value: Any) -> float:
+    """A level, a rate, a relative change: a float strictly between 0 and 1."""
+    if not isinstance(value, int | float | np.floating) or not 0 < value < 1:
+        raise DataError(f"{name} is {value!r}, and must be a number strictly between 0 and 1")
+    return float(value)

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.checks import share
 from ..data import Table
-from ..errors import CausalnetError, DataError, NotApplicable, UnknownNameError, nearest
+from ..errors import CausalnetError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge
 from .contract import Backend
 
@@ -48,6 +49,8 @@ class Method:
     """
 
     name = ""
+    caveat = ""
+    assumes = ""  # terms with commas between them
     tensors = False  # computes with torch
 
     def __init__(self, data: Any, knowledge: Knowledge | None, chosen: Mapping[str, Any]) -> None:
@@ -74,18 +77,11 @@ def family(
 ) -> Callable[..., Callable[[type[Method]], type[Method]]]:
     """A decorator factory that enters a :class:`Method` into ``register`` as ``prefix/name``.
 
-    takes, knowledge: words with blanks between them. assumes: terms with commas between them.
+    takes, knowledge: words with blanks between them. also: packages that this one method needs as well.
     """
 
     def offer(
-        name: str,
-        takes: str,
-        gives: str,
-        *,
-        assumes: str,
-        caveat: str = "",
-        knowledge: str = "",
-        also: tuple[str, ...] = (),
+        name: str, takes: str, gives: str, *, knowledge: str = "", also: tuple[str, ...] = ()
     ) -> Callable[[type[Method]], type[Method]]:
         def enter(method: type[Method]) -> type[Method]:
             method.name = f"{prefix}/{name}"
@@ -98,8 +94,8 @@ def family(
                 knowledge=frozenset(knowledge.split()),
                 requires=(*requires, *also),
                 install=" ".join((install, *also)),
-                caveat=caveat,
-                assumes=tuple(assumes.split(", ")),
+                caveat=method.caveat,
+                assumes=tuple(method.assumes.split(", ")),
             )
             return method
 
@@ -225,9 +221,7 @@ def words(*same: str, **renamed: Any) -> Read:
 
 def level(name: str, value: Any, data: Table) -> float:
     """Reads a significance level: strictly between 0 and 1."""
-    if not (isinstance(value, int | float) and 0 < value < 1):
-        raise DataError(f"{name} is {value!r}, and must be a probability strictly between 0 and 1")
-    return float(value)
+    return share(name, value)
 
 
 def column(name: str, value: str | None, data: Table) -> int | None:

@@ -65,9 +65,15 @@ def repairs(rng: np.random.Generator) -> Interactions:
         rows.append((before, now, started, cleared, unit, variable))
     before, after, started, cleared, unit, variable = (np.array(part) for part in zip(*rows, strict=True))
     return Interactions(
-        list("abcd"), ["u", "v"], before, after,
-        started=started, cleared=cleared, unit=unit, variable=variable,
-    )  # fmt: skip
+        list("abcd"),
+        ["u", "v"],
+        before,
+        after,
+        started=started,
+        cleared=cleared,
+        unit=unit,
+        variable=variable,
+    )
 
 
 Data = Table | Events | Interactions

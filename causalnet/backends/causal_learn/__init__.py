@@ -35,13 +35,7 @@ def _test(name: str, value: str, data: Table) -> str:
     return str(choose(name, default if value == "auto" else value, _TESTS))
 
 
-@offer(
-    "pc",
-    "continuous discrete",
-    "cpdag",
-    caveat=f"PC {_SEPSET}, and has no knowledge that holds.",
-    assumes="sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
-)
+@offer("pc", "continuous discrete", "cpdag")
 class PC(Method):
     """Remove an edge when a test finds a separating set, then orient colliders and close by Meek's rules (PC).
 
@@ -49,6 +43,8 @@ class PC(Method):
     collider_rule: "sepset", "max-p", "definite-max-p". conflicts: "overwrite", "bidirected", "keep-first", "stronger".
     """
 
+    caveat = f"PC {_SEPSET}, and has no knowledge that holds."
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)"
     alpha = param("alpha", 0.05, level)
     ci_test = param("indep_test", "auto", _test)
     stable = param("stable", True)
@@ -57,46 +53,33 @@ class PC(Method):
     max_cond = param("max_k", None)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its pattern."""
         from causallearn.search.ConstraintBased.PC import pc
 
         return pattern(data, pc(data.values.copy(), **self.theirs, show_progress=False).G.graph)
 
 
-@offer(
-    "fci",
-    "continuous discrete",
-    "pag",
-    caveat="FCI's knowledge can commit tails too early and is not offered.",
-    assumes="faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
-)
+@offer("fci", "continuous discrete", "pag")
 class FCI(Method):
     """PC without assuming that every common cause was measured: a partial ancestral graph (FCI, Zhang 2008).
 
     depth: most variables conditioned on in the first search, max_path_length: of discriminating paths; -1: no limit.
     """
 
+    caveat = "FCI's knowledge can commit tails too early and is not offered."
+    assumes = "faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)"
     alpha = param("alpha", 0.05, level)
     ci_test = param("independence_test_method", "auto", _test)
     depth = param("depth", -1)
     max_path_length = param("max_path_length", -1)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its marks."""
         from causallearn.search.ConstraintBased.FCI import fci
 
         graph, _ = fci(data.values.copy(), **self.theirs, show_progress=False)
         return Graph.from_marks(data.columns, marks_of(graph.graph))
 
 
-@offer(
-    "cdnod",
-    "continuous",
-    "cpdag",
-    caveat="Reads the order of the rows (time, or the domain= column); its Fisher-z sees changes in the mean only: "
-    "use ci_test='kci' for others.",
-    assumes="pseudo-sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
-)
+@offer("cdnod", "continuous", "cpdag")
 class CDNOD(Method):
     """PC on rows in time order (or by domain), with the changing condition as a cause of what changes (CD-NOD).
 
@@ -104,6 +87,11 @@ class CDNOD(Method):
     the condition and is not part of the graph.
     """
 
+    caveat = (
+        "Reads the order of the rows (time, or the domain= column); its Fisher-z sees changes in the mean only: "
+        "use ci_test='kci' for others."
+    )
+    assumes = "pseudo-sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)"
     alpha = param("alpha", 0.05, level)
     ci_test = param("indep_test", "fisher-z", _test)
     domain = param("", None, column)

@@ -34,31 +34,32 @@ class Ordered(Lingam):
     threshold: float
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Effects above the threshold, with the order."""
         found = self.fitted(data, seed)
         order = [data.columns[i] for i in found.causal_order_]
         return of_effects(data, found.adjacency_matrix_, self.threshold, order=order)
 
 
-@offer("direct-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
+@offer("direct-lingam", "continuous", "dag")
 class DirectLiNGAM(Ordered):
     """Find the causal order of a linear non-Gaussian model, exogenous variable first (DirectLiNGAM, Shimizu 2011).
 
     measure: "pwling" (likelihood ratio) or "kernel" (mutual information; slow). threshold: smallest |effect| kept.
     """
 
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise"
     algorithm = "DirectLiNGAM"
     measure = param("measure", "pwling", words("pwling", "kernel"))
     threshold = param("", 0.0)
 
 
-@offer("ica-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
+@offer("ica-lingam", "continuous", "dag")
 class ICALiNGAM(Ordered):
     """Separate the independent noises of a linear non-Gaussian model by ICA and order them (LiNGAM, Shimizu 2006).
 
     max_iter: of FastICA. threshold: smallest |effect| kept.
     """
 
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise"
     algorithm = "ICALiNGAM"
     max_iter = param("max_iter", 1000)
     threshold = param("", 0.0)
@@ -82,30 +83,20 @@ class Confounded(Lingam):
         return Graph.from_marks(data.columns, marks, weight=np.where(undecided, 0.0, b))
 
 
-@offer(
-    "bottom-up-parce-lingam",
-    "continuous",
-    "pag",
-    caveat="Holds an n x n kernel for each test: keep n below about 2,000.",
-    assumes="acyclicity, linearity, non-Gaussian noise",
-)
+@offer("bottom-up-parce-lingam", "continuous", "pag")
 class BottomUpParceLiNGAM(Confounded):
     """Linear non-Gaussian order from the sinks upwards, stopping at hidden confounding (ParceLiNGAM, Tashiro 2014).
 
     alpha: level of the independence tests. Pairs above the point where it stopped are reported as o-o.
     """
 
+    caveat = "Holds an n x n kernel for each test: keep n below about 2,000."
+    assumes = "acyclicity, linearity, non-Gaussian noise"
     algorithm, mark = "BottomUpParceLiNGAM", CIRCLE
     alpha = param("alpha", 0.1, level)
 
 
-@offer(
-    "rcd",
-    "continuous",
-    "pag",
-    caveat="Variables that pass for Gaussian count as confounded, joined by <->.",
-    assumes="acyclicity, linearity, non-Gaussian noise",
-)
+@offer("rcd", "continuous", "pag")
 class RCD(Confounded):
     """Repeat causal discovery on residuals to tell direct causes from hidden confounders (RCD, Maeda & Shimizu 2020).
 
@@ -113,6 +104,8 @@ class RCD(Confounded):
     Confounded pairs are reported as <->.
     """
 
+    caveat = "Variables that pass for Gaussian count as confounded, joined by <->."
+    assumes = "acyclicity, linearity, non-Gaussian noise"
     algorithm, seeded, mark = "RCD", False, ARROW
     max_explanatory = param("max_explanatory_num", 2)
     cor_alpha = param("cor_alpha", 0.01, level)
@@ -120,15 +113,7 @@ class RCD(Confounded):
     shapiro_alpha = param("shapiro_alpha", 0.01, level)
 
 
-@offer(
-    "cam-uv",
-    "continuous",
-    "pag",
-    also=("pygam",),
-    caveat="Needs pygam, which causal-learn does not install by itself; holds n x n kernels and fits many splines: "
-    "keep n below about 1,000.",
-    assumes="acyclicity, additive effects, additive noise",
-)
+@offer("cam-uv", "continuous", "pag", also=("pygam",))
 class CAMUV(Method):
     """Additive (spline) models that leave pairs with an unobserved path open (CAM-UV, Maeda & Shimizu 2021).
 
@@ -136,16 +121,20 @@ class CAMUV(Method):
     Pairs with an unobserved causal or backdoor path are reported as o-o.
     """
 
+    caveat = (
+        "Needs pygam, which causal-learn does not install by itself; holds n x n kernels and fits many splines: "
+        "keep n below about 1,000."
+    )
+    assumes = "acyclicity, additive effects, additive noise"
     alpha = param("", 0.01, level)
     max_explanatory = param("", 2)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """parents[child] holds the causes; confounded: pairs."""
         from causallearn.search.FCMBased.lingam import CAMUV as Model
 
         parents, confounded = Model.execute(data.values.copy(), self.alpha, self.max_explanatory)
         marks = np.zeros((data.d, data.d), dtype=np.int8)
-        for child, causes in enumerate(parents):
+        for child, causes in enumerate(parents):  # parents[child] holds the causes
             for cause in causes:
                 marks[cause, child], marks[child, cause] = ARROW, TAIL
         for i, j in (sorted(pair) for pair in confounded):
@@ -153,13 +142,7 @@ class CAMUV(Method):
         return Graph.from_marks(data.columns, marks)
 
 
-@offer(
-    "anm",
-    "continuous",
-    "cpdag",
-    caveat="For two variables: it decides a direction, never that there is no edge; n x n kernels, n below about 2,000.",
-    assumes="sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise",
-)
+@offer("anm", "continuous", "cpdag")
 class ANM(Method):
     """Cause or effect: in which direction does a Gaussian process leave independent noise? (ANM, Hoyer 2009)
 
@@ -167,10 +150,13 @@ class ANM(Method):
     is not; otherwise it stays undirected.
     """
 
+    caveat = (
+        "For two variables: it decides a direction, never that there is no edge; n x n kernels, n below about 2,000."
+    )
+    assumes = "sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise"
     alpha = param("", 0.05, level)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """The one edge of two columns, with both p-values."""
         if data.d != 2:
             raise NotApplicable(
                 f"causal-learn/anm compares two variables and this table has {data.d}; select two columns, "
@@ -198,13 +184,7 @@ def _enough_rows(name: str, data: Table, lags: int) -> None:
         raise DataError(f"{data.n} time steps are too few for {name} with {lags} lags of {data.d} variables")
 
 
-@offer(
-    "var-lingam",
-    "continuous",
-    "digraph",
-    caveat="Effects of all lags are folded into one graph.",
-    assumes="sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity",
-)
+@offer("var-lingam", "continuous", "digraph")
 class VARLiNGAM(Lingam):
     """Rows are time steps: a vector autoregression whose noises follow a LiNGAM (VAR-LiNGAM, Hyvarinen 2010).
 
@@ -212,6 +192,8 @@ class VARLiNGAM(Lingam):
     adaptive lasso (the package's default keeps every lagged effect). threshold: smallest |effect| kept.
     """
 
+    caveat = "Effects of all lags are folded into one graph."
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity"
     algorithm = "VARLiNGAM"
     lags = param("lags", 1)
     criterion = param("criterion", "bic", words("aic", "fpe", "hqic", "bic"))
@@ -219,18 +201,11 @@ class VARLiNGAM(Lingam):
     threshold = param("", 0.0)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """The largest effect among the lags."""
         _enough_rows(self.name, data, self.lags)
         return of_effects(data, _strongest(self.fitted(data, seed).adjacency_matrices_), self.threshold)
 
 
-@offer(
-    "varma-lingam",
-    "continuous",
-    "digraph",
-    caveat="Fits its VARMA by numerical likelihood: slow beyond a few variables, and often without convergence.",
-    assumes="sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity",
-)
+@offer("varma-lingam", "continuous", "digraph")
 class VARMALiNGAM(Lingam):
     """Rows are time steps: VAR-LiNGAM with moving-average noise as well (VARMA-LiNGAM, Kawahara 2011).
 
@@ -238,6 +213,8 @@ class VARMALiNGAM(Lingam):
     default keeps every lagged effect). threshold: smallest |effect| kept.
     """
 
+    caveat = "Fits its VARMA by numerical likelihood: slow beyond a few variables, and often without convergence."
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity"
     algorithm = "VARMALiNGAM"
     order = param("order", (1, 1), lambda name, value, data: tuple(value))
     criterion = param("criterion", "bic", words("aic", "hqic", "bic"))
@@ -246,31 +223,25 @@ class VARMALiNGAM(Lingam):
     threshold = param("", 0.0)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """The largest effect among the autoregressive lags."""
         _enough_rows(self.name, data, int(max(self.order)))
         psis, _ = self.fitted(data, seed).adjacency_matrices_
         return of_effects(data, _strongest(psis), self.threshold)
 
 
-@offer(
-    "granger",
-    "continuous",
-    "digraph",
-    caveat="Lasso by cross-validation keeps many small effects: set threshold.",
-    assumes="sufficiency, linearity, stationarity, no instantaneous effects",
-)
+@offer("granger", "continuous", "digraph")
 class Granger(Method):
     """Rows are time steps: each variable regressed by the lasso on the past of all (Lasso-Granger, Arnold 2007).
 
     lags: time steps back. folds: of the cross-validation that sets the penalty. threshold: smallest |effect| kept.
     """
 
+    caveat = "Lasso by cross-validation keeps many small effects: set threshold."
+    assumes = "sufficiency, linearity, stationarity, no instantaneous effects"
     lags = param("maxlag", 2)
     folds = param("cv", 5)
     threshold = param("", 0.0)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """The largest effect among the lags."""
         _enough_rows(self.name, data, self.lags)
         from causallearn.search.Granger.Granger import Granger as Model
 

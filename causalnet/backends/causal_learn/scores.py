@@ -36,13 +36,7 @@ class Scored(Method):
         return {_BIC: {"lambda_value": float(self.penalty)}, _CV: {"kfold": 10, "lambda": 0.01}}.get(self.score)
 
 
-@offer(
-    "ges",
-    "continuous discrete",
-    "cpdag",
-    caveat="score='cv' inverts n x n kernels: keep n below about 300.",
-    assumes="sufficiency, faithfulness, acyclicity, linearity (bic), Gaussian noise (bic)",
-)
+@offer("ges", "continuous discrete", "cpdag")
 class GES(Scored):
     """Greedily add, then delete, edges of an equivalence class while the score improves (GES, Chickering 2002).
 
@@ -50,19 +44,20 @@ class GES(Scored):
     penalty: multiplies log n per parameter in BIC; 0.5 is BIC itself.
     """
 
+    caveat = "score='cv' inverts n x n kernels: keep n below about 300."
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (bic), Gaussian noise (bic)"
     score = param("", "auto", lambda name, value, data: _score(name, value, data, cv=_CV))
     penalty = param("", 0.5)
     max_parents = param("", None)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its graph and score."""
         from causallearn.search.ScoreBased.GES import ges
 
         found = ges(self.values(data), self.score, self.max_parents, self.settings())
         return pattern(data, found["G"].graph, score=float(np.squeeze(found["score"])))
 
 
-@offer("dges", "continuous", "cpdag", assumes="sufficiency, acyclicity, linearity, Gaussian noise")
+@offer("dges", "continuous", "cpdag")
 class DGES(Method):
     """GES that expects some variables to be functions of others, and keeps such clusters together (Li et al. 2024).
 
@@ -70,13 +65,13 @@ class DGES(Method):
     on the deterministic clusters (slow).
     """
 
+    assumes = "sufficiency, acyclicity, linearity, Gaussian noise"
     penalty = param("parameters", 0.5, lambda name, value, data: {"lambda_value": float(value)})
     det_threshold = param("det_threshold", 1e-5)
     det_epsilon = param("det_epsilon", 0.01)
     exact = param("skip_exact_search", False, lambda name, value, data: not value)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its graph, with the deterministic clusters by name."""
         from causallearn.search.ScoreBased.DGES import dges
 
         found = dges(data.values.copy(), **self.theirs)
@@ -84,65 +79,50 @@ class DGES(Method):
         return pattern(data, found["G"].graph, deterministic=clusters)
 
 
-@offer(
-    "grasp",
-    "continuous discrete",
-    "cpdag",
-    assumes="sufficiency, sparsest Markov representation, acyclicity, linearity (bic), Gaussian noise (bic)",
-)
+@offer("grasp", "continuous discrete", "cpdag")
 class GRaSP(Scored):
     """Search causal orders for the sparsest graph, by covered tucks of increasing depth (GRaSP, Lam et al. 2022).
 
     penalty: multiplies log n per parameter in BIC (the package's default, 2, is four times BIC's own 0.5).
     """
 
+    assumes = "sufficiency, sparsest Markov representation, acyclicity, linearity (bic), Gaussian noise (bic)"
     score = param("", "auto", _score)
     penalty = param("", 2.0)
     depth = param("", 3)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its graph."""
         from causallearn.search.PermutationBased.GRaSP import grasp
 
         return pattern(data, grasp(self.values(data), self.score, self.depth, self.settings(), verbose=False).graph)
 
 
-@offer(
-    "boss",
-    "continuous discrete",
-    "cpdag",
-    assumes="sufficiency, sparsest Markov representation, acyclicity, linearity (bic), Gaussian noise (bic)",
-)
+@offer("boss", "continuous discrete", "cpdag")
 class BOSS(Scored):
     """Move each variable to its best place in a causal order until the score stands still (BOSS, Andrews et al. 2023).
 
     penalty: multiplies log n per parameter in BIC (the package's default, 2, is four times BIC's own 0.5).
     """
 
+    assumes = "sufficiency, sparsest Markov representation, acyclicity, linearity (bic), Gaussian noise (bic)"
     score = param("", "auto", _score)
     penalty = param("", 2.0)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its graph."""
         from causallearn.search.PermutationBased.BOSS import boss
 
         return pattern(data, boss(self.values(data), self.score, self.settings(), verbose=False).graph)
 
 
-@offer(
-    "exact",
-    "continuous",
-    "dag",
-    knowledge="forbidden required",
-    caveat="At most 15 variables; directions inside an equivalence class are arbitrary.",
-    assumes="sufficiency, acyclicity, linearity, Gaussian noise",
-)
+@offer("exact", "continuous", "dag", knowledge="forbidden required")
 class Exact(Method):
     """The DAG of the best BIC among all DAGs, by A* or dynamic programming (Yuan & Malone 2013).
 
     method: "astar" or "dp". max_parents: bounds the parents of a variable; None: no bound.
     """
 
+    caveat = "At most 15 variables; directions inside an equivalence class are arbitrary."
+    assumes = "sufficiency, acyclicity, linearity, Gaussian noise"
     method = param("search_method", "astar", words("astar", "dp"))
     max_parents = param("max_parents", None)
 
@@ -156,15 +136,7 @@ class Exact(Method):
         return of_causes(data, matrix)
 
 
-@offer(
-    "calm",
-    "continuous",
-    "dag",
-    also=("torch",),
-    caveat="Half a minute for 3 variables; the package's own schedule (40,000 steps, growth 3) takes far longer, and "
-    "too few steps a round give the empty graph.",
-    assumes="sufficiency, acyclicity, linearity, Gaussian noise",
-)
+@offer("calm", "continuous", "dag", also=("torch",))
 class CALM(Method):
     """Gaussian likelihood with an L0 penalty over DAGs inside an estimated moral graph (CALM, Jin et al. 2024).
 
@@ -172,6 +144,11 @@ class CALM(Method):
     from round to round (the package's default is 3). alpha: of the tests that find the moral graph.
     """
 
+    caveat = (
+        "Half a minute for 3 variables; the package's own schedule (40,000 steps, growth 3) takes far longer, and "
+        "too few steps a round give the empty graph."
+    )
+    assumes = "sufficiency, acyclicity, linearity, Gaussian noise"
     tensors = True
     l0 = param("lambda1", 0.005)
     alpha = param("alpha", 0.01, level)
@@ -181,7 +158,6 @@ class CALM(Method):
     standardize = param("standardize", False)
 
     def run(self, data: Table, seed: int) -> Graph:
-        """Its graph with its weights."""
         from causallearn.search.ScoreBased.CALM import calm
 
         found = calm(data.values.copy(), **self.theirs)

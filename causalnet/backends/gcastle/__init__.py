@@ -29,20 +29,18 @@ from . import neural, reinforcement
 from .machine import ALGORITHMS, Machine, offer
 
 
-@offer(
-    "pc",
-    "continuous discrete",
-    "cpdag",
-    caveat="Runs variant 'parallel' only: gcastle's 'original' and 'stable' PC leave false edges and follow the order "
-    "of the columns; a conflict of colliders can still follow it.",
-    assumes="sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)",
-)
+@offer("pc", "continuous discrete", "cpdag")
 class PC(Machine):
     """Remove an edge when a test finds a separating set, then orient colliders and close by Meek's rules (PC).
 
     ci_test: "auto" (Fisher-z or chi-square), "fisher-z", "chi2", "g2".
     """
 
+    caveat = (
+        "Runs variant 'parallel' only: gcastle's 'original' and 'stable' PC leave false edges and follow the order "
+        "of the columns; a conflict of colliders can still follow it."
+    )
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)"
     algorithm = "PC"
     fixed: ClassVar = {"variant": "parallel"}
     alpha = param("alpha", 0.05, level)
@@ -62,40 +60,40 @@ class PC(Machine):
         return data.values.copy() if self.theirs["ci_test"] == "fisherz" else data.values.astype(int)
 
 
-@offer(
-    "ges",
-    "continuous",
-    "cpdag",
-    caveat="BIC from the scatter matrix only: gcastle's 'r2' BIC always returns the empty graph and its BDeu reads rows "
-    "as columns.",
-    assumes="sufficiency, faithfulness, acyclicity, linearity, Gaussian noise",
-)
+@offer("ges", "continuous", "cpdag")
 class GES(Machine):
     """Greedily add, then delete, edges of an equivalence class while BIC improves (GES, Chickering 2002)."""
 
+    caveat = (
+        "BIC from the scatter matrix only: gcastle's 'r2' BIC always returns the empty graph and its BDeu reads rows "
+        "as columns."
+    )
+    assumes = "sufficiency, faithfulness, acyclicity, linearity, Gaussian noise"
     algorithm = "GES"
     fixed: ClassVar = {"criterion": "bic", "method": "scatter"}
 
 
-@offer("direct-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
+@offer("direct-lingam", "continuous", "dag")
 class DirectLiNGAM(Machine):
     """Find the causal order of a linear non-Gaussian model, exogenous variable first (DirectLiNGAM, Shimizu 2011).
 
     measure: "pwling" (likelihood ratio) or "kernel" (mutual information; slow). threshold: smallest |effect| kept.
     """
 
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise"
     algorithm, weighted = "DirectLiNGAM", True
     measure = param("measure", "pwling", words("pwling", "kernel"))
     threshold = param("thresh", 0.3)
 
 
-@offer("ica-lingam", "continuous", "dag", assumes="sufficiency, acyclicity, linearity, non-Gaussian noise")
+@offer("ica-lingam", "continuous", "dag")
 class ICALiNGAM(Machine):
     """Separate the independent noises of a linear non-Gaussian model by ICA and order them (LiNGAM, Shimizu 2006).
 
     max_iter: of FastICA. threshold: smallest |effect| kept.
     """
 
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise"
     algorithm, seed_as, weighted = "ICALiNGAM", "random_state", True
     max_iter = param("max_iter", 1000)
     threshold = param("thresh", 0.3)
@@ -112,20 +110,18 @@ class _GaussianProcess:
         return model.fit(np.asarray(x), np.asarray(y)).predict(np.asarray(x)).reshape(-1, 1)
 
 
-@offer(
-    "anm",
-    "continuous",
-    "digraph",
-    caveat="Runs with our regressor (gcastle's own runs through every point, and its shape no longer fits); pairs, one "
-    "by one: indirect and confounded pairs are joined too; keep n below about 500.",
-    assumes="sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise",
-)
+@offer("anm", "continuous", "digraph")
 class ANM(Machine):
     """In which direction does a Gaussian process leave independent noise, pair by pair? (ANM, Hoyer 2009)
 
     alpha: level of the independence tests (HSIC). A pair that fits both ways is left undirected.
     """
 
+    caveat = (
+        "Runs with our regressor (gcastle's own runs through every point, and its shape no longer fits); pairs, one "
+        "by one: indirect and confounded pairs are joined too; keep n below about 500."
+    )
+    assumes = "sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise"
     algorithm = "ANMNonlinear"
     alpha = param("alpha", 0.05, level)
 
@@ -134,19 +130,15 @@ class ANM(Machine):
         return {"regressor": _GaussianProcess()}
 
 
-@offer(
-    "notears",
-    "continuous",
-    "dag",
-    caveat="Directions follow the variances of the variables; standardising hurts.",
-    assumes="sufficiency, acyclicity, linearity, equal noise variances",
-)
+@offer("notears", "continuous", "dag")
 class Notears(Machine):
     """Least squares under a smooth acyclicity constraint (NOTEARS, Zheng et al. 2018).
 
     l1: penalty. loss: "l2", "logistic", "poisson". threshold: smallest |weight| kept.
     """
 
+    caveat = "Directions follow the variances of the variables; standardising hurts."
+    assumes = "sufficiency, acyclicity, linearity, equal noise variances"
     algorithm, weighted = "Notears", True
     l1 = param("lambda1", 0.1)
     loss = param("loss_type", "l2", words("l2", "logistic", "poisson"))
@@ -163,20 +155,18 @@ def _rank(name: str, value: int | None, data: Table) -> int:
     return data.d if value is None else value
 
 
-@offer(
-    "notears-low-rank",
-    "continuous",
-    "digraph",
-    caveat="Overflows as its penalty grows to 1e20; with a rank below the graph's own its edges are wrong, and cycles "
-    "can remain.",
-    assumes="sufficiency, acyclicity, linearity, equal noise variances, low rank",
-)
+@offer("notears-low-rank", "continuous", "digraph")
 class NotearsLowRank(Machine):
     """NOTEARS with a weight matrix of bounded rank (Fang et al. 2020).
 
     rank: of the weight matrix; None: the number of variables (the package has no default).
     """
 
+    caveat = (
+        "Overflows as its penalty grows to 1e20; with a rank below the graph's own its edges are wrong, and cycles "
+        "can remain."
+    )
+    assumes = "sufficiency, acyclicity, linearity, equal noise variances, low rank"
     algorithm, weighted = "NotearsLowRank", True
     rank = param("", None, _rank)
     max_iter = param("max_iter", 15)
@@ -189,14 +179,7 @@ class NotearsLowRank(Machine):
         return {"rank": self.rank}
 
 
-@offer(
-    "ttpm",
-    "events",
-    "dag",
-    caveat="Adds at most max_iter edges (20 unless set), ignores simultaneous events, and refits every change of "
-    "every pair: slow with many types. The native thp is the same model.",
-    assumes="sufficiency, acyclicity, stationarity, additive effects, no inhibition, no instantaneous effects",
-)
+@offer("ttpm", "events", "dag")
 class TTPM(Machine):
     """Topological Hawkes process: which event types excite which, over device neighbourhoods (Cai et al. 2022).
 
@@ -204,6 +187,11 @@ class TTPM(Machine):
     steps, hence the most edges. penalty: "bic" or "aic", times penalty_scale for the edges.
     """
 
+    caveat = (
+        "Adds at most max_iter edges (20 unless set), ignores simultaneous events, and refits every change of "
+        "every pair: slow with many types. The native thp is the same model."
+    )
+    assumes = "sufficiency, acyclicity, stationarity, additive effects, no inhibition, no instantaneous effects"
     decay = param("delta", 0.1)
     max_hop = param("max_hop", 0)
     penalty = param("penalty", "bic", words(bic="BIC", aic="AIC"))

@@ -10,19 +10,15 @@ from ...discovery.guests import param, words
 from .machine import Machine, offer
 
 
-@offer(
-    "golem",
-    "continuous",
-    "digraph",
-    caveat="Acyclicity is a penalty, not a constraint; cycles can remain.",
-    assumes="sufficiency, acyclicity, linearity, Gaussian noise, equal noise variances (unless equal_variances=False)",
-)
+@offer("golem", "continuous", "digraph")
 class Golem(Machine):
     """Gaussian likelihood with soft sparsity and acyclicity penalties (GOLEM, Ng et al. 2020).
 
     iterations: of Adam (the package's default is 100,000, which takes minutes). equal_variances: GOLEM-EV or -NV.
     """
 
+    caveat = "Acyclicity is a penalty, not a constraint; cycles can remain."
+    assumes = "sufficiency, acyclicity, linearity, Gaussian noise, equal noise variances (unless equal_variances=False)"
     algorithm, seed_as, weighted = "GOLEM", "seed", True
     fixed: ClassVar = {"checkpoint_iter": None}
     l1 = param("lambda_1", 2e-2)
@@ -40,6 +36,7 @@ class Golem(Machine):
 class Nonlinear(Machine):
     """NOTEARS with non-linear functions: the parameters that both kinds share."""
 
+    caveat = "max_iter bounds only the outer loop: six variables take minutes; a run cut short can leave cycles."
     algorithm, weighted = "NotearsNonlinear", True
     l1 = param("lambda1", 0.01)
     l2 = param("lambda2", 0.01)
@@ -49,53 +46,39 @@ class Nonlinear(Machine):
     threshold = param("w_threshold", 0.3)
 
 
-@offer(
-    "notears-mlp",
-    "continuous",
-    "digraph",
-    caveat="max_iter bounds only the outer loop: six variables take minutes; a run cut short can leave cycles.",
-    assumes="sufficiency, acyclicity, additive noise, equal noise variances",
-)
+@offer("notears-mlp", "continuous", "digraph")
 class NotearsMLP(Nonlinear):
     """Each variable a small neural network of the others, under an acyclicity constraint (Zheng et al. 2020).
 
     hidden: units of each network. rho_max: the penalty at which it gives up; a smaller one ends it sooner.
     """
 
+    assumes = "sufficiency, acyclicity, additive noise, equal noise variances"
     fixed: ClassVar = {"model_type": "mlp"}
     hidden = param("hidden_layers", 10, lambda name, units, data: (units, 1))
 
 
-@offer(
-    "notears-sobolev",
-    "continuous",
-    "digraph",
-    caveat="max_iter bounds only the outer loop: six variables take minutes; a run cut short can leave cycles.",
-    assumes="sufficiency, acyclicity, additive effects, additive noise, equal noise variances",
-)
+@offer("notears-sobolev", "continuous", "digraph")
 class NotearsSobolev(Nonlinear):
     """Each variable a sum of basis expansions of the others, under an acyclicity constraint (Zheng et al. 2020).
 
     expansions: basis functions a variable.
     """
 
+    assumes = "sufficiency, acyclicity, additive effects, additive noise, equal noise variances"
     fixed: ClassVar = {"model_type": "sob"}
     expansions = param("expansions", 10)
 
 
-@offer(
-    "dag-gnn",
-    "continuous",
-    "digraph",
-    caveat="Its defaults take minutes; a run cut short can leave cycles.",
-    assumes="sufficiency, acyclicity, Gaussian noise, equal noise variances",
-)
+@offer("dag-gnn", "continuous", "digraph")
 class DagGNN(Machine):
     """A variational autoencoder whose layers share one acyclic graph (DAG-GNN, Yu et al. 2019).
 
     encoder, decoder: "mlp" or "sem". penalty_max: of the acyclicity penalty, which grows tenfold a step.
     """
 
+    caveat = "Its defaults take minutes; a run cut short can leave cycles."
+    assumes = "sufficiency, acyclicity, Gaussian noise, equal noise variances"
     algorithm, seed_as = "DAG_GNN", "seed"
     encoder = param("encoder_type", "mlp", words("mlp", "sem"))
     decoder = param("decoder_type", "mlp", words("mlp", "sem"))
@@ -109,19 +92,15 @@ class DagGNN(Machine):
     threshold = param("graph_threshold", 0.3)
 
 
-@offer(
-    "gae",
-    "continuous",
-    "digraph",
-    caveat="Its defaults take many minutes; a run cut short can leave cycles.",
-    assumes="sufficiency, acyclicity, additive noise, equal noise variances",
-)
+@offer("gae", "continuous", "digraph")
 class GAE(Machine):
     """A graph autoencoder under an acyclicity constraint (Ng et al. 2019).
 
     steps: of Adam for each value of the penalty; rho_max: the penalty (doubled each time) at which it gives up.
     """
 
+    caveat = "Its defaults take many minutes; a run cut short can leave cycles."
+    assumes = "sufficiency, acyclicity, additive noise, equal noise variances"
     algorithm, seed_as, weighted = "GAE", "seed", True
     hidden = param("hidden_dim", 4)
     layers = param("hidden_layers", 1)
@@ -134,20 +113,18 @@ class GAE(Machine):
     threshold = param("graph_thresh", 0.3)
 
 
-@offer(
-    "mcsl",
-    "continuous",
-    "digraph",
-    caveat="Resets its seed at every step, so that its masks are never sampled: on three-variable colliders it points "
-    "the edges the wrong way, even with its own defaults (minutes).",
-    assumes="sufficiency, acyclicity, additive noise, equal noise variances",
-)
+@offer("mcsl", "continuous", "digraph")
 class MCSL(Machine):
     """Learn a binary mask over the inputs of each variable's network by Gumbel-sigmoid sampling (MCSL, Ng et al. 2022).
 
     model: "nn" or "qr" (quadratic regression). steps: of Adam in each of max_iter rounds. threshold: mask probability.
     """
 
+    caveat = (
+        "Resets its seed at every step, so that its masks are never sampled: on three-variable colliders it points "
+        "the edges the wrong way, even with its own defaults (minutes)."
+    )
+    assumes = "sufficiency, acyclicity, additive noise, equal noise variances"
     algorithm, seed_as = "MCSL", "random_seed"
     model = param("model_type", "nn", words("nn", "qr"))
     layers = param("num_hidden_layers", 4)
@@ -161,13 +138,14 @@ class MCSL(Machine):
     threshold = param("graph_thresh", 0.5)
 
 
-@offer("gran-dag", "continuous", "dag", assumes="sufficiency, acyclicity, additive noise, Gaussian noise")
+@offer("gran-dag", "continuous", "dag")
 class GranDAG(Machine):
     """Neural networks whose path products form an acyclic graph, by augmented Lagrangian (GraN-DAG, Lachapelle 2020).
 
     model: "NonLinGaussANM" or "NonLinGauss". normalize: standardise the columns first.
     """
 
+    assumes = "sufficiency, acyclicity, additive noise, Gaussian noise"
     algorithm, seed_as = "GraNDAG", "random_seed"
     model = param("model_name", "NonLinGaussANM", words("NonLinGaussANM", "NonLinGauss"))
     layers = param("hidden_num", 2)

@@ -8,13 +8,7 @@ from ...errors import DataError
 from .machine import Machine, offer
 
 
-@offer(
-    "corl",
-    "continuous",
-    "dag",
-    caveat="A second an iteration with 10 variables: its own 10,000 take hours; 100 are the default here.",
-    assumes="sufficiency, acyclicity, linearity, Gaussian noise, equal noise variances (BIC)",
-)
+@offer("corl", "continuous", "dag")
 class CORL(Machine):
     """Reinforcement learning of a causal order that maximises BIC, then pruning by regression (CORL, Wang et al. 2021).
 
@@ -22,6 +16,8 @@ class CORL(Machine):
     at multiples of this (500 in the package). score: "BIC" or "BIC_different_var". reward: "episodic" or "dense".
     """
 
+    caveat = "A second an iteration with 10 variables: its own 10,000 take hours; 100 are the default here."
+    assumes = "sufficiency, acyclicity, linearity, Gaussian noise, equal noise variances (BIC)"
     algorithm, seed_as = "CORL", "random_seed"
     batch_size = param("batch_size", 64)
     input_dim = param("input_dim", 100, lambda name, width, data: min(width, data.n))
@@ -41,13 +37,7 @@ class CORL(Machine):
         self.theirs["lambda_iter_num"] = min(self.prune_every, self.iterations)
 
 
-@offer(
-    "rl",
-    "continuous",
-    "digraph",
-    caveat="Its own 20,000 epochs take an hour with 10 variables; 500 are the default here; cycles can remain.",
-    assumes="sufficiency, acyclicity, linearity (LR), Gaussian noise, equal noise variances (BIC)",
-)
+@offer("rl", "continuous", "digraph")
 class RL(Machine):
     """Reinforcement learning of a graph that maximises BIC with a penalty on cycles (RL-BIC, Zhu et al. 2020).
 
@@ -55,6 +45,8 @@ class RL(Machine):
     cycles grows and the best graph so far is read off (1,000 in the package). regression: "LR" or "QR".
     """
 
+    caveat = "Its own 20,000 epochs take an hour with 10 variables; 500 are the default here; cycles can remain."
+    assumes = "sufficiency, acyclicity, linearity (LR), Gaussian noise, equal noise variances (BIC)"
     algorithm, seed_as = "RL", "seed"
     batch_size = param("batch_size", 64)
     input_dim = param("input_dimension", 64, lambda name, width, data: min(width, data.n))

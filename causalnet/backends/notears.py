@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Bools
-from ..base.checks import number, one_of, share
+from ..base.checks import number, share
 from ..data import Table
 from ..data.tables import refuse_constants
+from ..discovery.guests import choose
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..search.least_squares_dag import refine as refine_order
@@ -65,7 +66,7 @@ def learn(
     """
     number("l1", l1, 0.0)
     number("threshold", threshold, 0.0)
-    one_of("acyclicity", acyclicity, _METHODS)
+    method = choose("acyclicity", acyclicity, _METHODS)
     # where the search over orders starts matters little: see the objective in meta
     tol = (1e-4 if refine else 1e-6) if tol is None else share("tol", tol)
     effort = Effort.within(max_seconds)
@@ -73,7 +74,7 @@ def learn(
     refuse_constants(data.values, data.columns)
     covariance = np.array(data.correlation if standardize else data.covariance)
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
-    weights = _METHODS[acyclicity](problem, effort, tol=tol)
+    weights = method(problem, effort, tol=tol)
     if refine and not effort.over():
         weights = refine_order(problem, weights, effort)
     objective = problem.objective(weights)

@@ -84,12 +84,10 @@ def learn(
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
-    links = data.adjacency
-    use = _usable(hops, bool(links.any()))
-    exposure = expose(when, kind, device, hop_weights(links, use, normalization), rates, data.d, ties)
+    use = _usable(hops, bool(data.adjacency.any()))
+    exposure = expose(when, kind, device, hop_weights(data.adjacency, use, normalization), rates, data.d, ties)
     unit = penalty_scale * (math.log(len(when)) / 2.0 if penalty == "bic" else 1.0)
-    active = price == "active" or (price == "auto" and len(rates) > 1)
-    scorer = Scorer(exposure, unit, tol, active)
+    scorer = Scorer(exposure, unit, tol, active=price == "active" or (price == "auto" and len(rates) > 1))
     until = None if max_seconds is None else started + max_seconds
     found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
     meta: dict[str, Any] = {

@@ -162,3 +162,10 @@ def shaped(name: str, array: AnyArray, shape: tuple[int, ...], axes: str) -> Any
     if array.shape != shape:
         raise DataError(f"{name} has shape {array.shape}, and must have {shape}: {axes}")
     return array
+
+
+def share(name: str, value: Any) -> float:
+    """A level, a rate, a relative change: a float strictly between 0 and 1."""
+    if not isinstance(value, int | float | np.floating) or not 0 < value < 1:
+        raise DataError(f"{name} is {value!r}, and must be a number strictly between 0 and 1")
+    return float(value)

@@ -250,7 +250,8 @@ def backends(
         return
     rows = []
     for info in found:
-        notes = [info.summary, info.caveat, "" if info.installed else f"not installed: {info.how_to_install}"]
+        assumes = f"assumes {', '.join(info.assumes)}" if info.assumes else ""
+        notes = [info.summary, info.caveat, assumes, "" if info.installed else f"not installed: {info.how_to_install}"]
         rows.append((info.name, ", ".join(info.takes), info.gives, "\n".join(note for note in notes if note)))
     show_table(["name", "takes", "gives", "what it does"], rows)
 

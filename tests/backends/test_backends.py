@@ -65,9 +65,15 @@ def repairs(rng: np.random.Generator) -> Interactions:
         rows.append((before, now, started, cleared, unit, variable))
     before, after, started, cleared, unit, variable = (np.array(part) for part in zip(*rows, strict=True))
     return Interactions(
-        list("abcd"), ["u", "v"], before, after,
-        started=started, cleared=cleared, unit=unit, variable=variable,
-    )  # fmt: skip
+        list("abcd"),
+        ["u", "v"],
+        before,
+        after,
+        started=started,
+        cleared=cleared,
+        unit=unit,
+        variable=variable,
+    )
 
 
 Data = Table | Events | Interactions
@@ -210,3 +216,33 @@ def test_listing_needs_no_optional_package_and_names_every_native_backend() -> N
     assert {"pc", "notears", "thp", "granger", "att-bic", "random", "empty"} <= set(listed)
     assert all(b.summary and b.takes for b in listed.values())
     assert listed["pc"].parameters["alpha"] == 0.01
+
+
+TERMS = {
+    "sufficiency",
+    "pseudo-sufficiency",
+    "faithfulness",
+    "sparsest Markov representation",
+    "acyclicity",
+    "linearity",
+    "low rank",
+    "one parent a variable",
+    "additive effects",
+    "no inhibition",
+    "additive noise",
+    "Gaussian noise",
+    "non-Gaussian noise",
+    "equal noise variances",
+    "non-linearity or non-Gaussian noise",
+    "stationarity",
+    "no instantaneous effects",
+    "repairs take effects along",
+}
+
+
+@pytest.mark.parametrize("name", sorted(registry()))
+def test_says_what_it_assumes_in_the_terms_of_the_field(name: str) -> None:
+    assumes = registry()[name].assumes
+    assert {term.split(" (")[0] for term in assumes} <= TERMS and len(set(assumes)) == len(assumes)
+    assert bool(assumes) == (name not in {"random", "empty"})
+    assert next(info for info in cn.backends() if info.name == name).assumes == assumes

@@ -33,6 +33,14 @@ from .state import Mode, Setup, State, load, open_state, save
 TAKES = frozenset({"interactions"})
 GIVES = "dag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = (
+    "sufficiency",
+    "acyclicity",
+    "stationarity",
+    "additive effects",
+    "no inhibition",
+    "repairs take effects along",
+)
 __all__ = ["State", "graph", "init", "learn", "load", "save", "step"]
 
 

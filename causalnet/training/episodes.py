@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..backends import att_bic
 from ..errors import DataError
 from ..storage.files import write_atomic
 
@@ -91,7 +90,7 @@ class Saved:
         draft.mkdir()
         run.agent.save(draft / "agent.npz")
         if run.state is not None:
-            att_bic.save(run.state, draft / "discovery.npz")
+            run.state.backend.save(run.state, draft / "discovery.npz")
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
         for old in self._checkpoints()[:-1]:
@@ -117,8 +116,8 @@ class Saved:
         run.rows = [_row(line) for line in lines[:done]]  # a last line may be torn
         self.rewrite(run.rows)
         if run.state is not None:
-            run.state = att_bic.load(found[-1] / "discovery.npz")
-            run.env.update(att_bic.graph(run.state))
+            run.state = run.state.backend.load(found[-1] / "discovery.npz")
+            run.env.update(run.state.backend.graph(run.state))
         run.agent = learner.load(found[-1] / "agent.npz", run.env)
 
     def _checkpoints(self) -> list[Path]:

@@ -111,8 +111,10 @@ class Saved:
         if list(reader.fieldnames or []) != COLUMNS:
             raise DataError(f"{self.table} has other columns than episodes have; remove the folder to start again")
         if len(lines) < done:
-            raise DataError(f"{self.table} has {len(lines)} episodes, and {found[-1].name} was taken after {done}; "
-                            f"choose another folder, or remove this one to start again")  # fmt: skip
+            raise DataError(
+                f"{self.table} has {len(lines)} episodes, and {found[-1].name} was taken after {done}; "
+                f"choose another folder, or remove this one to start again"
+            )
         run.rows = [_row(line) for line in lines[:done]]  # a last line may be torn
         self.rewrite(run.rows)
         if run.state is not None:
@@ -134,6 +136,10 @@ def _row(text: dict[str, str]) -> EpisodeRow:
     maybe: dict[str, Any] = {k: float(text[k]) if text[k] else None for k in ("f1", "precision", "recall")}
     edges = int(text["edges"]) if text["edges"] else None
     return EpisodeRow(
-        total=float(text["return"]), mean_alarms=float(text["mean_alarms"]), cleared=text["cleared"] == "True",
-        edges=edges, **whole, **maybe,
-    )  # fmt: skip
+        total=float(text["return"]),
+        mean_alarms=float(text["mean_alarms"]),
+        cleared=text["cleared"] == "True",
+        edges=edges,
+        **whole,
+        **maybe,
+    )

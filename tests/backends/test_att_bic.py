@@ -16,7 +16,7 @@ import causalnet as cn
 from causalnet.backends import att_bic
 from causalnet.data import Interactions
 from causalnet.discovery.dispatch import discover
-from causalnet.envs.fault_alarm.env import FaultAlarm
+from causalnet.envs.fault_alarm import FaultAlarm
 from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph import topological_order
 

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ...base.arrays import Array, Bools, Ints
+from ...base.arrays import AnyArray, Array, Bools, Ints
 from ...base.checks import entries, number, one_of, whole
 from ...data import Events
 from ...data.interactions import checked_topology, links
@@ -277,7 +276,7 @@ def load(path: str | Path) -> State:
         ) from error
 
 
-def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
+def _restored(header: dict[str, Any], arrays: dict[str, AnyArray]) -> State:
     names, units, hops = tuple(header["variables"]), tuple(header["units"]), tuple(header["hops"])
     near = arrays["setup.near"]
     told = ("mode", "normalization", "penalty_scale", "leak", "refresh", "counterfactual", "capacity")

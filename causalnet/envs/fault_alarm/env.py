@@ -24,6 +24,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base.arrays import AnyArray, Bools, Floats, Ints
 from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from .core import FaultAlarm, Observation
@@ -32,7 +33,7 @@ from .instance import Instance
 __all__ = ["FaultAlarmEnv"]
 
 
-class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
+class FaultAlarmEnv(gymnasium.Env[Floats, int]):
     """Clear the alarms of one network with few repairs; see ``FaultAlarm`` for reward, observations and arguments.
 
     Action a = device * V + type. ``variables`` (V,) names; ``action_variables``, ``action_units`` (A,): the type and
@@ -68,9 +69,7 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         self._action = np.zeros(1, np.int64)
         self._last: int | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """Start an episode; ``seed`` restarts the random stream. There are no options."""
         super().reset(seed=seed)
         if options:
@@ -79,7 +78,7 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         self._last = None
         return obs[0], {name: array[0] for name, array in info.items()}
 
-    def step(self, action: int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: int) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
         """Repair cell ``action`` and let one window pass."""
         if isinstance(action, np.ndarray) and action.ndim == 0:
             action = action[()]
@@ -110,11 +109,11 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         """What a checkpoint of an agent keeps, so that it is not continued on another instance."""
         return self.instance.fingerprint
 
-    def counts(self, obs: ArrayLike) -> NDArray[np.int64]:
+    def counts(self, obs: ArrayLike) -> Ints:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
         return self.core.counts(obs)
 
-    def action_masks(self) -> NDArray[np.bool_]:
+    def action_masks(self) -> Bools:
         """(A,) bool: cells with an alarm; all of them where there is none."""
         return self.core.action_masks()[0]
 
@@ -126,7 +125,7 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         """A control: the cell of the alarm that was seen first."""
         return int(self.core.oldest()[0])
 
-    def state_dict(self) -> dict[str, NDArray[Any]]:
+    def state_dict(self) -> dict[str, AnyArray]:
         """Copies of all that the next steps depend on, as plain arrays."""
         return self.core.state_dict()
 

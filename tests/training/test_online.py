@@ -143,7 +143,7 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
         learn_by_doing(small(), discovery="att-bic", episodes=1)
     with pytest.raises(cn.DataError, match=r"episodes is .*, and must be a whole number"):
         learn_by_doing(small(), episodes=0)
-    with pytest.raises(cn.DataError, match="explore is 0.3, and must be a function"):
+    with pytest.raises(cn.DataError, match=r"explore is 0\.3, and must be a function"):
         learn_by_doing(small(), episodes=1, explore=0.3)  # type: ignore[arg-type]
     with pytest.raises(cn.DataError, match="a share lies in"):
         learn_by_doing(small(), episodes=1, explore=lambda episodes, steps: 1.5)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..backends import att_bic
 from ..errors import DataError
 from ..storage.files import write_atomic
 
@@ -91,7 +90,7 @@ class Saved:
         draft.mkdir()
         run.agent.save(draft / "agent.npz")
         if run.state is not None:
-            att_bic.save(run.state, draft / "discovery.npz")
+            run.state.backend.save(run.state, draft / "discovery.npz")
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
         for old in self._checkpoints()[:-1]:
@@ -112,13 +111,15 @@ class Saved:
         if list(reader.fieldnames or []) != COLUMNS:
             raise DataError(f"{self.table} has other columns than episodes have; remove the folder to start again")
         if len(lines) < done:
-            raise DataError(f"{self.table} has {len(lines)} episodes, and {found[-1].name} was taken after {done}; "
-                            f"choose another folder, or remove this one to start again")  # fmt: skip
+            raise DataError(
+                f"{self.table} has {len(lines)} episodes, and {found[-1].name} was taken after {done}; "
+                f"choose another folder, or remove this one to start again"
+            )
         run.rows = [_row(line) for line in lines[:done]]  # a last line may be torn
         self.rewrite(run.rows)
         if run.state is not None:
-            run.state = att_bic.load(found[-1] / "discovery.npz")
-            run.env.update(att_bic.graph(run.state))
+            run.state = run.state.backend.load(found[-1] / "discovery.npz")
+            run.env.update(run.state.backend.graph(run.state))
         run.agent = learner.load(found[-1] / "agent.npz", run.env)
 
     def _checkpoints(self) -> list[Path]:
@@ -135,6 +136,10 @@ def _row(text: dict[str, str]) -> EpisodeRow:
     maybe: dict[str, Any] = {k: float(text[k]) if text[k] else None for k in ("f1", "precision", "recall")}
     edges = int(text["edges"]) if text["edges"] else None
     return EpisodeRow(
-        total=float(text["return"]), mean_alarms=float(text["mean_alarms"]), cleared=text["cleared"] == "True",
-        edges=edges, **whole, **maybe,
-    )  # fmt: skip
+        total=float(text["return"]),
+        mean_alarms=float(text["mean_alarms"]),
+        cleared=text["cleared"] == "True",
+        edges=edges,
+        **whole,
+        **maybe,
+    )

@@ -368,7 +368,11 @@ def counted(counts: Any) -> None:
         (lambda: counted(lambda path: np.zeros(24, int)), DataError, r"int64 of shape \(24,\)"),
         (lambda: counted(lambda path: np.full(path.a.shape, -1)), DataError, "whole numbers from 0 up"),
         (lambda: counted(lambda path: np.full(path.a.shape, 0.7)), DataError, "counts gave float64"),
-        (lambda: access_point_loads(TabularEnv(chain())), DataError, "TabularEnv, and must be an environment whose agents share places"),  # type: ignore[arg-type]
+        (
+            lambda: access_point_loads(TabularEnv(chain())),
+            DataError,
+            "TabularEnv, and must be an environment whose agents share places",
+        ),  # type: ignore[arg-type]
         (lambda: Settings(by_visits=True, critic_rate=Rate(1.0, 1.0, 1.0, 5)), NotApplicable, "without period"),
         (lambda: independent_learners(lin_grid(), {"gamma": 0.7}), DataError, r"must be Settings\("),  # type: ignore[arg-type]
         (lambda: ScalableActorCritic(lin_grid()).learn(1, on_update=3), DataError, "on_update is 3"),  # type: ignore[arg-type]

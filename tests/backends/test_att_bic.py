@@ -16,7 +16,7 @@ import causalnet as cn
 from causalnet.backends import att_bic
 from causalnet.data import Interactions
 from causalnet.discovery.dispatch import discover
-from causalnet.envs.fault_alarm.env import FaultAlarm
+from causalnet.envs.fault_alarm import FaultAlarm
 from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph import topological_order
 
@@ -299,18 +299,18 @@ def test_bad_rows_are_refused_in_a_sentence(changes: dict[str, Any], message: st
 def test_bad_settings_are_refused_in_a_sentence() -> None:
     log = cn.Events(pd.DataFrame({"event": ["a", "z"], "timestamp": [0, 1], "device": ["u", "u"]}))
     for options, error, message in (
-        ({"mode": "papr"}, cn.DataError, "Did you mean 'paper'"),
-        ({"start": "randm"}, cn.DataError, "Did you mean 'random'"),
+        ({"mode": "papr"}, cn.DataError, "mode is .papr.; write one of default, paper"),
+        ({"start": "randm"}, cn.DataError, "start is .randm., and must be"),
         ({"start": "thp"}, cn.DataError, "earlier event log"),
         ({"start": cn.Graph.from_edges(["a", "c"])}, cn.UnknownNameError, "different nodes"),
         ({"log": log}, cn.DataError, "do not match: 'z'"),
-        ({"leak": 2.0}, cn.DataError, "leak must lie between 0 and 1"),
-        ({"leak": float("nan")}, cn.DataError, "leak must lie"),
+        ({"leak": 2.0}, cn.DataError, "leak is 2.0, and must be a finite number from 0 to 1"),
+        ({"leak": float("nan")}, cn.DataError, "leak is nan"),
         ({"penalty_scale": -1.0}, cn.DataError, "penalty_scale"),
-        ({"capacity": 0}, cn.DataError, "at least 1"),
+        ({"capacity": 0}, cn.DataError, "capacity is 0, and must be a finite number from 1 up"),
         ({"hops": (0, 0)}, cn.DataError, "distinct"),
         ({"hops": (1,)}, cn.DataError, "no distance that exists"),
-        ({"counterfactual": "other"}, cn.DataError, "Did you mean 'others'"),
+        ({"counterfactual": "other"}, cn.DataError, "counterfactual is .other.; write one of control, others, before"),
         ({"topology": nx.path_graph(["u", "w"])}, cn.DataError, "'w', which is not a unit"),
         ({"topology": nx.DiGraph([("u", "v")])}, cn.DataError, "directed"),
         ({"knowledge": cn.Knowledge(roots=["q"])}, cn.KnowledgeError, "not a variable"),

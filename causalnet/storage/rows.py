@@ -6,7 +6,6 @@ reader of CSV finds what it expects, and this one the types too.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -17,8 +16,10 @@ import numpy as np
 
 from ..errors import CausalnetError, DataError
 from .files import sentence, write_all, write_atomic
+from .folder import RunFolder, alone_in
 
 Row = dict[str, Any]
+WAIT = 30.0  # seconds that a pipeline waits for another one to write its row
 
 _WORDS = {"": None, "True": True, "False": False}
 _FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n)')
@@ -170,24 +171,26 @@ class RowFile:
 class Table:
     """results.csv of a pipeline: the rows of a finished cell appear together or not at all, whatever ends the run.
 
-    texts: columns of nothing but text, as in :func:`read_rows`.
+    quick: noted in plan.json, so that quick runs and full ones never mix. texts: see :func:`read_rows`. Several processes
+    may add cells to one folder.
     """
 
     def __init__(
         self, folder: Path, columns: Sequence[str], quick: bool | None = None, texts: Iterable[str] = ()
     ) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CausalnetError(f"{folder} cannot be made: {error.strerror}; choose another folder") from error
-        if quick is not None:
-            _claim(folder, quick)
-        self._file = RowFile(folder / "results.csv", ["cell", *columns], ["cell", *texts])
-        self.path = self._file.path
+        self.path = folder / "results.csv"
+        self._file = RowFile(self.path, ["cell", *columns], ["cell", *texts])
+        with alone_in(folder, WAIT):
+            plan = _plan(folder)
+            if quick is not None and not plan.holds({"quick": quick}, foreign=()):
+                plan.tell({"quick": quick})
+            self.rows = self._read()
+
+    def _read(self) -> list[Row]:
         found = self._file.read()
-        self.rows = found.rows
-        if found.torn and self.rows:  # only another program tears this file: the cell it touched is run again
-            self.rows = [row for row in self.rows if row["cell"] != self.rows[-1]["cell"]]
+        if found.torn and found.rows:  # only another program tears this file: the cell it touched is run again
+            return [row for row in found.rows if row["cell"] != found.rows[-1]["cell"]]
+        return found.rows
 
     def has(self, cell: str) -> bool:
         """Are the rows of this cell there?"""
@@ -195,8 +198,10 @@ class Table:
 
     def add(self, cell: str, rows: Sequence[Row]) -> None:
         """Keep the rows of one finished cell: the file is replaced whole."""
-        self.rows += [{name: plain({"cell": cell, **row}.get(name)) for name in self._file.columns} for row in rows]
-        self._file.replace(self.rows)
+        new = [{name: plain({"cell": cell, **row}.get(name)) for name in self._file.columns} for row in rows]
+        with alone_in(self.path.parent, WAIT):
+            self.rows = [row for row in self._read() if row["cell"] != cell] + new
+            self._file.replace(self.rows)
 
     def numbers(self, column: str, **key: Any) -> list[float]:
         """The values of a column over the rows with this key."""
@@ -204,20 +209,10 @@ class Table:
         return [float(row[column]) for row in rows if row[column] is not None]
 
 
-def _claim(folder: Path, quick: bool) -> None:
-    """Note whether a folder holds a quick run; the two kinds never mix."""
-    note = folder / "plan.json"
-    if note.exists() and is_quick(folder) != quick:
-        raise DataError(f"{folder} holds a {'full' if quick else 'quick'} run; choose another folder")
-    write_atomic(note, json.dumps({"quick": quick}) + "\n")
+def _plan(folder: Path) -> RunFolder:
+    return RunFolder(folder, "plan.json", "causalnet.pipeline/1", unmarked=True)
 
 
 def is_quick(folder: Path) -> bool:
     """Does this folder hold a quick run?"""
-    note = folder / "plan.json"
-    try:
-        return note.exists() and bool(json.loads(note.read_text(encoding="utf-8"))["quick"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f'{note} is damaged; write {{"quick": true}} or {{"quick": false}} into it, or choose another folder'
-        ) from error
+    return bool((_plan(folder).told() or {}).get("quick"))

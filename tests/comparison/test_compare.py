@@ -389,13 +389,13 @@ def test_a_row_that_was_tampered_with_is_a_sentence(small: Results, tmp_path: Pa
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "run", Path("/proc/causalnet-run")):
-        with pytest.raises(CausalnetError, match="cannot be written"):
+        with pytest.raises(CausalnetError, match=r"cannot be written|is a file"):
             cn.compare(chain(), "empty", out=out)
 
 
 def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
     def nested(state: object) -> None:
-        with pytest.raises(CausalnetError, match=f"another comparison is writing .*process {os.getpid()}"):
+        with pytest.raises(CausalnetError, match=f"another run is writing .*process {os.getpid()}"):
             cn.compare(chain(), "empty", out=tmp_path)
 
     assert len(cn.compare(chain(), "empty", seeds=1, out=tmp_path, progress=nested).frame) == 1

@@ -72,7 +72,7 @@ def test_figures_and_goals() -> None:
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "3"])
 def test_a_damaged_plan_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(SystemExit, match=r"plan.json is damaged; write .* or choose another folder"):
+    with pytest.raises(SystemExit, match=r"plan.json (cannot be read|is no record)"):
         common.open_table(tmp_path, ["a"], quick=True)
     assert (tmp_path / "plan.json").read_text() == text
 

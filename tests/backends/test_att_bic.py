@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 
 import causalnet as cn
 from causalnet.backends import att_bic
+from causalnet.backends.att_bic.state import SAVED
 from causalnet.data import Interactions
 from causalnet.discovery.dispatch import discover
 from causalnet.envs.fault_alarm.env import FaultAlarm
 from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph import topological_order
+from causalnet.storage import checkpoint
 
 SECONDS = 50.0
 
@@ -173,6 +176,20 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         att_bic.load(tmp_path / "nowhere.npz")
     with pytest.raises(cn.CausalnetError, match="cannot be written"):
         att_bic.save(state, path / "no folder" / "state.npz")
+
+
+def test_a_state_of_0_1_0_is_read(tmp_path: Path) -> None:
+    core, records = explored()
+    state = begin(core)
+    for record in records[:60]:
+        state = att_bic.step(state, seconds=SECONDS, **record)
+    att_bic.save(state, tmp_path / "new.npz")
+    header, arrays = checkpoint.read(tmp_path / "new.npz", SAVED)
+    del header["version"]
+    text = json.dumps({**header, "format": "causalnet.att_bic/1"})
+    np.savez_compressed(tmp_path / "old.npz", header=np.array(text), **arrays)
+    again = att_bic.load(tmp_path / "old.npz")
+    assert again.steps == 60 and np.array_equal(again.theta, state.theta) and np.array_equal(again.adj, state.adj)
 
 
 def test_where_it_starts() -> None:

@@ -99,12 +99,6 @@ def die_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-# ---- the wire ---------------------------------------------------------------------------------------------------
-
-
-# ---- the work ---------------------------------------------------------------------------------------------------
-
-
 class Desk:
     """What a worker keeps between tasks: data sets it was given, the last draws, and which methods are compiled."""
 

@@ -31,6 +31,8 @@ STEADY = 5e-5  # 1/s, the forgetting of an earlier log whose alarms have no end:
 MOST_UNITS = 10_000  # hop weights are dense while they are set up: 8 D^2 bytes, four times over (3 GB)
 PRUNE_TOL = 1e-3  # nats at which EM stops in mode "paper": far below its price of an edge
 RUN = ("before", "started", "cleared", "after", "unit", "variable", "seconds")
+TOLD = ("mode", "normalization", "penalty_scale", "leak", "refresh", "counterfactual", "capacity")
+COUNTS = ("steps", "due", "fitted")
 FITTED = ("start", "adj", "chosen", "theta", "loss")
 
 
@@ -178,12 +180,9 @@ def log_exposure(setup: Setup, log: Events) -> Exposure:
 def save(state: State, path: str | Path) -> None:
     """Write the state to one .npz of plain arrays with a JSON header; ``load`` reads it back to the bit."""
     setup, run, log = state.setup, state.run, state.log
-    header = {
-        "variables": setup.variables, "units": setup.units, "mode": setup.mode, "hops": setup.hops,
-        "normalization": setup.normalization, "penalty_scale": setup.penalty_scale, "leak": setup.leak,
-        "refresh": setup.refresh, "steps": state.steps, "due": state.due, "fitted": state.fitted,
-        "counterfactual": setup.counterfactual, "capacity": setup.capacity, "open": len(run.unit), "net": run.net, "log": log is not None,
-    }  # fmt: skip
+    header: dict[str, Any] = {name: getattr(setup, name) for name in ("variables", "units", "hops", *TOLD)}
+    header |= {name: getattr(state, name) for name in COUNTS}
+    header |= {"open": len(run.unit), "net": run.net, "log": log is not None}
     arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
     arrays |= {name: getattr(state, name) for name in FITTED}
     arrays |= {f"sums.{name}": array for name, array in state.sums._asdict().items()}
@@ -211,12 +210,16 @@ def load(path: str | Path) -> State:
 def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
     names, units, hops = tuple(header["variables"]), tuple(header["units"]), tuple(header["hops"])
     near = arrays["setup.near"]
-    told = ("mode", "normalization", "penalty_scale", "leak", "refresh", "counterfactual", "capacity")
     setup = Setup(
-        variables=names, units=units, near=near, hops=hops, **{name: header[name] for name in told},
-        allowed=arrays["setup.allowed"], required=arrays["setup.required"],
+        variables=names,
+        units=units,
+        near=near,
+        hops=hops,
+        allowed=arrays["setup.allowed"],
+        required=arrays["setup.required"],
         reach=_reach(near, hops, header["normalization"]),
-    )  # fmt: skip
+        **{name: header[name] for name in TOLD},
+    )
     log = None
     if header["log"]:
         types, devices = arrays["log.types"], arrays["log.devices"]
@@ -234,8 +237,5 @@ def _restored(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> State:
         cells = {n: tuple(part[n].tolist()) for n in ("unit", "variable", "seconds")}
         run = Run(after=part["after"], net=header["net"], **several, **cells)
     sums = Sums(*(arrays[f"sums.{name}"] for name in Sums._fields))
-    fitted = {name: arrays[name] for name in FITTED}
-    return State(
-        setup=setup, log=log, rows=tuple(rows), run=run, sums=sums, steps=header["steps"], due=header["due"],
-        fitted=header["fitted"], scorer=_scorer(setup, log), **fitted,
-    )  # fmt: skip
+    learned = {name: arrays[name] for name in FITTED} | {name: header[name] for name in COUNTS}
+    return State(setup=setup, log=log, rows=tuple(rows), run=run, sums=sums, scorer=_scorer(setup, log), **learned)

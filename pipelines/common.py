@@ -16,7 +16,6 @@ from causalnet.errors import CausalnetError
 from causalnet.report import Chart
 from causalnet.report.page import render
 from causalnet.report.summary import met, shown
-from causalnet.storage.files import write_atomic
 from causalnet.storage.rows import Row, Table, is_quick
 
 
@@ -76,10 +75,10 @@ def finish(
         title = f"{title} (quick run)"
         notes = ["A quick run: few seeds, short training. Its figures show that it works, and nothing else.", *notes]
         figures = {name: {**item, "goal": ""} for name, item in figures.items()}
-    write_atomic(folder / "summary.json", json.dumps(figures, indent=1) + "\n")
+    (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if is_quick(folder):
         figures = {name: item for name, item in figures.items() if item["mean"] is not None}
-    write_atomic(folder / "report.html", render(title, figures, notes, rows, charts))
+    (folder / "report.html").write_text(render(title, figures, notes, rows, charts), encoding="utf-8")
     width = max(map(len, figures), default=0)
     for name, item in figures.items():
         state = {True: "reached", False: "NOT reached", None: ""}[met(item)]

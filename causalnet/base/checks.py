@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, NotApplicable
+from ..errors import DataError
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -48,22 +48,6 @@ def entries(name: str, given: Any, what: str, n: int | None = None) -> list[Any]
     if n is not None and len(found) != n:
         raise DataError(f"{name} has {len(found)} {what}, and the graph {n} nodes; give one an agent")
     return found
-
-
-def discrete_env(what: str, env: Any) -> Any:
-    """``env``; NotApplicable unless it is one Gymnasium environment with a finite set of actions."""
-    import gymnasium
-
-    if not isinstance(env, gymnasium.Env):
-        several = isinstance(env, gymnasium.vector.VectorEnv)
-        hint = "one copy, not a vector of them" if several else "such as gymnasium.make(id)"
-        raise NotApplicable(f"{what} needs a Gymnasium environment, {hint}; got {env!r}")
-    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
-        raise NotApplicable(
-            f"{what} needs a Discrete action space; this one has {env.action_space}: wrap the environment so that its "
-            "actions are Discrete(n)"
-        )
-    return env
 
 
 def one_of(name: str, value: Any, known: Iterable[str]) -> str:

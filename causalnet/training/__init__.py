@@ -10,14 +10,16 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "by_doing": "learn_by_doing",
-        "evaluation": "evaluate mask_of",
+        "evaluation": "evaluate",
+        ".envs.masks": "mask_of",
         "controls": "greedy random_graph uniform",
         "session": "train",
     },
 )
 
 if TYPE_CHECKING:
+    from ..envs.masks import mask_of
     from .by_doing import learn_by_doing
     from .controls import greedy, random_graph, uniform
-    from .evaluation import evaluate, mask_of
+    from .evaluation import evaluate
     from .session import train

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..base.checks import whole
+from ..envs.protocols import ActsOnVariables
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from ..representation.action_map import TESTS, ActionMap, Presence
@@ -71,8 +72,7 @@ def build(plan: Plan, presence_only: bool = False) -> Any:
     from ..representation import CausalMask
 
     facts = {} if plan.actions is None else _facts(plan, env)
-    inner = env.unwrapped
-    if plan.actions is None and not all(hasattr(inner, name) for name in ("variables", "action_variables", "counts")):
+    if plan.actions is None and not isinstance(env.unwrapped, ActsOnVariables):
         raise NotApplicable(
             f"{plan.env} does not say which variable each action acts on; give an action map (--actions FILE)"
         )

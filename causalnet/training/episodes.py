@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..backends import att_bic
 from ..errors import DataError
 from ..storage.folder import RunFolder
 from ..storage.rows import Row, RowFile
@@ -52,7 +51,7 @@ class Saved:
         def fill(path: Path) -> None:
             run.agent.save(path / "agent.npz")
             if run.state is not None:
-                att_bic.save(run.state, path / "discovery.npz")
+                run.state.backend.save(run.state, path / "discovery.npz")
 
         self.folder.keep(len(run.rows), fill)
 
@@ -75,8 +74,8 @@ class Saved:
         self.table.replace(rows[:done])
         run.rows = [_episode(row) for row in rows[:done]]
         if run.state is not None:
-            run.state = att_bic.load(checkpoint / "discovery.npz")
-            run.env.update(att_bic.graph(run.state))
+            run.state = run.state.backend.load(checkpoint / "discovery.npz")
+            run.env.update(run.state.backend.graph(run.state))
         run.agent = learner.load(checkpoint / "agent.npz", run.env)
 
 

@@ -18,7 +18,6 @@ from ...base.checks import whole
 from ...errors import DataError
 from ...storage import checkpoint
 from .logging import EPISODE, STEP, Logger, bar, opened
-from .masked import as_mask
 from .networks import Network
 from .optimiser import Optimiser
 from .reader import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
@@ -175,7 +174,7 @@ class Agent(ABC):
         here = f"reset of episode {self.episodes}"
         obs, info = env.reset(seed=episode_seed(self.seed, self._starts))
         self._starts += 1
-        x, mask = reader.vector(obs, here), reader.mask(obs, here)
+        x, mask = reader.vector(obs, here), reader.mask(obs, info, here)
         self._begin(x, mask)
         self.reward_scale.running = 0.0
         total, length, ended, truncated = 0.0, 0, False, False
@@ -197,7 +196,7 @@ class Agent(ABC):
                 on_step(
                     Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, self.steps, self.episodes)
                 )
-            mask = None if ended else reader.mask(next_obs, here)
+            mask = None if ended else reader.mask(next_obs, info, here)
             self.reward_scale.see(value, ended or bool(truncated))
             self._record(action, value, ended, x, mask)
             self.steps, obs = self.steps + 1, next_obs
@@ -230,7 +229,7 @@ class Agent(ABC):
         ``mask=env.get_wrapper_attr("action_masks")()``, the mask of the state the environment is in.
         """
         x = self.reader.vector(obs, "predict")
-        found = self.reader.mask_of(obs) if mask is None else as_mask(mask, self.reader.n_actions, "predict")
+        found = self.reader.mask_of(obs, mask)
         allowed = None if found is None else np.flatnonzero(found)
         return self._choose(x, allowed, deterministic) + self.reader.first_action
 
@@ -287,6 +286,7 @@ class Agent(ABC):
     def _restore(self, header: dict[str, Any], arrays: checkpoint.Arrays) -> None:
         self.steps, self.episodes, self._starts, self.updates = header["counts"]
         self._recent, self._train = [(r, n) for r, n in header["recent"]], header["train"]
+        self.reader.masked |= "masks_in_info" in header["spaces"]
         self.reward_scale.from_json(header["reward_scale"])
         for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
             rng.bit_generator.state = state

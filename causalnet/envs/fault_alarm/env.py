@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -46,7 +47,7 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
     """Clear the alarms of one network with few repairs; see ``FaultAlarm`` for reward, observations and arguments.
 
     Action a = device * V + type. ``variables`` (V,) names; ``action_variables``, ``action_units`` (A,): the type and
-    the device that an action repairs. info: "counts", "started", "cleared", each (D, V); see ``FaultAlarm.step``.
+    the device that an action repairs; these and more as :mod:`causalnet.envs.protocols` has it. info: "counts", "started", "cleared", each (D, V); see ``FaultAlarm.step``.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 4}
@@ -104,6 +105,21 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         self._last = int(action)
         row = {name: array[0] for name, array in info.items()}
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), row
+
+    @property
+    def step_seconds(self) -> float:
+        """Seconds that pass in a step."""
+        return float(self.instance.rules.window)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """(D,) names of the devices."""
+        return self.instance.devices
+
+    @property
+    def topology(self) -> nx.Graph:
+        """Links between the devices."""
+        return self.instance.topology
 
     @property
     def fingerprint(self) -> str:

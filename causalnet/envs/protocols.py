@@ -1,7 +1,7 @@
 """What an environment offers beside the interface of Gymnasium, and what code may ask of one that it does not know.
 
 Each Protocol is asked with ``isinstance(env.unwrapped, ...)``; an environment of your own offers what it has as plain
-attributes and methods, and inherits nothing.
+attributes and methods, and inherits nothing. What networks of agents offer is told in ``networked``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
 import networkx as nx
-from numpy.typing import NDArray
 
-from ..base.arrays import AnyArray, Ints
+from ..base.arrays import AnyArray
 from ..errors import NotApplicable
 
 
@@ -29,7 +28,7 @@ class ActsOnVariables(Protocol):
     action_variables: Any
     action_units: Any
 
-    def counts(self, obs: Any) -> NDArray[Any]:
+    def counts(self, obs: Any) -> AnyArray:
         """(units, V) how many of each variable are live at each unit in an observation; 0 where there is none."""
         ...
 
@@ -54,30 +53,6 @@ class HasFingerprint(Protocol):
     """A text that two environments share iff they behave alike; what was learned in one goes on in no other."""
 
     fingerprint: str
-
-
-@runtime_checkable
-class HasRollout(Protocol):
-    """A network of agents that plays table policies in compiled code, to the same numbers as ``step`` would."""
-
-    def rollout(
-        self, cumulative: AnyArray, view: AnyArray, policy_streams: AnyArray, codes: AnyArray, a: Ints, r: AnyArray
-    ) -> Ints:
-        """Fill codes (T + 1, E, n), a (T + 1, E, n) and r (T, E, n) from the present states on; the last states (E, n).
-
-        cumulative (L, n, S, A) float32: cumulative probabilities; copy e follows learner e // (E / L). view (n, m): the
-        agents whose states an agent reads. policy_streams (E, 2) uint64: the random streams of the policies.
-        """
-        ...
-
-
-@runtime_checkable
-class HasLoads(Protocol):
-    """A network of agents whose reward depends on how many others use the same place, such as an access point."""
-
-    def loads(self, codes: AnyArray, a: AnyArray) -> Ints:
-        """(T, E, n) how many others use the place that an agent uses, 0 while idle; states and actions (T, E, n)."""
-        ...
 
 
 def missing(env: Any, protocol: type) -> list[str]:

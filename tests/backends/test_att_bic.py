@@ -18,7 +18,7 @@ from causalnet.backends import att_bic
 from causalnet.backends.att_bic.state import SAVED
 from causalnet.data import Interactions
 from causalnet.discovery.dispatch import discover
-from causalnet.envs.fault_alarm.env import FaultAlarm
+from causalnet.envs.fault_alarm import FaultAlarm
 from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph import topological_order
 from causalnet.storage import checkpoint

@@ -43,9 +43,16 @@ def play(episodes: int, folder: Path | None, learner: str = "dqn", every: int = 
     state = att_bic.init(core.variables, core.instance.devices, topology=core.instance.topology, rng=0)
     options: dict[str, Any] = {"n_steps": 32} if learner == "ppo" else {"random_steps": 30}
     return learn_by_doing(
-        env, learner, discovery=state, episodes=episodes, checkpoint_every=every, folder=folder,
-        truth=core.instance.graph, explore=lambda n, steps: float(n < 3), **options,
-    )  # fmt: skip
+        env,
+        learner,
+        discovery=state,
+        episodes=episodes,
+        checkpoint_every=every,
+        folder=folder,
+        truth=core.instance.graph,
+        explore=lambda n, steps: float(n < 3),
+        **options,
+    )
 
 
 @pytest.mark.parametrize("learner", ["ppo", "d3qn"])
@@ -145,9 +152,13 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
     other = gymnasium.make("causalnet/FaultAlarm-v0", instance=4, n_devices=6)
     with pytest.raises(cn.DataError, match="other network"):
         learn_by_doing(
-            other, "dqn", episodes=3, folder=tmp_path, random_steps=30,
+            other,
+            "dqn",
+            episodes=3,
+            folder=tmp_path,
+            random_steps=30,
             discovery=att_bic.init(core.variables, core.instance.devices, **wired),
-        )  # fmt: skip
+        )
     with alone_in(tmp_path), pytest.raises(cn.DataError, match="another run is writing"):
         play(3, tmp_path)
     (tmp_path / "episodes.csv").unlink()

@@ -24,23 +24,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from .core import FaultAlarm, Observation
-from .files import load_instance, save_instance
-from .generate import generate_instance, table_3
 from .instance import Instance
-from .state import Rules
 
-__all__ = [
-    "FaultAlarm",
-    "FaultAlarmEnv",
-    "Instance",
-    "Rules",
-    "generate_instance",
-    "load_instance",
-    "save_instance",
-    "table_3",
-]
+__all__ = ["FaultAlarmEnv"]
 
 
 class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
@@ -63,8 +52,8 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         n_devices: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode not in (None, "rgb_array"):
-            raise DataError(f"render_mode is None or 'rgb_array', got {render_mode!r}")
+        if render_mode is not None:
+            one_of("render_mode", render_mode, ["rgb_array"])
         self.core = FaultAlarm(
             instance, observation=observation, max_steps=max_steps, seed=seed, hard=hard, n_devices=n_devices
         )
@@ -92,15 +81,10 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
 
     def step(self, action: int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Repair cell ``action`` and let one window pass."""
-        if isinstance(action, np.ndarray) and action.ndim:
-            raise DataError(f"step takes one action, got an array of the shape {action.shape}")
-        if isinstance(action, bool) or not isinstance(action, int | np.integer | np.ndarray):
-            raise DataError(f"an action is a whole number device * {len(self.variables)} + type, got {action!r}")
-        if isinstance(action, np.ndarray) and action.dtype.kind not in "iu":
-            raise DataError(f"an action is a whole number device * {len(self.variables)} + type, got {action!r}")
-        if not 0 <= action < self.core.n_actions:
-            raise DataError(f"the action {action} is outside the space: 0 to {self.core.n_actions - 1}")
-        self._action[0] = action
+        if isinstance(action, np.ndarray) and action.ndim == 0:
+            action = action[()]
+        v, most = len(self.variables), self.core.n_actions - 1
+        self._action[0] = whole(f"the action, device * {v} + type,", action, 0, most)
         obs, reward, terminated, truncated, info = self.core.step(self._action)
         self._last = int(action)
         row = {name: array[0] for name, array in info.items()}

@@ -18,6 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...base.checks import whole
 from ...errors import DataError
 from ...graph import Graph
 from ...storage.files import whole_file, write_atomic
@@ -159,10 +160,7 @@ def _field(raw: Mapping[str, Any], name: str) -> Any:
 
 
 def _whole(raw: Mapping[str, Any], name: str) -> int:
-    value = _field(raw, name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise DataError(f"model.json: {name} is a whole number from 1 on, got {value!r}")
-    return value
+    return whole(f"model.json: {name}", _field(raw, name), 1)
 
 
 def _names(raw: Mapping[str, Any], name: str, default: list[str] | None) -> tuple[str, ...]:

@@ -35,8 +35,7 @@ __all__ += ["__version__"]
 if TYPE_CHECKING:
     from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO, ScalableActorCritic
-    from .comparison import compare
-    from .comparison.grid import Results
+    from .comparison import Results, compare
     from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names

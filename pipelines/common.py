@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from causalnet.errors import CausalnetError
 from causalnet.report import Chart
 from causalnet.report.page import render
 from causalnet.report.summary import met, shown
@@ -44,6 +46,22 @@ def positive(text: str) -> int:
     return int(text)
 
 
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """What the package refuses ends the program with its sentence; around some lines, or as a decorator."""
+    try:
+        yield
+    except CausalnetError as error:
+        raise SystemExit(str(error)) from error
+
+
+@in_a_sentence()
+def open_table(folder: Path, columns: Sequence[str], quick: bool | None = None, texts: Iterable[str] = ()) -> Table:
+    """results.csv in the folder of a run, with the rows of the cells that are done; texts: see Table."""
+    return Table(folder, columns, quick, texts)
+
+
+@in_a_sentence()
 def finish(
     folder: Path,
     title: str,
@@ -71,7 +89,9 @@ def finish(
 def complete(table: Table, cells: Mapping[str, Callable[[], Sequence[Row]]], label: str) -> None:
     """Run the cells that are not yet in the table, in their order; each gives its rows."""
     for name in steps([name for name in cells if not table.has(name)], label):
-        table.add(name, cells[name]())
+        rows = cells[name]()
+        with in_a_sentence():
+            table.add(name, rows)
 
 
 def steps(items: Sequence[Any], label: str) -> Iterator[Any]:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from ..base.checks import whole
 from ..errors import DataError
+from ..storage.checkpoint import claim
 from .logging import EPISODE, RETURN, STEP, Logger, bar, opened
 
 Tick = Callable[[int], None]
@@ -34,14 +35,6 @@ class Files:
     log: Path | None = None
     loaded: bool = False
     "a learner from a checkpoint may go on in the log of the run that wrote it"
-
-    def claim(self, path: Path, name: str) -> None:
-        """Refuse to overwrite a checkpoint that this learner (of class ``name``) is no continuation of."""
-        if path.exists() and path.resolve() != self.checkpoint:
-            raise DataError(
-                f"{path} exists, and this agent does not continue it; go on with {name}.load({str(path)!r}, env), or give "
-                "another name"
-            )
 
     def claim_log(self, path: Path) -> None:
         """Refuse to take rows out of the log of another run."""
@@ -106,7 +99,8 @@ def train(
     last_step = None if steps is None else learner.steps + whole("steps", steps, 0)
     every, units = whole("checkpoint_every", records.checkpoint_every, 1), 0
     if records.checkpoint is not None:
-        learner.files.claim(Path(records.checkpoint), type(learner).__name__)
+        go_on = f"{type(learner).__name__}.load({str(records.checkpoint)!r}, env)"
+        claim(records.checkpoint, learner.files.checkpoint, go_on)
     if isinstance(records.log, str | Path):
         learner.files.claim_log(Path(records.log))
     first_episode, first_step, start = learner.episodes, learner.steps, time.monotonic()

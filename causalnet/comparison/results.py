@@ -182,13 +182,8 @@ class Results:
             cells = good[(good["dataset"] == row["dataset"]) & (good["backend"] == row["backend"])]
             for name in [*self.metrics, *COSTS]:
                 numbers = {part: _finite(row[f"{name}_{part}"]) for part in ("mean", "low", "high")}
-                n = int(cells[name].notna().sum())
-                found[f"{row['dataset']}/{row['backend']}/{name}"] = {
-                    **numbers,
-                    "n": n,
-                    "published": None,
-                    "goal": None,
-                }
+                told = {**numbers, "n": int(cells[name].notna().sum()), "published": None, "goal": None}
+                found[f"{row['dataset']}/{row['backend']}/{name}"] = told
         return found
 
     def save(self) -> None:

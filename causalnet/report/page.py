@@ -52,6 +52,8 @@ def _table(rows: Sequence[Row], show: Callable[[Any], str]) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value)
     try:
         return "" if math.isnan(float(value)) else f"{float(value):.5g}"
     except (TypeError, ValueError):

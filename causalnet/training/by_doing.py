@@ -22,7 +22,8 @@ from ..envs.protocols import ActsOnVariables, HasFingerprint, HasSeconds, HasUni
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from ..representation.mask import CausalMask
-from .episodes import COLUMNS, EpisodeRow, Saved, alone_in
+from ..storage.folder import alone_in
+from .episodes import COLUMNS, EpisodeRow, Saved
 
 __all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
 LEARNERS: dict[str, Any] = {"ppo": PPO, "dqn": DQN, "d3qn": D3QN}

@@ -24,11 +24,12 @@ from causalnet.agents.networked.lpi import Cooling, LocalizedPolicyImprovement, 
 from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings, returns
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import utility_grid
-from causalnet.storage.rows import Row, Table
-from pipelines.common import complete, options
+from causalnet.storage.rows import Row
+from pipelines.common import complete, open_table, options
 from pipelines.general_utility import report
 
 COLUMNS = ["kind", "variant", "seed", "value", "violation", "curve", "cpu_seconds", "extra"]
+TEXTS = ("kind", "variant", "curve", "extra")
 FIRST = 1000  # seeds from here on: step sizes were chosen on others
 GRID, LINE = {"gamma": 0.7, "steps": 12}, {"gamma": 0.99, "steps": 125, "kappa": 2}
 WASTE = np.zeros((4, 5))
@@ -91,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/general_utility").parse_args(argv)
     seeds = args.seeds or (2 if args.quick else 5)
-    table = Table(args.out, COLUMNS, args.quick)
+    table = open_table(args.out, COLUMNS, args.quick, TEXTS)
     cells = _cells(seeds, args.quick)
     complete(table, cells, "runs")
     return report.write(args.out, table, set(cells))

@@ -24,7 +24,7 @@ from causalnet.representation.acr import policy_acr, raw_sizes, sizes
 from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates
 from causalnet.storage.rows import Table
-from pipelines.common import complete, options, positive
+from pipelines.common import complete, open_table, options, positive
 from pipelines.gsac import report
 from pipelines.gsac.networks import BOTH, EPISODES, NETS, explored, phase_one
 from pipelines.gsac.runs import (
@@ -43,6 +43,7 @@ from pipelines.gsac.runs import (
 )
 
 COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
+TEXTS = ("part", "setting", "method")
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
 PAPER_EPISODES = 600  # length of the published training curves
 
@@ -61,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     args = _arguments(argv)
     plan = Plan(args.seeds, args.episodes, args.quick, args.out)
-    table, work = Table(args.out, COLUMNS, args.quick), cells(plan)
+    table, work = open_table(args.out, COLUMNS, args.quick, TEXTS), cells(plan)
     suffix = f" L={plan.seeds} K={plan.budget}"
     complete(table, {name + suffix: partial(cell, plan, table) for name, cell in work.items()}, "parts")
     return report.write(plan.out, table, plan)

@@ -138,7 +138,7 @@ def scratch(net: Net, seeds: int, target: float, eta: float, seed: int = 3) -> T
 def rows(part: str, setting: str, method: str, x: Sequence[float], values: Array) -> list[Row]:
     """values (L, len(x)) as long rows."""
     return [
-        {"part": part, "setting": setting, "method": method, "seed": seed, "x": x[k], "value": f"{float(v):.6g}"}
+        {"part": part, "setting": setting, "method": method, "seed": seed, "x": x[k], "value": float(f"{v:.6g}")}
         for seed, row in enumerate(np.atleast_2d(values)) for k, v in enumerate(row)
     ]  # fmt: skip
 

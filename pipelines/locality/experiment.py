@@ -23,13 +23,14 @@ from causalnet.report import Chart
 from causalnet.report.curves import Curve, chart
 from causalnet.report.summary import figure
 from causalnet.storage.rows import Row, Table
-from pipelines.common import complete, finish, options
+from pipelines.common import complete, finish, open_table, options
 from pipelines.locality.ring import RHO_H, TEMPERATURES, ring
 
 COLUMNS = [
     "task", "problem", "seed", "kappa", "temperature", "measured", "bound", "classical", "rho", "radius_c", "least_norm",
     "value", "cost", "cpu", "memory_mb",
 ]  # fmt: skip
+TEXTS = ("task", "problem")
 NETWORKS = ("ring", "grid", "shared actions")
 
 
@@ -282,7 +283,7 @@ def _rows(name: str, task: Callable[[Any, int], Iterator[Row]], problem: Any, se
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing in --out, then write the figures."""
     args = options((__doc__ or "").split("\n")[0], "runs/locality").parse_args(arguments)
-    table = Table(args.out, COLUMNS, args.quick)
+    table = open_table(args.out, COLUMNS, args.quick, TEXTS)
     cells = {}
     for name, (task, full, seeds, quick, few) in TASKS.items():
         count = min(few if args.quick else seeds, args.seeds or 99)

@@ -30,14 +30,15 @@ from causalnet.agents.networked.scalable_ac import (
 )
 from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
-from causalnet.storage.rows import Row, Table
-from pipelines.common import complete, options
+from causalnet.storage.rows import Row
+from pipelines.common import complete, open_table, options
 from pipelines.scalable_actor_critic import report
 
 GAMMA = 0.7
 MARKS = 30  # evaluations along a run
 SIZES = ((10, 10), (25, 40), (100, 100), (250, 400))
 COLUMNS = ["kind", "variant", "seed", "agents", "episodes", "value", "curve", "cpu_seconds", "extra"]
+TEXTS = ("kind", "variant", "curve", "extra")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/scalable_actor_critic").parse_args(argv)
     seeds = args.seeds or (2 if args.quick else 10)
-    table = Table(args.out, COLUMNS, args.quick)
+    table = open_table(args.out, COLUMNS, args.quick, TEXTS)
     complete(table, _cells(seeds, args.quick), "runs")
     return report.write(args.out, table, [v.name for v in VARIANTS])
 

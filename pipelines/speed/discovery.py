@@ -26,7 +26,7 @@ from causalnet.graph.metrics import shd
 from causalnet.graph.random_dags import random_dag
 from causalnet.report.summary import figure
 from causalnet.storage.rows import Row, Table
-from pipelines.common import finish, options, steps
+from pipelines.common import finish, open_table, options, steps
 from pipelines.speed import peers
 
 COLUMNS = [
@@ -42,6 +42,7 @@ COLUMNS = [
     "peer_shd",
     "f1",
 ]
+TEXTS = ("task", "problem", "peer")
 
 
 def cpu(run: Callable[[], Any], repeats: int) -> tuple[float, Any]:
@@ -184,11 +185,7 @@ TASKS: dict[str, tuple[Callable[..., Iterator[Row]], list[tuple[Any, int]], list
 def figures(table: Table) -> dict[str, Row]:
     """The numbers this pipeline is asked for, with their goals."""
     n = table.numbers
-    same = [
-        float(v == "True")
-        for r in table.rows
-        if (v := r["same_answer"]) in ("True", "False") and r["task"] == "pc-skeletons"
-    ]
+    same = [float(v) for r in table.rows if isinstance(v := r["same_answer"], bool) and r["task"] == "pc-skeletons"]
     result = {"pc: same skeleton as causal-learn on random problems": figure(same, "== 1")}
     for d, goal in ((50, 200), (100, 500), (200, 1000)):
         ratios = n("ratio", task="pc-gaussian", problem=f"d={d}")
@@ -197,7 +194,7 @@ def figures(table: Table) -> dict[str, Row]:
         ratios = n("ratio", task="pc-discrete", problem=test)
         result[f"pc ALARM {test}: causal-learn CPU / ours"] = figure(ratios, ">= 40", ratio=True)
     for task in ("pc-gaussian", "pc-discrete", "thp-ttpm", "thp-official"):
-        agreed = [float(r["same_answer"] == "True") for r in table.rows if r["task"] == task]
+        agreed = [float(r["same_answer"] is True) for r in table.rows if r["task"] == task]
         result[f"{task}: same answer"] = figure(agreed, "== 1")
     for problem, peer in sorted({(r["problem"], r["peer"]) for r in table.rows if r["task"] == "notears"}):
         key = {"task": "notears", "problem": problem, "peer": peer}
@@ -223,7 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = args.only.split(",") if args.only else list(TASKS)
     if unknown := set(wanted) - set(TASKS):
         sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
-    table = Table(args.out, COLUMNS, args.quick)
+    table = open_table(args.out, COLUMNS, args.quick, TEXTS)
     for name in {task.split("-")[0] for task in wanted}:
         warm = get(name).warm_up
         if warm is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 
 import causalnet as cn
 from causalnet.backends import att_bic
+from causalnet.backends.att_bic.state import SAVED
 from causalnet.data import Interactions
 from causalnet.discovery.dispatch import discover
 from causalnet.envs.fault_alarm import FaultAlarm
 from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph import topological_order
+from causalnet.storage import checkpoint
 
 SECONDS = 50.0
 
@@ -164,15 +167,29 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(cn.DataError, match="cut short"):
         att_bic.load(path)
     path.write_text("hello")
-    with pytest.raises(cn.DataError, match="no saved att-bic state"):
+    with pytest.raises(cn.DataError, match="no whole checkpoint"):
         att_bic.load(path)
     np.savez(path, header=np.array('{"format": "causalnet.att_bic/99"}'))
-    with pytest.raises(cn.DataError, match="another version"):
+    with pytest.raises(cn.DataError, match="version 99, and this causalnet reads version 2"):
         att_bic.load(path)
-    with pytest.raises(cn.DataError, match="no file"):
+    with pytest.raises(cn.DataError, match="no checkpoint"):
         att_bic.load(tmp_path / "nowhere.npz")
     with pytest.raises(cn.CausalnetError, match="cannot be written"):
-        att_bic.save(state, tmp_path / "no" / "such" / "folder.npz")
+        att_bic.save(state, path / "no folder" / "state.npz")
+
+
+def test_a_state_of_0_1_0_is_read(tmp_path: Path) -> None:
+    core, records = explored()
+    state = begin(core)
+    for record in records[:60]:
+        state = att_bic.step(state, seconds=SECONDS, **record)
+    att_bic.save(state, tmp_path / "new.npz")
+    header, arrays = checkpoint.read(tmp_path / "new.npz", SAVED)
+    del header["version"]
+    text = json.dumps({**header, "format": "causalnet.att_bic/1"})
+    np.savez_compressed(tmp_path / "old.npz", header=np.array(text), **arrays)
+    again = att_bic.load(tmp_path / "old.npz")
+    assert again.steps == 60 and np.array_equal(again.theta, state.theta) and np.array_equal(again.adj, state.adj)
 
 
 def test_where_it_starts() -> None:

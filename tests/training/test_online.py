@@ -18,7 +18,8 @@ pytest.importorskip("torch")
 import causalnet as cn
 import causalnet.envs
 from causalnet.backends import att_bic
-from causalnet.training import by_doing, episodes
+from causalnet.storage.folder import alone_in
+from causalnet.training import by_doing
 from causalnet.training.by_doing import OnlineRun, learn_by_doing
 
 CODE = """
@@ -110,7 +111,7 @@ def test_fixed_masks_and_bad_input(tmp_path: Path) -> None:
         learn_by_doing(env, graph=other)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "episodes.csv").write_text("precious\n")
-    with pytest.raises(cn.DataError, match="holds other files"):
+    with pytest.raises(cn.DataError, match=r"holds episodes.csv without the settings.json"):
         play(1, tmp_path / "mine")
     assert (tmp_path / "mine" / "episodes.csv").read_text() == "precious\n"
     with pytest.raises(cn.NotApplicable, match="reads action_units, action_variables, counts, variables"):
@@ -158,7 +159,7 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
             random_steps=30,
             discovery=att_bic.init(core.variables, core.instance.devices, **wired),
         )
-    with episodes.alone_in(tmp_path), pytest.raises(cn.DataError, match="another process uses"):
+    with alone_in(tmp_path), pytest.raises(cn.DataError, match="another run is writing"):
         play(3, tmp_path)
     (tmp_path / "episodes.csv").unlink()
     with pytest.raises(cn.DataError, match="a checkpoint and no"):

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -21,22 +17,24 @@ from ...base.arrays import AnyArray, Array, Bools, Ints
 from ...base.checks import entries, number, one_of, whole
 from ...data import Events
 from ...data.topology import checked_topology, links
-from ...errors import CausalnetError, DataError
+from ...errors import DataError
 from ...graph import Knowledge
 from ...search.hawkes_search import Scorer
 from ...stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
 from ...stats.parent_evidence import GROUND, Rows
 from ...stats.treatment_effect import Counterfactual, Sums, nothing
+from ...storage import checkpoint
 
 if TYPE_CHECKING:
     from ...discovery.online import OnlineBackend
 
 Mode = Literal["default", "paper"]
-FORMAT = "causalnet.att_bic/1"
+SAVED = checkpoint.Kind("causalnet.att_bic", 2, "att_bic.save", shrink=True)
 STEADY = 5e-5  # 1/s, the forgetting of an earlier log whose alarms have no end: next to none
 MOST_UNITS = 10_000  # hop weights are dense while they are set up: 8 D^2 bytes, four times over (3 GB)
 PRUNE_TOL = 1e-3  # nats at which EM stops in mode "paper": far below its price of an edge
 RUN = ("before", "started", "cleared", "after", "unit", "variable", "seconds")
+COUNTS = ("steps", "due", "fitted")
 FITTED = ("start", "adj", "chosen", "theta", "loss")
 
 
@@ -224,12 +222,9 @@ def log_exposure(setup: Setup, log: Events) -> Exposure:
 def save(state: State, path: str | Path) -> None:
     """Write the state to one .npz of plain arrays with a JSON header; ``load`` reads it back to the bit."""
     setup, run, log = state.setup, state.run, state.log
-    header = {
-        "format": FORMAT, "variables": setup.variables, "units": setup.units, "mode": setup.mode, "hops": setup.hops,
-        "normalization": setup.normalization, "penalty_scale": setup.penalty_scale, "leak": setup.leak,
-        "refresh": setup.refresh, "steps": state.steps, "due": state.due, "fitted": state.fitted,
-        "counterfactual": setup.counterfactual, "capacity": setup.capacity, "open": len(run.unit), "net": run.net, "log": log is not None,
-    }  # fmt: skip
+    header: dict[str, Any] = {name: getattr(setup, name) for name in ("variables", "units", *SETTINGS)}
+    header |= {name: getattr(state, name) for name in COUNTS}
+    header |= {"open": len(run.unit), "net": run.net, "log": log is not None}
     arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
     arrays |= {name: getattr(state, name) for name in FITTED}
     arrays |= {f"sums.{name}": array for name, array in state.sums._asdict().items()}
@@ -242,49 +237,30 @@ def save(state: State, path: str | Path) -> None:
     if log is not None:
         arrays |= {"log.time": log.time, "log.type": log.type_index, "log.device": log.device_index}
         arrays |= {"log.types": np.array(log.types), "log.devices": np.array(log.devices)}
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("xb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise CausalnetError(f"{path} cannot be written: {error.strerror or error}; choose another file") from error
+    checkpoint.write(path, header, arrays, SAVED)
 
 
 def load(path: str | Path) -> State:
     """Read what ``save`` wrote; DataError when it is something else, cut short, or of another version."""
+    header, arrays = checkpoint.read(path, SAVED)
     try:
-        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(str(arrays["header"]))
-        if header["format"] != FORMAT:
-            raise DataError(
-                f"{path} has the format {header['format']!r}, expected {FORMAT!r}: written by another version"
-            )
         return _restored(header, arrays)
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {path}") from error
-    except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            f"{path} is no saved att-bic state, or was cut short ({type(error).__name__}: {error})"
-        ) from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path} is no whole state of att-bic ({type(error).__name__}: {error})") from error
 
 
 def _restored(header: dict[str, Any], arrays: dict[str, AnyArray]) -> State:
     names, units, hops = tuple(header["variables"]), tuple(header["units"]), tuple(header["hops"])
     near = arrays["setup.near"]
-    told = ("mode", "normalization", "penalty_scale", "leak", "refresh", "counterfactual", "capacity")
     setup = Setup(
-        variables=names, units=units, near=near, hops=hops, **{name: header[name] for name in told},
-        allowed=arrays["setup.allowed"], required=arrays["setup.required"],
+        variables=names,
+        units=units,
+        near=near,
+        allowed=arrays["setup.allowed"],
+        required=arrays["setup.required"],
         reach=_reach(near, hops, header["normalization"]),
-    )  # fmt: skip
+        **{**{name: header[name] for name in SETTINGS}, "hops": hops},
+    )
     log = None
     if header["log"]:
         types, devices = arrays["log.types"], arrays["log.devices"]
@@ -302,8 +278,5 @@ def _restored(header: dict[str, Any], arrays: dict[str, AnyArray]) -> State:
         cells = {n: tuple(part[n].tolist()) for n in ("unit", "variable", "seconds")}
         run = Run(after=part["after"], net=header["net"], **several, **cells)
     sums = Sums(*(arrays[f"sums.{name}"] for name in Sums._fields))
-    fitted = {name: arrays[name] for name in FITTED}
-    return State(
-        setup=setup, log=log, rows=tuple(rows), run=run, sums=sums, steps=header["steps"], due=header["due"],
-        fitted=header["fitted"], scorer=_scorer(setup, log), **fitted,
-    )  # fmt: skip
+    learned = {name: arrays[name] for name in FITTED} | {name: header[name] for name in COUNTS}
+    return State(setup=setup, log=log, rows=tuple(rows), run=run, sums=sums, scorer=_scorer(setup, log), **learned)

@@ -19,9 +19,9 @@ import scipy.sparse as sp
 
 from ...base.arrays import AnyArray, Codes, Ints
 from ...base.checks import whole
-from ...errors import CausalnetError, DataError
+from ...errors import DataError
 from ...graph import Graph
-from ...storage.files import write_atomic
+from ...storage.files import whole_file, write_atomic
 from .instance import Instance, frozen_array, hop_weights
 from .state import Rules
 
@@ -94,22 +94,18 @@ def save_instance(instance: Instance, folder: str | Path) -> Path:
     folder = Path(folder)
     index = {name: i for i, name in enumerate(instance.devices)}
     entries = [weights.tocoo() for weights in instance.hop_weights]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "model.npz").open("wb") as file:
-            np.savez_compressed(
-                file,
-                alpha=instance.alpha,
-                mu=instance.mu,
-                causal_graph=instance.graph.adj.astype(np.int8),
-                transient_cells=instance.transient.astype(np.int8),
-                links=np.array([[index[a], index[b]] for a, b in instance.topology.edges]).reshape(-1, 2),
-                hop_slot=np.concatenate([np.full(e.nnz, k) for k, e in enumerate(entries)]),
-                hop_pair=np.concatenate([np.stack(e.coords, axis=1) for e in entries]),
-                hop_value=np.concatenate([e.data for e in entries]),
-            )
-    except OSError as error:
-        raise CausalnetError(f"{folder} cannot be written: {error.strerror}; choose another folder") from error
+    with whole_file(folder / "model.npz") as file:
+        np.savez_compressed(
+            file,
+            alpha=instance.alpha,
+            mu=instance.mu,
+            causal_graph=instance.graph.adj.astype(np.int8),
+            transient_cells=instance.transient.astype(np.int8),
+            links=np.array([[index[a], index[b]] for a, b in instance.topology.edges]).reshape(-1, 2),
+            hop_slot=np.concatenate([np.full(e.nnz, k) for k, e in enumerate(entries)]),
+            hop_pair=np.concatenate([np.stack(e.coords, axis=1) for e in entries]),
+            hop_value=np.concatenate([e.data for e in entries]),
+        )
     v = instance.n_types
     rules = instance.rules._asdict()
     header = {

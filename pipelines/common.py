@@ -12,8 +12,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from causalnet.report import Chart
-from causalnet.report.page import render
-from causalnet.report.summary import met, shown
+from causalnet.report.html import write_run_report
+from causalnet.report.summary import band, figure, met, shown
 from causalnet.storage.rows import Row, Table, is_quick
 
 
@@ -60,7 +60,7 @@ def finish(
     (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if is_quick(folder):
         figures = {name: item for name, item in figures.items() if item["mean"] is not None}
-    (folder / "report.html").write_text(render(title, figures, notes, rows, charts), encoding="utf-8")
+    write_run_report(folder / "report.html", title, figures, notes, rows, charts)
     width = max(map(len, figures), default=0)
     for name, item in figures.items():
         state = {True: "reached", False: "NOT reached", None: ""}[met(item)]

@@ -34,10 +34,10 @@ def test_compare_discovery_quick_and_resumed(tmp_path: Path, capsys: pytest.Capt
 
 @needs_peers
 def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from pipelines.speed import discovery
+    from pipelines.speed import experiment
 
     wanted = ["--quick", "--only", "pc-skeletons,pc-gaussian,thp-ttpm,notears", "--out", str(tmp_path)]
-    discovery.main(wanted)
+    experiment.main(wanted)
     with (tmp_path / "results.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {r["task"] for r in rows} == {"pc-skeletons", "pc-gaussian", "thp-ttpm", "notears"}
@@ -45,7 +45,7 @@ def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest
     assert all(float(r["ratio"]) > 1 for r in rows)
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert all(set(item) == {"mean", "low", "high", "n", "published", "goal"} for item in summary.values())
-    discovery.main(wanted)
+    experiment.main(wanted)
     with (tmp_path / "results.csv").open() as file:
         assert list(csv.DictReader(file)) == rows
     assert "reached" not in capsys.readouterr().out  # a quick run claims nothing

@@ -6,7 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from causalnet.base.arrays import Array
+from causalnet.errors import CausalnetError
 from causalnet.report import Chart, write_run_report
 from causalnet.report.summary import met, shown
 from causalnet.storage.files import write_atomic
@@ -51,8 +54,24 @@ def positive(text: str) -> int:
 # ---- cells and rows ------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """What the package refuses ends the program with its sentence; around some lines, or as a decorator."""
+    try:
+        yield
+    except CausalnetError as error:
+        raise SystemExit(str(error)) from error
+
+
+@in_a_sentence()
+def open_table(folder: Path, row: type, quick: bool | None = None) -> Table:
+    """results.csv in the folder of a run, a column a field of the dataclass ``row``, with the cells that are done."""
+    texts = [f.name for f in fields(row) if f.type == "str"]  # files of 0.1.0 do not tell a text from a number
+    return Table(folder, [f.name for f in fields(row)], quick, texts)
+
+
 def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
-    """Run the cells that are not yet in the table, in their order, ``jobs`` at once; each gives rows, or dataclasses."""
+    """Run the cells that are not yet in the table, in their order, ``jobs`` at once; each gives its rows, as dataclasses."""
     missing = [name for name in cells if not table.has(name)]
     if jobs == 1:
         done: Iterable[Any] = ((name, cells[name]()) for name in steps(missing, label))
@@ -61,7 +80,26 @@ def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
         found = work(joblib.delayed(lambda name, cell: (name, list(cell())))(name, cells[name]) for name in missing)
         done = steps(found, label, len(missing))
     for name, rows in done:
-        table.add(name, [asdict(row) if is_dataclass(row) else row for row in rows])  # type: ignore[call-overload]
+        with in_a_sentence():
+            table.add(name, [asdict(row) for row in rows])
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function of (problem, seed) that gives rows, its problems with their numbers of seeds, and those of a quick run."""
+
+    rows: Callable[[Any, int], Iterable[Any]]
+    problems: Sequence[tuple[Any, int]]
+    quick: Sequence[tuple[Any, int]]
+
+    def cells(self, name: str, quick: bool, seeds: int | None) -> dict[str, Callable[[], Any]]:
+        """A cell for each problem and seed, whose rows are marked with the task's name and the seed."""
+
+        def run(problem: Any, seed: int) -> list[Any]:
+            return [replace(row, task=name, seed=seed) for row in self.rows(problem, seed)]
+
+        problems = [(p, min(n, seeds or n)) for p, n in (self.quick if quick else self.problems)]
+        return {f"{name} {p} {seed}": partial(run, p, seed) for p, n in problems for seed in range(n)}
 
 
 def steps(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:
@@ -79,22 +117,8 @@ def steps(items: Iterable[Any], label: str, total: int | None = None) -> Iterato
 
 
 def select(table: Table, **key: Any) -> list[Row]:
-    """The rows with this key, typed; see :func:`typed`."""
-    rows = (row for row in table.rows if all(str(row[k]) == str(v) for k, v in key.items()))
-    return [{column: typed(value) for column, value in row.items()} for row in rows]
-
-
-def typed(value: Any) -> Any:
-    """A cell of results.csv as what was written into it: nothing, a truth, a number, or text."""
-    words = {"": None, "True": True, "False": False}
-    if not isinstance(value, str) or value in words:
-        return words[value] if isinstance(value, str) else value
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
+    """The rows with this key."""
+    return [row for row in table.rows if all(row[name] == value for name, value in key.items())]
 
 
 def mark(episodes: int, *values: float, digits: int = 4) -> str:
@@ -113,6 +137,7 @@ def curves(rows: Sequence[Row]) -> tuple[Array, Array]:
 # ---- what a run leaves ---------------------------------------------------------------------------------------
 
 
+@in_a_sentence()
 def finish(
     folder: Path,
     title: str,

@@ -57,3 +57,10 @@ def check_writable(path: str | Path) -> None:
         probe.unlink()
     except OSError as error:
         raise CausalnetError(sentence(path, error)) from error
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte."""
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(descriptor, view) :]

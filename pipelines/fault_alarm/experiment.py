@@ -17,8 +17,7 @@ from typing import Any
 import joblib
 
 from causalnet.storage.files import write_atomic
-from causalnet.storage.rows import Table
-from pipelines.common import options, positive, steps
+from pipelines.common import open_table, options, positive, steps
 from pipelines.fault_alarm import report, speed
 from pipelines.fault_alarm.runs import JUDGED, RULES, Run, make, official, play
 
@@ -29,12 +28,13 @@ COLUMNS = [
     "instance", "learner", "mask", "init", "mode", "seed", "episodes", "evaluation", "return", "interventions", "mean_alarms",
     "cleared", "f1", "precision", "recall", "f1_judged", "f1_20", "f1_50", "f1_200", "trained_episodes", "trained_steps", "train_return", "cpu_seconds",
 ]  # fmt: skip
+TEXTS = ("instance", "learner", "mask", "init", "mode")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is asked and not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = _arguments(argv)
-    table, plan = Table(args.out, COLUMNS, args.quick), _runs(args)
+    table, plan = open_table(args.out, COLUMNS, args.quick, TEXTS), _runs(args)
     runs = [run for run in plan if not table.has(run.key)]
     work = joblib.Parallel(args.jobs, return_as="generator_unordered")
     for rows in steps_over(work(joblib.delayed(play)(run, args.out) for run in runs), len(runs)):

@@ -113,7 +113,9 @@ def _returns(table: Table, instance: str) -> dict[str, Row]:
 
 def _policies(table: Table, instance: str) -> list[tuple[str, dict[str, str]]]:
     names = ("learner", "mask", "init", "mode")
-    keys = dict.fromkeys(tuple(r[n] for n in names) for r in table.rows if r["instance"] == instance and r["return"])
+    keys = dict.fromkeys(
+        tuple(r[n] for n in names) for r in table.rows if r["instance"] == instance and r["return"] is not None
+    )
     return [(" ".join(part for part in key if part), {"instance": instance, **dict(zip(names, key, strict=True))})
             for key in keys]  # fmt: skip
 

@@ -10,7 +10,6 @@ Every finished run is kept: start it again to finish or extend it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -22,12 +21,11 @@ from causalnet.agents.networked.lpi import Cooling
 from causalnet.agents.networked.scalable_ac import Rate, Settings
 from causalnet.envs.networked import Line
 from causalnet.envs.networked.wireless import utility_grid
-from causalnet.storage.rows import Row, Table
-from pipelines.common import Cells, complete, options
+from causalnet.storage.rows import Row
+from pipelines.common import Cells, complete, open_table, options
 from pipelines.general_utility import report, runs
 from pipelines.general_utility.runs import GRID, LINE, Variant
 
-COLUMNS = [f.name for f in fields(runs.Result)]
 _line, _slow = Settings(**LINE, actor_rate=Rate(0.01, 0.5, 20.0)), 0.05  # type: ignore[arg-type]
 _grid, _careful = Settings(**GRID), Settings(**GRID, actor_rate=Rate(0.05))  # type: ignore[arg-type]
 _waste = np.zeros((4, 5))
@@ -100,7 +98,7 @@ RACES = (
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/general_utility").parse_args(argv)
-    table = Table(args.out, COLUMNS, args.quick)
+    table = open_table(args.out, runs.Result, args.quick)
     cells = _cells(args.seeds or (2 if args.quick else 5), args.quick)
     complete(table, cells, "runs")
     return report.write(args.out, table, set(cells))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import networkx as nx
 import numpy as np
@@ -20,7 +20,9 @@ from pipelines.locality.ring import ring
 class Result:
     """One line of results.csv; what a task does not measure stays empty. cpu in process seconds."""
 
+    task: str = field(default="", kw_only=True)
     problem: str
+    seed: int = field(default=0, kw_only=True)
     kappa: int | None = None
     temperature: float | None = None
     measured: float | None = None

@@ -9,17 +9,15 @@ Every finished run is kept: start it again to finish or extend it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import partial
 
 from causalnet.agents.networked.scalable_ac import Rate, Settings
-from causalnet.storage.rows import Row, Table
-from pipelines.common import Cells, complete, options
+from causalnet.storage.rows import Row
+from pipelines.common import Cells, complete, open_table, options
 from pipelines.scalable_actor_critic import report, runs
 from pipelines.scalable_actor_critic.runs import GAMMA, Variant
 
 SIZES = ((10, 10), (25, 40), (100, 100), (250, 400))
-COLUMNS = [f.name for f in fields(runs.Result)]
 _loads = Settings(gamma=GAMMA, critic="counts", gradient="score", baseline_rate=0.02, actor_rate=Rate(0.5))
 VARIANTS = (
     Variant("kappa = 1", Settings(kappa=1, gamma=GAMMA), 60_000),
@@ -36,7 +34,7 @@ VARIANTS = (
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/scalable_actor_critic").parse_args(argv)
-    table = Table(args.out, COLUMNS, args.quick)
+    table = open_table(args.out, runs.Result, args.quick)
     complete(table, _cells(args.seeds or (2 if args.quick else 10), args.quick), "runs")
     return report.write(args.out, table, [v.name for v in VARIANTS])
 

@@ -22,8 +22,9 @@ from pipelines.speed import peers
 class Timing:
     """CPU seconds of one problem (the peer's: None where there is no peer), and how right the answers are."""
 
+    task: str = field(default="", kw_only=True)
     problem: str
-    seed: int
+    seed: int = field(default=0, kw_only=True)
     peer: str
     native_cpu: float
     peer_cpu: float | None = None
@@ -73,7 +74,7 @@ def pc_skeletons(problem: int, seed: int) -> Iterator[Timing]:
     alpha = float(rng.choice([0.01, 0.05]))
     native, graph = cpu(lambda: discover(x, "pc", alpha=alpha), 2)
     other, theirs = cpu(lambda: peers.causal_learn_pc(x, "fisherz", alpha), 1)
-    yield Timing("random", seed, "causal-learn", native, other, same_skeleton(graph, theirs))
+    yield Timing("random", "causal-learn", native, other, same_skeleton(graph, theirs))
 
 
 def pc_gaussian(d: int, seed: int) -> Iterator[Timing]:
@@ -81,7 +82,7 @@ def pc_gaussian(d: int, seed: int) -> Iterator[Timing]:
     _, x = sem(d, 4, seed, 0.25, 1.0)
     native, graph = cpu(lambda: discover(x, "pc", alpha=0.01), 7)
     other, theirs = cpu(lambda: peers.causal_learn_pc(x, "fisherz", 0.01), 1)
-    yield Timing(f"d={d}", seed, "causal-learn", native, other, same_skeleton(graph, theirs))
+    yield Timing(f"d={d}", "causal-learn", native, other, same_skeleton(graph, theirs))
 
 
 def pc_discrete(test: str, seed: int) -> Iterator[Timing]:
@@ -91,7 +92,7 @@ def pc_discrete(test: str, seed: int) -> Iterator[Timing]:
     native, graph = cpu(lambda: discover(table.take(rows), "pc", alpha=0.01, ci_test=test), 5)
     theirs_name = {"chi2": "chisq", "g2": "gsq"}[test]
     other, theirs = cpu(lambda: peers.causal_learn_pc(table.codes, theirs_name, 0.01), 1)
-    yield Timing(test, seed, "causal-learn", native, other, same_skeleton(graph, theirs))
+    yield Timing(test, "causal-learn", native, other, same_skeleton(graph, theirs))
 
 
 def notears(problem: tuple[str, int, int, tuple[str, ...]], seed: int) -> Iterator[Timing]:
@@ -105,7 +106,7 @@ def notears(problem: tuple[str, int, int, tuple[str, ...]], seed: int) -> Iterat
     for peer in against:
         other, theirs = cpu(lambda peer=peer: peers.CONTINUOUS[peer](x), 1)
         name = f"{family}{degree} d={d}"
-        yield Timing(name, seed, peer, native, other, native_shd=mine, peer_shd=shd(truth, theirs))
+        yield Timing(name, peer, native, other, native_shd=mine, peer_shd=shd(truth, theirs))
 
 
 def thp_ttpm(problem: int, seed: int) -> Iterator[Timing]:
@@ -113,9 +114,7 @@ def thp_ttpm(problem: int, seed: int) -> Iterator[Timing]:
     events = peers.ttpm_problem(seed, n_events=problem)
     native, graph = cpu(lambda: peers.thp_like_ttpm(events), 5)
     other, theirs = cpu(lambda: peers.gcastle_ttpm(events), 1)
-    yield Timing(
-        f"{problem} events", seed, "gcastle/ttpm", native, other, same_answer=bool((graph.adj == theirs).all())
-    )
+    yield Timing(f"{problem} events", "gcastle/ttpm", native, other, same_answer=bool((graph.adj == theirs).all()))
 
 
 def thp_official(problem: str, seed: int) -> Iterator[Timing]:
@@ -126,7 +125,7 @@ def thp_official(problem: str, seed: int) -> Iterator[Timing]:
     native, graph = cpu(lambda: discover(ds.data, "thp", **peers.OFFICIAL_THP), 5)
     found = (int(graph.adj.sum()), int((graph.adj & ds.truth.adj).sum()))
     right = found == (67, 53)
-    yield Timing("4000 events", seed, "", native, same_answer=right, native_shd=shd(ds.truth.adj, graph.adj))
+    yield Timing("4000 events", "", native, same_answer=right, native_shd=shd(ds.truth.adj, graph.adj))
 
 
 def thp_alarms(name: str, seed: int) -> Iterator[Timing]:
@@ -138,4 +137,4 @@ def thp_alarms(name: str, seed: int) -> Iterator[Timing]:
     assert isinstance(ds.data, Events) and ds.truth is not None
     native, graph = cpu(lambda: discover(ds.data, "thp"), 1)
     found = score(ds.truth, graph)
-    yield Timing(name, seed, "", native, native_shd=found["shd"], f1=found["f1"])
+    yield Timing(name, "", native, native_shd=found["shd"], f1=found["f1"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,20 @@ needs_peers = pytest.mark.skipif(
     any(importlib.util.find_spec(p) is None for p in ("castle", "causallearn", "dagma", "pgmpy")),
     reason="needs the peers (extra: dev)",
 )
+
+
+@dataclass
+class One:
+    """A row of one column."""
+
+    a: int
+
+
+@dataclass
+class Two(One):
+    """A row of two."""
+
+    b: int
 
 
 def test_compare_discovery_quick_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,13 +67,13 @@ def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest
 
 
 def test_a_cell_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
-    table = common.Table(tmp_path, ["a", "b"])
+    table = common.open_table(tmp_path, Two)
     table.add("one", [{"a": 1, "b": 2}, {"a": 1, "b": 4}])
-    (tmp_path / "results.new").write_text("cell,a,b\none,1,2\none,1,4\ntwo,7")  # killed while writing the second cell
-    again = common.Table(tmp_path, ["a", "b"])
+    (tmp_path / ".results.csv.1.part").write_text("cell,a,b\none,1,2\none,1,4\ntwo,7")  # killed while writing a cell
+    again = common.open_table(tmp_path, Two)
     assert again.has("one") and not again.has("two") and again.numbers("b", a=1) == [2.0, 4.0]
     with pytest.raises(SystemExit, match="other columns"):
-        common.Table(tmp_path, ["a"])
+        common.open_table(tmp_path, One)
 
 
 def test_figures_and_goals() -> None:
@@ -72,14 +87,14 @@ def test_figures_and_goals() -> None:
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "3"])
 def test_a_damaged_plan_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(SystemExit, match=r"plan.json is damaged; write .* or choose another --out"):
-        common.Table(tmp_path, ["a"], quick=True)
+    with pytest.raises(SystemExit, match=r"plan.json is damaged; write .* or choose another folder"):
+        common.open_table(tmp_path, One, quick=True)
     assert (tmp_path / "plan.json").read_text() == text
 
 
 def test_a_report_has_no_empty_columns_nor_rows_without_a_value(tmp_path: Path) -> None:
     rows = [{"cell": "x", "kind": k, "value": v, "spent": "nan"} for k, v in (("one", "1.5"), ("two", "nan"))]
-    common.Table(tmp_path, ["a"], quick=True)
+    common.open_table(tmp_path, One, quick=True)
     common.finish(tmp_path, "title", {"here": common.figure([1.0], ">= 1"), "absent": common.figure([])}, [], rows)
     page = (tmp_path / "report.html").read_text()
     assert "<h3>one</h3>" in page and "<th>value</th>" in page and "<td>1.5</td>" in page

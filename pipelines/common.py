@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,15 @@ def in_a_sentence() -> Iterator[None]:
 
 
 @in_a_sentence()
-def open_table(folder: Path, row: type, quick: bool | None = None) -> Table:
-    """results.csv in the folder of a run, a column a field of the dataclass ``row``, with the cells that are done."""
+def open_table(folder: Path, row: type, quick: bool | None = None, more: Sequence[str] = ()) -> Table:
+    """results.csv in the folder of a run, with the cells that are done: a column a field of the dataclass ``row``, and
+    ``more`` columns of numbers."""
     texts = [f.name for f in fields(row) if f.type == "str"]  # files of 0.1.0 do not tell a text from a number
-    return Table(folder, [f.name for f in fields(row)], quick, texts)
+    return Table(folder, [*(f.name for f in fields(row)), *more], quick, texts)
 
 
 def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
-    """Run the cells that are not yet in the table, in their order, ``jobs`` at once; each gives its rows, as dataclasses."""
+    """Run the cells that are not yet in the table, in their order, ``jobs`` at once; each gives its rows, as dataclasses or dictionaries."""
     missing = [name for name in cells if not table.has(name)]
     if jobs == 1:
         done: Iterable[Any] = ((name, cells[name]()) for name in steps(missing, label))
@@ -81,7 +82,7 @@ def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
         done = steps(found, label, len(missing))
     for name, rows in done:
         with in_a_sentence():
-            table.add(name, [asdict(row) for row in rows])
+            table.add(name, [asdict(row) if is_dataclass(row) else row for row in rows])  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def _of_module(name: str, module: ModuleType) -> Backend:
         requires=tuple(getattr(module, "REQUIRES", ())),
         install=getattr(module, "INSTALL", ""),
         caveat=getattr(module, "CAVEAT", ""),
+        assumes=tuple(getattr(module, "ASSUMES", ())),
         warm_up=getattr(module, "warm_up", None),
     )
 
@@ -99,6 +100,7 @@ def backends() -> list[BackendInfo]:
             b.summary,
             b.installed,
             b.caveat,
+            b.assumes,
             tuple(sorted(b.knowledge)),
             b.parameters,
             b.how_to_install if not b.installed else "",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from causalnet.report.summary import band, figure, met, share
 from pipelines import common, compare_discovery
 
 needs_peers = pytest.mark.skipif(
@@ -77,11 +78,14 @@ def test_a_cell_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_figures_and_goals() -> None:
-    item = common.figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
+    item = figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
     assert item["mean"] == 2 and item["low"] == pytest.approx(2 - 4.302652729911275 / 3**0.5) and item["n"] == 3
-    assert common.met(item) is True and common.met({**item, "goal": "<= 1"}) is False
-    assert common.figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
-    assert common.met(common.figure([])) is None and common.figure([5.0])["low"] is None
+    assert met(item) is True and met({**item, "goal": "<= 1"}) is False
+    assert figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
+    assert met(figure([])) is None and figure([5.0])["low"] is None
+    assert figure([0.0, 1.0], bounds=(0.0, 1.0))["low"] == 0.0
+    item = share([True, None, True], "== 1")  # None is no trial, and few successes are not sure
+    assert (item["mean"], item["n"], item["high"]) == (1.0, 2, 1.0) and item["low"] == pytest.approx(0.3424, abs=1e-4)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "3"])
@@ -93,19 +97,20 @@ def test_a_damaged_plan_is_refused_in_a_sentence(tmp_path: Path, text: str) -> N
 
 
 def test_a_report_has_no_empty_columns_nor_rows_without_a_value(tmp_path: Path) -> None:
-    rows = [{"cell": "x", "kind": k, "value": v, "spent": "nan"} for k, v in (("one", "1.5"), ("two", "nan"))]
+    rows = [{"cell": "x", "kind": k, "value": v, "spent": None} for k, v in (("one", 1.5), ("two", float("nan")))]
     common.open_table(tmp_path, One, quick=True)
-    common.finish(tmp_path, "title", {"here": common.figure([1.0], ">= 1"), "absent": common.figure([])}, [], rows)
+    common.finish(tmp_path, "title", {"here": figure([1.0], ">= 1"), "absent": figure([])}, [], rows)
     page = (tmp_path / "report.html").read_text()
-    assert "<h3>one</h3>" in page and "<th>value</th>" in page and "<td>1.5</td>" in page
+    assert "<h3>one</h3>" in page and '<th scope="col">value</th>' in page and "<td>1.5</td>" in page
+    page = page.partition("</style>")[2]
     assert not any(word in page for word in ("nan", "spent", "cell<", "goal", "published", "absent"))
     assert "absent" in json.loads((tmp_path / "summary.json").read_text())
 
 
 def test_bands_need_three_runs() -> None:
     values = np.array([[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]])
-    assert common.band([0, 1], values[:2]).low is None
-    drawn = common.band([0, 1], values, floor=0.0)
+    assert band([0, 1], values[:2]).low is None
+    drawn = band([0, 1], values, (0.0, np.inf))
     assert np.array_equal(drawn.y, [2.0, 3.0]) and np.asarray(drawn.low).min() == 0 and drawn.high is not None
 
 

@@ -29,6 +29,8 @@ DEFINITIONS: dict[str, str] = {
     "true_edges": "edges of the truth",
     "learned_edges": "adjacencies learned, oriented or not",
 }
+# the metrics that lie between 0 and 1; the others count, from 0 up
+SHARES = frozenset(f"{kind}{name}" for kind in ("", "cpdag_", "skeleton_") for name in ("f1", "precision", "recall"))
 
 
 def score(truth: Graph, learned: Graph) -> dict[str, float | None]:

@@ -439,7 +439,7 @@ def test_networks_and_masks_are_drawn_as_valid_svg() -> None:
     drawn = draw_masks(masks, 4).svg
     edges = masks.own[4].sum() + masks.other[masks.neighbours.indptr[4]].sum() + masks.domain[4].sum()
     assert sum(e.get("d", "").startswith("M190") for e in ElementTree.fromstring(drawn).iter("path")) == edges
-    with pytest.raises(DataError, match="no agent 9"):
+    with pytest.raises(DataError, match="agent is 9, and must be a whole number from 0 to 8"):
         draw_masks(masks, 9)
     with pytest.raises(DataError, match="positions has shape"):
         draw_network(masks, acr, 0, positions[:5])

@@ -28,7 +28,6 @@ from causalnet.comparison.labels import label, parse
 from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
-from causalnet.stats.intervals import interval
 
 SEM = "linear-gaussian:d=6:n=80"  # a seed draws the graph and the sample
 
@@ -110,13 +109,6 @@ def test_summary_is_student_t_over_seeds(small: Results) -> None:
     assert row["shd_low"] == pytest.approx(max(low, 0))
     assert row["shd_high"] == pytest.approx(high)
     assert (row["n"], row["ok"], row["failed"]) == (3, 3, 0)
-
-
-def test_interval_needs_two_values_and_stays_in_range() -> None:
-    assert interval(np.array([0.5]), "f1")[0] == 0.5
-    assert all(math.isnan(x) for x in interval(np.array([0.5]), "f1")[1:])
-    assert all(math.isnan(x) for x in interval(np.array([])))
-    assert interval(np.array([0.0, 1.0]), "f1") == (0.5, 0.0, 1.0)
 
 
 def test_the_command_repeats_a_comparison_of_named_data(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
 from causalnet.locality.spectral import resolvent, supporting_vector
 from pipelines.locality import experiment as pipeline
-from pipelines.locality.experiment import copy_chain, gap
 from pipelines.locality.ring import RHO_C, RHO_E, RHO_H, ROW_SUM, TEMPERATURES, ring
+from pipelines.locality.runs import copy_chain, gap
 
 
 def near(graph: nx.Graph) -> list[list[int]]:

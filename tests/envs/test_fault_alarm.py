@@ -521,16 +521,30 @@ def test_damaged_folders_are_refused(instance: Instance, tmp_path: Path) -> None
         return folder
 
     cases = [
-        ("json1", lambda raw: raw.pop("alarm_types"), "lacks the field 'alarm_types'"),
+        ("json1", lambda raw: raw.pop("alarm_types"), "model.json lacks 'alarm_types'"),
         ("json2", lambda raw: raw["alarm_types"].append("LTI"), "repeats LTI"),
-        ("json3", lambda raw: raw.update(possible_root_alarms=[[0, 40]]), "type outside"),
-        ("json4", lambda raw: raw.update(time_range="long"), "time_range is no float"),
+        (
+            "json3",
+            lambda raw: raw.update(possible_root_alarms=[[0, 40]]),
+            "type in possible_root_alarms must lie between 0 and 17; found 40 to 40",
+        ),
+        (
+            "json4",
+            lambda raw: raw.update(time_range="long"),
+            "rules: window is 'long', and must be a finite number above 0",
+        ),
         ("json5", lambda raw: raw.update(max_alarms=2.5), "max_alarms is 2.5, and must be a whole number"),
         ("json6", lambda raw: raw.update(node_num=-1), "node_num"),
-        ("npz1", lambda arrays: arrays.pop("mu"), "lacks the array 'mu'"),
+        ("json7", lambda raw: raw.update(possible_root_alarms=[[0, 1], [2]]), "has rows of different lengths"),
+        ("json8", lambda raw: raw.update(possible_root_alarms=[[-1, 3]]), "root_cells must lie between 0 and 899"),
+        ("json9", lambda raw: raw.update(causal_order=3), r"causal_order of an instance has the shape \(\)"),
+        ("json10", lambda raw: raw.update(root_events_num="five"), "root_events_num is 'five', and must be a whole"),
+        ("json11", lambda raw: raw.update(polled=1), "rules: polled is 1; write True or False"),
+        ("npz0", lambda arrays: arrays.update(alpha=np.array(0.1)), "alpha of an instance has the shape"),
+        ("npz1", lambda arrays: arrays.pop("mu"), "model.npz lacks 'mu'; it has: alpha"),
         ("npz2", lambda arrays: arrays.update(mu=np.full(18, np.nan)), "mu of an instance holds something"),
         ("npz3", lambda arrays: arrays.update(causal_graph=np.zeros((3, 3))), "causal_graph"),
-        ("npz4", lambda arrays: arrays.update(links=np.array([[0, 99]])), "links must name devices"),
+        ("npz4", lambda arrays: arrays.update(links=np.array([[0, 99]])), "links must lie between 0 and 49; found 0 to 99"),
         ("npz5", lambda arrays: arrays.update(causal_graph=np.zeros((18, 18))), "a rate but no edge"),
         ("npz6", lambda arrays: arrays.update(hop_pair=arrays["hop_pair"] + 60), "hop_pair"),
     ]

@@ -131,12 +131,6 @@ def new_state(n_envs: int, n_cells: int, slots: int) -> State:
 
 def new_scratch(slots: int) -> Scratch:
     """Working memory for environments with ``slots`` slots."""
-    k = 4 * slots
-    return Scratch(
-        gone=np.zeros(slots, np.bool_),
-        moved=np.zeros(slots, np.int32),
-        row=np.zeros(k, np.int64),
-        father=np.zeros(k, np.int64),
-        order=np.zeros(k, np.int64),
-        start=np.zeros(k),
-    )
+    k = 4 * slots  # room for candidates
+    row, father, order = np.zeros((3, k), np.int64)
+    return Scratch(np.zeros(slots, np.bool_), np.zeros(slots, np.int32), row, father, order, np.zeros(k))

@@ -544,7 +544,11 @@ def test_damaged_folders_are_refused(instance: Instance, tmp_path: Path) -> None
         ("npz1", lambda arrays: arrays.pop("mu"), "model.npz lacks 'mu'; it has: alpha"),
         ("npz2", lambda arrays: arrays.update(mu=np.full(18, np.nan)), "mu of an instance holds something"),
         ("npz3", lambda arrays: arrays.update(causal_graph=np.zeros((3, 3))), "causal_graph"),
-        ("npz4", lambda arrays: arrays.update(links=np.array([[0, 99]])), "links must lie between 0 and 49; found 0 to 99"),
+        (
+            "npz4",
+            lambda arrays: arrays.update(links=np.array([[0, 99]])),
+            "links must lie between 0 and 49; found 0 to 99",
+        ),
         ("npz5", lambda arrays: arrays.update(causal_graph=np.zeros((18, 18))), "a rate but no edge"),
         ("npz6", lambda arrays: arrays.update(hop_pair=arrays["hop_pair"] + 60), "hop_pair"),
     ]

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base import checks
 from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
-from ...base.checks import instance as is_a
 from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from . import state as plain
@@ -68,10 +68,10 @@ class FaultAlarm:
         self.variables = self.instance.types
         self.action_variables = np.tile(np.arange(v), d)
         self.action_units = np.repeat(np.arange(d), v)
-        self._rules = self.instance.rules
-        slots = plain.room(self._rules, v)
+        rules = self.instance.rules
+        slots = plain.room(rules, v)
         self._state = plain.new_state(self.n_envs, c, slots)
-        self._sim = plain.Simulation(self.instance.tables, self._rules, self._state, plain.new_scratch(slots))
+        self._sim = plain.Simulation(self.instance.tables, rules, self._state, plain.new_scratch(slots))
         self._seed: int | None = seed if seed is None else whole("seed", seed, 0)
         self._fresh = True
         # Freeing one large block tells the C allocator to keep blocks of a step's size instead of handing their pages
@@ -115,9 +115,7 @@ class FaultAlarm:
         reward, ended = np.empty(e), np.empty((2, e), np.bool_)
         change, obs = np.empty((3, e, self.n_actions), np.int16), np.empty((e, self.n_obs), np.float32)
         mode = MODES[self.observation]
-        fault = step_kernel(self._sim, acted, self.max_steps, reward, ended, change, mode, obs)
-        if fault:
-            self._raise(fault)
+        self._raise(step_kernel(self._sim, acted, self.max_steps, reward, ended, change, mode, obs))
         counts, started, cleared = change.reshape(3, e, *self.shape)
         return obs, reward, ended[0], ended[1], {"counts": counts, "started": started, "cleared": cleared}
 
@@ -154,7 +152,7 @@ class FaultAlarm:
 
     def obs_high(self) -> Floats:
         """(n_obs,) upper bounds of an observation; the lower ones are 0."""
-        rules = self._rules
+        rules = self.instance.rules
         most_alarms = rules.max_alarms + rules.initial_roots + self.instance.n_types + 2
         windows = plain.MAX_ROUNDS + self.max_steps + 1
         latest = rules.root_window + rules.warmup + windows * rules.window + plain.LONGEST * rules.mean_length
@@ -196,6 +194,8 @@ class FaultAlarm:
                 raise DataError(
                     f"the state's {name} is {array.dtype} {array.shape}; this environment has {own[name].dtype} {want}"
                 )
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise DataError(f"the state's {name} holds a value that is not a finite number")
         n, cell = given["n"], given["cell"]
         live = np.arange(used) < n[:, None]
         if n.min() < 0 or n.max() > used or not ((cell >= 0) & (cell < self.n_actions))[live].all():
@@ -203,11 +203,7 @@ class FaultAlarm:
         if not ((given["father"] >= -1) & (given["father"] < np.arange(used)))[live].all():
             raise DataError("the state holds an alarm that stands before its father")
         for name, array in given.items():
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise DataError(f"the state's {name} holds a value that is not a finite number")
-        for name, array in given.items():
-            target = own[name]
-            (target[:, :used] if name in plain.PER_ALARM else target)[...] = array
+            (own[name][:, :used] if name in plain.PER_ALARM else own[name])[...] = array
         self._fresh = False
 
     # ---- inside --------------------------------------------------------------------------------------------
@@ -238,7 +234,7 @@ class FaultAlarm:
             raise CausalnetError("one window started more alarms than can be held; lower the instance's rates alpha")
         if fault == plain.NEVER_ENOUGH:
             raise CausalnetError(
-                f"after {plain.MAX_ROUNDS} windows the reset has not reached {self._rules.initial_alarms} alarms; "
+                f"after {plain.MAX_ROUNDS} windows the reset has not reached {self.instance.rules.initial_alarms} alarms; "
                 "lower initial_alarms in the instance's rules, or raise its rates"
             )
 
@@ -251,7 +247,7 @@ def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | N
         raise DataError("n_devices is the size of a generated instance; a given one has its own: leave it out")
     if isinstance(given, str | Path):
         given = load_instance(given)
-    is_a("instance", given, Instance, "a seed, a folder or an Instance")
+    checks.instance("instance", given, Instance, "a seed, a folder or an Instance")
     return given.harden() if hard and not given.hard else given
 
 

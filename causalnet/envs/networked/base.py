@@ -48,9 +48,7 @@ class NetworkedEnv(ABC):
     adjacency: sparse.csr_matrix  # (n, n) bool, no diagonal: who influences whom within one step
     component_names: tuple[str, ...]
     radices: Ints  # (n, c): agent i's component k takes values 0 .. radices[i, k] - 1; code = little-endian mixed radix
-    tables: Any = (
-        None  # NamedTuple or None, what compiled steps read: whole numbers are the network, real ones the domain
-    )
+    tables: Any = None  # a NamedTuple that compiled steps read: whole numbers are the network, real ones the domain
 
     def __init__(
         self, radices: Ints, n_actions: Ints, *, horizon: int | None, n_envs: int | None, seed: Seed, labels: Any = None
@@ -102,8 +100,8 @@ class NetworkedEnv(ABC):
         return self._parts("f")
 
     def _parts(self, kinds: str) -> list[tuple[str, AnyArray]]:
-        fields = () if self.tables is None else self.tables._asdict().items()
-        parts = [(name, np.asarray(value)) for name, value in fields]
+        fields = {} if self.tables is None else self.tables._asdict()
+        parts = [(name, np.asarray(value)) for name, value in fields.items()]
         return [(name, part) for name, part in parts if part.dtype.kind in kinds]
 
     def reset(self, seed: Seed = None) -> tuple[Ints, Info]:

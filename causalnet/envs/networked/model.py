@@ -71,11 +71,10 @@ def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) ->
     i = max(range(len(near)), key=lambda k: len(near[k]))
     size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
     if size > _LARGEST:
+        less = "fewer states or actions" if len(wide[i]) > 1 else "fewer states"
         raise NotApplicable(
             f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold about 10^{math.log10(size):.0f} "
-            f"numbers, more than {_LARGEST:,}; take a graph of smaller degree, or fewer states"
-            + " or actions"
-            * (len(wide[i]) > 1)
+            f"numbers, more than {_LARGEST:,}; take a graph of smaller degree, or {less}"
         )
 
 

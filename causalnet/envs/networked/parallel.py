@@ -46,7 +46,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
                 f"the PettingZoo face has no batch axis; make the environment with n_envs=None, not {env.n_envs}"
             )
         if env.horizon is None:
-            raise DataError("the episodes of the PettingZoo face end; make the environment with horizon=...")
+            raise DataError("the episodes of the PettingZoo face end; give the environment a horizon")
         self.env, self.mask_in_observation = env, flag("mask_in_observation", mask_in_observation)
         self.metadata = {"name": type(env).__name__.lower(), "render_modes": []}
         self.render_mode = None
@@ -120,9 +120,6 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
 
     def render(self) -> None:
         """Nothing is drawn; see the report of the pipelines for pictures."""
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
     def _of(self, agent: str) -> int:
         if agent not in self._number:

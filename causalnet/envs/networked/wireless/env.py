@@ -34,14 +34,10 @@ _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
 class WirelessRules:
     """How packets come, are sent and get lost."""
 
-    success: Any = (
-        0.5  # (n,); a lone transmission of user i to access point k succeeds with success[i] * place_success[k]
-    )
+    success: Any = 0.5  # (n,): alone, user i reaches access point k with probability success[i] * place_success[k]
     place_success: Any = 1.0  # (n_places,), or a number for all
     deadline: int = 2  # d: steps that a packet lives, so the bits of a buffer
-    slots: bool = (
-        False  # True: actions choose the slot too, code 1 + (k - 1) * d + (slot - 1); False: the earliest, code k
-    )
+    slots: bool = False  # True: actions name the slot too, code 1 + (k - 1) d + (slot - 1); False: the earliest, code k
     ghost: bool = False  # sending from an empty buffer (or slot) still occupies the access point
     start: str = "fresh"  # first buffers: "fresh" (a packet with probability p in b_d), "uniform" bits or "empty"
     distractors: bool = False  # two components that nothing depends on, z_1 and z_2
@@ -151,13 +147,10 @@ class Wireless(NetworkedEnv):
     def _initial(self, agent: int) -> Array:
         net, p = self.tables, self._domain(agent)
         law = np.zeros((int(self.n_states[agent]) >> net.deadline, 1 << net.deadline))
-        own = slice(net.levels * net.coordinate[agent], net.levels * (net.coordinate[agent] + 1))
-        if net.start == FRESH:
-            law[own, 0], law[own, 1 << (net.deadline - 1)] = 1 - p, p
-        else:
-            law[own, :] = 2.0**-net.deadline
-            if net.start == EMPTY:
-                law[own, :] = np.arange(1 << net.deadline) == 0
+        buffers = np.arange(law.shape[1])
+        fresh = np.where(buffers == 1 << (net.deadline - 1), p, np.where(buffers == 0, 1 - p, 0.0))
+        first = {FRESH: fresh, UNIFORM: np.full(buffers.size, 2.0**-net.deadline), EMPTY: buffers == 0}
+        law[net.levels * net.coordinate[agent] :][: net.levels] = first[net.start]
         return law.ravel() / net.levels
 
     def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:

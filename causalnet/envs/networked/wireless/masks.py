@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....base.arrays import Ints
-from ....errors import UnknownNameError, nearest
+from ....errors import UnknownNameError
 from ....graph.causal_masks import CausalMasks
 from ..checks import networked
 from .env import Wireless
@@ -26,7 +26,7 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
     networked(env, Wireless, "a Wireless network")
     for name in varying:
         if name not in VARYING:
-            raise UnknownNameError(f"domains cannot differ in {name!r}.{nearest(name, VARYING)}")
+            raise UnknownNameError(f"domains cannot differ in {name!r}; write one of {', '.join(VARYING)}")
     c, d, n = len(env.component_names), env.tables.deadline, env.n_agents
     own, domain = np.zeros((c + 1, c + 1), bool), np.zeros(c + 1, bool)
     other = np.zeros((c + 1, c + 1), bool)

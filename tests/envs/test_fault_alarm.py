@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -370,6 +371,21 @@ def test_rendering_shows_the_state(instance: Instance) -> None:
         FaultAlarmEnv(instance).render()
 
 
+def test_pictures_of_a_network_in_parts_are_the_same_in_every_process() -> None:
+    code = (
+        "from dataclasses import replace; import networkx as nx, zlib; from causalnet.envs import *; "
+        "made = generate_instance(0, n_devices=12); parts = nx.Graph(made.topology); "
+        "parts.remove_edges_from(list(parts.edges)[:3]); "
+        "env = FaultAlarmEnv(replace(made, topology=parts), render_mode='rgb_array'); env.reset(seed=0); "
+        "print(zlib.crc32(env.render().tobytes()))"
+    )
+    seen = set()
+    for salt in "12":
+        environment = {**os.environ, "PYTHONHASHSEED": salt}
+        seen.add(subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True).stdout)
+    assert len(seen) == 1
+
+
 def test_importing_the_package_compiles_nothing() -> None:
     code = (
         "import sys, causalnet.envs, gymnasium; "
@@ -423,6 +439,8 @@ def test_odd_arguments_are_refused(instance: Instance, tmp_path: Path) -> None:
     for odd in (-1, True):
         with pytest.raises(DataError, match="seed of an instance"):
             FaultAlarm(odd)
+    with pytest.raises(DataError, match="hard is 'no'; write True or False"):
+        FaultAlarm(instance, hard="no")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="leave it out"):
         FaultAlarm(instance, n_devices=4)
     with pytest.raises(DataError, match="seed, a folder or an Instance"):
@@ -540,6 +558,7 @@ def test_damaged_folders_are_refused(instance: Instance, tmp_path: Path) -> None
         ("json9", lambda raw: raw.update(causal_order=3), r"causal_order of an instance has the shape \(\)"),
         ("json10", lambda raw: raw.update(root_events_num="five"), "root_events_num is 'five', and must be a whole"),
         ("json11", lambda raw: raw.update(polled=1), "rules: polled is 1; write True or False"),
+        ("json12", lambda raw: raw.update(node_num=49), "devices has 50 names, and node_num is 49"),
         ("npz0", lambda arrays: arrays.update(alpha=np.array(0.1)), "alpha of an instance has the shape"),
         ("npz1", lambda arrays: arrays.pop("mu"), "model.npz lacks 'mu'; it has: alpha"),
         ("npz2", lambda arrays: arrays.update(mu=np.full(18, np.nan)), "mu of an instance holds something"),

@@ -60,7 +60,7 @@ class FaultAlarm:
         self.n_envs = whole("n_envs", n_envs, 1)
         self.max_steps = whole("max_steps", max_steps, 1)
         self.observation: Observation = observation
-        self.instance = _instance(instance, hard, n_devices)
+        self.instance = _instance(instance, checks.flag("hard", hard), n_devices)
         d, v, c = self.instance.n_devices, self.instance.n_types, self.instance.n_cells
         self.n_actions = c
         self.n_obs = c if observation == "counts" else 2 * c
@@ -93,7 +93,7 @@ class FaultAlarm:
         if self._fresh and seed is None:
             seed = self._seed if self._seed is not None else int(np.random.SeedSequence().entropy) % 2**63  # type: ignore[arg-type]
         if seed is not None:
-            for e in np.flatnonzero(chosen) if not self._fresh else range(self.n_envs):
+            for e in np.flatnonzero(chosen):
                 self._state.random[e] = _stream(seed, int(e), self.n_envs)
         self._fresh = False
         self._raise(reset_kernel(self._sim, chosen))
@@ -134,7 +134,7 @@ class FaultAlarm:
     def counts(self, obs: ArrayLike) -> Ints:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
         array = np.asarray(obs)
-        if array.ndim == 0 or array.shape[-1] != self.n_obs:
+        if array.shape[-1:] != (self.n_obs,):
             raise DataError(f"an observation of this environment has {self.n_obs} entries, got the shape {array.shape}")
         if not np.isfinite(array).all():
             raise DataError("the observation holds a value that is not a finite number")
@@ -209,9 +209,7 @@ class FaultAlarm:
     # ---- inside --------------------------------------------------------------------------------------------
 
     def _actions(self, actions: ArrayLike) -> Ints:
-        array = np.asarray(actions)
-        if array.shape != (self.n_envs,):
-            raise DataError(f"step takes one action per copy, shape ({self.n_envs},); got the shape {array.shape}")
+        array = checks.shaped("actions", np.asarray(actions), (self.n_envs,), "one for each copy")
         if array.dtype.kind not in "iu":
             raise DataError(f"actions are whole numbers device * {self.shape[1]} + type; got {array.dtype}")
         if array.min() < 0 or array.max() >= self.n_actions:
@@ -251,12 +249,11 @@ def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | N
     return given.harden() if hard and not given.hard else given
 
 
-def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> NDArray[np.uint64]:
+def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> AnyArray:
     """The start of copy e's random stream."""
-    if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
-        sequence = np.random.SeedSequence(whole("seed", seed, 0), spawn_key=(e,))
-    else:
+    own, key = seed, e
+    if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
         if len(seed) != n_envs:
             raise DataError(f"{len(seed)} seeds for {n_envs} copies; give one seed, or one for each")
-        sequence = np.random.SeedSequence(whole("seed", seed[e], 0), spawn_key=(0,))
-    return sequence.generate_state(4, np.uint64).astype(np.uint64)
+        own, key = seed[e], 0
+    return np.random.SeedSequence(whole("seed", own, 0), spawn_key=(key,)).generate_state(4, np.uint64)

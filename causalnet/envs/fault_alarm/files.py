@@ -59,11 +59,13 @@ def load_instance(folder: str | Path) -> Instance:
     types = _names("alarm_types", _get("model.json", raw, "alarm_types"))
     v, d = len(types), whole("model.json: node_num", _get("model.json", raw, "node_num"), 1)
     devices = _names("devices", raw.get("devices", [str(i) for i in range(d)]))
+    if len(devices) != d:
+        raise DataError(f"model.json: devices has {len(devices)} names, and node_num is {d}; they must agree")
     alpha = frozen_array("alpha", _get("model.npz", arrays, "alpha"), np.float64, (-1, v, v))
     adj = frozen_array("causal_graph", _get("model.npz", arrays, "causal_graph"), np.bool_, (v, v))
     topology: nx.Graph = nx.Graph()
     topology.add_nodes_from(devices)
-    topology.add_edges_from((devices[i], devices[j]) for i, j in _links(arrays, len(devices)))
+    topology.add_edges_from((devices[i], devices[j]) for i, j in _links(arrays, d))
     order = frozen_array("causal_order", _get("model.json", raw, "causal_order"), np.int64, (v,), v)
     root_types = order[: whole("model.json: root_events_num", raw.get("root_events_num", v), 0, v)]
     roots = _get("model.json", raw, "possible_root_alarms")
@@ -76,12 +78,12 @@ def load_instance(folder: str | Path) -> Instance:
         graph=Graph(types, adj),
         topology=topology,
         alpha=alpha,
-        hop_weights=_hops(arrays, topology, len(alpha), len(devices)),
+        hop_weights=_hops(arrays, topology, len(alpha), d),
         mu=_get("model.npz", arrays, "mu"),
         transient=_get("model.npz", arrays, "transient_cells"),
         order=order,
         root_cells=root_cells,
-        noise_devices=raw.get("noise_devices", np.setdiff1d(np.arange(len(devices)), root_cells // v)),
+        noise_devices=raw.get("noise_devices", np.setdiff1d(np.arange(d), root_cells // v)),
         noise_types=raw.get("noise_types", np.setdiff1d(np.arange(v), root_types)),
         rules=Rules(**{key: raw.get(PUBLISHED.get(key, key), default) for key, default in Rules()._asdict().items()}),
         name=raw.get("name", folder.resolve().name),
@@ -109,7 +111,6 @@ def save_instance(instance: Instance, folder: str | Path) -> Path:
             hop_value=np.concatenate([e.data for e in entries]),
         )
     v = instance.n_types
-    rules = instance.rules._asdict()
     header = {
         "format": FORMAT,
         "name": instance.name,
@@ -121,7 +122,7 @@ def save_instance(instance: Instance, folder: str | Path) -> Path:
         "possible_root_alarms": [[int(c) // v, int(c) % v] for c in instance.root_cells],
         "noise_devices": instance.noise_devices.tolist(),
         "noise_types": instance.noise_types.tolist(),
-        **{PUBLISHED.get(key, key): value for key, value in rules.items()},
+        **{PUBLISHED.get(key, key): value for key, value in instance.rules._asdict().items()},
     }
     write_atomic(folder / "model.json", json.dumps(header, indent=1))
     return folder

@@ -142,20 +142,7 @@ class NetworkedEnv(ABC):
 
     def encode(self, components: Any) -> Ints:
         """Components (..., n, c) -> state codes (..., n): the inverse of :meth:`components`."""
-        values = np.asarray(components)
-        if values.dtype.kind not in "iub" or values.shape[-2:] != self.radices.shape:
-            raise DataError(
-                f"components are whole numbers of shape (..., {self.n_agents}, {self.radices.shape[1]}), "
-                f"named {self.component_names}; this array is {values.dtype} of shape {values.shape}"
-            )
-        values = values.astype(np.int64)
-        wrong = np.argwhere((values < 0) | (values >= self.radices))
-        if len(wrong):
-            *_, i, k = wrong[0]
-            raise DataError(
-                f"component {self.component_names[k]!r} of agent {i} is {values[tuple(wrong[0])]}, "
-                f"and takes values 0 to {self.radices[i, k] - 1}"
-            )
+        values = check_codes("component", components, self.radices, names=self.component_names)
         return (values * self._strides).sum(-1)
 
     @cached_property

@@ -59,13 +59,6 @@ def check_tables(model: TabularNetwork) -> None:
         laws(f"kernels[{i}]", model.kernels[i])
 
 
-def law(i: int, p: Any, size: int) -> Array:
-    """initial[i], a law over ``size`` states."""
-    p = frozen(f"initial[{i}]", p)
-    shaped(f"initial[{i}]", p, (size,), "a law of the agent's states")
-    return laws(f"initial[{i}]", p)
-
-
 def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) -> None:
     """Refuse a random network whose largest table no memory holds, before any is made."""
     i = max(range(len(near)), key=lambda k: len(near[k]))
@@ -128,8 +121,11 @@ class TabularNetwork:
             self._set(name, value)
         check_tables(self)
         start = [np.full(k, 1 / k) for k in n_states] if self.initial is None else self.initial
-        laws = entries("initial", start, "laws", n)
-        self._set("initial", tuple(law(i, p, int(n_states[i])) for i, p in enumerate(laws)))
+        self._set(
+            "initial", tuple(frozen(f"initial[{i}]", p) for i, p in enumerate(entries("initial", start, "laws", n)))
+        )
+        for i, p in enumerate(self.initial or ()):
+            laws(f"initial[{i}]", shaped(f"initial[{i}]", p, (int(n_states[i]),), "a law of the agent's states"))
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.stats import poisson
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ...base.checks import entries, improper, number, numbers, whole
+from ...base.checks import entries, flag, improper, number, numbers, whole
 from ...errors import DataError
 from .base import NetworkedEnv
 from .checks import check_topology, count_agents
@@ -150,7 +150,7 @@ class Traffic(NetworkedEnv):
             strides=(room + 1) ** np.arange(m),
             room=room,
             start=whole("start", o.start, 0, room),
-            offset=room * width.astype(np.float64) if o.shifted else np.zeros(n),
+            offset=room * width.astype(np.float64) if flag("shifted", o.shifted) else np.zeros(n),
         )
         self.capacity = _capacity(o.capacity, n, n_envs, room)
         if not enter.size:

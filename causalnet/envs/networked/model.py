@@ -40,9 +40,8 @@ def count_actions(model: TabularNetwork, n: int) -> Ints:
     count = np.ones(n, dtype=np.int64)
     for i in range(n):
         for _, table, states, actions in model.local_tables(i):
-            for axis, j in enumerate(actions, start=len(states)):
-                if axis < table.ndim:
-                    count[j] = max(count[j], table.shape[axis])
+            for j, size in zip(actions, table.shape[len(states) :], strict=False):  # too few axes: see check_tables
+                count[j] = max(count[j], size)
     return count
 
 
@@ -51,11 +50,9 @@ def check_tables(model: TabularNetwork) -> None:
     for i in range(model.n_agents):
         for name, table, states, actions in model.local_tables(i):
             last = [i] * (name == "kernels")
-            want = tuple(model.n_states[[*states]].tolist() + model.n_actions[[*actions]].tolist())
-            want += tuple(model.n_states[last].tolist())
-            shaped(
-                f"{name}[{i}]", table, want, "states, then actions, of its parents (of kernels, then the next state)"
-            )
+            want = [*model.n_states[[*states]], *model.n_actions[[*actions]], *model.n_states[last]]
+            axes = "states, then actions, of its parents (of kernels, then the next state)"
+            shaped(f"{name}[{i}]", table, tuple(map(int, want)), axes)
         laws(f"kernels[{i}]", model.kernels[i])
 
 

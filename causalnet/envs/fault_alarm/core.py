@@ -6,6 +6,7 @@ types, C = D * V cells; cell and action numbers are device * V + type.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -91,7 +92,7 @@ class FaultAlarm:
         """
         chosen = self._which(which)
         if self._fresh and seed is None:
-            seed = self._seed if self._seed is not None else int(np.random.SeedSequence().entropy) % 2**63  # type: ignore[arg-type]
+            seed = secrets.randbits(63) if self._seed is None else self._seed
         if seed is not None:
             for e in np.flatnonzero(chosen):
                 self._state.random[e] = _stream(seed, int(e), self.n_envs)

@@ -70,7 +70,8 @@ class State(NamedTuple):
     """Everything that the next step depends on. M: room for alarms; a father stands before its children.
 
     cell, father (E, M) int32 (father: slot, -1 if none); start, length, seen (E, M) seconds (seen: start as observed);
-    n (E,) alarms; clock (E,) s; steps (E,), -1 during a reset; done (E,) bool; counts (E, C) int16; random (E, 4) uint64 xoshiro256++.
+    n (E,) alarms; clock (E,) s; steps (E,), -1 during a reset; done (E,) bool; counts (E, C) int16; random (E, 4) uint64
+    words of xoshiro256++.
     """
 
     cell: Codes

@@ -64,8 +64,7 @@ def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "netw
 
 
 def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
-    """A square sparse adjacency of 0 and 1 as a canonical CSR matrix of bools, symmetric and without a diagonal, or a
-    sentence."""
+    """An adjacency of 0 and 1 as a canonical CSR matrix of bools, or a sentence: square, symmetric, without a diagonal."""
     given = sparse.csr_matrix(adjacency)
     odd = np.flatnonzero((given.data != 0) & (given.data != 1))
     if odd.size:

@@ -15,7 +15,7 @@ from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, pool
 from causalnet.envs.networked import Line
 from causalnet.envs.networked.wireless import Wireless, action_places, gsac_grid, lin_grid, true_masks
-from causalnet.errors import DataError, NotApplicable, UnknownNameError
+from causalnet.errors import DataError, UnknownNameError
 from causalnet.graph import Graph, Knowledge
 from causalnet.graph.causal_masks import CausalMasks, offset_relations, own_frame, sample_law
 from causalnet.representation.acr import policy_acr, raw_sizes, sizes, value_acr
@@ -415,7 +415,7 @@ def test_frames_need_access_points() -> None:
         own_frame(None, None)  # type: ignore[arg-type]
     for env in (None, Line(4)):
         for call in (action_places, true_masks):
-            with pytest.raises(NotApplicable, match=f"only wireless networks.* got {type(env).__name__}"):
+            with pytest.raises(DataError, match=f"env is {type(env).__name__}, and must be a Wireless network"):
                 call(env)  # type: ignore[arg-type]
 
 

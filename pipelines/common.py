@@ -148,6 +148,7 @@ def finish(
     charts: Sequence[Chart] = (),
 ) -> dict[str, Row]:
     """Write summary.json and report.html (figures, charts, runs), and print the figures; a quick run has no goals."""
+    rows = [{name: cell for name, cell in row.items() if name != "curve"} for row in rows]  # drawn, not listed
     quick, told = is_quick(folder), figures
     if quick:
         title, told = f"{title} (quick run)", {name: {**item, "goal": ""} for name, item in figures.items()}

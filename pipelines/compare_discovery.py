@@ -11,39 +11,17 @@ import causalnet as cn
 from causalnet.datasets import MissingFile, load_dataset
 from pipelines.common import options
 
-DATA = [
-    "sachs",
-    "asia",
-    "child",
-    "insurance",
-    "alarm",
-    "linear-gaussian",
-    "linear-gaussian:graph=sf",
-    "linear-gaussian:standardize=true",
-    "linear-uniform",
-    "nonlinear-gaussian",
-    "fault-alarm",
-    "pcic-18v",
-    "pcic-24v",
-    "pcic-25v",
-]
-METHODS = [
-    "pc",
-    "notears",
-    "thp",
-    "granger",
-    "causal-learn/pc",
-    "causal-learn/ges",
-    "causal-learn/boss",
-    "causal-learn/direct-lingam",
-    "gcastle/pc",
-    "gcastle/notears",
-    "gcastle/golem",
-    "gcastle/direct-lingam",
-    "pgmpy/hill-climb",
-    "random",
-    "empty",
-]
+GENERATED = [f"linear-gaussian{how}" for how in ("", ":graph=sf", ":standardize=true")]
+ALARMS = ["fault-alarm", "pcic-18v", "pcic-24v", "pcic-25v"]
+NETWORKS = ["asia", "child", "insurance", "alarm"]
+DATA = ["sachs", *NETWORKS, *GENERATED, "linear-uniform", "nonlinear-gaussian", *ALARMS]
+PEERS = {
+    "causal-learn": ("pc", "ges", "boss", "direct-lingam"),
+    "gcastle": ("pc", "notears", "golem", "direct-lingam"),
+    "pgmpy": ("hill-climb",),
+}
+OTHERS = [f"{peer}/{method}" for peer, methods in PEERS.items() for method in methods]
+METHODS = ["pc", "notears", "thp", "granger", *OTHERS, "random", "empty"]
 QUICK_DATA = ["sachs", "asia:n=1000", "linear-uniform:d=6:n=500", "fault-alarm"]
 QUICK_METHODS = ["pc", "notears", "thp", "random", "empty"]
 

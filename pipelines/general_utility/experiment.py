@@ -59,31 +59,7 @@ GRIDS = (
     Variant("grid, c = 0.3", _careful, 20_000, 10, _sends(0.305, 10.0), 0.3, _slow),
     Variant("grid, empty sends <= 0.05", _grid, 20_000, 10, Constraint(gu.Linear(_waste), -0.05), -0.05),
 )
-_marks = tuple(
-    map(
-        int,
-        [
-            "250",
-            "500",
-            "1000",
-            "1500",
-            "2000",
-            "2500",
-            "3000",
-            "3500",
-            "4000",
-            "5000",
-            "6000",
-            "7000",
-            "8000",
-            "10000",
-            "12000",
-            "14000",
-            "16000",
-            "20000",
-        ],
-    )
-)
+_marks = (250, *range(500, 4000, 500), *range(4000, 8000, 1000), *range(8000, 16_001, 2000), 20_000)
 _cooling = {"cooling": Cooling(0.15, 1500), "marks": _marks}
 _lpi = Settings(**GRID, critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0))  # type: ignore[arg-type]
 RACES = (

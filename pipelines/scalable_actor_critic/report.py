@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +11,7 @@ import numpy as np
 from causalnet.report import Chart, Curve, chart
 from causalnet.report.summary import Figures, band, share
 from causalnet.stats.intervals import POSITIVE
-from causalnet.storage.files import write_atomic
-from causalnet.storage.rows import Row, Table
+from causalnet.storage.rows import Row, RowFile, Table
 from pipelines.common import curves, finish, select
 
 PUBLISHED, ALOHA = 0.2414, 0.179  # the follow-up's tabular return at 120,000 episodes; its benchmark, without its bug
@@ -108,20 +105,14 @@ UNITS = {
 
 def _brief(table: Table) -> list[Row]:
     """The rows as they are shown, each cost with its unit."""
-    rows = []
-    for row in select(table):
-        name = row["variant"]
-        told = {**row, "variant": f"{name} ({UNITS[name]})" if name in UNITS else name}
-        rows.append({k: v for k, v in told.items() if k not in ("cell", "curve")})
-    return rows
+    units = {name: f"{name} ({unit})" for name, unit in UNITS.items()}
+    return [{**row, "variant": units.get(row["variant"], row["variant"])} for row in table.rows]
 
 
 def _episodes(folder: Path, table: Table) -> None:
     """episodes.csv: a row a run and evaluated episode."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["variant", "seed", "episode", "return"])
+    names, rows = ("variant", "seed", "episode", "return"), []
     for row in select(table, kind="curve"):
         points = (point.split(":") for point in row["curve"].split())
-        writer.writerows([row["variant"], row["seed"], e, float(v)] for e, v in points)
-    write_atomic(folder / "episodes.csv", text.getvalue())
+        rows += [dict(zip(names, (row["variant"], row["seed"], int(e), float(v)), strict=True)) for e, v in points]
+    RowFile(folder / "episodes.csv", names).replace(rows)

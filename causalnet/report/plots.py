@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .svg import KINDS, Edge, arrow_text, shorten
+from .svg import KINDS, Edge, arrow_text, element, shorten
 
 _WHISKER_WIDTH = 170.0
 
@@ -77,12 +77,8 @@ def matrix(nodes: Sequence[str], edges: Sequence[Edge], *, uid: str, title: str,
         f"M{pad + cell * k:.1f},{pad + cell * k:.1f}h{cell:.1f}v{cell:.1f}h-{cell:.1f}z" for k in range(d)
     )
     signs = "".join(_signs(nodes, edge, pad, cell) for edge in edges)
-    return (
-        f'<svg class="matrix" role="img" aria-labelledby="{uid}-t {uid}-d" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {side:.0f} {side:.0f}" style="max-width:{side:.0f}px"><title id="{uid}-t">{escape(title)}</title>'
-        f'<desc id="{uid}-d">{escape(desc)}</desc><path class="diag" d="{diagonal}"/><path class="grid" d="{grid}"/>'
-        f"{''.join(parts)}{signs}</svg>"
-    )
+    lines = f'<path class="diag" d="{diagonal}"/><path class="grid" d="{grid}"/>'
+    return element("matrix", (0, 0, side, side), uid, title, desc, [lines, *parts, signs])
 
 
 def _signs(nodes: Sequence[str], edge: Edge, pad: float, cell: float) -> str:

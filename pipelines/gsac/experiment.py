@@ -8,7 +8,6 @@ one curve. Every finished part is kept: start it again to finish it. Step sizes 
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -45,22 +44,14 @@ class Plan:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
-    args = _arguments(argv)
-    plan = Plan(args.seeds, args.episodes, args.quick, args.out)
-    table = open_table(args.out, Point, args.quick)
+    parser = options(__doc__ or "", "runs/gsac")
+    about = "source episodes (default 6000; 600 with --quick)"
+    parser.add_argument("--episodes", type=positive, default=None, help=about)
+    args = parser.parse_args(argv)
+    seeds, budget = args.seeds or (3 if args.quick else 10), args.episodes or (600 if args.quick else 6000)
+    plan, table = Plan(seeds, budget, args.quick, args.out), open_table(args.out, Point, args.quick)
     complete(table, cells(plan, table), "parts")
     return report.write(plan.out, table, plan)
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = options(__doc__ or "", "runs/gsac")
-    parser.add_argument(
-        "--episodes", type=positive, default=None, help="source episodes (default 6000; 600 with --quick)"
-    )
-    args = parser.parse_args(argv)
-    args.seeds = args.seeds or (3 if args.quick else 10)
-    args.episodes = args.episodes or (600 if args.quick else 6000)
-    return args
 
 
 def cells(plan: Plan, table: Table) -> Cells:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import causalnet as cn
 from causalnet.datasets import MissingFile, load_dataset
-from pipelines.common import options
+from pipelines.common import in_a_sentence, options
 
 GENERATED = [f"linear-gaussian{how}" for how in ("", ":graph=sf", ":standardize=true")]
 ALARMS = ["fault-alarm", "pcic-18v", "pcic-24v", "pcic-25v"]
@@ -38,12 +38,13 @@ def available(names: Sequence[str]) -> list[str]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> cn.Results:
+@in_a_sentence()
+def main(argv: Sequence[str] | None = None) -> cn.Results:
     """Run or resume the benchmark and print where its report is."""
-    parser = options((__doc__ or "").split("\n")[0], "runs/compare_discovery")
+    parser = options(__doc__, "runs/compare_discovery")
     parser.add_argument("--max-seconds", type=float, default=120.0, help="bound on one cell (default 120)")
     parser.add_argument("--jobs", type=int, default=1, help="cells at once")
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(argv)
     data, methods = (QUICK_DATA, QUICK_METHODS) if args.quick else (DATA, METHODS)
     how = {"seeds": args.seeds or (2 if args.quick else 5), "max_seconds": args.max_seconds, "n_jobs": args.jobs}
     results = cn.compare(available(data), methods, out=args.out, progress=True, **how)

@@ -95,9 +95,7 @@ def arrow_text(edge: Edge) -> str:
 def shorten(name: str, longest: int = 14) -> str:
     """The name for a label: cut in the middle with an ellipsis, control characters made visible."""
     clean = "".join(c if c.isprintable() else "�" for c in name)
-    if len(clean) <= longest:
-        return clean
-    return f"{clean[: longest - 6]}…{clean[-5:]}"
+    return clean if len(clean) <= longest else f"{clean[: longest - 6]}…{clean[-5:]}"
 
 
 def box_widths(nodes: Sequence[str]) -> list[float]:

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = options(__doc__ or "", "runs/fault_alarm")
+    parser = options(__doc__, "runs/fault_alarm")
     add = parser.add_argument
     where = "official, official-logs, a seed, or a folder; hard or hard:NAME for its hard form; several with commas"
     add("--instance", default=None, help=where)

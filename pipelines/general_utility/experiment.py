@@ -73,7 +73,7 @@ RACES = (
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
-    args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/general_utility").parse_args(argv)
+    args = options(__doc__, "runs/general_utility").parse_args(argv)
     table = open_table(args.out, runs.Result, args.quick)
     cells = _cells(args.seeds or (2 if args.quick else 5), args.quick)
     complete(table, cells, "runs")

@@ -44,7 +44,7 @@ class Plan:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
-    parser = options(__doc__ or "", "runs/gsac")
+    parser = options(__doc__, "runs/gsac")
     about = "source episodes (default 6000; 600 with --quick)"
     parser.add_argument("--episodes", type=positive, default=None, help=about)
     args = parser.parse_args(argv)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 from causalnet import locality
 from causalnet.envs.networked import TabularNetwork, exact
 from causalnet.locality import LocalPolicy
+from pipelines.common import peak_memory
 from pipelines.locality.ring import ring
 
 
@@ -165,7 +165,6 @@ def scale(problem: tuple[str, int], seed: int) -> Iterator[Result]:
         start = time.process_time()
         found = locality.certificate(model, policy)
         cpu = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         width = found.rho.high - found.rho.low
-        made = {"bound": width, "rho": found.rho.high, "cost": n, "cpu": cpu, "memory_mb": peak}
+        made = {"bound": width, "rho": found.rho.high, "cost": n, "cpu": cpu, "memory_mb": 1024 * peak_memory()}
         yield Result(f"{name} {problem[1]}", found.kappa[1][1], temperature, **made)

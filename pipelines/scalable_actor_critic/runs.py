@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import resource
-import sys
 import time
 import timeit
 from collections.abc import Callable
@@ -19,7 +17,7 @@ from causalnet.agents.networked import scalable_ac as sac
 from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings
 from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
-from pipelines.common import mark
+from pipelines.common import mark, peak_memory
 
 GAMMA = 0.7
 MARKS = 30  # evaluations along a run
@@ -130,8 +128,7 @@ def cost(rows: int, columns: int) -> list[Result]:
         found.append(Result("cost", f"update, {name}", 0, n, value=_seconds(agent.update, repeats) / (10 * n)))
         rate = 1e-6 * 10 * n / _seconds(agent.sample, repeats)
     found.append(Result("cost", "environment and policy", 0, n, value=rate))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
-    found.append(Result("cost", "peak memory", 0, n, value=peak))
+    found.append(Result("cost", "peak memory", 0, n, value=peak_memory()))
     if n <= 10_000:
         found += _dictionaries(rows, columns)
     return found

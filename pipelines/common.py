@@ -127,12 +127,12 @@ def mark(episodes: int, *values: float, digits: int = 4) -> str:
     return ":".join([str(episodes), *(f"{v:.{digits}f}" for v in values)])
 
 
-def curves(rows: Sequence[Row]) -> tuple[Array, Array]:
-    """Points of the curves of these rows: x (points,) and values (runs, points, columns) of those of the full length."""
+def curves(rows: Sequence[Row], column: int = 0) -> tuple[Array, Array]:
+    """Points of the curves of these rows: x (points,) and a value of each (runs, points), of those of the full length."""
     runs = [np.array([point.split(":") for point in row["curve"].split()], dtype=float) for row in rows]
     length = max(map(len, runs))
     whole = np.array([run for run in runs if len(run) == length])
-    return whole[0, :, 0], whole[:, :, 1:]
+    return whole[0, :, 0], whole[:, :, 1 + column]
 
 
 def peak_memory() -> float:

@@ -36,7 +36,7 @@ def _figures(table: Table, names: Sequence[str]) -> dict[str, Row]:
         asked = (f">= {PUBLISHED}", PUBLISHED) if name == "kappa = 1" else ("", None)
         found.add(f"{name}: return", n("value", kind="curve", variant=name), *asked)
     x, values = curves(select(table, variant="kappa = 1"))
-    at = np.where(values[:, :, 0] >= PUBLISHED, x, math.inf).min(axis=1)  # episodes until it is reached, one a run
+    at = np.where(values >= PUBLISHED, x, math.inf).min(axis=1)  # episodes until it is reached, one a run
     if x[-1] >= 60_000:  # shorter runs say nothing of it
         found["kappa = 1: share of runs that reach 0.2414 within 60,000 episodes"] = share(at <= 60_000, ">= 1")
     # no mean where some run never gets there: it would be of the others alone
@@ -83,8 +83,7 @@ def _charts(table: Table, names: Sequence[str]) -> list[Chart]:
     drawn = []
     learned = {name: rows for name in names if (rows := select(table, kind="curve", variant=name))}
     if learned:
-        points = {name: curves(rows) for name, rows in learned.items()}
-        lines = {name: band(x, values[:, :, 0]) for name, (x, values) in points.items()}
+        lines = {name: band(*curves(rows)) for name, rows in learned.items()}
         levels = {"published, 120,000 episodes": PUBLISHED, "ALOHA": ALOHA}
         words = ("Lin network: return against episodes", "episodes", "discounted return")
         drawn.append(chart(lines, *words, levels=levels))

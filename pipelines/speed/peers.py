@@ -66,7 +66,7 @@ CONTINUOUS: dict[str, Callable[[NDArray[np.float64]], Bools]] = {"gcastle": gcas
 # ---- topological Hawkes processes --------------------------------------------------------------------------------
 
 # the settings of the official implementation on the official sample (67 edges, 53 of them in the truth)
-OFFICIAL = {
+OFFICIAL_THP = {
     "decay": 5e-5,
     "hops": (0, 1),
     "penalty_scale": 0.2,

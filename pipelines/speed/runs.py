@@ -122,7 +122,7 @@ def thp_official(problem: str, seed: int) -> Iterator[Timing]:
     ds = load_dataset("fault-alarm")
     if ds.sampled:
         return
-    native, graph = cpu(lambda: discover(ds.data, "thp", **peers.OFFICIAL), 5)
+    native, graph = cpu(lambda: discover(ds.data, "thp", **peers.OFFICIAL_THP), 5)
     found = (int(graph.adj.sum()), int((graph.adj & ds.truth.adj).sum()))
     right = found == (67, 53)
     yield Timing("4000 events", "", native, same_answer=right, native_shd=shd(ds.truth.adj, graph.adj))

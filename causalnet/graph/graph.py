@@ -5,6 +5,7 @@ This is the only meaning anywhere in causalnet. Adapters of other packages conve
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -170,22 +171,17 @@ class Graph:
             raise UnknownNameError(f"cannot align graphs over different nodes; not in both: {', '.join(missing)}")
         where = {name: i for i, name in enumerate(self.nodes)}
         order = np.array([where[name] for name in nodes], dtype=int)
-        pick = np.ix_(order, order)
-        return Graph(
-            nodes,
-            self.adj[pick],
-            None if self.weight is None else self.weight[pick],
-            None if self.marks is None else self.marks[pick],
-            self.evidence,
-            self.meta,
-        )
+        arrays = {"adj": self.adj, "weight": self.weight, "marks": self.marks}
+        moved: dict[str, Any] = {
+            name: None if array is None else array[np.ix_(order, order)] for name, array in arrays.items()
+        }
+        return dataclasses.replace(self, nodes=nodes, **moved)
 
     def replace(self, **changes: Any) -> Graph:
         """A copy with some fields changed; ``meta`` is merged, not replaced."""
         if "meta" in changes:
             changes["meta"] = {**self.meta, **changes["meta"]}
-        old = {name: getattr(self, name) for name in ("nodes", "adj", "weight", "marks", "evidence", "meta")}
-        return Graph(**{**old, **changes})
+        return dataclasses.replace(self, **changes)
 
     # ---- other forms --------------------------------------------------------------------------------------
 
@@ -264,10 +260,8 @@ class Graph:
         """Same nodes in the same order, same edges, same marks. Weights, evidence and meta do not count."""
         if not isinstance(other, Graph):
             return NotImplemented
-        same_marks = (self.marks is None) == (other.marks is None) and (
-            self.marks is None or np.array_equal(self.marks, other.marks)  # type: ignore[arg-type]
-        )
-        return self.nodes == other.nodes and np.array_equal(self.adj, other.adj) and same_marks
+        parts = ((self.adj, other.adj), (self.marks, other.marks))  # None equals None alone
+        return self.nodes == other.nodes and all(np.array_equal(mine, its) for mine, its in parts)  # type: ignore[arg-type]
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.adj.tobytes()))

@@ -403,7 +403,7 @@ def test_masks_say_yes_or_no_of_named_components_on_any_kind_of_network() -> Non
         with pytest.raises(DataError, match=message):
             CausalMasks(**{**given, **change})  # type: ignore[arg-type]
     assert truth.wrong(truth, components="x") == truth.wrong(truth, ["x"])
-    with pytest.raises(DataError, match="truth is NoneType, and must be the CausalMasks"):
+    with pytest.raises(DataError, match="truth is None, and must be the CausalMasks"):
         truth.wrong(None)  # type: ignore[arg-type]
 
 

@@ -19,8 +19,6 @@ from ..errors import DataError, NotApplicable
 from ..graph import Graph
 from .root_causes import EMPTY, Read, RootCauseMask, instead
 
-__all__ = ["CausalMask", "MaskFunction", "RootCauseMask"]
-
 MaskFunction = Callable[[Any, Any, Any], Any]  # (obs, info, env) -> (A,) bool
 _STREAM = 0x6D61736B  # keeps the draws of eta apart from other streams of the same seed
 
@@ -142,7 +140,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _look(self, obs: Any, info: dict[str, Any], last: bool) -> None:
         """Set the mask of this observation; after the last one of an episode no action follows, and none is missed."""
         own = self._own(obs, info, last=True)  # it may allow nothing: that is what `empty` is about
-        inner = _inside(obs) if self._own_dict() else obs
+        inner = obs["observation"] if self._own_dict() else obs
         self._fallback = self.eta > 0.0 and bool(self._rng.random() < self.eta)
         if self._fallback:
             mask = self._presence(inner)
@@ -204,10 +202,6 @@ def _with_mask(space: gymnasium.Space[Any], n: int) -> gymnasium.spaces.Dict:
     """The observation space with ``action_mask`` beside it."""
     inner = dict(space.spaces) if isinstance(space, gymnasium.spaces.Dict) else {"observation": space}
     return gymnasium.spaces.Dict({**inner, "action_mask": gymnasium.spaces.Box(0, 1, (n,), np.int8)})
-
-
-def _inside(obs: Any) -> Any:
-    return obs["observation"]
 
 
 def _facts(

@@ -47,7 +47,7 @@ class Events(Sealed):
     _frozen = ("an event log is", "build another with Events(frame)")
 
     def __init__(self, frame: pd.DataFrame, topology: nx.Graph | None = None, event_types: Sequence[Any] | None = None):
-        for name in ("event", "timestamp", "device"):
+        for name in ALIASES:
             if name not in frame.columns:
                 have = ", ".join(map(str, frame.columns))
                 raise DataError(
@@ -55,12 +55,12 @@ class Events(Sealed):
                 )
         if len(frame) == 0:
             raise DataError("the event log is empty: there is not one row to learn from")
-        for name in ("event", "timestamp", "device"):
+        for name in ALIASES:
             missing = np.flatnonzero(frame[name].isna().to_numpy())
             if len(missing):
                 raise DataError(f"column {name!r} is empty in row {missing[0] + 1}; fill it in or drop the row")
         time = _seconds(frame["timestamp"])
-        duration = _durations(frame)
+        duration = _durations(frame["duration"]) if "duration" in frame.columns else None
         order = np.argsort(time, kind="stable")
         late = np.flatnonzero(np.diff(time) < 0)
         if len(late):
@@ -70,10 +70,8 @@ class Events(Sealed):
                 UserWarning,
                 stacklevel=2,
             )
-        self.types: tuple[str, ...]
         self.types, type_index = _vocabulary(frame["event"], event_types, "event_types", "event type")
         device_names = None if topology is None else list(topology.nodes)
-        self.devices: tuple[str, ...]
         self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
         self.time: Array = freeze(time[order])
         self.type_index: Codes = freeze(type_index[order])
@@ -171,13 +169,8 @@ class Events(Sealed):
 
     def frame(self) -> pd.DataFrame:
         """A fresh DataFrame with the columns event, timestamp, device (and duration)."""
-        frame = pd.DataFrame(
-            {
-                "event": [self.types[i] for i in self.type_index],
-                "timestamp": self.time.copy(),
-                "device": [self.devices[i] for i in self.device_index],
-            }
-        )
+        events, devices = [self.types[i] for i in self.type_index], [self.devices[i] for i in self.device_index]
+        frame = pd.DataFrame({"event": events, "timestamp": self.time.copy(), "device": devices})
         if self.duration is not None:
             frame["duration"] = self.duration.copy()
         return frame
@@ -240,10 +233,8 @@ def _seconds(column: pd.Series) -> Array:
     return finite(numeric, column.name)
 
 
-def _durations(frame: pd.DataFrame) -> Array | None:
-    if "duration" not in frame.columns:
-        return None
-    duration = _seconds(frame["duration"])
+def _durations(column: pd.Series) -> Array:
+    duration = _seconds(column)
     bad = np.flatnonzero(duration < 0)
     if len(bad):
         raise DataError(
@@ -257,10 +248,7 @@ def _vocabulary(
     column: pd.Series, declared: Sequence[Any] | None, where: str, what: str
 ) -> tuple[tuple[str, ...], Codes]:
     """Names in declared order, or sorted (numbers by value); and the (N,) index of each row."""
-    if declared is None:
-        labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v))
-    else:
-        labels = list(declared)
+    labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v)) if declared is None else declared
     names = tuple(str(_whole(label)) for label in labels)
     if len(set(names)) != len(names):
         raise DataError(f"{where} names the same {what} twice")

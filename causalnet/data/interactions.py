@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
-from ..base.checks import names
+from ..base.checks import names, numbers
 from ..errors import DataError, NotApplicable, nearest
 from .kinds import data_kind
 from .sealed import Sealed, freeze
@@ -180,14 +180,8 @@ def _refuse(bad: Bools, array: AnyArray, name: str, why: str) -> None:
 
 
 def _positive(seconds: ArrayLike, n: int) -> Array:
-    try:
-        array = np.asarray(seconds, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"seconds is one positive number, or one for each action; got {seconds!r}") from error
-    if array.shape not in {(), (n,)}:
-        raise DataError(f"seconds has shape {array.shape}, expected one number, or ({n},): how long each action took")
-    array = np.broadcast_to(array, (n,))
-    bad = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
+    array = numbers("seconds", seconds, (n,))
+    bad = np.flatnonzero(array <= 0)
     if len(bad):
         raise DataError(f"row {bad[0]}: an action took {array[bad[0]]} seconds; it must be a positive number")
     return freeze(array)

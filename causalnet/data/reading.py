@@ -24,12 +24,11 @@ def read_frame(path: str | Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if path.suffix.lower() not in {".csv", ".tsv", ".txt"}:
             raise DataError(f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file (pickles are never read)")
-        frame = _read_csv(path)
-    except (ValueError, OSError, ImportError, pd.errors.ParserError) as error:
-        if isinstance(error, DataError):
-            raise
+        return _read_csv(path)
+    except DataError:
+        raise
+    except (ValueError, OSError, ImportError) as error:  # pandas' own errors are ValueErrors
         raise DataError(f"{path.name} cannot be read as {path.suffix[1:]}: {error}") from error
-    return frame
 
 
 def read_array(path: Path, key: str | None = None) -> AnyArray:

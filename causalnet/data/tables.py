@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,8 +100,7 @@ class Table:
     def frame(self, labels: bool = False) -> pd.DataFrame:
         """A fresh DataFrame; with ``labels`` the original category labels instead of the codes."""
         frame = pd.DataFrame(self.values.copy(), columns=list(self.columns))
-        for j, name in enumerate(self.columns):
-            level = self.levels[j]
+        for j, (name, level) in enumerate(zip(self.columns, self.levels, strict=True)):
             if level is not None:
                 code = self.values[:, j].astype(int)
                 frame[name] = [level[c] for c in code] if labels else code
@@ -192,8 +191,7 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(f"a table has two dimensions (rows, variables); got an array of shape {array.shape}")
-    if names is None:
-        names = [f"x{j}" for j in range(array.shape[1])]
+    names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
     return pd.DataFrame(array, columns=list(names))
@@ -258,15 +256,13 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
         values = finite(column, name)
         if discrete is None:
-            boolean = pd.api.types.is_bool_dtype(kind)
-            whole = bool((values == np.round(values)).all())
-            discrete = (
-                boolean or isinstance(kind, pd.CategoricalDtype) or (whole and len(np.unique(values)) <= FEW_LEVELS)
-            )
+            named = pd.api.types.is_bool_dtype(kind) or isinstance(kind, pd.CategoricalDtype)
+            few = (values == np.round(values)).all() and len(np.unique(values)) <= FEW_LEVELS
+            discrete = named or few
         if not discrete:
             return values, None
     codes, labels = pd.factorize(column, sort=True)
-    return codes.astype(np.float64), tuple(_scalar(label) for label in labels)
+    return codes.astype(np.float64), tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
@@ -296,16 +292,8 @@ def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
 
 
 def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
-    seen: dict[int, list[int]] = {}
-    for j in range(values.shape[1]):
-        key = zlib.crc32(values[:, j].tobytes())
-        for i in seen.get(key, []):
-            if np.array_equal(values[:, i], values[:, j]):
-                raise DataError(
-                    f"columns {columns[i]!r} and {columns[j]!r} are identical; drop one: frame.drop(columns=[{columns[j]!r}])"
-                )
-        seen.setdefault(key, []).append(j)
-
-
-def _scalar(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label
+    seen: dict[bytes, str] = {}
+    for column, name in zip(values.T, columns, strict=True):
+        other = seen.setdefault(hashlib.sha256(column.tobytes()).digest(), name)
+        if other != name:
+            raise DataError(f"columns {other!r} and {name!r} are identical; drop one: frame.drop(columns=[{name!r}])")

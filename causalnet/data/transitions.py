@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import AnyArray, Array, Codes, Ints
-from ..base.checks import whole
+from ..base.checks import shaped, whole
 from ..errors import DataError, UnknownNameError, nearest
 from .sealed import freeze
 
 FIELDS = ("states", "actions", "rewards", "next_states")
+PLACE = ("domain", "episode", "step")  # where a row stands, (R,) each
 MOST_CODES = 1 << 16  # states and actions are codes of categories, not measurements
 
 
@@ -73,14 +74,13 @@ class Transitions:
 
     def take(self, rows: Ints) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
-        names = (*FIELDS, "domain", "episode", "step")
         try:
             rows = np.atleast_1d(np.arange(self.rows)[rows])
         except IndexError as error:
             raise DataError(
                 f"rows are whole numbers from 0 to {self.rows - 1}, or a yes or no for each: {error}"
             ) from None
-        return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in names})
+        return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in (*FIELDS, *PLACE)})
 
     def __repr__(self) -> str:
         sizes = f"{self.rows} rows x {self.n_agents} agents x {self.n_components} components"
@@ -106,16 +106,15 @@ def as_transitions(
     """
     if not isinstance(fields, Mapping):
         raise DataError(f"fields is {type(fields).__name__}, and must be a dict with {', '.join(FIELDS)}")
-    lacking = [name for name in FIELDS if name not in fields]
+    lacking, known = [name for name in FIELDS if name not in fields], [*FIELDS, *PLACE]
     if lacking:
         raise DataError(
             f"the transitions lack {' and '.join(repr(name) for name in lacking)}; give {', '.join(FIELDS)}, each with a "
             f"row a step (got {', '.join(sorted(map(str, fields))) or 'nothing'})"
         )
-    odd = sorted(set(fields) - {*FIELDS, "domain", "episode", "step"})
+    odd = sorted(set(fields) - set(known))
     if odd:
-        hint = nearest(odd[0], [*FIELDS, "domain", "episode", "step"])
-        raise UnknownNameError(f"transitions have no field {odd[0]!r}.{hint}")
+        raise UnknownNameError(f"transitions have no field {odd[0]!r}.{nearest(odd[0], known)}")
     states, actions = _codes(fields["states"], "states"), _codes(fields["actions"], "actions")
     after = _codes(fields["next_states"], "next_states")
     states, after = (a[..., None] if a.ndim == 2 else a for a in (states, after))
@@ -123,13 +122,9 @@ def as_transitions(
     if states.ndim != 3 or 0 in states.shape:
         raise DataError(f"states have shape (rows, agents, components), none of them 0; got {np.shape(states)}")
     rows, n, c = states.shape
-    for name, array, shape in (
-        ("next_states", after, (rows, n, c)),
-        ("actions", actions, (rows, n)),
-        ("rewards", rewards, (rows, n)),
-    ):
-        if array.shape != shape:
-            raise DataError(f"{name} has shape {array.shape}, but with these states it must be {shape}")
+    shaped("next_states", after, (rows, n, c), "those of the states")
+    shaped("actions", actions, (rows, n), "a row a step, a column an agent")
+    shaped("rewards", rewards, (rows, n), "a row a step, a column an agent")
     index, labels = _placed(fields, states, after, domains)
     return Transitions(
         states=freeze(states),
@@ -160,13 +155,10 @@ def pool(parts: Sequence[Transitions]) -> Transitions:
             while name in names:
                 name = f"{name}#{len(names)}"
             names.append(name)
-    shift = np.cumsum([0, *(len(part.domains) for part in parts)])
-    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in (*FIELDS, "episode", "step")}
-    joined["domain"] = np.concatenate([p.domain + np.int32(s) for p, s in zip(parts, shift[:-1], strict=True)])
-    frozen = {name: freeze(array) for name, array in joined.items()}
-    return Transitions(
-        **frozen, neighbours=first.neighbours, components=first.components, domains=tuple(names), agents=first.agents
-    )
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*FIELDS, *PLACE)}
+    widths = [len(part.domains) for part in parts]
+    joined["domain"] += np.repeat(np.cumsum([0, *widths[:-1]]), [part.rows for part in parts]).astype(np.int32)
+    return replace(first, domains=tuple(names), **{name: freeze(array) for name, array in joined.items()})
 
 
 def from_rollouts(
@@ -226,7 +218,7 @@ def _placed(
     fields: Mapping[str, ArrayLike], states: Codes, after: Codes, domains: Sequence[str] | None
 ) -> tuple[dict[str, Codes], tuple[str, ...]]:
     """Domain, episode and step of every row, (R,) each, and the names of the domains."""
-    index = {name: _index(fields.get(name), name, len(states)) for name in ("domain", "episode", "step")}
+    index = {name: _index(fields.get(name), name, len(states)) for name in PLACE}
     if fields.get("step") is None:
         index["step"] = np.arange(len(states), dtype=np.int32)
     else:

@@ -107,8 +107,8 @@ def analyse(
     elif isinstance(model, tuple):
         around, adjacency = model
     else:
-        table = "call env.to_tabular(gamma) and give the result"
-        how = table if isinstance(model, NetworkedEnv) else "make one of its tables"
+        networked = isinstance(model, NetworkedEnv)
+        how = "call env.to_tabular(gamma) and give the result" if networked else "make one of its tables"
         raise DataError(f"the model must be a TabularNetwork, not {type(model).__name__}; {how}")
     gamma = number("gamma", gamma, 0, 1)  # a discount, or 1 for the average reward
     pi = policy_sensitivity(policy)

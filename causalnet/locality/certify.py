@@ -68,11 +68,11 @@ def conclude(
     """The certificate of an analysis. rho: its radius, or wider bounds where the sensitivities are upper estimates."""
     top = whole("top", top, 0)
     gamma, width = locality.gamma, locality.environment.reward_range
-    certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
-    later = _smoother(locality, policy, 1.0) if calls_for_a_smoother_policy(certified, note) else (None, None)
-    sooner = later
-    if gamma < 1:
-        sooner = _smoother(locality, policy, gamma) if calls_for_a_smoother_policy(discounted, note) else (None, None)
+    verdicts = {factor: _below_one(rho, factor) for factor in (1.0, gamma)}  # the second is the first at gamma 1
+    smoother = {
+        factor: _smoother(locality, policy, factor) if calls_for_a_smoother_policy(told, note) else (None, None)
+        for factor, told in verdicts.items()
+    }
     scale = width / (1 - gamma) if gamma < 1 else width
     given = [s * scale for s in _SHARES if scale > 0] if errors is None else errors
     wanted = [tolerated(error) for error in (given if isinstance(given, Iterable) else [given])]
@@ -85,14 +85,14 @@ def conclude(
         gamma=gamma,
         rho=rho,
         state_rho=spectral_radius(locality.environment.state),
-        certified=certified,
-        discounted=discounted,
+        certified=verdicts[1.0],
+        discounted=verdicts[gamma],
         norms=norm_tests(locality, policy),
         temperature=policy.temperature,
-        certified_at=later[0],
-        discounted_at=sooner[0],
-        mixture=later[1],
-        discounted_mixture=sooner[1],
+        certified_at=smoother[1.0][0],
+        discounted_at=smoother[gamma][0],
+        mixture=smoother[1.0][1],
+        discounted_mixture=smoother[gamma][1],
         kappa=kappa,
         curve=tuple(zip(shown, map(float, truncation_error(locality, shown)), strict=True)) if usable else (),
         scale=scale,

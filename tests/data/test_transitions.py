@@ -60,7 +60,7 @@ def test_missing_fields_are_named(rng: np.random.Generator, missing: str) -> Non
         ({"states": np.full((6, 3, 2), 0.5)}, "holds 0.5 at .0, 0, 0.; it takes whole codes"),
         ({"actions": np.full((6, 3), -1)}, "code -1 at .0, 0."),
         ({"actions": np.full((6, 3), 70000)}, "codes run from 0 to 65535"),
-        ({"actions": np.zeros((6, 2), int)}, r"actions has shape .6, 2., but with these states it must be .6, 3."),
+        ({"actions": np.zeros((6, 2), int)}, r"actions has shape .6, 2., and must have .6, 3."),
         ({"next_states": np.zeros((5, 3, 2), int)}, "next_states has shape"),
         ({"rewards": [["a"] * 3] * 6}, "no number"),
         ({"domain": np.arange(5)}, "domain is a whole number from 0 up for each of the 6 rows"),

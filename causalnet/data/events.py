@@ -50,9 +50,7 @@ class Events(Sealed):
         for name in ALIASES:
             if name not in frame.columns:
                 have = ", ".join(map(str, frame.columns))
-                raise DataError(
-                    f"an event log needs the columns event, timestamp and device; {name!r} is missing among: {have}"
-                )
+                raise DataError(f"an event log needs event, timestamp and device; {name!r} is missing among: {have}")
         if len(frame) == 0:
             raise DataError("the event log is empty: there is not one row to learn from")
         for name in ALIASES:
@@ -244,11 +242,9 @@ def _durations(column: pd.Series) -> Array:
     return duration
 
 
-def _vocabulary(
-    column: pd.Series, declared: Sequence[Any] | None, where: str, what: str
-) -> tuple[tuple[str, ...], Codes]:
+def _vocabulary(column: pd.Series, told: Sequence[Any] | None, where: str, what: str) -> tuple[tuple[str, ...], Codes]:
     """Names in declared order, or sorted (numbers by value); and the (N,) index of each row."""
-    labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v)) if declared is None else declared
+    labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v)) if told is None else told
     names = tuple(str(_whole(label)) for label in labels)
     if len(set(names)) != len(names):
         raise DataError(f"{where} names the same {what} twice")

@@ -85,9 +85,7 @@ def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
     columns = tuple(str(name) for name in frame.columns)
     for j, name in enumerate(columns):
         if name in columns[:j]:
-            raise DataError(
-                f"column name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one"
-            )
+            raise DataError(f"name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one")
         if not name.strip():
             raise DataError(f"column {j + 1} has no name; give it one")
     return columns
@@ -98,7 +96,5 @@ def finite(column: pd.Series, name: Any) -> Array:
     values = column.to_numpy(dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        raise DataError(
-            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
-        )
+        raise DataError(f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct it")
     return values

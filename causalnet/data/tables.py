@@ -87,9 +87,7 @@ class Table:
         """(n, d) int32 category codes; only for tables whose columns are all discrete."""
         if not self.discrete.all():
             name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
-            raise DataError(
-                f"column {name!r} is continuous; bin it first, or pass discrete=[{name!r}] if it holds categories"
-            )
+            raise DataError(f"column {name!r} is continuous; bin it, or pass discrete=[{name!r}] for categories")
         return freeze(self.values.astype(np.int32))
 
     @cached_property
@@ -180,9 +178,7 @@ def read_table(path: str | Path, discrete: Sequence[str] | bool | None = None) -
 def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         if names is not None and list(names) != [str(c) for c in data.columns]:
-            raise DataError(
-                "names= is for arrays; this DataFrame has its own column names (rename them with frame.rename)"
-            )
+            raise DataError("names= is for arrays, and this DataFrame has its own (rename them with frame.rename)")
         return data
     if isinstance(data, str | Path):
         raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
@@ -224,9 +220,7 @@ def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, 
 def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArray, tuple[Any, ...] | None]:
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        raise DataError(
-            f"column {name!r} holds dates; drop it, or turn it into a number you mean, such as seconds since the start"
-        )
+        raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
     missing = np.flatnonzero(column.isna().to_numpy())
     if len(missing):
         raise DataError(
@@ -248,9 +242,7 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
                 "if the column holds categories"
             )
     if textual and discrete is False:
-        raise DataError(
-            f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; add {name!r} to discrete="
-        )
+        raise DataError(f"column {name!r} holds text ({column.iloc[0]!r}), not numbers; add {name!r} to discrete=")
     if not textual:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")

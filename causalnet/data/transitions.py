@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import AnyArray, Array, Codes, Ints
-from ..base.checks import shaped, whole
+from ..base.checks import distinct, shaped, whole
 from ..errors import DataError, UnknownNameError, nearest
 from .sealed import freeze
 
@@ -77,9 +77,7 @@ class Transitions:
         try:
             rows = np.atleast_1d(np.arange(self.rows)[rows])
         except IndexError as error:
-            raise DataError(
-                f"rows are whole numbers from 0 to {self.rows - 1}, or a yes or no for each: {error}"
-            ) from None
+            raise DataError(f"rows are whole numbers from 0 to {self.rows - 1}, or a bool for each: {error}") from None
         return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in (*FIELDS, *PLACE)})
 
     def __repr__(self) -> str:
@@ -126,12 +124,9 @@ def as_transitions(
     shaped("actions", actions, (rows, n), "a row a step, a column an agent")
     shaped("rewards", rewards, (rows, n), "a row a step, a column an agent")
     index, labels = _placed(fields, states, after, domains)
+    arrays = {"states": states, "actions": actions, "rewards": rewards, "next_states": after, **index}
     return Transitions(
-        states=freeze(states),
-        actions=freeze(actions),
-        rewards=freeze(rewards),
-        next_states=freeze(after),
-        **{name: freeze(array) for name, array in index.items()},
+        **{name: freeze(array) for name, array in arrays.items()},
         neighbours=as_neighbours(neighbours, n),
         components=_names(components, c, "components", "s", exactly=True),
         domains=labels,
@@ -205,9 +200,7 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
     odd = np.flatnonzero((found.data != 1) & (found.data != 0))
     if odd.size:
         i, j = found.row[odd[0]], found.col[odd[0]]
-        raise DataError(
-            f"entry ({i}, {j}) of the network is {found.data[odd[0]]}; weights mean nothing here: give 0 and 1"
-        )
+        raise DataError(f"entry ({i}, {j}) of the network is {found.data[odd[0]]}; weights mean nothing: give 0 and 1")
     real = (found.data != 0) & (found.row != found.col)
     result = sparse.csr_matrix((np.ones(int(real.sum()), bool), (found.row[real], found.col[real])), shape=(n, n))
     result.sort_indices()
@@ -265,9 +258,7 @@ def _finite(values: ArrayLike, what: str) -> Array:
     if len(bad):
         place = tuple(int(k) for k in bad[0])
         where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "agent"), place, strict=False)) or "all of it"
-        raise DataError(
-            f"{what} is {array[place]} in {where} ({len(bad)} such values); drop those rows or correct them"
-        )
+        raise DataError(f"{what} is {array[place]} in {where} ({len(bad)} such values); drop or correct those rows")
     return array
 
 
@@ -276,9 +267,7 @@ def _index(values: ArrayLike | None, what: str, rows: int) -> Codes:
         return np.zeros(rows, np.int32)
     array, most = np.asarray(values), MOST_CODES if what == "domain" else 2**31
     if array.shape != (rows,) or array.dtype.kind not in "iu":
-        raise DataError(
-            f"{what} is a whole number from 0 up for each of the {rows} rows; got {array.dtype} {array.shape}"
-        )
+        raise DataError(f"{what} is a whole number from 0 up for each of {rows} rows, not {array.dtype} {array.shape}")
     if array.min() < 0 or array.max() >= most:
         raise DataError(f"{what} runs from {array.min()} to {array.max()}; it takes numbers from 0 to {most - 1}")
     return array.astype(np.int32)
@@ -287,7 +276,7 @@ def _index(values: ArrayLike | None, what: str, rows: int) -> Codes:
 def _names(names: Sequence[str] | None, least: int, what: str, stem: str, exactly: bool = False) -> tuple[str, ...]:
     if names is None:
         return tuple(f"{stem}{k}" for k in range(least))
-    result = tuple(str(name) for name in names)
-    if (exactly and len(result) != least) or not result or len(set(result)) != len(result):
-        raise DataError(f"{what} needs {least} distinct names, got {len(result)}: {', '.join(result[:5])}")
+    result = distinct(what, names)
+    if exactly and len(result) != least:
+        raise DataError(f"{what} needs {least} names, got {len(result)}: {', '.join(result[:5])}")
     return result

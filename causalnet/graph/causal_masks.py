@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import Bools, Ints
-from ..base.checks import instance, shaped
+from ..base.checks import distinct, instance, shaped
 from ..data.sealed import freeze
 from ..data.transitions import as_neighbours
 from ..errors import DataError, UnknownNameError, nearest
@@ -43,20 +43,15 @@ class CausalMasks:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = self.components
-        if names is None or isinstance(names, str) or len(set(names)) < len(names):
-            raise DataError(f"components is {names!r}, and must be distinct names, one for each state component")
-        object.__setattr__(self, "components", tuple(names))
+        object.__setattr__(self, "components", distinct("components", self.components))
         object.__setattr__(self, "neighbours", _csr(self.neighbours, self.own))
-        n, width = self.neighbours.shape[0], len(names) + 1
+        n, width = self.neighbours.shape[0], self.n_components + 1
         shapes = {"own": (n, width, width), "other": (self.neighbours.nnz, width, width), "domain": (n, width)}
         for name, shape in shapes.items():
             given = shaped(name, np.asarray(getattr(self, name)), shape, "this network's, with these components")
             if given.dtype != bool and ((given != 0) & (given != 1)).any():
                 odd = given[(given != 0) & (given != 1)][0]
-                raise DataError(
-                    f"{name} holds {odd!r}; a mask says yes or no: compare its weights with a threshold first"
-                )
+                raise DataError(f"{name} holds {odd!r}; a mask is yes or no: compare weights with a threshold first")
             object.__setattr__(self, name, freeze(given.astype(bool)))
 
     @property
@@ -150,14 +145,11 @@ def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> Ints:
     where = np.asarray(places)
     neighbours = _csr(neighbours, where)
     if where.ndim != 2 or where.shape[0] != neighbours.shape[0] or where.dtype.kind not in "iu":
-        raise DataError(
-            f"places has shape {where.shape}; give whole numbers, a row for each of {neighbours.shape[0]} agents"
-        )
+        raise DataError(f"places has shape {where.shape}; give whole numbers, {neighbours.shape[0]} rows of them")
     first, second = directed_pairs(neighbours)
     same = where[second][:, :, None] == where[first][:, None, :]  # (P, action of j, action of i)
-    return np.where(where[second] >= 0, np.where(same.any(axis=2), same.argmax(axis=2), where.shape[1]), 0).astype(
-        np.int64
-    )
+    mine = np.where(same.any(axis=2), same.argmax(axis=2), where.shape[1])
+    return np.where(where[second] >= 0, mine, 0).astype(np.int64)
 
 
 def _csr(neighbours: Any, rows: ArrayLike) -> sparse.csr_matrix:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools
+from ..base.checks import shaped
 from ..base.doors import Reach
 from ..errors import DataError, UnknownNameError, nearest
 from ..storage.files import write_atomic
@@ -90,9 +91,7 @@ class Graph:
         for u, v in [*edges, *undirected, *((v, u) for u, v in undirected)]:
             for name in (u, v):
                 if name not in index:
-                    raise UnknownNameError(
-                        f"edge ({u!r}, {v!r}) names {name!r}, which is not a node.{nearest(name, index)}"
-                    )
+                    raise UnknownNameError(f"edge ({u!r}, {v!r}) names {name!r}, no node.{nearest(name, index)}")
             adj[index[u], index[v]] = True
         return cls(tuple(nodes), adj, **kwargs)
 
@@ -281,9 +280,7 @@ class Graph:
 def _frozen(array: Any, dtype: Any, d: int, name: str) -> AnyArray:
     if np.issubdtype(np.asarray(array).dtype, np.floating) and dtype is not np.float64 and np.isnan(array).any():
         raise DataError(f"{name} holds NaN; an edge is there or not")
-    copy = np.array(array, dtype=dtype, copy=True)
-    if copy.shape != (d, d):
-        raise DataError(f"{name} has shape {copy.shape}, expected ({d}, {d}) for {d} nodes")
+    copy = shaped(name, np.array(array, dtype=dtype), (d, d), "a row and a column a node")
     copy.setflags(write=False)
     return copy
 
@@ -292,7 +289,5 @@ def _suffix(path: str | Path, known: Iterable[str]) -> str:
     """The ending of a file's name, one of those known."""
     suffix = Path(path).suffix.lower()
     if suffix not in known:
-        raise DataError(
-            f"{Path(path).name!r} does not end in {' or '.join(known)}; these are the forms of a graph's file"
-        )
+        raise DataError(f"{Path(path).name!r} does not end in {' or '.join(known)}, the forms of a graph's file")
     return suffix

@@ -73,9 +73,7 @@ class EstimatedSensitivities:
                 f"transitions that would do can be named; collect more {more}."
             )
         name, point = "rho(H)" if gamma == 1 else f"{gamma:g} rho(H)", gamma * self._expected(pi, np.inf)
-        text += (
-            f" Too few to tell: half of the data put {name} near {point:.3g} for what looked worst in the other half"
-        )
+        text += f" Too few to tell: half of the data put {name} near {point:.3g} for the worst of the other half"
         if point >= 1:
             return f"{text}, so more may show either."
         if gamma * self._expected(pi, _MOST) >= 1:
@@ -116,9 +114,7 @@ def estimate_sensitivities(
     """
     s, a, s_next = _codes("s", s), _codes("a", a), _codes("s_next", s_next)
     if not s.shape == a.shape == s_next.shape or len(s) == 0:
-        raise DataError(
-            f"s, a, s_next have shapes {s.shape}, {a.shape}, {s_next.shape}; give (T, n) each, T at least 1"
-        )
+        raise DataError(f"s, a, s_next have shapes {s.shape}, {a.shape}, {s_next.shape}; give (T, n), T at least 1")
     n = s.shape[1]
     confidence, reward_range = share("confidence", confidence), number("reward_range", reward_range, above=0.0)
     on_support = flag("on_support", on_support)
@@ -236,13 +232,10 @@ def _adjacency(links: list[list[int]], n: int) -> sp.csr_array:
 def _codes(name: str, values: Any) -> Ints:
     values = np.asarray(values)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
-        raise DataError(
-            f"{name} must be (T, n) finite integer codes; it has shape {values.shape} and type {values.dtype}"
-        )
-    if (values != np.floor(values)).any() or (values < 0).any():
-        raise DataError(
-            f"{name} holds {values[(values != np.floor(values)) | (values < 0)][0]}; codes are integers from 0"
-        )
+        raise DataError(f"{name} must be (T, n) finite integer codes; this is {values.shape} {values.dtype}")
+    odd = (values != np.floor(values)) | (values < 0)
+    if odd.any():
+        raise DataError(f"{name} holds {values[odd][0]}; codes are integers from 0")
     return values.astype(np.int64)
 
 

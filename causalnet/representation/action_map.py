@@ -76,7 +76,7 @@ def _listed(value: Any, key: str, name: str) -> tuple[Any, ...] | None:
         numbers = [str(i) for i in range(len(value))]
         absent = [i for i in numbers if i not in value]
         if absent:
-            raise DataError(f"the action map {name} leaves out {absent[0]} of {key}; number them from 0 without gaps")
+            raise DataError(f"the action map {name} leaves out number {absent[0]} of {key}; count from 0 without gaps")
         return tuple(value[i] for i in numbers)
     if not isinstance(value, list):
         raise DataError(f"the action map {name} has no list at {key!r}; {EXAMPLE}")
@@ -94,9 +94,7 @@ def _from_csv(text: str, name: str) -> ActionMap:
             action = str(int(row["action"]))
             entry = int(row["entry"]) if row.get("entry") else None
         except (TypeError, ValueError):
-            raise DataError(
-                f"the action map {name}, line {rows.line_num}: action and entry are whole numbers"
-            ) from None
+            raise DataError(f"the action map {name}, line {rows.line_num}: action, entry are whole numbers") from None
         if action in actions:
             raise DataError(f"the action map {name}, line {rows.line_num}: action {action} stands there twice")
         actions[action], entries[action] = row["variable"] or None, entry
@@ -127,7 +125,7 @@ class Presence:
         for name in (*told.actions, *(told.observation or ())):
             if name is not None and name not in index:
                 raise UnknownNameError(
-                    f"the action map names {name!r}, which is no variable of the graph.{nearest(name, index)}"
+                    f"the action map names {name!r}, no variable of the graph.{nearest(name, index)}"
                 )
         self.action_variables = _numbers(told.actions, index)
         entries = told.entries

@@ -81,11 +81,11 @@ class RootCauseMask:
         The graph is G without the absent variables (Def. 4.1). Undirected edges say nothing about order. The size of
         an effect is its |weight|, or 1 in a graph without weights.
         """
-        return list(self._ordered(self._check_present(present)))
+        return list(self._ordered(as_mask(np.asarray(present), len(self.variables), "present")))
 
     def kept(self, present: ArrayLike) -> Bools:
         """(V,) bool: the present variables whose actions are allowed; ``present`` is (V,) bool."""
-        here = self._check_present(present)
+        here = as_mask(np.asarray(present), len(self.variables), "present")
         if self.graph is None or (self.k != "roots" and self.k >= len(here)):
             return here.copy()
         if self.k == "roots":
@@ -142,16 +142,11 @@ class RootCauseMask:
         here[self.action_variables[cells]] = True
         return here[:-1], cells
 
-    def _check_present(self, present: ArrayLike) -> Bools:
-        return as_mask(np.asarray(present), len(self.variables), "present")
-
 
 def instead(rule: str, presence: Bools) -> Bools:
     """What stands in for a mask that allows nothing: present actions, all actions, or an error."""
     if rule == "raise":
-        raise DataError(
-            'the mask allows no action in this state; choose empty="present" or empty="all" to say what to allow then'
-        )
+        raise DataError('the mask allows no action in this state; write empty="present" or empty="all" to allow some')
     if rule == "all" or not presence.any():
         return np.ones(len(presence), dtype=bool)
     return presence.copy()

@@ -63,7 +63,7 @@ def test_missing_fields_are_named(rng: np.random.Generator, missing: str) -> Non
         ({"actions": np.zeros((6, 2), int)}, r"actions has shape .6, 2., and must have .6, 3."),
         ({"next_states": np.zeros((5, 3, 2), int)}, "next_states has shape"),
         ({"rewards": [["a"] * 3] * 6}, "no number"),
-        ({"domain": np.arange(5)}, "domain is a whole number from 0 up for each of the 6 rows"),
+        ({"domain": np.arange(5)}, "domain is a whole number from 0 up for each of 6 rows"),
         ({"states": np.zeros((0, 3, 2), int)}, "none of them 0"),
         ({"states": np.full((6, 3, 2), 1e300)}, "holds the code 1e.300 at .0, 0, 0."),
         ({"actions": [[0, 1, 1]] * 5 + [[0]]}, "actions holds something that is no number"),

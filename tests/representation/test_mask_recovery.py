@@ -395,8 +395,8 @@ def test_masks_say_yes_or_no_of_named_components_on_any_kind_of_network() -> Non
     for change, message in (
         ({"own": truth.own * 0.5}, r"own holds .*0\.5.*; a mask says yes or no"),
         ({"domain": np.full((2, 4), np.nan)}, "domain holds .*nan"),
-        ({"components": ("x", "x", "z")}, r"components is \('x', 'x', 'z'\), and must be distinct"),
-        ({"components": None}, "components is None"),
+        ({"components": ("x", "x", "z")}, "components names 'x' twice"),
+        ({"components": None}, "components takes a list of names, not None"),
         ({"neighbours": None}, "the network is a NoneType"),
         ({"neighbours": nx.path_graph(3)}, r"of shape \(3, 3\), and there are 2 agents"),
     ):

@@ -132,23 +132,18 @@ class Events(Sealed):
         """The log with the given devices (repeats allowed, as copies): a bootstrap over devices without topology."""
         if self.topology is not None:
             raise DataError("devices of a wired network cannot be resampled one by one; use take_blocks")
-        parts = [np.flatnonzero(self.device_index == device) for device in devices]
-        rows = np.concatenate(parts)
-        label = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        return self._subset(rows, self.time[rows], label, len(parts))
+        rows, label = _drawn(self.device_index, devices)
+        return self._subset(rows, self.time[rows], label, len(devices))
 
     def take_blocks(self, blocks: Ints, n_blocks: int) -> Events:
         """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
         edges = np.linspace(self.time[0], self.time[-1], n_blocks + 1)
         of = np.clip(np.searchsorted(edges, self.time, side="right") - 1, 0, n_blocks - 1)
         span = edges[1] - edges[0]
-        time, rows = np.empty(0), np.empty(0, dtype=np.int64)
-        for k, block in enumerate(blocks):
-            mine = np.flatnonzero(of == block)
-            rows = np.concatenate([rows, mine])
-            time = np.concatenate([time, self.time[mine] - edges[block] + k * span + self.time[0]])
+        rows, slot = _drawn(of, blocks)
         if len(rows) == 0:
             raise DataError("the chosen time blocks hold no event; use fewer blocks")
+        time = self.time[rows] - edges[blocks][slot] + slot * span + self.time[0]
         return self._subset(rows, time, None, len(self.devices))
 
     def _subset(self, rows: AnyArray, clock: AnyArray, label: AnyArray | None, m: int) -> Events:
@@ -211,6 +206,12 @@ def read_events(
     if topology is not None and not isinstance(topology, nx.Graph):
         topology = read_topology(topology, {str(_whole(device)) for device in log["device"]})
     return Events(log, topology, event_types)
+
+
+def _drawn(of: AnyArray, groups: Ints) -> tuple[Ints, Ints]:
+    """The rows of the groups drawn, one group after the other, and for each the number of its draw; ``of``: (N,) groups."""
+    parts = [np.flatnonzero(of == group) for group in groups]
+    return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
 def _seconds(column: pd.Series) -> Array:

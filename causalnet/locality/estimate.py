@@ -20,6 +20,7 @@ from ..base.arrays import Array, Ints
 from ..base.checks import flag, number, share, whole_numbers
 from ..envs.networked.checks import agent_rows
 from ..errors import DataError
+from .policy import Links
 from .sensitivity import Sensitivities, both_links, interdependence, link_matrix
 from .spectral import Radius, spectral_radius
 
@@ -95,8 +96,8 @@ def estimate_sensitivities(
     s: Any,
     a: Any,
     s_next: Any,
-    state_parents: Sequence[Sequence[int]],
-    action_parents: Sequence[Sequence[int]],
+    state_parents: Links,
+    action_parents: Links,
     *,
     n_states: int | Sequence[int] | None = None,
     n_actions: int | Sequence[int] | None = None,

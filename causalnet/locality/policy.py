@@ -14,6 +14,8 @@ from ..envs.networked.checks import agent_rows, frozen
 from ..envs.networked.exact import softmax
 from ..errors import DataError
 
+Links = Sequence[Sequence[int]]  # of each agent, other agents by number
+
 
 @dataclass(frozen=True, eq=False)
 class LocalPolicy:
@@ -24,7 +26,7 @@ class LocalPolicy:
     """
 
     tables: Sequence[Array]
-    observes: Sequence[Sequence[int]] | None = None
+    observes: Links | None = None
     logits: Sequence[Array] | None = None
     temperature: float | None = None
 
@@ -46,9 +48,7 @@ class LocalPolicy:
         return len(self.tables)
 
     @classmethod
-    def softmax(
-        cls, logits: Sequence[Any], temperature: float = 1.0, observes: Sequence[Sequence[int]] | None = None
-    ) -> LocalPolicy:
+    def softmax(cls, logits: Sequence[Any], temperature: float = 1.0, observes: Links | None = None) -> LocalPolicy:
         """pi_k(a | o) = exp(logits[k][o, a] / temperature) / sum: smoother, so more local, as the temperature rises."""
         temperature = number("temperature", temperature, above=0)  # small is greedy, large is uniform
         kept = tuple(_kept(f"logits {k}", x) for k, x in enumerate(entries("logits", logits, "tables")))
@@ -118,7 +118,7 @@ def _kept(name: str, table: Any) -> Array:
     return out
 
 
-def _observes(tables: Sequence[Array], given: Sequence[Sequence[int]] | None) -> tuple[tuple[int, ...], ...]:
+def _observes(tables: Sequence[Array], given: Links | None) -> tuple[tuple[int, ...], ...]:
     """Whose states each agent reads, one axis of its table each."""
     rows = tuple((k,) for k in range(len(tables))) if given is None else agent_rows("observes", given, len(tables))
     for k, (row, table) in enumerate(zip(rows, tables, strict=True)):

@@ -21,9 +21,8 @@ from ..envs.networked import TabularNetwork
 from ..envs.networked.checks import frozen
 from ..envs.networked.exact import softmax
 from ..errors import NotApplicable
-from .policy import LocalPolicy, shape_groups
+from .policy import Links, LocalPolicy, shape_groups
 
-Links = Sequence[Sequence[int]]
 Groups = Sequence[tuple[list[int], Array]]  # [(numbers of the tables, those tables stacked)]
 _LARGEST = 1 << 24  # numbers in one table of the exact closed loop
 

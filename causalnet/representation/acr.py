@@ -75,9 +75,7 @@ def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_m
     """
     n, c = masks.n_agents, masks.n_components
     if np.shape(state_acr) != (n, n * c):
-        raise DataError(
-            f"the state ACR has shape {np.shape(state_acr)}; these masks need {(n, n * c)}: use its network"
-        )
+        raise DataError(f"the state ACR has shape {np.shape(state_acr)}; the masks need {(n, n * c)}: use its network")
     agent, component = np.nonzero(masks.domain[:, :c])
     own = np.flatnonzero(masks.domain[:, c])
     return _bool(state_acr @ _ones(agent * c + component, agent, (n * c, n)) + _ones(own, own, (n, n)))

@@ -124,9 +124,7 @@ class Presence:
         index = {name: i for i, name in enumerate(variables)}
         for name in (*told.actions, *(told.observation or ())):
             if name is not None and name not in index:
-                raise UnknownNameError(
-                    f"the action map names {name!r}, no variable of the graph.{nearest(name, index)}"
-                )
+                raise UnknownNameError(f"the action map has {name!r}, no variable of the graph.{nearest(name, index)}")
         self.action_variables = _numbers(told.actions, index)
         entries = told.entries
         if told.observation is None and entries is None:

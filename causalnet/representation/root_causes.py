@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
-from ..base.checks import function, instance, one_of, whole
+from ..base.checks import distinct, function, instance, one_of, whole
 from ..data.sealed import freeze
 from ..envs.masks import as_mask
 from ..errors import DataError, UnknownNameError
@@ -52,7 +52,7 @@ class RootCauseMask:
     ) -> None:
         for name, value in (("present", present), ("cells", cells)):
             function(name, value, "a function from an observation to bools, or None")
-        self.variables = tuple(str(name) for name in variables)
+        self.variables = distinct("variables", variables)
         self.action_variables = _action_variables(action_variables, self.variables)
         self.k: Any = k if k == "roots" else whole('k counts the variables kept (or is "roots"): it', k, 1)
         if present is None and cells is None:

@@ -158,13 +158,9 @@ def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
         return graph
     missing, extra = sorted(set(variables) - set(graph.nodes)), sorted(set(graph.nodes) - set(variables))
     if missing or extra:
-        told = [
-            f"{what} {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
-            for what, names in (("it lacks", missing), ("it has, and the environment has not,", extra))
-            if names
-        ]
+        lacks, more = (", ".join([*names[:5], *["..."] * (len(names) > 5)]) or "none" for names in (missing, extra))
         raise UnknownNameError(
-            f"the graph's nodes are not the environment's variables: {'; '.join(told)}. "
+            f"the graph's nodes are not the environment's variables: it lacks {lacks}, and {more} are too many. "
             "Rename the nodes, or give a graph over exactly these variables"
         )
     return graph.align(variables)

@@ -68,7 +68,9 @@ def conclude(
     """The certificate of an analysis. rho: its radius, or wider bounds where the sensitivities are upper estimates."""
     top = whole("top", top, 0)
     gamma, width = locality.gamma, locality.environment.reward_range
-    verdicts = {factor: _below_one(rho, factor) for factor in (1.0, gamma)}  # the second is the first at gamma 1
+    verdicts = {  # of rho(H) < 1 and gamma rho(H) < 1, which are one at gamma 1; None: the bounds do not tell
+        factor: True if factor * rho.high < 1 else False if factor * rho.low >= 1 else None for factor in (1.0, gamma)
+    }
     smoother = {
         factor: _smoother(locality, policy, factor) if calls_for_a_smoother_policy(told, note) else (None, None)
         for factor, told in verdicts.items()
@@ -178,7 +180,3 @@ def _hops(locality: Locality, error: float) -> tuple[int, int]:
 
 def _passes(h: sp.csr_array, gamma: float) -> bool:
     return gamma == 0 or gamma * spectral_radius(h, 1e-5, threshold=1 / gamma).high < 1
-
-
-def _below_one(rho: Radius, factor: float) -> bool | None:
-    return True if factor * rho.high < 1 else False if factor * rho.low >= 1 else None

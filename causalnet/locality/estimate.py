@@ -138,9 +138,10 @@ def estimate_sensitivities(
     moves = [link_matrix(np.concatenate([f[x] for f in found]), links, 2 * n) for x in range(4)]
     low, high, slack, estimate = (Sensitivities(m[:, :n], m[:, n:], own, own, reward_range) for m in moves)
     seen = len(s), int(sum(rows)), unvisited, least
-    return EstimatedSensitivities(
-        low, estimate, high, slack, _adjacency(links, n), sizes, acts, *seen, confidence, on_support
-    )
+    named = link_matrix(np.ones(sum(map(len, links))), [[i % n for i in link] for link in links], n)
+    named.sum_duplicates()
+    adjacency = sp.csr_array((named + named.T).astype(bool))  # who is a parent of whom, in either direction
+    return EstimatedSensitivities(low, estimate, high, slack, adjacency, sizes, acts, *seen, confidence, on_support)
 
 
 def row_radius(visits: Ints, outcomes: int, risk: float, typical: float) -> Array:
@@ -220,14 +221,6 @@ def _counts(codes: Ints, sizes: Ints, after: Ints, outcomes: int) -> Array:
     shape = (2, *(int(k) for k in sizes), outcomes)
     flat = (half * int(np.prod(sizes)) + situation) * outcomes + after
     return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(float)
-
-
-def _adjacency(links: list[list[int]], n: int) -> sp.csr_array:
-    """Who is a parent of whom, in either direction: the graph whose hops kappa counts."""
-    child = np.repeat(np.arange(n), [len(link) for link in links])
-    parent = np.array([i % n for link in links for i in link], dtype=np.int64)
-    named = sp.coo_array((np.ones(len(child)), (child, parent)), shape=(n, n))
-    return sp.csr_array((named + named.T).astype(bool))
 
 
 def _codes(name: str, values: Any) -> Ints:

@@ -86,8 +86,10 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._current: Bools | None = None
         self._fallback = False
         self.n_empty = self.n_invalid = 0
+        space = env.observation_space  # {"observation", "action_mask"}, where it has masks itself
+        self._nested = isinstance(space, gymnasium.spaces.Dict) and set(space) == {"observation", "action_mask"}
         if obs_dict:
-            self.observation_space = _with_mask(env.observation_space, self._n)
+            self.observation_space = _with_mask(space, self._n)
 
     @property
     def eta(self) -> float:
@@ -139,7 +141,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _look(self, obs: Any, info: dict[str, Any], last: bool) -> None:
         """Set the mask of this observation; after the last one of an episode no action follows, and none is missed."""
         own = self._own(obs, info, last=True)  # it may allow nothing: that is what `empty` is about
-        inner = obs["observation"] if self._own_dict() else obs
+        inner = obs["observation"] if self._nested else obs
         self._fallback = self.eta > 0.0 and bool(self._rng.random() < self.eta)
         if self._fallback:
             mask = self._presence(inner)
@@ -170,11 +172,6 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def _presence(self, obs: Any) -> Bools:
         return np.ones(self._n, dtype=bool) if self.mask is None else self.mask.presence(obs)
-
-    def _own_dict(self) -> bool:
-        """Whether the environment itself gives {"observation", "action_mask"} observations."""
-        space = self.env.observation_space
-        return isinstance(space, gymnasium.spaces.Dict) and set(space) == {"observation", "action_mask"}
 
     def _offer(self, obs: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         assert self._current is not None

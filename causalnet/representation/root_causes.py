@@ -160,7 +160,7 @@ def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
     if missing or extra:
         lacks, more = (", ".join([*names[:5], *["..."] * (len(names) > 5)]) or "none" for names in (missing, extra))
         raise UnknownNameError(
-            f"the graph's nodes are not the environment's variables: it lacks {lacks}, and {more} are too many. "
+            f"the graph's nodes are not the environment's variables: it lacks {lacks}, and has {more} besides. "
             "Rename the nodes, or give a graph over exactly these variables"
         )
     return graph.align(variables)

@@ -393,7 +393,7 @@ def test_masks_say_yes_or_no_of_named_components_on_any_kind_of_network() -> Non
         assert sum(CausalMasks(**{**given, "neighbours": network}).wrong(truth).values()) == 0
     assert CausalMasks(**{**given, "own": truth.own.astype(float)}).own.dtype == bool
     for change, message in (
-        ({"own": truth.own * 0.5}, r"own holds .*0\.5.*; a mask says yes or no"),
+        ({"own": truth.own * 0.5}, r"own holds .*0\.5.*; a mask is yes or no"),
         ({"domain": np.full((2, 4), np.nan)}, "domain holds .*nan"),
         ({"components": ("x", "x", "z")}, "components names 'x' twice"),
         ({"components": None}, "components takes a list of names, not None"),

@@ -30,7 +30,6 @@ class Frame(Protocol):
 
     def to_pandas(self) -> pd.DataFrame:
         """The same rows and columns as a pandas DataFrame."""
-        ...
 
 
 @data_kind

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
-from ..base.checks import distinct, numbers
+from ..base.checks import distinct
 from ..errors import DataError, NotApplicable, nearest
 from .kinds import data_kind
 from .sealed import Sealed, freeze
@@ -167,8 +167,11 @@ def _refuse(bad: Bools, array: AnyArray, name: str, why: str) -> None:
 
 
 def _positive(seconds: ArrayLike, n: int) -> Array:
-    array = numbers("seconds", seconds, (n,))
-    bad = np.flatnonzero(array <= 0)
+    try:
+        array = np.broadcast_to(np.asarray(seconds, dtype=np.float64), (n,))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"seconds is one positive number, or {n}, one for each action; got {seconds!r}") from error
+    bad = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
     if len(bad):
         raise DataError(f"row {bad[0]}: an action took {array[bad[0]]} seconds; it must be a positive number")
     return freeze(array)

@@ -64,7 +64,7 @@ class Knowledge:
         index = {name: i for i, name in enumerate(nodes)}
         unknown = sorted(self.names - set(index))
         if unknown:
-            raise KnowledgeError(f"knowledge names {unknown[0]!r}, no variable here.{nearest(unknown[0], index)}")
+            raise KnowledgeError(f"knowledge names {unknown[0]!r}, not a variable here.{nearest(unknown[0], index)}")
         d = len(nodes)
         allowed = ~np.eye(d, dtype=bool)
         required = np.zeros((d, d), dtype=bool)

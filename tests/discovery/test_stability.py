@@ -48,5 +48,5 @@ def test_interactions_are_not_resampled() -> None:
     data = Interactions(["a", "b"], ["u"], **told)
     with pytest.raises(cn.NotApplicable, match="cannot be resampled"):
         cn.edge_confidence(data, "att-bic", n=2)
-    with pytest.raises(cn.DataError, match="seconds is 'a', and must be a number"):
+    with pytest.raises(cn.DataError, match=r"seconds is one positive number.*got 'a'"):
         Interactions(["a", "b"], ["u"], **told, seconds="a")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import DataError, NotApplicable, NotInstalled
-from ..storage.files import write_atomic
+from ..storage.rows import Found, RowFile, read_rows
 
 STEP = "time/total_timesteps"
 EPISODE = "time/episodes"
@@ -28,62 +26,31 @@ class Logger(Protocol):
 
 
 class CsvLogger:
-    """One row an episode or update, one column a name. An existing file is continued: rows from ``episode`` on are replaced."""
+    """One row an episode or update, one column a name. An existing file is continued: rows after ``episode`` are dropped."""
 
     def __init__(self, path: str | Path, episode: int = 0) -> None:
         self.path = Path(path)
         if self.path.is_dir():
             raise DataError(f"{self.path} is a folder; give the name of a CSV file, such as {self.path / 'log.csv'}")
-        self._columns: list[str] = []
-        self._rows: list[dict[str, Any]] = []
-        if self.path.exists():
-            self._continue(episode)
-        self._rewrite()
-        self._file = self.path.open("a", encoding="utf-8", newline="")
+        found = read_rows(self.path) if self.path.exists() else Found([], [], False)
+        if found.columns and EPISODE not in found.columns:
+            raise DataError(f"{self.path} exists and is no log of an agent (no column {EPISODE}); give another name")
+        self._file = RowFile(self.path, found.columns)
+        self._file.replace(row for row in found.rows if row[EPISODE] is not None and row[EPISODE] <= episode)
 
     def write(self, scalars: Mapping[str, float]) -> None:
-        """Append a row and flush it; a new name becomes a new column of the whole file."""
-        new = [name for name in scalars if name not in self._columns]
-        row = {
-            name: repr(float(value)) if not isinstance(value, int) else str(value) for name, value in scalars.items()
-        }
+        """Append a row; a new name becomes a new column of the whole file."""
+        row = {name: value if isinstance(value, int) else float(value) for name, value in scalars.items()}
+        new = [name for name in row if name not in self._file.columns]
         if new:
-            self._file.close()
-            with self.path.open(encoding="utf-8", newline="") as file:
-                self._rows = list(csv.DictReader(file))
-            self._columns += new
-            self._rewrite()
-            self._file = self.path.open("a", encoding="utf-8", newline="")
-        csv.DictWriter(self._file, self._columns, restval="", lineterminator="\n").writerow(row)
-        self._file.flush()
+            rows = self._file.read().rows
+            self._file = RowFile(self.path, [*self._file.columns, *new])
+            self._file.replace([*rows, row])
+        else:
+            self._file.append(row)
 
     def close(self) -> None:
-        self._file.close()
-
-    def _continue(self, episode: int) -> None:
-        with self.path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            self._columns = list(reader.fieldnames or [])
-            if self._columns and EPISODE not in self._columns:
-                raise DataError(
-                    f"{self.path} exists and is no log of an agent (no column {EPISODE}); give another name"
-                )
-            for row in reader:
-                try:
-                    keep = float(row[EPISODE] or "nan") <= episode and None not in row.values()
-                except ValueError:
-                    keep = False  # a line cut short when the run was killed
-                if keep:
-                    self._rows.append(row)
-
-    def _rewrite(self) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self._columns, restval="", lineterminator="\n")
-        if self._columns:
-            writer.writeheader()
-        writer.writerows(self._rows)
-        write_atomic(self.path, text.getvalue())
-        self._rows = []
+        """Nothing is left to do: each row is whole when it is written."""
 
 
 class TensorBoardLogger:

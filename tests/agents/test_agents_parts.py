@@ -223,7 +223,7 @@ def test_a_cut_episode_is_not_reported_and_not_repeated() -> None:
     for _ in range(2):
         agent.learn(steps=5, on_episode=lambda e: seen.append(e) and None)
     assert agent.steps == 10 and agent.episodes == 0 and not seen and agent._starts == 2
-    assert agent.rollout.used == 3  # the states before steps 8 and 9, and the last one
+    assert agent.frames.used == 3  # the states before steps 8 and 9, and the last one
 
 
 def test_tensorboard(tmp_path: Any) -> None:
@@ -296,22 +296,22 @@ def test_masked_policy_and_values_equal_those_of_maskable_ppo() -> None:
     """log pi(a | s, mask), its entropy and V(s) of the same weights on the same 60 states, computed by sb3-contrib."""
     policies = pytest.importorskip("sb3_contrib.common.maskable.policies")
     agent = PPO(alarms(), seed=0, network="mlp", hidden=(32, 32)).learn(steps=60)  # no update yet
-    rng, network, kept = np.random.default_rng(0), agent.network, agent.rollout
+    rng, network, kept = np.random.default_rng(0), agent.network, agent.frames
     for array in network.arrays.values():
         array += 0.2 * rng.standard_normal(array.shape).astype(np.float32)
     frames = slice(0, kept.used)
     rows, taken, x = np.flatnonzero(kept.action[frames] >= 0), kept.action[frames], agent.scaler(kept.states(frames))
-    mask = kept.masks(frames)[rows]
-    used, states, nothing = ppo_module.columns_in_use(mask), network.prepare(x), np.zeros(len(taken))
+    masks, states, nothing = kept.masks(frames), network.prepare(x), np.zeros(len(taken))
+    mask, data = masks[rows], ppo_module._Rollout.of(states, masks, taken, nothing, nothing)
+    used = data.actions
     assert states.columns is not None and used is not None and 1 < mask.sum(axis=1).max() < len(used)
 
-    data = ppo_module._Rollout.of(states, mask, used, taken, nothing, nothing, rows)
     index = torch.arange(len(rows))
     with torch.no_grad():
-        data.old = ppo_module.log_probability(network, data, index, used)
+        data.old = ppo_module.judged(network, data, index)[1]
         value = network.values(data.states)
         entropy = [
-            -ppo_module.ppo_loss(network, data, index[i : i + 1], used, agent.settings)[1][3] for i in range(len(rows))
+            -ppo_module.ppo_loss(network, data, index[i : i + 1], agent.settings)[1][3] for i in range(len(rows))
         ]
 
     space, tanh = agent.reader.space, torch.nn.Tanh

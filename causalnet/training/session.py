@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..base.checks import whole
-from ..errors import NotInstalled
 from ..storage.files import write_atomic
 from ..storage.folder import RunFolder, alone_in
-from .environment import FORMAT, LEARNERS, Plan, build
+from .environment import FORMAT, Plan, build, learner_class
 
 SAVE_SECONDS = 5.0  # a killed run repeats at most so much work; what it repeats comes out the same
 
@@ -30,7 +29,7 @@ def train(
     whole("episodes", episodes, 1)
     whole("evaluate", evaluate_episodes, 0)
     env, record = build(plan), plan.record()
-    agent = _learner(plan.learner)(env, seed=plan.seed, **plan.settings)  # wrong settings: an error, and no folder
+    agent = learner_class(plan.learner)(env, seed=plan.seed, **plan.settings)  # wrong settings: an error, and no folder
     with alone_in(out):
         folder, checkpoint = RunFolder(out, "run.json", FORMAT), out / "agent.npz"
         failed = not checkpoint.exists() and folder.told() is not None and _lines(out / "episodes.csv") < 2
@@ -40,7 +39,8 @@ def train(
             agent = type(agent).load(checkpoint, env)
         started, resumed = time.monotonic(), agent.episodes
         if resumed < episodes:
-            _learn(agent, episodes - resumed, out / "episodes.csv", checkpoint, progress)
+            agent.learn(episodes - resumed, log=_Log(agent, out / "episodes.csv", checkpoint), progress=progress)
+            agent.save(checkpoint)
         summary = {
             **record,
             "episodes": agent.episodes,
@@ -51,25 +51,6 @@ def train(
         }
         write_atomic(out / "summary.json", json.dumps(summary, indent=1) + "\n")
     return summary
-
-
-def _learn(agent: Any, episodes: int, table: Path, checkpoint: Path, progress: bool) -> None:
-    """So many more episodes, each in the table, with a checkpoint every few seconds and at the end."""
-    log = _Log(agent, table, checkpoint)
-    try:
-        agent.learn(episodes, log=log, progress=progress)
-    finally:
-        log.close()
-    agent.save(checkpoint)
-
-
-def _learner(name: str) -> Any:
-    from .. import agents
-
-    try:
-        return getattr(agents, LEARNERS[name])
-    except ImportError as error:
-        raise NotInstalled(f"learners need torch ({error}): pip install 'causalnet[rl]'") from error
 
 
 class _Log:
@@ -89,8 +70,7 @@ class _Log:
             self._last = time.monotonic()
 
     def close(self) -> None:
-        """Close the file of episodes."""
-        self._rows.close()
+        """Part of the protocol of loggers; each row is whole already."""
 
 
 def _lines(path: Path) -> int:

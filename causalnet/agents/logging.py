@@ -86,42 +86,39 @@ def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | N
         logger.close()
 
 
-class Silent:
-    """What ``learn`` tells while it goes on; this one shows nothing."""
+class Bar:
+    """Episodes done, or steps where no number of episodes was given, the count of steps, and the last return.
+
+    progress: of rich; None shows nothing.
+    """
+
+    def __init__(self, progress: Any = None, by_steps: bool = False, total: int | None = None) -> None:
+        self._progress, self._by_steps, self._steps = progress, by_steps, 0
+        if progress is not None:
+            self._task = progress.add_task("learning", total=total, mean="-", steps=0)
 
     def steps(self, more: int) -> None:
         """So many more steps were taken."""
-
-    def episodes(self, done: int, return_: float) -> None:
-        """So many episodes are done, the last with this return."""
-
-
-class _Bar(Silent):
-    """Episodes done, or steps where no number of episodes was given, the count of steps, and the last return."""
-
-    def __init__(self, progress: Any, by_steps: bool, total: int | None) -> None:
-        self._progress, self._by_steps, self._steps = progress, by_steps, 0
-        self._task = progress.add_task("learning", total=total, mean="-", steps=0)
-
-    def steps(self, more: int) -> None:
         before, self._steps = self._steps, self._steps + more
         if before // 50 < self._steps // 50:
             self.show()
 
     def episodes(self, done: int, return_: float) -> None:
+        """So many episodes are done, the last with this return."""
         self.show(mean=f"{return_:.2f}", **({} if self._by_steps else {"completed": done}))
 
     def show(self, **more: Any) -> None:
         """Draw the present state."""
-        done = {"completed": self._steps} if self._by_steps else {}
-        self._progress.update(self._task, steps=self._steps, **done, **more)
+        if self._progress is not None:
+            done = {"completed": self._steps} if self._by_steps else {}
+            self._progress.update(self._task, steps=self._steps, **done, **more)
 
 
 @contextlib.contextmanager
-def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Silent]:
+def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Bar]:
     """What draws a bar on stderr, or shows nothing."""
     if not show:
-        yield Silent()
+        yield Bar()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -135,7 +132,7 @@ def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Silent]
         TextColumn("return {task.fields[mean]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        shown = _Bar(progress, episodes is None, steps if episodes is None else episodes)
+        shown = Bar(progress, episodes is None, steps if episodes is None else episodes)
         try:
             yield shown
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import DataError, NotApplicable, NotInstalled
 from ..storage.rows import Found, RowFile, read_rows
@@ -15,6 +15,7 @@ EPISODE = "time/episodes"
 RETURN = "rollout/return"
 
 
+@runtime_checkable
 class Logger(Protocol):
     """What ``learn(log=...)`` writes to. Names follow stable-baselines3: rollout/..., train/..., time/..."""
 
@@ -74,16 +75,12 @@ class TensorBoardLogger:
 @contextlib.contextmanager
 def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | None]:
     """The logger that ``learn(log=...)`` names: a path is a CSV file. A logger of the caller's stays open."""
-    if log is None or not isinstance(log, str | Path):
-        if log is not None and not all(callable(getattr(log, name, None)) for name in ("write", "close")):
-            raise NotApplicable(f"log is the name of a CSV file, or a logger with write and close; got {log!r}")
-        yield log
+    if isinstance(log, str | Path):
+        yield CsvLogger(log, episode)
         return
-    logger = CsvLogger(log, episode)
-    try:
-        yield logger
-    finally:
-        logger.close()
+    if not isinstance(log, Logger | None):
+        raise NotApplicable(f"log is the name of a CSV file, or a logger with write and close; got {log!r}")
+    yield log
 
 
 class Bar:

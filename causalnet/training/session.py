@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..agents.logging import CsvLogger
 from ..base.checks import whole
 from ..storage.files import write_atomic
 from ..storage.folder import RunFolder, alone_in
@@ -53,24 +54,19 @@ def train(
     return summary
 
 
-class _Log:
+class _Log(CsvLogger):
     """Writes the row of an episode, and then the checkpoint that has it, the latter at most once in SAVE_SECONDS."""
 
     def __init__(self, agent: Any, path: Path, checkpoint: Path) -> None:
-        from ..agents import CsvLogger
-
-        self._rows, self._agent, self._checkpoint = CsvLogger(path, agent.episodes), agent, checkpoint
-        self._last = time.monotonic()
+        super().__init__(path, agent.episodes)
+        self._agent, self._checkpoint, self._last = agent, checkpoint, time.monotonic()
 
     def write(self, scalars: Mapping[str, float]) -> None:
         """Called by ``learn`` after every episode."""
-        self._rows.write(scalars)
+        super().write(scalars)
         if time.monotonic() - self._last >= SAVE_SECONDS:
             self._agent.save(self._checkpoint)
             self._last = time.monotonic()
-
-    def close(self) -> None:
-        """Part of the protocol of loggers; each row is whole already."""
 
 
 def _lines(path: Path) -> int:

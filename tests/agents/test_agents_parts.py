@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -215,6 +216,18 @@ def test_hooks_logs_and_cuts(tmp_path: Any, capsys: pytest.CaptureFixture[str]) 
     assert {"rollout/ep_rew_mean", "rollout/ep_len_mean", "time/fps", "time/total_timesteps", "train/loss"} <= set(
         rows[0]
     )
+
+
+def test_a_log_goes_on_behind_a_torn_line_and_takes_new_columns(tmp_path: Any) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("time/episodes,rollout/return\n1,0.5\n2,1.0\n3,1.")  # as a killed run of 0.1.0 left it
+    logger = CsvLogger(file, 1)
+    logger.write({"time/episodes": 2, "rollout/return": np.float32(0.25)})
+    logger.write({"time/episodes": 3, "rollout/return": 2, "train/loss": math.nan})
+    assert file.read_text() == "time/episodes,rollout/return,train/loss\n1,0.5,\n2,0.25,\n3,2,nan\n"
+    file.write_text("time/episodes\nabc\n")
+    with pytest.raises(DataError, match="is damaged: line 2"):
+        CsvLogger(file)
 
 
 def test_a_cut_episode_is_not_reported_and_not_repeated() -> None:

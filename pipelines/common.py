@@ -21,7 +21,8 @@ from causalnet.errors import CausalnetError
 from causalnet.report import Chart, write_run_report
 from causalnet.report.summary import met, shown
 from causalnet.storage.files import write_atomic
-from causalnet.storage.rows import Row, Table, is_quick
+from causalnet.storage.folder import RunFolder, alone_in
+from causalnet.storage.rows import WAIT, Row, Table
 
 QUICK = "A quick run: few seeds, short training. Its figures show that it works, and nothing else."
 Cells = Mapping[str, Callable[[], Iterable[Any]]]  # name of a cell -> function that gives its rows
@@ -66,9 +67,16 @@ def in_a_sentence() -> Iterator[None]:
 @in_a_sentence()
 def open_table(folder: Path, row: type, quick: bool | None = None, more: Sequence[str] = ()) -> Table:
     """results.csv in the folder of a run, with the cells that are done: a column a field of the dataclass ``row``, and
-    ``more`` columns of numbers."""
-    texts = [f.name for f in fields(row) if f.type == "str"]  # files of 0.1.0 do not tell a text from a number
-    return Table(folder, [*(f.name for f in fields(row)), *more], quick, texts)
+    ``more`` columns of numbers. quick: noted in the folder, so that quick runs and full ones never mix."""
+    with alone_in(folder, WAIT):
+        if quick is not None and not _plan(folder).holds({"quick": quick}, foreign=()):
+            _plan(folder).tell({"quick": quick})
+    texts = [f.name for f in fields(row) if f.type == "str"]
+    return Table(folder, [*(f.name for f in fields(row)), *more], texts)
+
+
+def _plan(folder: Path) -> RunFolder:
+    return RunFolder(folder, "plan.json", "causalnet.pipeline/1", unmarked=True)
 
 
 def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
@@ -157,7 +165,7 @@ def finish(
 ) -> dict[str, Row]:
     """Write summary.json and report.html (figures, charts, runs), and print the figures; a quick run has no goals."""
     rows = [{name: cell for name, cell in row.items() if name != "curve"} for row in rows]  # drawn, not listed
-    quick, told = is_quick(folder), figures
+    quick, told = bool((_plan(folder).told() or {}).get("quick")), figures
     if quick:
         title, told = f"{title} (quick run)", {name: {**item, "goal": ""} for name, item in figures.items()}
     write_atomic(folder / "summary.json", json.dumps(told, indent=1) + "\n")

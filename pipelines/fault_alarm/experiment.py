@@ -96,5 +96,5 @@ def _join_episodes(out: Path, alike: set[tuple[int, int]]) -> list[Row]:
         if (key["episodes"], key["evaluation"]) in alike:
             columns, played, _ = read_rows(path.parent / "episodes.csv")
             rows += [{**{n: key[n] for n in names}, **row} for row in played]
-    RowFile(out / "episodes.csv", [*names, *columns]).replace(rows)
+    RowFile(out / "episodes.csv", [*names, *columns], names[:-1]).replace(rows)
     return rows

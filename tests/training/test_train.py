@@ -259,7 +259,7 @@ def test_maps_that_do_not_fit_are_told(told: ActionMap, n_obs: int, words: str) 
         (["CartPole-v1", "--make", "size=3"], "--make"),
         (["CartPole-v1", "--make", "size"], "write --make name=value"),
         (["CartPole-v1", "--set", "learning_rate=1"], "no setting 'learning_rate'"),
-        (["CartPole-v1", "--set", "lr=abc"], "lr='abc' must be a finite number"),
+        (["CartPole-v1", "--set", "lr=abc"], "lr is 'abc', and must be a finite number"),
         (["CartPole-v1", "--seed", "-1"], "seed is -1, and must be a whole number from 0 up"),
         (["CartPole-v1", "--set", "seed=1"], "seed is no setting"),
         (["CartPole-v1", "--k", "2"], "belong to a graph"),

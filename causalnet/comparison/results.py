@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph
+from ..graph.metrics import DEFINITIONS, SHARES
 from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from .labels import label
@@ -30,11 +32,8 @@ class Results:
 
     def __init__(self, out: str | Path) -> None:
         self.out = Path(out)
-        store = Store.open(out)
-        try:
+        with closing(Store.open(out)) as store:
             self._cells, self._draws, self._runs = (store.rows(table) for table in ("cells", "draws", "runs"))
-        finally:
-            store.close()
         try:
             for row in self._cells:
                 row["method"], row["backend"] = row["backend"], label(row["backend"], json.loads(row["params"]))
@@ -50,8 +49,6 @@ class Results:
     @property
     def metrics(self) -> dict[str, str]:
         """The metrics' names with their definitions."""
-        from ..graph.metrics import DEFINITIONS
-
         return dict(DEFINITIONS)
 
     @cached_property
@@ -99,16 +96,15 @@ class Results:
     def frame(self) -> pd.DataFrame:
         """One row a cell: what ran, how it ended, seconds of learning alone (wall and CPU), and every metric."""
         names = list(dict.fromkeys([*self.metrics, *(m for r in self._cells for m in r["metrics"])]))
-        columns = ["dataset", "backend", "params", "seed", "status", "reason", "seconds", "cpu_seconds", "complete"]
         rows = []
         for r in self._cells:
-            row = {name: r[name] for name in columns}
-            row["complete"] = None if r["complete"] is None else bool(r["complete"])
-            row |= {name: _number(r["metrics"].get(name)) for name in names}
-            row |= {name: r[name] for name in ("peak_mb", "elapsed", "max_seconds", "method", "finished", "host")}
-            row["warnings"] = "; ".join(r["warnings"])
-            row["versions"] = ", ".join(f"{name} {version}" for name, version in r["versions"].items())
-            rows.append(row)
+            told = {
+                "complete": None if r["complete"] is None else bool(r["complete"]),
+                "warnings": "; ".join(r["warnings"]),
+                "versions": ", ".join(f"{name} {version}" for name, version in r["versions"].items()),
+            }
+            rows.append({**r, **told, **{name: _number(r["metrics"].get(name)) for name in names}})
+        columns = ["dataset", "backend", "params", "seed", "status", "reason", "seconds", "cpu_seconds", "complete"]
         columns += [*names, "peak_mb", "elapsed", "max_seconds", "method", "finished", "host", "warnings", "versions"]
         frame = pd.DataFrame(rows, columns=columns)
         numeric = [*names, "seconds", "cpu_seconds", "peak_mb", "elapsed", "max_seconds"]
@@ -160,8 +156,6 @@ class Results:
         are bootstrap resamples, how well the mean over resamples is known. ``n`` and one column for each status
         count the cells; ``incomplete`` those that ended at ``max_seconds`` with their best so far (they are in n).
         """
-        from ..graph.metrics import SHARES
-
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         rows = []
         for (dataset, backend), cells in self.frame.groupby(["dataset", "backend"], sort=False):

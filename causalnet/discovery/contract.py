@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..data import KINDS
+from ..errors import UnknownNameError, nearest
 from ..graph import Graph
 
 __all__ = ["KINDS", "Backend", "BackendInfo"]
@@ -40,6 +41,14 @@ class Backend:
         found = inspect.signature(self.learn).parameters.values()
         fixed = {"knowledge", "rng", "max_seconds"}
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY and p.name not in fixed}
+
+    def check_names(self, given: Iterable[str]) -> None:
+        """UnknownNameError for a name that is none of its parameters."""
+        known = self.parameters
+        for name in given:
+            if name not in known:
+                hint = nearest(name, known) or f" It takes: {', '.join(known) or 'no parameters'}."
+                raise UnknownNameError(f"{self.name} has no parameter {name!r}.{hint}")
 
     @property
     def bounded(self) -> bool:

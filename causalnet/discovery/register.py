@@ -98,13 +98,18 @@ def kinds() -> list[str]:
     return sorted(set(KINDS).union(*(method.takes for method in registry().values())))
 
 
-def get(name: str) -> Backend:
-    """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+def find(name: str) -> Backend:
+    """The backend called ``name``, installed or not; UnknownNameError with the nearest name."""
     known = registry()
     if name not in known:
         hint = nearest(name, known) or " See `causalnet backends`."
         raise UnknownNameError(f"there is no backend {name!r}.{hint}")
-    backend = known[name]
+    return known[name]
+
+
+def get(name: str) -> Backend:
+    """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+    backend = find(name)
     if not backend.installed:
         raise NotInstalled(f"{name} needs {', '.join(backend.missing)}: not installed: {backend.how_to_install}")
     return backend

@@ -14,6 +14,4 @@ from ..discovery.contract import Backend, BackendInfo
 from ..discovery.dispatch import discover
 from ..discovery.register import backends, get, registry
 
-__all__ = ["Backend", "BackendInfo", "backends", "discover", "get", "registry"]
-
 make_callable(__name__)

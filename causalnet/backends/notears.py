@@ -22,10 +22,9 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Bools
-from ..base.checks import number, share
+from ..base.checks import choose, number, share
 from ..data import Table
 from ..data.tables import refuse_constants
-from ..discovery.guests import choose
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..search.least_squares_dag import refine as refine_order

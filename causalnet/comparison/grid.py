@@ -99,8 +99,7 @@ def _note_missing(store: Store, cell: Cell, plan: Plan) -> bool:
     method = registry()[cell.backend]
     if plan.engine != "local" or method.installed:
         return False
-    reason = f"{cell.backend} needs {', '.join(method.missing)}: not installed: {method.how_to_install}"
-    outcome = {"status": "not installed", "reason": reason, "versions": versions(cell.backend)}
+    outcome = {"status": "not installed", "reason": method.needs, "versions": versions(cell.backend)}
     store.write(cell, outcome, plan.max_seconds)
     return True
 

@@ -132,20 +132,21 @@ class Results:
 
     def truth(self, dataset: str, seed: int | None = None) -> Graph | None:
         """The true graph of a data set, None if unknown. ``seed`` matters where a seed draws the truth as well."""
-        draws = sorted((r for r in self._draws if r["dataset"] == dataset), key=lambda r: int(r["seed"]))
-        if not draws:
-            known = sorted({r["dataset"] for r in self._draws})
-            raise UnknownNameError(f"{self.out} has no data set {dataset!r}.{nearest(dataset, known)}")
+        draws = sorted(self._drawn(dataset), key=lambda r: int(r["seed"]))
         mine = [r for r in draws if r["seed"] == seed] or draws
         return None if mine[0]["truth"] is None else Graph.from_json(mine[0]["truth"])
 
     def data(self, dataset: str) -> dict[str, Any]:
         """What is known of a data set: kind, text (rows and variables), sampled, card."""
-        row = next((r for r in self._draws if r["dataset"] == dataset), None)
-        if row is None:
-            raise UnknownNameError(f"{self.out} has no data set {dataset!r}")
+        row, *_ = self._drawn(dataset)
         card = json.loads(row["card"])
         return {"kind": row["kind"], "text": row["text"], "sampled": bool(row["sampled"]), "card": card}
+
+    def _drawn(self, dataset: str) -> list[dict[str, Any]]:
+        known = {r["dataset"] for r in self._draws}
+        if dataset not in known:
+            raise UnknownNameError(f"{self.out} has no data set {dataset!r}.{nearest(dataset, known)}")
+        return [r for r in self._draws if r["dataset"] == dataset]
 
     def summary(self) -> pd.DataFrame:
         """One row a (dataset, backend): means over the seeds that ended well, with 95 % intervals.

@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..data import KINDS
 from ..errors import UnknownNameError, nearest
 from ..graph import Graph
-
-__all__ = ["KINDS", "Backend", "BackendInfo"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,11 @@ class Backend:
     def missing(self) -> tuple[str, ...]:
         """The required packages that are not there."""
         return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+
+    @property
+    def needs(self) -> str:
+        """What is missing and how to bring it, as a sentence."""
+        return f"{self.name} needs {', '.join(self.missing)}: not installed: {self.how_to_install}"
 
     @property
     def how_to_install(self) -> str:

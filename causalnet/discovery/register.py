@@ -12,9 +12,10 @@ from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
 from ..base.checks import names
+from ..data import KINDS
 from ..errors import NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
-from .contract import KINDS, Backend, BackendInfo
+from .contract import Backend, BackendInfo
 
 GROUP = "causalnet.backends"
 SAME = 0.8  # likeness from which a kind that no data class declares counts as a misspelling of one that is declared
@@ -111,7 +112,7 @@ def get(name: str) -> Backend:
     """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
     backend = find(name)
     if not backend.installed:
-        raise NotInstalled(f"{name} needs {', '.join(backend.missing)}: not installed: {backend.how_to_install}")
+        raise NotInstalled(backend.needs)
     return backend
 
 

@@ -80,14 +80,8 @@ def step(
 ) -> State:
     """The state after one action on ``variable`` of ``unit`` (codes or names); arrays (D, V), as in Interactions."""
     setup = state.setup
-    given = {
-        "before": before,
-        "after": after,
-        "started": started,
-        "cleared": cleared,
-        "unit": unit,
-        "variable": variable,
-    }
+    given = {"before": before, "after": after, "started": started, "cleared": cleared}
+    given |= {"unit": unit, "variable": variable}
     row: dict[str, Any] = {name: None if value is None else np.asarray(value)[None] for name, value in given.items()}
     data = Interactions(setup.variables, setup.units, **row, seconds=seconds)
     state = fitting.take(state, data)

@@ -27,7 +27,7 @@ from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
 from ..stats.hawkes import Normalization, distances, expose, hop_weights
-from ..stats.repeats import clock_tick, episode_gap, gaps_before
+from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
 
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
@@ -116,8 +116,7 @@ def warm_up() -> None:
 
 def _rates(data: Events, decay: float | Sequence[float] | None) -> Array:
     """The decays (B,) in 1/s: those given, or one for each decade of the log's clock."""
-    if data.time[-1] == data.time[0]:
-        raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
+    span(data.time)  # there must be one
     if decay is None:
         return np.asarray(10.0 ** -np.arange(1, DECADES + 1) / clock_tick(data.time), dtype=np.float64)
     rates = np.atleast_1d(np.asarray(decay, dtype=np.float64))

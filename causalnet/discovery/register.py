@@ -118,18 +118,10 @@ def get(name: str) -> Backend:
 
 def backends() -> list[BackendInfo]:
     """Every known backend: native ones first, then the families of other packages."""
-    return [
-        BackendInfo(
-            b.name,
-            tuple(sorted(b.takes)),
-            b.gives,
-            b.summary,
-            b.installed,
-            b.caveat,
-            b.assumes,
-            tuple(sorted(b.knowledge)),
-            b.parameters,
-            b.how_to_install if not b.installed else "",
-        )
-        for b in sorted(registry().values(), key=lambda b: ("/" in b.name, b.name))
-    ]
+    lines = []
+    for b in sorted(registry().values(), key=lambda b: ("/" in b.name, b.name)):
+        line: dict[str, Any] = {name: getattr(b, name) for name in BackendInfo._fields}
+        line |= {"takes": tuple(sorted(b.takes)), "knowledge": tuple(sorted(b.knowledge))}
+        line["how_to_install"] = "" if b.installed else b.how_to_install
+        lines.append(BackendInfo(**line))
+    return lines

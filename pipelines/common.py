@@ -17,7 +17,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from causalnet.base.arrays import Array
-from causalnet.errors import CausalnetError
+from causalnet.errors import CausalnetError, DataError
 from causalnet.report import Chart, write_run_report
 from causalnet.report.summary import met, shown
 from causalnet.storage.files import write_atomic
@@ -69,7 +69,10 @@ def open_table(folder: Path, row: type, quick: bool | None = None, more: Sequenc
     """results.csv in the folder of a run, with the cells that are done: a column a field of the dataclass ``row``, and
     ``more`` columns of numbers. quick: noted in the folder, so that quick runs and full ones never mix."""
     with alone_in(folder, WAIT):
-        if quick is not None and not _plan(folder).holds({"quick": quick}, foreign=()):
+        if quick is not None:
+            was = (_plan(folder).told() or {}).get("quick", quick)
+            if was != quick:
+                raise DataError(f"{folder} holds a {'quick' if was else 'full'} run; choose another folder")
             _plan(folder).tell({"quick": quick})
     texts = [f.name for f in fields(row) if f.type == "str"]
     return Table(folder, [*(f.name for f in fields(row)), *more], texts)

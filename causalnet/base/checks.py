@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..errors import CausalnetError, DataError
+from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from .arrays import AnyArray, Array, Bools, Ints
 
 
@@ -164,3 +164,11 @@ def distinct(name: str, given: Any) -> tuple[str, ...]:
         twice = next(text for at, text in enumerate(texts) if text in texts[:at])
         raise DataError(f"{name} names {twice!r} twice")
     return texts
+
+
+def choose(name: str, value: Any, options: Mapping[str, Any]) -> Any:
+    """``options[value]``; an UnknownNameError names the nearest option."""
+    if not isinstance(value, str) or value not in options:
+        hint = nearest(str(value), options)
+        raise UnknownNameError(f"{name}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
+    return options[value]

@@ -14,7 +14,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalnet.agents.networked.scalable_ac import (
+from causalnet.agents import (
     Rate,
     ScalableActorCritic,
     Settings,

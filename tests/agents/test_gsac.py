@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from causalnet.agents import Rate, ScalableActorCritic, Settings
 from causalnet.agents.networked.actor import NeighbourStates, OwnState, softmax
 from causalnet.agents.networked.adaptation import adapt, compact_view, full_masks, random_masks
 from causalnet.agents.networked.conditioning import KINDS, Conditioning
 from causalnet.agents.networked.gsac import DEFAULTS, GSAC
-from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings
 from causalnet.data.transitions import Transitions
 from causalnet.envs.networked import Epidemic, Line, traffic_grid
 from causalnet.envs.networked.wireless import collision_free_ceiling, gsac_grid, lin_grid, true_masks

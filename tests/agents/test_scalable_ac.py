@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet.agents.networked import critic_kernels
-from causalnet.agents.networked.gsac import GSAC
-from causalnet.agents.networked.lpi import LocalizedPolicyImprovement
-from causalnet.agents.networked.scalable_ac import (
+from causalnet.agents import (
+    GSAC,
+    LocalizedPolicyImprovement,
     Rate,
     ScalableActorCritic,
     Settings,
@@ -24,6 +23,7 @@ from causalnet.agents.networked.scalable_ac import (
     independent_learners,
     returns,
 )
+from causalnet.agents.networked import critic_kernels
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked import (
     Epidemic,

@@ -1,7 +1,7 @@
 """Compiled parts of the critic: keys of neighbourhoods, hashed tables, and temporal differences for all agents at once.
 
 Every critic is Q_i = sum_f w_i[slot_f]: a table has one active slot a step, linear features have several.
-Shapes as in ``_local_policy``; trajectories carry T + 1 steps in front. x = code * A + a is an agent's own pair (s_i, a_i).
+Shapes as in :mod:`.actor_kernels`; trajectories carry T + 1 steps in front. x = code * A + a is an agent's own pair (s_i, a_i).
 """
 
 from __future__ import annotations

@@ -29,29 +29,8 @@ from .occupancy import count, exact_occupancies, look_up, occupancies, time_weig
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import Settings
-from .utilities.forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, described, kind
+from .utilities.forms import as_utility, bounds, described, kind
 from .utilities.probes import Stall, checked, probe
-from .utilities.utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
-
-__all__ = [
-    "Constraint",
-    "Determinism",
-    "Differentiated",
-    "Entropy",
-    "GeneralUtility",
-    "Imitation",
-    "Linear",
-    "Penalty",
-    "PerAgent",
-    "RiskAverse",
-    "Score",
-    "Total",
-    "Utility",
-    "exact_occupancies",
-    "exact_utility",
-    "exact_utility_gradient",
-    "occupancies",
-]
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,7 @@ class GSAC(NetworkedLearner):
     """Actor-critic across M source environments of one network, each with learners x copies episodes at a time.
 
     sources: environments, alike but for their domain. factors: omega of each, (M,), (M, k), or (M, n, k) for one an agent.
-    conditioning: "polynomial", "interpolation", "one-hot" or "none" (see ``_conditioning``). schedule: an update plays
+    conditioning: "polynomial", "interpolation", "one-hot" or "none" (see :mod:`.conditioning`). schedule: an update plays
     episodes in "all" sources and follows their mean gradient, or in "one" drawn uniformly, as the paper does (drawn
     alike for all learners). inputs: "own" states or those of all "neighbours" (logits linear in each neighbour's state).
     view: (states,) or (n, states): what is seen of a state, such as :func:`.adaptation.compact_view`. conditioned: (n,) bool,

@@ -30,20 +30,9 @@ from .checkpoint import Kept
 from .colours import colour_agents
 from .critic import Counts
 from .learner import converging
-from .lpi_exact import ExactStep, exact_improvement, proximal
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import LearningSettings, ProximalSettings, Settings
-
-__all__ = [
-    "Cooling",
-    "ExactStep",
-    "LocalizedPolicyImprovement",
-    "Report",
-    "colour_agents",
-    "exact_improvement",
-    "proximal",
-]
 
 
 @dataclass(frozen=True)

@@ -24,22 +24,10 @@ from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
 from ...errors import DataError
 from .actor import OwnState, draw
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
-from .critic import KEPT, Counts, access_point_loads
-from .critic_kernels import TableFull
+from .critic import KEPT, Counts
 from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, discounted, episodes_under, returns, seeds, state_codes, view_table
-from .settings import LearningSettings, Rate, Settings
-
-__all__ = [
-    "Rate",
-    "ScalableActorCritic",
-    "Settings",
-    "TableFull",
-    "access_point_loads",
-    "fingerprint",
-    "independent_learners",
-    "returns",
-]
+from .rollout import Trajectory, discounted, episodes_under, seeds, state_codes, view_table
+from .settings import LearningSettings, Settings
 
 
 class ScalableActorCritic(NetworkedLearner):

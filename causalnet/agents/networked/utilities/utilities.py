@@ -1,6 +1,6 @@
 """Utilities of an agent's local occupancy measure, with their gradients: the shadow rewards of arXiv 2302.07938.
 
-d (..., n, S, A) is the share of discounted time that agent i spends in (s, a) (see ``_occupancy``). A utility has
+d (..., n, S, A) is the share of discounted time that agent i spends in (s, a) (see :mod:`..occupancy`). A utility has
 ``value(d) -> (..., n)``, ``gradient(d) -> (..., n, S, A)``, the shadow reward r_i = grad f_i(d_i), and ``most(mass, shape)
 -> (n,)``: the largest value of any measure of that mass over (S, A), which no policy can pass; None where unknown.
 """

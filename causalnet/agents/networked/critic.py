@@ -17,23 +17,14 @@ from typing import Self
 
 import numpy as np
 
-from ...base.arrays import AnyArray, Array, Codes
+from ...base.arrays import AnyArray, Array, Codes, Ints
 from ...base.checks import function
 from ...envs.networked.checks import networked
 from ...envs.networked.protocols import Congested
 from ...errors import DataError, NotApplicable
+from . import critic_kernels as kernels
 from .actor_kernels import neighbourhood_sums
-from .critic_kernels import (
-    Keys,
-    TableFull,
-    first_visits,
-    gather_marginals,
-    insert,
-    neighbour_features,
-    neighbourhood_keys,
-    pairs,
-    temporal_differences,
-)
+from .critic_kernels import Keys, TableFull
 from .rollout import Trajectory
 from .settings import LearningSettings, Settings
 
@@ -72,6 +63,10 @@ class Critic(ABC):
     def slots(self, path: Trajectory) -> Codes:
         """The active slots along the trajectories, (T + 1, E, n, F), -1 where idle; raises TableFull without room for one."""
 
+    def pairs(self, path: Trajectory) -> Ints:
+        """The number of each own pair (s_i, a_i), (T + 1, E, n)."""
+        return path.codes * self.shape[3] + path.a
+
     def rewards(self, path: Trajectory) -> Array:
         """What is learnt from, (T, E, n)."""
         return path.r
@@ -86,7 +81,7 @@ class Critic(ABC):
         discounted = o.objective == "discounted"
         mu_rates = np.zeros(o.length) if discounted else o.average_rate.at(update, o.length)
         clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
-        temporal_differences(
+        kernels.temporal_differences(
             slots, r, self.weights, self.visits, clock, rates, o.discount, o.trace, self.mu, mu_rates, self._q
         )
         return self._q
@@ -116,7 +111,7 @@ class OwnCritic(Critic):
 
     def slots(self, path: Trajectory) -> Codes:
         """The pairs (s_i, a_i) themselves, (T + 1, E, n, 1)."""
-        pairs(path.codes, path.a, self.shape[3], self._slots[..., 0])
+        self._slots[..., 0] = self.pairs(path)
         return self._slots
 
     def rewards(self, path: Trajectory) -> Array:
@@ -163,20 +158,24 @@ class LinearCritic(Critic):
     """Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]."""
 
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
-        own, f = shape[2] * shape[3], table.shape[1]
-        super().__init__(settings, shape, copies, table, f * own, f)
-        self._where, self._marginal = _places(table), np.empty((*shape[:2], own))
+        f = table.shape[1]
+        super().__init__(settings, shape, copies, table, f * shape[2] * shape[3], f)
+        self._where = _places(table)
 
     def slots(self, path: Trajectory) -> Codes:
         """A slot for each neighbour's pair, k S A + s_j A + a_j for the k-th; -1 beyond them: (T + 1, E, n, f)."""
-        pairs(path.codes, path.a, self.shape[3], self._x)
-        neighbour_features(self._x, self.table, self.shape[2] * self.shape[3], self._slots)
+        self._x[:] = self.pairs(path)
+        kernels.neighbour_features(self._x, self.table, self.shape[2] * self.shape[3], self._slots)
         return self._slots
 
     def marginals(self) -> Array:
         """sum_{j in N_i^kappa} w_ji: what i adds to all that have it as a neighbour, (L, n, S, A)."""
-        gather_marginals(self.weights, self.table, self._where, self._marginal.shape[2], self._marginal)
-        return self._marginal.reshape(self.shape)
+        found = np.zeros(self.shape)
+        each = self.weights.reshape(*self.shape[:2], -1, *self.shape[2:])
+        for j, place in zip(self.table.T, self._where.T, strict=True):  # the k-th neighbour, and where it has i
+            near = j < self.shape[1]
+            found[:, near] += each[:, j[near], place[near]]
+        return found
 
 
 class TableCritic(Critic):
@@ -192,12 +191,12 @@ class TableCritic(Critic):
 
     def slots(self, path: Trajectory) -> Codes:
         """The place of each key of N_i^kappa; makes room for new ones, or raises TableFull: (T + 1, E, n, 1)."""
-        pairs(path.codes, path.a, self.shape[3], self._x)
-        neighbourhood_keys(self._x, self.table, self._keys)
+        self._x[:] = self.pairs(path)
+        kernels.neighbourhood_keys(self._x, self.table, self._keys)
         if self.settings.fresh:
-            first_visits(self._keys, self._slots)
+            kernels.first_visits(self._keys, self._slots)
             return self._slots
-        full, room = insert(self._keys, self.keys, self._slots), self.settings.capacity
+        full, room = kernels.insert(self._keys, self.keys, self._slots), self.settings.capacity
         if full >= 0:
             raise TableFull(
                 f"the critic of agent {full} holds {room} neighbourhood states, all that capacity allows; policy and critic are "
@@ -217,7 +216,7 @@ class TableCritic(Critic):
         new.mu = self.mu
         found = np.empty((1, *self.keys.shape[:2], 1), np.int32)
         for c in range(self.settings.capacity):  # an empty place finds an empty place, and keeps its zeros
-            insert(np.ascontiguousarray(self.keys[None, ..., c]), new.keys, found)
+            kernels.insert(np.ascontiguousarray(self.keys[None, ..., c]), new.keys, found)
             np.put_along_axis(new.weights, found[0], self.weights[..., c : c + 1], axis=2)
             if self.visits.size:
                 np.put_along_axis(new.visits, found[0], self.visits[..., c : c + 1], axis=2)
@@ -237,13 +236,12 @@ class CountsCritic(Critic):
 
     def slots(self, path: Trajectory) -> Codes:
         """The pair's number times the kinds of counts, and the count: (T + 1, E, n, 1)."""
-        pairs(path.codes, path.a, self.shape[3], self._x)
         c = np.asarray(self.counts(path))
         if c.shape != path.a.shape or c.dtype.kind not in "iu" or c.min() < 0:
             raise DataError(
                 f"counts gave {c.dtype} of shape {c.shape}; it must give whole numbers from 0 up of shape {path.a.shape}"
             )
-        self._slots[..., 0] = self._x * (self.most + 1) + np.minimum(c, self.most)
+        self._slots[..., 0] = self.pairs(path) * (self.most + 1) + np.minimum(c, self.most)
         return self._slots
 
 

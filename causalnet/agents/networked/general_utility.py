@@ -25,7 +25,7 @@ from ...envs.networked.identity import require
 from ...errors import DataError
 from .checkpoint import Kept
 from .critic import Counts
-from .occupancy import count, exact_occupancies, look_up, occupancies, time_weights
+from .occupancy import count, exact_occupancies, occupancies, time_weights
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import Settings
@@ -161,7 +161,9 @@ class GeneralUtility(ScalableActorCritic):
                 self._stall[k].watch(f"constraint {k} ({kind(g)})", self.at_least[k], value, self.multipliers[k])
             slope = checked(f"the shadow reward of constraint {k}", g.gradient(self.d), self.shape)
             self.shadow += self.multipliers[k][..., None, None] * slope
-        look_up(path.codes, path.a, self.shadow, self.reward, path.r)
+        learner = np.repeat(np.arange(self.learners), self.per_update)[:, None]
+        paid = self.shadow[learner, np.arange(self.shape[1]), path.codes[:-1], path.a[:-1]]
+        path.r[:] = path.r + paid if self.reward else paid
 
     def score(self, env: Any, episodes: int = 1000, *, seed: int = 10**6) -> Score:
         """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""

@@ -27,9 +27,9 @@ from ...envs.networked import TabularNetwork
 from ...errors import DataError, NotApplicable
 from ...locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
 from .checkpoint import Kept
-from .colours import colour_agents
 from .critic import Counts
 from .learner import converging
+from .lpi_exact import colour_agents
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import LearningSettings, ProximalSettings, Settings
@@ -160,9 +160,9 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         return certificate(self.model, self._tables(learner), gamma)
 
     def _tables(self, learner: int) -> LocalPolicy:
-        pi = self.policy[learner]
-        seen = [self.view[i if len(self.view) > 1 else 0, :k] for i, k in enumerate(np.asarray(self.env.n_states))]
-        return LocalPolicy([pi[i, rows, : self.n_actions[i]] for i, rows in enumerate(seen)])
+        pi, views = self.policy[learner], np.broadcast_to(self.view, (self.shape[1], self.view.shape[1]))
+        sizes = enumerate(zip(self.env.n_states, self.n_actions, strict=True))
+        return LocalPolicy([pi[i, views[i, :s], :a] for i, (s, a) in sizes])
 
     def _report(self) -> Report:
         policy, gamma = self._tables(0), self.settings.gamma

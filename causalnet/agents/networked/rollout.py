@@ -12,9 +12,9 @@ from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...base.checks import number, whole
 from ...envs.networked.identity import network
 from ...envs.networked.protocols import CompiledRollout
-from ...envs.networked.streams import spawn
+from ...envs.networked.streams import Words, spawn
 from ...errors import DataError
-from .actor_kernels import Streams, act_all, cumulate_probabilities
+from .actor_kernels import NEVER, act_all
 
 
 @dataclass(eq=False)
@@ -38,25 +38,38 @@ class Trajectory:
 Play = Callable[[Any, int, Trajectory, Any], Any]  # (environment, seed, path to fill, first states) -> last states
 
 
-def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Streams, out: Trajectory, s: Any) -> Any:
+def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Words, out: Trajectory, s: Any) -> Any:
     """Fill ``out`` with len(out.r) steps of every copy from the state codes s, and return the last ones.
 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
     with the array contract; one that offers a compiled rollout runs in one loop.
     """
-    steps, copies, n = out.r.shape
     if isinstance(env, CompiledRollout):
         env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
         return env.state
     sizes = np.asarray(env.n_states, dtype=np.int64)
+
+    def decide(s: AnyArray, codes: Codes, a: Ints) -> None:
+        if not act_all(s, view, cumulative, policy_streams, sizes, codes, a):
+            check_states(s, sizes)
+
+    return walk(env, decide, out, s)
+
+
+def walk(env: Any, decide: Callable[[AnyArray, Codes, Ints], None], out: Trajectory, s: Any) -> Any:
+    """Fill ``out`` by ``env.step``; decide(s, codes, a), (E, n) each, writes what the agents see in s and what they do."""
+    steps, copies, n = out.r.shape
     for t in range(steps + 1):
-        rows = np.asarray(s).reshape(copies, n)
-        if not act_all(rows, view, cumulative, policy_streams, sizes, out.codes[t], out.a[t]):
-            check_states(rows, sizes)
+        decide(np.asarray(s).reshape(copies, n), out.codes[t], out.a[t])
         if t < steps:
             s, r, *_ = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
             out.r[t] = r
     return s
+
+
+def seen(view: Codes, s: Ints) -> Codes:
+    """The codes (..., n) that the agents see in the states s (..., n)."""
+    return np.asarray(view[np.arange(s.shape[-1]) if len(view) > 1 else 0, s])
 
 
 def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") -> None:
@@ -126,8 +139,8 @@ def episodes_under(
     tables = policy[None] if policy.ndim == 3 else policy
     view = view_table(network(env), view)
     check_policy(env, tables, view)
-    cumulative = np.empty(tables.shape, np.float32)
-    cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
+    inner = np.arange(tables.shape[3]) < np.asarray(env.n_actions)[:, None, None] - 1
+    cumulative = np.where(inner, tables.cumsum(-1), NEVER).astype(np.float32)
 
     def play(env: Any, seed: int, path: Trajectory, first: Any) -> Any:
         return roll(env, cumulative, view, spawn(seed, path.r.shape[1]), path, first)

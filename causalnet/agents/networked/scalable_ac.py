@@ -26,7 +26,7 @@ from .actor import OwnState, draw
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .critic import KEPT, Counts
 from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, discounted, episodes_under, seeds, state_codes, view_table
+from .rollout import Trajectory, discounted, episodes_under, seeds, seen, state_codes, view_table
 from .settings import LearningSettings, Settings
 
 
@@ -121,8 +121,7 @@ class ScalableActorCritic(NetworkedLearner):
         """Actions (..., n) for the state codes s (..., n); drawn from the policy with a seed, else the likeliest."""
         whole("learner", learner, 0, self.learners - 1)
         s = state_codes(s, self.env.n_states)
-        agents = np.arange(self.shape[1])
-        p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
+        p = self.policy[learner][np.arange(self.shape[1]), seen(self.view, s)]
         if seed is None:
             return np.asarray(p.argmax(-1), dtype=np.int64)
         return draw(p, generator("seed", seed))

@@ -351,7 +351,7 @@ def counted(counts: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2), DataError, "5 copies cannot be shared by 2"),
+        (lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2), DataError, "5 copies cannot be shared evenly by 2"),
         (lambda: ScalableActorCritic(lin_grid(), Settings(steps=11)), DataError, "ends episodes after 10 steps"),
         (lambda: ScalableActorCritic(lin_grid(), Settings(continuing=True)), DataError, "without end"),
         (lambda: ScalableActorCritic(lin_grid(), view=[0, 1]), DataError, "view maps state codes"),
@@ -406,7 +406,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
     ("make", "words"),
     [
         (lambda: Settings(temperature=float("inf")), "temperature is inf"),
-        (lambda: Settings(temperature=0), "temperature is 0.0, and must lie above 0"),
+        (lambda: Settings(temperature=0), "temperature is 0, and must be a finite number above 0"),
         (lambda: Settings(kappa=float("nan")), "kappa is nan"),
         (lambda: Settings(kappa=None), "kappa is None"),
         (lambda: Settings(gamma=float("nan")), "gamma is nan, and must be a finite number$"),

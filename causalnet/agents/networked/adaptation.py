@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from ...base.arrays import Array, Bools, Codes
-from ...base.checks import whole
+from ...base.checks import generator, instance, whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
 from ...envs.networked.identity import network, require
@@ -54,8 +54,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the sources' mean
     factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with the distance.
     """
-    if not isinstance(agent, GSAC):
-        raise DataError(f"agent is {type(agent).__name__}, and must be a GSAC that has learnt in its source domains")
+    instance("agent", agent, GSAC, "a GSAC that has learnt in its source domains")
     require(target, agent.network)
     count, length = agent.learners, target.horizon
     if target.n_envs != count or length is None:
@@ -89,8 +88,7 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
     alike, because the masks show no component that any reward depends on, are warned of.
     """
     n, most = int(network(env).n_agents), int(np.max(env.n_states))
-    if not isinstance(masks, CausalMasks):
-        raise DataError(f"masks is {type(masks).__name__}, and must be CausalMasks, as learn_masks and true_masks give")
+    instance("masks", masks, CausalMasks, "CausalMasks, as learn_masks and true_masks give")
     if masks.n_agents != n or masks.components != tuple(env.component_names):
         raise DataError(
             f"the masks are of {masks.n_agents} agents with components {', '.join(masks.components)}, and this network has "
@@ -120,7 +118,7 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
 
 def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMasks:
     """The control: every part keeps its density, its entries are drawn at random; pooled masks stay alike for all agents."""
-    rng = np.random.default_rng(rng)
+    rng = generator("rng", rng)
 
     def shuffled(part: Bools) -> Bools:
         first = part[:1]
@@ -148,13 +146,8 @@ def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> Caus
 
 
 def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:
-    found = estimate(data)
-    if not isinstance(found, DomainFactor):
-        raise DataError(
-            f"estimate returned {found!r}, and must return a DomainFactor, as bernoulli_factor and maximum_likelihood do; "
-            "wrap a number in DomainFactor(value, standard_error, rows, log_likelihood)"
-        )
-    return found
+    what = "a DomainFactor, as bernoulli_factor and maximum_likelihood give; wrap a number: DomainFactor(value, standard_error, ...)"
+    return instance("what estimate returns", estimate(data), DomainFactor, what)
 
 
 def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:

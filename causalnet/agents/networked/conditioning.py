@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array
+from ...base.checks import numbers
 from ...errors import DataError, NotApplicable, UnknownNameError, nearest
 
 KINDS = ("polynomial", "interpolation", "one-hot", "none")
@@ -47,7 +48,7 @@ class Conditioning:
                 f"factors is None; give the domain factor of each of the {domains} source domains, such as its arrival "
                 "probability"
             )
-        given = _numbers(factors, "factors")
+        given = numbers("factors", factors)
         if given.ndim == 1:
             given = given[:, None]
         right = given.ndim in (2, 3) and len(given) == domains and (given.ndim == 2 or given.shape[1] == agents)
@@ -109,7 +110,7 @@ class Conditioning:
 
     def factor(self, factor: Any) -> Array:
         """A domain's factor as (1, k), or (n, k) for one an agent; a wrong shape is refused."""
-        omega, shape = _numbers(factor, "the domain factor"), self.factors.shape[1:]
+        omega, shape = numbers("the domain factor", factor), self.factors.shape[1:]
         if omega.ndim == 0 or (len(shape) == 2 and omega.shape == shape[:1]):
             omega = omega.reshape((1, 1) if omega.ndim == 0 else (-1, 1))
         if len(shape) == 2 and omega.shape in {(shape[-1],), (1, shape[-1])}:
@@ -125,13 +126,3 @@ class Conditioning:
             )
             raise DataError(f"the domain factor has shape {np.shape(factor)}; this policy was trained with {ways}")
         return omega.reshape(-1, shape[-1])
-
-
-def _numbers(values: Any, what: str) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"{what} must be numbers, one or more a domain, all domains alike; got {values!r}") from None
-    if not np.isfinite(array).all():
-        raise DataError(f"{what} holds {array[~np.isfinite(array)].flat[0]}; every factor must be a finite number")
-    return array

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array, Bools
-from ...base.checks import entries
+from ...base.checks import entries, numbers, shaped
 from ...envs.networked.identity import differences, domain, fingerprint, network
 from ...errors import DataError, NotApplicable
 from .settings import Settings
@@ -54,15 +54,7 @@ def flags(value: Any, n: int) -> Bools:
 
 def codes(value: Any, domains: int, n: int, width: int) -> Array:
     """f(omega) of the domains learnt in, (M, n, F)."""
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"codes are numbers of shape ({domains}, {n}, {width}), not {value!r}") from None
-    if array.shape != (domains, n, width) or not np.isfinite(array).all():
-        raise DataError(
-            f"codes has shape {array.shape}; {domains} domains of {n} agents need ({domains}, {n}, {width})"
-        )
-    return array
+    return shaped("codes", numbers("codes", value), (domains, n, width), "domains, agents, length of f")
 
 
 def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequence[Any]) -> None:

@@ -29,8 +29,8 @@ from .actor import Actor, NeighbourStates, OwnState
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .conditioning import SCALE, Conditioning
 from .critic import KEPT, Counts
-from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, batches, discounted, seeds, state_codes, view_table
+from .learner import NetworkedLearner, converging, usual
+from .rollout import Trajectory, batches, discounted, seeds, shared, state_codes, view_table
 from .settings import Rate, Settings
 
 # Algorithm 1 with step sizes that learn, chosen on the source domains of the wireless grids; GSAC.paper() has the printed ones

@@ -26,7 +26,7 @@ from ...base.checks import instance, number, whole
 from ...envs.networked import TabularNetwork
 from ...errors import DataError, NotApplicable
 from ...locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
-from .checkpoint import Kept
+from .checkpoint import Kept, damaged
 from .critic import Counts
 from .learner import converging
 from .lpi_exact import colour_agents
@@ -141,9 +141,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
             try:
                 cooling = Cooling(**header["cooling"])
             except TypeError:
-                raise DataError(
-                    f"{path} is damaged: its cooling is {header['cooling']!r}; take an older copy, or learn anew"
-                ) from None
+                raise damaged(path, f"its cooling is {header['cooling']!r}") from None
             return {"cooling": cooling, "report_every": header["report_every"], "model": model}
 
         return cls.reopened(path, env, options, ("cooling", "report_every"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import number, whole
+from ...base.checks import improper, number, whole
 from ...envs.networked.identity import network
 from ...envs.networked.protocols import CompiledRollout
 from ...envs.networked.streams import Words, spawn
@@ -162,14 +162,19 @@ def batches(
             f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make the environment "
             f"with a longer one"
         )
-    if copies % learners:
-        raise DataError(f"{learners} policies cannot share {copies} copies evenly; use a multiple of {learners}")
-    path = Trajectory.empty(horizon, copies, env.n_agents)
+    path = Trajectory.empty(horizon, shared(copies, learners), env.n_agents)
     for batch in range(-(-episodes // (copies // learners))):
         key = seeds(seed, batch)
         first, _ = env.reset(seed=key)
         play(env, key + 1, path, first)
         yield path
+
+
+def shared(copies: int, learners: int) -> int:
+    """Copies of an environment as they are; DataError where they cannot be shared evenly."""
+    if copies % learners:
+        raise DataError(f"{copies} copies cannot be shared evenly by {learners} learners; use a multiple of {learners}")
+    return copies
 
 
 def seeds(seed: int, number: int) -> int:
@@ -208,10 +213,5 @@ def check_policy(env: Any, tables: Array, view: Codes) -> None:
             f"policy for another network"
         )
     forbidden = np.arange(want[2]) >= np.asarray(env.n_actions)[:, None]
-    if (
-        not np.isfinite(tables).all()
-        or tables.min() < 0
-        or np.abs(tables.sum(-1) - 1).max() > 1e-6
-        or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0
-    ):
+    if improper(tables, 1e-6).any() or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0:
         raise DataError("every row of a policy must be probabilities that sum to one over the agent's own actions")

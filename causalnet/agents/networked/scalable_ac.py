@@ -25,8 +25,8 @@ from ...errors import DataError
 from .actor import OwnState, draw
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .critic import KEPT, Counts
-from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, discounted, episodes_under, seeds, seen, state_codes, view_table
+from .learner import NetworkedLearner, converging, usual
+from .rollout import Trajectory, discounted, episodes_under, seeds, seen, shared, state_codes, view_table
 from .settings import LearningSettings, Settings
 
 

@@ -185,12 +185,6 @@ def _share_of_time(name: str, value: Any) -> float:
     return float(value)
 
 
-def _positive(name: str, value: Any) -> float:
-    if number(name, value) <= 0:
-        raise DataError(f"{name} is {float(value)!r}, and must lie above 0")
-    return float(value)
-
-
 def _power_of_two(name: str, value: Any) -> int:
     if whole(name, value, 2, 2**30) & (value - 1):
         raise DataError(f"{name} is {value}, and must be a power of two, such as 1024")
@@ -210,7 +204,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "objective": partial(one_of, known=("discounted", "average")),
     "average_rate": _rate,
     "continuing": flag,
-    "temperature": _positive,
+    "temperature": partial(number, above=0.0),
     "gradient": partial(one_of, known=("score", "expected", "natural")),
     "baseline_rate": partial(number, least=0.0, most=1.0),
     "over_n": flag,

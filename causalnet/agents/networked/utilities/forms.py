@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ....base.arrays import Array
-from ....base.checks import number
+from ....base.checks import number, numbers
 from ....errors import DataError
 from .utilities import Sizes, Utility
 
@@ -216,13 +216,7 @@ def _plain(value: Any) -> Any:
 
 def bounds(what: str, at_least: Any, n: int) -> Array:
     """The bound of every agent, (n,), of one number or one an agent."""
-    try:
-        found = np.broadcast_to(np.asarray(at_least, dtype=np.float64), (n,))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"at_least of {what} is {at_least!r}; give a number, or one for each of {n} agents") from error
-    if not np.isfinite(found).all():
-        raise DataError(f"at_least of {what} must be finite, not {at_least!r}")
-    return found
+    return numbers(f"at_least of {what}", at_least, (n,))
 
 
 def _part(whole: str, given: Any) -> Utility:

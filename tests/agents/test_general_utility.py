@@ -49,7 +49,7 @@ UTILITIES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", UTILITIES)
 def test_gradients_are_those_of_the_values(name: str) -> None:
-    f = as_utility(UTILITIES[name], N)
+    f = as_utility(UTILITIES[name])
     d = table(5, 2, N, S, A) / (S * A) + 0.02
     slope = f.gradient(d)
     assert slope.shape == d.shape and f.value(d).shape == (2, N)
@@ -146,7 +146,7 @@ def test_no_measure_passes_the_most(seed: int, mass: float) -> None:
     d *= mass / np.maximum(d.sum((-2, -1), keepdims=True), 1e-300)
     d = d[d.sum((1, 2, 3)) > 0.99 * mass * N]
     for name, given_as in UTILITIES.items():
-        f = as_utility(given_as, N)
+        f = as_utility(given_as)
         top = f.most(mass, sizes)
         assert top is None or (f.value(d) <= top + 1e-9).all(), name
     even = real * mass / real.sum((1, 2), keepdims=True)
@@ -413,7 +413,7 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(gu.Determinism(idle=(7,))), "idle names action 7, and this network has 5"),
         (lambda: gu.Determinism(idle=(-1,)), "one of the idle actions is -1"),
         (lambda: gu.Total([0.5]), "a utility is Linear"),  # type: ignore[list-item]
-        (lambda: gu.Total(gu.Entropy()), "are a list of utilities"),  # type: ignore[arg-type]
+        (lambda: gu.Total(gu.Entropy()), "terms of a total is a list of utilities"),  # type: ignore[arg-type]
         (lambda: gu.PerAgent([gu.Entropy(), 0.5]), "a utility is Linear"),  # type: ignore[list-item]
         (lambda: gu.Penalty([gu.Entropy()], 0.1), "single utilities"),  # type: ignore[arg-type]
         (lambda: made()().score(utility_grid(n_envs=2), 0), "episodes is 0"),
@@ -424,7 +424,7 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(gu.Penalty(gu.Entropy(), np.ones(3))), r"at_least of a penalty .* shape \(25,\)"),
         (lambda: gu.Total([gu.Entropy()], 0.5), "1 terms need as many weights"),  # type: ignore[arg-type]
         (lambda: gu.Total([gu.Entropy()], [np.nan]), "weight of a total is nan"),
-        (lambda: gu.PerAgent(3), "utilities is 3"),  # type: ignore[arg-type]
+        (lambda: gu.PerAgent(3), "utilities is a list of utilities, one an agent, not 3"),  # type: ignore[arg-type]
         (lambda: gu.Linear([[1.0], [1.0, 2.0]]), "must be numbers"),
         (made(reward=False), "nothing to learn from"),
         (made(reward="no"), "reward is 'no'; write True or False"),

@@ -351,7 +351,11 @@ def counted(counts: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2), DataError, "5 copies cannot be shared evenly by 2"),
+        (
+            lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2),
+            DataError,
+            "5 copies cannot be shared evenly by 2",
+        ),
         (lambda: ScalableActorCritic(lin_grid(), Settings(steps=11)), DataError, "ends episodes after 10 steps"),
         (lambda: ScalableActorCritic(lin_grid(), Settings(continuing=True)), DataError, "without end"),
         (lambda: ScalableActorCritic(lin_grid(), view=[0, 1]), DataError, "view maps state codes"),

@@ -51,8 +51,9 @@ def act_all(
 
 
 @njit(cache=True)
-def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
-    """out[..., i] = sum over j in N_i^kappa of x[..., j]: x, out (T, E, n), table (n, f) padded with n."""
+def neighbourhood_sums(x: Array, table: Codes) -> Array:
+    """sum over j in N_i^kappa of x[..., j] for each agent i: x (T, E, n) -> (T, E, n), table (n, f) padded with n."""
+    out = np.empty_like(x)
     for t in range(x.shape[0]):
         for e in range(x.shape[1]):
             row, to = x[t, e], out[t, e]
@@ -64,6 +65,7 @@ def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
                         break
                     total += row[j]
                 to[i] = total
+    return out
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ played so far and acts by pi(. | s, omega_hat). The expected loss is linear in |
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -126,10 +127,8 @@ def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMas
             return np.broadcast_to(rng.permutation(first.ravel()).reshape(first.shape), part.shape).copy()
         return rng.permutation(part.ravel()).reshape(part.shape)
 
-    own, other, domain = (shuffled(part) for part in (like.own, like.other, like.domain))
-    return CausalMasks(
-        own, other, domain, like.neighbours, like.components, {"control": "random masks of equal density"}
-    )
+    parts: dict[str, Any] = {name: shuffled(getattr(like, name)) for name in ("own", "other", "domain")}
+    return dataclasses.replace(like, **parts, meta={"control": "random masks of equal density"})
 
 
 def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> CausalMasks:

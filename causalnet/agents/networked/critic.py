@@ -88,9 +88,7 @@ class Critic(ABC):
 
     def summed(self, q: Array) -> Array:
         """sum_{j in N_i^kappa} Q_j from the estimates q (T + 1, E, n)."""
-        out = np.empty_like(q)
-        neighbourhood_sums(q, self.table, out)
-        return out
+        return neighbourhood_sums(q, self.table)
 
     def marginals(self) -> Array:
         """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
@@ -107,7 +105,6 @@ class OwnCritic(Critic):
 
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
         super().__init__(settings, shape, copies, table, shape[2] * shape[3])
-        self._summed = np.empty((settings.length, copies, shape[1]))
 
     def slots(self, path: Trajectory) -> Codes:
         """The pairs (s_i, a_i) themselves, (T + 1, E, n, 1)."""
@@ -116,8 +113,7 @@ class OwnCritic(Critic):
 
     def rewards(self, path: Trajectory) -> Array:
         """sum_{j in N_i^kappa} r_j, (T, E, n)."""
-        neighbourhood_sums(path.r, self.table, self._summed)
-        return self._summed
+        return neighbourhood_sums(path.r, self.table)
 
     def summed(self, q: Array) -> Array:
         """q itself, which was learnt from summed rewards."""

@@ -21,7 +21,6 @@ from ...base.arrays import Array, Ints
 from ...base.checks import flag, number
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, policy_gradient
-from ...envs.networked.identity import require
 from ...errors import DataError
 from .checkpoint import Kept
 from .critic import Counts
@@ -96,7 +95,7 @@ class GeneralUtility(ScalableActorCritic):
         super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
         self.occupancy_rate, n = number("occupancy_rate", occupancy_rate, most=1.0, above=0.0), self.shape[1]
         self.reward = utility is None if reward is None else flag("reward", reward)
-        self.utility = None if utility is None else as_utility(utility, n)
+        self.utility = None if utility is None else as_utility(utility)
         given = [constraints] if isinstance(constraints, Constraint) else constraints
         if not isinstance(given, (list, tuple)) or not all(isinstance(c, Constraint) for c in given):
             raise DataError(f"constraints is {constraints!r}; write Constraint(utility, at_least), or a list of such")
@@ -105,7 +104,7 @@ class GeneralUtility(ScalableActorCritic):
             raise DataError(
                 "there is nothing to learn from: reward is False, with no utility and no constraint; give one"
             )
-        self.constrained = tuple(as_utility(c.utility, n) for c in self.constraints)
+        self.constrained = tuple(as_utility(c.utility) for c in self.constraints)
         self.at_least = np.array(
             [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
         ).reshape(-1, n)
@@ -167,8 +166,7 @@ class GeneralUtility(ScalableActorCritic):
 
     def score(self, env: Any, episodes: int = 1000, *, seed: int = 10**6) -> Score:
         """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""
-        require(env, self.network)
-        self._keep_going(env)
+        self.admit(env)
         o = self.settings
         played: dict[str, Any] = {"episodes": episodes, "seed": seed, "view": self.view}
         d, total = occupancies(env, self.policy, gamma=o.gamma, steps=o.steps, objective=o.objective, **played)
@@ -228,7 +226,7 @@ class GeneralUtility(ScalableActorCritic):
         """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
 
         def options(header: dict[str, Any]) -> dict[str, Any]:
-            now = None if utility is None else kind(as_utility(utility, int(env.n_agents)))
+            now = None if utility is None else kind(as_utility(utility))
             if now != header["utility"]:
                 raise DataError(
                     f"{path} was learnt with {_called(header['utility'])}, and load was given {_called(now)}: utilities are "
@@ -265,7 +263,7 @@ class GeneralUtility(ScalableActorCritic):
 def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:
     """(1/n) sum_i f_i(d_i) / (1 - gamma) of a small network, by enumeration: the discounted return where f is linear."""
     d = exact_occupancies(model, policy)
-    values = checked("the utility", as_utility(utility, model.n_agents).value(d), d.shape[:1])
+    values = checked("the utility", as_utility(utility).value(d), d.shape[:1])
     return float(values.mean() / (1 - model.gamma))
 
 
@@ -282,7 +280,7 @@ def exact_utility_gradient(
     balls[i]: the agents of N_i^kappa, for the truncated gradient; None: the exact one. One (S_i, A_i) table an agent.
     """
     d = exact_occupancies(model, policy)
-    shadow = checked("the shadow reward", as_utility(utility, model.n_agents).gradient(d), d.shape)
+    shadow = checked("the shadow reward", as_utility(utility).gradient(d), d.shape)
     own = [[i] for i in range(model.n_agents)]
     sizes = zip(model.n_states, model.n_actions, strict=True)
     rewards = [shadow[i, :s, :a] for i, (s, a) in enumerate(sizes)]

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from scipy import sparse
 
 from ...base.arrays import Array, Ints
 from ...base.checks import flag, generator, number, one_of, whole
 from ...envs.networked import identity
-from ...envs.networked.neighbourhoods import check_adjacency, hop_neighbourhoods, padded
+from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
 from ...errors import DataError
 from ...representation.domain import hull_distance, warn_outside
 from . import domains
@@ -97,16 +96,15 @@ class GSAC(NetworkedLearner):
         # actor and critics
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         shape = (self.learners, n, int(self.view.max()) + 1, int(self.n_actions.max()))
-        adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
         policy = (shape, self.n_actions, self.view, o.temperature)
         reads_all = self.inputs == "neighbours"
         self.actor: Actor = (
-            NeighbourStates(*policy, padded(hop_neighbourhoods(adjacency, 1))) if reads_all else OwnState(*policy)
+            NeighbourStates(*policy, padded(hop_neighbourhoods(env.adjacency, 1))) if reads_all else OwnState(*policy)
         )
         self.theta: Array = np.zeros((*self.actor.shape, self.conditioning.width))
         alike = self.conditioning.kind == "none"
         self.shared_critic = alike if shared_critic is None else flag("shared_critic", shared_critic)
-        near, count = padded(hop_neighbourhoods(adjacency, o.kappa)), 1 if self.shared_critic else many
+        near, count = padded(hop_neighbourhoods(env.adjacency, o.kappa)), 1 if self.shared_critic else many
         self.counts, self.critics = counts, [self.actor.critic(o, self.copies, near, counts) for _ in range(count)]
         self.baselines: Array = np.zeros((count, *shape[:3]))
         self.returns: Array = np.full((many, self.learners), np.nan)

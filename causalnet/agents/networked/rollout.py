@@ -182,17 +182,10 @@ def seeds(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(2))
 
 
-def identity(env: Any) -> Codes:
-    """The view in which every agent sees its own state code: (1, most states)."""
-    return np.arange(int(np.max(env.n_states)), dtype=np.int32)[None]
-
-
 def view_table(env: Any, view: Any) -> Codes:
     """The code that each agent sees in each local state, (1 or n, most states); None: the state itself."""
-    if view is None:
-        return identity(env)
-    codes = np.atleast_2d(np.asarray(view))
     n, want = int(env.n_agents), int(np.max(env.n_states))
+    codes = np.atleast_2d(np.arange(want) if view is None else np.asarray(view))
     if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (n, want)} or codes.min() < 0:
         raise DataError(
             f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})"

@@ -107,13 +107,14 @@ class ScalableActorCritic(NetworkedLearner):
 
     def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
         """Returns of each learner's policy on ``env``, with the discount of the settings: (L, episodes)."""
-        identity.require(env, self.network)
-        self._keep_going(env)
+        self.admit(env)
         o = self.settings
         paths = episodes_under(env, self.policy, steps=o.steps, episodes=episodes, seed=seed, view=self.view)
         return discounted(paths, o.discount, self.learners)[:, :episodes]
 
-    def _keep_going(self, env: Any) -> None:
+    def admit(self, env: Any) -> None:
+        """Refuse to be tested on another network, or on the environment that it is learning in without end."""
+        identity.require(env, self.network)
         if env is self.env and self.settings.continuing:
             raise DataError("env is in the midst of a trajectory without end; evaluate on another environment")
 

@@ -438,7 +438,7 @@ def made(utility: Any = None, **options: Any) -> Any:
         (lambda: occupancies(utility_grid(), "best", gamma=0.7), "axes"),  # type: ignore[arg-type]
         (lambda: occupancies(utility_grid(), UNIFORM, gamma=0.7, view=[0, 1]), "view maps state codes"),
         (lambda: gu.Total([gu.Entropy()], [1.0, 2.0]), "1 terms need as many weights"),
-        (made(gu.Linear(np.zeros((24, 4, 5)))), r"shape \(24, 4, 5\), and this network needs \(25, 4, 5\)"),
+        (made(gu.Linear(np.zeros((24, 4, 5)))), r"shape \(24, 4, 5\), and must have \(25, 4, 5\)"),
         (made(gu.Imitation(np.zeros((4, 4)))), "another network"),
         (made([gu.Entropy()] * 24), "24 utilities and 25 agents"),
         (made(3.0), "a utility is Linear"),
@@ -454,7 +454,7 @@ def made(utility: Any = None, **options: Any) -> Any:
         (made(constraints=Constraint(gu.Entropy(), np.nan)), "at_least of constraint 0 holds a number that is nan"),
         (made(constraints=Constraint(gu.Determinism(), 0.6)), "no policy attains more than 0.4863"),
         (made(occupancy_rate=0.0), "occupancy_rate is 0.0"),
-        (lambda: occupancies(utility_grid(), np.ones((1, 9, 4, 5)) / 5, gamma=0.7), "policy for another network"),
+        (lambda: occupancies(utility_grid(), np.ones((1, 9, 4, 5)) / 5, gamma=0.7), "belong to another network"),
         (lambda: occupancies(utility_grid(), np.ones((25, 4, 5)) / 5, gamma=0.7), "axes"),
         (lambda: gu.exact_utility(TabularNetwork.random(nx.path_graph(2), 0), [np.full((2, 2), 0.5)], gu.Entropy()), "1 tables"),
     ],

@@ -390,7 +390,7 @@ def counted(counts: Any) -> None:
             NotApplicable,
             "natural gradient .* critic 'linear' lacks",
         ),
-        (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "policy for another network"),
+        (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "belong to another network"),
         (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9), DataError, "own actions"),
         (
             lambda: returns(lin_grid(), uniform_policy(lin_grid()), steps=20),

@@ -98,8 +98,7 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
     differ = (masks.neighbours != env.adjacency).nonzero()
     if differ[0].size:
         raise DataError(
-            f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take the "
-            "masks of the same network"
+            f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take its masks"
         )
     acr = policy_acr(masks, kappa)
     codes = np.minimum(np.arange(most)[:, None], np.asarray(env.n_states) - 1)  # (most, n)
@@ -134,14 +133,9 @@ def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMas
 def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> CausalMasks:
     """The control without masks: everything acts on everything, so nothing is dropped."""
     n, width = neighbours.shape[0], len(components) + 1
-    return CausalMasks(
-        np.ones((n, width, width), bool),
-        np.ones((neighbours.nnz, width, width), bool),
-        np.ones((n, width), bool),
-        neighbours,
-        tuple(components),
-        {"control": "no masks"},
-    )
+    shapes = (n, width, width), (neighbours.nnz, width, width), (n, width)
+    own, other, domain = (np.ones(shape, bool) for shape in shapes)
+    return CausalMasks(own, other, domain, neighbours, tuple(components), {"control": "no masks"})
 
 
 def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:

@@ -80,9 +80,7 @@ def settings_of(path: str | Path, kept: Any, kind: type[LearningSettings] = Sett
         raise damaged(path, f"its settings are {kept!r}")
     for name in kept:
         if name not in known:
-            raise DataError(
-                f"{path} has a setting {name!r} that this causalnet does not know; load it with the release that wrote it"
-            )
+            raise DataError(f"{path} has a setting {name!r} unknown here; load it with the release that wrote it")
     rates = {field.name for field in dataclasses.fields(Rate)}
     for name in needed:
         if name not in kept:
@@ -95,11 +93,10 @@ def settings_of(path: str | Path, kept: Any, kind: type[LearningSettings] = Sett
 
 def _put(owner: Any, name: str, arrays: Arrays, path: str | Path) -> None:
     """An array of a checkpoint in its place, if it is there, fits, and holds numbers."""
-    want = getattr(owner, name)
-    if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-        there = f"{arrays[name].dtype} of shape {arrays[name].shape}" if name in arrays else "missing"
+    want, found = getattr(owner, name), arrays.get(name)
+    if found is None or found.shape != want.shape or found.dtype != want.dtype:
+        there = "missing" if found is None else f"{found.dtype} of shape {found.shape}"
         raise damaged(path, f"its array {name!r} is {there}, and should be {want.dtype} of shape {want.shape}")
-    found = arrays[name]
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise DataError(
             f"{path} holds {found[~np.isfinite(found)].flat[0]} in the array {name!r}: the learning had diverged, or the file "

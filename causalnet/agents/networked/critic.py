@@ -205,9 +205,7 @@ class TableCritic(Critic):
         if settings.fresh:
             return super().grown(settings)
         if settings.capacity < self.settings.capacity:
-            raise DataError(
-                f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}; nothing was changed"
-            )
+            raise DataError(f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}")
         new = type(self)(settings, self.shape, self.copies, self.table)
         new.mu = self.mu
         found = np.empty((1, *self.keys.shape[:2], 1), np.int32)
@@ -224,9 +222,7 @@ class CountsCritic(Critic):
 
     def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes, counts: Counts | None) -> None:
         if counts is None:
-            raise NotApplicable(
-                "critic 'counts' needs to know what to count; pass counts=access_point_loads(env), for instance"
-            )
+            raise NotApplicable("critic 'counts' needs something to count; pass counts=access_point_loads(env), say")
         self.counts, self.most = counts, settings.most_counted
         super().__init__(settings, shape, copies, table, shape[2] * shape[3] * (self.most + 1))
 
@@ -234,9 +230,7 @@ class CountsCritic(Critic):
         """The pair's number times the kinds of counts, and the count: (T + 1, E, n, 1)."""
         c = np.asarray(self.counts(path))
         if c.shape != path.a.shape or c.dtype.kind not in "iu" or c.min() < 0:
-            raise DataError(
-                f"counts gave {c.dtype} of shape {c.shape}; it must give whole numbers from 0 up of shape {path.a.shape}"
-            )
+            raise DataError(f"counts gave {c.dtype} of shape {c.shape}; give whole numbers from 0 up, {path.a.shape}")
         self._slots[..., 0] = self.pairs(path) * (self.most + 1) + np.minimum(c, self.most)
         return self._slots
 

@@ -16,9 +16,8 @@ from .settings import Settings
 
 def environments(value: Any) -> list[Any]:
     """The source domains as a list of environments."""
-    return [
-        network(env, f"source {m}") for m, env in enumerate(entries("sources", value, "environments, one a domain"))
-    ]
+    given = entries("sources", value, "environments, one a domain")
+    return [network(env, f"source {m}") for m, env in enumerate(given)]
 
 
 def sources(envs: Sequence[Any], settings: Settings) -> tuple[int, list[Any]]:
@@ -34,13 +33,9 @@ def sources(envs: Sequence[Any], settings: Settings) -> tuple[int, list[Any]]:
                 "factor alone"
             )
         if (env.n_envs or 1) != copies:
-            raise DataError(
-                f"source {m} has {env.n_envs or 1} copies and source 0 has {copies}; give all the same n_envs"
-            )
+            raise DataError(f"source {m} has {env.n_envs or 1} copies and source 0 {copies}; give all the same n_envs")
     if settings.continuing or settings.objective != "discounted":
-        raise NotApplicable(
-            "GSAC learns from discounted episodes; use ScalableActorCritic for trajectories without end"
-        )
+        raise NotApplicable("GSAC learns from discounted episodes; ScalableActorCritic takes trajectories without end")
     return copies, first
 
 
@@ -69,9 +64,7 @@ def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequen
             raise DataError(f"source {m} is another network than {path} was learnt on: {other}")
         if mine[m] != learnt[m]:
             was = f"was source {learnt.index(mine[m])}" if mine[m] in learnt else "was none of the sources"
-            told = (
-                f" had the factor {np.squeeze(factors[m]).tolist()}" if len(factors) == len(learnt) else " was another"
-            )
+            told = f" had the factor {factors[m].squeeze().tolist()}" if len(factors) == len(mine) else " was another"
             raise DataError(
                 f"source {m} {was} when {path} was learnt, and source {m}{told}: arrivals, capacities or rewards differ; give "
                 "the same environments in the same order"

@@ -101,13 +101,10 @@ class GeneralUtility(ScalableActorCritic):
             raise DataError(f"constraints is {constraints!r}; write Constraint(utility, at_least), or a list of such")
         self.constraints = tuple(given)
         if not self.reward and utility is None and not self.constraints:
-            raise DataError(
-                "there is nothing to learn from: reward is False, with no utility and no constraint; give one"
-            )
+            raise DataError("nothing to learn from: reward is False, with no utility and no constraint; give one")
         self.constrained = tuple(as_utility(c.utility) for c in self.constraints)
-        self.at_least = np.array(
-            [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
-        ).reshape(-1, n)
+        asked = [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
+        self.at_least = np.array(asked).reshape(-1, n)
         self._weight = time_weights(self.settings.gamma, self.settings.length, self.settings.objective)
         self.d: Array = np.zeros(self.shape)
         self.shadow: Array = np.zeros(self.shape)

@@ -33,16 +33,8 @@ from .rollout import Trajectory, batches, discounted, seeds, shared, state_codes
 from .settings import Rate, Settings
 
 # Algorithm 1 with step sizes that learn, chosen on the source domains of the wireless grids; GSAC.paper() has the printed ones
-DEFAULTS = Settings(
-    gamma=0.95,
-    temperature=0.5,
-    critic="table",
-    fresh=True,
-    critic_rate=Rate(0.4),
-    trace=0.0,
-    actor_rate=Rate(0.2),
-    gradient="score",
-    baseline_rate=0.1,
+DEFAULTS = Settings.paper(
+    gamma=0.95, temperature=0.5, critic_rate=Rate(0.4), actor_rate=Rate(0.2), baseline_rate=0.1, over_n=False
 )
 
 
@@ -97,10 +89,8 @@ class GSAC(NetworkedLearner):
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         shape = (self.learners, n, int(self.view.max()) + 1, int(self.n_actions.max()))
         policy = (shape, self.n_actions, self.view, o.temperature)
-        reads_all = self.inputs == "neighbours"
-        self.actor: Actor = (
-            NeighbourStates(*policy, padded(hop_neighbourhoods(env.adjacency, 1))) if reads_all else OwnState(*policy)
-        )
+        read = padded(hop_neighbourhoods(env.adjacency, 1)) if self.inputs == "neighbours" else None
+        self.actor: Actor = OwnState(*policy) if read is None else NeighbourStates(*policy, read)
         self.theta: Array = np.zeros((*self.actor.shape, self.conditioning.width))
         alike = self.conditioning.kind == "none"
         self.shared_critic = alike if shared_critic is None else flag("shared_critic", shared_critic)
@@ -160,9 +150,7 @@ class GSAC(NetworkedLearner):
         """f(omega) of a domain for every agent, (n, F); a factor outside the sources' hull is warned of."""
         if self.conditioning.kind in {"polynomial", "interpolation"}:
             if factor is None:
-                raise DataError(
-                    "this policy depends on the domain factor; give the target's, or estimate it with adapt()"
-                )
+                raise DataError("this policy depends on the domain factor; give the target's, or estimate it by adapt")
             omega, known = self.conditioning.factor(factor), self.conditioning.factors
             spots = known.transpose(1, 0, 2) if known.ndim == 3 else known[None]
             worst = int(np.argmax([hull_distance(*pair) for pair in zip(omega, spots, strict=True)]))
@@ -202,10 +190,8 @@ class GSAC(NetworkedLearner):
         """
         identity.require(target, self.network)
         settings, conditioning, codes = self.settings, self.conditioning, self.code(factor, code)[None]
-        kept = {
-            name: getattr(self, name)
-            for name in ("inputs", "learners", "view", "conditioned", "shared_critic", "counts")
-        }
+        names = ("inputs", "learners", "view", "conditioned", "shared_critic", "counts")
+        kept = {name: getattr(self, name) for name in names}
         seed = self.seed + 1 if seed is None else seed
         agent = GSAC([target], None, settings, conditioning=conditioning, codes=codes, seed=seed, **kept)
         agent.theta[:] = self.theta
@@ -233,17 +219,15 @@ class GSAC(NetworkedLearner):
     @classmethod
     def load(cls, path: str | Path, sources: Sequence[Any], *, counts: Counts | None = None) -> Self:
         """What ``save`` wrote, on the source domains that it was learnt in; learning goes on as if it had not stopped."""
-        envs, options = domains.environments(sources), ("schedule", "inputs", "learners", "seed", "shared_critic")
+        options, given = ("schedule", "inputs", "learners", "seed", "shared_critic"), ("view", "conditioned", "codes")
         needs = (*options, "conditioning", "domains", "scale")
-        header, arrays = read_agent(path, cls, needs, ("view", "conditioned", "codes", "factors"))
+        envs, (header, arrays) = domains.environments(sources), read_agent(path, cls, needs, (*given, "factors"))
         if header["scale"] != SCALE:
             raise DataError(f"{path} has its factors on the scale {header['scale']!r}, not {SCALE!r}; learn anew")
         factors, o = arrays["factors"], settings_of(path, header["settings"])
         domains.same_domains(path, header, factors, envs)
         conditioning = Conditioning.of(header["conditioning"], factors, len(factors), int(envs[0].n_agents))
-        kept = {name: header[name] for name in options} | {
-            name: arrays[name] for name in ("view", "conditioned", "codes")
-        }
+        kept = {name: header[name] for name in options} | {name: arrays[name] for name in given}
         agent = cls(envs, None, o, conditioning=conditioning, counts=counts, **kept)
         if agent.copies != header["copies"]:
             raise DataError(f"{path} was learnt with {header['copies']} copies a domain, not {agent.copies}")

@@ -107,7 +107,6 @@ def converging(theta: Array, update: int) -> Array:
     """New parameters, or DataError where their squares are beyond all numbers; ``update`` counts from 0."""
     if not np.isfinite(np.vdot(theta, theta)):
         raise DataError(
-            f"the learning diverged in update {update + 1}; the policy is as before it, the critic is not: learn anew with "
-            "smaller rates"
+            f"the learning diverged in update {update + 1}; the policy is as before, the critic is not: learn anew with smaller rates"
         )
     return theta

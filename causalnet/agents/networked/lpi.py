@@ -149,10 +149,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
     def certify(self, learner: int = 0) -> Certificate:
         """The locality certificate of a learner's policy under ``model`` (see ``causalnet.locality``)."""
         if self.model is None:
-            raise NotApplicable(
-                "a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or "
-                "estimate_sensitivities(...)"
-            )
+            raise NotApplicable("a certificate needs a model: give a TabularNetwork, or estimate_sensitivities(...)")
         whole("learner", learner, 0, self.learners - 1)
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)
@@ -186,6 +183,4 @@ def _same_network(model: Any, env: Any) -> None:
             f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not"
         )
     if not estimated and graph.nnz < env.adjacency.nnz:
-        raise DataError(
-            f"the model is of another network: it joins {graph.nnz // 2} pairs of agents, and the environment more"
-        )
+        raise DataError(f"the model is another network: it joins {graph.nnz // 2} pairs, and the environment more")

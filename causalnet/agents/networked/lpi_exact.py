@@ -83,10 +83,8 @@ def exact_improvement(
     """
     adjacency = adjacency_of(model.graph)
     colour, balls = colour_agents(adjacency, kappa), hop_neighbourhoods(adjacency, kappa).tolil().rows.tolist()
-    sizes = zip(model.n_states, model.n_actions, strict=True)
-    tables = (
-        [np.full((s, a), 1 / a) for s, a in sizes] if policy is None else [np.array(p, dtype=float) for p in policy]
-    )
+    uniform = [np.full((s, a), 1 / a) for s, a in zip(model.n_states, model.n_actions, strict=True)]
+    tables = uniform if policy is None else [np.array(p, dtype=float) for p in policy]
     steps, tau = _numbers("steps", steps), _numbers("tau", tau)
     record = []
     for round_ in range(whole("rounds", rounds, 1)):
@@ -117,9 +115,8 @@ def _update(
     found = [truncated(q[j], keys(process, balls[j]), law) for j in range(n)]
     eps = sum(gap for _, gap in found) / n
     local = analyse(model, LocalPolicy(tables))
-    shares = {
-        int(k): _share(process, tables, int(k), np.sum([found[j][0] for j in balls[k]], axis=0) / n) for k in blocks
-    }
+    near = {int(k): np.sum([found[j][0] for j in balls[k]], axis=0) / n for k in blocks}
+    shares = {k: _share(process, tables, k, q) for k, q in near.items()}
     before, d = objective(process), law.sum(1)
     advantage = {k: _mean_over_rest(q, d, process.local_states[:, k], len(tables[k])) for k, q in shares.items()}
     best, kept, bias, eta = 0.0, tables, 0.0, 0.0

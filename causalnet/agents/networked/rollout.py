@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import improper, number, whole
+from ...base.checks import improper, number, shaped, whole
 from ...envs.networked.identity import network
 from ...envs.networked.protocols import CompiledRollout
 from ...envs.networked.streams import Words, spawn
@@ -77,9 +77,7 @@ def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") 
     wrong = np.argwhere((s < 0) | (s >= n_states))
     if len(wrong):
         e, i = wrong[0]
-        raise DataError(
-            f"{who} agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
-        )
+        raise DataError(f"{who} agent {i} the state code {s[e, i]}, and n_states says 0 to {n_states[i] - 1}")
 
 
 def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
@@ -88,9 +86,7 @@ def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
     fits = codes.shape[-1:] == (n,) if learners is None else codes.shape == (learners, n)
     if not fits or codes.dtype.kind not in "iu":
         rows = "..." if learners is None else learners
-        raise DataError(
-            f"states are whole numbers of shape ({rows}, {n}), one an agent; got {codes.dtype} of shape {codes.shape}"
-        )
+        raise DataError(f"states are whole numbers of shape ({rows}, {n}); got {codes.dtype} of shape {codes.shape}")
     check_states(codes.reshape(-1, n), n_states, "s gives")
     return codes.astype(np.int64)
 
@@ -127,9 +123,7 @@ def policy_tables(policy: Any) -> Array:
     try:
         return np.asarray(policy, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(
-            "a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L policies"
-        ) from None
+        raise DataError("a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L") from None
 
 
 def episodes_under(
@@ -159,8 +153,7 @@ def batches(
         raise DataError("steps is None, and the environment has no horizon; say how many steps an episode has")
     if env.horizon is not None and horizon > env.horizon:
         raise DataError(
-            f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make the environment "
-            f"with a longer one"
+            f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make that longer"
         )
     path = Trajectory.empty(horizon, shared(copies, learners), env.n_agents)
     for batch in range(-(-episodes // (copies // learners))):
@@ -187,24 +180,17 @@ def view_table(env: Any, view: Any) -> Codes:
     n, want = int(env.n_agents), int(np.max(env.n_states))
     codes = np.atleast_2d(np.arange(want) if view is None else np.asarray(view))
     if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (n, want)} or codes.min() < 0:
-        raise DataError(
-            f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})"
-        )
+        raise DataError(f"view maps state codes to codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})")
     if codes.max() >= n * want:  # more than a table of that size can hold different ones
-        raise DataError(
-            f"view has the seen code {codes.max()}, and every code up to it gets a table; number them from 0 on"
-        )
+        raise DataError(f"view has the seen code {codes.max()}, and each up to it gets a table; number them from 0")
     return np.ascontiguousarray(codes, dtype=np.int32)
 
 
 def check_policy(env: Any, tables: Array, view: Codes) -> None:
     """A policy for another network, or one whose rows are no probabilities, is refused in a sentence."""
     want = (env.n_agents, int(view.max()) + 1, int(np.max(env.n_actions)))
-    if tables.ndim != 4 or tables.shape[1:] != want:
-        raise DataError(
-            f"the policy has shape {tables.shape[1:]}, and this network needs {want} (agents, states, actions): it is a "
-            f"policy for another network"
-        )
+    axes = "policies, agents, states, actions; it may belong to another network"
+    shaped("the policy", tables, (len(tables), *want), axes)
     forbidden = np.arange(want[2]) >= np.asarray(env.n_actions)[:, None]
     if improper(tables, 1e-6).any() or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0:
         raise DataError("every row of a policy must be probabilities that sum to one over the agent's own actions")

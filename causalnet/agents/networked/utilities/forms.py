@@ -124,9 +124,7 @@ class Differentiated:
         x, values = self._forward(d)
         (slope,) = torch.autograd.grad(values.sum(), x, allow_unused=True)
         if slope is None:
-            raise DataError(
-                "the utility does not depend on d: it returned a torch number that was made from something else"
-            )
+            raise DataError("the utility does not depend on d: it returned a torch number made from something else")
         return np.asarray(slope.numpy()).reshape(d.shape)
 
     def most(self, mass: float, sizes: Sizes) -> None:
@@ -172,9 +170,7 @@ def as_utility(given: Any) -> Utility:
         return given
     if callable(given) and not isinstance(given, type):
         return Differentiated(given)
-    raise DataError(
-        f"a utility is Linear, Entropy, ..., a function of d (S, A), or a list of those, one an agent; not {given!r}"
-    )
+    raise DataError(f"a utility is Linear, Entropy, ..., a function of d, or a list, one an agent; not {given!r}")
 
 
 def kind(utility: Utility) -> str:
@@ -218,7 +214,5 @@ def bounds(what: str, at_least: Any, n: int) -> Array:
 def _part(whole: str, given: Any) -> Utility:
     """A utility inside another: a utility, or a function of d."""
     if isinstance(given, (list, tuple)):
-        raise DataError(
-            f"{whole} is made of single utilities, not of a list; write a list of them instead, one an agent"
-        )
+        raise DataError(f"{whole} is made of single utilities, not of a list; write a list of them, one an agent")
     return as_utility(given)

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from ....base.arrays import Array, Ints
-from ....base.checks import entries, number, numbers, one_of, share, whole
+from ....base.checks import entries, number, numbers, one_of, shaped, share, whole
 from ....errors import DataError
 
 Sizes = tuple[Ints, Ints]  # states and actions of each agent, (n,) both
@@ -143,17 +143,16 @@ class Imitation:
 
 
 @dataclass(frozen=True, eq=False)
-class RiskAverse:
+class RiskAverse(Linear):
     """f(d) = E r - (aversion / 2) Var r, r (S, A) or (n, S, A): moments under d, and reward 0 in the time that d lacks.
 
-    Shadow reward: r - (aversion / 2) (r^2 - 2 r E r).
+    Shadow reward: r - (aversion / 2) (r^2 - 2 r E r). Its bound ``most`` is that of the mean alone, without its risk.
     """
 
-    reward: Any
     aversion: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reward", _table("reward", self.reward))
+        super().__post_init__()
         number("aversion", self.aversion, 0.0)
 
     def value(self, d: Array) -> Array:
@@ -165,9 +164,6 @@ class RiskAverse:
         r = _fits(self.reward, d)
         mean = (r * d).sum((-2, -1))[..., None, None]
         return np.asarray(r - 0.5 * self.aversion * (r * r - 2 * r * mean))
-
-    def most(self, mass: float, sizes: Sizes) -> Array:
-        return Linear(self.reward).most(mass, sizes)  # the mean alone, without its risk: a bound
 
 
 def _marginal(d: Array, of: str) -> Array:
@@ -184,11 +180,7 @@ def _table(name: str, given: Any) -> Array:
 
 
 def _fits(table: Array, d: Array) -> Array:
-    if table.shape != d.shape[-table.ndim :]:
-        raise DataError(
-            f"the utility's table has shape {table.shape}, and this network needs {d.shape[-table.ndim :]}: it is for another network"
-        )
-    return table
+    return shaped("the utility's table", table, d.shape[-table.ndim :], "it may belong to another network")
 
 
 def over_agents(table: Array, sizes: Sizes, beyond: float) -> Array:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
 from ...base.checks import function
@@ -156,7 +157,10 @@ class LinearCritic(Critic):
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
         f = table.shape[1]
         super().__init__(settings, shape, copies, table, f * shape[2] * shape[3], f)
-        self._where = _places(table)
+        near = table < len(table)
+        j, i = table[near], np.nonzero(near)[0]  # j in N_i^kappa, and so i in N_j^kappa
+        blocks = j * f + (table[j] == i[:, None]).argmax(1)  # where w_j has the pairs of i
+        self._gather = sparse.csr_matrix((np.ones(j.size), (i, blocks)), (len(table), table.size))
 
     def slots(self, path: Trajectory) -> Codes:
         """A slot for each neighbour's pair, k S A + s_j A + a_j for the k-th; -1 beyond them: (T + 1, E, n, f)."""
@@ -166,12 +170,8 @@ class LinearCritic(Critic):
 
     def marginals(self) -> Array:
         """sum_{j in N_i^kappa} w_ji: what i adds to all that have it as a neighbour, (L, n, S, A)."""
-        found = np.zeros(self.shape)
-        each = self.weights.reshape(*self.shape[:2], -1, *self.shape[2:])
-        for j, place in zip(self.table.T, self._where.T, strict=True):  # the k-th neighbour, and where it has i
-            near = j < self.shape[1]
-            found[:, near] += each[:, j[near], place[near]]
-        return found
+        blocks = self.weights.reshape(self.shape[0], -1, self.shape[2] * self.shape[3])
+        return np.stack([self._gather @ w for w in blocks]).reshape(self.shape)
 
 
 class TableCritic(Critic):
@@ -252,10 +252,3 @@ def access_point_loads(env: Congested) -> Counts:
     """
     networked(env, Congested, "an environment whose agents share places, a wireless one")
     return lambda path: env.congestion(path.codes, path.a)
-
-
-def _places(table: Codes) -> Codes:
-    """(n, f): the place of agent i in the neighbourhood of its k-th neighbour; neighbourhoods are symmetric."""
-    n = len(table)
-    rows = np.vstack([table, np.full((1, table.shape[1]), -1, table.dtype)])
-    return np.asarray((rows[table] == np.arange(n)[:, None, None]).argmax(-1), dtype=np.int32)

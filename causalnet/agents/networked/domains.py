@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array, Bools
-from ...base.checks import entries, numbers, shaped
+from ...base.checks import entries
 from ...envs.networked.identity import differences, domain, fingerprint, network
 from ...errors import DataError, NotApplicable
 from .settings import Settings
@@ -45,11 +45,6 @@ def flags(value: Any, n: int) -> Bools:
     if array.shape != (n,) or array.dtype != bool:
         raise DataError(f"conditioned says yes or no for each of {n} agents; got {array.dtype} of shape {array.shape}")
     return array.copy()
-
-
-def codes(value: Any, domains: int, n: int, width: int) -> Array:
-    """f(omega) of the domains learnt in, (M, n, F)."""
-    return shaped("codes", numbers("codes", value), (domains, n, width), "domains, agents, length of f")
 
 
 def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequence[Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from ...base.arrays import Array, Ints
-from ...base.checks import flag, generator, number, one_of, whole
+from ...base.checks import flag, generator, number, numbers, one_of, shaped, whole
 from ...envs.networked import identity
 from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
 from ...errors import DataError
@@ -83,7 +83,8 @@ class GSAC(NetworkedLearner):
         self.conditioning = Conditioning.of(conditioning, factors, many, n)
         self.conditioned = domains.flags(conditioned, n)
         own = np.stack([self.masked(code) for code in self.conditioning.sources()])
-        self.codes = domains.codes(own if codes is None else codes, many, n, self.conditioning.width)
+        given, width = numbers("codes", own if codes is None else codes), self.conditioning.width
+        self.codes = shaped("codes", given, (many, n, width), "domains, agents, length of f")
         self.view = view_table(env, view)
         # actor and critics
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)

@@ -27,8 +27,8 @@ QUICK = "A quick run: few seeds, short training. Its figures show that it works,
 Cells = Mapping[str, Callable[[], Iterable[Any]]]  # name of a cell -> function that gives its rows
 
 
-def options(description: str, out: str) -> argparse.ArgumentParser:
-    """The options that every pipeline takes; a quick run goes to a folder of its own."""
+def options(about: str | None, out: str) -> argparse.ArgumentParser:
+    """The options that every pipeline takes, described by the first line of its docstring; a quick run has its own folder."""
 
     class Quick(argparse.Action):
         def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
@@ -36,7 +36,7 @@ def options(description: str, out: str) -> argparse.ArgumentParser:
             if namespace.out == Path(out):
                 namespace.out = Path(f"{out}-quick")
 
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
     add = parser.add_argument
     add("--quick", action=Quick, nargs=0, default=False, help="a small version for a first look and for tests")
     add("--seeds", type=positive, default=None, metavar="N", help="number of seeds (default: the pipeline's own)")
@@ -127,12 +127,20 @@ def mark(episodes: int, *values: float, digits: int = 4) -> str:
     return ":".join([str(episodes), *(f"{v:.{digits}f}" for v in values)])
 
 
-def curves(rows: Sequence[Row]) -> tuple[Array, Array]:
-    """Points of the curves of these rows: x (points,) and values (runs, points, columns) of those of the full length."""
+def curves(rows: Sequence[Row], column: int = 0) -> tuple[Array, Array]:
+    """Points of the curves of these rows: x (points,) and a value of each (runs, points), of those of the full length."""
     runs = [np.array([point.split(":") for point in row["curve"].split()], dtype=float) for row in rows]
     length = max(map(len, runs))
     whole = np.array([run for run in runs if len(run) == length])
-    return whole[0, :, 0], whole[:, :, 1:]
+    return whole[0, :, 0], whole[:, :, 1 + column]
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had, in GiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS, in KiB elsewhere
+    return peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
 # ---- what a run leaves ---------------------------------------------------------------------------------------
@@ -148,6 +156,7 @@ def finish(
     charts: Sequence[Chart] = (),
 ) -> dict[str, Row]:
     """Write summary.json and report.html (figures, charts, runs), and print the figures; a quick run has no goals."""
+    rows = [{name: cell for name, cell in row.items() if name != "curve"} for row in rows]  # drawn, not listed
     quick, told = is_quick(folder), figures
     if quick:
         title, told = f"{title} (quick run)", {name: {**item, "goal": ""} for name, item in figures.items()}

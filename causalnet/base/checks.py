@@ -153,3 +153,14 @@ def share(name: str, value: Any) -> float:
     if not isinstance(value, int | float | np.floating) or not 0 < value < 1:
         raise DataError(f"{name} is {value!r}, and must be a number strictly between 0 and 1")
     return float(value)
+
+
+def distinct(name: str, given: Any) -> tuple[str, ...]:
+    """Names as texts, at least one of them and none twice."""
+    texts = names(name, given)
+    if not texts:
+        raise DataError(f"{name} is empty; name at least one")
+    if len(set(texts)) < len(texts):
+        twice = next(text for at, text in enumerate(texts) if text in texts[:at])
+        raise DataError(f"{name} names {twice!r} twice")
+    return texts

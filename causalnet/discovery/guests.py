@@ -209,7 +209,7 @@ def choose(parameter: str, value: Any, options: Mapping[str, Any]) -> Any:
     """``options[value]``; an UnknownNameError names the nearest option."""
     if not isinstance(value, str) or value not in options:
         hint = nearest(str(value), options)
-        raise UnknownNameError(f"{parameter}={value!r} is unknown.{hint} It is one of: {', '.join(options)}.")
+        raise UnknownNameError(f"{parameter}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
     return options[value]
 
 

@@ -102,7 +102,7 @@ def _facts(plan: Plan, env: Any) -> dict[str, Any]:
     index = {name: i for i, name in enumerate(variables)}
     unknown = [name for name in told.names if name not in index]
     if unknown:
-        raise UnknownNameError(f"the action map names {unknown[0]!r}, which is no variable of the graph.")
+        raise UnknownNameError(f"the action map names {unknown[0]!r}, which is no variable of the graph")
     acts = [-1 if name is None else index[name] for name in told.actions]
     return {"variables": variables, "action_variables": acts, "present": _function(plan.present), "cells": None}
 

@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from causalnet.agents.networked import general_utility as gu
-from causalnet.agents.networked.general_utility import Constraint
-from causalnet.agents.networked.lpi import Cooling
-from causalnet.agents.networked.scalable_ac import Rate, Settings
+from causalnet import agents as gu
+from causalnet.agents import Constraint, Cooling, Rate, Settings
 from causalnet.envs.networked import Line
 from causalnet.envs.networked.wireless import utility_grid
 from causalnet.storage.rows import Row

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from causalnet.agents import GSAC, Rate
 from causalnet.agents.networked.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
-from causalnet.agents.networked.gsac import GSAC
-from causalnet.agents.networked.scalable_ac import Rate
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked.wireless import true_masks

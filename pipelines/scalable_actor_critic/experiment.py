@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from causalnet.agents.networked.scalable_ac import Rate, Settings
+from causalnet.agents import Rate, Settings
 from causalnet.storage.rows import Row
 from pipelines.common import Cells, complete, open_table, options
 from pipelines.scalable_actor_critic import report, runs

@@ -13,8 +13,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalnet.agents.networked import scalable_ac as sac
-from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings
+from causalnet import agents
+from causalnet.agents import Rate, ScalableActorCritic, Settings
 from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
 from pipelines.common import mark, peak_memory
@@ -61,7 +61,7 @@ def controls(seed: int, episodes: int) -> list[Result]:
     policies = {"uniform": uniform_policy(env)}
     policies |= {f"ALOHA {x}": localized_aloha(env, x) for x in (0.25, 0.3, 0.35, 0.4, 0.45)}
     played = {
-        name: sac.returns(env, p, gamma=GAMMA, episodes=episodes, seed=seed).mean() for name, p in policies.items()
+        name: agents.returns(env, p, gamma=GAMMA, episodes=episodes, seed=seed).mean() for name, p in policies.items()
     }
     return [Result("control", name, seed, value=value) for name, value in played.items()]
 
@@ -69,15 +69,15 @@ def controls(seed: int, episodes: int) -> list[Result]:
 def curve(v: Variant, seed: int, length: int, quick: bool) -> list[Result]:
     """Learn, evaluated ``MARKS`` times along the run, then score the last policy on fresh episodes."""
     env, test = lin_grid(n_envs=v.copies), lin_grid(n_envs=100)
-    make = sac.independent_learners if v.settings.kappa == 0 else ScalableActorCritic
-    agent = make(env, v.settings, seed=seed, counts=sac.access_point_loads(env))
+    make = agents.independent_learners if v.settings.kappa == 0 else ScalableActorCritic
+    agent = make(env, v.settings, seed=seed, counts=agents.access_point_loads(env))
     marks, used = [mark(0, agent.evaluate(test, 400).mean(), digits=5)], 0.0
     for k in range(MARKS):
         goal, start = length * (k + 1) // MARKS, time.process_time()
         while agent.episodes < goal:
             try:
                 agent.learn(goal - agent.episodes)
-            except sac.TableFull:
+            except agents.TableFull:
                 agent.grow(2 * agent.settings.capacity)
         used += time.process_time() - start
         marks.append(mark(agent.episodes, agent.evaluate(test, 400).mean(), digits=5))

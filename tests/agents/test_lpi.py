@@ -20,7 +20,8 @@ from causalnet.agents import (
     exact_improvement,
     returns,
 )
-from causalnet.agents.networked.lpi_exact import colour_agents, proximal
+from causalnet.agents.networked.colours import colour_agents
+from causalnet.agents.networked.lpi_exact import proximal
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import CausalnetError, DataError, NotApplicable

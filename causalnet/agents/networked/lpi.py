@@ -27,9 +27,9 @@ from ...envs.networked.neighbourhoods import adjacency_of
 from ...errors import DataError, NotApplicable
 from ...locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
 from .checkpoint import Kept, damaged
+from .colours import colour_agents
 from .critic import Counts
 from .learner import converging
-from .lpi_exact import colour_agents
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import LearningSettings, ProximalSettings, Settings

@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
-from scipy import sparse
 
 from ...base.arrays import Array, Ints
 from ...base.checks import number, whole
@@ -26,6 +24,7 @@ from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_
 from ...envs.networked.neighbourhoods import adjacency_of, hop_neighbourhoods
 from ...errors import DataError
 from ...locality import Locality, LocalPolicy, analyse
+from .colours import colour_agents
 
 _STEPS = tuple(np.exp2(np.arange(12.0, -13.0, -1.0)).tolist())  # 4096 to 1 / 4096
 
@@ -55,16 +54,6 @@ def proximal(pi: Array, advantage: Array, eta: float, tau: float) -> Array:
         z = (np.log(pi) + eta * advantage) / (1 + eta * tau)
     z = np.exp(z - z.max(-1, keepdims=True))
     return np.asarray(z / z.sum(-1, keepdims=True))
-
-
-def colour_agents(adjacency: sparse.csr_matrix, kappa: int) -> Ints:
-    """(n,) from 0: two agents of one colour are more than 2 kappa hops apart, so no N_j^kappa holds both of them.
-
-    Greedy, those with most agents around first: never more colours than the largest number of agents within 2 kappa hops.
-    """
-    near = hop_neighbourhoods(adjacency, 2 * whole("kappa", kappa, 0))
-    colour = nx.greedy_color(nx.from_scipy_sparse_array(near), "largest_first")
-    return np.array([colour[i] for i in range(len(colour))], np.int64)
 
 
 def exact_improvement(

@@ -6,8 +6,8 @@ import difflib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -33,18 +33,22 @@ def registry() -> Mapping[str, Backend]:
     """Every backend by name: the modules of ``causalnet.backends``, then the entry points of other packages."""
     found: dict[str, Backend] = {}
     plugins = importlib.import_module("causalnet.backends")
-    for info in pkgutil.iter_modules(plugins.__path__):
-        if not info.name.startswith("_"):
-            _register(found, info.name.replace("_", "-"), importlib.import_module(f"{plugins.__name__}.{info.name}"))
+    own = [info.name for info in pkgutil.iter_modules(plugins.__path__) if not info.name.startswith("_")]
+    offers: list[tuple[str, str, Callable[[], Any]]] = [
+        (name.replace("_", "-"), plugins.__name__, partial(importlib.import_module, f"{plugins.__name__}.{name}"))
+        for name in own
+    ]
     for entry in importlib.metadata.entry_points(group=GROUP):
+        offers.append((entry.name, entry.dist.name if entry.dist else entry.value, entry.load))
+    for offered, source, load in offers:
         mine: dict[str, Backend] = {}
         try:
-            _register(mine, entry.name, entry.load())
+            _register(mine, offered, load())
         except Exception as error:  # somebody else's code may fail in any way; the rest must go on
-            _register(mine, entry.name, _broken(entry.name, f"{type(error).__name__}: {error}"))
+            _register(mine, offered, _broken(offered, f"{type(error).__name__}: {error}"))
         for name, backend in mine.items():
             if name in found:
-                name = f"{entry.dist.name if entry.dist else entry.value}/{name}"
+                name = f"{source}/{name}"
                 backend = _broken(name, f"its name {backend.name!r} is taken; register it under another one")
             found[name] = backend
     return found

@@ -114,6 +114,11 @@ class RunFolder:
                 )
             return False
         odd = [name for name in wanted if told.get(name) != wanted[name]]
+        if odd and "format" not in told:
+            raise DataError(
+                f"{self.path} holds a run of an earlier release, which kept other {', '.join(odd)}; go on with the release "
+                "that wrote it, or choose another folder"
+            )
         if odd:
             there, here = (json.dumps(found.get(odd[0]))[:80] for found in (told, wanted))
             raise DataError(

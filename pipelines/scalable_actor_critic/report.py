@@ -114,4 +114,4 @@ def _episodes(folder: Path, table: Table) -> None:
     for row in select(table, kind="curve"):
         points = (point.split(":") for point in row["curve"].split())
         rows += [dict(zip(names, (row["variant"], row["seed"], int(e), float(v)), strict=True)) for e, v in points]
-    RowFile(folder / "episodes.csv", names).replace(rows)
+    RowFile(folder / "episodes.csv", names, ["variant"]).replace(rows)

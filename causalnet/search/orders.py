@@ -1,0 +1,23 @@
+from __future__ import annotations
+import numpy as np
+from ..stats.scores.gaussian import gaussian_score
+from .order_kernels import State, Rules, fit_order, descend, wander, first_order
+
+def new_state(d, seed):
+    return State(np.arange(d), np.arange(d), np.zeros((d, d), np.uint8), np.zeros(d), np.zeros(d), np.zeros(d, np.int64), np.zeros(2, np.int64),
+      np.zeros(d, bool), np.zeros(d, np.int64), np.zeros(d, bool), np.zeros(1, np.int64), np.zeros(2), np.array([seed], np.uint64))
+
+def run(corr, n, penalty=2.0, rounds=0, kind=0, size=4, seed=0, most=None):
+    d = len(corr)
+    most = most or max(1, min(d - 1, n - 3))
+    score, slots = gaussian_score(corr, n, penalty, most)
+    st = new_state(d, seed)
+    rules = Rules(np.zeros(1, bool), np.zeros((1, 1)), np.zeros((1, d), bool))
+    st.order[:] = first_order(corr, rules.required, False)
+    fit_order(score, slots, st, rules)
+    descend(score, slots, st, rules, np.inf)
+    wander(score, slots, st, rules, rounds, kind, size, np.inf)
+    adj = np.zeros((d, d), bool)
+    for v in range(d):
+        adj[slots.parents[v, :slots.size[v]], v] = True
+    return adj, st.total.copy(), st.order.copy()

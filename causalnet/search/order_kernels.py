@@ -24,29 +24,27 @@ EPS = 1e-7  # a change of score below this is rounding
 
 
 class State(NamedTuple):
-    """Everything about the present order but the slots.
+    """Everything about the present order but the slots, in few arrays: compiled calls carry each of them.
 
-    order: (d,) variables, causes first. place: (d,) where each stands. link: (d, d) uint8, [r, v] PARENT if r is a
-    parent of v, HELPS if it would lower v's score (wherever it stands), else NOTHING.
-    before, may: (d,) float64 work, 1 for those that may be parents at the place looked at.
-    queue: (d,) ring of variables to look at, head: (2,) its first entry and length, queued: (d,) bool.
-    saved: (d,) variables whose slots have changed in this round, marked: (d,) bool, count: (1,) how many.
-    total: (2,) score of the present state, number of refits. random: (1,) uint64.
+    table: (6, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
+    lower v's score (wherever it stands), else NOTHING. mask: (2, d) float64 work, 1 for those that may be parents at
+    the place looked at. count: (6,) int64, the entries named below. total: (1,) score of the present state.
+    random: (1,) uint64.
     """
 
-    order: Ints
-    place: Ints
+    table: Ints
     link: AnyArray
-    before: Array
-    may: Array
-    queue: Ints
-    head: Ints
-    queued: Bools
-    saved: Ints
-    marked: Bools
+    mask: Array
     count: Ints
     total: Array
     random: AnyArray
+
+
+ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED = range(6)
+"""Rows of State.table: variables, causes first; where each stands; a ring of variables to look at; is it in the ring;
+variables whose slots have changed in this round; is it among them."""
+HEAD, WAITING, CHANGED, REFITS, PATIENCE, WAKE = range(6)
+"""Entries of State.count: first entry and length of the ring; how many are saved; refits made; tuning."""
 
 
 class Rules(NamedTuple):
@@ -73,13 +71,13 @@ def _draw(state: State, n: int) -> int:
 def _settle(score: Any, slots: Slots, state: State, rules: Rules, s: int) -> None:
     """Grow and shrink scratch slot s among ``before`` until neither lowers its score."""
     v = slots.node[s]
-    state.total[1] += 1
-    may, fixed = state.before, rules.required[0]
+    state.count[REFITS] += 1
+    may, fixed = state.mask[0], rules.required[0]
     if rules.any[0]:
         fixed = rules.required[v]
-        may = state.may
+        may = state.mask[1]
         for j in range(may.size):
-            may[j] = state.before[j] * rules.allowed[v, j]
+            may[j] = state.mask[0][j] * rules.allowed[v, j]
     while True:
         grown = False
         while True:
@@ -109,16 +107,16 @@ def _find(slots: Slots, s: int, r: int) -> int:
 
 @njit(cache=True)
 def _enqueue(state: State, v: int) -> None:
-    if not state.queued[v]:
-        state.queued[v] = True
-        state.queue[(state.head[0] + state.head[1]) % state.queue.size] = v
-        state.head[1] += 1
+    if not state.table[QUEUED, v]:
+        state.table[QUEUED, v] = 1
+        state.table[QUEUE, (state.count[HEAD] + state.count[WAITING]) % state.link.shape[0]] = v
+        state.count[WAITING] += 1
 
 
 @njit(cache=True)
 def _publish(score: Any, slots: Slots, state: State, v: int) -> None:
     """link[:, v] from slot v."""
-    for r in range(state.order.size):
+    for r in range(state.link.shape[0]):
         state.link[r, v] = HELPS if r != v and helps(score, slots, v, r) else NOTHING
     for i in range(slots.size[v]):
         state.link[slots.parents[v, i], v] = PARENT
@@ -127,37 +125,52 @@ def _publish(score: Any, slots: Slots, state: State, v: int) -> None:
 @njit(cache=True)
 def _take(score: Any, slots: Slots, state: State, s: int) -> None:
     """Scratch slot s becomes the state of its variable; those whose moves it concerns are queued."""
-    d = state.order.size
+    d = state.link.shape[0]
     v = slots.node[s]
-    if not state.marked[v]:
-        state.marked[v] = True
-        copy(score, slots, v, d + SCRATCH + state.count[0])
-        state.saved[state.count[0]] = v
-        state.count[0] += 1
+    if not state.table[MARKED, v]:
+        state.table[MARKED, v] = True
+        copy(score, slots, v, d + SCRATCH + state.count[CHANGED])
+        state.table[SAVED, state.count[CHANGED]] = v
+        state.count[CHANGED] += 1
     for i in range(slots.size[v]):
         _enqueue(state, slots.parents[v, i])
     state.total[0] += slots.value[s] - slots.value[v]
     copy(score, slots, s, v)
-    _publish(score, slots, state, v)
-    for r in range(d):
-        if state.link[r, v] != NOTHING:
-            _enqueue(state, r)
+    if state.count[WAKE] == 0:
+        _publish(score, slots, state, v)
+        for r in range(d):
+            if state.link[r, v] != NOTHING:
+                _enqueue(state, r)
+    elif state.count[WAKE] == 1:
+        for r in range(d):
+            state.mask[1][r] = state.link[r, v]
+        _publish(score, slots, state, v)
+        for r in range(d):
+            if state.link[r, v] != state.mask[1][r]:
+                _enqueue(state, r)
+        for i in range(slots.size[v]):
+            _enqueue(state, slots.parents[v, i])
+    else:
+        _publish(score, slots, state, v)
+        for i in range(slots.size[v]):
+            _enqueue(state, slots.parents[v, i])
     _enqueue(state, v)
 
 
 @njit(cache=True)
 def _ahead(score: Any, slots: Slots, state: State, rules: Rules, v: int, best: float) -> tuple[int, float]:
     """The best place ahead of v's, if it changes the score by less than ``best``, else -1; and the change."""
-    d = state.order.size
+    d = state.link.shape[0]
     s, t = d, d + 1
-    p = state.place[v]
-    before = state.before
+    p = state.table[PLACE, v]
+    before = state.mask[0]
     for q in range(d):
-        before[state.order[q]] = 1.0 if q < p else 0.0
+        before[state.table[ORDER, q]] = 1.0 if q < p else 0.0
     copied = False
+    idle = 0
     own, others, where = 0.0, 0.0, -1
     for q in range(p - 1, -1, -1):
-        z = state.order[q]
+        z = state.table[ORDER, q]
         before[z] = 0.0
         event = False
         if rules.any[0] and rules.required[v, z]:
@@ -176,24 +189,30 @@ def _ahead(score: Any, slots: Slots, state: State, rules: Rules, v: int, best: f
             _settle(score, slots, state, rules, t)
             others += slots.value[t] - slots.value[z]
             event = True
-        if event and own + others < best - EPS:
-            best, where = own + others, q
+        if event:
+            idle += 1
+            if own + others < best - EPS:
+                best, where = own + others, q
+                idle = 0
+            elif idle >= state.count[PATIENCE]:
+                break
     return where, best
 
 
 @njit(cache=True)
 def _behind(score: Any, slots: Slots, state: State, rules: Rules, v: int, best: float) -> tuple[int, float]:
     """The best place behind v's, if it changes the score by less than ``best``, else -1; and the change."""
-    d = state.order.size
+    d = state.link.shape[0]
     s, t = d, d + 1
-    p = state.place[v]
-    before = state.before
+    p = state.table[PLACE, v]
+    before = state.mask[0]
     for q in range(d):
-        before[state.order[q]] = 1.0 if q < p else 0.0
+        before[state.table[ORDER, q]] = 1.0 if q < p else 0.0
     copied = False
+    idle = 0
     own, others, where = 0.0, 0.0, -1
     for q in range(p + 1, d):
-        z = state.order[q]
+        z = state.table[ORDER, q]
         event = False
         if rules.any[0] and rules.required[z, v]:
             break
@@ -214,18 +233,23 @@ def _behind(score: Any, slots: Slots, state: State, rules: Rules, v: int, best: 
             _settle(score, slots, state, rules, s)
             own = slots.value[s] - slots.value[v]
             event = True
-        if event and own + others < best - EPS:
-            best, where = own + others, q
+        if event:
+            idle += 1
+            if own + others < best - EPS:
+                best, where = own + others, q
+                idle = 0
+            elif idle >= state.count[PATIENCE]:
+                break
     return where, best
 
 
 @njit(cache=True)
 def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: int) -> None:
     """Put v at the place ``where``, or as near as knowledge lets it, and refit what that concerns."""
-    d = state.order.size
+    d = state.link.shape[0]
     s, t = d, d + 1
-    p = state.place[v]
-    order, before = state.order, state.before
+    p = state.table[PLACE, v]
+    order, before = state.table[ORDER], state.mask[0]
     step = 1 if where > p else -1
     for q in range(d):
         before[order[q]] = 1.0 if q < p else 0.0
@@ -262,9 +286,9 @@ def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: i
                 _settle(score, slots, state, rules, s)
                 changed = True
         order[q] = z
-        state.place[z] = q
+        state.table[PLACE, z] = q
         order[q + step] = v
-        state.place[v] = q + step
+        state.table[PLACE, v] = q + step
     if changed:
         _take(score, slots, state, s)
 
@@ -285,11 +309,11 @@ def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bo
 def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
     """Improve what is queued until nothing is; False if time ran out first."""
     looks = 0
-    while state.head[1] > 0:
-        v = state.queue[state.head[0]]
-        state.head[0] = (state.head[0] + 1) % state.queue.size
-        state.head[1] -= 1
-        state.queued[v] = False
+    while state.count[WAITING] > 0:
+        v = state.table[QUEUE, state.count[HEAD]]
+        state.count[HEAD] = (state.count[HEAD] + 1) % state.link.shape[0]
+        state.count[WAITING] -= 1
+        state.table[QUEUED, v] = False
         _improve(score, slots, state, rules, v)
         looks += 1
         if looks % 16 == 0 and deadline < np.inf and now() > deadline:
@@ -300,24 +324,24 @@ def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float
 @njit(cache=True)
 def _clear(state: State) -> None:
     """Forget the queue and what was saved."""
-    while state.head[1] > 0:
-        state.queued[state.queue[state.head[0]]] = False
-        state.head[0] = (state.head[0] + 1) % state.queue.size
-        state.head[1] -= 1
-    for i in range(state.count[0]):
-        state.marked[state.saved[i]] = False
-    state.count[0] = 0
+    while state.count[WAITING] > 0:
+        state.table[QUEUED, state.table[QUEUE, state.count[HEAD]]] = False
+        state.count[HEAD] = (state.count[HEAD] + 1) % state.link.shape[0]
+        state.count[WAITING] -= 1
+    for i in range(state.count[CHANGED]):
+        state.table[MARKED, state.table[SAVED, i]] = False
+    state.count[CHANGED] = 0
 
 
 @njit(cache=True)
 def fit_order(score: Any, slots: Slots, state: State, rules: Rules) -> None:
     """Parents for every variable in the present order, from scratch; all are queued."""
-    d = state.order.size
-    state.before[:] = 0.0
+    d = state.link.shape[0]
+    state.mask[0][:] = 0.0
     state.total[0] = 0.0
     for q in range(d):
-        v = state.order[q]
-        state.place[v] = q
+        v = state.table[ORDER, q]
+        state.table[PLACE, v] = q
         begin(score, slots, d, v)
         if rules.any[0]:
             for r in range(d):
@@ -327,15 +351,15 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules) -> None:
         copy(score, slots, d, v)
         _publish(score, slots, state, v)
         state.total[0] += slots.value[v]
-        state.before[v] = 1.0
+        state.mask[0][v] = 1.0
     for q in range(d):
-        _enqueue(state, state.order[q])
+        _enqueue(state, state.table[ORDER, q])
 
 
 @njit(cache=True)
 def descend(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
     """Reinsert variables until no reinsertion lowers the score; False if time ran out first."""
-    d = state.order.size
+    d = state.link.shape[0]
     while True:
         if not _drain(score, slots, state, rules, deadline):
             _clear(state)
@@ -354,17 +378,17 @@ def descend(score: Any, slots: Slots, state: State, rules: Rules, deadline: floa
 
 @njit(cache=True)
 def _perturb(score: Any, slots: Slots, state: State, rules: Rules, kind: int, size: int) -> None:
-    d = state.order.size
+    d = state.link.shape[0]
     if kind == 0:  # random swaps anywhere
         for _ in range(size):
-            a, b = state.order[_draw(state, d)], state.order[_draw(state, d)]
-            pa, pb = state.place[a], state.place[b]
+            a, b = state.table[ORDER, _draw(state, d)], state.table[ORDER, _draw(state, d)]
+            pa, pb = state.table[PLACE, a], state.table[PLACE, b]
             if pa != pb:
                 _move(score, slots, state, rules, a, pb)
                 _move(score, slots, state, rules, b, pa)
     elif kind == 1:  # one variable to a place up to size away
         v = _draw(state, d)
-        where = state.place[v] + _draw(state, 2 * size + 1) - size
+        where = state.table[PLACE, v] + _draw(state, 2 * size + 1) - size
         _move(score, slots, state, rules, v, min(max(where, 0), d - 1))
     elif kind == 2:  # neighbours of one variable: each to the place of another
         v = _draw(state, d)
@@ -378,7 +402,7 @@ def _perturb(score: Any, slots: Slots, state: State, rules: Rules, kind: int, si
                 m += 1
         for _ in range(size):
             a, b = near[_draw(state, m)], near[_draw(state, m)]
-            pa, pb = state.place[a], state.place[b]
+            pa, pb = state.table[PLACE, a], state.table[PLACE, b]
             if pa != pb:
                 _move(score, slots, state, rules, a, pb)
                 _move(score, slots, state, rules, b, pa)
@@ -394,7 +418,7 @@ def _perturb(score: Any, slots: Slots, state: State, rules: Rules, kind: int, si
                         pick = r
             if pick < 0:
                 return
-            _move(score, slots, state, rules, v, state.place[pick])
+            _move(score, slots, state, rules, v, state.table[PLACE, pick])
             v = pick
 
 
@@ -403,22 +427,22 @@ def wander(
     score: Any, slots: Slots, state: State, rules: Rules, rounds: int, kind: int, size: int, deadline: float
 ) -> int:
     """Iterated local search: perturb, descend, undo unless the score is as low as before. Returns rounds made."""
-    d = state.order.size
+    d = state.link.shape[0]
     old = np.empty(d, np.int64)
     for made in range(rounds):
-        old[:] = state.order
+        old[:] = state.table[ORDER]
         total = state.total[0]
         _clear(state)
         _perturb(score, slots, state, rules, kind, size)
         done = _drain(score, slots, state, rules, deadline)
         if state.total[0] > total + EPS:
-            for i in range(state.count[0]):
-                v = state.saved[i]
+            for i in range(state.count[CHANGED]):
+                v = state.table[SAVED, i]
                 copy(score, slots, d + SCRATCH + i, v)
                 _publish(score, slots, state, v)
             for q in range(d):
-                state.order[q] = old[q]
-                state.place[old[q]] = q
+                state.table[ORDER, q] = old[q]
+                state.table[PLACE, old[q]] = q
             state.total[0] = total
         _clear(state)
         if not done:

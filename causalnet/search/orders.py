@@ -4,8 +4,9 @@ from ..stats.scores.gaussian import gaussian_score
 from .order_kernels import State, Rules, fit_order, descend, wander, first_order
 
 def new_state(d, seed):
-    return State(np.arange(d), np.arange(d), np.zeros((d, d), np.uint8), np.zeros(d), np.zeros(d), np.zeros(d, np.int64), np.zeros(2, np.int64),
-      np.zeros(d, bool), np.zeros(d, np.int64), np.zeros(d, bool), np.zeros(1, np.int64), np.zeros(2), np.array([seed], np.uint64))
+    table = np.zeros((6, d), np.int64)
+    table[0] = table[1] = np.arange(d)
+    return State(table, np.zeros((d, d), np.uint8), np.zeros((2, d)), np.array([0, 0, 0, 0, 1 << 40, 0]), np.zeros(1), np.array([seed], np.uint64))
 
 def run(corr, n, penalty=2.0, rounds=0, kind=0, size=4, seed=0, most=None):
     d = len(corr)
@@ -13,11 +14,11 @@ def run(corr, n, penalty=2.0, rounds=0, kind=0, size=4, seed=0, most=None):
     score, slots = gaussian_score(corr, n, penalty, most)
     st = new_state(d, seed)
     rules = Rules(np.zeros(1, bool), np.zeros((1, 1)), np.zeros((1, d), bool))
-    st.order[:] = first_order(corr, rules.required, False)
+    st.table[0] = first_order(corr, rules.required, False)
     fit_order(score, slots, st, rules)
     descend(score, slots, st, rules, np.inf)
     wander(score, slots, st, rules, rounds, kind, size, np.inf)
     adj = np.zeros((d, d), bool)
     for v in range(d):
         adj[slots.parents[v, :slots.size[v]], v] = True
-    return adj, st.total.copy(), st.order.copy()
+    return adj, (st.total[0], st.count[3]), st.table[0].copy()

@@ -23,28 +23,24 @@ from numba import njit
 from ...base.arrays import AnyArray, Array
 from .contract import SCRATCH, Slots, empty_slots, implement
 
+SMALL = 8  # the regression on so many parents is kept for every slot, a larger one only for those in work
 SINGULAR = 1e-9  # a variable of which the parents leave no larger share of variance says nothing more: never a parent
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 class GaussianScore(NamedTuple):
-    """The score of standardised variables and what its slots keep.
+    """The score of standardised variables and what its slots keep, in few arrays: compiled calls carry each of them.
 
-    corr: (d, d). n: rows. price: penalty ln n, of one parent. gain: the share of s2 that a parent must explain to pay,
-    1 - exp(-price / n). loss: the rise of s2, as a share, that dropping a parent may cost, exp(price / n) - 1.
-    cov, var: (s, d) c and w of every slot, both 0 at its parents. inverse: (SCRATCH, most, most) Q. slope:
-    (SCRATCH, most) b. work: (2, d).
+    corr: (d, d). number: (4,) n, price, gain, loss: price = penalty ln n, of one parent; gain = 1 - exp(-price / n),
+    the share of s2 that a parent must explain to pay; loss = exp(price / n) - 1, the rise of s2, as a share, that
+    dropping a parent may cost. bank: (s, 2 d + SMALL (SMALL + 1)) of every slot c, w (both 0 at its parents), Q and b
+    of at most SMALL parents. inverse: (SCRATCH, most + 1, most) Q and b of more. work: (2, max(d, most)).
     """
 
     corr: Array
-    n: float
-    price: float
-    gain: float
-    loss: float
-    cov: Array
-    var: Array
+    number: Array
+    bank: Array
     inverse: Array
-    slope: Array
     work: Array
 
 
@@ -54,22 +50,18 @@ def gaussian_score(corr: Array, n: int, penalty: float, most: int) -> tuple[Gaus
     price = penalty * math.log(n)
     score = GaussianScore(
         corr=np.ascontiguousarray(corr),
-        n=float(n),
-        price=price,
-        gain=-math.expm1(-price / n),
-        loss=math.expm1(price / n),
-        cov=np.empty((2 * d + SCRATCH, d)),
-        var=np.empty((2 * d + SCRATCH, d)),
-        inverse=np.empty((SCRATCH, most, most)),
-        slope=np.empty((SCRATCH, most)),
+        number=np.array([n, price, -math.expm1(-price / n), math.expm1(price / n)]),
+        bank=np.empty((2 * d + SCRATCH, 2 * d + SMALL * (SMALL + 1))),
+        inverse=np.empty((SCRATCH, max(most, SMALL) + 1, max(most, SMALL))),
         work=np.empty((2, max(d, most))),
     )
     return score, empty_slots(d, most)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _value(score: GaussianScore, s2: float, k: int) -> float:
-    return score.n * math.log(max(s2, SINGULAR)) + score.price * k
+    """n ln s2 + price k."""
+    return score.number[0] * math.log(max(s2, SINGULAR)) + score.number[1] * k
 
 
 @njit(cache=True)
@@ -79,193 +71,227 @@ def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     slots.size[s] = 0
     slots.value[s] = 0.0
     for j in range(d):
-        score.cov[s, j] = score.corr[x, j]
-        score.var[s, j] = 1.0
+        score.bank[s, j] = score.corr[x, j]
+        score.bank[s, d + j] = 1.0
 
 
 @njit(cache=True)
 def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     d = score.corr.shape[0]
     k = slots.size[s]
+    parents, bank = slots.parents, score.bank
     slots.node[x] = slots.node[s]
     slots.size[x] = k
     slots.value[x] = slots.value[s]
-    slots.parents[x, :k] = slots.parents[s, :k]
-    score.cov[x] = score.cov[s]
-    score.var[x] = score.var[s]
-    if x < d or x >= d + SCRATCH:
-        return
-    if d <= s < d + SCRATCH:
-        score.inverse[x - d, :k, :k] = score.inverse[s - d, :k, :k]
-        score.slope[x - d, :k] = score.slope[s - d, :k]
-        return
-    _regress(score, slots, x)
+    for i in range(k):
+        parents[x, i] = parents[s, i]
+    width = 2 * d + (SMALL * k if k <= SMALL else 0)
+    for j in range(width):
+        bank[x, j] = bank[s, j]
+    for j in range(2 * d + SMALL * SMALL, bank.shape[1]):
+        bank[x, j] = bank[s, j]
+    if k > SMALL and d <= x < d + SCRATCH:
+        _regress(score, slots, x)
 
 
 @njit(cache=True, fastmath=FAST)
 def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
-    """Q and b of a scratch slot from its parents, one parent at a time (the bordering of an inverse)."""
-    d = score.corr.shape[0]
-    q, b, p = score.inverse[s - d], score.slope[s - d], slots.parents[s]
-    a = score.work[0]
-    v = slots.node[s]
+    """Q and b of a scratch slot with many parents, one parent at a time (the bordering of an inverse)."""
+    corr, parents, q, a = score.corr, slots.parents, score.inverse, score.work
+    u, v, b = s - corr.shape[0], slots.node[s], q.shape[1] - 1
     for m in range(slots.size[s]):
-        row = score.corr[p[m]]
-        rest, own = 1.0, row[v]
+        r = parents[s, m]
+        rest, own = 1.0, corr[r, v]
         for i in range(m):
             t = 0.0
             for j in range(m):
-                t += q[i, j] * row[p[j]]
-            a[i] = t
-            rest -= t * row[p[i]]
-            own -= b[i] * row[p[i]]
-        _border(q, b, a, m, rest, own / rest)
+                t += q[u, i, j] * corr[r, parents[s, j]]
+            a[0, i] = t
+            rest -= t * corr[r, parents[s, i]]
+            own -= q[u, b, i] * corr[r, parents[s, i]]
+        slope = own / rest
+        for i in range(m):
+            t = a[0, i] / rest
+            for j in range(m):
+                q[u, i, j] += t * a[0, j]
+            q[u, i, m] = -t
+            q[u, m, i] = -t
+            q[u, b, i] -= a[0, i] * slope
+        q[u, m, m] = 1.0 / rest
+        q[u, b, m] = slope
 
 
-@njit(cache=True, fastmath=FAST)
-def _border(q: Array, b: Array, a: Array, m: int, rest: float, slope: float) -> None:
-    """Q and b grow by a variable: a its regression on the m before, rest its residual variance, slope its own b."""
-    for i in range(m):
-        t = a[i] / rest
-        for j in range(m):
-            q[i, j] += t * a[j]
-        q[i, m] = -t
-        q[m, i] = -t
-        b[i] -= a[i] * slope
-    q[m, m] = 1.0 / rest
-    b[m] = slope
-
-
-@njit(cache=True, fastmath=FAST)
-def _combine(corr: Array, p: AnyArray, a: Array, k: int, e: Array) -> None:
-    """e += sum over i < k of a[i] corr[p[i]], four rows at a time."""
-    d = e.shape[0]
+@njit(cache=True, inline="always")
+def _combine(corr: Array, parents: AnyArray, s: int, work: Array, k: int) -> None:
+    """work[1] += sum over i < k of work[0, i] corr[parents[s, i]], four rows at a time."""
+    d = corr.shape[0]
     i = 0
     while i + 4 <= k:
-        r0, r1, r2, r3 = corr[p[i]], corr[p[i + 1]], corr[p[i + 2]], corr[p[i + 3]]
-        a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
+        p0, p1, p2, p3 = parents[s, i], parents[s, i + 1], parents[s, i + 2], parents[s, i + 3]
+        a0, a1, a2, a3 = work[0, i], work[0, i + 1], work[0, i + 2], work[0, i + 3]
         for j in range(d):
-            e[j] += a0 * r0[j] + a1 * r1[j] + a2 * r2[j] + a3 * r3[j]
+            work[1, j] += a0 * corr[p0, j] + a1 * corr[p1, j] + a2 * corr[p2, j] + a3 * corr[p3, j]
         i += 4
-    if i + 2 <= k:
-        r0, r1 = corr[p[i]], corr[p[i + 1]]
-        a0, a1 = a[i], a[i + 1]
+    while i < k:
+        p0, a0 = parents[s, i], work[0, i]
         for j in range(d):
-            e[j] += a0 * r0[j] + a1 * r1[j]
-        i += 2
-    if i < k:
-        r0, a0 = corr[p[i]], a[i]
-        for j in range(d):
-            e[j] += a0 * r0[j]
+            work[1, j] += a0 * corr[p0, j]
+        i += 1
 
 
 @njit(cache=True, fastmath=FAST)
 def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
-    d = score.corr.shape[0]
-    k, v, p = slots.size[s], slots.node[s], slots.parents[s]
-    q, b = score.inverse[s - d], score.slope[s - d]
-    c, w = score.cov[s], score.var[s]
-    a, e = score.work[0], score.work[1, :d]
-    row = score.corr[x]
+    corr, bank, q, work, parents = score.corr, score.bank, score.inverse, score.work, slots.parents
+    d = corr.shape[0]
+    k, v, u, b = slots.size[s], slots.node[s], s - d, q.shape[1] - 1
+    at = 2 * d  # where Q starts in the bank, a row of SMALL after the other, b behind it
+    to = at + SMALL * SMALL
+    few = k < SMALL
+    if k == SMALL:  # from now on where there is room for more
+        for i in range(SMALL):
+            q[u, b, i] = bank[s, to + i]
+            for j in range(SMALL):
+                q[u, i, j] = bank[s, at + SMALL * i + j]
     for i in range(k):
         t = 0.0
         for j in range(k):
-            t -= q[i, j] * row[p[j]]
-        a[i] = t
-    e[:] = row
-    _combine(score.corr, p, a, k, e)
-    rest = e[x]
-    slope = e[v] / rest
-    for i in range(k):
-        a[i] = -a[i]
-    _border(q, b, a, k, rest, slope)
-    t = 1.0 / rest
+            t -= (bank[s, at + SMALL * i + j] if few else q[u, i, j]) * corr[x, parents[s, j]]
+        work[0, i] = t
     for j in range(d):
-        c[j] -= slope * e[j]
-        w[j] -= t * e[j] * e[j]
-    p[k] = x
+        work[1, j] = corr[x, j]
+    _combine(corr, parents, s, work, k)
+    rest = work[1, x]
+    slope = work[1, v] / rest
+    scale = 1.0 / rest
+    if few:
+        for i in range(k):
+            t = work[0, i] * scale
+            for j in range(k):
+                bank[s, at + SMALL * i + j] += t * work[0, j]
+            bank[s, at + SMALL * i + k] = t
+            bank[s, at + SMALL * k + i] = t
+            bank[s, to + i] += work[0, i] * slope
+        bank[s, at + SMALL * k + k] = scale
+        bank[s, to + k] = slope
+    else:
+        for i in range(k):
+            t = work[0, i] * scale
+            for j in range(k):
+                q[u, i, j] += t * work[0, j]
+            q[u, i, k] = t
+            q[u, k, i] = t
+            q[u, b, i] += work[0, i] * slope
+        q[u, k, k] = scale
+        q[u, b, k] = slope
+    for j in range(d):
+        bank[s, j] -= slope * work[1, j]
+        bank[s, d + j] -= scale * work[1, j] * work[1, j]
+    parents[s, k] = x
     for i in range(k + 1):
-        c[p[i]] = 0.0
-        w[p[i]] = 0.0
+        bank[s, parents[s, i]] = 0.0
+        bank[s, d + parents[s, i]] = 0.0
     slots.size[s] = k + 1
-    slots.value[s] = _value(score, c[v], k + 1)
+    slots.value[s] = _value(score, bank[s, v], k + 1)
 
 
 @njit(cache=True, fastmath=FAST)
 def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
+    bank, q, work, parents = score.bank, score.inverse, score.work, slots.parents
     d = score.corr.shape[0]
-    k, v, p = slots.size[s], slots.node[s], slots.parents[s]
-    q, b = score.inverse[s - d], score.slope[s - d]
-    c, w = score.cov[s], score.var[s]
-    a, e = score.work[0], score.work[1, :d]
-    own = q[x, x]
+    k, v, u, b = slots.size[s], slots.node[s], s - d, q.shape[1] - 1
+    at = 2 * d
+    to = at + SMALL * SMALL
+    few = k <= SMALL
+    last = k - 1
+    own = bank[s, at + SMALL * x + x] if few else q[u, x, x]
+    slope = bank[s, to + x] if few else q[u, b, x]
     for i in range(k):
-        a[i] = q[x, i] / own
-    e[:] = 0.0
-    _combine(score.corr, p, a, k, e)
-    r, last = p[x], k - 1
-    slope = b[x]
+        work[0, i] = (bank[s, at + SMALL * x + i] if few else q[u, x, i]) / own
     for j in range(d):
-        c[j] += slope * e[j]
-        w[j] += own * e[j] * e[j]
-    for i in range(k):
-        b[i] -= slope * a[i]
-        if i != x:
-            t = q[i, x]
-            for j in range(k):
-                q[i, j] -= t * a[j]
-    if x != last:
+        work[1, j] = 0.0
+    _combine(score.corr, parents, s, work, k)
+    for j in range(d):
+        bank[s, j] += slope * work[1, j]
+        bank[s, d + j] += own * work[1, j] * work[1, j]
+    if few:
         for i in range(k):
-            q[x, i] = q[last, i]
+            bank[s, to + i] -= slope * work[0, i]
+            if i != x:
+                t = bank[s, at + SMALL * i + x]
+                for j in range(k):
+                    bank[s, at + SMALL * i + j] -= t * work[0, j]
         for i in range(k):
-            q[i, x] = q[i, last]
-        b[x] = b[last]
-        p[x] = p[last]
+            bank[s, at + SMALL * x + i] = bank[s, at + SMALL * last + i]
+        for i in range(k):
+            bank[s, at + SMALL * i + x] = bank[s, at + SMALL * i + last]
+        bank[s, to + x] = bank[s, to + last]
+    else:
+        for i in range(k):
+            q[u, b, i] -= slope * work[0, i]
+            if i != x:
+                t = q[u, i, x]
+                for j in range(k):
+                    q[u, i, j] -= t * work[0, j]
+        for i in range(k):
+            q[u, x, i] = q[u, last, i]
+        for i in range(k):
+            q[u, i, x] = q[u, i, last]
+        q[u, b, x] = q[u, b, last]
+        if last == SMALL:
+            for i in range(SMALL):
+                bank[s, to + i] = q[u, b, i]
+                for j in range(SMALL):
+                    bank[s, at + SMALL * i + j] = q[u, i, j]
+    r = parents[s, x]
+    parents[s, x] = parents[s, last]
     for i in range(last):
-        c[p[i]] = 0.0
-        w[p[i]] = 0.0
-    w[r] = 1.0 / own
-    c[r] = slope / own
+        bank[s, parents[s, i]] = 0.0
+        bank[s, d + parents[s, i]] = 0.0
+    bank[s, d + r] = 1.0 / own
+    bank[s, r] = slope / own
     slots.size[s] = last
-    slots.value[s] = _value(score, c[v], last)
+    slots.value[s] = _value(score, bank[s, v], last)
 
 
 @njit(cache=True)
 def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
-    c, w = score.cov[s, x], score.var[s, x]
-    return c * c > score.gain * score.cov[s, slots.node[s]] * w and w > SINGULAR
+    c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
+    return c * c > score.number[2] * score.bank[s, slots.node[s]] * w and w > SINGULAR
 
 
 @njit(cache=True, fastmath=FAST)
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
-    c, w = score.cov[s], score.var[s]
-    level = score.gain * c[slots.node[s]]
+    bank, d = score.bank, score.corr.shape[0]
+    level = score.number[2] * bank[s, slots.node[s]]
     if slots.size[s] == slots.parents.shape[1]:
         return -1
-    any_helps = 0
-    for j in range(c.shape[0]):
-        any_helps += c[j] * c[j] * x[j] > level * w[j]
-    if any_helps == 0:
+    most = 0.0
+    for j in range(d):
+        most = max(most, bank[s, j] * bank[s, j] * x[j] - level * bank[s, d + j])
+    if most <= 0.0:
         return -1
     best = -1
-    for j in range(c.shape[0]):
-        if c[j] * c[j] * x[j] > level * w[j] and w[j] > SINGULAR:
+    for j in range(d):
+        c, w = bank[s, j], bank[s, d + j]
+        if c * c * x[j] > level * w and w > SINGULAR:
             best = j
-            level = c[j] * c[j] / w[j]
+            level = c * c / w
     return best
 
 
 @njit(cache=True)
 def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
-    d = score.corr.shape[0]
-    q, b, p = score.inverse[s - d], score.slope[s - d], slots.parents[s]
-    level = score.loss * score.cov[s, slots.node[s]]
+    bank, q, d = score.bank, score.inverse, score.corr.shape[0]
+    level = score.number[3] * bank[s, slots.node[s]]
     best = -1
+    few = slots.size[s] <= SMALL
     for i in range(slots.size[s]):
-        if not x[p[i]]:
-            rise = b[i] * b[i] / q[i, i]
-            if rise < level:
-                best, level = i, rise
+        if few:
+            own, slope = bank[s, 2 * d + SMALL * i + i], bank[s, 2 * d + SMALL * SMALL + i]
+        else:
+            own, slope = q[s - d, i, i], q[s - d, q.shape[1] - 1, i]
+        if slope * slope < level * own and not x[slots.parents[s, i]]:
+            best, level = i, slope * slope / own
     return best
 
 

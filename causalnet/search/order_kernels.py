@@ -27,14 +27,14 @@ class State(NamedTuple):
     """Everything about the present order but the slots, in few arrays: compiled calls carry each of them.
 
     table: (6, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
-    lower v's score (wherever it stands), else NOTHING. mask: (2, d) float64 work, 1 for those that may be parents at
+    lower v's score (wherever it stands), else NOTHING. may: (d,) float64 work, 1 for those that may be parents at
     the place looked at. count: (6,) int64, the entries named below. total: (1,) score of the present state.
     random: (1,) uint64.
     """
 
     table: Ints
     link: AnyArray
-    mask: Array
+    may: Array
     count: Ints
     total: Array
     random: AnyArray
@@ -43,7 +43,7 @@ class State(NamedTuple):
 ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED = range(6)
 """Rows of State.table: variables, causes first; where each stands; a ring of variables to look at; is it in the ring;
 variables whose slots have changed in this round; is it among them."""
-HEAD, WAITING, CHANGED, REFITS, PATIENCE, WAKE = range(6)
+HEAD, WAITING, CHANGED, REFITS, PATIENCE = range(5)
 """Entries of State.count: first entry and length of the ring; how many are saved; refits made; tuning."""
 
 
@@ -68,33 +68,31 @@ def _draw(state: State, n: int) -> int:
 
 
 @njit(cache=True)
-def _settle(score: Any, slots: Slots, state: State, rules: Rules, s: int) -> None:
-    """Grow and shrink scratch slot s among ``before`` until neither lowers its score."""
+def _settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
+    """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart."""
     v = slots.node[s]
     state.count[REFITS] += 1
-    may, fixed = state.mask[0], rules.required[0]
+    may, table = state.may, state.table
+    for j in range(may.size):
+        may[j] = 1.0 if table[PLACE, j] < limit else 0.0
+    may[out] = 0.0
+    may[v] = 0.0
+    fixed = rules.required[0]
     if rules.any[0]:
         fixed = rules.required[v]
-        may = state.mask[1]
         for j in range(may.size):
-            may[j] = state.mask[0][j] * rules.allowed[v, j]
+            may[j] *= rules.allowed[v, j]
     while True:
-        grown = False
-        while True:
-            r = best_add(score, slots, s, may)
-            if r < 0:
-                break
+        r = best_add(score, slots, s, may)
+        while r >= 0:
             add(score, slots, s, r)
-            grown = True
-        shrunk = False
-        while True:
-            i = best_drop(score, slots, s, fixed)
-            if i < 0:
-                break
-            drop(score, slots, s, i)
-            shrunk = True
-        if not shrunk:
+            r = best_add(score, slots, s, may)
+        i = best_drop(score, slots, s, fixed)
+        if i < 0:
             break
+        while i >= 0:
+            drop(score, slots, s, i)
+            i = best_drop(score, slots, s, fixed)
 
 
 @njit(cache=True)
@@ -107,197 +105,193 @@ def _find(slots: Slots, s: int, r: int) -> int:
 
 @njit(cache=True)
 def _enqueue(state: State, v: int) -> None:
-    if not state.table[QUEUED, v]:
-        state.table[QUEUED, v] = 1
-        state.table[QUEUE, (state.count[HEAD] + state.count[WAITING]) % state.link.shape[0]] = v
-        state.count[WAITING] += 1
+    table, count = state.table, state.count
+    if table[QUEUED, v] == 0:
+        table[QUEUED, v] = 1
+        table[QUEUE, (count[HEAD] + count[WAITING]) % table.shape[1]] = v
+        count[WAITING] += 1
 
 
 @njit(cache=True)
-def _publish(score: Any, slots: Slots, state: State, v: int) -> None:
-    """link[:, v] from slot v."""
-    for r in range(state.link.shape[0]):
-        state.link[r, v] = HELPS if r != v and helps(score, slots, v, r) else NOTHING
+def _publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
+    """link[:, v] from slot v; with wake, those whose entry changes are queued."""
+    link = state.link
     for i in range(slots.size[v]):
-        state.link[slots.parents[v, i], v] = PARENT
+        state.may[slots.parents[v, i]] = -1.0
+    for r in range(link.shape[0]):
+        new = HELPS if r != v and helps(score, slots, v, r) else NOTHING
+        if state.may[r] < 0.0:
+            new = PARENT
+            state.may[r] = 0.0
+        if link[r, v] != new:
+            link[r, v] = new
+            if wake:
+                _enqueue(state, r)
 
 
 @njit(cache=True)
 def _take(score: Any, slots: Slots, state: State, s: int) -> None:
     """Scratch slot s becomes the state of its variable; those whose moves it concerns are queued."""
-    d = state.link.shape[0]
-    v = slots.node[s]
-    if not state.table[MARKED, v]:
-        state.table[MARKED, v] = True
-        copy(score, slots, v, d + SCRATCH + state.count[CHANGED])
-        state.table[SAVED, state.count[CHANGED]] = v
-        state.count[CHANGED] += 1
-    for i in range(slots.size[v]):
-        _enqueue(state, slots.parents[v, i])
+    v, d = slots.node[s], state.link.shape[0]
+    table, count = state.table, state.count
+    if table[MARKED, v] == 0:
+        table[MARKED, v] = 1
+        copy(score, slots, v, d + SCRATCH + count[CHANGED])
+        table[SAVED, count[CHANGED]] = v
+        count[CHANGED] += 1
     state.total[0] += slots.value[s] - slots.value[v]
     copy(score, slots, s, v)
-    if state.count[WAKE] == 0:
-        _publish(score, slots, state, v)
-        for r in range(d):
-            if state.link[r, v] != NOTHING:
-                _enqueue(state, r)
-    elif state.count[WAKE] == 1:
-        for r in range(d):
-            state.mask[1][r] = state.link[r, v]
-        _publish(score, slots, state, v)
-        for r in range(d):
-            if state.link[r, v] != state.mask[1][r]:
-                _enqueue(state, r)
-        for i in range(slots.size[v]):
-            _enqueue(state, slots.parents[v, i])
-    else:
-        _publish(score, slots, state, v)
-        for i in range(slots.size[v]):
-            _enqueue(state, slots.parents[v, i])
+    _publish(score, slots, state, v, True)
+    for i in range(slots.size[v]):
+        _enqueue(state, slots.parents[v, i])
     _enqueue(state, v)
 
 
 @njit(cache=True)
-def _ahead(score: Any, slots: Slots, state: State, rules: Rules, v: int, best: float) -> tuple[int, float]:
-    """The best place ahead of v's, if it changes the score by less than ``best``, else -1; and the change."""
-    d = state.link.shape[0]
-    s, t = d, d + 1
-    p = state.table[PLACE, v]
-    before = state.mask[0]
-    for q in range(d):
-        before[state.table[ORDER, q]] = 1.0 if q < p else 0.0
-    copied = False
-    idle = 0
-    own, others, where = 0.0, 0.0, -1
-    for q in range(p - 1, -1, -1):
-        z = state.table[ORDER, q]
-        before[z] = 0.0
+def _last_parent(slots: Slots, state: State, s: int) -> int:
+    """The place of the last parent of slot s, or -1."""
+    last = -1
+    for i in range(slots.size[s]):
+        last = max(last, state.table[PLACE, slots.parents[s, i]])
+    return last
+
+
+@njit(cache=True)
+def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
+    """The first and the last place that v may take: required causes stay ahead of it, required effects behind."""
+    low, high = 0, state.link.shape[0] - 1
+    if rules.any[0]:
+        for r in range(high + 1):
+            if rules.required[v, r]:
+                low = max(low, state.table[PLACE, r] + 1)
+            if rules.required[r, v]:
+                high = min(high, state.table[PLACE, r] - 1)
+    return low, high
+
+
+@njit(cache=True)
+def _without(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
+    """Scratch: z without its parent v, among those ahead of ``limit``; returns the change of its score."""
+    t = state.link.shape[0] + 1
+    copy(score, slots, z, t)
+    drop(score, slots, t, _find(slots, t, v))
+    _settle(score, slots, state, rules, t, limit, v)
+    return slots.value[t] - slots.value[z]
+
+
+@njit(cache=True)
+def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
+    """Scratch: z with v as a parent, among those ahead of ``limit``; returns the change of its score."""
+    t = state.link.shape[0] + 1
+    copy(score, slots, z, t)
+    add(score, slots, t, v)
+    _settle(score, slots, state, rules, t, limit, v)
+    return slots.value[t] - slots.value[z]
+
+
+@njit(cache=True)
+def _ahead(score: Any, slots: Slots, state: State, rules: Rules, v: int, low: int, move: bool, best: float) -> tuple[int, float]:
+    """The best place for v from ``low`` to where it is, if it changes the score by less than ``best``, else -1; the change.
+
+    With move, v is put at ``low``, and refitted with all that this concerns.
+    """
+    s, table, link = state.link.shape[0], state.table, state.link
+    now_at = table[PLACE, v]
+    own, others, where, idle = 0.0, 0.0, -1, 0
+    at = v  # its slot until something changes, then scratch slot s
+    parent = _last_parent(slots, state, v)
+    for q in range(now_at - 1, low - 1, -1):
+        z = table[ORDER, q]
         event = False
-        if rules.any[0] and rules.required[v, z]:
-            break
-        if (copied and _find(slots, s, z) >= 0) or (not copied and state.link[z, v] == PARENT):
-            if not copied:
+        if q == parent:  # v loses z
+            if at == v:
                 copy(score, slots, v, s)
-                copied = True
+                at = s
             drop(score, slots, s, _find(slots, s, z))
-            _settle(score, slots, state, rules, s)
+            _settle(score, slots, state, rules, s, q, v)
             own = slots.value[s] - slots.value[v]
+            parent = _last_parent(slots, state, s)
             event = True
-        if state.link[v, z] == HELPS and (not rules.any[0] or rules.allowed[z, v] > 0.0):
-            copy(score, slots, z, t)
-            add(score, slots, t, v)
-            _settle(score, slots, state, rules, t)
-            others += slots.value[t] - slots.value[z]
+        if link[v, z] == HELPS and (not rules.any[0] or rules.allowed[z, v] > 0.0):  # z gains v
+            others += _with(score, slots, state, rules, z, v, q)
+            if move:
+                _take(score, slots, state, s + 1)
             event = True
-        if event:
+        if move:
+            table[ORDER, q + 1] = z
+            table[PLACE, z] = q + 1
+        elif event:
             idle += 1
             if own + others < best - EPS:
-                best, where = own + others, q
-                idle = 0
+                best, where, idle = own + others, q, 0
             elif idle >= state.count[PATIENCE]:
                 break
+    if move:
+        table[ORDER, low] = v
+        table[PLACE, v] = low
+        if at == s:
+            _take(score, slots, state, s)
     return where, best
 
 
 @njit(cache=True)
-def _behind(score: Any, slots: Slots, state: State, rules: Rules, v: int, best: float) -> tuple[int, float]:
-    """The best place behind v's, if it changes the score by less than ``best``, else -1; and the change."""
-    d = state.link.shape[0]
-    s, t = d, d + 1
-    p = state.table[PLACE, v]
-    before = state.mask[0]
-    for q in range(d):
-        before[state.table[ORDER, q]] = 1.0 if q < p else 0.0
-    copied = False
-    idle = 0
-    own, others, where = 0.0, 0.0, -1
-    for q in range(p + 1, d):
-        z = state.table[ORDER, q]
+def _behind(score: Any, slots: Slots, state: State, rules: Rules, v: int, high: int, move: bool, best: float) -> tuple[int, float]:
+    """The best place for v from where it is to ``high``, if it changes the score by less than ``best``, else -1; the change.
+
+    With move, v is put at ``high``, and refitted with all that this concerns.
+    """
+    s, table, link = state.link.shape[0], state.table, state.link
+    now_at = table[PLACE, v]
+    own, others, where, idle = 0.0, 0.0, -1, 0
+    at = v
+    for q in range(now_at + 1, high + 1):
+        z = table[ORDER, q]
         event = False
-        if rules.any[0] and rules.required[z, v]:
-            break
-        if state.link[v, z] == PARENT:  # z does without v
-            copy(score, slots, z, t)
-            drop(score, slots, t, _find(slots, t, v))
-            _settle(score, slots, state, rules, t)
-            others += slots.value[t] - slots.value[z]
+        if link[v, z] == PARENT:  # z loses v
+            others += _without(score, slots, state, rules, z, v, q)
+            if move:
+                _take(score, slots, state, s + 1)
             event = True
-        before[z] = 1.0
-        could = state.link[z, v] == HELPS
-        if copied:
-            could = _find(slots, s, z) < 0 and helps(score, slots, s, z)
-        if could and (not rules.any[0] or rules.allowed[v, z] > 0.0):
-            if not copied:
+        if helps(score, slots, at, z) and (not rules.any[0] or rules.allowed[v, z] > 0.0):  # v gains z
+            if at == v:
                 copy(score, slots, v, s)
-                copied = True
-            _settle(score, slots, state, rules, s)
+                at = s
+            _settle(score, slots, state, rules, s, q + 1, v)
             own = slots.value[s] - slots.value[v]
             event = True
-        if event:
+        if move:
+            table[ORDER, q - 1] = z
+            table[PLACE, z] = q - 1
+        elif event:
             idle += 1
             if own + others < best - EPS:
-                best, where = own + others, q
-                idle = 0
+                best, where, idle = own + others, q, 0
             elif idle >= state.count[PATIENCE]:
                 break
+    if move:
+        table[ORDER, high] = v
+        table[PLACE, v] = high
+        if at == s:
+            _take(score, slots, state, s)
     return where, best
 
 
 @njit(cache=True)
 def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: int) -> None:
     """Put v at the place ``where``, or as near as knowledge lets it, and refit what that concerns."""
-    d = state.link.shape[0]
-    s, t = d, d + 1
-    p = state.table[PLACE, v]
-    order, before = state.table[ORDER], state.mask[0]
-    step = 1 if where > p else -1
-    for q in range(d):
-        before[order[q]] = 1.0 if q < p else 0.0
-    copy(score, slots, v, s)
-    changed = False
-    for q in range(p, where, step):
-        z = order[q + step]
-        if rules.any[0] and (rules.required[z, v] if step > 0 else rules.required[v, z]):
-            break
-        if step < 0:
-            before[z] = 0.0
-            i = _find(slots, s, z)
-            if i >= 0:
-                drop(score, slots, s, i)
-                _settle(score, slots, state, rules, s)
-                changed = True
-            if state.link[v, z] == HELPS and (not rules.any[0] or rules.allowed[z, v] > 0.0):
-                copy(score, slots, z, t)
-                add(score, slots, t, v)
-                _settle(score, slots, state, rules, t)
-                _take(score, slots, state, t)
-        else:
-            if state.link[v, z] == PARENT:
-                copy(score, slots, z, t)
-                drop(score, slots, t, _find(slots, t, v))
-                _settle(score, slots, state, rules, t)
-                _take(score, slots, state, t)
-            before[z] = 1.0
-            if (
-                _find(slots, s, z) < 0
-                and helps(score, slots, s, z)
-                and (not rules.any[0] or rules.allowed[v, z] > 0.0)
-            ):
-                _settle(score, slots, state, rules, s)
-                changed = True
-        order[q] = z
-        state.table[PLACE, z] = q
-        order[q + step] = v
-        state.table[PLACE, v] = q + step
-    if changed:
-        _take(score, slots, state, s)
+    low, high = _free(state, rules, v)
+    if where < state.table[PLACE, v]:
+        _ahead(score, slots, state, rules, v, max(where, low), True, 0.0)
+    elif where > state.table[PLACE, v]:
+        _behind(score, slots, state, rules, v, min(where, high), True, 0.0)
 
 
 @njit(cache=True)
 def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bool:
     """Move v to its best place, if that lowers the score."""
-    where, best = _ahead(score, slots, state, rules, v, 0.0)
-    behind, best = _behind(score, slots, state, rules, v, best)
+    low, high = _free(state, rules, v)
+    where, best = _ahead(score, slots, state, rules, v, low, False, 0.0)
+    behind, best = _behind(score, slots, state, rules, v, high, False, best)
     where = behind if behind >= 0 else where
     if where < 0:
         return False
@@ -334,26 +328,26 @@ def _clear(state: State) -> None:
 
 
 @njit(cache=True)
-def fit_order(score: Any, slots: Slots, state: State, rules: Rules) -> None:
-    """Parents for every variable in the present order, from scratch; all are queued."""
-    d = state.link.shape[0]
-    state.mask[0][:] = 0.0
+def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
+    """Parents for every variable in the order (d,), from scratch; all are queued."""
+    d, table = state.link.shape[0], state.table
     state.total[0] = 0.0
     for q in range(d):
-        v = state.table[ORDER, q]
-        state.table[PLACE, v] = q
+        table[ORDER, q] = order[q]
+        table[PLACE, order[q]] = q
+    for q in range(d):
+        v = order[q]
         begin(score, slots, d, v)
         if rules.any[0]:
             for r in range(d):
                 if rules.required[v, r]:
                     add(score, slots, d, r)
-        _settle(score, slots, state, rules, d)
+        _settle(score, slots, state, rules, d, q, v)
         copy(score, slots, d, v)
-        _publish(score, slots, state, v)
+        _publish(score, slots, state, v, False)
         state.total[0] += slots.value[v]
-        state.mask[0][v] = 1.0
     for q in range(d):
-        _enqueue(state, state.table[ORDER, q])
+        _enqueue(state, order[q])
 
 
 @njit(cache=True)
@@ -377,49 +371,35 @@ def descend(score: Any, slots: Slots, state: State, rules: Rules, deadline: floa
 
 
 @njit(cache=True)
+def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) -> None:
+    """Let a and b change places."""
+    at, to = state.table[PLACE, a], state.table[PLACE, b]
+    if at != to:
+        _move(score, slots, state, rules, a, to)
+        _move(score, slots, state, rules, b, at)
+
+
+@njit(cache=True)
 def _perturb(score: Any, slots: Slots, state: State, rules: Rules, kind: int, size: int) -> None:
-    d = state.link.shape[0]
-    if kind == 0:  # random swaps anywhere
+    """kind 0: ``size`` swaps anywhere. kind 1: ``size`` swaps within the family of one variable."""
+    d, link = state.link.shape[0], state.link
+    if kind == 0:
         for _ in range(size):
-            a, b = state.table[ORDER, _draw(state, d)], state.table[ORDER, _draw(state, d)]
-            pa, pb = state.table[PLACE, a], state.table[PLACE, b]
-            if pa != pb:
-                _move(score, slots, state, rules, a, pb)
-                _move(score, slots, state, rules, b, pa)
-    elif kind == 1:  # one variable to a place up to size away
-        v = _draw(state, d)
-        where = state.table[PLACE, v] + _draw(state, 2 * size + 1) - size
-        _move(score, slots, state, rules, v, min(max(where, 0), d - 1))
-    elif kind == 2:  # neighbours of one variable: each to the place of another
-        v = _draw(state, d)
-        k = slots.size[v]
-        near = np.empty(d, np.int64)
-        near[0] = v
-        m = 1
-        for r in range(d):
-            if state.link[v, r] == PARENT or state.link[r, v] == PARENT:
-                near[m] = r
-                m += 1
-        for _ in range(size):
-            a, b = near[_draw(state, m)], near[_draw(state, m)]
-            pa, pb = state.table[PLACE, a], state.table[PLACE, b]
-            if pa != pb:
-                _move(score, slots, state, rules, a, pb)
-                _move(score, slots, state, rules, b, pa)
-    elif kind == 3:  # reverse edges: a parent goes behind its child or the child ahead of the parent
-        v = _draw(state, d)
-        for _ in range(size):
-            m = 0
-            pick = -1
-            for r in range(d):
-                if state.link[v, r] == PARENT or state.link[r, v] == PARENT:
-                    m += 1
-                    if _draw(state, m) == 0:
-                        pick = r
-            if pick < 0:
-                return
-            _move(score, slots, state, rules, v, state.table[PLACE, pick])
-            v = pick
+            _swap(score, slots, state, rules, _draw(state, d), _draw(state, d))
+        return
+    v = _draw(state, d)
+    family = np.empty(d, np.int64)
+    family[0], m = v, 1
+    for i in range(slots.size[v]):
+        family[m] = slots.parents[v, i]
+        m += 1
+    for r in range(d):
+        if link[v, r] == PARENT:
+            family[m] = r
+            m += 1
+    for _ in range(size):
+        a = _draw(state, m)
+        _swap(score, slots, state, rules, family[a], family[(a + 1 + _draw(state, max(m - 1, 1))) % m])
 
 
 @njit(cache=True)
@@ -427,22 +407,23 @@ def wander(
     score: Any, slots: Slots, state: State, rules: Rules, rounds: int, kind: int, size: int, deadline: float
 ) -> int:
     """Iterated local search: perturb, descend, undo unless the score is as low as before. Returns rounds made."""
-    d = state.link.shape[0]
+    d, table = state.link.shape[0], state.table
     old = np.empty(d, np.int64)
     for made in range(rounds):
-        old[:] = state.table[ORDER]
+        for q in range(d):
+            old[q] = table[ORDER, q]
         total = state.total[0]
         _clear(state)
         _perturb(score, slots, state, rules, kind, size)
         done = _drain(score, slots, state, rules, deadline)
         if state.total[0] > total + EPS:
             for i in range(state.count[CHANGED]):
-                v = state.table[SAVED, i]
+                v = table[SAVED, i]
                 copy(score, slots, d + SCRATCH + i, v)
-                _publish(score, slots, state, v)
+                _publish(score, slots, state, v, False)
             for q in range(d):
-                state.table[ORDER, q] = old[q]
-                state.table[PLACE, old[q]] = q
+                table[ORDER, q] = old[q]
+                table[PLACE, old[q]] = q
             state.total[0] = total
         _clear(state)
         if not done:

@@ -6,7 +6,7 @@ from .order_kernels import State, Rules, fit_order, descend, wander, first_order
 def new_state(d, seed):
     table = np.zeros((6, d), np.int64)
     table[0] = table[1] = np.arange(d)
-    return State(table, np.zeros((d, d), np.uint8), np.zeros((2, d)), np.array([0, 0, 0, 0, 1 << 40, 0]), np.zeros(1), np.array([seed], np.uint64))
+    return State(table, np.zeros((d, d), np.uint8), np.zeros(d), np.array([0, 0, 0, 0, 1 << 40]), np.zeros(1), np.array([seed], np.uint64))
 
 def run(corr, n, penalty=2.0, rounds=0, kind=0, size=4, seed=0, most=None):
     d = len(corr)
@@ -14,8 +14,7 @@ def run(corr, n, penalty=2.0, rounds=0, kind=0, size=4, seed=0, most=None):
     score, slots = gaussian_score(corr, n, penalty, most)
     st = new_state(d, seed)
     rules = Rules(np.zeros(1, bool), np.zeros((1, 1)), np.zeros((1, d), bool))
-    st.table[0] = first_order(corr, rules.required, False)
-    fit_order(score, slots, st, rules)
+    fit_order(score, slots, st, rules, first_order(corr, rules.required, False))
     descend(score, slots, st, rules, np.inf)
     wander(score, slots, st, rules, rounds, kind, size, np.inf)
     adj = np.zeros((d, d), bool)

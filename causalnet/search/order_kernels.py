@@ -44,6 +44,7 @@ ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED = range(6)
 """Rows of State.table: variables, causes first; where each stands; a ring of variables to look at; is it in the ring;
 variables whose slots have changed in this round; is it among them."""
 HEAD, WAITING, CHANGED, REFITS, PATIENCE = range(5)
+ROWS, COUNTS = 6, 5
 """Entries of State.count: first entry and length of the ring; how many are saved; refits made; tuning."""
 
 
@@ -351,9 +352,13 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints)
 
 
 @njit(cache=True)
-def descend(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
-    """Reinsert variables until no reinsertion lowers the score; False if time ran out first."""
+def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, deadline: float) -> bool:
+    """Reinsert variables until no reinsertion lowers the score; False if time ran out first.
+
+    patience: give a scan up after so many places in a row where scores changed for nothing.
+    """
     d = state.link.shape[0]
+    state.count[PATIENCE] = patience
     while True:
         if not _drain(score, slots, state, rules, deadline):
             _clear(state)
@@ -380,41 +385,23 @@ def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) 
 
 
 @njit(cache=True)
-def _perturb(score: Any, slots: Slots, state: State, rules: Rules, kind: int, size: int) -> None:
-    """kind 0: ``size`` swaps anywhere. kind 1: ``size`` swaps within the family of one variable."""
-    d, link = state.link.shape[0], state.link
-    if kind == 0:
-        for _ in range(size):
-            _swap(score, slots, state, rules, _draw(state, d), _draw(state, d))
-        return
-    v = _draw(state, d)
-    family = np.empty(d, np.int64)
-    family[0], m = v, 1
-    for i in range(slots.size[v]):
-        family[m] = slots.parents[v, i]
-        m += 1
-    for r in range(d):
-        if link[v, r] == PARENT:
-            family[m] = r
-            m += 1
-    for _ in range(size):
-        a = _draw(state, m)
-        _swap(score, slots, state, rules, family[a], family[(a + 1 + _draw(state, max(m - 1, 1))) % m])
-
-
-@njit(cache=True)
 def wander(
-    score: Any, slots: Slots, state: State, rules: Rules, rounds: int, kind: int, size: int, deadline: float
+    score: Any, slots: Slots, state: State, rules: Rules, rounds: int, swaps: int, patience: int, deadline: float
 ) -> int:
-    """Iterated local search: perturb, descend, undo unless the score is as low as before. Returns rounds made."""
+    """Iterated local search: swap, descend, undo unless the score is as low as before. Returns rounds made.
+
+    A variable changes places with another, ``swaps`` times; only what that concerns is searched again.
+    """
     d, table = state.link.shape[0], state.table
+    state.count[PATIENCE] = patience
     old = np.empty(d, np.int64)
     for made in range(rounds):
         for q in range(d):
             old[q] = table[ORDER, q]
         total = state.total[0]
         _clear(state)
-        _perturb(score, slots, state, rules, kind, size)
+        for _ in range(swaps):
+            _swap(score, slots, state, rules, _draw(state, d), _draw(state, d))
         done = _drain(score, slots, state, rules, deadline)
         if state.total[0] > total + EPS:
             for i in range(state.count[CHANGED]):
@@ -432,7 +419,7 @@ def wander(
 
 
 @njit(cache=True)
-def first_order(corr: Array, required: Bools, some: bool) -> Ints:
+def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
     """Greedy: the pair of largest correlation, then always the variable that those placed explain best."""
     d = corr.shape[0]
     order = np.empty(d, np.int64)

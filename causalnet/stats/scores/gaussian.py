@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...base.arrays import AnyArray, Array
+from ...base.arrays import AnyArray, Array, Ints
 from .contract import SCRATCH, Slots, empty_slots, implement
 
 SMALL = 8  # the regression on so many parents is kept for every slot, a larger one only for those in work
@@ -305,3 +305,11 @@ implement(
     best_add=_best_add,
     best_drop=_best_drop,
 )
+
+
+def local_score(corr: Array, n: int, penalty: float, v: int, parents: Ints) -> float:
+    """f(v | parents) straight from its definition; corr: (d, d), parents: (k,)."""
+    s2 = 1.0
+    if len(parents):
+        s2 -= corr[v, parents] @ np.linalg.solve(corr[np.ix_(parents, parents)], corr[parents, v])
+    return n * math.log(max(s2, SINGULAR)) + penalty * len(parents) * math.log(n)

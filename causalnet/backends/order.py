@@ -50,7 +50,7 @@ def learn(
     """The CPDAG of the DAG of least score that was met, with the knowledge's orientations.
 
     score: "auto" is "bic", the linear Gaussian one. penalty: of one parent, in units of ln n. restarts: how often the
-    best order is perturbed, in rounds for every four variables. max_parents: None for no limit but the rows.
+    best order is perturbed, in rounds for every 24 variables. max_parents: None for no limit but the rows.
     max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn from it.
 
     ``graph.explain(a, b)`` tells by how much the score would rise without the edge, or with it, and if it were

@@ -347,8 +347,13 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints)
         copy(score, slots, d, v)
         _publish(score, slots, state, v, False)
         state.total[0] += slots.value[v]
-    for q in range(d):
-        _enqueue(state, order[q])
+    for q in range(d):  # in random order (Fisher and Yates): topological ones end in worse places
+        k = _draw(state, q + 1)
+        table[QUEUE, q] = table[QUEUE, k]
+        table[QUEUE, k] = q
+        table[QUEUED, q] = 1
+    state.count[HEAD] = 0
+    state.count[WAITING] = d
 
 
 @njit(cache=True)
@@ -420,45 +425,44 @@ def wander(
 
 @njit(cache=True)
 def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
-    """Greedy: the pair of largest correlation, then always the variable that those placed explain best."""
+    """(d,) an order to start from: least determinants from the end.
+
+    The two of largest correlation come last, and ahead of them always the variable of least residual variance given
+    those placed. (The same from the head ends several times as far from the optimum.) With ``some`` knowledge, none is
+    placed before its required effects, required[v, r] for r -> v.
+    """
     d = corr.shape[0]
     order = np.empty(d, np.int64)
-    rows = np.empty((d, d))
-    rest = np.ones(d)
+    rows, rest = np.empty((d, d)), np.ones(d)
     placed = np.zeros(d, np.bool_)
-    top = np.zeros(d)
-    for i in range(d):
-        for j in range(d):
-            if i != j:
-                top[i] = max(top[i], abs(corr[i, j]))
     for k in range(d):
         v, least = -1, np.inf
         for j in range(d):
             if placed[j]:
                 continue
-            if some:
-                open_ = True
+            x = rest[j]
+            if k == 0:
                 for r in range(d):
-                    if required[j, r] and not placed[r]:
-                        open_ = False
-                        break
-                if not open_:
-                    continue
-            x = rest[j] if k > 0 else -top[j]
-            if x < least:
+                    if r != j:
+                        x = min(x, -abs(corr[j, r]))
+            if x >= least:
+                continue
+            free = True
+            if some:
+                for r in range(d):
+                    free &= placed[r] or not required[r, j]
+            if free:
                 v, least = j, x
-        order[k] = v
+        order[d - 1 - k] = v
         placed[v] = True
-        e = rows[k]
-        e[:] = corr[v]
+        for j in range(d):
+            rows[k, j] = corr[v, j]
         for i in range(k):
             t = rows[i, v]
-            if t != 0.0:
-                r = rows[i]
-                for j in range(d):
-                    e[j] -= t * r[j]
-        scale = 1.0 / math.sqrt(max(e[v], 1e-12))
+            for j in range(d):
+                rows[k, j] -= t * rows[i, j]
+        scale = 1.0 / math.sqrt(max(rows[k, v], 1e-12))
         for j in range(d):
-            e[j] *= scale
-            rest[j] -= e[j] * e[j]
+            rows[k, j] *= scale
+            rest[j] -= rows[k, j] * rows[k, j]
     return order

@@ -21,9 +21,10 @@ from ..stats.scores.contract import Slots
 from .order_kernels import COUNTS, ROWS, Rules, State, descend, fit_order, greedy_order, wander
 
 FAR = 1 << 40
-PATIENCE, SWAPS, REGION = 3, 2, 4
-"""Settled on random linear Gaussian problems of 20 to 200 variables: a scan gives up after so many changed places
-without a gain; a round makes so many swaps; a restart is one round for so many variables."""
+FIRST, PATIENCE, SWAPS, REGION, SMALL = 12, 5, 2, 24, 12
+"""Settled on random linear Gaussian problems of 50 to 100 variables: how many places in a row may change scores for
+nothing before a scan gives up, in the first descent and in a round; swaps a round; variables a restart has one round for; and up to how many
+variables it has six, so that the optimum is met."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,15 @@ def search_orders(
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
-    Knowledge.compile gives them. restarts: rounds of perturbation for each REGION variables. seed: below 2**63.
+    Knowledge.compile gives them. restarts: rounds of perturbation for every REGION variables. seed: below 2**63.
     max_seconds: stop then.
     """
     d = len(corr)
     deadline = math.inf if max_seconds is None else now() + max_seconds
     state, rules = _start(d, seed), _rules(allowed, required)
     fit_order(score, slots, state, rules, greedy_order(corr, rules.required, bool(required.any())))
-    complete = descend(score, slots, state, rules, PATIENCE, deadline)
-    wanted = restarts * max(1, d // REGION) if restarts else 0
+    complete = descend(score, slots, state, rules, FIRST, deadline)
+    wanted = restarts * (6 if d <= SMALL else math.ceil(d / REGION))
     rounds = 0
     if complete and wanted:
         rounds = wander(score, slots, state, rules, wanted, SWAPS, PATIENCE, deadline)

@@ -31,7 +31,9 @@ GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 REQUIRES = ()
 ASSUMES = ("sufficiency", "faithfulness", "linear effects", "Gaussian noise")
-CAVEAT = "Assumes linear effects and Gaussian noise; the score says nothing about directions within an equivalence class."
+CAVEAT = (
+    "Assumes linear effects and Gaussian noise; the score says nothing about directions within an equivalence class."
+)
 SCORES = ("auto", "bic")
 NEAR = 2.0  # units of score: two graphs that close are a tie
 
@@ -67,7 +69,9 @@ def learn(
         most = min(most, whole("max_parents", max_parents, 1))
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
     if required.sum(axis=0).max(initial=0) > most:
-        raise DataError(f"the knowledge requires {required.sum(axis=0).max()} causes of one variable, max_parents is {most}")
+        raise DataError(
+            f"the knowledge requires {required.sum(axis=0).max()} causes of one variable, max_parents is {most}"
+        )
     place = canonical_order(data.correlation)
     grid = np.ix_(place, place)
     corr = np.ascontiguousarray(data.correlation[grid])

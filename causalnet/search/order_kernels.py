@@ -191,7 +191,9 @@ def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, 
 
 
 @njit(cache=True)
-def _ahead(score: Any, slots: Slots, state: State, rules: Rules, v: int, low: int, move: bool, best: float) -> tuple[int, float]:
+def _ahead(
+    score: Any, slots: Slots, state: State, rules: Rules, v: int, low: int, move: bool, best: float
+) -> tuple[int, float]:
     """The best place for v from ``low`` to where it is, if it changes the score by less than ``best``, else -1; the change.
 
     With move, v is put at ``low``, and refitted with all that this concerns.
@@ -236,7 +238,9 @@ def _ahead(score: Any, slots: Slots, state: State, rules: Rules, v: int, low: in
 
 
 @njit(cache=True)
-def _behind(score: Any, slots: Slots, state: State, rules: Rules, v: int, high: int, move: bool, best: float) -> tuple[int, float]:
+def _behind(
+    score: Any, slots: Slots, state: State, rules: Rules, v: int, high: int, move: bool, best: float
+) -> tuple[int, float]:
     """The best place for v from where it is to ``high``, if it changes the score by less than ``best``, else -1; the change.
 
     With move, v is put at ``high``, and refitted with all that this concerns.

@@ -10,7 +10,7 @@ for that type. So a new score is one file: see :mod:`causalnet.stats.scores.gaus
     copy       slot x becomes what slot s is
     add        x becomes the last parent of scratch slot s
     drop       the x-th parent leaves scratch slot s; the last one takes its place
-    helps      would x, no parent yet, lower the score of slot s?
+    helps      would x lower the score of slot s? False for its parents, and where it has no room for more
     best_add   of all r with x[r] = 1 (else 0) that are no parents yet, the one that lowers the score of slot s most, or -1
     best_drop  the place of the parent r of slot s, x[r] apart, without which its score is lowest, if below now, or -1
 """
@@ -70,7 +70,7 @@ def drop(score: Any, slots: Slots, s: int, x: int) -> None:
 
 
 def helps(score: Any, slots: Slots, s: int, x: int) -> bool:
-    """Would x, not a parent yet, lower the score of slot s?"""
+    """Would x lower the score of slot s? False for its parents, and where it has no room for more."""
     raise NotImplementedError
 
 

@@ -24,7 +24,9 @@ from ...base.arrays import AnyArray, Array, Ints
 from .contract import SCRATCH, Slots, empty_slots, implement
 
 SMALL = 8  # the regression on so many parents is kept for every slot, a larger one only for those in work
-SINGULAR = 1e-9  # a variable of which the parents leave no larger share of variance says nothing more: never a parent
+SINGULAR = (
+    1e-9  # a share of variance no larger is none: what is left so small counts as determined, and explains nothing
+)
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
@@ -255,14 +257,16 @@ def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
 
 @njit(cache=True)
 def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
+    if slots.size[s] == slots.parents.shape[1]:
+        return False
     c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
-    return c * c > score.number[2] * score.bank[s, slots.node[s]] * w and w > SINGULAR
+    return c * c > score.number[2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
 
 
 @njit(cache=True, fastmath=FAST)
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
     bank, d = score.bank, score.corr.shape[0]
-    level = score.number[2] * bank[s, slots.node[s]]
+    level = score.number[2] * max(bank[s, slots.node[s]], SINGULAR)
     if slots.size[s] == slots.parents.shape[1]:
         return -1
     most = 0.0
@@ -282,7 +286,7 @@ def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
 @njit(cache=True)
 def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
     bank, q, d = score.bank, score.inverse, score.corr.shape[0]
-    level = score.number[3] * bank[s, slots.node[s]]
+    level = score.number[3] * max(bank[s, slots.node[s]], SINGULAR)
     best = -1
     few = slots.size[s] <= SMALL
     for i in range(slots.size[s]):

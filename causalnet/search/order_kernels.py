@@ -28,14 +28,14 @@ class State(NamedTuple):
 
     table: (6, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
     lower v's score (wherever it stands), else NOTHING. may: (d,) float64 work, 1 for those that may be parents at
-    the place looked at. count: (6,) int64, the entries named below. total: (1,) score of the present state.
+    the place looked at. tally: (5,) int64, the entries named below. total: (1,) score of the present state.
     random: (1,) uint64.
     """
 
     table: Ints
     link: AnyArray
     may: Array
-    count: Ints
+    tally: Ints
     total: Array
     random: AnyArray
 
@@ -45,7 +45,7 @@ ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED = range(6)
 variables whose slots have changed in this round; is it among them."""
 HEAD, WAITING, CHANGED, REFITS, PATIENCE = range(5)
 ROWS, COUNTS = 6, 5
-"""Entries of State.count: first entry and length of the ring; how many are saved; refits made; tuning."""
+"""Entries of State.tally: first entry and length of the ring; how many are saved; refits made; tuning."""
 
 
 class Rules(NamedTuple):
@@ -65,14 +65,14 @@ def _draw(state: State, n: int) -> int:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
-    return np.int64((z >> np.uint64(11)) % np.uint64(n))
+    return int((z >> np.uint64(11)) % np.uint64(n))
 
 
 @njit(cache=True)
 def _settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
     """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart."""
     v = slots.node[s]
-    state.count[REFITS] += 1
+    state.tally[REFITS] += 1
     may, table = state.may, state.table
     for j in range(may.size):
         may[j] = 1.0 if table[PLACE, j] < limit else 0.0
@@ -106,7 +106,7 @@ def _find(slots: Slots, s: int, r: int) -> int:
 
 @njit(cache=True)
 def _enqueue(state: State, v: int) -> None:
-    table, count = state.table, state.count
+    table, count = state.table, state.tally
     if table[QUEUED, v] == 0:
         table[QUEUED, v] = 1
         table[QUEUE, (count[HEAD] + count[WAITING]) % table.shape[1]] = v
@@ -134,7 +134,7 @@ def _publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None
 def _take(score: Any, slots: Slots, state: State, s: int) -> None:
     """Scratch slot s becomes the state of its variable; those whose moves it concerns are queued."""
     v, d = slots.node[s], state.link.shape[0]
-    table, count = state.table, state.count
+    table, count = state.table, state.tally
     if table[MARKED, v] == 0:
         table[MARKED, v] = 1
         copy(score, slots, v, d + SCRATCH + count[CHANGED])
@@ -227,7 +227,7 @@ def _ahead(
             idle += 1
             if own + others < best - EPS:
                 best, where, idle = own + others, q, 0
-            elif idle >= state.count[PATIENCE]:
+            elif idle >= state.tally[PATIENCE]:
                 break
     if move:
         table[ORDER, low] = v
@@ -271,7 +271,7 @@ def _behind(
             idle += 1
             if own + others < best - EPS:
                 best, where, idle = own + others, q, 0
-            elif idle >= state.count[PATIENCE]:
+            elif idle >= state.tally[PATIENCE]:
                 break
     if move:
         table[ORDER, high] = v
@@ -308,10 +308,10 @@ def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bo
 def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
     """Improve what is queued until nothing is; False if time ran out first."""
     looks = 0
-    while state.count[WAITING] > 0:
-        v = state.table[QUEUE, state.count[HEAD]]
-        state.count[HEAD] = (state.count[HEAD] + 1) % state.link.shape[0]
-        state.count[WAITING] -= 1
+    while state.tally[WAITING] > 0:
+        v = state.table[QUEUE, state.tally[HEAD]]
+        state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
+        state.tally[WAITING] -= 1
         state.table[QUEUED, v] = False
         _improve(score, slots, state, rules, v)
         looks += 1
@@ -323,13 +323,13 @@ def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float
 @njit(cache=True)
 def _clear(state: State) -> None:
     """Forget the queue and what was saved."""
-    while state.count[WAITING] > 0:
-        state.table[QUEUED, state.table[QUEUE, state.count[HEAD]]] = False
-        state.count[HEAD] = (state.count[HEAD] + 1) % state.link.shape[0]
-        state.count[WAITING] -= 1
-    for i in range(state.count[CHANGED]):
+    while state.tally[WAITING] > 0:
+        state.table[QUEUED, state.table[QUEUE, state.tally[HEAD]]] = False
+        state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
+        state.tally[WAITING] -= 1
+    for i in range(state.tally[CHANGED]):
         state.table[MARKED, state.table[SAVED, i]] = False
-    state.count[CHANGED] = 0
+    state.tally[CHANGED] = 0
 
 
 @njit(cache=True)
@@ -356,8 +356,8 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints)
         table[QUEUE, q] = table[QUEUE, k]
         table[QUEUE, k] = q
         table[QUEUED, q] = 1
-    state.count[HEAD] = 0
-    state.count[WAITING] = d
+    state.tally[HEAD] = 0
+    state.tally[WAITING] = d
 
 
 @njit(cache=True)
@@ -367,7 +367,7 @@ def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int,
     patience: give a scan up after so many places in a row where scores changed for nothing.
     """
     d = state.link.shape[0]
-    state.count[PATIENCE] = patience
+    state.tally[PATIENCE] = patience
     while True:
         if not _drain(score, slots, state, rules, deadline):
             _clear(state)
@@ -402,7 +402,7 @@ def wander(
     A variable changes places with another, ``swaps`` times; only what that concerns is searched again.
     """
     d, table = state.link.shape[0], state.table
-    state.count[PATIENCE] = patience
+    state.tally[PATIENCE] = patience
     old = np.empty(d, np.int64)
     for made in range(rounds):
         for q in range(d):
@@ -413,7 +413,7 @@ def wander(
             _swap(score, slots, state, rules, _draw(state, d), _draw(state, d))
         done = _drain(score, slots, state, rules, deadline)
         if state.total[0] > total + EPS:
-            for i in range(state.count[CHANGED]):
+            for i in range(state.tally[CHANGED]):
                 v = table[SAVED, i]
                 copy(score, slots, d + SCRATCH + i, v)
                 _publish(score, slots, state, v, False)

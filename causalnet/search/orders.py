@@ -70,7 +70,7 @@ def search_orders(
     dag = np.zeros((d, d), dtype=bool)
     for v in range(d):
         dag[slots.parents[v, : slots.size[v]], v] = True
-    return Found(dag, float(state.total[0]), state.table[0].copy(), rounds, int(state.count[3]), bool(complete))
+    return Found(dag, float(state.total[0]), state.table[0].copy(), rounds, int(state.tally[3]), bool(complete))
 
 
 def _start(d: int, seed: int) -> State:

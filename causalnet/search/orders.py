@@ -18,7 +18,8 @@ import numpy as np
 from ..base.arrays import Array, Bools, Ints
 from ..base.clock import now
 from ..stats.scores.contract import Slots
-from .order_kernels import COUNTS, ROWS, Rules, State, descend, fit_order, greedy_order, wander
+from .order_kernels import descend, fit_order, wander
+from .order_state import COUNTS, ROWS, Rules, State, greedy_order
 
 FAR = 1 << 40
 FIRST, PATIENCE, SWAPS, REGION, SMALL = 12, 5, 2, 24, 12

@@ -5,58 +5,37 @@ The public names below load on first use, so that ``import causalnet`` stays lig
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .base.doors import door
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Graph": "graph",
-    "Knowledge": "graph",
-    "Events": "data",
-    "Table": "data",
-    "as_table": "data",
-    "read_events": "data",
-    "read_table": "data",
-    "Dataset": "datasets",
-    "load_dataset": "datasets",
-    "dataset_names": "datasets:names",
-    "discover": "discovery",
-    "backends": ":backends",
-    "Backend": "discovery",
-    "score": "graph.metrics",
-    "compare": "comparison.grid",
-    "Results": "comparison.results",
-    "Discovery": "discovery.estimator",
-    "edge_confidence": "discovery.stability",
-    "CausalMask": "representation",
-    "RootCauseMask": "representation",
-    "PPO": "agents",
-    "DQN": "agents",
-    "D3QN": "agents",
-    "ScalableActorCritic": "agents",
-    "learn_by_doing": "training",
-    "evaluate": "training",
-    "Interactions": "data",
-    "Transitions": "data",
-    "locality": ":locality",
-    "envs": ":envs",
-    "agents": ":agents",
-    "CausalnetError": "errors",
-    "DataError": "errors",
-    "KnowledgeError": "errors",
-    "UnknownNameError": "errors",
-    "NotApplicable": "errors",
-    "NotInstalled": "errors",
-    "TimeLimit": "errors",
-}
-__all__ = [*_HOME, "__version__"]
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "data": "Events Interactions Table Transitions as_table read_events read_table",
+        "datasets": "Dataset load_dataset dataset_names=names",
+        "graph": "Graph Knowledge",
+        "graph.metrics": "score",
+        "discovery": "Backend discover",
+        "discovery.estimator": "Discovery",
+        "discovery.stability": "edge_confidence",
+        "comparison.grid": "compare",
+        "comparison.results": "Results",
+        "representation": "CausalMask RootCauseMask",
+        "agents": "D3QN DQN PPO ScalableActorCritic",
+        "training": "evaluate learn_by_doing",
+        "errors": "CausalnetError DataError KnowledgeError NotApplicable NotInstalled TimeLimit UnknownNameError",
+        "": "agents backends envs locality",
+    },
+)
+__all__ += ["__version__"]
 
 if TYPE_CHECKING:
     from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO, ScalableActorCritic
-    from .comparison import compare
-    from .comparison.grid import Results
+    from .comparison import Results, compare
     from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
@@ -79,18 +58,3 @@ if TYPE_CHECKING:
     from .representation import CausalMask, RootCauseMask
     from .training.by_doing import learn_by_doing
     from .training.evaluation import evaluate
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'causalnet' has no attribute {name!r}")
-    module, _, attribute = _HOME[name].partition(":")
-    if not module:  # a module that is called like its main function
-        return importlib.import_module(f".{attribute}", __name__)
-    value = getattr(importlib.import_module(f".{module}", __name__), attribute or name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

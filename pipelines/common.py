@@ -1,20 +1,30 @@
-"""What the pipelines share: options, a resumable table of runs, figures with their goals, and a small report."""
+"""What the pipelines share: options, one loop over cells, typed rows, figures with their goals, and the report."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from causalnet.report import Chart
-from causalnet.report.page import render
+from causalnet.base.arrays import Array
+from causalnet.errors import CausalnetError
+from causalnet.report import Chart, write_run_report
 from causalnet.report.summary import met, shown
+from causalnet.storage.files import write_atomic
 from causalnet.storage.rows import Row, Table, is_quick
+
+QUICK = "A quick run: few seeds, short training. Its figures show that it works, and nothing else."
+Cells = Mapping[str, Callable[[], Iterable[Any]]]  # name of a cell -> function that gives its rows
 
 
 def options(description: str, out: str) -> argparse.ArgumentParser:
@@ -27,13 +37,10 @@ def options(description: str, out: str) -> argparse.ArgumentParser:
                 namespace.out = Path(f"{out}-quick")
 
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--quick", action=Quick, nargs=0, default=False, help="a small version for a first look and for tests"
-    )
-    parser.add_argument(
-        "--seeds", type=positive, default=None, metavar="N", help="number of seeds (default: the pipeline's own)"
-    )
-    parser.add_argument("--out", type=Path, default=Path(out), metavar="DIR", help=f"where results go (default {out})")
+    add = parser.add_argument
+    add("--quick", action=Quick, nargs=0, default=False, help="a small version for a first look and for tests")
+    add("--seeds", type=positive, default=None, metavar="N", help="number of seeds (default: the pipeline's own)")
+    add("--out", type=Path, default=Path(out), metavar="DIR", help=f"where results go (default {out})")
     return parser
 
 
@@ -44,6 +51,94 @@ def positive(text: str) -> int:
     return int(text)
 
 
+# ---- cells and rows ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """What the package refuses ends the program with its sentence; around some lines, or as a decorator."""
+    try:
+        yield
+    except CausalnetError as error:
+        raise SystemExit(str(error)) from error
+
+
+@in_a_sentence()
+def open_table(folder: Path, row: type, quick: bool | None = None, more: Sequence[str] = ()) -> Table:
+    """results.csv in the folder of a run, with the cells that are done: a column a field of the dataclass ``row``, and
+    ``more`` columns of numbers."""
+    texts = [f.name for f in fields(row) if f.type == "str"]  # files of 0.1.0 do not tell a text from a number
+    return Table(folder, [*(f.name for f in fields(row)), *more], quick, texts)
+
+
+def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
+    """Run the cells that are not yet in the table, in their order, ``jobs`` at once; each gives its rows, as dataclasses or dictionaries."""
+    missing = [name for name in cells if not table.has(name)]
+    if jobs == 1:
+        done: Iterable[Any] = ((name, cells[name]()) for name in steps(missing, label))
+    else:
+        work = joblib.Parallel(jobs, return_as="generator_unordered")
+        found = work(joblib.delayed(lambda name, cell: (name, list(cell())))(name, cells[name]) for name in missing)
+        done = steps(found, label, len(missing))
+    for name, rows in done:
+        with in_a_sentence():
+            table.add(name, [asdict(row) if is_dataclass(row) else row for row in rows])  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function of (problem, seed) that gives rows, its problems with their numbers of seeds, and those of a quick run."""
+
+    rows: Callable[[Any, int], Iterable[Any]]
+    problems: Sequence[tuple[Any, int]]
+    quick: Sequence[tuple[Any, int]]
+
+    def cells(self, name: str, quick: bool, seeds: int | None) -> dict[str, Callable[[], Any]]:
+        """A cell for each problem and seed, whose rows are marked with the task's name and the seed."""
+
+        def run(problem: Any, seed: int) -> list[Any]:
+            return [replace(row, task=name, seed=seed) for row in self.rows(problem, seed)]
+
+        problems = [(p, min(n, seeds or n)) for p, n in (self.quick if quick else self.problems)]
+        return {f"{name} {p} {seed}": partial(run, p, seed) for p, n in problems for seed in range(n)}
+
+
+def steps(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:
+    """Iterate with a progress bar and an estimate on standard error."""
+    from rich.console import Console
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(label, total=len(items) if isinstance(items, Sequence) else total)
+        for item in items:
+            bar.update(task, description=str(item) if isinstance(item, str) else label)
+            yield item
+            bar.advance(task)
+        bar.update(task, description=label)
+
+
+def select(table: Table, **key: Any) -> list[Row]:
+    """The rows with this key."""
+    return [row for row in table.rows if all(row[name] == value for name, value in key.items())]
+
+
+def mark(episodes: int, *values: float, digits: int = 4) -> str:
+    """A point of a curve, as it stands in a row: '500:0.1234:0.0321'."""
+    return ":".join([str(episodes), *(f"{v:.{digits}f}" for v in values)])
+
+
+def curves(rows: Sequence[Row]) -> tuple[Array, Array]:
+    """Points of the curves of these rows: x (points,) and values (runs, points, columns) of those of the full length."""
+    runs = [np.array([point.split(":") for point in row["curve"].split()], dtype=float) for row in rows]
+    length = max(map(len, runs))
+    whole = np.array([run for run in runs if len(run) == length])
+    return whole[0, :, 0], whole[:, :, 1:]
+
+
+# ---- what a run leaves ---------------------------------------------------------------------------------------
+
+
+@in_a_sentence()
 def finish(
     folder: Path,
     title: str,
@@ -51,41 +146,18 @@ def finish(
     notes: Sequence[str],
     rows: Sequence[Row],
     charts: Sequence[Chart] = (),
-) -> None:
+) -> dict[str, Row]:
     """Write summary.json and report.html (figures, charts, runs), and print the figures; a quick run has no goals."""
-    if is_quick(folder):
-        title = f"{title} (quick run)"
-        notes = ["A quick run: few seeds, short training. Its figures show that it works, and nothing else.", *notes]
-        figures = {name: {**item, "goal": ""} for name, item in figures.items()}
-    (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    if is_quick(folder):
-        figures = {name: item for name, item in figures.items() if item["mean"] is not None}
-    (folder / "report.html").write_text(render(title, figures, notes, rows, charts), encoding="utf-8")
-    width = max(map(len, figures), default=0)
-    for name, item in figures.items():
+    quick, told = is_quick(folder), figures
+    if quick:
+        title, told = f"{title} (quick run)", {name: {**item, "goal": ""} for name, item in figures.items()}
+    write_atomic(folder / "summary.json", json.dumps(told, indent=1) + "\n")
+    if quick:
+        told = {name: item for name, item in told.items() if item["mean"] is not None}
+    write_run_report(folder / "report.html", title, told, notes, rows, charts, QUICK if quick else "")
+    width = max(map(len, told), default=0)
+    for name, item in told.items():
         state = {True: "reached", False: "NOT reached", None: ""}[met(item)]
         print(f"{name:<{width}}  {shown(item):>26}  {item['goal']:>10}  {state}")
     print(f"\n{folder / 'report.html'}")
-
-
-def complete(table: Table, cells: Mapping[str, Callable[[], Sequence[Row]]], label: str) -> None:
-    """Run the cells that are not yet in the table, in their order; each gives its rows."""
-    for name in steps([name for name in cells if not table.has(name)], label):
-        table.add(name, cells[name]())
-
-
-def steps(items: Sequence[Any], label: str) -> Iterator[Any]:
-    """Iterate with a progress bar and an estimate on standard error."""
-    from rich.console import Console
-
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task(label, total=len(items))
-        for item in items:
-            bar.update(task, description=str(item) if isinstance(item, str) else label)
-            yield item
-            bar.advance(task)
-        bar.update(task, description=label)
+    return figures

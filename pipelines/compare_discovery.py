@@ -67,19 +67,10 @@ def main(arguments: list[str] | None = None) -> cn.Results:
     parser.add_argument("--jobs", type=int, default=1, help="cells at once")
     args = parser.parse_args(arguments)
     data, methods = (QUICK_DATA, QUICK_METHODS) if args.quick else (DATA, METHODS)
-    seeds = args.seeds or (2 if args.quick else 5)
-    results = cn.compare(
-        available(data),
-        methods,
-        seeds=seeds,
-        out=args.out,
-        n_jobs=args.jobs,
-        max_seconds=args.max_seconds,
-        progress=True,
-    )
-    table = results.summary()
+    how = {"seeds": args.seeds or (2 if args.quick else 5), "max_seconds": args.max_seconds, "n_jobs": args.jobs}
+    results = cn.compare(available(data), methods, out=args.out, progress=True, **how)
     shown = ["dataset", "backend", "f1_mean", "precision_mean", "recall_mean", "shd_mean", "seconds_mean"]
-    print(table[shown].to_string(index=False, float_format="%.3f"))
+    print(results.summary()[shown].to_string(index=False, float_format="%.3f"))
     print(f"\n{args.out / 'report.html'}")
     return results
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from functools import cache
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+
+from causalnet.base import doors
 
 ROOT = Path(__file__).parent.parent / "causalnet"
 # from the ground up: a folder imports what stands above it in this list, and itself
@@ -100,6 +104,125 @@ def test_modules_are_nouns_and_functions_verbs(path: Path) -> None:
     body = ast.parse(path.read_text(encoding="utf-8")).body
     functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     assert dotted(path).rpartition(".")[2] not in functions
+
+
+UPWARD = {  # the only methods whose code stands on a higher floor; base/doors.py has the table
+    "Graph._repr_html_": "report.portrait:to_html",
+    "Graph.to_svg": "report.portrait:to_svg",
+}
+
+
+BY_NAME = {  # the doors themselves, plug-ins, what a method requires, what a user names
+    "causalnet.base.doors",
+    "causalnet.comparison.worker",
+    "causalnet.discovery.register",
+    "causalnet.training.environment",
+}
+
+
+def test_only_these_methods_reach_up() -> None:
+    assert dict(doors.UPWARD) == UPWARD
+    for method, home in UPWARD.items():
+        module, function = home.split(":")
+        assert callable(getattr(importlib.import_module(f"causalnet.{module}"), function)), method
+    names = {path for path in MODULES if {"importlib.import_module", "__import__"} & calls(path)}
+    assert {dotted(path) for path in names} <= BY_NAME, "imports by name hide from the floors"
+
+
+# ---- how large a part may be ------------------------------------------------------------------------------------
+
+SOURCES = sorted(p for top in ("causalnet", "pipelines") for p in (ROOT.parent / top).rglob("*.py"))
+# public calls whose many keywords stay: what a user writes in one place
+MANY_KEYWORDS = {
+    "causalnet/agents/networked/general_utility:__init__",
+    "causalnet/agents/networked/gsac:__init__",
+    "causalnet/backends/att_bic/__init__:learn",
+    "causalnet/backends/thp:learn",
+    "causalnet/comparison/grid:compare",
+    "causalnet/data/interactions:__init__",
+    "causalnet/representation/mask:__init__",
+    "causalnet/training/by_doing:learn_by_doing",
+}
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)]
+
+
+def length(node: ast.FunctionDef) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno - node.lineno + 1
+
+
+def parameters(node: ast.FunctionDef) -> int:
+    a = node.args
+    return len(a.posonlyargs) + len(a.args) + len(a.kwonlyargs) + (a.vararg is not None) + (a.kwarg is not None)
+
+
+def test_files_and_functions_stay_small() -> None:
+    long_files = [str(p) for p in SOURCES if len(p.read_text(encoding="utf-8").splitlines()) > 350]
+    assert not long_files
+    lengths = {f"{p.relative_to(ROOT.parent)}:{f.name}": length(f) for p in SOURCES for f in functions(p)}
+    assert not {name: n for name, n in lengths.items() if n > 70}
+    assert sum(n > 60 for n in lengths.values()) <= 7
+
+
+def test_long_signatures_are_settings() -> None:
+    """More than ten parameters: only compiled kernels, commands of the command line, and the public calls listed."""
+    found = set()
+    for path in SOURCES:
+        if path.is_relative_to(ROOT / "cli"):
+            continue
+        for f in functions(path):
+            compiled = any("jit" in ast.unparse(d) for d in f.decorator_list)
+            if parameters(f) > 10 and not compiled:
+                found.add(f"{path.relative_to(ROOT.parent).with_suffix('')}:{f.name}")
+    assert found <= MANY_KEYWORDS, found - MANY_KEYWORDS
+
+
+def test_no_asking_around_and_no_packed_lines() -> None:
+    text = {p: p.read_text(encoding="utf-8") for p in SOURCES}
+    assert sum(t.count("hasattr(") for t in text.values()) <= 4, "what you ask of a stranger is a Protocol"
+    assert sum(t.count("fmt: skip") for t in text.values()) <= 10
+    hidden = [p for p in SOURCES if p.name.startswith("_") and p.name not in {"__init__.py", "__main__.py"}]
+    assert len(hidden) <= 5 and {p.name for p in ROOT.glob("*.py")} == {"__init__.py", "errors.py"}
+
+
+def test_array_types_are_named_once() -> None:
+    names = {"Array", "Floats", "Bools", "Ints", "Codes", "AnyArray"}
+    for path in SOURCES:
+        if path != ROOT / "base" / "arrays.py":
+            assigned = {
+                target.id
+                for node in ast.parse(path.read_text(encoding="utf-8")).body
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            assert not assigned & names, path
+
+
+NAMES = {"Fisher"}  # words that keep their capital
+
+
+def speaks_in_one_voice(words: str) -> bool:
+    """An error starts in lower case (or with a name, a number, a value) and ends without a full stop."""
+    first = words.split(" ")[0].removesuffix("'s")
+    spoken = re.fullmatch(r"[A-Z][a-z]*", first) is not None
+    return (not spoken or first in NAMES) and not re.search(r"[^.]\.$", words.rstrip())
+
+
+def test_errors_speak_in_one_voice() -> None:
+    odd = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                said = node.exc.args[0]
+                parts = said.values if isinstance(said, ast.JoinedStr) else [said]
+                texts = [p.value if isinstance(p, ast.Constant) else "x" for p in parts]
+                if all(isinstance(t, str) for t in texts) and not speaks_in_one_voice("".join(texts)):  # type: ignore[arg-type]
+                    odd.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not odd
 
 
 def test_importing_is_light() -> None:

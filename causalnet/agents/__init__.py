@@ -9,13 +9,13 @@ from ..base.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
+        "logging": "CsvLogger TensorBoardLogger",
         "single.ppo": "PPO",
         "single.dqn": "D3QN DQN",
         "single.agent": "Episode Step",
-        "single.logging": "CsvLogger TensorBoardLogger",
         "networked.scalable_ac": "ScalableActorCritic independent_learners",
         "networked.rollout": "returns",
-        "networked.settings": "Rate Settings",
+        "networked.settings": "ProximalSettings Rate Settings",
         "networked.gsac": "GSAC",
         "networked.adaptation": "adapt compact_view full_masks",
         "networked.general_utility": "Constraint Determinism Differentiated Entropy GeneralUtility Imitation Linear Penalty PerAgent RiskAverse Total exact_utility exact_utility_gradient",
@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = door(
 )
 
 if TYPE_CHECKING:
+    from .logging import CsvLogger, TensorBoardLogger
     from .networked.adaptation import adapt, compact_view, full_masks
     from .networked.general_utility import (
         Constraint,
@@ -46,8 +47,7 @@ if TYPE_CHECKING:
     from .networked.lpi_exact import exact_improvement
     from .networked.rollout import returns
     from .networked.scalable_ac import ScalableActorCritic, independent_learners
-    from .networked.settings import Rate, Settings
+    from .networked.settings import ProximalSettings, Rate, Settings
     from .single.agent import Episode, Step
     from .single.dqn import D3QN, DQN
-    from .single.logging import CsvLogger, TensorBoardLogger
     from .single.ppo import PPO

@@ -13,11 +13,13 @@ Reference: Granger, "Investigating causal relations by econometric models and cr
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..base.arrays import Array, Bools
+from ..base.checks import share, whole
 from ..data import Events, Table
 from ..data.tables import refuse_constants
 from ..errors import DataError
@@ -26,6 +28,7 @@ from ..graph import Graph, Knowledge, PairEvidence
 TAKES = frozenset({"continuous", "events"})
 GIVES = "digraph"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "linearity", "stationarity")
 CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, instantaneous edges"
 BINS = 2000  # default number of bins of an event log
 
@@ -48,26 +51,26 @@ def learn(
     instantaneous: also join pairs whose residuals correlate given all others (undirected), at the same rate.
     weight[j, i]: sum of the lagged coefficients B_l[i, j]. rng is not used.
     """
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha is a false-discovery rate between 0 and 1, got {alpha!r}")
-    if max_lags < 1 or (lags is not None and lags < 1):
-        raise DataError(f"lags and max_lags count past steps and are at least 1, got lags={lags!r}, {max_lags=}")
+    share("alpha", alpha)
+    whole("max_lags", max_lags, 1)
+    if lags is not None:
+        whole("lags", lags, 1)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
     values, width = _series(data, bin_width)
     d = len(data.columns)
     moving = np.flatnonzero(values.std(axis=0) > 0)  # a type that never occurs keeps its row and has no edges
-    p_value, total, partial = np.ones((d, d)), np.zeros((d, d)), np.ones((d, d))
+    p_value, total, at_once = np.ones((d, d)), np.zeros((d, d)), np.ones((d, d))
     order = 0
     if len(moving) > 1:
         order = lags or _order(values[:, moving], max_lags)
         spot = np.ix_(moving, moving)
-        p_value[spot], total[spot], partial[spot] = lagged_tests(values[:, moving], order)
+        p_value[spot], total[spot], at_once[spot] = lagged_tests(values[:, moving], order)
     lagged = _discoveries(p_value, allowed & ~required, alpha)
     adj = required | lagged
     together = np.zeros((d, d), dtype=bool)
     if instantaneous:
         either = np.triu((allowed | allowed.T) & ~(required | required.T), 1)
-        together = _discoveries(partial, either, alpha)
+        together = _discoveries(at_once, either, alpha)
         free = (together | together.T) & ~(adj | adj.T)
         adj = adj | (free & allowed)
     meta: dict[str, Any] = {
@@ -77,7 +80,7 @@ def learn(
         "bin_width": width,
         "instantaneous_edges": int(together.sum()),
     }
-    evidence = PairEvidence(data.columns, allowed | required, _Describe(p_value, partial, total))
+    evidence = PairEvidence(data.columns, allowed | required, partial(_describe, p_value, at_once, total))
     return Graph(data.columns, adj, weight=np.where(adj, total, 0.0), evidence=evidence, meta=meta)
 
 
@@ -168,16 +171,11 @@ def _series(data: Table | Events, bin_width: float | None) -> tuple[Array, float
     return data.binned(width).to_numpy(dtype=np.float64), width
 
 
-class _Describe:
-    """Turns the tests into the evidence of one pair; a class so that it survives pickling."""
-
-    def __init__(self, p_value: Array, partial: Array, total: Array) -> None:
-        self.p_value, self.partial, self.total = p_value, partial, total
-
-    def __call__(self, j: int, i: int) -> dict[str, Any]:
-        return {
-            "test": "F test on the lags",
-            "p_value": float(self.p_value[j, i]),
-            "instantaneous_p_value": float(self.partial[min(j, i), max(j, i)]),
-            "lagged_effect": float(self.total[j, i]),
-        }
+def _describe(p_value: Array, at_once: Array, total: Array, j: int, i: int) -> dict[str, Any]:
+    """The evidence of one pair, from the (d, d) arrays of the tests."""
+    return {
+        "test": "F test on the lags",
+        "p_value": float(p_value[j, i]),
+        "instantaneous_p_value": float(at_once[min(j, i), max(j, i)]),
+        "lagged_effect": float(total[j, i]),
+    }

@@ -20,11 +20,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array, Bools
+from ..base.checks import number, share
 from ..data import Table
 from ..data.tables import refuse_constants
-from ..errors import DataError, UnknownNameError, nearest
+from ..discovery.guests import choose
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..search.least_squares_dag import refine as refine_order
@@ -32,10 +33,11 @@ from ..search.least_squares_dag import refine as refine_order
 TAKES = frozenset({"continuous"})
 GIVES = "dag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "acyclicity", "linearity", "equal noise variances")
 REQUIRES = ()
 CAVEAT = "On raw data the directions tend to follow the variances of the columns; use standardize=True if units are arbitrary."
 
-_METHODS: dict[str, Callable[..., NDArray[np.float64]]] = {"log-det": central_path, "expm": augmented_lagrangian}
+_METHODS: dict[str, Callable[..., Array]] = {"log-det": central_path, "expm": augmented_lagrangian}
 _FOLLOWS = 0.8  # share of edges from clearly smaller to clearly larger variance that calls for a warning
 
 
@@ -62,15 +64,17 @@ def learn(
     steps in a row lower its objective by less than this share (default: 1e-4 if the search over orders follows, else 1e-6). max_seconds: stop then, with the best so far. Uses no randomness.
     ``meta["objective"]`` is the value reached before the threshold, comparable between settings of equal l1.
     """
-    _check(l1, threshold, acyclicity, tol)
-    if tol is None:
-        tol = 1e-4 if refine else 1e-6  # where the search starts matters little: see the objective in meta
+    number("l1", l1, 0.0)
+    number("threshold", threshold, 0.0)
+    method = choose("acyclicity", acyclicity, _METHODS)
+    # where the search over orders starts matters little: see the objective in meta
+    tol = (1e-4 if refine else 1e-6) if tol is None else share("tol", tol)
     effort = Effort.within(max_seconds)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
     refuse_constants(data.values, data.columns)
     covariance = np.array(data.correlation if standardize else data.covariance)
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
-    weights = _METHODS[acyclicity](problem, effort, tol=tol)
+    weights = method(problem, effort, tol=tol)
     if refine and not effort.over():
         weights = refine_order(problem, weights, effort)
     objective = problem.objective(weights)
@@ -80,9 +84,9 @@ def learn(
     notes = []
     if used > threshold:
         notes.append(f"threshold raised from {threshold:g} to {used:.4g} to remove the cycles that were left")
-    share = follows_variance(adj, np.diag(data.covariance), data.n)
-    if not standardize and share >= _FOLLOWS:
-        notes.append(_warn(data, adj, share))
+    following = follows_variance(adj, np.diag(data.covariance), data.n)
+    if not standardize and following >= _FOLLOWS:
+        notes.append(_warn(data, adj, following))
     meta = {
         "objective": objective,
         "acyclicity": acyclicity,
@@ -92,14 +96,14 @@ def learn(
         "evaluations": effort.evaluations,
         "order_moves": effort.moves,
         "order_sweeps": effort.sweeps,
-        "follows_variance": None if math.isnan(share) else share,
+        "follows_variance": None if math.isnan(following) else following,
         "complete": effort.complete,
         "warnings": notes,
     }
     return Graph(data.columns, adj, weight=weights, evidence=evidence, meta=meta)
 
 
-def follows_variance(adj: NDArray[np.bool_], variance: NDArray[np.float64], n: int) -> float:
+def follows_variance(adj: Bools, variance: Array, n: int) -> float:
     """Share of the edges of ``adj`` (d, d) that go from a clearly smaller to a clearly larger variance; nan without edges.
 
     The edge-wise varsortability (Reisach et al. 2021) of the learned graph itself, so it needs no truth. Clearly: the
@@ -119,22 +123,11 @@ def warm_up() -> None:
         refine_order(problem, method(problem, Effort()), Effort())
 
 
-def _describe(weights: NDArray[np.float64], adj: NDArray[np.bool_], threshold: float, i: int, j: int) -> dict[str, Any]:
+def _describe(weights: Array, adj: Bools, threshold: float, i: int, j: int) -> dict[str, Any]:
     return {"weight": float(weights[i, j]), "threshold": threshold, "kept": bool(adj[i, j])}
 
 
-def _check(l1: float, threshold: float, acyclicity: str, tol: float | None) -> None:
-    for name, value in (("l1", l1), ("threshold", threshold)):
-        if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-            raise DataError(f"{name} must be a number that is zero or larger, got {value!r}")
-    if tol is not None and not (isinstance(tol, int | float) and 0 < tol < 1):
-        raise DataError(f"tol is a relative change between 0 and 1, got {tol!r}; write tol=1e-4")
-    if acyclicity not in _METHODS:
-        hint = nearest(str(acyclicity), _METHODS)
-        raise UnknownNameError(f"acyclicity must be 'log-det' or 'expm', got {acyclicity!r}.{hint}")
-
-
-def _warn(data: Table, adj: NDArray[np.bool_], share: float) -> str:
+def _warn(data: Table, adj: Bools, share: float) -> str:
     deviation = np.sqrt(np.diag(data.covariance))
     small, large = data.columns[int(np.argmin(deviation))], data.columns[int(np.argmax(deviation))]
     message = (

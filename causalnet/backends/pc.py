@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Bools, Ints
+from ..base.checks import share, whole
 from ..data import Table, as_table
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge, PairEvidence
@@ -32,6 +33,7 @@ from ..stats.independence import chi2_p, normal_p
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
 CAVEAT = "mixed tables need a ci_test function"
 
@@ -68,10 +70,9 @@ def learn(
     :mod:`causalnet.search.orientation`.
     """
     deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha is a significance level between 0 and 1, got {alpha!r}; 0.01 is usual")
-    if max_cond is not None and max_cond < 0:
-        raise DataError(f"max_cond is the size of the largest conditioning set, 0 or more, got {max_cond!r}")
+    share("alpha", alpha)
+    if max_cond is not None:
+        whole("max_cond", max_cond, 0)
     name = _test_name(table, ci_test)
     allowed, required = _compiled(knowledge, table.columns)
     skeleton = _skeleton(table, ci_test, name, alpha, allowed, required, max_cond, deadline)
@@ -102,7 +103,7 @@ def warm_up() -> None:
         learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
 
 
-def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bools, Bools]:
     """Knowledge.compile, without its checks when there is nothing to check."""
     if knowledge:
         return knowledge.compile(columns)
@@ -139,8 +140,8 @@ def _skeleton(
     ci_test: str | Test,
     name: str,
     alpha: float,
-    allowed: NDArray[np.bool_],
-    required: NDArray[np.bool_],
+    allowed: Bools,
+    required: Bools,
     max_cond: int | None,
     deadline: float,
 ) -> Skeleton:
@@ -173,7 +174,7 @@ def _checked(ci_test: Test, table: Table) -> Callable[[int, int, tuple[int, ...]
     return p_value
 
 
-def _no_room(columns: tuple[str, ...], dropped: NDArray[np.int64]) -> str:
+def _no_room(columns: tuple[str, ...], dropped: Ints) -> str:
     pairs = ", ".join(f"{columns[a]} -> {columns[b]}" for a, b in dropped)
     return (
         f"the data join these pairs, but the knowledge leaves them only a direction that closes a cycle, so they are "
@@ -190,8 +191,8 @@ class _Why:
     own_test: bool  # a function of the user: only its p-value is known
     skeleton: Skeleton
     oriented: Orientation
-    allowed: NDArray[np.bool_]
-    required: NDArray[np.bool_]
+    allowed: Bools
+    required: Bools
 
     def __call__(self, i: int, j: int) -> dict[str, Any]:
         joined = bool(self.oriented.adj[i, j] or self.oriented.adj[j, i])

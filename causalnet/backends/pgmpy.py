@@ -20,20 +20,17 @@ import pandas as pd
 
 from ..data import Table
 from ..discovery.contract import Backend
-from ..discovery.guests import at_most, choose, column, family, guest, share
+from ..discovery.guests import Method, at_most, choose, column, family, level, param, words
 from ..errors import NotApplicable
-from ..graph import Graph, Knowledge
+from ..graph import Graph
 
 ALGORITHMS: dict[str, Backend] = {}
 offer = family("pgmpy", ALGORITHMS, ("pgmpy",), "pgmpy")
 
-_DISCRETE = ("bic-d", "aic-d", "k2", "bdeu", "bds")
-_CONTINUOUS = ("bic-g", "aic-g")
-_MIXED = ("bic-cg", "aic-cg")
 _SCORES = {
-    "discrete": {"auto": "bic-d"} | {name: name for name in _DISCRETE},
-    "continuous": {"auto": "bic-g"} | {name: name for name in _CONTINUOUS},
-    "mixed": {"auto": "bic-cg"} | {name: name for name in _MIXED},
+    "discrete": ("bic-d", "aic-d", "k2", "bdeu", "bds"),
+    "continuous": ("bic-g", "aic-g"),
+    "mixed": ("bic-cg", "aic-cg"),
 }
 _TESTS = {
     "discrete": {
@@ -46,6 +43,18 @@ _TESTS = {
     "continuous": {"auto": "pearsonr", "pearson": "pearsonr", "fisher-z": "fisher_z", "gcm": "gcm", "pillai": "pillai"},
     "mixed": {"auto": "pillai", "pillai": "pillai"},
 }
+_RULES = {"pvalue": "pvalue", "effect": "effect"}
+
+
+def _score(name: str, value: str, data: Table) -> Any:
+    """Reads a score that fits the kind of data, asked about the variables by number; "auto": BIC."""
+    known = _SCORES[data.kind]
+    return choose(name, value, {"auto": known[0]} | dict(zip(known, known, strict=True)))
+
+
+def _test(name: str, value: str, data: Table) -> Any:
+    """Reads a test that fits the kind of data."""
+    return choose(name, value, _TESTS[data.kind])
 
 
 def _frame(table: Table, *, text: bool = False) -> Any:
@@ -62,6 +71,9 @@ class _Name(str):
     __eq__ = str.__eq__
 
     def __hash__(self) -> int:
+        return int(self)
+
+    def __int__(self) -> int:
         return int(self[1:])
 
 
@@ -101,221 +113,168 @@ def _graph(table: Table, found: Any, **meta: Any) -> Graph:
     return Graph(table.columns, adj, meta=meta)
 
 
-@offer(
-    "pc",
-    "continuous discrete mixed",
-    "cpdag",
-    caveat="At most 5 conditioning variables unless max_cond is set; conflicting colliders follow the order of the columns.",
-)
-def pc(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    alpha: float = 0.01,
-    ci_test: str = "auto",
-    variant: str = "stable",
-    max_cond: int = 5,
-    orient_rule: str | None = None,
-) -> Graph:
+@offer("pc", "continuous discrete mixed", "cpdag")
+class PC(Method):
     """Remove an edge when a test finds a separating set, then orient colliders and close by Meek's rules (PC).
 
     ci_test: "auto"; discrete: "chi2", "g2", "log-likelihood"; continuous: "pearson", "fisher-z", "gcm"; any: "pillai".
     variant: "stable" or "orig" (the package's default runs "stable" on all cores). orient_rule: None, "pvalue", "effect".
     """
-    share("alpha", alpha)
-    test = choose("ci_test", ci_test, _TESTS[data.kind])
-    kind = choose("variant", variant, ("stable", "orig"))
-    rule = None if orient_rule is None else choose("orient_rule", orient_rule, ("pvalue", "effect"))
-    with guest("pgmpy/pc", rng):
-        from pgmpy.causal_discovery import PC
 
-        model = PC(
-            variant=kind,
-            ci_test=_NumberedTest(test, data),
-            significance_level=alpha,
-            max_cond_vars=max_cond,
-            orient_rule=rule,
-            n_jobs=1,
-            show_progress=False,
-        )
-        found = model.fit(_frame(data)).causal_graph_
-    return _graph(data, found)
+    caveat = "At most 5 conditioning variables unless max_cond is set; conflicting colliders follow the order of the columns."
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)"
+    alpha = param("significance_level", 0.01, level)
+    ci_test = param("", "auto", _test)
+    variant = param("variant", "stable", words("stable", "orig"))
+    max_cond = param("max_cond_vars", 5)
+    orient_rule = param(
+        "orient_rule", None, lambda name, value, data: None if value is None else choose(name, value, _RULES)
+    )
+
+    def run(self, data: Table, seed: int) -> Graph:
+        from pgmpy.causal_discovery import PC as Model
+
+        test = _NumberedTest(self.ci_test, data)
+        model = Model(ci_test=test, n_jobs=1, show_progress=False, **self.theirs)
+        return _graph(data, model.fit(_frame(data)).causal_graph_)
 
 
-@offer(
-    "hill-climb",
-    "continuous discrete mixed",
-    "dag",
-    knowledge="forbidden required",
-    caveat="Directions inside an equivalence class are ties, decided by the order of the columns.",
-)
-def hill_climb(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    score: str = "auto",
-    tabu: int = 100,
-    max_parents: int | None = None,
-    epsilon: float = 1e-4,
-    max_iter: int = 1_000_000,
-) -> Graph:
+@offer("hill-climb", "continuous discrete mixed", "dag", knowledge="forbidden required")
+class HillClimb(Method):
     """Add, delete or reverse the one edge that improves the score most, with a tabu list, until none does.
 
     score: "auto" (BIC); discrete: "bic-d", "aic-d", "k2", "bdeu", "bds"; continuous: "bic-g", "aic-g"; mixed: "bic-cg",
     "aic-cg". tabu: changes that may not be undone. epsilon: smallest improvement that counts.
     """
-    name = choose("score", score, _SCORES[data.kind])
-    allowed, required = (knowledge or Knowledge()).compile(data.columns)
-    forbidden = ~allowed & ~np.eye(data.d, dtype=bool)
-    with guest("pgmpy/hill-climb", rng):
+
+    caveat = "Directions inside an equivalence class are ties, decided by the order of the columns."
+    assumes = "sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)"
+    score = param("", "auto", _score)
+    tabu = param("tabu_length", 100)
+    max_parents = param("max_indegree", None)
+    epsilon = param("epsilon", 1e-4)
+    max_iter = param("max_iter", 1_000_000)
+
+    def run(self, data: Table, seed: int) -> Graph:
         from pgmpy.causal_discovery import ExpertKnowledge, HillClimbSearch
 
+        allowed, required = self.knowledge.compile(data.columns)
+        forbidden = ~allowed & ~np.eye(data.d, dtype=bool)
         expert = ExpertKnowledge(
             forbidden_edges={(int(i), int(j)) for i, j in np.argwhere(forbidden)},
             required_edges={(int(i), int(j)) for i, j in np.argwhere(required)},
         )
-        scorer = _numbered_score(name, data)
+        scorer = _numbered_score(self.score, data)
         model = HillClimbSearch(
-            scoring_method=scorer,
-            tabu_length=tabu,
-            max_indegree=max_parents,
-            expert_knowledge=expert,
-            return_type="dag",
-            epsilon=epsilon,
-            max_iter=max_iter,
-            show_progress=False,
+            scoring_method=scorer, expert_knowledge=expert, return_type="dag", show_progress=False, **self.theirs
         )
         found = model.fit(_frame(data)).causal_graph_
-        total = float(scorer.score(found))
-    return _graph(data, found, score=total)
+        return _graph(data, found, score=float(scorer.score(found)))
 
 
-@offer("ges", "continuous discrete mixed", "cpdag", caveat="Lists all simple paths at each step: slow on dense graphs.")
-def ges(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    score: str = "auto",
-    min_improvement: float = 1e-6,
-) -> Graph:
+@offer("ges", "continuous discrete mixed", "cpdag")
+class GES(Method):
     """Greedily add, delete and turn edges of an equivalence class while the score improves (GES, Chickering 2002).
 
     score: "auto" (BIC); discrete: "bic-d", "aic-d", "k2", "bdeu", "bds"; continuous: "bic-g", "aic-g"; mixed: "bic-cg",
     "aic-cg".
     """
-    name = choose("score", score, _SCORES[data.kind])
-    with guest("pgmpy/ges", rng):
-        from pgmpy.causal_discovery import GES
 
-        model = GES(scoring_method=_numbered_score(name, data), min_improvement=min_improvement)
-        found = model.fit(_frame(data)).causal_graph_
-    return _graph(data, found)
+    caveat = "Lists all simple paths at each step: slow on dense graphs."
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (continuous), Gaussian noise (continuous)"
+    score = param("", "auto", _score)
+    min_improvement = param("min_improvement", 1e-6)
+
+    def run(self, data: Table, seed: int) -> Graph:
+        from pgmpy.causal_discovery import GES as Model
+
+        model = Model(scoring_method=_numbered_score(self.score, data), **self.theirs)
+        return _graph(data, model.fit(_frame(data)).causal_graph_)
 
 
-@offer(
-    "exhaustive",
-    "continuous discrete mixed",
-    "dag",
-    caveat="At most 5 variables (half a minute for 5); directions inside an equivalence class are arbitrary.",
-)
-def exhaustive(
-    data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, score: str = "auto"
-) -> Graph:
+@offer("exhaustive", "continuous discrete mixed", "dag")
+class Exhaustive(Method):
     """The DAG of the best score among all DAGs, one by one.
 
     score: as in pgmpy/hill-climb.
     """
-    at_most("pgmpy/exhaustive", data, 5, "use pgmpy/hill-climb or causal-learn/exact")
-    name = choose("score", score, _SCORES[data.kind])
-    with guest("pgmpy/exhaustive", rng):
+
+    caveat = "At most 5 variables (half a minute for 5); directions inside an equivalence class are arbitrary."
+    assumes = "sufficiency, acyclicity, linearity (continuous), Gaussian noise (continuous)"
+    score = param("", "auto", _score)
+
+    def run(self, data: Table, seed: int) -> Graph:
+        at_most(self.name, data, 5, "use pgmpy/hill-climb or causal-learn/exact")
         from pgmpy.estimators import ExhaustiveSearch
 
-        scorer = _numbered_score(name, data)
+        scorer = _numbered_score(self.score, data)
         search = ExhaustiveSearch(_frame(data), scoring_method=None if data.kind == "discrete" else "bic-cg")
         search.scoring_method = scorer
         found = search.estimate()
-        total = float(scorer.score(found))
-    return _graph(data, found, score=total)
+        return _graph(data, found, score=float(scorer.score(found)))
 
 
-@offer(
-    "tree",
-    "discrete",
-    "cpdag",
-    caveat="Always a spanning tree (or one with a class on top), however weak its edges: nothing is ever left unjoined.",
-)
-def tree(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    kind: str = "chow-liu",
-    root: str | None = None,
-    class_node: str | None = None,
-    weights: str = "mutual_info",
-) -> Graph:
+@offer("tree", "discrete", "cpdag")
+class Tree(Method):
     """The spanning tree of greatest mutual information (Chow & Liu 1968), or tree-augmented naive Bayes (1997).
 
     kind: "chow-liu" (undirected unless root names the column that edges lead away from) or "tan" (directed; class_node
     names the class, root defaults to the first other column). weights: "mutual_info", "adjusted_mutual_info",
     "normalized_mutual_info".
     """
-    form = choose("kind", kind, ("chow-liu", "tan"))
-    names = ("mutual_info", "adjusted_mutual_info", "normalized_mutual_info")
-    measure = choose("weights", weights, names)
-    start = None if root is None else column(data, "root", root)
-    top = None
-    if form == "tan":
-        if class_node is None:
-            raise NotApplicable("kind='tan' needs the class: pass class_node= the name of its column")
-        top = column(data, "class_node", class_node)
-        start = (1 if top == 0 else 0) if start is None else start
-        if start == top:
-            raise NotApplicable(f"root and class_node are both {root!r}; the root is one of the other columns")
-    with guest("pgmpy/tree", rng):
+
+    caveat = (
+        "Always a spanning tree (or one with a class on top), however weak its edges: nothing is ever left unjoined."
+    )
+    assumes = "sufficiency, acyclicity, one parent a variable"
+    kind = param("estimator_type", "chow-liu", words("chow-liu", "tan"))
+    root = param("", None, column)
+    class_node = param("", None, column)
+    weights = param(
+        "edge_weights_fn", "mutual_info", words("mutual_info", "adjusted_mutual_info", "normalized_mutual_info")
+    )
+
+    def run(self, data: Table, seed: int) -> Graph:
+        """Without a root the direction away from pgmpy's own choice of one means nothing: a tree's class is undirected."""
         from pgmpy.estimators import TreeSearch
 
+        start, top = self.root, None
+        if self.kind == "tan":
+            if self.class_node is None:
+                raise NotApplicable("kind='tan' needs the class: pass class_node= the name of its column")
+            top = self.class_node
+            start = (1 if top == 0 else 0) if start is None else start
+            if start == top:
+                both = data.columns[top]
+                raise NotApplicable(f"root and class_node are both {both!r}; the root is one of the other columns")
         search = TreeSearch(_frame(data), root_node=start, n_jobs=1)
-        found = search.estimate(form, class_node=top, edge_weights_fn=measure, show_progress=False)
-    graph = _graph(data, found)
-    # without a root the direction away from pgmpy's own choice of one means nothing: a tree's class is undirected
-    return graph if start is not None else Graph(data.columns, graph.skeleton)
+        graph = _graph(data, search.estimate(class_node=top, show_progress=False, **self.theirs))
+        return graph if start is not None else Graph(data.columns, graph.skeleton)
 
 
-@offer(
-    "mmhc",
-    "discrete",
-    "dag",
-    caveat="Its skeleton binds in one direction only, so edges outside it can appear; its first phase tests nearly all "
-    "subsets: at most 12 variables.",
-)
-def mmhc(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    alpha: float = 0.01,
-    tabu: int = 10,
-    equivalent_sample_size: float = 10.0,
-) -> Graph:
+@offer("mmhc", "discrete", "dag")
+class MMHC(Method):
     """Find each variable's parents and children by tests, then climb on BDeu among them (Tsamardinos et al. 2006).
 
     alpha: level of the chi-square tests. equivalent_sample_size: of BDeu. tabu: changes that may not be undone.
     """
-    share("alpha", alpha)
-    at_most("pgmpy/mmhc", data, 12, "use pgmpy/hill-climb")
-    with guest("pgmpy/mmhc", rng):
+
+    caveat = (
+        "Its skeleton binds in one direction only, so edges outside it can appear; its first phase tests nearly all "
+        "subsets: at most 12 variables."
+    )
+    assumes = "sufficiency, faithfulness, acyclicity"
+    alpha = param("significance_level", 0.01, level)
+    tabu = param("tabu_length", 10)
+    equivalent_sample_size = param("", 10.0)
+
+    def run(self, data: Table, seed: int) -> Graph:
+        """Its score cannot take numbers: its variables are names whose hash is their number."""
+        at_most(self.name, data, 12, "use pgmpy/hill-climb")
         from pgmpy.estimators import BDeu, MmhcEstimator
 
-        names = [_Name(f"v{j}") for j in range(data.d)]  # its score cannot take numbers
         frame = _frame(data)
-        frame.columns = pd.Index(names, dtype=object)
-        score = BDeu(frame, equivalent_sample_size=equivalent_sample_size)
-        found = MmhcEstimator(frame).estimate(scoring_method=score, tabu_length=tabu, significance_level=alpha)
-    adj = np.zeros((data.d, data.d), dtype=bool)
-    for cause, effect in found.edges():
-        adj[int(cause[1:]), int(effect[1:])] = True
-    return Graph(data.columns, adj)
+        frame.columns = pd.Index([_Name(f"v{j}") for j in range(data.d)], dtype=object)
+        score = BDeu(frame, equivalent_sample_size=self.equivalent_sample_size)
+        found = MmhcEstimator(frame).estimate(scoring_method=score, **self.theirs)
+        return _graph(data, found)

@@ -15,14 +15,15 @@ from __future__ import annotations
 import math
 import time as clock
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools
+from ..base.checks import number, one_of
 from ..data import Events
-from ..errors import DataError, nearest
+from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
 from ..stats.hawkes import Normalization, expose, hop_weights
@@ -31,6 +32,7 @@ from ..stats.repeats import clock_tick, episode_gap, gaps_before
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
 DECADES = 4  # time scales of the default kernel: 10, 100, 1000 and 10000 ticks of the log's clock
 
 
@@ -71,19 +73,21 @@ def learn(
     The weight of j -> i is alpha[j, i] summed over hops and decays. rng is not used: the search is deterministic.
     """
     started = clock.monotonic()
-    _one_of("penalty", penalty, ("bic", "aic"))
-    _one_of("normalization", normalization, ("degree", "symmetric", "none"))
-    _one_of("price", price, ("auto", "slots", "active"))
-    rates = _checked(data, decay, hops, penalty_scale, tol, ties, repeats)
+    one_of("penalty", penalty, ("bic", "aic"))
+    one_of("normalization", normalization, ("degree", "symmetric", "none"))
+    one_of("price", price, ("auto", "slots", "active"))
+    number("penalty_scale", penalty_scale, 0.0)
+    number("repeats", repeats or 0.0, 0.0)
+    number("ties", ties, 0.0, 1.0)
+    number("tol", tol, above=0.0)
+    rates = _rates(data, decay)
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
-    links = data.adjacency
-    use = _usable(hops, bool(links.any()))
-    exposure = expose(when, kind, device, hop_weights(links, use, normalization), rates, data.d, ties)
+    use = _usable(hops, bool(data.adjacency.any()))
+    exposure = expose(when, kind, device, hop_weights(data.adjacency, use, normalization), rates, data.d, ties)
     unit = penalty_scale * (math.log(len(when)) / 2.0 if penalty == "bic" else 1.0)
-    active = price == "active" or (price == "auto" and len(rates) > 1)
-    scorer = Scorer(exposure, unit, tol, active)
+    scorer = Scorer(exposure, unit, tol, active=price == "active" or (price == "auto" and len(rates) > 1))
     until = None if max_seconds is None else started + max_seconds
     found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
     meta: dict[str, Any] = {
@@ -97,12 +101,8 @@ def learn(
         "events_used": len(when),
         "complete": found.complete,
     }
-    left_out = data.n - len(when)
-    if left_out:
-        meta["warnings"] = [
-            f"{left_out:,} of {data.n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "
-            "one before) and were left out; repeats=0 keeps them"
-        ]
+    if len(when) < data.n:
+        meta["warnings"] = [_left_out(data.n, data.n - len(when), gap)]
     return _graph(data, scorer, found, len(use), len(rates), meta)
 
 
@@ -114,42 +114,22 @@ def warm_up() -> None:
     Scorer(exposure, 1.0, 0.1).fit(0, 3)
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise DataError(f"{name} is {' or '.join(repr(c) for c in choices)}, got {value!r}.{nearest(value, choices)}")
-
-
-def _checked(
-    data: Events,
-    decay: float | Sequence[float] | None,
-    hops: Sequence[int],
-    penalty_scale: float,
-    tol: float,
-    ties: float,
-    repeats: float | None,
-) -> Array:
-    """The decays (B,) in 1/s, after a look at every argument."""
+def _rates(data: Events, decay: float | Sequence[float] | None) -> Array:
+    """The decays (B,) in 1/s: those given, or one for each decade of the log's clock."""
     if data.time[-1] == data.time[0]:
         raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
-    if len(hops) == 0 or len(set(hops)) != len(hops) or any(int(k) != k or k < 0 for k in hops):
-        raise DataError(f"hops are distinct topology distances 0, 1, 2, ..., got {hops!r}")
-    for name, value, low in (("penalty_scale", penalty_scale, 0.0), ("repeats", repeats or 0.0, 0.0)):
-        if not value >= low:
-            raise DataError(f"{name} must be at least {low:g}, got {value!r}")
-    if not tol > 0:
-        raise DataError(f"tol must be a positive number of nats, got {tol!r}")
-    if not 0.0 <= ties <= 1.0:
-        raise DataError(f"ties is a weight between 0 and 1, got {ties!r}")
     if decay is None:
         return np.asarray(10.0 ** -np.arange(1, DECADES + 1) / clock_tick(data.time), dtype=np.float64)
     rates = np.atleast_1d(np.asarray(decay, dtype=np.float64))
     if rates.ndim != 1 or len(rates) == 0 or not (np.isfinite(rates) & (rates > 0)).all():
-        raise DataError(f"decay must be positive, in 1/s, got {decay!r}")
+        raise DataError(f"decay is {decay!r}, and must be positive, in 1/s")
     return rates
 
 
 def _usable(hops: Sequence[int], linked: bool) -> tuple[int, ...]:
     """The distances that exist on this log: all of them on a topology with links, only 0 without."""
+    if len(hops) == 0 or len(set(hops)) != len(hops) or any(int(k) != k or k < 0 for k in hops):
+        raise DataError(f"hops is {hops!r}, and must be distinct topology distances 0, 1, 2, ...")
     use = tuple(k for k in hops if linked or k == 0)
     if not use:
         raise DataError(
@@ -159,7 +139,7 @@ def _usable(hops: Sequence[int], linked: bool) -> tuple[int, ...]:
     return use
 
 
-def _episodes(data: Events, repeats: float | None) -> tuple[NDArray[np.bool_], float]:
+def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     """Which events open an episode, (N,) bool, and the gap in seconds that separates episodes."""
     if repeats == 0.0:
         return np.ones(data.n, dtype=bool), 0.0
@@ -169,12 +149,17 @@ def _episodes(data: Events, repeats: float | None) -> tuple[NDArray[np.bool_], f
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
+def _left_out(n: int, left_out: int, gap: float) -> str:
+    return (
+        f"{left_out:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the one "
+        "before) and were left out; repeats=0 keeps them"
+    )
+
+
 def _graph(data: Events, scorer: Scorer, found: Found, hops: int, decays: int, meta: dict[str, Any]) -> Graph:
     v = data.d
-    weight = np.zeros((v, v))
+    weight, gain, change = np.zeros((3, v, v))
     alpha = np.zeros((v, v, hops))
-    gain = np.zeros((v, v))
-    change = np.zeros((v, v))
     for i in range(v):
         fit = scorer.fit(i, found.parents[i])
         for at, j in enumerate(members(found.parents[i])):
@@ -185,19 +170,14 @@ def _graph(data: Events, scorer: Scorer, found: Found, hops: int, decays: int, m
             without = scorer.fit(i, found.parents[i] & ~(1 << j))
             gain[j, i] = fit.value - without.value
             change[j, i] = 2.0 * (without.score - fit.score)
-    evidence = PairEvidence(data.types, found.adj, _Describe(gain, change, alpha))
+    evidence = PairEvidence(data.types, found.adj, partial(_describe, gain, change, alpha))
     return Graph(data.types, found.adj, weight=weight, evidence=evidence, meta=meta)
 
 
-class _Describe:
-    """Turns the arrays of one search into the evidence of one edge; a class so that it survives pickling."""
-
-    def __init__(self, gain: Array, change: Array, alpha: Array) -> None:
-        self.gain, self.change, self.alpha = gain, change, alpha
-
-    def __call__(self, j: int, i: int) -> dict[str, Any]:
-        return {
-            "log_likelihood_gain": float(self.gain[j, i]),
-            "bic_change": float(self.change[j, i]),
-            "alpha_by_hop": [float(a) for a in self.alpha[j, i]],
-        }
+def _describe(gain: Array, change: Array, alpha: Array, j: int, i: int) -> dict[str, Any]:
+    """The evidence of one edge, from the (V, V) arrays of one search and alpha (V, V, hops)."""
+    return {
+        "log_likelihood_gain": float(gain[j, i]),
+        "bic_change": float(change[j, i]),
+        "alpha_by_hop": [float(a) for a in alpha[j, i]],
+    }

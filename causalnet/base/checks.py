@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, NotApplicable
+from ..errors import CausalnetError, DataError
+from .arrays import AnyArray, Array, Bools, Ints
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -50,22 +51,6 @@ def entries(name: str, given: Any, what: str, n: int | None = None) -> list[Any]
     return found
 
 
-def discrete_env(what: str, env: Any) -> Any:
-    """``env``; NotApplicable unless it is one Gymnasium environment with a finite set of actions."""
-    import gymnasium
-
-    if not isinstance(env, gymnasium.Env):
-        several = isinstance(env, gymnasium.vector.VectorEnv)
-        hint = "one copy, not a vector of them" if several else "such as gymnasium.make(id)"
-        raise NotApplicable(f"{what} needs a Gymnasium environment, {hint}; got {env!r}")
-    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
-        raise NotApplicable(
-            f"{what} needs a Discrete action space; this one has {env.action_space}: wrap the environment so that its "
-            "actions are Discrete(n)"
-        )
-    return env
-
-
 def one_of(name: str, value: Any, known: Iterable[str]) -> str:
     """A word of a list; DataError otherwise."""
     known = list(known)
@@ -96,3 +81,75 @@ def _short(value: Any) -> str:
     """A value in an error: its text, or its type where the text is long."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"
+
+
+def names(name: str, given: Any, error: type[CausalnetError] = DataError) -> tuple[str, ...]:
+    """A list of names as texts; one text is refused, since its letters would be taken for the names."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise error(f"{name} takes a list of names, not {given!r}; write [{given!r}]")
+    return tuple(str(one) for one in given)
+
+
+def numbers(
+    name: str, value: Any, shape: tuple[int, ...] | None = None, least: float = -math.inf, most: float = math.inf
+) -> Array:
+    """A new float64 array of finite numbers from ``least`` to ``most``, broadcast to ``shape`` where one is given."""
+    fit = f"numbers that fit the shape {shape}" if shape else "numbers"
+    size = f"a number, or {fit}" if shape is not None else fit
+    try:
+        array = np.array(value, np.float64, order="C") if not isinstance(value, str) else None
+        array = array if array is None or shape is None else np.array(np.broadcast_to(array, shape))
+    except (TypeError, ValueError):
+        array = None
+    if array is None:
+        raise DataError(f"{name} is {_short(value)}, and must be {size}")
+    right = np.isfinite(array)
+    if least > -math.inf or most < math.inf:
+        right &= (array >= least) & (array <= most)
+    if not right.all():
+        number(f"{name} holds a number that", float(array[~right].flat[0]), least, most)
+    return array
+
+
+def whole_numbers(name: str, value: Any, n: int, least: int, most: int | None = None) -> Ints:
+    """(n,): one whole number for all, or ``n`` of them, from ``least`` to ``most`` (None: no end)."""
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        given = np.empty(0)
+    if given.dtype.kind not in "iu" or given.shape not in ((), (n,)):
+        raise DataError(f"{name} is {_short(value)}, and must be a whole number, or {n} of them")
+    for end in (given.min(), given.max()):
+        whole(f"a number in {name}", int(end), least, most)
+    return np.array(np.broadcast_to(given, (n,)), np.int64)
+
+
+def improper(table: Array, slack: float = 1e-9) -> Bools:
+    """Which rows along the last axis are no laws: an entry below 0 or nan, or a sum that is off 1 by more than ``slack``."""
+    return np.asarray(~((table.min(-1) >= 0) & (np.abs(table.sum(-1) - 1) <= slack)))
+
+
+def laws(name: str, table: Array, slack: float = 1e-9) -> Array:
+    """``table`` as it is; DataError unless every row along its last axis is a law."""
+    off = improper(table, slack)
+    if off.any():
+        at = np.argwhere(off)[0].tolist()
+        row = table[tuple(at)]
+        raise DataError(
+            f"{name}{at or ''} sums to {row.sum():.6g} (least entry {row.min():.3g}), and must be a law: no entry below 0, sum 1"
+        )
+    return table
+
+
+def shaped(name: str, array: AnyArray, shape: tuple[int, ...], axes: str) -> AnyArray:
+    """``array`` as it is; DataError unless it has the shape; ``axes`` says what its axes are."""
+    if array.shape != shape:
+        raise DataError(f"{name} has shape {array.shape}, and must have {shape}: {axes}")
+    return array
+
+
+def share(name: str, value: Any) -> float:
+    """A level, a rate, a relative change: a float strictly between 0 and 1."""
+    if not isinstance(value, int | float | np.floating) or not 0 < value < 1:
+        raise DataError(f"{name} is {value!r}, and must be a number strictly between 0 and 1")
+    return float(value)

@@ -1,12 +1,35 @@
-"""Doors of folders: names that load on first use, and modules that are called like their main function."""
+"""Doors: names of a folder that load on first use, methods that stand on a higher floor, modules that can be called."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any
+
+UPWARD: Mapping[str, str] = {  # Class.method: module:function that takes the object first; the only ways up
+    "Graph._repr_html_": "report.portrait:to_html",
+    "Graph.to_svg": "report.portrait:to_svg",
+}
+
+
+class Reach:
+    """A method whose code stands on a higher floor: ``UPWARD`` says where, and the first call imports it."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.home = UPWARD[f"{owner.__name__}.{name}"]
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        module, _, function = self.home.partition(":")
+        root = __name__.partition(".")[0]
+        return partial(getattr(importlib.import_module(f"{root}.{module}"), function), instance)
 
 
 class _CallableModule(ModuleType):
@@ -22,14 +45,19 @@ def make_callable(module_name: str) -> None:
 def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """``__getattr__``, ``__dir__`` and ``__all__`` of a folder whose names load on first use.
 
-    homes: the modules, as seen from the folder, each with the names that it hands out, separated by spaces.
+    homes: the modules, as seen from the folder, each with the names that it hands out, separated by spaces; a name that
+    is another one at home is written ``here=there``, and the names under "" are modules of the folder themselves.
     """
-    where = {name: module for module, names in homes.items() for name in names.split()}
+    pairs = [(module, *name.partition("=")[::2]) for module, names in homes.items() for name in names.split()]
+    where = {here: (module, there or here) for module, here, there in pairs}
 
     def load(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f".{where[name]}", package), name)
+        module, there = where[name]
+        if not module:
+            return importlib.import_module(f".{there}", package)
+        value = getattr(importlib.import_module(f".{module}", package), there)
         setattr(sys.modules[package], name, value)
         return value
 

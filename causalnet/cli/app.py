@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,6 +105,7 @@ def discover(
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
+    from ..report.values import texts
     from ..storage.files import check_writable, write_atomic
 
     method = get(backend)
@@ -124,8 +126,9 @@ def discover(
         data = read_data(file, method, topology, discrete)
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
-    remarks = list(dict.fromkeys([*_listed(graph.meta.get("warnings")), *told]))
-    command = _repeat(file, backend, topology, set_ or [], knowledge, discrete, seed, max_seconds)
+    remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
+    given = {"--topology": topology, "--knowledge": knowledge, "--discrete": discrete, "--seed": seed or None}
+    command = _repeat(file, backend, {**given, "--max-seconds": max_seconds}, set_ or [])
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     if out is not None:
@@ -147,20 +150,10 @@ def _refuse_overwriting(written: dict[str, Path | None], read: dict[str, Path | 
                 raise CausalnetError(f"{option} would overwrite {path}, which is also {other}; choose another file")
 
 
-def _repeat(
-    file: Path,
-    backend: str,
-    topology: Path | None,
-    settings: list[str],
-    knowledge: Path | None,
-    discrete: str | None,
-    seed: int,
-    max_seconds: float | None,
-) -> str:
-    """The line that learns the same graph again."""
+def _repeat(file: Path, backend: str, options: Mapping[str, Any], settings: list[str]) -> str:
+    """The line that learns the same graph again; an option that is None is left out."""
     words = ["causalnet", "discover", str(file), "--backend", backend]
-    options = {"--topology": topology, "--knowledge": knowledge, "--discrete": discrete, "--seed": seed or None}
-    for option, value in {**options, "--max-seconds": max_seconds}.items():
+    for option, value in options.items():
         words += [] if value is None else [option, str(value)]
     for text in settings:
         words += ["--set", text]
@@ -179,10 +172,6 @@ def _tell(graph: Graph, remarks: list[str], out: Path | None, report: Path | Non
     for what, path in (("graph", out), ("report", report)):
         if path is not None:
             say(f"{what} written to {path}", stderr=json_)
-
-
-def _listed(value: Any) -> list[str]:
-    return [] if not value else [value] if isinstance(value, str) else [str(item) for item in value]
 
 
 # ---- comparisons --------------------------------------------------------------------------------------------
@@ -214,11 +203,8 @@ def score(
     if json_:
         say_json(found)
         return
-    rows = [
-        (k, "-" if v is None else f"{v:g}" if isinstance(v, int) else f"{v:.3f}", DEFINITIONS[k])
-        for k, v in found.items()
-    ]
-    show_table(["metric", "value", "meaning"], rows)
+    values = {k: "-" if v is None else f"{v:g}" if isinstance(v, int) else f"{v:.3f}" for k, v in found.items()}
+    show_table(["metric", "value", "meaning"], [(k, value, DEFINITIONS[k]) for k, value in values.items()])
 
 
 # ---- policies -----------------------------------------------------------------------------------------------
@@ -237,12 +223,12 @@ def backends(
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """List the discovery methods."""
-    from ..discovery.contract import KINDS
     from ..discovery.register import backends as known
+    from ..discovery.register import kinds
 
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in kinds():
         raise UnknownNameError(
-            f"there is no kind {kind!r}; the kinds are {', '.join(sorted(KINDS))}.{nearest(kind, KINDS)}"
+            f"there is no kind {kind!r}; the kinds are {', '.join(kinds())}.{nearest(kind, kinds())}"
         )
     found = [info for info in known() if kind is None or kind in info.takes]
     if json_:
@@ -250,8 +236,10 @@ def backends(
         return
     rows = []
     for info in found:
-        notes = [info.summary, info.caveat, "" if info.installed else f"not installed: {info.how_to_install}"]
-        rows.append((info.name, ", ".join(info.takes), info.gives, "\n".join(note for note in notes if note)))
+        assumes = f"assumes: {', '.join(info.assumes)}" if info.assumes else ""
+        absent = "" if info.installed else f"not installed: {info.how_to_install}"
+        notes = [note for note in (info.summary, assumes, info.caveat, absent) if note]
+        rows.append((info.name, ", ".join(info.takes), info.gives, "\n".join(notes)))
     show_table(["name", "takes", "gives", "what it does"], rows)
 
 

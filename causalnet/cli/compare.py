@@ -11,7 +11,7 @@ from ..base.text import split
 from .inputs import named_or_file, parse_backend_settings, parse_seeds
 from .terminal import say, say_json, show_reasons, show_results
 
-QUICKSTART = (
+QUICKSTART = [
     "pc",
     "notears",
     "thp",
@@ -21,7 +21,7 @@ QUICKSTART = (
     "gcastle/notears",
     "random",
     "empty",
-)
+]
 
 
 def compare_methods(
@@ -45,15 +45,14 @@ def compare_methods(
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
     datasets = [named_or_file(item) for item in split(data, ",")]
-    settings = {"seeds": parse_seeds(seeds), "n_jobs": jobs, "max_seconds": max_seconds, "engine": engine}
-    results = _compare(
-        datasets,
-        split(backend, ","),
-        out,
-        params=parse_backend_settings(set_ or []),
-        retry_failed=retry_failed,
-        **settings,
-    )
+    settings: dict[str, Any] = {
+        "seeds": parse_seeds(seeds),
+        "n_jobs": jobs,
+        "max_seconds": max_seconds,
+        "engine": engine,
+    }
+    settings |= {"params": parse_backend_settings(set_ or []), "retry_failed": retry_failed}
+    results = _compare(datasets, split(backend, ","), out, **settings)
     _show_comparison(results, out, json_)
 
 
@@ -63,11 +62,8 @@ def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: An
     try:
         return run(datasets, backends, out=out, progress=True, **settings)
     except KeyboardInterrupt:
-        say(
-            f"interrupted; every finished cell is kept in {out}: run the same command again to go on",
-            style="red",
-            stderr=True,
-        )
+        told = f"interrupted; every finished cell is kept in {out}: run the same command again to go on"
+        say(told, style="red", stderr=True)
         raise typer.Exit(130) from None
 
 

@@ -37,11 +37,13 @@ def say_json(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    import numpy as np
+
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
-    if hasattr(value, "tolist"):
+    if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -77,103 +79,48 @@ def show_graph(graph: Graph) -> None:
     seconds = graph.meta.get("seconds")
     time = f", {seconds:.3f} s" if isinstance(seconds, float) else ""
     say(f"{graph.d} variables, {told}{f', {loose} without a direction' if loose else ''}{time}")
-    rows = _edge_rows(graph)
-    if not rows:
+    from ..report.html import edge_grid
+    from ..report.values import short
+
+    edges = edge_grid(graph, _FIRST_EVIDENCE)
+    if not edges.rows:
         return
-    extra = [key for key in _FIRST_EVIDENCE if any(key in evidence for *_, evidence in rows)][:3]
-    headings = [
-        "from",
-        "",
-        "to",
-        *(["weight"] if graph.weight is not None else []),
-        *(k.replace("_", " ") for k in extra),
-    ]
-    table = _table(headings)
-    for a, mark, b, weight, evidence in rows[:SHOWN_EDGES]:
-        shown = [a, mark, b, *([f"{weight:.4g}"] if weight is not None else [])]
-        _row(table, [*shown, *(_short(evidence.get(key)) for key in extra)])
+    table = _table([heading.lower() for heading in edges.headings])
+    for row in edges.rows[:SHOWN_EDGES]:
+        _row(table, (short(value) for value in row))
     console().print(table)
-    if len(rows) > SHOWN_EDGES:
-        say(f"... and {len(rows) - SHOWN_EDGES} more edges; --out and --report hold all of them")
-
-
-def _edge_rows(graph: Graph) -> list[tuple[str, str, str, float | None, Mapping[str, Any]]]:
-    index = {name: k for k, name in enumerate(graph.nodes)}
-    rows = []
-    for edge in graph.replace(evidence={}).to_dict()["edges"]:  # the evidence of all pairs is not needed
-        a, b = edge["from"], edge["to"]
-        weight = None if graph.weight is None else float(graph.weight[index[a], index[b]])
-        rows.append((a, edge["mark"], b, weight, graph.explain(a, b)))
-    return rows
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "nothing"
-    return str(value)
+    if len(edges.rows) > SHOWN_EDGES:
+        say(f"... and {len(edges.rows) - SHOWN_EDGES} more edges; --out and --report hold all of them")
 
 
 def show_results(results: Any) -> None:
     """One table a data set, best F1 first, then what the columns mean."""
     from ..graph.metrics import DEFINITIONS
+    from ..report.leaderboard import COLUMNS, stat
 
+    columns = [column for column in COLUMNS if column[0] != "cpdag_shd"]
+    headings = ["method", *(heading for _, heading, _, _ in columns), "status"]
+    headings.insert(2, "95 % interval")
     summary = results.summary()
     for dataset in dict.fromkeys(summary["dataset"]):
         rows = summary[summary["dataset"] == dataset].to_dict("records")
         rows.sort(key=lambda r: (r["n"] == 0, -(r["f1_mean"] if math.isfinite(r["f1_mean"]) else -1.0)))
-        table = _table(
-            [
-                "method",
-                "F1",
-                "95 % interval",
-                "precision",
-                "recall",
-                "CPDAG F1",
-                "skeleton F1",
-                "SHD",
-                "seconds",
-                "status",
-            ],
-            dataset,
-            range(1, 9),
-        )
+        table = _table(headings, dataset, range(1, len(headings) - 1))
         for row in rows:
-            _row(table, _result_cells(row), style="" if row["n"] else "dim")
+            cells = [row["backend"], *(stat(row, key).text(digits) for key, _, digits, _ in columns), _status(row)]
+            cells.insert(2, stat(row, "f1").interval(3))
+            _row(table, cells, style="" if row["n"] else "dim")
         console().print(table)
     for key in SHOWN_METRICS:
         say(f"{key}: {DEFINITIONS[key]}", style="dim")
     say("seconds: wall-clock time of learning; interval: of the mean over the seeds", style="dim")
 
 
-def _result_cells(row: Mapping[str, Any]) -> list[str]:
-    def number(name: str, digits: int) -> str:
-        value = row.get(name)
-        return f"{value:.{digits}f}" if value is not None and math.isfinite(value) else "-"
-
-    low = number("f1_low", 3)
-    status = ", ".join(
-        f"{row[name]} {name}" if name != "ok" else f"{row[name]} ok"
-        for name in ("ok", "failed", "timeout", "not applicable", "not installed")
-        if row.get(name)
-    )
-    if row.get("incomplete"):
-        status += f" ({row['incomplete']} stopped by the time limit)"
-    return [
-        str(row["backend"]),
-        number("f1_mean", 3),
-        "" if low == "-" else f"{low} - {number('f1_high', 3)}",
-        number("precision_mean", 3),
-        number("recall_mean", 3),
-        number("cpdag_f1_mean", 3),
-        number("skeleton_f1_mean", 3),
-        number("shd_mean", 1),
-        number("seconds_mean", 3),
-        status,
-    ]
+def _status(row: Mapping[str, Any]) -> str:
+    """'4 ok, 1 timeout (2 stopped by the time limit)'."""
+    words = ("ok", "failed", "timeout", "not applicable", "not installed")
+    status = ", ".join(f"{row[name]} {name}" for name in words if row.get(name))
+    return f"{status} ({row['incomplete']} stopped by the time limit)" if row.get("incomplete") else status
 
 
 def show_reasons(results: Any) -> None:

@@ -25,14 +25,12 @@ from .cells import Limits, hard_limit
 from .engines import Job, Run, open_engine
 from .labels import label
 from .plan import Method, Plan, make_plan
-from .progress import Estimate, Progress, Watcher, watcher
+from .progress import Estimate, Watcher, watcher
 from .results import Results
 from .store import Cell, Store
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
-
-__all__ = ["Progress", "Results", "compare"]
 
 
 def compare(

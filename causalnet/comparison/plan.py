@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..base.checks import number, whole
 from ..discovery.register import registry
 from ..errors import DataError, UnknownNameError, nearest
 from .engines import check_engine
@@ -45,8 +45,8 @@ class Plan:
     @property
     def settings(self) -> dict[str, Any]:
         """The plan as JSON-able settings."""
-        own = {"datasets": list(self.datasets), "backends": list(self.methods), "seeds": self.seeds}
-        return {**own, "max_seconds": self.max_seconds, "n_jobs": self.n_jobs, "engine": self.engine}
+        lists = {"datasets": list(self.datasets), "backends": list(self.methods), "seeds": self.seeds}
+        return {**lists, "max_seconds": self.max_seconds, "n_jobs": self.n_jobs, "engine": self.engine}
 
     @property
     def command(self) -> str:
@@ -56,8 +56,9 @@ class Plan:
             data = ", ".join(repr(n) if d is None else f"<Dataset {n!r}>" for n, d in self.datasets.items())
             rest = {k: v for k, v in self.settings.items() if k not in ("datasets", "backends") and v is not None}
             told = ", ".join(f"{k}={v!r}" for k, v in {**rest, "out": str(self.out)}.items())
-            return f"# in Python: causalnet.comparison.grid([{data}], {list(self.methods)!r}, {told})"
+            return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
         counted = self.seeds == list(range(len(self.seeds)))
+        listed = ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1)
         words = [
             "causalnet",
             "compare",
@@ -66,11 +67,7 @@ class Plan:
             "--backend",
             ",".join(self.methods),
         ]
-        words += [
-            "--seeds",
-            str(len(self.seeds)) if counted else ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1),
-        ]
-        words += ["--out", str(self.out)]
+        words += ["--seeds", str(len(self.seeds)) if counted else listed, "--out", str(self.out)]
         words += [] if self.max_seconds is None else ["--max-seconds", f"{self.max_seconds:g}"]
         words += [] if self.n_jobs == 1 else ["--n-jobs", str(self.n_jobs)]
         words += [] if self.engine == "local" else ["--engine", self.engine]
@@ -86,35 +83,31 @@ def make_plan(
     max_seconds: Any,
     engine: str,
     params: Any,
-    load: Any,
+    load_seconds: Any,
 ) -> Plan:
-    for name, value in (("max_seconds", max_seconds), ("load_seconds", load)):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (number and 0 < value < math.inf) and not (name == "max_seconds" and value is None):
-            raise DataError(f"{name} must be a positive number of seconds, got {value!r}")
-    if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0:
-        raise DataError(f"n_jobs must be a whole number of cells to run at once (-1: all cores), got {n_jobs!r}")
+    """The plan that the arguments of ``compare`` ask for; an error for what cannot be right."""
+    found = _seeds(seeds)
+    if not (isinstance(n_jobs, int) and n_jobs < 0):  # -1: all cores, -2: all but one
+        whole("n_jobs", n_jobs, 1)
     return Plan(
-        _datasets(datasets, found := _seeds(seeds)),
-        _methods(backends, params or {}),
-        found,
-        Path(out),
-        n_jobs,
-        max_seconds,
-        check_engine(engine),
-        load,
+        datasets=_datasets(datasets, found),
+        methods=_methods(backends, params or {}),
+        seeds=found,
+        out=Path(out),
+        n_jobs=n_jobs,
+        max_seconds=None if max_seconds is None else number("max_seconds", max_seconds, above=0.0),
+        engine=check_engine(engine),
+        load_seconds=number("load_seconds", load_seconds, above=0.0),
     )
 
 
 def _seeds(seeds: Any) -> list[int]:
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1:
-        return list(range(seeds))
-    if not isinstance(seeds, Sequence | np.ndarray | range) or isinstance(seeds, str) or len(seeds) == 0:
+    """How many, or which."""
+    if isinstance(seeds, int):
+        return list(range(whole("seeds", seeds, 1)))
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence | np.ndarray) or len(seeds) == 0:
         raise DataError(f"seeds must be how many (at least 1) or a list of whole numbers, got {seeds!r}")
-    odd = [s for s in seeds if not isinstance(s, int | np.integer) or isinstance(s, bool) or s < 0]
-    if odd:
-        raise DataError(f"a seed is a whole number from 0, got {odd[0]!r}")
-    return [int(s) for s in dict.fromkeys(seeds)]
+    return list(dict.fromkeys(whole("a seed", seed, 0) for seed in seeds))
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:

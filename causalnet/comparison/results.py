@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph
-from ..stats.intervals import interval
+from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from .labels import label
 from .store import FILE, STATUSES, Store
@@ -160,6 +160,8 @@ class Results:
         are bootstrap resamples, how well the mean over resamples is known. ``n`` and one column for each status
         count the cells; ``incomplete`` those that ended at ``max_seconds`` with their best so far (they are in n).
         """
+        from ..graph.metrics import SHARES
+
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         rows = []
         for (dataset, backend), cells in self.frame.groupby(["dataset", "backend"], sort=False):
@@ -167,7 +169,8 @@ class Results:
             row: dict[str, Any] = {"dataset": dataset, "backend": backend, "n": len(good)}
             for name in names:
                 values = good[name].dropna().to_numpy(dtype=np.float64)
-                row |= dict(zip((f"{name}_mean", f"{name}_low", f"{name}_high"), interval(values, name), strict=True))
+                found = student_interval(values, bounds=SHARE if name in SHARES else POSITIVE)
+                row |= dict(zip((f"{name}_mean", f"{name}_low", f"{name}_high"), found, strict=True))
             row |= {status: int((cells["status"] == status).sum()) for status in STATUSES}
             row["incomplete"] = sum(1 for value in good["complete"] if value is False)
             rows.append(row)
@@ -182,13 +185,8 @@ class Results:
             cells = good[(good["dataset"] == row["dataset"]) & (good["backend"] == row["backend"])]
             for name in [*self.metrics, *COSTS]:
                 numbers = {part: _finite(row[f"{name}_{part}"]) for part in ("mean", "low", "high")}
-                n = int(cells[name].notna().sum())
-                found[f"{row['dataset']}/{row['backend']}/{name}"] = {
-                    **numbers,
-                    "n": n,
-                    "published": None,
-                    "goal": None,
-                }
+                told = {**numbers, "n": int(cells[name].notna().sum()), "published": None, "goal": None}
+                found[f"{row['dataset']}/{row['backend']}/{name}"] = told
         return found
 
     def save(self) -> None:

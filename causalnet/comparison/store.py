@@ -7,21 +7,19 @@ the file is written with a rollback journal and ``synchronous=FULL``, and only b
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import json
-import os
 import socket
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import CausalnetError, DataError
+from ..storage.files import sentence
+from ..storage.folder import alone_in, now
 
-FILE, LOCK = "results.sqlite", ".lock"
+FILE = "results.sqlite"
 APPLICATION, VERSION = 0x63_6E_65_74, 1  # "cnet"
 STATUSES = ("ok", "failed", "timeout", "not applicable", "not installed")
 _PLAIN = (
@@ -44,6 +42,13 @@ CREATE TABLE runs (id INTEGER PRIMARY KEY, created TEXT NOT NULL, command TEXT N
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
+_TROUBLE = {
+    "full | disk I/O": "cannot grow: the disk is full or a quota is reached ({}); every cell finished so far is kept: "
+    "make room and run the same command again",
+    "readonly | unable to open": "cannot be written ({}); choose an output folder that you may write to",
+    "locked": "is in use by another program ({}); close it and run the same command again",
+}
+_DAMAGED = "is damaged or is no results file ({}); move it away or choose another output folder"
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Store:
         path = Path(out) / FILE
         if not path.is_file():
             raise DataError(f"there are no results in {out}: it has no {FILE}; causalnet compare --out {out} makes one")
-        with sentences(path):
+        with _sentences(path):
             store = cls(path, _connect(path))
             try:
                 store._verify()
@@ -83,13 +88,11 @@ class Store:
     def create(cls, out: str | Path, metrics: Iterable[str]) -> Iterator[Store]:
         """Open the results in a folder for writing, making both if need be; nobody else writes meanwhile."""
         path = Path(out) / FILE
-        with sentences(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path.parent):
-            with sentences(path):
+        with alone_in(path.parent):
+            with _sentences(path):
                 store = cls(path, _connect(path, new=True))
             try:
-                with sentences(path):
+                with _sentences(path):
                     store._prepare(metrics)
                 yield store
             finally:
@@ -181,7 +184,7 @@ class Store:
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[None]:
-        with sentences(self.path):
+        with _sentences(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -195,7 +198,7 @@ class Store:
 
     def rows(self, table: str, columns: str = "*") -> list[dict[str, Any]]:
         """The rows of ``cells``, ``draws`` or ``runs`` in the order they were made, as dicts."""
-        with sentences(self.path):
+        with _sentences(self.path):
             found = self._db.execute(f"SELECT {columns} FROM {table} ORDER BY rowid")
             names = [item[0] for item in found.description]
             return [dict(zip(names, row, strict=True)) for row in found]
@@ -204,11 +207,6 @@ class Store:
         """Status, limit and completeness of each recorded cell."""
         rows = self.rows("cells", "dataset, backend, params, seed, status, max_seconds, complete, seconds, elapsed")
         return {Cell(r["dataset"], r["backend"], r["params"], r["seed"]): r for r in rows}
-
-
-def now() -> str:
-    """UTC, to the second, ISO 8601."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _connect(path: Path, new: bool = False) -> sqlite3.Connection:
@@ -234,54 +232,15 @@ def _connect(path: Path, new: bool = False) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel lets go of it when the process ends, however it ends."""
-    with sentences(folder / LOCK):
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            who = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-            raise CausalnetError(
-                f"another comparison is writing to {folder}{f' ({who})' if who else ''}; "
-                "wait until it ends, or choose another output folder"
-            ) from None
-        with contextlib.suppress(OSError):  # a note for the other process; the lock itself does not need it
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now()}".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def sentences(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say about a file into a sentence that says what to do."""
+def _sentences(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about a file into a sentence that says what to do."""
     try:
         yield
     except sqlite3.Error as error:
         text = str(error)
-        if "full" in text or "disk I/O" in text:
-            why = (
-                f"{path} cannot grow: the disk is full or a quota is reached ({text}); "
-                "every cell finished so far is kept: make room and run the same command again"
-            )
-        elif "readonly" in text or "unable to open" in text:
-            why = f"{path} cannot be written ({text}); choose an output folder that you may write to"
-        elif "locked" in text:
-            why = f"{path} is in use by another program ({text}); close it and run the same command again"
-        else:
-            why = f"{path} is damaged or is no results file ({text}); move it away or choose another output folder"
-        raise DataError(why) from error
+        known = (why for words, why in _TROUBLE.items() if any(word in text for word in words.split(" | ")))
+        raise DataError(f"{path} {next(known, _DAMAGED).format(text)}") from error
     except OSError as error:
         if isinstance(error, CausalnetError):
             raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise CausalnetError(
-                f"{path} cannot be written: {error.strerror}; every cell finished so far is kept: "
-                "make room and run the same command again"
-            ) from error
-        raise CausalnetError(
-            f"{path} cannot be written: {error.strerror or error}; choose an output folder that you may write to"
-        ) from error
+        raise CausalnetError(sentence(path, error)) from error

@@ -16,13 +16,6 @@ def pack(header: dict[str, Any], blob: bytes = b"") -> bytes:
     return FRAME.pack(len(text), len(blob)) + text + blob
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte."""
-    view = memoryview(data)
-    while len(view):
-        view = view[os.write(descriptor, view) :]
-
-
 def read_exactly(descriptor: int, n: int) -> bytes | None:
     """n bytes, or None at the end of the stream."""
     parts = bytearray()

@@ -24,8 +24,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..discovery.provenance import describe, versions
+from ..storage.files import write_all
 from .meter import clock, peak_mb, reset_peak
-from .wire import FRAME, pack, read_exactly, write_all
+from .wire import FRAME, pack, read_exactly
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -96,12 +97,6 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-# ---- the wire ---------------------------------------------------------------------------------------------------
-
-
-# ---- the work ---------------------------------------------------------------------------------------------------
 
 
 class Desk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..base.checks import number
 from ..errors import DataError, nearest
-from .reading import read_frame
+from .kinds import data_kind
+from .reading import column_names, finite, read_frame
 from .sealed import Sealed, freeze
-from .tables import column_names
+from .topology import links, read_topology, undirected
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -26,7 +28,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 END_NAMES = ("end_timestamp", "end_time", "end")
 
+BLOCKS = 20  # stretches of time that a bootstrap of a wired log draws from
 
+
+@data_kind
 class Events(Sealed):
     """N events of V types on M devices, validated and frozen.
 
@@ -70,16 +75,11 @@ class Events(Sealed):
         device_names = None if topology is None else list(topology.nodes)
         self.devices: tuple[str, ...]
         self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
-        self.time: NDArray[np.float64] = freeze(time[order])
-        self.type_index: NDArray[np.int32] = freeze(type_index[order])
-        self.device_index: NDArray[np.int32] = freeze(device_index[order])
-        self.duration: NDArray[np.float64] | None = None if duration is None else freeze(duration[order])
-        self.topology: nx.Graph | None = None
-        if topology is not None:
-            if topology.is_directed():
-                raise DataError("the topology is directed; device links go both ways: pass topology.to_undirected()")
-            self.topology = nx.freeze(nx.relabel_nodes(nx.Graph(topology), {n: str(_whole(n)) for n in topology.nodes}))
-
+        self.time: Array = freeze(time[order])
+        self.type_index: Codes = freeze(type_index[order])
+        self.device_index: Codes = freeze(device_index[order])
+        self.duration: Array | None = None if duration is None else freeze(duration[order])
+        self.topology = None if topology is None else nx.freeze(undirected(topology, lambda n: str(_whole(n))))
         self._seal()
 
     @property
@@ -98,43 +98,50 @@ class Events(Sealed):
         return len(self.types)
 
     @cached_property
-    def adjacency(self) -> NDArray[np.bool_]:
+    def adjacency(self) -> Bools:
         """(M, M) bool: which devices are neighbours, in the order of ``devices``; all False without a topology."""
-        links = np.zeros((len(self.devices), len(self.devices)), dtype=bool)
-        if self.topology is not None:
-            index = {name: i for i, name in enumerate(self.devices)}
-            for u, v in self.topology.edges:
-                if u != v:
-                    links[index[u], index[v]] = links[index[v], index[u]] = True
-        return freeze(links)
+        return freeze(links(self.topology, self.devices))
 
     @cached_property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> Ints:
         """(V,) how often each type occurs."""
         return freeze(np.bincount(self.type_index, minlength=self.d))
 
     def binned(self, width: float) -> pd.DataFrame:
         """Counts of each type in consecutive windows of ``width`` seconds: (bins, V), all devices together."""
-        if not width > 0:
-            raise DataError(f"the bin width must be positive seconds, got {width!r}")
+        number("width", width, above=0.0)
         bins = np.floor((self.time - self.time[0]) / width).astype(np.int64)
         counts = np.zeros((int(bins[-1]) + 1, self.d))
         np.add.at(counts, (bins, self.type_index), 1.0)
         return pd.DataFrame(counts, columns=list(self.types))
 
-    def take_devices(self, devices: NDArray[np.int64]) -> Events:
+    def resample(self, rng: np.random.Generator) -> Events:
+        """A bootstrap resample: of whole devices without a topology, where they are independent copies of the process.
+
+        Wired devices depend on each other: then of 20 consecutive time blocks.
+        """
+        m = len(self.devices)
+        if self.topology is None and m > 1:
+            return self.take_devices(rng.integers(0, m, m))
+        return self.take_blocks(rng.integers(0, BLOCKS, BLOCKS), BLOCKS)
+
+    def fingerprint_parts(self) -> Iterator[Any]:
+        """Devices, what happened where and when since the first event, the links, and how long it lasted."""
+        yield from (self.devices, self.type_index, self.device_index, np.round(self.time - self.time[0], 6))
+        yield self.adjacency
+        if self.duration is not None:
+            yield self.duration.astype(np.float32)
+
+    def take_devices(self, devices: Ints) -> Events:
         """The log with the given devices (repeats allowed, as copies): a bootstrap over devices without topology."""
         if self.topology is not None:
             raise DataError("devices of a wired network cannot be resampled one by one; use take_blocks")
-        rows, label = [], []
-        for k, device in enumerate(devices):
-            mine = np.flatnonzero(self.device_index == device)
-            rows.append(mine)
-            label.append(np.full(len(mine), k))
-        mine = np.concatenate(rows)
-        return self._subset(mine, self.time[mine], np.concatenate(label), len(devices))
+        parts = [np.flatnonzero(self.device_index == device) for device in devices]
+        rows = np.concatenate(parts)
+        label = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        return self._subset(rows, self.time[rows], label, len(parts))
 
-    def take_blocks(self, blocks: NDArray[np.int64], n_blocks: int) -> Events:
+    def take_blocks(self, blocks: Ints, n_blocks: int) -> Events:
         """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
         edges = np.linspace(self.time[0], self.time[-1], n_blocks + 1)
         of = np.clip(np.searchsorted(edges, self.time, side="right") - 1, 0, n_blocks - 1)
@@ -148,7 +155,7 @@ class Events(Sealed):
             raise DataError("the chosen time blocks hold no event; use fewer blocks")
         return self._subset(rows, time, None, len(self.devices))
 
-    def _subset(self, rows: NDArray[Any], clock: NDArray[Any], label: NDArray[Any] | None, m: int) -> Events:
+    def _subset(self, rows: AnyArray, clock: AnyArray, label: AnyArray | None, m: int) -> Events:
         """The events ``rows`` at the times ``clock``, on their own devices or on the copies 0 .. m-1 of ``label``."""
         order = np.argsort(clock, kind="stable")
         twin = object.__new__(Events)
@@ -215,50 +222,7 @@ def read_events(
     return Events(log, topology, event_types)
 
 
-def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
-    """Device links from a .csv (two columns: one link a row) or a .npy (symmetric 0/1 matrix, devices 0, 1, ...).
-
-    devices: names from the log, to notice a file whose first line is a link and not a header.
-    """
-    path = Path(path)
-    if path.suffix == ".npy":
-        try:
-            matrix = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise DataError(f"{path.name}: a topology is a symmetric square matrix, got shape {matrix.shape}")
-        for bad, what in (
-            (~np.isin(matrix, (0, 1)), "is neither 0 nor 1"),
-            (matrix != matrix.T, "breaks the symmetry"),
-        ):
-            if bad.any():
-                i, j = np.argwhere(bad)[0]
-                raise DataError(f"{path.name}: row {i}, column {j} {what} ({matrix[i, j]}); a link sets both to 1")
-        graph = nx.Graph()
-        graph.add_nodes_from(range(len(matrix)))
-        graph.add_edges_from((int(i), int(j)) for i, j in np.argwhere(np.triu(matrix, 1)))
-        return graph
-    frame = read_frame(path)
-    if frame.shape[1] != 2:
-        raise DataError(
-            f"{path.name} has {frame.shape[1]} columns; a topology file has two, of device names, one link a row"
-        )
-    if set(map(str, frame.columns)) <= set(devices):
-        raise DataError(
-            f"{path.name}: the first line is a link between devices of the log; write a header such as 'a,b' above it"
-        )
-    graph = nx.Graph()
-    for row, (u, v) in enumerate(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True)):
-        if pd.isna(u):
-            raise DataError(f"{path.name}: row {row + 1} names no device")
-        graph.add_node(u)
-        if not pd.isna(v):  # a device alone on its row has no link
-            graph.add_edge(u, v)
-    return graph
-
-
-def _seconds(column: pd.Series) -> NDArray[np.float64]:
+def _seconds(column: pd.Series) -> Array:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         stamp = column.to_numpy(dtype="datetime64[ns]").astype(np.int64)
         return np.asarray(stamp / 1e9, dtype=np.float64)
@@ -273,16 +237,10 @@ def _seconds(column: pd.Series) -> NDArray[np.float64]:
             f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has {column.iloc[odd[0]]!r}; "
             "convert text dates with pandas.to_datetime first"
         )
-    values = numeric.to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise DataError(
-            f"column {column.name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
-        )
-    return values
+    return finite(numeric, column.name)
 
 
-def _durations(frame: pd.DataFrame) -> NDArray[np.float64] | None:
+def _durations(frame: pd.DataFrame) -> Array | None:
     if "duration" not in frame.columns:
         return None
     duration = _seconds(frame["duration"])
@@ -297,7 +255,7 @@ def _durations(frame: pd.DataFrame) -> NDArray[np.float64] | None:
 
 def _vocabulary(
     column: pd.Series, declared: Sequence[Any] | None, where: str, what: str
-) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+) -> tuple[tuple[str, ...], Codes]:
     """Names in declared order, or sorted (numbers by value); and the (N,) index of each row."""
     if declared is None:
         labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..base.arrays import Ints
-from ..errors import DataError, nearest
+from ..base.arrays import AnyArray, Array, Bools, Ints
+from ..base.checks import names
+from ..errors import DataError, NotApplicable, nearest
+from .kinds import data_kind
 from .sealed import Sealed, freeze
+from .topology import checked_topology, links
 
 
+@data_kind
 class Interactions(Sealed):
     """T actions on V variables of D units (devices, agents; one unit is enough), in the order they happened.
 
@@ -72,7 +76,7 @@ class Interactions(Sealed):
             )
         self.unit: Ints = codes(unit, self.units, "unit", n)
         self.variable: Ints = codes(variable, self.variables, "variable", n)
-        self.seconds: NDArray[np.float64] = _positive(seconds, n)
+        self.seconds: Array = _positive(seconds, n)
         self.topology = checked_topology(topology, self.units)
         self._seal()
 
@@ -91,70 +95,57 @@ class Interactions(Sealed):
         """Number of variables."""
         return len(self.variables)
 
+    def resample(self, rng: np.random.Generator) -> Interactions:
+        """Refused: every row goes on from the one before."""
+        raise NotApplicable(
+            "the rows of an interaction log depend on one another and cannot be resampled; learn its graph on several "
+            "logs instead"
+        )
+
+    def fingerprint_parts(self) -> Iterator[Any]:
+        """Units, counts, what was acted on for how long, and the links."""
+        yield from (self.units, self.before, self.after, self.started, self.cleared, self.unit, self.variable)
+        yield from (self.seconds.astype(np.float32), links(self.topology, self.units))
+
     def frame(self) -> pd.DataFrame:
         """A fresh DataFrame, one row for each action and cell that held, started or cleared something or was acted on."""
         acted = np.zeros(self.before.shape, dtype=bool)
         acted[np.arange(self.n), self.unit, self.variable] = True
         at = np.nonzero(acted | (self.before + self.started + self.cleared > 0))
-        names = {"unit": np.array(self.units)[at[1]], "variable": np.array(self.variables)[at[2]]}
+        cells = {"unit": np.array(self.units)[at[1]], "variable": np.array(self.variables)[at[2]]}
         counts = {name: getattr(self, name)[at] for name in ("before", "started", "cleared", "after")}
-        return pd.DataFrame({"action": at[0], **names, **counts, "acted": acted[at], "seconds": self.seconds[at[0]]})
+        return pd.DataFrame({"action": at[0], **cells, **counts, "acted": acted[at], "seconds": self.seconds[at[0]]})
 
     def __repr__(self) -> str:
         wired = "no topology" if self.topology is None else f"{self.topology.number_of_edges()} links"
         return f"Interactions({self.n} actions, {self.d} variables, {len(self.units)} units, {wired})"
 
 
-def codes(given: ArrayLike, names: Sequence[str], what: str, n: int) -> Ints:
-    """(n,) positions in ``names`` of codes or names; DataError with the row for an unknown one."""
+def codes(given: ArrayLike, known: Sequence[str], what: str, n: int) -> Ints:
+    """(n,) positions in ``known`` of codes or names; DataError with the row for an unknown one."""
     array = np.asarray(given)
     if array.shape != (n,):
         raise DataError(f"{what} has shape {array.shape}, expected ({n},): the {what} acted on, one for each row")
     if array.dtype.kind in "US" or array.dtype == object:
-        index = {name: i for i, name in enumerate(names)}
+        index = {name: i for i, name in enumerate(known)}
         for row, name in enumerate(array):
             if str(name) not in index:
-                raise DataError(f"row {row}: there is no {what} {str(name)!r}.{nearest(str(name), names)}")
+                raise DataError(f"row {row}: there is no {what} {str(name)!r}.{nearest(str(name), known)}")
         return freeze(np.array([index[str(name)] for name in array], dtype=np.int64))
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.floor(array)).all():
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu":
-        raise DataError(f"{what} holds {array.dtype} values; write codes 0 to {len(names) - 1} or names")
-    bad = np.flatnonzero((array < 0) | (array >= len(names)))
+        raise DataError(f"{what} holds {array.dtype} values; write codes 0 to {len(known) - 1} or names")
+    bad = np.flatnonzero((array < 0) | (array >= len(known)))
     if len(bad):
         raise DataError(
-            f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they go from 0 to {len(names) - 1}"
+            f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they go from 0 to {len(known) - 1}"
         )
     return freeze(array.astype(np.int64))
 
 
-def checked_topology(topology: nx.Graph | None, units: Sequence[str]) -> nx.Graph | None:
-    """A frozen undirected copy whose nodes are the units' names, or None; DataError when it names another unit."""
-    if topology is None:
-        return None
-    if topology.is_directed():
-        raise DataError("the topology is directed; links go both ways: pass topology.to_undirected()")
-    named = nx.relabel_nodes(nx.Graph(topology), {node: str(node) for node in topology.nodes})
-    extra = sorted(set(named.nodes) - set(units))
-    if extra:
-        raise DataError(f"the topology names {extra[0]!r}, which is not a unit.{nearest(extra[0], units)}")
-    named.add_nodes_from(units)
-    return nx.freeze(named)
-
-
-def links(topology: nx.Graph | None, units: Sequence[str]) -> NDArray[np.bool_]:
-    """(D, D) bool: which units are neighbours; all False without a topology."""
-    index = {name: i for i, name in enumerate(units)}
-    near = np.zeros((len(units), len(units)), dtype=bool)
-    for u, v in [] if topology is None else topology.edges:
-        near[index[u], index[v]] = near[index[v], index[u]] = u != v
-    return near
-
-
-def _distinct(names: Sequence[Any], what: str) -> tuple[str, ...]:
-    if isinstance(names, str):
-        raise DataError(f"{what} takes a list of names, got the text {names!r}; write [{names!r}]")
-    texts = tuple(str(name) for name in names)
+def _distinct(given: Sequence[Any], what: str) -> tuple[str, ...]:
+    texts = names(what, given)
     if not texts:
         raise DataError(f"{what} is empty; name at least one")
     if len(set(texts)) < len(texts):
@@ -182,13 +173,13 @@ def _counts(given: ArrayLike, name: str, shape: tuple[int, int]) -> Ints:
     return freeze(array.astype(np.int64))
 
 
-def _refuse(bad: NDArray[np.bool_], array: NDArray[Any], name: str, why: str) -> None:
+def _refuse(bad: Bools, array: AnyArray, name: str, why: str) -> None:
     if bad.any():
         t, d, v = np.argwhere(bad)[0]
         raise DataError(f"row {t}: {name} of unit {d}, variable {v} is {array[t, d, v]}, which {why}")
 
 
-def _positive(seconds: ArrayLike, n: int) -> NDArray[np.float64]:
+def _positive(seconds: ArrayLike, n: int) -> Array:
     try:
         array = np.asarray(seconds, dtype=np.float64)
     except (TypeError, ValueError) as error:

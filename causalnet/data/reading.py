@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ..base.arrays import AnyArray, Array
 from ..errors import DataError
 
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
@@ -27,6 +30,15 @@ def read_frame(path: str | Path) -> pd.DataFrame:
             raise
         raise DataError(f"{path.name} cannot be read as {path.suffix[1:]}: {error}") from error
     return frame
+
+
+def read_array(path: Path, key: str | None = None) -> AnyArray:
+    """The array of a .npy file, or the one called ``key`` of a .npz; pickled objects are refused like broken files."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return np.asarray(loaded if key is None else loaded[key])
+    except (ValueError, OSError, EOFError, KeyError) as error:
+        raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -67,3 +79,27 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     frame.columns = pd.Index(names)
     return frame
+
+
+def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    """The column names as text; DataError for a repeated or empty one."""
+    columns = tuple(str(name) for name in frame.columns)
+    for j, name in enumerate(columns):
+        if name in columns[:j]:
+            raise DataError(
+                f"column name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one"
+            )
+        if not name.strip():
+            raise DataError(f"column {j + 1} has no name; give it one")
+    return columns
+
+
+def finite(column: pd.Series, name: Any) -> Array:
+    """(n,) float64 of a numeric column; DataError, naming the row, for an infinite value."""
+    values = column.to_numpy(dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise DataError(
+            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
+        )
+    return values

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.checks import whole
+from ..base.arrays import Ints
+from ..base.checks import function, whole
 from ..errors import DataError
 from .transitions import Transitions, from_rollouts
 
-Policy = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.int64]]  # (s (E, n), rng) -> a (E, n)
+Policy = Callable[[Ints, np.random.Generator], Ints]  # (s (E, n), rng) -> a (E, n)
 
 
 def collect(
@@ -28,8 +28,7 @@ def collect(
             "collect needs a batch of environments: build it with n_envs = the number of trajectories, as in "
             f"gsac_grid(3, n_envs=20); got {type(env).__name__}"
         )
-    if policy is not None and not callable(policy):
-        raise DataError(f"policy is {policy!r}, and must be a function of the state codes and a Generator, or None")
+    function("policy", policy, "a function of the state codes and a Generator, or None")
     length = whole("steps", env.horizon if steps is None else steps, 1)
     if env.horizon is not None and length > env.horizon:
         raise DataError(

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ..errors import DataError, UnknownNameError, nearest
-from .reading import MISSING, read_frame
+from .kinds import Data, data_kind, refuse_unfinished
+from .reading import MISSING, column_names, finite, read_frame
+from .sealed import freeze
 
 EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
 
+Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
 
+
+@runtime_checkable
+class Frame(Protocol):
+    """A data frame of another library, such as polars or pyarrow."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The same rows and columns as a pandas DataFrame."""
+        ...
+
+
+@data_kind
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """n rows of d named variables; build it with :func:`as_table`.
@@ -28,10 +42,11 @@ class Table:
     discrete: (d,) bool. levels: for each column the tuple of its category labels (code order), None if continuous.
     """
 
+    kinds: ClassVar[tuple[str, ...]] = ("continuous", "discrete", "mixed")
     columns: tuple[str, ...]
-    values: NDArray[np.float64]
-    discrete: NDArray[np.bool_]
-    levels: tuple[tuple[Any, ...] | None, ...] = field(repr=False)
+    values: Array
+    discrete: Bools
+    levels: Levels
 
     @property
     def n(self) -> int:
@@ -51,13 +66,13 @@ class Table:
         return "mixed" if self.discrete.any() else "continuous"
 
     @cached_property
-    def covariance(self) -> NDArray[np.float64]:
+    def covariance(self) -> Array:
         """(d, d) maximum-likelihood covariance (divided by n), read-only."""
         centred = self.values - self.values.mean(axis=0)
-        return _read_only(centred.T @ centred / self.n)
+        return freeze(centred.T @ centred / self.n)
 
     @cached_property
-    def correlation(self) -> NDArray[np.float64]:
+    def correlation(self) -> Array:
         """(d, d) Pearson correlation, read-only."""
         scale = np.sqrt(np.diag(self.covariance))
         if not scale.all():
@@ -65,22 +80,22 @@ class Table:
             raise DataError(f"column {name!r} is constant in this sample, so it has no correlation; drop it")
         rho = self.covariance / np.outer(scale, scale)
         np.fill_diagonal(rho, 1.0)
-        return _read_only(np.clip(rho, -1.0, 1.0))
+        return freeze(np.clip(rho, -1.0, 1.0))
 
     @cached_property
-    def codes(self) -> NDArray[np.int32]:
+    def codes(self) -> Codes:
         """(n, d) int32 category codes; only for tables whose columns are all discrete."""
         if not self.discrete.all():
             name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
             raise DataError(
                 f"column {name!r} is continuous; bin it first, or pass discrete=[{name!r}] if it holds categories"
             )
-        return _read_only(self.values.astype(np.int32))
+        return freeze(self.values.astype(np.int32))
 
     @cached_property
-    def cardinality(self) -> NDArray[np.int32]:
+    def cardinality(self) -> Codes:
         """(d,) number of categories of each column (0 where continuous)."""
-        return _read_only(np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32))
+        return freeze(np.array([0 if level is None else len(level) for level in self.levels], dtype=np.int32))
 
     def frame(self, labels: bool = False) -> pd.DataFrame:
         """A fresh DataFrame; with ``labels`` the original category labels instead of the codes."""
@@ -92,9 +107,17 @@ class Table:
                 frame[name] = [level[c] for c in code] if labels else code
         return frame
 
-    def take(self, rows: NDArray[np.int64]) -> Table:
+    def take(self, rows: Ints) -> Table:
         """The table of the given rows (repeats allowed: a bootstrap resample). Not validated again."""
-        return Table(self.columns, _read_only(self.values[rows]), self.discrete, self.levels)
+        return Table(self.columns, freeze(self.values[rows]), self.discrete, self.levels)
+
+    def resample(self, rng: np.random.Generator) -> Table:
+        """A bootstrap resample: as many rows, drawn with repeats."""
+        return self.take(rng.integers(0, self.n, self.n))
+
+    def fingerprint_parts(self) -> Iterator[Any]:
+        """Values, which columns are discrete, and their levels."""
+        yield from (self.values.astype(np.float32), self.discrete, self.levels)
 
     def __repr__(self) -> str:
         return f"Table({self.n} rows x {self.d} {self.kind} variables)"
@@ -135,11 +158,19 @@ def as_table(
             f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
             "add rows, or select fewer columns"
         )
-    _refuse_constants(values, columns, levels)
+    refuse_constants(values, columns, levels)
     _refuse_extremes(values, columns)
     _refuse_duplicates(values, columns)
     mask = np.array([level is not None for level in levels])
-    return Table(columns, _read_only(values), _read_only(mask), levels)
+    return Table(columns, freeze(values), freeze(mask), levels)
+
+
+def as_data(data: Any) -> Data:
+    """Data of any kind as it is, anything else as a table; DataError for what is neither."""
+    if isinstance(data, Data):
+        return data
+    refuse_unfinished(data)
+    return as_table(data)
 
 
 def read_table(path: str | Path, discrete: Sequence[str] | bool | None = None) -> Table:
@@ -156,7 +187,7 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
         return data
     if isinstance(data, str | Path):
         raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
-    if hasattr(data, "to_pandas"):
+    if isinstance(data, Frame):
         return pd.DataFrame(data.to_pandas())
     array = np.asarray(data)
     if array.ndim != 2:
@@ -166,19 +197,6 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
     return pd.DataFrame(array, columns=list(names))
-
-
-def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
-    """The column names as text; DataError for a repeated or empty one."""
-    columns = tuple(str(name) for name in frame.columns)
-    for j, name in enumerate(columns):
-        if name in columns[:j]:
-            raise DataError(
-                f"column name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one"
-            )
-        if not name.strip():
-            raise DataError(f"column {j + 1} has no name; give it one")
-    return columns
 
 
 def _wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, ...]) -> dict[str, bool]:
@@ -194,9 +212,7 @@ def _wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, 
     return {name: name in discrete for name in columns}
 
 
-def _parse_all(
-    frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]
-) -> tuple[NDArray[np.float64], tuple[tuple[Any, ...] | None, ...]]:
+def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels]:
     """(n, d) values and the d level tuples; a block of plain reals, the common case, is read in one step."""
     if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
         values = frame.to_numpy(dtype=np.float64)
@@ -207,7 +223,7 @@ def _parse_all(
     return values, tuple(level for _, level in parsed)
 
 
-def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray[Any], tuple[Any, ...] | None]:
+def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArray, tuple[Any, ...] | None]:
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
         raise DataError(
@@ -238,7 +254,9 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray
             f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; add {name!r} to discrete="
         )
     if not textual:
-        values = _finite(column, name)
+        if pd.api.types.is_complex_dtype(kind):
+            raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
+        values = finite(column, name)
         if discrete is None:
             boolean = pd.api.types.is_bool_dtype(kind)
             whole = bool((values == np.round(values)).all())
@@ -251,37 +269,23 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[NDArray
     return codes.astype(np.float64), tuple(_scalar(label) for label in labels)
 
 
-def _finite(column: pd.Series, name: str) -> NDArray[np.float64]:
-    if pd.api.types.is_complex_dtype(column.dtype):
-        raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
-    values = column.to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise DataError(
-            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
-        )
-    return values
-
-
-def _refuse_constants(
-    values: NDArray[np.float64], columns: tuple[str, ...], levels: tuple[tuple[Any, ...] | None, ...]
-) -> None:
+def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
+    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
     flat = np.flatnonzero((values == values[0]).all(axis=0))
     if len(flat):
         j = int(flat[0])
-        level = levels[j]
+        level = levels[j] if levels else None
         always = f"{values[0, j]:g}" if level is None else repr(level[0])
         raise DataError(
-            f"column {columns[j]!r} is constant (always {always}): nothing can be learnt about it; "
-            f"drop it: frame.drop(columns=[{columns[j]!r}])"
+            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it; "
+            f"drop it: frame.drop(columns=[{columns[j]!r}]), or draw a larger sample"
         )
 
 
-def _refuse_extremes(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
     size = np.abs(values).max(axis=0)
-    spread = (
-        np.abs(values / np.where(size > 0, size, 1.0) - values[0] / np.where(size > 0, size, 1.0)).max(axis=0) * size
-    )
+    unit = np.where(size > 0, size, 1.0)
+    spread = np.abs(values / unit - values[0] / unit).max(axis=0) * size
     far = np.flatnonzero((size > EXTREME) | (spread < 1 / EXTREME))
     if len(far):
         name = columns[int(far[0])]
@@ -291,7 +295,7 @@ def _refuse_extremes(values: NDArray[np.float64], columns: tuple[str, ...]) -> N
         )
 
 
-def _refuse_duplicates(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
     seen: dict[int, list[int]] = {}
     for j in range(values.shape[1]):
         key = zlib.crc32(values[:, j].tobytes())
@@ -305,21 +309,3 @@ def _refuse_duplicates(values: NDArray[np.float64], columns: tuple[str, ...]) ->
 
 def _scalar(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
-
-
-def _read_only(array: Any) -> Any:
-    array = np.ascontiguousarray(array)
-    array = array if array.flags.owndata else array.copy()
-    array.setflags(write=False)
-    return array
-
-
-def refuse_constants(values: NDArray[np.float64], columns: tuple[str, ...]) -> None:
-    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
-    flat = np.flatnonzero((values == values[0]).all(axis=0))
-    if len(flat):
-        name = columns[int(flat[0])]
-        raise DataError(
-            f"column {name!r} is constant in this sample (always {values[0, flat[0]]:g}), so it has no edges to learn; "
-            "drop it, or draw a larger sample"
-        )

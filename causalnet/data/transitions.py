@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import networkx as nx
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from ..base.arrays import AnyArray, Array, Codes, Ints
+from ..base.checks import whole
 from ..errors import DataError, UnknownNameError, nearest
 from .sealed import freeze
 
@@ -31,13 +34,13 @@ class Transitions:
     components: c names. domains: M names. agents: n names.
     """
 
-    states: NDArray[np.int32]
-    actions: NDArray[np.int32]
-    rewards: NDArray[np.float64]
-    next_states: NDArray[np.int32]
-    domain: NDArray[np.int32]
-    episode: NDArray[np.int32]
-    step: NDArray[np.int32]
+    states: Codes
+    actions: Codes
+    rewards: Array
+    next_states: Codes
+    domain: Codes
+    episode: Codes
+    step: Codes
     neighbours: sparse.csr_matrix
     components: tuple[str, ...]
     domains: tuple[str, ...]
@@ -64,13 +67,11 @@ class Transitions:
             if which not in self.domains:
                 raise UnknownNameError(f"there is no domain {which!r}.{nearest(which, self.domains)}")
             which = self.domains.index(which)
-        whole = isinstance(which, (int, np.integer)) and not isinstance(which, bool)
-        if not whole or not 0 <= which < len(self.domains):
-            raise DataError(f"domain {which!r} is out of range: there are {len(self.domains)}, counted from 0")
+        which = whole("domain", which, 0, len(self.domains) - 1)
         part = self.take(np.flatnonzero(self.domain == which))
         return replace(part, domain=freeze(np.zeros(part.rows, np.int32)), domains=(self.domains[which],))
 
-    def take(self, rows: NDArray[np.int64]) -> Transitions:
+    def take(self, rows: Ints) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
         names = (*FIELDS, "domain", "episode", "step")
         try:
@@ -192,9 +193,7 @@ def from_rollouts(
 
 def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
     """(n, n) bool CSR with sorted indices and without a diagonal, from an adjacency matrix or a networkx graph."""
-    if hasattr(neighbours, "nodes") and hasattr(neighbours, "edges"):
-        import networkx as nx
-
+    if isinstance(neighbours, nx.Graph):
         for u, v, weight in neighbours.edges(data="weight"):
             if weight is not None and weight != 1:
                 raise DataError(
@@ -224,8 +223,8 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
 
 
 def _placed(
-    fields: Mapping[str, ArrayLike], states: NDArray[np.int32], after: NDArray[np.int32], domains: Sequence[str] | None
-) -> tuple[dict[str, NDArray[np.int32]], tuple[str, ...]]:
+    fields: Mapping[str, ArrayLike], states: Codes, after: Codes, domains: Sequence[str] | None
+) -> tuple[dict[str, Codes], tuple[str, ...]]:
     """Domain, episode and step of every row, (R,) each, and the names of the domains."""
     index = {name: _index(fields.get(name), name, len(states)) for name in ("domain", "episode", "step")}
     if fields.get("step") is None:
@@ -248,9 +247,9 @@ def _placed(
     return index, labels
 
 
-def _codes(values: ArrayLike, what: str) -> NDArray[np.int32]:
+def _codes(values: ArrayLike, what: str) -> Codes:
     codes = isinstance(values, np.ndarray) and values.dtype.kind in "iub"
-    array: NDArray[Any] = np.asarray(values) if codes else _finite(values, what)
+    array: AnyArray = np.asarray(values) if codes else _finite(values, what)
     if array.ndim < 2:
         raise DataError(f"{what} needs a row a step and a column an agent; got shape {array.shape}")
     if array.size and (array.min() < 0 or array.max() >= MOST_CODES):
@@ -263,7 +262,7 @@ def _codes(values: ArrayLike, what: str) -> NDArray[np.int32]:
     return result
 
 
-def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
+def _finite(values: ArrayLike, what: str) -> Array:
     try:
         if np.asarray(values).dtype.kind in "US":
             raise TypeError  # "3" is text, not a number
@@ -280,7 +279,7 @@ def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
     return array
 
 
-def _index(values: ArrayLike | None, what: str, rows: int) -> NDArray[np.int32]:
+def _index(values: ArrayLike | None, what: str, rows: int) -> Codes:
     if values is None:
         return np.zeros(rows, np.int32)
     array, most = np.asarray(values), MOST_CODES if what == "domain" else 2**31

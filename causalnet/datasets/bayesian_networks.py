@@ -10,6 +10,7 @@ import numpy as np
 from pgmpy.utils import get_example_model
 
 from ..data import Table
+from ..data.sealed import freeze
 from ..graph import Graph, topological_order
 
 
@@ -48,8 +49,5 @@ def sample(name: str, n: int, seed: int) -> tuple[Table, Graph]:
         chance = values[(slice(None), *(codes[:, p] for p in parents))] if parents else np.repeat(values[:, None], n, 1)
         cumulative = np.cumsum(chance, axis=0)  # (k, n)
         codes[:, j] = np.minimum((rng.random(n) * cumulative[-1] >= cumulative).sum(axis=0), len(values) - 1)
-    values = codes.astype(np.float64)
-    values.setflags(write=False)
-    discrete = np.ones(len(nodes), dtype=bool)
-    discrete.setflags(write=False)
-    return Table(nodes, values, discrete, tuple(states for states, _, _ in tables)), graph
+    levels = tuple(states for states, _, _ in tables)
+    return Table(nodes, freeze(codes.astype(np.float64)), freeze(np.ones(len(nodes), dtype=bool)), levels), graph

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from ..base.text import read_value
-from ..data import Events, Table, as_table
-from ..data.events import read_topology
+from ..data import Data, Events, as_table, read_events
+from ..data.reading import read_array
+from ..data.topology import read_topology
 from ..errors import DataError, NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
 from .dataset import Dataset
-from .files import MissingFile, find_file, folder, plain_array, verify
+from .files import MissingFile, find_file, folder, verify
 
 
 def names() -> list[str]:
@@ -107,10 +108,8 @@ def _bayesian_network(name: str, card: Mapping[str, Any], settings: Mapping[str,
 
 def _alarm_log(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Dataset:
     """A telecom alarm log of the PCIC 2021 competition, found on disk or downloaded."""
-    from ..data import read_events
-
     paths = {entry["name"]: find_file(name, entry, card.get("archive")) for entry in card["files"]}
-    matrix = plain_array(paths["DAG.npy"])
+    matrix = read_array(paths["DAG.npy"])
     types = [str(i) for i in range(len(matrix))]
     topology = read_topology(paths["Topology.npy"]) if "Topology.npy" in paths else None
     events = read_events(paths["Alarm.csv"], topology, types)
@@ -135,7 +134,7 @@ def _fault_alarm(name: str, card: Mapping[str, Any], settings: Mapping[str, Any]
     if settings["n"] != card["settings"]["n"]:
         raise DataError(f"{name}: the official sample on disk has {card['settings']['n']} events; leave out n=")
     log = pd.read_csv(paths["events_seed40.csv"])
-    topology = nx.from_numpy_array(plain_array(paths["model.npz"], "topology"))
+    topology = nx.from_numpy_array(read_array(paths["model.npz"], "topology"))
     frame = pd.DataFrame(
         {"event": [types[i] for i in log["alarm_type"]], "timestamp": log["timestamp"], "device": log["device"]}
     )
@@ -145,7 +144,7 @@ def _fault_alarm(name: str, card: Mapping[str, Any], settings: Mapping[str, Any]
 def _simulated(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Dataset:
     """A structural equation model, or a Hawkes process on a topology, drawn by the seed."""
     rng = np.random.default_rng([seed, 0x5EED])
-    data: Table | Events
+    data: Data
     if card["kind"] == "sem":
         from .sem import sem_table
 
@@ -157,6 +156,3 @@ def _simulated(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], 
     else:
         raise DataError(f"the card of {name!r} has the unknown kind {card['kind']!r}")
     return Dataset(name, data, truth, card=card, sampled=True)
-
-
-# ---- files ----------------------------------------------------------------------------------------------------

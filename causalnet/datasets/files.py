@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import DataError
 
 VARIABLE = "CAUSALNET_DATA"
@@ -86,14 +84,6 @@ def verify(path: Path, sha256: str | None) -> None:
             f"{path} is not the file this data set was built on: sha256 {digest[:12]}..., expected {sha256[:12]}...; "
             "it may be truncated: fetch it again"
         )
-
-
-def plain_array(path: Path, key: str | None = None) -> np.ndarray:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        return np.asarray(loaded if key is None else loaded[key])
-    except (ValueError, OSError, EOFError, KeyError) as error:
-        raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
 
 
 def folder() -> Path:

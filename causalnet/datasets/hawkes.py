@@ -3,81 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools, Ints
+from ..base.checks import number
 from ..data import Events
 from ..errors import DataError
 from ..graph import Graph
 
+Marked = tuple[Array, Ints, Ints]  # time, type and device of each event
 MAX_GENERATIONS = 10_000
 MAX_STRETCHES = 200  # times that the horizon is stretched until it holds enough events
 
 
+@dataclass(frozen=True)
+class HawkesSettings:
+    """What a topological Hawkes process over V types of event is drawn from."""
+
+    density: float = 0.4  # expected share of the V (V - 1) / 2 pairs of types that are joined, in [0, 1]
+    truth: ArrayLike | None = None  # (V, V) bool, acyclic; instead of a drawn graph
+    types: Sequence[str] | None = None  # V names
+    topology: nx.Graph | None = None  # of devices; when None and wired, a random tree with a few extra links
+    wired: bool = True
+    decay: float | tuple[float, float] = 0.02  # 1 / mean delay in 1/s, or a range, drawn evenly in its logarithm
+    base_rate: tuple[float, float] = (5e-5, 1e-4)  # range of the background rates, events per second and device
+    strength: tuple[float, float] = (0.15, 0.4)  # range of alpha, the children of an event
+    neighbour_share: float = 0.4  # probability that an edge acts on neighbours instead of on the same device
+    self_excitation: float = 0.0  # children of the own type per event, in [0, 1)
+    device_spread: float = 0.0  # standard deviation of the log of the device's background rate
+    repeats: float = 0.0  # mean number of chattering repeats per event; a repeat has no children
+    repeat_gap: float = 60.0  # mean seconds between repeats
+    resolution: float | None = None  # times are rounded down to multiples of it, which makes ties
+
+    def __post_init__(self) -> None:
+        number("density", self.density, 0.0, 1.0)
+        if not 0.0 <= self.self_excitation < 1.0:
+            raise DataError(f"self_excitation is a mean number of children in [0, 1), got {self.self_excitation!r}")
+
+
 def simulate_hawkes(
-    n_types: int = 12,
-    n_devices: int = 30,
-    n_events: int = 5000,
-    *,
-    rng: np.random.Generator,
-    density: float = 0.4,
-    truth: ArrayLike | None = None,
-    types: Sequence[str] | None = None,
-    topology: nx.Graph | None = None,
-    wired: bool = True,
-    decay: float | tuple[float, float] = 0.02,
-    base_rate: tuple[float, float] = (5e-5, 1e-4),
-    strength: tuple[float, float] = (0.15, 0.4),
-    neighbour_share: float = 0.4,
-    self_excitation: float = 0.0,
-    device_spread: float = 0.0,
-    repeats: float = 0.0,
-    repeat_gap: float = 60.0,
-    resolution: float | None = None,
+    n_types: int = 12, n_devices: int = 30, n_events: int = 5000, *, rng: np.random.Generator, **settings: Any
 ) -> tuple[Events, Graph]:
     """Draw the first ``n_events`` of a topological Hawkes process, and the acyclic graph that drives it.
 
     Every event of type j at device m has Poisson(alpha[j, i]) children of type i, at m itself or spread evenly over
     the devices one link away, after exponential delays: the cluster form of the process (Hawkes, Oakes 1974).
 
-    density: expected share of the V (V - 1) / 2 pairs of types that are joined, in [0, 1]; or truth: (V, V) bool,
-    acyclic. types: V names.
-    topology: device graph; drawn as a random tree with a few extra links when None and wired.
-    decay: 1 / mean delay in 1/s, one for all edges or a range drawn from per edge, evenly in its logarithm.
-    base_rate: range of the background rates, events per second and device. strength: range of alpha (children).
-    neighbour_share: probability that an edge acts on neighbours instead of on the same device.
-    self_excitation: children of the own type per event. device_spread: standard deviation of the log of the device's
-    background rate. repeats: mean number of chattering repeats per event, ``repeat_gap`` seconds apart on average;
-    a repeat has no children. resolution: times are rounded down to multiples of it, which makes ties.
+    settings: the fields of :class:`HawkesSettings`.
     """
-    graph = _graph(n_types, density, truth, types, rng)
+    given = HawkesSettings(**settings)
+    graph = _graph(n_types, given, rng)
     v = len(graph.nodes)
-    if not 0.0 <= self_excitation < 1.0:
-        raise DataError(f"self_excitation is a mean number of children in [0, 1), got {self_excitation!r}")
-    links = topology if topology is not None else _tree(n_devices, wired, rng)
+    links = given.topology if given.topology is not None else _tree(n_devices, given.wired, rng)
     near = _neighbours(links)
     m = len(near)
-    at_neighbour = (rng.random((v, v)) < neighbour_share) & any(len(n) for n in near)
+    at_neighbour = (rng.random((v, v)) < given.neighbour_share) & any(len(n) for n in near)
     np.fill_diagonal(at_neighbour, False)
-    alpha = np.where(graph.adj, rng.uniform(*strength, (v, v)), 0.0)
-    np.fill_diagonal(alpha, self_excitation)
-    low, high = (decay, decay) if isinstance(decay, int | float) else (min(decay), max(decay))
+    alpha = np.where(graph.adj, rng.uniform(*given.strength, (v, v)), 0.0)
+    np.fill_diagonal(alpha, given.self_excitation)
+    low, high = np.min(given.decay), np.max(given.decay)
     delay = np.exp(-rng.uniform(np.log(low), np.log(high), (v, v)))  # (V, V) mean seconds from cause to effect
-    mu = rng.uniform(*base_rate, v)[:, None] * np.exp(device_spread * rng.standard_normal(m) - device_spread**2 / 2)
+    spread = given.device_spread
+    mu = rng.uniform(*given.base_rate, v)[:, None] * np.exp(spread * rng.standard_normal(m) - spread**2 / 2)
 
-    def draw(horizon: float) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    def draw(horizon: float) -> Marked:
         drawn = _clusters(mu, alpha, delay, at_neighbour, near, horizon, rng)
-        return _chatter(*drawn, repeats, repeat_gap, horizon, rng) if repeats > 0 else drawn
+        return _chatter(*drawn, given.repeats, given.repeat_gap, horizon, rng) if given.repeats > 0 else drawn
 
     offspring = np.linalg.inv(np.eye(v) - alpha)  # (V, V) long-run events of each type per immigrant of each type
-    rate = float((mu.sum(axis=1) @ offspring).sum()) * (1.0 + repeats)
+    rate = float((mu.sum(axis=1) @ offspring).sum()) * (1.0 + given.repeats)
     time, kind, device = _enough(draw, n_events, 1.2 * n_events / rate)
     first = np.argsort(time, kind="stable")[:n_events]
-    stamp = time[first] if resolution is None else np.floor(time[first] / resolution) * resolution
+    grid = given.resolution
+    stamp = time[first] if grid is None else np.floor(time[first] / grid) * grid
     names = list(links.nodes)
     frame = pd.DataFrame(
         {
@@ -86,7 +90,8 @@ def simulate_hawkes(
             "device": [names[k] for k in device[first]],
         }
     )
-    events = Events(frame, links if wired or topology is not None else None, list(graph.nodes))
+    wired = given.wired or given.topology is not None
+    events = Events(frame, links if wired else None, list(graph.nodes))
     return events, graph.replace(weight=np.where(graph.adj, alpha, 0.0))
 
 
@@ -110,9 +115,7 @@ def fault_alarm_log(truth: Graph, rng: np.random.Generator, n_events: int = 4000
     return events
 
 
-def _enough(
-    draw: Callable[[float], tuple[Array, NDArray[np.int64], NDArray[np.int64]]], n_events: int, horizon: float
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+def _enough(draw: Callable[[float], Marked], n_events: int, horizon: float) -> Marked:
     """A draw over a horizon that holds at least ``n_events``, stretched until it does."""
     for _ in range(MAX_STRETCHES):
         drawn = draw(horizon)
@@ -122,19 +125,16 @@ def _enough(
     raise DataError(f"no horizon held {n_events} events: are base_rate and n_events positive?")
 
 
-def _graph(
-    n_types: int, density: float, truth: ArrayLike | None, types: Sequence[str] | None, rng: np.random.Generator
-) -> Graph:
-    if truth is None:
-        if not 0.0 <= density <= 1.0:
-            raise DataError(f"density is a share of pairs between 0 and 1, got {density!r}")
+def _graph(n_types: int, given: HawkesSettings, rng: np.random.Generator) -> Graph:
+    if given.truth is None:
         order = rng.permutation(n_types)
-        upper = np.triu(rng.random((n_types, n_types)) < density, 1)
+        upper = np.triu(rng.random((n_types, n_types)) < given.density, 1)
         adj = np.zeros((n_types, n_types), dtype=bool)
         adj[np.ix_(order, order)] = upper
     else:
-        adj = np.array(truth, dtype=bool)
-    graph = Graph(tuple(types) if types is not None else tuple(f"type{i}" for i in range(len(adj))), adj)
+        adj = np.array(given.truth, dtype=bool)
+    names = given.types if given.types is not None else [f"type{i}" for i in range(len(adj))]
+    graph = Graph(tuple(names), adj)
     if not graph.is_dag:
         raise DataError("the true graph has a directed cycle; a simulated log needs an acyclic one")
     return graph
@@ -154,7 +154,7 @@ def _tree(n_devices: int, wired: bool, rng: np.random.Generator) -> nx.Graph:
     return links
 
 
-def _neighbours(links: nx.Graph) -> list[NDArray[np.int64]]:
+def _neighbours(links: nx.Graph) -> list[Ints]:
     index = {name: k for k, name in enumerate(links.nodes)}
     return [np.array([index[n] for n in links.neighbors(name)], dtype=np.int64) for name in links.nodes]
 
@@ -163,11 +163,11 @@ def _clusters(
     mu: Array,
     alpha: Array,
     delay: Array,
-    at_neighbour: NDArray[np.bool_],
-    near: list[NDArray[np.int64]],
+    at_neighbour: Bools,
+    near: list[Ints],
     horizon: float,
     rng: np.random.Generator,
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+) -> Marked:
     """Immigrants and all their descendants before ``horizon``: time, type and device of each event, unsorted."""
     v, m = mu.shape
     counts = rng.poisson(mu * horizon)
@@ -176,7 +176,7 @@ def _clusters(
     degree = np.array([len(n) for n in near])
     times, kinds, devices = [time], [kind], [device]
     for _ in range(MAX_GENERATIONS):
-        new: list[tuple[Array, NDArray[np.int64], NDArray[np.int64]]] = []
+        new: list[Marked] = []
         for j, i in np.argwhere(alpha > 0):
             mine = np.flatnonzero(kind == j)
             if at_neighbour[j, i]:
@@ -202,13 +202,13 @@ def _clusters(
 
 def _chatter(
     time: Array,
-    kind: NDArray[np.int64],
-    device: NDArray[np.int64],
+    kind: Ints,
+    device: Ints,
     repeats: float,
     gap: float,
     horizon: float,
     rng: np.random.Generator,
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+) -> Marked:
     """Adds to each event a geometric number of repeats, mean ``repeats``, with exponential gaps."""
     extra = rng.geometric(1.0 / (1.0 + repeats), len(time)) - 1
     source = np.repeat(np.arange(len(time)), extra)

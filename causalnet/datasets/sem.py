@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools
 from ..data import Table, as_table
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph, topological_order
@@ -23,7 +22,7 @@ NOISES: dict[str, Callable[[np.random.Generator, int], Array]] = {  # zero mean,
 }
 
 
-def random_weights(adj: NDArray[np.bool_], rng: np.random.Generator, low: float = 0.5, high: float = 2.0) -> Array:
+def random_weights(adj: Bools, rng: np.random.Generator, low: float = 0.5, high: float = 2.0) -> Array:
     """(d, d) edge weights uniform on +-[low, high], zero off the edges."""
     size = rng.uniform(low, high, adj.shape)
     return np.where(adj, size * rng.choice([-1.0, 1.0], adj.shape), 0.0)
@@ -39,7 +38,7 @@ def linear_sem(weight: Array, n: int, rng: np.random.Generator, noise: str = "ga
     return values
 
 
-def nonlinear_sem(adj: NDArray[np.bool_], n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
+def nonlinear_sem(adj: Bools, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
     """(n, d) samples of X_j = f_j(X_pa(j)) + E_j, each f_j a draw of a one-hidden-layer random network (100 sigmoids).
 
     Noise makes a fifth of the variance of a variable with parents. Every column is scaled to mean zero and variance
@@ -102,7 +101,7 @@ def _noise(name: str) -> Callable[[np.random.Generator, int], Array]:
     return NOISES[name]
 
 
-def _order(adj: NDArray[np.bool_]) -> list[int]:
+def _order(adj: Bools) -> list[int]:
     order = topological_order(adj)
     if order is None:
         raise DataError("the weights contain a directed cycle; a structural equation model here needs a DAG")

@@ -8,14 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..data import KINDS
 from ..graph import Graph
 
-KINDS = frozenset({"continuous", "discrete", "mixed", "events", "interactions"})
+__all__ = ["KINDS", "Backend", "BackendInfo"]
 
 
 @dataclass(frozen=True)
 class Backend:
-    """One discovery method. ``learn(data, *, knowledge, rng, **params) -> Graph``."""
+    """One discovery method. ``learn(data, *, knowledge, rng, **params) -> Graph``.
+
+    assumes: what must hold for its answer to be the truth, in the field's terms ("sufficiency", "faithfulness",
+    "linearity", ...), each with the choice that brings it in brackets where only that one does.
+    """
 
     name: str
     learn: Callable[..., Graph]
@@ -26,6 +31,7 @@ class Backend:
     requires: tuple[str, ...] = ()
     install: str = ""
     caveat: str = ""
+    assumes: tuple[str, ...] = ()
     warm_up: Callable[[], None] | None = None
 
     @property
@@ -65,6 +71,7 @@ class BackendInfo(NamedTuple):
     summary: str
     installed: bool
     caveat: str
+    assumes: tuple[str, ...]
     knowledge: tuple[str, ...]
     parameters: dict[str, Any]
     how_to_install: str

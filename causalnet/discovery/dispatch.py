@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Events, Interactions, Table, as_table
+from ..base import checks
+from ..data import Data, as_data
+from ..datasets import Dataset
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge
 from .contract import Backend
-from .register import get, registry
+from .register import get, kinds, registry
 
 
 def discover(
@@ -25,28 +27,25 @@ def discover(
     max_seconds: float | None = None,
     **params: Any,
 ) -> Graph:
-    """Learn a causal graph from a DataFrame, Table, Events, Interactions or Dataset.
+    """Learn a causal graph from a Dataset, from data of any kind (:class:`causalnet.data.Data`), or from a data frame.
 
     backend: a name from ``cn.backends()``. knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
     a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
     """
     method = get(backend)
-    data, extra = _validated(data)
+    data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (as_data(data), None)
     knowledge = extra if knowledge is None else knowledge
     check_applicable(method, data, knowledge, params)
     if max_seconds is not None:
-        if not (isinstance(max_seconds, int | float) and max_seconds > 0):
-            raise DataError(f"max_seconds must be a positive number of seconds, got {max_seconds!r}")
+        checks.number("max_seconds", max_seconds, above=0.0)
         if not method.bounded:
             raise NotApplicable(
                 f"{backend} cannot stop itself, so max_seconds would not bound it here; "
                 "run it through cn.compare(..., max_seconds=...), which stops it from outside"
             )
         params["max_seconds"] = max_seconds
-    if not isinstance(seed, np.random.Generator) and not (isinstance(seed, int | np.integer) and seed >= 0):
-        raise DataError(f"seed is a whole number from 0 on, or a numpy Generator; got {seed!r}")
-    rng = np.random.default_rng(seed)  # a Generator stays itself
+    rng = checks.generator("seed", seed)
     if method.warm_up is not None:
         compile_kernels(method.warm_up)
     wall, cpu = time.perf_counter(), time.process_time()
@@ -73,14 +72,14 @@ def compile_kernels(warm_up: Callable[[], None]) -> None:
     warm_up()
 
 
-def check_applicable(
-    method: Backend, data: Table | Events | Interactions, knowledge: Knowledge | None, params: Mapping[str, Any]
-) -> None:
+def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, params: Mapping[str, Any]) -> None:
     """Raise NotApplicable / UnknownNameError / KnowledgeError before anything runs."""
     if data.kind not in method.takes:
+        able = [b.name for b in registry().values() if data.kind in b.takes and "/" not in b.name]
+        others = ", ".join(able) or f"none.{nearest(data.kind, kinds())}"
         raise NotApplicable(
             f"{method.name} takes {_or(sorted(method.takes))} data, and this is {data.kind}. "
-            f"Backends for {data.kind} data: {', '.join(b.name for b in registry().values() if data.kind in b.takes and '/' not in b.name)}"
+            f"Backends for {data.kind} data: {others}"
         )
     known = method.parameters
     for name, value in params.items():
@@ -116,14 +115,6 @@ def _unlike(default: Any, value: Any) -> str:
     if isinstance(default, tuple | list):
         return "" if isinstance(value, tuple | list | range | np.ndarray) else "a list"
     return ""
-
-
-def _validated(data: Any) -> tuple[Table | Events | Interactions, Knowledge | None]:
-    if isinstance(data, Table | Events | Interactions):
-        return data, None
-    if hasattr(data, "truth") and hasattr(data, "data"):  # a Dataset brings its knowledge along
-        return data.data, data.knowledge
-    return as_table(data), None
 
 
 def _or(words: list[str]) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..data import Events, Table
+from ..base.arrays import Bools
+from ..data import Data
+from ..data.tables import Frame
 from ..errors import UnknownNameError, nearest
 from ..graph import Graph, Knowledge
 from .dispatch import discover
@@ -57,20 +60,20 @@ class Discovery(BaseEstimator):
         return self
 
     def fit(self, X: Any, y: Any = None) -> Discovery:
-        """Learn the graph of X: a DataFrame or array (n_samples, n_features), a Table, or Events. y is ignored."""
-        if isinstance(X, Table | Events):
+        """Learn the graph of X: a DataFrame or array (n_samples, n_features), or data of any kind. y is ignored."""
+        if isinstance(X, Data):
             data: Any = X
-            self.n_features_in_ = X.d
+            self.n_features_in_ = len(X.columns)
             self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         else:
             checked = validate_data(self, X, dtype=None, ensure_min_samples=2, ensure_all_finite=False)
-            data = X if hasattr(X, "columns") else checked
+            data = X if isinstance(X, pd.DataFrame | Frame) else checked
         seed: Any = np.random.default_rng(self.random_state) if self.random_state is None else self.random_state
         self.graph_: Graph = discover(data, self.backend, knowledge=self.knowledge, seed=seed, **self._params)
         return self
 
     @property
-    def adjacency_matrix_(self) -> np.ndarray:
+    def adjacency_matrix_(self) -> Bools:
         """(d, d) bool: ``[i, j]`` means feature i -> feature j."""
         check_is_fitted(self, "graph_")
         return self.graph_.adj

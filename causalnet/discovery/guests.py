@@ -3,59 +3,122 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import logging
 import os
 import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.checks import share
 from ..data import Table
-from ..errors import CausalnetError, DataError, NotApplicable, UnknownNameError, nearest
-from ..graph import Graph
+from ..errors import CausalnetError, NotApplicable, UnknownNameError, nearest
+from ..graph import Graph, Knowledge
 from .contract import Backend
 
 _VARIABLES = ("PYTHONHASHSEED", "CUDA_VISIBLE_DEVICES", "CASTLE_BACKEND")
 
-Learn = Callable[..., Graph]
+Read = Callable[[str, Any, Table], Any]
+
+
+class Parameter(NamedTuple):
+    """One parameter of an adapter: its default, what the package calls it, and how a value is read.
+
+    theirs: the argument of the package, or several with blanks between them; empty where ``run`` passes it on by hand.
+    read(name, value, data): the value as the package wants it, or an error that is a sentence; None: as it is.
+    """
+
+    theirs: str
+    default: Any
+    read: Read | None = None
+
+
+def param(theirs: str, default: Any, read: Read | None = None) -> Any:
+    """A :class:`Parameter`; typed as anything, since the attribute of that name holds the value when a method runs."""
+    return Parameter(theirs, default, read)
+
+
+class Method:
+    """One algorithm of another package: its parameters as class attributes in their order, its call in ``run``.
+
+    The docstring is what the user reads: the objective, then what each parameter means.
+    """
+
+    name = ""
+    caveat = ""
+    assumes = ""  # terms with commas between them
+    tensors = False  # computes with torch
+
+    def __init__(self, data: Any, knowledge: Knowledge | None, chosen: Mapping[str, Any]) -> None:
+        self.knowledge = knowledge or Knowledge()
+        self.theirs: dict[str, Any] = {}  # the package's arguments
+        for name, parameter in self.parameters().items():
+            value = chosen.get(name, parameter.default)
+            value = parameter.read(name, value, data) if parameter.read else value
+            setattr(self, name, value)
+            self.theirs.update(dict.fromkeys(parameter.theirs.split(), value))
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """The parameters by our names, in their order."""
+        return {k: p for base in reversed(cls.__mro__) for k, p in vars(base).items() if isinstance(p, Parameter)}
+
+    def run(self, data: Any, seed: int) -> Graph:
+        """The graph over the columns of ``data``; called inside :func:`guest`."""
+        raise NotImplementedError
 
 
 def family(
     prefix: str, register: dict[str, Backend], requires: tuple[str, ...], install: str
-) -> Callable[..., Callable[[Learn], Learn]]:
-    """A decorator factory that enters a ``learn`` function into ``register`` as ``prefix/name``."""
+) -> Callable[..., Callable[[type[Method]], type[Method]]]:
+    """A decorator factory that enters a :class:`Method` into ``register`` as ``prefix/name``.
+
+    takes, knowledge: words with blanks between them. also: packages that this one method needs as well.
+    """
 
     def offer(
-        name: str,
-        takes: str,
-        gives: str,
-        *,
-        caveat: str = "",
-        knowledge: str = "",
-        also_requires: tuple[str, ...] = (),
-        also_install: str = "",
-    ) -> Callable[[Learn], Learn]:
-        def enter(learn: Learn) -> Learn:
-            full = f"{prefix}/{name}"
-            register[full] = Backend(
-                name=full,
-                learn=learn,
+        name: str, takes: str, gives: str, *, knowledge: str = "", also: tuple[str, ...] = ()
+    ) -> Callable[[type[Method]], type[Method]]:
+        def enter(method: type[Method]) -> type[Method]:
+            method.name = f"{prefix}/{name}"
+            register[method.name] = Backend(
+                name=method.name,
+                learn=_learner(method),
                 takes=frozenset(takes.split()),
                 gives=gives,
-                summary=(learn.__doc__ or "").strip().split("\n")[0],
+                summary=(method.__doc__ or "").strip().split("\n")[0],
                 knowledge=frozenset(knowledge.split()),
-                requires=(*requires, *also_requires),
-                install=f"{install} {also_install}".strip(),
-                caveat=caveat,
+                requires=(*requires, *also),
+                install=" ".join((install, *also)),
+                caveat=method.caveat,
+                assumes=tuple(method.assumes.split(", ")),
             )
-            return learn
+            return method
 
         return enter
 
     return offer
+
+
+def _learner(method: type[Method]) -> Callable[..., Graph]:
+    """``learn(data, *, knowledge, rng, **params) -> Graph`` with the signature and the docstring of the method."""
+
+    def learn(data: Any, *, knowledge: Knowledge | None = None, rng: np.random.Generator, **params: Any) -> Graph:
+        signature.bind(data, rng=rng, **params)  # a TypeError for what is no parameter, as of any function
+        made = method(data, knowledge, params)
+        with guest(method.name, rng, tensors=method.tensors) as seed:
+            return made.run(data, seed)
+
+    frame = list(inspect.signature(learn).parameters.values())[:-1]
+    own = [inspect.Parameter(k, frame[-1].kind, default=p.default) for k, p in method.parameters().items()]
+    signature = inspect.Signature([*frame, *own])
+    learn.__signature__ = signature  # type: ignore[attr-defined]
+    learn.__doc__ = method.__doc__
+    return learn
 
 
 @contextlib.contextmanager
@@ -142,26 +205,30 @@ def _torch(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def choose(parameter: str, value: Any, options: Mapping[str, Any] | tuple[str, ...]) -> Any:
-    """``options[value]``, or ``value`` itself among plain names; an UnknownNameError names the nearest option."""
+def choose(parameter: str, value: Any, options: Mapping[str, Any]) -> Any:
+    """``options[value]``; an UnknownNameError names the nearest option."""
     if not isinstance(value, str) or value not in options:
         hint = nearest(str(value), options)
-        raise UnknownNameError(f"{parameter}={value!r} is unknown.{hint} It is one of: {', '.join(options)}.")
-    return options[value] if isinstance(options, Mapping) else value
+        raise UnknownNameError(f"{parameter}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
+    return options[value]
 
 
-def column(table: Table, parameter: str, name: str) -> int:
-    """The position of the column that a parameter names."""
-    if name not in table.columns:
-        raise UnknownNameError(f"{parameter}={name!r} is not a column.{nearest(name, table.columns)}")
-    return table.columns.index(name)
+def words(*same: str, **renamed: Any) -> Read:
+    """Reads one of some words; ``renamed`` are those that the package calls otherwise."""
+    options = dict(zip(same, same, strict=True)) | renamed
+    return lambda name, value, data: choose(name, value, options)
 
 
-def share(parameter: str, value: float) -> float:
-    """A significance level: strictly between 0 and 1."""
-    if not (isinstance(value, int | float) and 0 < value < 1):
-        raise DataError(f"{parameter} is a probability strictly between 0 and 1, got {value!r}")
-    return float(value)
+def level(name: str, value: Any, data: Table) -> float:
+    """Reads a significance level: strictly between 0 and 1."""
+    return share(name, value)
+
+
+def column(name: str, value: str | None, data: Table) -> int | None:
+    """Reads the position of a column, or None."""
+    if value is not None and value not in data.columns:
+        raise UnknownNameError(f"{name}={value!r} is not a column.{nearest(value, data.columns)}")
+    return None if value is None else data.columns.index(value)
 
 
 def at_most(name: str, table: Table, limit: int, instead: str) -> None:

@@ -36,8 +36,6 @@ def fingerprint(dataset: Dataset) -> str:
     """A digest of data, truth and knowledge. Numbers count to single precision: machines differ in the last bits."""
     import numpy as np
 
-    from ..data import Table
-
     digest = hashlib.sha256()
 
     def add(*parts: Any) -> None:
@@ -46,13 +44,7 @@ def fingerprint(dataset: Dataset) -> str:
             digest.update(len(raw).to_bytes(8, "big") + raw)
 
     data, truth = dataset.data, dataset.truth
-    add(data.kind, tuple(data.columns))
-    if isinstance(data, Table):
-        add(data.values.astype(np.float32), data.discrete, data.levels)
-    else:
-        add(data.devices, data.type_index, data.device_index, np.round(data.time - data.time[0], 6), data.adjacency)
-        if data.duration is not None:
-            add(data.duration.astype(np.float32))
+    add(data.kind, tuple(data.columns), *data.fingerprint_parts())
     if truth is not None:
         add(truth.nodes, truth.adj)
     if dataset.knowledge:

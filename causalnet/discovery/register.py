@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from ..base.checks import names
 from ..errors import NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
 from .contract import KINDS, Backend, BackendInfo
 
 GROUP = "causalnet.backends"
+SAME = 0.8  # likeness from which a kind that no data class declares counts as a misspelling of one that is declared
+
+
+@runtime_checkable
+class Family(Protocol):
+    """A plug-in with many methods."""
+
+    ALGORITHMS: Mapping[str, Backend]
 
 
 @cache
@@ -41,31 +51,37 @@ def registry() -> Mapping[str, Backend]:
 
 def _register(found: dict[str, Backend], name: str, plugin: Any) -> None:
     if isinstance(plugin, Backend):
-        found[plugin.name] = plugin
-    elif hasattr(plugin, "ALGORITHMS"):
-        for backend in plugin.ALGORITHMS.values():
-            found[backend.name] = backend
+        methods = [plugin]
     else:
-        found[name] = _of_module(name, plugin)
+        methods = list(plugin.ALGORITHMS.values()) if isinstance(plugin, Family) else [_of_module(name, plugin)]
+    for method in methods:
+        _check_kinds(method)
+        found[method.name] = method
+
+
+def _check_kinds(method: Backend) -> None:
+    """UnknownNameError where a kind is a misspelt one; any other may be a kind whose class is not loaded yet."""
+    for kind in method.takes - set(KINDS):
+        if difflib.get_close_matches(kind, KINDS, cutoff=SAME):
+            raise UnknownNameError(
+                f"backend {method.name!r}: TAKES holds {kind!r}.{nearest(kind, KINDS)} "
+                "If it is a kind of your own, decorate its class with causalnet.data.data_kind"
+            )
 
 
 def _of_module(name: str, module: ModuleType) -> Backend:
-    takes = frozenset(module.TAKES)
-    if not takes <= KINDS:
-        raise UnknownNameError(
-            f"backend {name!r}: TAKES holds {sorted(takes - KINDS)}; known kinds are {sorted(KINDS)}"
-        )
     doc = inspect.getdoc(module) or ""
     return Backend(
         name=name,
         learn=module.learn,
-        takes=takes,
+        takes=frozenset(names(f"backend {name!r}: TAKES", module.TAKES, UnknownNameError)),
         gives=module.GIVES,
         summary=doc.split("\n")[0],
         knowledge=frozenset(getattr(module, "KNOWLEDGE", ())),
         requires=tuple(getattr(module, "REQUIRES", ())),
         install=getattr(module, "INSTALL", ""),
         caveat=getattr(module, "CAVEAT", ""),
+        assumes=tuple(getattr(module, "ASSUMES", ())),
         warm_up=getattr(module, "warm_up", None),
     )
 
@@ -74,7 +90,12 @@ def _broken(name: str, why: str) -> Backend:
     def learn(data: Any, *, knowledge: Any, rng: Any) -> Graph:
         raise NotInstalled(f"the plug-in {name!r} cannot be loaded: {why}")
 
-    return Backend(name, learn, KINDS, "dag", f"cannot be loaded: {why}", caveat=f"cannot be loaded: {why}")
+    return Backend(name, learn, frozenset(KINDS), "dag", f"cannot be loaded: {why}", caveat=f"cannot be loaded: {why}")
+
+
+def kinds() -> list[str]:
+    """Every kind of data that is known: those that loaded classes declare, and those that backends take."""
+    return sorted(set(KINDS).union(*(method.takes for method in registry().values())))
 
 
 def get(name: str) -> Backend:
@@ -99,6 +120,7 @@ def backends() -> list[BackendInfo]:
             b.summary,
             b.installed,
             b.caveat,
+            b.assumes,
             tuple(sorted(b.knowledge)),
             b.parameters,
             b.how_to_install if not b.installed else "",

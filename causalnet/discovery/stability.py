@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from ..data import Events, Interactions, Table, as_table
+from ..base.checks import whole
 from ..datasets import Dataset
-from ..errors import DataError, NotApplicable
 from ..graph import Graph
 from ..graph.confidence import Confidence
 from .dispatch import discover
@@ -20,21 +19,11 @@ def edge_confidence(
 ) -> Confidence:
     """Learn the graph on ``n`` bootstrap resamples and count how often each edge appears.
 
-    Rows are resampled for tables; devices or time blocks for event logs (see Dataset.resample).
+    Rows are resampled for tables; devices or time blocks for event logs: each kind of data says what (``resample``).
     kwargs: the backend's parameters, and ``knowledge``. Every resample counts; one that fails raises.
     """
-    if n < 1:
-        raise DataError(f"n is the number of resamples, at least 1, got {n}")
-    if isinstance(data, Interactions):
-        raise NotApplicable(
-            "edge_confidence resamples tables and event logs; the rows of an interaction log depend on one another, so "
-            "learn its graph on several logs instead"
-        )
-    source = (
-        data
-        if isinstance(data, Dataset)
-        else Dataset("data", data if isinstance(data, Table | Events) else as_table(data))
-    )
+    n, seed = whole("the number of resamples n", n, 1), whole("seed", seed, 0)
+    source = data if isinstance(data, Dataset) else Dataset("data", data)
     seeds = 1 + np.random.default_rng(seed).choice(2**31 - 2, n, replace=False)
     graphs = Parallel(n_jobs=n_jobs)(delayed(_one)(source, int(s), backend, kwargs) for s in seeds)
     directed = np.mean([g.directed for g in graphs], axis=0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .evidence import PairEvidence
-from .graph import ARROW, CIRCLE, TAIL, Graph
+from .graph import Graph
 from .knowledge import Knowledge
+from .marks import ARROW, CIRCLE, TAIL
 from .order import find_cycle, is_acyclic, topological_order
 
 __all__ = [

@@ -8,17 +8,12 @@ from numba import njit
 from ..base.arrays import Bools
 
 
-def reachable(adj: Bools) -> Bools:
-    """(d, d): ``[i, j]`` iff there is a directed path i -> ... -> j; every node reaches itself."""
-    closure = adj | np.eye(len(adj), dtype=bool)
-    for _ in range(max(1, int(np.ceil(np.log2(max(len(adj), 2)))))):
-        closure = (closure.astype(np.float32) @ closure.astype(np.float32)) > 0
-    return closure
-
-
 @njit(cache=True)
 def valid_adjustment(adj: Bools, reach: Bools, i: int, j: int, z: Bools) -> bool:
-    """Is z (d,) a valid adjustment set for the effect of i on j in the DAG adj? (Shpitser et al. 2010)"""
+    """Is z (d,) a valid adjustment set for the effect of i on j in the DAG adj? (Shpitser et al. 2010)
+
+    reach: (d, d), ``[i, j]`` iff there is a directed path i -> ... -> j; every node reaches itself.
+    """
     d = adj.shape[0]
     for w in range(d):  # no member of z may descend from a node on a causal path i -> ... -> j
         if w != i and reach[i, w] and reach[w, j]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
-from ..base.arrays import Bools
+from ..base.arrays import Bools, Ints
 from ..data.transitions import as_neighbours
 from ..errors import DataError, UnknownNameError, nearest
 
@@ -72,7 +72,7 @@ class CausalMasks:
         return len(self.components)
 
     @property
-    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def pairs(self) -> tuple[Ints, Ints]:
         """(P,), (P,): the agents i and j of every directed pair, in order."""
         counts = np.diff(self.neighbours.indptr)
         return np.repeat(np.arange(self.n_agents), counts), self.neighbours.indices.astype(np.int64)
@@ -131,7 +131,7 @@ class CausalMasks:
         return f"CausalMasks({self.n_agents} agents x {self.n_components} components, {edges} edges)"
 
 
-def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> NDArray[np.int64]:
+def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> Ints:
     """(P,) labels of directed pairs on a grid: which pairs stand to each other alike. positions: (n, k) whole numbers."""
     where = np.asarray(positions)
     neighbours = _csr(neighbours, where)
@@ -142,7 +142,7 @@ def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> NDA
     return np.unique(offset, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> NDArray[np.int64]:
+def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> Ints:
     """(P, A): a neighbour's action in the agent's own codes, for actions that each use one place (an access point).
 
     places: (n, A) whole numbers, the place that an action of an agent uses, negative for none. An action of neighbour j

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from . import Graph
+from ..base.arrays import Array
+from .graph import Graph
 
 
 @dataclass(frozen=True)
@@ -19,30 +19,22 @@ class Confidence:
     """
 
     nodes: tuple[str, ...]
-    directed: NDArray[np.float64]
-    undirected: NDArray[np.float64]
+    directed: Array
+    undirected: Array
     n: int
 
     @property
-    def joined(self) -> NDArray[np.float64]:
+    def joined(self) -> Array:
         """(d, d) symmetric share of resamples in which the pair is joined at all."""
         return self.directed + self.directed.T + self.undirected
 
     def frame(self) -> pd.DataFrame:
         """One row a pair that was ever joined: P(edge), P(->), P(<-), P(--), most certain first."""
         joined = self.joined
-        rows = [
-            (
-                self.nodes[i],
-                self.nodes[j],
-                joined[i, j],
-                self.directed[i, j],
-                self.directed[j, i],
-                self.undirected[i, j],
-            )
-            for i, j in np.argwhere(np.triu(joined, 1) > 0)
-        ]
-        frame = pd.DataFrame(rows, columns=["a", "b", "p_edge", "p_a_to_b", "p_b_to_a", "p_undirected"])
+        i, j = np.nonzero(np.triu(joined, 1))
+        columns = {"a": [self.nodes[k] for k in i], "b": [self.nodes[k] for k in j], "p_edge": joined[i, j]}
+        ways = {"p_a_to_b": self.directed[i, j], "p_b_to_a": self.directed[j, i], "p_undirected": self.undirected[i, j]}
+        frame = pd.DataFrame({**columns, **ways})
         return frame.sort_values("p_edge", ascending=False, kind="stable", ignore_index=True)
 
     def graph(self, threshold: float = 0.5) -> Graph:

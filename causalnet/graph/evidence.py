@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ..base.arrays import Bools
 
 
 class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
@@ -16,9 +17,7 @@ class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
     describe(i, j): builds the dict of one pair from the backend's own arrays; it must be picklable.
     """
 
-    def __init__(
-        self, nodes: Sequence[str], present: NDArray[np.bool_], describe: Callable[[int, int], Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, nodes: Sequence[str], present: Bools, describe: Callable[[int, int], Mapping[str, Any]]) -> None:
         self._nodes = tuple(nodes)
         self._index = {name: i for i, name in enumerate(self._nodes)}
         self._present = present

@@ -6,22 +6,23 @@ This is the only meaning anywhere in causalnet. Adapters of other packages conve
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..base.arrays import AnyArray, Array, Bools
+from ..base.doors import Reach
 from ..errors import DataError, UnknownNameError, nearest
+from ..storage.files import write_atomic
 from .evidence import PairEvidence
+from .forms import FORMAT, fields_of_json, plain
+from .marks import Marks, directions, spell
 from .order import is_acyclic
-
-FORMAT = "causalnet.graph/1"
-TAIL, ARROW, CIRCLE = 1, 2, 3  # end marks of a partial ancestral graph; 0 is "no edge"
-_MARK_TEXT = {TAIL: "-", ARROW: ">", CIRCLE: "o"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +40,9 @@ class Graph:
     """
 
     nodes: tuple[str, ...]
-    adj: NDArray[np.bool_]
-    weight: NDArray[np.float64] | None = None
-    marks: NDArray[np.int8] | None = None
+    adj: Bools
+    weight: Array | None = None
+    marks: Marks | None = None
     evidence: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -65,7 +66,7 @@ class Graph:
             object.__setattr__(self, "weight", _frozen(weight, np.float64, d, "weight"))
         if self.marks is not None:
             marks = _frozen(self.marks, np.int8, d, "marks")
-            if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, _adj_of_marks(marks)):
+            if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, directions(marks)):
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
         evidence = self.evidence if self.evidence is not None else {}
@@ -98,7 +99,7 @@ class Graph:
     def from_marks(cls, nodes: Sequence[str], marks: ArrayLike, **kwargs: Any) -> Graph:
         """A partial ancestral graph from its end marks, (d, d): the mark at j of the edge i *-* j."""
         array = np.asarray(marks, dtype=np.int8)
-        return cls(tuple(nodes), _adj_of_marks(array), marks=array, **kwargs)
+        return cls(tuple(nodes), directions(array), marks=array, **kwargs)
 
     @classmethod
     def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> Graph:
@@ -127,12 +128,12 @@ class Graph:
         return len(self.nodes)
 
     @property
-    def directed(self) -> NDArray[np.bool_]:
+    def directed(self) -> Bools:
         """(d, d) bool: the directed edges alone."""
         return self.adj & ~self.adj.T
 
     @property
-    def skeleton(self) -> NDArray[np.bool_]:
+    def skeleton(self) -> Bools:
         """(d, d) symmetric bool: which pairs are joined."""
         return self.adj | self.adj.T
 
@@ -203,7 +204,7 @@ class Graph:
             if self.weight is not None:
                 attributes["weight"] = float(self.weight[i, j])
             if self.marks is not None:
-                attributes["mark"] = self._mark_text(i, j)
+                attributes["mark"] = spell(self.adj, self.marks, i, j)
             graph.add_edge(self.nodes[i], self.nodes[j], **attributes)
         return graph
 
@@ -212,78 +213,52 @@ class Graph:
         edges = []
         for i, j in np.argwhere(np.triu(self.skeleton)):
             a, b = (i, j) if self.adj[i, j] else (j, i)
-            edge: dict[str, Any] = {"from": self.nodes[a], "to": self.nodes[b], "mark": self._mark_text(a, b)}
+            mark = spell(self.adj, self.marks, a, b)
+            edge: dict[str, Any] = {"from": self.nodes[a], "to": self.nodes[b], "mark": mark}
             if self.weight is not None:
                 edge["weight"] = float(self.weight[a, b])
                 if self.adj[b, a]:
                     edge["weight_back"] = float(self.weight[b, a])
             edges.append(edge)
-        evidence = [{"pair": list(pair), **item} for pair, item in self.evidence.items()]
         return {
             "format": FORMAT,
             "nodes": list(self.nodes),
             "weighted": self.weight is not None,
             "pag": self.marks is not None,
             "edges": edges,
-            "evidence": evidence,
+            "evidence": [{"pair": list(pair), **item} for pair, item in self.evidence.items()],
             "meta": dict(self.meta),
         }
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON text; ``Graph.from_json`` reads it back."""
-        return json.dumps(self.to_dict(), indent=indent, default=_plain)
+        return json.dumps(self.to_dict(), indent=indent, default=plain)
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
         """Read what ``to_json`` wrote. Malformed input is a DataError that says what is missing."""
+        fields = fields_of_json(text)
         try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError, TypeError) as error:
-            raise DataError(f"not a causalnet graph: the text is not valid JSON ({error})") from error
-        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-            raise DataError(f'not a causalnet graph: expected an object with "format": "{FORMAT}"')
-        try:
-            return cls._from_dict(raw)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            return cls(**fields)
+        except (TypeError, ValueError) as error:
             raise DataError(f"not a causalnet graph: {type(error).__name__}: {error}") from error
 
-    @classmethod
-    def _from_dict(cls, raw: Mapping[str, Any]) -> Graph:
-        if not isinstance(raw["nodes"], list):
-            raise ValueError("nodes must be a list of names")
-        nodes = tuple(raw["nodes"])
-        index = {name: i for i, name in enumerate(nodes)}
-        d = len(nodes)
-        marks = np.zeros((d, d), dtype=np.int8)
-        weight = np.zeros((d, d)) if raw.get("weighted") else None
-        code = {text: mark for mark, text in _MARK_TEXT.items()}
-        code["<"] = ARROW
-        for edge in raw["edges"]:
-            i, j = index[edge["from"]], index[edge["to"]]
-            if marks[i, j]:
-                raise ValueError(f"the pair {edge['from']}, {edge['to']} has two edges")
-            text = str(edge["mark"])
-            if not re.fullmatch(r"[<o]-[->o]|-[->o]", text):
-                raise ValueError(f"{text!r} is no edge mark; write ->, --, <->, o->, o-o, ...")
-            marks[j, i], marks[i, j] = code[text[0]], code[text[-1]]
-            if weight is not None:
-                weight[i, j] = edge["weight"]
-                weight[j, i] = edge.get("weight_back", 0.0)
-        evidence = {
-            (item["pair"][0], item["pair"][1]): {k: v for k, v in item.items() if k != "pair"}
-            for item in raw.get("evidence", [])
-        }
-        meta = raw.get("meta", {})
-        kept = marks if raw.get("pag") else None
-        return cls(nodes, _adj_of_marks(marks), weight, kept, evidence, meta)
+    to_svg = Reach("A drawing of the graph as the text of an SVG file.")
+    _repr_html_ = Reach("A small drawing, which notebooks show; None for a graph too large for one.")
 
-    def _mark_text(self, i: int, j: int) -> str:
-        """'->', '--', 'o->', '<->', ...: the ends of the edge read from node i to node j."""
-        if self.marks is None:
-            return "->" if not self.adj[j, i] else "--"
-        left, right = _MARK_TEXT[int(self.marks[j, i])], _MARK_TEXT[int(self.marks[i, j])]
-        left = "<" if left == ">" else left
-        return f"{left}{right}" if left == "-" else f"{left}-{right}"
+    def save(self, path: str | Path) -> Path:
+        """Write the graph to a file: .json, which ``Graph.load`` reads back, or .svg, a drawing."""
+        writers = {".json": lambda: self.to_json(1), ".svg": self.to_svg}
+        return write_atomic(path, writers[_suffix(path, writers)]())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Graph:
+        """Read the .json file that ``save`` wrote; DataError, naming the file, for anything else."""
+        _suffix(path, [".json"])
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except (DataError, UnicodeDecodeError, OSError) as error:
+            raise DataError(f"{path} cannot be read as a graph: {error}") from error
 
     def __eq__(self, other: object) -> bool:
         """Same nodes in the same order, same edges, same marks. Weights, evidence and meta do not count."""
@@ -309,15 +284,7 @@ class Graph:
         self.__post_init__()
 
 
-def _adj_of_marks(marks: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Directed where tail meets arrow; both bits on every other adjacency."""
-    joined = marks > 0
-    against = (marks == TAIL) & (marks.T == ARROW)  # mark at j is a tail, at i an arrow: the edge is j -> i
-    result: NDArray[np.bool_] = joined & ~against
-    return result
-
-
-def _frozen(array: Any, dtype: Any, d: int, name: str) -> NDArray[Any]:
+def _frozen(array: Any, dtype: Any, d: int, name: str) -> AnyArray:
     if np.issubdtype(np.asarray(array).dtype, np.floating) and dtype is not np.float64 and np.isnan(array).any():
         raise DataError(f"{name} holds NaN; an edge is there or not")
     copy = np.array(array, dtype=dtype, copy=True)
@@ -327,13 +294,11 @@ def _frozen(array: Any, dtype: Any, d: int, name: str) -> NDArray[Any]:
     return copy
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, set | frozenset | tuple):
-        return sorted(value) if isinstance(value, set | frozenset) else list(value)
-    return str(value)
+def _suffix(path: str | Path, known: Iterable[str]) -> str:
+    """The ending of a file's name, one of those known."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in known:
+        raise DataError(
+            f"{Path(path).name!r} does not end in {' or '.join(known)}; these are the forms of a graph's file"
+        )
+    return suffix

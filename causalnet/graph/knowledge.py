@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Bools
+from ..base.checks import names
 from ..errors import KnowledgeError, nearest
 from .graph import Graph
 from .order import find_cycle
@@ -35,9 +36,9 @@ class Knowledge:
     def __post_init__(self) -> None:
         object.__setattr__(self, "required", _pairs(self.required, "required"))
         object.__setattr__(self, "forbidden", _pairs(self.forbidden, "forbidden"))
-        object.__setattr__(self, "tiers", tuple(_names(tier, "tiers") for tier in self.tiers))
-        object.__setattr__(self, "roots", _names(self.roots, "roots"))
-        object.__setattr__(self, "leaves", _names(self.leaves, "leaves"))
+        object.__setattr__(self, "tiers", tuple(names("tiers", tier, KnowledgeError) for tier in self.tiers))
+        object.__setattr__(self, "roots", names("roots", self.roots, KnowledgeError))
+        object.__setattr__(self, "leaves", names("leaves", self.leaves, KnowledgeError))
         seen: dict[str, int] = {}
         for k, tier in enumerate(self.tiers):
             for name in tier:
@@ -54,7 +55,7 @@ class Knowledge:
     def __bool__(self) -> bool:
         return bool(self.required or self.forbidden or self.tiers or self.roots or self.leaves)
 
-    def compile(self, nodes: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def compile(self, nodes: Sequence[str]) -> tuple[Bools, Bools]:
         """(allowed, required): two (d, d) bool matrices over ``nodes``; the diagonal is never allowed.
 
         A required edge also forbids its reverse.
@@ -109,9 +110,3 @@ def _pairs(pairs: Iterable[Sequence[str]], what: str) -> tuple[Pair, ...]:
             raise KnowledgeError(f"{what} holds ({a!r}, {a!r}); a variable cannot cause itself")
         result.append((a, b))
     return tuple(result)
-
-
-def _names(names: Iterable[str], what: str) -> tuple[str, ...]:
-    if isinstance(names, str):
-        raise KnowledgeError(f"{what} takes a list of names, got the text {names!r}; write [{names!r}]")
-    return tuple(str(name) for name in names)

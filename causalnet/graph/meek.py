@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Bools
 from ..errors import DataError
 from .order import is_acyclic
 
@@ -211,7 +211,7 @@ def _extend(adj: AnyArray) -> tuple[bool, AnyArray]:
     return True, dag
 
 
-def _square(adj: ArrayLike) -> NDArray[np.bool_]:
+def _square(adj: ArrayLike) -> Bools:
     matrix = np.array(adj, dtype=np.bool_, order="C")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"adj has shape {matrix.shape}; a square (d, d) matrix is needed")
@@ -220,7 +220,7 @@ def _square(adj: ArrayLike) -> NDArray[np.bool_]:
     return matrix
 
 
-def cpdag(adj: ArrayLike) -> NDArray[np.bool_]:
+def cpdag(adj: ArrayLike) -> Bools:
     """The completed graph (d, d) bool of the equivalence class of adj: a DAG, or a graph with undirected edges.
 
     A graph with undirected edges stands for its consistent extensions (Dor and Tarsi 1992); it must have one.
@@ -236,7 +236,7 @@ def cpdag(adj: ArrayLike) -> NDArray[np.bool_]:
     return orient(_pattern(dag))
 
 
-def orient(adj: ArrayLike) -> NDArray[np.bool_]:
+def orient(adj: ArrayLike) -> Bools:
     """adj (d, d) bool closed under Meek's rules 1-4; what the rules contradict stays undirected."""
     matrix = _square(adj)
     d = len(matrix)

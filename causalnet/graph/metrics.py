@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import Bools
-from .adjustment import reachable, valid_adjustment
+from .adjustment import valid_adjustment
 from .graph import Graph
 from .meek import cpdag
-from .order import is_acyclic
+from .order import ancestry, is_acyclic
 
 DEFINITIONS: dict[str, str] = {
     "f1": "harmonic mean of precision and recall over directed edges; an unoriented adjacency is no directed edge",
@@ -29,6 +29,8 @@ DEFINITIONS: dict[str, str] = {
     "true_edges": "edges of the truth",
     "learned_edges": "adjacencies learned, oriented or not",
 }
+# the metrics that lie between 0 and 1; the others count, from 0 up
+SHARES = frozenset(f"{kind}{name}" for kind in ("", "cpdag_", "skeleton_") for name in ("f1", "precision", "recall"))
 
 
 def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
@@ -80,7 +82,8 @@ def shd(a: Bools, b: Bools) -> int:
 
 def sid(truth: Bools, learned: Bools) -> int:
     """Structural intervention distance between two DAGs, (d, d) each (Peters & Buhlmann 2015, Definition 4)."""
-    return int(_sid(np.ascontiguousarray(truth), np.ascontiguousarray(learned), reachable(truth)))
+    reach = ancestry(truth) | np.eye(len(truth), dtype=bool)
+    return int(_sid(np.ascontiguousarray(truth), np.ascontiguousarray(learned), reach))
 
 
 def _ratio(hits: int, out_of: int, other: int) -> float:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Bools
+from ..base.checks import number, whole
 from ..errors import DataError, UnknownNameError, nearest
 
 
-def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "er") -> NDArray[np.bool_]:
+def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "er") -> Bools:
     """(d, d) adjacency of a random DAG with average total degree ``degree`` (= 2 edges / d).
 
     er: every pair an edge with probability degree / (d - 1), along a random order (Erdos & Renyi).
     sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order; degree
     is then an even number, and the first degree / 2 nodes start without edges among them.
     """
-    if d < 2:
-        raise DataError(f"a random graph needs at least 2 nodes, got d={d}")
-    if not 0 <= degree <= d - 1:
-        raise DataError(f"degree is the average number of neighbours, between 0 and d - 1 = {d - 1}, got {degree}")
+    number("degree", degree, 0, whole("d", d, 2) - 1)
     if family == "er":
         pairs = np.triu(rng.random((d, d)) < degree / (d - 1), 1)
     elif family == "sf":
@@ -34,15 +32,14 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
         raise UnknownNameError(f"graph family {family!r} is unknown; use 'er' or 'sf'.{nearest(family, ['er', 'sf'])}")
     skeleton = pairs | pairs.T
     rank = rng.permutation(d)
-    result: NDArray[np.bool_] = skeleton & (rank[:, None] < rank[None, :])
+    result: Bools = skeleton & (rank[:, None] < rank[None, :])
     return result
 
 
-def sized_dag(d: int, edges: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+def sized_dag(d: int, edges: int, rng: np.random.Generator) -> Bools:
     """(d, d) adjacency of a random DAG with so many edges: a random order, then each set of forward pairs equally likely."""
     most = d * (d - 1) // 2
-    if not 0 <= edges <= most:
-        raise DataError(f"a DAG over {d} nodes has 0 to {most} edges, got {edges}")
+    whole(f"the number of edges of a DAG over {d} nodes", edges, 0, most)
     rank = rng.permutation(d)
     pairs = np.argwhere(rank[:, None] < rank[None, :])
     adj = np.zeros((d, d), dtype=bool)

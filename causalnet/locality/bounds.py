@@ -17,12 +17,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ..base.arrays import Array
-from ..base.checks import entries, number
-from ..envs.networked import TabularNetwork
+from ..base.arrays import Array, Ints
+from ..base.checks import entries, instance, number, whole
+from ..envs.networked import NetworkedEnv, TabularNetwork
 from ..errors import DataError, UnknownNameError, nearest
 from .policy import LocalPolicy, as_policy
 from .reach import Reach, hops
@@ -64,10 +63,9 @@ class Locality:
     @cached_property
     def reach(self) -> Reach:
         """How far rewards and transitions look, where the tables really depend on what they name."""
-        e, a = self.environment, self.adjacency
-        return Reach(
-            hops(a, e.reward_state + e.reward_action), hops(a, self.reward), hops(a, e.state + e.action), hops(a, self.h)
-        )  # fmt: skip
+        e = self.environment
+        pairs = e.reward_state + e.reward_action, self.reward, e.state + e.action, self.h
+        return Reach(*(hops(self.adjacency, each) for each in pairs))
 
     @cached_property
     def diameter(self) -> int:
@@ -81,7 +79,7 @@ class Locality:
 
     @cached_property
     def along(self) -> tuple[Array, float]:
-        """Supporting vector of H (see _spectral.supporting_vector)."""
+        """Supporting vector of H (see spectral.supporting_vector)."""
         return supporting_vector(self.h, self.gamma, self.radius.high)
 
     @cached_property
@@ -91,9 +89,11 @@ class Locality:
 
 
 def analyse(
-    model: TabularNetwork | tuple[Sensitivities, sp.csr_array], policy: LocalPolicy | Sequence[Array],
-    gamma: float | None = None, reward: Sequence[Array] | None = None,
-) -> Locality:  # fmt: skip
+    model: TabularNetwork | tuple[Sensitivities, sp.csr_array],
+    policy: LocalPolicy | Sequence[Array],
+    gamma: float | None = None,
+    reward: Sequence[Array] | None = None,
+) -> Locality:
     """H, rho(H) and the reach of a model under a policy; gamma defaults to the model's, gamma = 1 is the average reward.
 
     In place of a model: (sensitivities, adjacency), with gamma given.
@@ -107,19 +107,15 @@ def analyse(
     elif isinstance(model, tuple):
         around, adjacency = model
     else:
-        how = (
-            "call env.to_tabular(gamma) and give the result"
-            if hasattr(model, "to_tabular")
-            else "make one of its tables"
-        )
+        table = "call env.to_tabular(gamma) and give the result"
+        how = table if isinstance(model, NetworkedEnv) else "make one of its tables"
         raise DataError(f"the model must be a TabularNetwork, not {type(model).__name__}; {how}")
-    if gamma is None or not 0 <= number("gamma", gamma) <= 1:
-        raise DataError(f"gamma is {gamma}; write a discount in [0, 1), or 1 for the average reward")
+    gamma = number("gamma", gamma, 0, 1)  # a discount, or 1 for the average reward
     pi = policy_sensitivity(policy)
     _same_part(adjacency, sp.csr_array(around.state + around.action + around.reward_state + around.reward_action + pi))
     h = interdependence(around, pi)
     own = sp.csr_array(around.reward_state + around.reward_action @ pi)
-    return Locality(around, pi, h, own, float(gamma), spectral_radius(h), adjacency)
+    return Locality(around, pi, h, own, gamma, spectral_radius(h), adjacency)
 
 
 def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array:
@@ -189,7 +185,7 @@ def smallest_kappa(
 
 def kappa_by_agent(
     locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
-) -> NDArray[np.int64]:
+) -> Ints:
     """(n,) or (targets,): the least kappa of each agent's own critic for an error; calm corners need fewer hops."""
     targets = _known(locality, targets, of)
     error = tolerated(error)
@@ -213,10 +209,8 @@ def kappa_by_agent(
 
 
 def tolerated(error: Any) -> float:
-    """An error that a critic may make, above 0, or a sentence."""
-    if not number("error", error) > 0:
-        raise DataError(f"error is {error!r}; write a number above 0, in units of the value")
-    return float(error)
+    """An error that a critic may make, above 0, in units of the value."""
+    return number("error", error, above=0)
 
 
 def _same_part(adjacency: sp.csr_array, pairs: sp.csr_array) -> None:
@@ -227,32 +221,26 @@ def _same_part(adjacency: sp.csr_array, pairs: sp.csr_array) -> None:
     if len(across):
         k, i = int(agent[across[0]]), int(moved_by[across[0]])
         raise DataError(
-            f"agent {k} depends on agent {i}, or observes it, and no path of the graph joins them; add the edge, or drop the agent"
+            f"agent {k} depends on agent {i}, or observes it, and no path of the graph joins them; add the edge, or drop "
+            "the agent"
         )
 
 
 def _whole_hops(kappas: Iterable[int]) -> list[int]:
     """The kappas as whole numbers from 0, or a sentence."""
-    given = list(kappas) if isinstance(kappas, Iterable) else [kappas, None]
-    if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k >= 0 for k in given):
-        raise DataError(f"kappas counts hops: a sequence of whole numbers from 0, such as [0, 1, 2]; got {kappas!r}")
-    return [int(k) for k in given]
+    return [whole("a kappa", k, 0) for k in entries("kappas", kappas, "hops, such as [0, 1, 2]")]
 
 
 def _known(locality: Locality, targets: Sequence[int] | None, of: str) -> list[int] | None:
     """The targets as a list, after refusing an analysis, a kind of value, or agents, that do not exist."""
-    if not isinstance(locality, Locality):
-        raise DataError(f"locality is what analyse(model, policy) gives, not {locality!r}")
+    instance("locality", locality, Locality, "what analyse(model, policy) gives")
     if of not in KINDS:
         raise UnknownNameError(f"of is one of {', '.join(KINDS)}, not {of!r}.{nearest(of, KINDS)}")
     if targets is None:
         return None
-    n, found = locality.n_agents, entries("targets", targets, "agents")
+    found = [whole("a target", i, 0, locality.n_agents - 1) for i in entries("targets", targets, "agents")]
     if not found:
         raise DataError("targets is empty; name an agent, or leave targets out for all of them")
-    far = [i for i in found if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < n]
-    if far:
-        raise DataError(f"targets are agents, numbered 0 to {n - 1}; there is no agent {far[0]!r}")
     return found
 
 
@@ -282,9 +270,11 @@ def _by_distance(locality: Locality, targets: Sequence[int], of: str) -> Array:
     return np.hstack([beyond[:, 1:], np.zeros((len(targets), 1))])
 
 
-def _need(locality: Locality) -> Any:
+def _need(locality: Locality) -> None:
+    """Refuse where no bound follows from H."""
     if not locality.bounded:
+        low, high = locality.gamma * locality.radius.low, locality.gamma * locality.radius.high
         raise DataError(
-            f"gamma rho(H) lies in [{locality.gamma * locality.radius.low:.4g}, {locality.gamma * locality.radius.high:.4g}], "
-            f"not below 1, so no bound follows from H; raise the policy's temperature (certificate says to what) or lower gamma"
+            f"gamma rho(H) lies in [{low:.4g}, {high:.4g}], not below 1, so no bound follows from H; raise the policy's "
+            "temperature (certificate says to what) or lower gamma"
         )

@@ -17,23 +17,14 @@ from ..base.arrays import Array
 from ..base.checks import whole
 from ..envs.networked import TabularNetwork
 from ..errors import DataError
-from .bounds import (
-    Locality,
-    analyse,
-    influence,
-    kappa_by_agent,
-    tolerated,
-    truncation_error,
-)
+from .bounds import Locality, analyse, influence, kappa_by_agent, tolerated, truncation_error
 from .estimate import EstimatedSensitivities
 from .policy import LocalPolicy, as_policy
-from .sensitivity import (
-    interdependence,
-    tempered_sensitivity,
-)
+from .sensitivity import interdependence, tempered_sensitivity
 from .spectral import Radius, spectral_radius
 from .verdict import Certificate, calls_for_a_smoother_policy
 
+Errors = float | Sequence[float] | None
 _SHARES = (0.1, 0.01, 0.001)  # default errors, as shares of the range of values
 _CURVE = (0, 1, 2, 3, 4, 6, 8)
 _FEW = (
@@ -43,9 +34,14 @@ _FEW = (
 
 
 def certificate(
-    model: TabularNetwork | EstimatedSensitivities, policy: LocalPolicy | Sequence[Array], gamma: float | None = None,
-    reward: Sequence[Array] | None = None, *, errors: float | Sequence[float] | None = None, top: int = 5,
-) -> Certificate:  # fmt: skip
+    model: TabularNetwork | EstimatedSensitivities,
+    policy: LocalPolicy | Sequence[Array],
+    gamma: float | None = None,
+    reward: Sequence[Array] | None = None,
+    *,
+    errors: Errors = None,
+    top: int = 5,
+) -> Certificate:
     """Is rho(E^s + E^a Pi(pi)) < 1, and how many hops must a critic see for an error? For any size of network.
 
     model: a known network, or what :func:`estimate_sensitivities` found in transitions (give gamma then): "certified" is
@@ -60,22 +56,21 @@ def certificate(
             raise DataError("with estimated sensitivities give gamma (1: average reward), and no reward tables")
         policy.require(model.n_states, model.n_actions, _FEW)
         here = analyse((model.high, model.adjacency), policy, gamma)
-        note = model.advice(here.pi, here.gamma)
-        return conclude(here, policy, errors=errors, top=top, least=model.radius(here.pi), note=note)
-    return conclude(analyse(model, policy, gamma, reward), policy, errors=errors, top=top)
+        rho = Radius(model.radius(here.pi).low, here.radius.high, here.radius.iterations)
+        return conclude(here, policy, rho, errors, top, model.advice(here.pi, here.gamma))
+    here = analyse(model, policy, gamma, reward)
+    return conclude(here, policy, here.radius, errors, top)
 
 
 def conclude(
-    locality: Locality, policy: LocalPolicy, *, errors: float | Sequence[float] | None = None, top: int = 5,
-    least: Radius | None = None, note: str = "",
-) -> Certificate:  # fmt: skip
-    """The certificate of an analysis. least: bounds of rho from below, where the sensitivities are upper estimates."""
+    locality: Locality, policy: LocalPolicy, rho: Radius, errors: Errors, top: int, note: str = ""
+) -> Certificate:
+    """The certificate of an analysis. rho: its radius, or wider bounds where the sensitivities are upper estimates."""
     top = whole("top", top, 0)
-    rho, gamma, width = locality.radius, locality.gamma, locality.environment.reward_range
-    rho = rho if least is None else Radius(least.low, rho.high, rho.iterations)
+    gamma, width = locality.gamma, locality.environment.reward_range
     certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
-    at, mixture = _smoother(locality, policy, 1.0) if calls_for_a_smoother_policy(certified, note) else (None, None)
-    sooner = (at, mixture)
+    later = _smoother(locality, policy, 1.0) if calls_for_a_smoother_policy(certified, note) else (None, None)
+    sooner = later
     if gamma < 1:
         sooner = _smoother(locality, policy, gamma) if calls_for_a_smoother_policy(discounted, note) else (None, None)
     scale = width / (1 - gamma) if gamma < 1 else width
@@ -84,15 +79,28 @@ def conclude(
     usable = locality.bounded or gamma < 1
     kappa = tuple((e, *(_hops(locality, e) if usable else (None, None))) for e in wanted)
     shown = sorted({*_CURVE, *(k for _, k, _ in kappa if k is not None)})
-    curve = tuple(zip(shown, map(float, truncation_error(locality, shown)), strict=True)) if usable else ()
     moved = influence(locality) if locality.bounded else np.zeros(0)
-    order = np.argsort(-moved, kind="stable")[:top]
     return Certificate(
-        locality.n_agents, gamma, rho, spectral_radius(locality.environment.state), certified, discounted,
-        norm_tests(locality, policy), policy.temperature, at, sooner[0], mixture, sooner[1], kappa, curve, scale,
-        tuple((int(i), float(moved[i])) for i in order), locality.reach,
-        locality.diameter, note,
-    )  # fmt: skip
+        n_agents=locality.n_agents,
+        gamma=gamma,
+        rho=rho,
+        state_rho=spectral_radius(locality.environment.state),
+        certified=certified,
+        discounted=discounted,
+        norms=norm_tests(locality, policy),
+        temperature=policy.temperature,
+        certified_at=later[0],
+        discounted_at=sooner[0],
+        mixture=later[1],
+        discounted_mixture=sooner[1],
+        kappa=kappa,
+        curve=tuple(zip(shown, map(float, truncation_error(locality, shown)), strict=True)) if usable else (),
+        scale=scale,
+        influential=tuple((int(i), float(moved[i])) for i in np.argsort(-moved, kind="stable")[:top]),
+        reach=locality.reach,
+        diameter=locality.diameter,
+        note=note,
+    )
 
 
 def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
@@ -101,11 +109,9 @@ def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
     "any policy" is the largest row sum of E^s + E^a O, O = what the policies observe: no policy is smoother than that
     in the worst case (the condition of arXiv 2006.06626 in this notation).
     """
-    h, e = locality.h, locality.environment
-    seen = sp.csr_array(
-        (np.ones(sum(map(len, policy.observes or ()))), np.fromiter((i for r in policy.observes or () for i in r), int),
-         np.cumsum([0, *map(len, policy.observes or ())])), shape=h.shape
-    )  # fmt: skip
+    h, e, observes = locality.h, locality.environment, policy.observes or ()
+    columns, ends = np.array([i for row in observes for i in row], int), np.cumsum([0, *map(len, observes)])
+    seen = sp.csr_array((np.ones(len(columns)), columns, ends), shape=h.shape)
     return {
         "max row sum": float(h.sum(axis=1).max()),
         "max column sum": float(h.sum(axis=0).max()),

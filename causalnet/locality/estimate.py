@@ -8,7 +8,7 @@ widest pair on one half of the visits and measures it on the other: it says how 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -17,7 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array, Ints
-from ..base.checks import entries, flag, number, whole
+from ..base.checks import flag, number, whole_numbers
+from ..envs.networked.checks import agent_rows
 from ..errors import DataError
 from .sensitivity import Sensitivities, interdependence
 from .spectral import Radius, spectral_radius
@@ -99,10 +100,18 @@ class EstimatedSensitivities:
 
 
 def estimate_sensitivities(
-    s: Any, a: Any, s_next: Any, state_parents: Sequence[Sequence[int]], action_parents: Sequence[Sequence[int]], *,
-    n_states: int | Sequence[int] | None = None, n_actions: int | Sequence[int] | None = None, confidence: float = 0.95,
-    reward_range: float = 1.0, on_support: bool = False,
-) -> EstimatedSensitivities:  # fmt: skip
+    s: Any,
+    a: Any,
+    s_next: Any,
+    state_parents: Sequence[Sequence[int]],
+    action_parents: Sequence[Sequence[int]],
+    *,
+    n_states: int | Sequence[int] | None = None,
+    n_actions: int | Sequence[int] | None = None,
+    confidence: float = 0.95,
+    reward_range: float = 1.0,
+    on_support: bool = False,
+) -> EstimatedSensitivities:
     """E^s_{j<-i}, E^a_{j<-k} with joint intervals from T transitions: s, a, s_next (T, n) integer codes.
 
     state_parents[j], action_parents[j]: whose states and actions P_j may depend on. Numbers of states and actions,
@@ -123,17 +132,14 @@ def estimate_sensitivities(
     on_support = flag("on_support", on_support)
     sizes = _sizes("n_states", n_states, np.maximum(s, s_next))
     acts = _sizes("n_actions", n_actions, a)
-    parents = _rows("state_parents", state_parents, n), _rows("action_parents", action_parents, n)
+    parents = [
+        agent_rows(name, rows, n, n - 1)
+        for name, rows in (("state_parents", state_parents), ("action_parents", action_parents))
+    ]
     links = [[*p, *(n + k for k in q)] for p, q in zip(*parents, strict=True)]
     both, codes = np.concatenate([sizes, acts]), np.hstack([s, a])
     rows = [both[link].prod(dtype=float) for link in links]
-    for j, link in enumerate(links):
-        table = rows[j] * sizes[j]
-        if table > _LARGEST or table * ((both[link] - 1.0).sum() / 2) > _WORK:
-            raise DataError(
-                f"agent {j} has {rows[j]:.3g} local situations, each with {sizes[j]} next states; give it fewer parents, "
-                "states or actions: no data fill such a table"
-            )
+    _refuse_large(rows, sizes, [float((both[link] - 1.0).sum()) for link in links])
     risk = (1 - confidence) / sum(rows)
     found: list[Array] = []
     unvisited, least = 0, len(s)
@@ -143,14 +149,12 @@ def estimate_sensitivities(
         unvisited, least = unvisited + int((visits == 0).sum()), min(least, int(visits[visits > 0].min()))
         found.append(np.vstack([_moves(halves.sum(0), visits, risk, on_support), split_moves(halves)]))
     own = sp.csr_array(reward_range * sp.eye_array(n))
-    low, high, slack, estimate = (
-        Sensitivities(m[:, :n], m[:, n:], own, own, reward_range)
-        for m in (_matrix([f[x] for f in found], links, n) for x in range(4))
-    )
+    moves = [_matrix([f[x] for f in found], links, n) for x in range(4)]
+    low, high, slack, estimate = (Sensitivities(m[:, :n], m[:, n:], own, own, reward_range) for m in moves)
+    seen = len(s), int(sum(rows)), unvisited, least
     return EstimatedSensitivities(
-        low, estimate, high, slack, _adjacency(links, n), sizes, acts, len(s), int(sum(rows)), unvisited, least,
-        confidence, on_support,
-    )  # fmt: skip
+        low, estimate, high, slack, _adjacency(links, n), sizes, acts, *seen, confidence, on_support
+    )
 
 
 def row_radius(visits: Ints, outcomes: int, risk: float, typical: float) -> Array:
@@ -167,6 +171,17 @@ def row_radius(visits: Ints, outcomes: int, risk: float, typical: float) -> Arra
     log_sets = (outcomes - 1) * np.log(2) + np.log1p(-(2.0 ** (1 - outcomes)))
     spread = (count / 4 + prior) * (2 * (log_sets - np.log(risk)) + np.log1p(count / 4 / prior))
     return np.where(visits > 0, np.minimum(np.sqrt(spread) / count, 1.0), 1.0)
+
+
+def _refuse_large(rows: list[float], sizes: Ints, pairs: list[float]) -> None:
+    """Refuse agents whose table of counts no memory holds, or whose rows are too many to compare in pairs."""
+    for j, (situations, outcomes, others) in enumerate(zip(rows, sizes, pairs, strict=True)):
+        table = situations * outcomes
+        if table > _LARGEST or table * (others / 2) > _WORK:
+            raise DataError(
+                f"agent {j} has {situations:.3g} local situations, each with {outcomes} next states; give it fewer parents, "
+                "states or actions: no data fill such a table"
+            )
 
 
 def _moves(counts: Array, visits: Ints, risk: float, on_support: bool) -> Array:
@@ -253,22 +268,7 @@ def _codes(name: str, values: Any) -> Ints:
 def _sizes(name: str, given: int | Sequence[int] | None, codes: Ints) -> Ints:
     """(n,) numbers of codes: the largest plus one, or those given, one number or one an agent."""
     top = codes.max(axis=0) + 1
-    if given is None:
-        return top
-    rows = entries(name, given, "whole numbers") if isinstance(given, Iterable) else [given] * len(top)
-    sizes = [whole(f"a number in {name}", size, 1, _LARGEST) for size in rows]
-    if len(sizes) != len(top) or (sizes < top).any():
-        raise DataError(f"{name} is {sizes[:8]}, and the codes need (n,) numbers of at least {top.tolist()[:8]}")
-    return np.array(sizes)
-
-
-def _rows(name: str, given: Sequence[Sequence[int]], n: int) -> list[list[int]]:
-    """The parents of each agent, distinct agents of the network, or a sentence."""
-    rows = [entries(f"{name}[{j}]", row, "agents") for j, row in enumerate(entries(name, given, "rows of agents"))]
-    found = [[whole(f"an agent in {name}[{j}]", i, 0, n - 1) for i in row] for j, row in enumerate(rows)]
-    twice = [j for j, row in enumerate(found) if len(set(row)) < len(row)]
-    if twice:
-        raise DataError(f"{name}[{twice[0]}] names an agent twice: {found[twice[0]]}")
-    if len(found) != n:
-        raise DataError(f"{name} needs a row for each of the {n} agents; there are {len(found)} rows")
-    return found
+    sizes = top if given is None else whole_numbers(name, given, len(top), 1, _LARGEST)
+    if (sizes < top).any():
+        raise DataError(f"{name} is {sizes.tolist()[:8]}, and the codes need at least {top.tolist()[:8]}")
+    return sizes

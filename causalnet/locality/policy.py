@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
-from ..base.checks import entries, number, whole
+from ..base.arrays import Array, Ints
+from ..base.checks import entries, improper, laws, number, shaped
+from ..envs.networked.checks import agent_rows, frozen
 from ..envs.networked.exact import softmax
 from ..errors import DataError
-
-_ROW = 1e-9  # how far a row of probabilities may sum from one
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +32,13 @@ class LocalPolicy:
         tables = entries("tables", self.tables, "policy tables")
         if not tables:
             raise DataError("tables is empty; give one policy table an agent")
-        object.__setattr__(self, "tables", tuple(_frozen(k, t) for k, t in enumerate(tables)))
+        object.__setattr__(self, "tables", tuple(_kept(f"policy table {k}", t) for k, t in enumerate(tables)))
         object.__setattr__(self, "observes", _observes(self.tables, self.observes))
         for indices, stack in shape_groups(self.tables):
-            off = (stack.min(-1) < 0) | (np.abs(stack.sum(-1) - 1) > _ROW)
+            off = improper(stack).reshape(len(stack), -1).any(axis=1)
             if off.any():
-                at = tuple(int(x) for x in np.argwhere(off)[0])
-                raise DataError(
-                    f"policy table {indices[at[0]]}{list(at[1:])} sums to {stack[at].sum():.6g} (least entry "
-                    f"{stack[at].min():.3g}); every row is a law of the action: no entry below 0, sum 1"
-                )
+                k = indices[int(off.argmax())]
+                laws(f"policy table {k}", self.tables[k])
 
     @property
     def n_agents(self) -> int:
@@ -55,14 +50,13 @@ class LocalPolicy:
         cls, logits: Sequence[Any], temperature: float = 1.0, observes: Sequence[Sequence[int]] | None = None
     ) -> LocalPolicy:
         """pi_k(a | o) = exp(logits[k][o, a] / temperature) / sum: smoother, so more local, as the temperature rises."""
-        if not number("temperature", temperature) > 0:
-            raise DataError(f"temperature is {temperature}; write a number above 0 (small is greedy, large is uniform)")
-        kept = tuple(_frozen(k, x, "logits") for k, x in enumerate(entries("logits", logits, "tables")))
+        temperature = number("temperature", temperature, above=0)  # small is greedy, large is uniform
+        kept = tuple(_kept(f"logits {k}", x) for k, x in enumerate(entries("logits", logits, "tables")))
         tables: list[Array] = [np.empty(0)] * len(kept)
         for indices, stack in shape_groups(kept):
             for k, table in zip(indices, softmax(stack / temperature), strict=True):
                 tables[k] = table
-        return cls(tables, observes, kept, float(temperature))
+        return cls(tables, observes, kept, temperature)
 
     def known_logits(self) -> Sequence[Array]:
         """The logits, or log pi where they are not known."""
@@ -85,14 +79,13 @@ class LocalPolicy:
         share = number("share", share, 0, 1)
         return LocalPolicy([(1 - share) * t + share / t.shape[-1] for t in self.tables], self.observes)
 
-    def require(
-        self, n_states: NDArray[np.int64], n_actions: NDArray[np.int64], why: str = "was it made for another network?"
-    ) -> None:
+    def require(self, n_states: Ints, n_actions: Ints, why: str = "was it made for another network?") -> None:
         """Refuse a policy that was made for another network: (n,) numbers of states and of actions; why: the likely cause."""
         if self.n_agents != len(n_states):
             raise DataError(
                 f"the policy has {self.n_agents} agents and the network {len(n_states)}; use one made for it"
             )
+        axes = f"the states observed, then the own actions; {why}"
         for k, (seen, table) in enumerate(zip(self.observes or (), self.tables, strict=True)):
             far = [i for i in seen if i >= len(n_states)]
             if far:
@@ -100,11 +93,7 @@ class LocalPolicy:
                     f"the policy of agent {k} observes agent {far[0]}; the network ends at {len(n_states) - 1}"
                 )
             want = (*(int(n_states[i]) for i in seen), int(n_actions[k]))
-            if table.shape != want:
-                raise DataError(
-                    f"policy table {k} has shape {table.shape}, and the network needs {want}: states of agents "
-                    f"{tuple(seen)}, then the actions of {k}; {why}"
-                )
+            shaped(f"policy table {k}", table, want, axes)
 
 
 def as_policy(policy: LocalPolicy | Sequence[Array]) -> LocalPolicy:
@@ -126,45 +115,22 @@ def shape_groups(tables: Sequence[Array], limit: int = 1 << 23) -> list[tuple[li
     return parts
 
 
-def _frozen(k: int, table: Any, name: str = "policy table") -> Array:
-    if isinstance(table, np.ndarray) and table.dtype == np.float64 and not table.flags.writeable and table.base is None:
-        out = table  # ours already: nobody can write into it
-    else:
-        try:
-            out = np.array(table, dtype=np.float64, order="C")
-        except (TypeError, ValueError):
-            raise DataError(
-                f"{name} {k} must be a table of finite numbers, actions on the last axis, not {table!r}"
-            ) from None
-        out.setflags(write=False)
-    if out.ndim == 0 or out.size == 0 or not np.isfinite(out).all():
-        raise DataError(
-            f"{name} {k} must be a table of finite numbers, actions on the last axis; it has shape {out.shape}"
-        )
+def _kept(name: str, table: Any) -> Array:
+    """A read-only copy of a table of finite numbers, actions on its last axis."""
+    out = frozen(name, table)
+    if not out.ndim or not out.size:
+        raise DataError(f"{name} has shape {out.shape}, and must be a table with actions on the last axis")
     return out
 
 
 def _observes(tables: Sequence[Array], given: Sequence[Sequence[int]] | None) -> tuple[tuple[int, ...], ...]:
-    if given is None:
-        wrong = [k for k, t in enumerate(tables) if t.ndim != 2]
-        if wrong:
+    """Whose states each agent reads, one axis of its table each."""
+    rows = tuple((k,) for k in range(len(tables))) if given is None else agent_rows("observes", given, len(tables))
+    for k, (row, table) in enumerate(zip(rows, tables, strict=True)):
+        if table.ndim != len(row) + 1:
+            said = f"observes[{k}] names {len(row)} agents" if given is not None else "its agent observes itself alone"
             raise DataError(
-                f"policy table {wrong[0]} has shape {tables[wrong[0]].shape}; say in observes whose states its axes are "
-                f"(left out, every table is (own states, actions))"
+                f"policy table {k} has {table.ndim} axes, and {said}; say in observes whose states its axes are, one each, "
+                "then comes one of actions"
             )
-        return tuple((k,) for k in range(len(tables)))
-    given = entries("observes", given, "rows")
-    if len(given) != len(tables):
-        raise DataError(
-            f"observes has {len(given)} rows, and there are {len(tables)} policy tables; give one row an agent"
-        )
-    rows = [entries(f"observes[{k}]", row, "agents") for k, row in enumerate(given)]
-    out = tuple(tuple(whole(f"an agent in observes[{k}]", i, 0) for i in row) for k, row in enumerate(rows))
-    for k, row in enumerate(out):
-        if len(set(row)) != len(row):
-            raise DataError(f"observes[{k}] is {row}; write distinct agent numbers from 0")
-        if tables[k].ndim != len(row) + 1:
-            raise DataError(
-                f"policy table {k} has {tables[k].ndim} axes, and observes[{k}] names {len(row)} agents; one axis each, then one of actions"
-            )
-    return out
+    return rows

@@ -16,9 +16,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array
+from ..base.checks import entries, shaped
 from ..envs.networked import TabularNetwork
+from ..envs.networked.checks import frozen
 from ..envs.networked.exact import softmax
-from ..errors import DataError, NotApplicable
+from ..errors import NotApplicable
 from .policy import LocalPolicy, shape_groups
 
 Links = Sequence[Sequence[int]]
@@ -129,16 +131,10 @@ def exact_interdependence(model: TabularNetwork, policy: LocalPolicy) -> sp.csr_
 
 
 def _like(model: TabularNetwork, reward: Sequence[Array]) -> list[Array]:
-    tables = [np.asarray(r, dtype=float) for r in reward]
-    if len(tables) != model.n_agents:
-        raise DataError(
-            f"reward has {len(tables)} tables, and the network {model.n_agents} agents; give one table an agent"
-        )
+    """Other tables of rewards, with the axes of the model's own."""
+    tables = [frozen(f"reward[{i}]", r) for i, r in enumerate(entries("reward", reward, "tables", model.n_agents))]
     for i, (mine, own) in enumerate(zip(tables, model.rewards, strict=True)):
-        if mine.shape != own.shape or not np.isfinite(mine).all():
-            raise DataError(
-                f"reward[{i}] must have the axes of the model's own, {own.shape}, and finite numbers; it has shape {mine.shape}"
-            )
+        shaped(f"reward[{i}]", mine, own.shape, "the axes of the model's own")
     return tables
 
 

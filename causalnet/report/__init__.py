@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .curves import Chart, Curve, chart
 from .drawing import Drawing, draw
-from .html import write_graph_report, write_report
+from .html import write_graph_report, write_report, write_run_report
 from .networks import draw_masks, draw_network
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "draw_network",
     "write_graph_report",
     "write_report",
+    "write_run_report",
 ]

@@ -78,12 +78,9 @@ def chart(
     bounds = all_y if y_range is None else np.array(y_range)
     y_axis = _Axis.over(bounds, log_y, HEIGHT - BOTTOM, TOP)
     longest = max(min(len(name), LONGEST) for name in (*curves, *levels))
-    width = max(WIDTH, EDGE + 12 + LETTER * longest, LEFT + 7.2 * len(title))
+    width = max(WIDTH, EDGE + 12 + LETTER * longest)
     uid = f"c{zlib.crc32(repr((title, *curves)).encode())}"
     parts = [
-        f'<svg class="chart" viewBox="0 0 {width:g} {HEIGHT:g}" role="img" aria-label="{escape(title, quote=True)}" '
-        f'style="max-width:{46 * width / WIDTH:.3g}rem;width:100%;font:11.5px system-ui,sans-serif;color:inherit">',
-        f'<text x="{LEFT:g}" y="16" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>',
         f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{EDGE - LEFT:g}" '
         f'height="{HEIGHT - BOTTOM - TOP:g}"/></clipPath>',
         *_frame(x_axis, y_axis, x_label + " (log)" * log_x, y_label + " (log)" * log_y),
@@ -106,7 +103,18 @@ def chart(
         f'<text x="{EDGE + 6:g}" y="{h + 4:.1f}" fill="{colour}">{_shortened(name)}</text>'
         for h, name, colour in _spread(ends)
     ]
-    return Chart("".join([*parts, "</svg>"]))
+    return picture(width, HEIGHT, title, parts, LEFT)
+
+
+def picture(width: float, height: float, title: str, parts: Sequence[str], left: float = 10.0) -> Chart:
+    """Pieces of SVG under a title that starts ``left`` of the edge."""
+    width = max(width, left + 7.2 * len(title) + 10)
+    return Chart(
+        f'<svg class="chart" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title, quote=True)}" '
+        f'style="max-width:{1.15 * width:.0f}px;width:100%;font:11.5px system-ui,sans-serif;color:inherit">'
+        f'<text x="{left:g}" y="17" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>'
+        f"{''.join(parts)}</svg>"
+    )
 
 
 def _curve(x: Array, y: Array, low: Array, high: Array, clip: str, colour: str, dash: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..graph import Graph
 from .figures import picture
-from .html import environment, ready
+from .page import render
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,5 +29,4 @@ def draw(graph: Graph, truth: Graph | None = None, title: str = "Learned graph")
     """Draw ``graph``, with true, missing, extra and reversed edges told apart when ``truth`` is given."""
     name = str(graph.meta.get("backend", "the method"))
     shown = picture(None if truth is None else truth.align(graph.nodes), graph, "d", name)
-    page = environment().get_template("drawing.html.j2").render(title=title, picture=ready(shown))
-    return Drawing(page, 720 if graph.d <= 30 else 1000)
+    return Drawing(render("drawing.html.j2", title=title, picture=shown), 720 if graph.d <= 30 else 1000)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
 
 from ..graph import Graph
 from .layout import Layout, break_cycles
@@ -18,10 +20,13 @@ _WIDE = 1150.0
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a graph: figures (caption, svg) that belong together, and whether it is shown at once."""
+    """One way to look at a graph: figures (caption, svg) that belong together, and whether it is shown at once.
+
+    The svg is safe to print: every name in it was escaped where it was drawn.
+    """
 
     name: str
-    figures: tuple[tuple[str, str], ...]
+    figures: tuple[tuple[str, Markup], ...]
     first: bool
 
 
@@ -30,7 +35,7 @@ class Picture:
     """A graph ready to print: its views, the legend, and a sentence that counts the kinds of edges."""
 
     views: tuple[View, ...]
-    legend: tuple[tuple[str, str, str, str], ...]  # (line sample, matrix sample, name, meaning)
+    legend: tuple[tuple[Markup, Markup, str, str], ...]  # (line sample, matrix sample, name, meaning)
     counts: str
     wide: bool
 
@@ -49,28 +54,18 @@ def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture
     d = truth.d
     wide = d > _SIDE_BY_SIDE
     layout = place(truth, _WIDE if wide else 560.0)
-    dense = is_dense(d, max(len(edges), 1))
     of_truth, desc = edges_of(truth), f"{d} nodes; {counts}."
     said = f"What {name} learned, against the truth"
-    drawing = (
-        (
-            "The truth",
-            _draw(truth, of_truth, layout, f"{uid}-t", "The true graph", f"{d} nodes, {len(of_truth)} edges."),
-        ),
+    about = f"{d} nodes, {len(of_truth)} edges."
+    drawn = (
+        ("The truth", _draw(truth, of_truth, layout, f"{uid}-t", "The true graph", about)),
         (said, _draw(truth, edges, layout, f"{uid}-l", said, desc)),
     )
-    order = break_cycles(truth.directed)
-    nodes, shifted = _reorder(truth.nodes, edges, order)
-    _, true_shifted = _reorder(truth.nodes, of_truth, order)
     grids = (
-        ("The truth", matrix(nodes, true_shifted, uid=f"{uid}-tm", title="The true graph as a matrix", desc=desc)),
-        (said, matrix(nodes, shifted, uid=f"{uid}-lm", title=f"{said}, as a matrix", desc=desc)),
+        ("The truth", _matrix(truth, of_truth, f"{uid}-tm", "The true graph as a matrix", desc)),
+        (said, _matrix(truth, edges, f"{uid}-lm", f"{said}, as a matrix", desc)),
     )
-    views = (
-        View("Drawing", drawing, not dense),
-        View("Matrix: row = cause, column = effect, causes first", grids, dense),
-    )
-    return Picture(views[::-1] if dense else views, legend({e.kind for e in edges}), counts, wide)
+    return Picture(_views(drawn, grids, is_dense(d, max(len(edges), 1))), legend({e.kind for e in edges}), counts, wide)
 
 
 def _alone(learned: Graph, uid: str, name: str) -> Picture:
@@ -78,14 +73,18 @@ def _alone(learned: Graph, uid: str, name: str) -> Picture:
     layout = place(learned, 760.0 if learned.d <= _SIDE_BY_SIDE else _WIDE)
     desc = f"{learned.d} nodes, {len(learned.edges)} directed and {len(learned.undirected)} other edges."
     title = f"The graph that {name} learned"
-    order = break_cycles(learned.directed)
-    nodes, shifted = _reorder(learned.nodes, edges, order)
-    dense = is_dense(learned.d, len(edges))
-    drawing = View("Drawing", ((title, _draw(learned, edges, layout, f"{uid}-l", title, desc)),), not dense)
-    grid = matrix(nodes, shifted, uid=f"{uid}-lm", title=f"{title}, as a matrix", desc=desc)
-    grids = View("Matrix: row = cause, column = effect, causes first", ((title, grid),), dense)
-    views = (grids, drawing) if dense else (drawing, grids)
-    return Picture(views, (), desc, True)
+    drawn = ((title, _draw(learned, edges, layout, f"{uid}-l", title, desc)),)
+    grids = ((title, _matrix(learned, edges, f"{uid}-lm", f"{title}, as a matrix", desc)),)
+    return Picture(_views(drawn, grids, is_dense(learned.d, len(edges))), (), desc, True)
+
+
+def _views(
+    drawn: tuple[tuple[str, Markup], ...], grids: tuple[tuple[str, Markup], ...], dense: bool
+) -> tuple[View, View]:
+    """Arrows and matrix, the better one first."""
+    arrows = View("Drawing", drawn, not dense)
+    cells = View("Matrix: row = cause, column = effect, causes first", grids, dense)
+    return (cells, arrows) if dense else (arrows, cells)
 
 
 def count(edges: Sequence[Edge]) -> str:
@@ -94,17 +93,19 @@ def count(edges: Sequence[Edge]) -> str:
     return ", ".join(f"{found[kind]} {KINDS[kind][1]}" for kind in ORDER if found[kind] or kind in ("true", "missing"))
 
 
-def legend(kinds: set[str] | None = None) -> tuple[tuple[str, str, str, str], ...]:
+def legend(kinds: set[str] | None = None) -> tuple[tuple[Markup, Markup, str, str], ...]:
     """(line sample, matrix sample, name, meaning) of each kind, in a fixed order."""
     wanted = [kind for kind in ORDER if kinds is None or kind in kinds]
-    return tuple((sample_line(k), sample_sign(k), KINDS[k][1], KINDS[k][2]) for k in wanted)
+    return tuple((Markup(sample_line(k)), Markup(sample_sign(k)), KINDS[k][1], KINDS[k][2]) for k in wanted)
 
 
-def _draw(graph: Graph, edges: Sequence[Edge], layout: Layout, uid: str, title: str, desc: str) -> str:
-    return draw(graph.nodes, edges, layout, uid=uid, title=title, desc=desc)
+def _draw(graph: Graph, edges: Sequence[Edge], layout: Layout, uid: str, title: str, desc: str) -> Markup:
+    return Markup(draw(graph.nodes, edges, layout, uid=uid, title=title, desc=desc))
 
 
-def _reorder(nodes: Sequence[str], edges: Sequence[Edge], order: Sequence[int]) -> tuple[list[str], list[Edge]]:
+def _matrix(graph: Graph, edges: Sequence[Edge], uid: str, title: str, desc: str) -> Markup:
+    """The edges as a matrix, causes of ``graph`` first."""
+    order = break_cycles(graph.directed)
     where = {node: k for k, node in enumerate(order)}
-    moved = [Edge(where[e.i], where[e.j], e.kind, e.at_i, e.at_j, e.weight) for e in edges]
-    return [nodes[k] for k in order], moved
+    moved = [replace(e, i=where[e.i], j=where[e.j]) for e in edges]
+    return Markup(matrix([graph.nodes[k] for k in order], moved, uid=uid, title=title, desc=desc))

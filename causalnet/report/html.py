@@ -1,55 +1,99 @@
-"""Write a comparison, or one learned graph, as a single HTML file that needs nothing else to be read."""
+"""Write a comparison, one learned graph, or a run's figures as a single HTML file that needs nothing else to be read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
-from ..errors import CausalnetError, DataError
+from ..errors import DataError
 from ..graph import Graph
 from ..storage.files import write_atomic
-from .figures import Picture, legend, picture
-from .leaderboard import COLUMNS, glance, lines, number, troubles
+from ..storage.rows import Row
+from .curves import Chart
+from .figures import legend, picture
+from .leaderboard import COLUMNS, glance, lines, troubles
+from .page import Grid, grid, render
 from .plots import whisker_axis
+from .summary import met, shown
 from .svg import arrow_text, edges_of
+from .values import heading, number, short, texts
 
 _OPEN = 3  # drawings of the best methods that are unfolded
 _ROWS = 400  # rows of the table of pairs without an edge
 
 
+# ---- a run -------------------------------------------------------------------------------------------------
+
+
+def write_run_report(
+    path: str | Path,
+    title: str,
+    figures: Mapping[str, Row],
+    notes: Sequence[str],
+    rows: Sequence[Row],
+    charts: Sequence[Chart] = (),
+    warning: str = "",
+) -> Path:
+    """The report of a run: its figures beside their goals, charts, notes, and the rows behind them.
+
+    rows: of a table for each value of their first column, which becomes its heading.
+    """
+    told = [
+        {"figure": name, "mean [95 % interval]": shown(f), "n": f["n"], "published": f["published"], "goal": f["goal"]}
+        for name, f in figures.items()
+    ]
+    kinds: dict[str, list[Row]] = {}
+    for row in rows:
+        (_, kind), *rest = [(k, v) for k, v in row.items() if k != "cell"]
+        kinds.setdefault(str(kind), []).append(dict(rest))
+    states = [met(item) for item in figures.values()]
+    return write_atomic(
+        path,
+        render(
+            "run.html.j2",
+            title=title,
+            figures=grid(told),
+            states=states,
+            counts=(states.count(True), len(states) - states.count(None)),
+            notes=notes,
+            charts=[Markup(chart.svg) for chart in charts],
+            kinds={kind: grid(found) for kind, found in kinds.items()},
+            warning=warning,
+        ),
+    )
+
+
+# ---- a comparison ------------------------------------------------------------------------------------------
+
+
 def write_report(results: Any, path: str | Path) -> Path:
     """The report of a comparison: leaderboards with intervals, graphs beside the truth, how to repeat it."""
+    from ..graph.metrics import DEFINITIONS
+
     settings = dict(results.settings)
     names = list(dict.fromkeys(str(name) for name in results.frame["dataset"]))
     sections = [_section(results, name, k) for k, name in enumerate(names)]
     scored = [s["name"] for s in sections if s["scored"]]
-    from ..graph.metrics import DEFINITIONS
-
-    text = (
-        environment()
-        .get_template("comparison.html.j2")
-        .render(
-            title="Comparison of discovery methods",
-            sections=sections,
-            names=names,
-            glance=glance(results, names, scored) if len(names) > 1 and scored else [],
-            columns=COLUMNS,
-            axis=Markup(whisker_axis()),
-            definitions=DEFINITIONS,
-            legend=_marked(legend()),
-            settings=settings,
-            versions=settings.get("versions") or {},
-            created=settings.get("created", ""),
-            command=settings.get("command", ""),
-            statuses=results.frame["status"].value_counts().to_dict(),
-            total_seconds=float(results.frame["seconds"].sum()),
-        )
+    text = render(
+        "comparison.html.j2",
+        title="Comparison of discovery methods",
+        sections=sections,
+        names=names,
+        glance=glance(results, names, scored) if len(names) > 1 and scored else [],
+        columns=COLUMNS,
+        axis=Markup(whisker_axis()),
+        definitions=DEFINITIONS,
+        legend=legend(),
+        settings=settings,
+        versions=settings.get("versions") or {},
+        created=settings.get("created", ""),
+        command=settings.get("command", ""),
+        statuses=results.frame["status"].value_counts().to_dict(),
+        total_seconds=float(results.frame["seconds"].sum()),
     )
     return write_atomic(path, text)
 
@@ -64,7 +108,7 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
             continue
         seed, learned = found
         shown = picture(results.truth(name, seed), learned, f"d{index}m{place}", line.backend)
-        pictures.append({"line": line, "picture": ready(shown), "open": place < _OPEN, "seed": seed})
+        pictures.append({"line": line, "picture": shown, "open": place < _OPEN, "seed": seed})
     return {
         "name": name,
         "id": f"data-{index}",
@@ -80,11 +124,8 @@ def _first_graph(results: Any, name: str, backend: str) -> tuple[int, Graph] | N
     """The smallest seed for which the method learned a graph, with that graph."""
     frame = results.frame
     mine = frame[(frame["dataset"] == name) & (frame["backend"] == backend)]
-    for seed in sorted(int(s) for s in mine["seed"]):
-        graph = results.graph(name, backend, seed)
-        if graph is not None:
-            return seed, graph
-    return None
+    found = ((seed, results.graph(name, backend, seed)) for seed in sorted(map(int, mine["seed"])))
+    return next(((seed, graph) for seed, graph in found if graph is not None), None)
 
 
 def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
@@ -108,6 +149,9 @@ def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
     return {key: str(value).strip() for key, value in facts.items() if value}
 
 
+# ---- one graph ---------------------------------------------------------------------------------------------
+
+
 def write_graph_report(
     graph: Graph, path: str | Path, truth: Graph | None = None, title: str = "Learned graph", data: Any = None
 ) -> Path:
@@ -116,148 +160,78 @@ def write_graph_report(
         odd = sorted(set(truth.nodes) ^ set(graph.nodes))
         raise DataError(f"the truth and the graph are over different variables; not in both: {', '.join(odd[:5])}")
     meta = dict(graph.meta)
-    name = str(meta.get("backend", "the method"))
-    scores: dict[str, Any] = {}
-    if truth is not None:
-        from ..graph.metrics import DEFINITIONS, score
-
-        scores = {key: (value, DEFINITIONS.get(key, "")) for key, value in score(truth, graph).items()}
-    rows, headings = _edge_table(graph)
-    absent, absent_headings, left_out = _absent_table(graph)
-    text = (
-        environment()
-        .get_template("graph.html.j2")
-        .render(
-            title=title,
-            graph=graph,
-            picture=ready(picture(truth, graph, "g", name)),
-            rows=rows,
-            headings=headings,
-            absent=absent,
-            absent_headings=absent_headings,
-            left_out=left_out,
-            warnings=_texts(meta.get("warnings")),
-            incomplete=meta.get("complete") is False,
-            scores={key: (_score(value), meaning) for key, (value, meaning) in scores.items()},
-            settings=_settings(meta, data),
-            command=str(meta.get("command", "")),
-            versions=meta.get("versions") or {},
-        )
+    absent, left_out = _absent(graph)
+    text = render(
+        "graph.html.j2",
+        title=title,
+        graph=graph,
+        picture=picture(truth, graph, "g", str(meta.get("backend", "the method"))),
+        edges=edge_grid(graph),
+        absent=absent,
+        left_out=left_out,
+        warnings=texts(meta.get("warnings")),
+        incomplete=meta.get("complete") is False,
+        scores={} if truth is None else _scores(truth, graph),
+        settings=_settings(meta, data),
+        command=str(meta.get("command", "")),
+        versions=meta.get("versions") or {},
     )
     return write_atomic(path, text)
 
 
-def _score(value: Any) -> str:
-    return "–" if value is None else str(value) if isinstance(value, int) else number(float(value), 3)
+def _scores(truth: Graph, graph: Graph) -> dict[str, tuple[str, str]]:
+    """(value, what it means) of each metric."""
+    from ..graph.metrics import DEFINITIONS, score
+
+    return {
+        key: (str(v) if isinstance(v, int) else number(float("nan") if v is None else v, 3), DEFINITIONS.get(key, ""))
+        for key, v in score(truth, graph).items()
+    }
 
 
-def _edge_table(graph: Graph) -> tuple[list[list[str]], list[str]]:
-    """One row an edge: from, end marks, to, weight if there is one, then every field of evidence."""
+def edge_grid(graph: Graph, evidence: Sequence[str] | None = None) -> Grid:
+    """One row an edge: from, end marks, to, weight if there is one, then every field of evidence (or the first three of
+    those named that there are)."""
     edges = edges_of(graph)
     found = [_evidence(graph, e.i, e.j) for e in edges]
-    keys = [key for key in dict.fromkeys(key for item in found for key in item) if key != "joined"]
-    weighted = graph.weight is not None
-    rows = []
-    for edge, item in zip(edges, found, strict=True):
-        row = [graph.nodes[edge.i], arrow_text(edge), graph.nodes[edge.j]]
-        if weighted:
-            row.append(_value(edge.weight))
-        rows.append([*row, *(_value(item.get(key, "")) for key in keys)])
-    return rows, ["From", "", "To", *(["Weight"] if weighted else []), *map(_heading, keys)]
+    keys = _keys(found) if evidence is None else [k for k in evidence if any(k in item for item in found)][:3]
+    weighted = ["Weight"] * (graph.weight is not None)
+    rows = [
+        (graph.nodes[e.i], arrow_text(e), graph.nodes[e.j], *[e.weight for _ in weighted], *(item.get(k) for k in keys))
+        for e, item in zip(edges, found, strict=True)
+    ]
+    return Grid(("From", "", "To", *weighted, *map(heading, keys)), tuple(rows))
 
 
-def _absent_table(graph: Graph) -> tuple[list[list[str]], list[str], int]:
+def _absent(graph: Graph) -> tuple[Grid, int]:
     """The pairs without an edge for which evidence was kept, and how many rows there was no room for."""
     index = {name: k for k, name in enumerate(graph.nodes)}
-    pairs = []
-    for a, b in graph.evidence:
-        if a in index and b in index and not graph.skeleton[index[a], index[b]]:
-            pairs.append(tuple(sorted((index[a], index[b]))))
-    pairs = sorted(set(pairs))
+    known = [(index[a], index[b]) for a, b in graph.evidence if a in index and b in index]
+    pairs = sorted({(min(i, j), max(i, j)) for i, j in known if not graph.skeleton[i, j]})
     found = [_evidence(graph, i, j) for i, j in pairs[:_ROWS]]
-    keys = [key for key in dict.fromkeys(key for item in found for key in item) if key != "joined"]
+    keys = _keys(found)
     rows = [
-        [graph.nodes[i], graph.nodes[j], *(_value(item.get(key, "")) for key in keys)]
+        (graph.nodes[i], graph.nodes[j], *(item.get(key) for key in keys))
         for (i, j), item in zip(pairs, found, strict=False)
     ]
-    return rows, ["Variable", "Variable", *map(_heading, keys)], max(0, len(pairs) - _ROWS)
+    return Grid(("Variable", "Variable", *map(heading, keys)), tuple(rows)), max(0, len(pairs) - _ROWS)
 
 
-def _evidence(graph: Graph, i: int, j: int) -> dict[str, Any]:
-    for pair in ((graph.nodes[i], graph.nodes[j]), (graph.nodes[j], graph.nodes[i])):
-        try:
-            return dict(graph.evidence[pair])
-        except KeyError:
-            continue
-    return {}
+def _evidence(graph: Graph, i: int, j: int) -> Mapping[str, Any]:
+    a, b = graph.nodes[i], graph.nodes[j]
+    return graph.evidence.get((a, b)) or graph.evidence.get((b, a)) or {}
 
 
-def _heading(key: str) -> str:
-    return str(key).replace("_", " ").capitalize()
-
-
-def _value(value: Any) -> str:
-    """A value of a table as short text."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) or hasattr(value, "dtype"):
-        try:
-            return f"{float(value):.4g}"
-        except (TypeError, ValueError):
-            return str(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(_value(item) for item in value) if value else "none"
-    if isinstance(value, Mapping):
-        return "; ".join(f"{_heading(k)}: {_value(v)}" for k, v in value.items())
-    return str(value)
-
-
-def _texts(value: Any) -> list[str]:
-    if not value:
-        return []
-    return [value] if isinstance(value, str) else [str(item) for item in value]
+def _keys(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [key for key in dict.fromkeys(key for item in found for key in item) if key != "joined"]
 
 
 def _settings(meta: Mapping[str, Any], data: Any) -> dict[str, str]:
     hidden = {"warnings", "versions", "command"}
-    shown = {_heading(key): _long(value) for key, value in meta.items() if key not in hidden}
-    if data is not None and "Data" not in shown:
-        shown["Data"] = repr(data)
-    return shown
+    shown = {heading(key): _long(value) for key, value in meta.items() if key not in hidden}
+    return shown if data is None else {**shown, "Data": shown.get("Data", repr(data))}
 
 
 def _long(value: Any, limit: int = 600) -> str:
-    text = json.dumps(value, default=str) if isinstance(value, Mapping) else _value(value)
+    text = json.dumps(value, default=str) if isinstance(value, Mapping) else short(value) or "–"
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
-
-
-def ready(shown: Picture) -> dict[str, Any]:
-    """The picture with its SVG marked as safe: every name in it was escaped where it was drawn."""
-    views = [
-        {"name": v.name, "first": v.first, "figures": [(caption, Markup(svg)) for caption, svg in v.figures]}
-        for v in shown.views
-    ]
-    return {"views": views, "legend": _marked(shown.legend), "counts": shown.counts, "wide": shown.wide}
-
-
-def _marked(entries: tuple[tuple[str, str, str, str], ...]) -> list[tuple[Markup, Markup, str, str]]:
-    return [(Markup(line), Markup(sign), name, meaning) for line, sign, name, meaning in entries]
-
-
-@cache
-def environment() -> jinja2.Environment:
-    folder = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    try:
-        environment.globals["style"] = Markup((folder / "style.css").read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CausalnetError(f"the report's style sheet is missing from the installation: {error}") from error
-    return environment

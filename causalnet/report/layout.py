@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..base.arrays import Array, Bools, Ints
 from ..graph import topological_order
 
 Point = tuple[float, float]
@@ -31,9 +32,9 @@ class Layout:
     bends: for a joined pair (i, j) that spans several rows, the points that its line passes from i to j.
     """
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    width: NDArray[np.float64]
+    x: Array
+    y: Array
+    width: Array
     height: float
     size: tuple[float, float]
     bends: dict[tuple[int, int], tuple[Point, ...]] = field(default_factory=dict)
@@ -116,18 +117,16 @@ def break_cycles(adj: ArrayLike) -> list[int]:
     return head + tail[::-1]
 
 
-def _downward(a: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _downward(a: Bools) -> Bools:
     """(d, d) acyclic: every joined pair once, along the order that breaks the cycles."""
     order = break_cycles(a & ~a.T)
     rank = np.empty(len(a), dtype=int)
     rank[order] = np.arange(len(a))
-    result: NDArray[np.bool_] = (a | a.T) & (rank[:, None] < rank[None, :])
+    result: Bools = (a | a.T) & (rank[:, None] < rank[None, :])
     return result
 
 
-def _rows(
-    down: NDArray[np.bool_], span: NDArray[np.float64], members: NDArray[np.intp], max_width: float
-) -> dict[int, int]:
+def _rows(down: Bools, span: Array, members: Ints, max_width: float) -> dict[int, int]:
     """Row of each node: below all its causes, rows no wider than ``max_width``, causes pulled towards their effects."""
     order = [i for i in topological_order(down) or [] if i in set(members.tolist())]
     used: dict[int, float] = {}
@@ -157,7 +156,7 @@ def _rows(
 
 
 def _with_bends(
-    down: NDArray[np.bool_], row: dict[int, int], d: int
+    down: Bools, row: dict[int, int], d: int
 ) -> tuple[list[list[int]], list[tuple[int, int] | None], list[tuple[int, int]]]:
     """(rows, cells, links): long edges are cut at every row by a bend; cells >= d are bends and name their edge."""
     rows: list[list[int]] = [[] for _ in range(max(row.values(), default=-1) + 1)]
@@ -226,7 +225,7 @@ def _uncross(rows: list[list[int]], links: list[tuple[int, int]]) -> list[list[i
     return best
 
 
-def _offsets(members: Sequence[int], span: NDArray[np.float64], d: int, gap: float) -> NDArray[np.float64]:
+def _offsets(members: Sequence[int], span: Array, d: int, gap: float) -> Array:
     """(len(members),) closest centres that the boxes of a row allow, the first at 0; bends (>= d) may stand closer."""
     steps = [(span[u] + span[v]) / 2 + (_BEND_GAP if max(u, v) >= d else gap) for u, v in pairwise(members)]
     return np.cumsum([0.0, *steps])
@@ -235,11 +234,11 @@ def _offsets(members: Sequence[int], span: NDArray[np.float64], d: int, gap: flo
 def _positions(
     rows: list[list[int]],
     links: list[tuple[int, int]],
-    span: NDArray[np.float64],
+    span: Array,
     d: int,
     gap: float,
     max_width: float,
-) -> NDArray[np.float64]:
+) -> Array:
     """(cells,) horizontal centres: each near its neighbours' mean, in row order, no closer than the boxes allow."""
     above, below = _neighbours(links)
     offsets = [_offsets(members, span, d, gap) for members in rows]
@@ -256,7 +255,7 @@ def _positions(
     return xs
 
 
-def _isotonic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _isotonic(values: Array) -> Array:
     """The non-decreasing sequence nearest to ``values`` in least squares (pool adjacent violators)."""
     blocks: list[list[float]] = []  # [mean, size]
     for value in values:
@@ -269,10 +268,10 @@ def _isotonic(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _place_isolated(
-    isolated: NDArray[np.intp],
-    box: NDArray[np.float64],
-    xs: NDArray[np.float64],
-    ys: NDArray[np.float64],
+    isolated: Ints,
+    box: Array,
+    xs: Array,
+    ys: Array,
     top: float,
     max_width: float,
     height: float,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .plots import whisker
+from .values import number
 
 # key, heading, digits, whether more is better
 COLUMNS: tuple[tuple[str, str, int, bool], ...] = (
@@ -46,17 +47,6 @@ class Stat:
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             return ""
         return f"{number(self.low, digits)} – {number(self.high, digits)}"
-
-
-def number(value: float, digits: int) -> str:
-    """A number for a table: fixed digits, three significant ones below 0.1, a dash where there is none."""
-    if not math.isfinite(value):
-        return "–"
-    if digits == 3 and 0 < abs(value) < 0.1:
-        return f"{value:.2g}" if abs(value) < 0.01 else f"{value:.3f}"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.{digits}f}" if digits != 1 or value % 1 else f"{value:.0f}"
 
 
 def stat(row: Mapping[str, Any], metric: str) -> Stat:

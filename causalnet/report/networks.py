@@ -7,12 +7,14 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from ..base.arrays import Bools
+from ..base.checks import whole
 from ..errors import DataError
 from ..graph.causal_masks import CausalMasks
-from .curves import COLOURS, Chart
+from .curves import COLOURS, Chart, picture
 
 OWN, OTHER, DOMAIN = COLOURS[0], COLOURS[1], COLOURS[2]
 CELL, GAP, STEP = 16.0, 3.0, 26.0
@@ -23,7 +25,7 @@ def draw_masks(masks: CausalMasks, agent: int = 0, title: str | None = None) -> 
 
     An arrow from a neighbour is there if that edge is in the masks for any of the neighbours.
     """
-    _agent(agent, masks.n_agents)
+    agent = whole("agent", agent, 0, masks.n_agents - 1)
     first, last = masks.neighbours.indptr[agent], masks.neighbours.indptr[agent + 1]
     other = masks.other[first:last].any(axis=0)  # (c + 1, c + 1)
     own, names = masks.own[agent], [*masks.components, "action"]
@@ -44,18 +46,18 @@ def draw_masks(masks: CausalMasks, agent: int = 0, title: str | None = None) -> 
         faint = "" if table[:, j].any() else ' opacity=".45"'
         parts.append(_text(184, 44 + STEP * (j + 0.5) + 4, name, "end", colours[j], faint))
     parts += [_text(430, right[k] + 4, name, "start") for k, name in enumerate(targets)]
-    return _svg(560, height, title or f"What acts on agent {agent}", parts)
+    return picture(560, height, title or f"What acts on agent {agent}", parts)
 
 
 def draw_network(
-    masks: CausalMasks, acr: sparse.csr_matrix, agent: int, positions: ArrayLike, title: str | None = None,
-) -> Chart:  # fmt: skip
+    masks: CausalMasks, acr: sparse.csr_matrix, agent: int, positions: ArrayLike, title: str | None = None
+) -> Chart:
     """All agents with their components as cells: filled where ``agent`` keeps them in its representation ``acr``.
 
     positions: (n, 2), row and column of each agent.
     """
     n, c = masks.n_agents, masks.n_components
-    _agent(agent, n)
+    agent = whole("agent", agent, 0, n - 1)
     where = np.asarray(positions, dtype=float)
     if where.shape != (n, 2) or acr.shape != (n, n * c):
         raise DataError(
@@ -64,7 +66,7 @@ def draw_network(
     where = where - where.min(axis=0)
     width = c * (CELL + GAP)
     spot = np.column_stack([60 + where[:, 1] * (width + 44), 70 + where[:, 0] * 84])
-    kept: NDArray[np.bool_] = np.zeros(n * c, bool)
+    kept: Bools = np.zeros(n * c, bool)
     kept[acr.indices[acr.indptr[agent] : acr.indptr[agent + 1]]] = True
     parts = []
     for i, j in sorted({(min(pair), max(pair)) for pair in zip(*masks.neighbours.nonzero(), strict=True)}):
@@ -77,10 +79,10 @@ def draw_network(
     local = near.issuperset((np.flatnonzero(kept) // c).tolist())
     among = f"{len(near) * c} components of its neighbourhood" if local else f"{n * c} components of the network"
     text = title or f"Agent {agent} keeps {int(kept.sum())} of the {among}"
-    return _svg(float(spot[:, 0].max() + width / 2 + 30), float(spot[:, 1].max() + 50), text, parts)
+    return picture(float(spot[:, 0].max() + width / 2 + 30), float(spot[:, 1].max() + 50), text, parts)
 
 
-def _cells(i: int, at: Any, kept: NDArray[np.bool_], names: Sequence[str], chosen: bool) -> list[str]:
+def _cells(i: int, at: Any, kept: Bools, names: Sequence[str], chosen: bool) -> list[str]:
     """One agent: a box with a cell a component and its number below."""
     c = len(names)
     width = c * (CELL + GAP) + GAP
@@ -102,18 +104,3 @@ def _cells(i: int, at: Any, kept: NDArray[np.bool_], names: Sequence[str], chose
 
 def _text(x: float, y: float, words: str, anchor: str, fill: str = "currentColor", more: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}"{more}>{escape(words)}</text>'
-
-
-def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> Chart:
-    width = max(width, 20 + 7.2 * len(title))
-    head = (
-        f'<svg class="chart" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title, quote=True)}" '
-        f'style="max-width:{width * 1.15:.0f}px;width:100%;font:11.5px system-ui,sans-serif;color:inherit">'
-        f'<text x="10" y="18" font-size="13" font-weight="600" fill="currentColor">{escape(title)}</text>'
-    )
-    return Chart("".join([head, *parts, "</svg>"]))
-
-
-def _agent(agent: Any, n: int) -> None:
-    if isinstance(agent, bool) or not isinstance(agent, (int, np.integer)) or not 0 <= agent < n:
-        raise DataError(f"agents are numbered 0 to {n - 1}; there is no agent {agent!r}")

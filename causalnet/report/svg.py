@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array
 from ..graph import ARROW, CIRCLE, TAIL, Graph
 from .layout import Layout, Point, layered
 
@@ -28,7 +28,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
 _BOW = (0.0, 0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.46, -0.46, 0.62, -0.62, 0.85, -0.85)
 _SAMPLES = np.linspace(0.0, 1.0, 25)
 _CHAR = 6.7  # mean width of a character of the node labels
-Cubic = NDArray[np.float64]  # (4, 2) control points
+Cubic = Array  # (4, 2) control points
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _boxes(nodes: Sequence[str], layout: Layout) -> Iterable[str]:
 # ---- routes ------------------------------------------------------------------------------------------------
 
 
-def route(i: int, j: int, layout: Layout, boxes: NDArray[np.float64]) -> list[Cubic]:
+def route(i: int, j: int, layout: Layout, boxes: Array) -> list[Cubic]:
     """The cubic curves from node i to node j that cross the fewest other boxes and bend the least.
 
     boxes: (d, 4) centre and half sizes. Candidates: the layout's own bends, and bows of growing height.
@@ -194,13 +194,13 @@ def route(i: int, j: int, layout: Layout, boxes: NDArray[np.float64]) -> list[Cu
     return best
 
 
-def _bow(start: NDArray[np.float64], end: NDArray[np.float64], bow: float) -> list[Cubic]:
+def _bow(start: Array, end: Array, bow: float) -> list[Cubic]:
     along = end - start
     side = np.array([-along[1], along[0]]) * bow * 1.33
     return [np.array([start, start + along / 3 + side, end - along / 3 + side, end])]
 
 
-def _smooth(points: Sequence[NDArray[np.float64]]) -> list[Cubic]:
+def _smooth(points: Sequence[Array]) -> list[Cubic]:
     """A curve through all points: vertical tangents at the bends, so that lines run straight through the rows."""
     pieces = []
     for k in range(len(points) - 1):
@@ -212,14 +212,14 @@ def _smooth(points: Sequence[NDArray[np.float64]]) -> list[Cubic]:
     return pieces
 
 
-def _at(curve: Cubic, t: NDArray[np.float64]) -> NDArray[np.float64]:
+def _at(curve: Cubic, t: Array) -> Array:
     """(len(t), 2) points of a cubic Bezier curve."""
     s = 1.0 - t
     basis = np.stack([s**3, 3 * s**2 * t, 3 * s * t**2, t**3], axis=1)
     return basis @ curve
 
 
-def _sample(track: Sequence[Cubic]) -> NDArray[np.float64]:
+def _sample(track: Sequence[Cubic]) -> Array:
     return np.concatenate([_at(curve, _SAMPLES) for curve in track])
 
 
@@ -232,7 +232,7 @@ def _split(curve: Cubic, t: float) -> tuple[Cubic, Cubic]:
     return np.array([a, ab, abc, m]), np.array([m, bcd, cd, d])
 
 
-def _leave(track: list[Cubic], box: NDArray[np.float64], pad: float) -> list[Cubic]:
+def _leave(track: list[Cubic], box: Array, pad: float) -> list[Cubic]:
     """The track from where it leaves ``box`` (4,) grown by ``pad``."""
     for k, curve in enumerate(track):
         t = np.linspace(0.0, 1.0, 200)
@@ -247,7 +247,7 @@ def _turned(track: list[Cubic]) -> list[Cubic]:
     return [curve[::-1] for curve in track[::-1]]
 
 
-def _free_spot(track: list[Cubic], boxes: NDArray[np.float64], taken: Sequence[Point]) -> Point:
+def _free_spot(track: list[Cubic], boxes: Array, taken: Sequence[Point]) -> Point:
     """Where a badge covers neither a box nor another badge, as near the middle as possible."""
     points = _sample(track)
     n = len(points) - 1
@@ -264,7 +264,7 @@ def _free_spot(track: list[Cubic], boxes: NDArray[np.float64], taken: Sequence[P
 # ---- lines and end marks -----------------------------------------------------------------------------------
 
 
-def _line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: NDArray[np.float64], strongest: float) -> str:
+def _line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array, strongest: float) -> str:
     inset = {ARROW: 7.5, CIRCLE: 7.0}
     bare = _turned(_leave(_turned(_leave(track, boxes[edge.i], 1.5)), boxes[edge.j], 1.5))
     body = _turned(
@@ -285,7 +285,7 @@ def _line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: NDArray[n
     return f'<g class="e {edge.kind}"><title>{tip}</title><path class="l" d="{path}"{width}/>{ends}</g>'
 
 
-def _mark(mark: int, tip: NDArray[np.float64], base: NDArray[np.float64]) -> str:
+def _mark(mark: int, tip: Array, base: Array) -> str:
     """The end mark between ``base`` (where the line stops) and ``tip`` (at the box)."""
     if mark == CIRCLE:
         x, y = (tip + base) / 2
@@ -300,5 +300,5 @@ def _mark(mark: int, tip: NDArray[np.float64], base: NDArray[np.float64]) -> str
     return f'<path class="a" d="M{_xy(tip)}L{_xy(back + side)}L{_xy(back - side)}Z"/>'
 
 
-def _xy(point: NDArray[np.float64]) -> str:
+def _xy(point: Array) -> str:
     return f"{point[0]:.1f},{point[1]:.1f}"

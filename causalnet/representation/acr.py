@@ -16,9 +16,11 @@ from __future__ import annotations
 from itertools import count
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from ..base.arrays import Bools, Ints
+from ..base.checks import whole
 from ..errors import DataError, NotApplicable
 from ..graph.causal_masks import CausalMasks
 
@@ -85,18 +87,18 @@ def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_m
     return _bool(state_acr @ acts + direct)
 
 
-def kept_components(acr: sparse.csr_matrix, n_components: int) -> NDArray[np.bool_]:
+def kept_components(acr: sparse.csr_matrix, n_components: int) -> Bools:
     """(n, c) bool: the components of each agent that anyone keeps; what an agent has to tell its neighbours."""
     held = np.asarray(acr.sum(axis=0)).ravel() > 0
     return held.reshape(-1, n_components)
 
 
-def sizes(acr: sparse.csr_matrix) -> NDArray[np.int64]:
+def sizes(acr: sparse.csr_matrix) -> Ints:
     """(n,): how many components each agent keeps."""
     return np.diff(acr.indptr).astype(np.int64)
 
 
-def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int | None = 1) -> NDArray[np.int64]:
+def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int | None = 1) -> Ints:
     """(n,): how many components there are within kappa hops (None: any number), for comparison: |N_i^kappa| c."""
     _hops(kappa, 0)
     ball = sparse.identity(neighbours.shape[0], dtype=bool, format="csr")
@@ -109,9 +111,7 @@ def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int | Non
     return sizes(ball) * n_components
 
 
-def compact_codes(
-    components: ArrayLike, keep: ArrayLike, levels: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def compact_codes(components: ArrayLike, keep: ArrayLike, levels: ArrayLike) -> tuple[Ints, Ints]:
     """State codes of the kept components alone: (..., n) codes and (n,) numbers of codes, little-endian mixed radix.
 
     components: (..., n, c) values; keep: (n, c) bool; levels: (c,) or (n, c), values that each component can take.
@@ -145,9 +145,8 @@ def _bool(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def _hops(kappa: int | None, least: int) -> None:
-    whole = isinstance(kappa, int | np.integer) and not isinstance(kappa, bool)
-    if kappa is not None and not (whole and kappa >= least):
-        raise DataError(f"kappa counts hops: a whole number from {least} up, or None for no limit; got {kappa!r}")
+    if kappa is not None:
+        whole("kappa, a number of hops or None for no limit,", kappa, least)
 
 
 def _refuse_large(level: sparse.csr_matrix, most: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arrays import AnyArray, Bools
 from ..errors import DataError, UnknownNameError, nearest
 
 EXAMPLE = (
@@ -19,7 +20,7 @@ EXAMPLE = (
     "acts on (null: none), for every observation entry the variable it shows; or a CSV file with the columns action, "
     "variable and, if you like, entry"
 )
-TESTS: dict[str, Callable[[NDArray[Any]], NDArray[np.bool_]]] = {
+TESTS: dict[str, Callable[[AnyArray], Bools]] = {
     "nonzero": lambda entries: entries != 0,
     "positive": lambda entries: entries > 0,
 }
@@ -161,25 +162,25 @@ class Presence:
         self._entries = None if entries is None else np.array([-1 if e is None else e for e in entries])
 
     @property
-    def functions(self) -> dict[str, Callable[[Any], NDArray[np.bool_]] | None]:
+    def functions(self) -> dict[str, Callable[[Any], Bools] | None]:
         """What RootCauseMask takes as ``present`` and ``cells``."""
         return {
             "present": None if self._shown is None else self.present,
             "cells": None if self._entries is None else self.cells,
         }
 
-    def present(self, obs: Any) -> NDArray[np.bool_]:
+    def present(self, obs: Any) -> Bools:
         """(V,) bool."""
         here = np.zeros(self._v + 1, dtype=bool)
         assert self._shown is not None
         here[self._shown[self._test(self._flat(obs))]] = True
         return here[:-1]
 
-    def cells(self, obs: Any) -> NDArray[np.bool_]:
+    def cells(self, obs: Any) -> Bools:
         """(A,) bool; an action without an entry always has something to act on."""
         return np.append(self._test(self._flat(obs)), True)[self._entries]
 
-    def _flat(self, obs: Any) -> NDArray[Any]:
+    def _flat(self, obs: Any) -> AnyArray:
         flat = np.ravel(obs)
         if flat.size != self._n:
             raise DataError(f"the observation has {flat.size} entries, and the action map describes {self._n}")

@@ -13,16 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize, minimize_scalar, nnls
 
-from ..base.arrays import Array
-from ..base.checks import whole
+from ..base.arrays import Array, Bools
+from ..base.checks import flag, instance, whole
 from ..data.transitions import Transitions
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph.causal_masks import CausalMasks
 
-LocalLogProb = Callable[[Array, Transitions], NDArray[np.float64]]  # (omega (k,), data) -> (R, n, c + 1)
+LocalLogProb = Callable[[Array, Transitions], Array]  # (omega (k,), data) -> (R, n, c + 1)
 STARTS = 8  # deterministic starting points of the search for a vector
 
 
@@ -55,8 +55,9 @@ def bernoulli_factor(
         warnings.warn(
             f"component {transitions.components[k]!r} is never {value} in these {transitions.rows} transitions (its largest "
             f"value is {most}): the factor is estimated as 0; check the value, or collect more",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     p = np.asarray(hits.mean() if shared else hits.mean(axis=0), dtype=np.float64)
     inside = np.where((p > 0) & (p < 1), p, 0.5)
     likelihood = np.where((p > 0) & (p < 1), p * np.log(inside) + (1 - p) * np.log(1 - inside), 0.0)
@@ -110,14 +111,15 @@ def maximum_likelihood(
         warnings.warn(
             f"the likelihood{whose} is flat at the factor {np.round(value[flat[0]], 4)}: these {transitions.rows} transitions "
             f"do not tell it from others in Omega; collect others, check that log_prob uses omega, or drop a factor",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     rows = transitions.rows * (transitions.n_agents if shared else 1)
     value, error = (value[0], error[0]) if shared else (value, error)
     return DomainFactor(np.asarray(value), np.asarray(error), rows, float(sum(f[2] for f in found)))
 
 
-def _used(transitions: Transitions, masks: CausalMasks | None, shared: bool) -> NDArray[np.bool_]:
+def _used(transitions: Transitions, masks: CausalMasks | None, shared: bool) -> Bools:
     """(n, c + 1): the components, and last the reward, whose likelihood counts."""
     shape = (transitions.n_agents, transitions.n_components + 1)
     used = np.ones(shape, bool) if masks is None else masks.domain
@@ -166,8 +168,9 @@ def warn_outside(target: ArrayLike, sources: ArrayLike, standard_error: float = 
         warnings.warn(
             f"the target's domain factor {np.round(np.asarray(target), 4)} lies {distance:.4g} outside the hull of the sources' "
             f"(from {np.round(low, 4)} to {np.round(high, 4)}): the policy extrapolates; add a source beyond it",
-            UserWarning, stacklevel=stacklevel,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=stacklevel,
+        )
     return distance
 
 
@@ -227,10 +230,8 @@ def _irrational(k: int) -> Array:
 
 
 def _check(transitions: Transitions, shared: bool) -> None:
-    if not isinstance(transitions, Transitions):
-        raise DataError(f"a factor is estimated from Transitions, not {type(transitions).__name__}; see as_transitions")
-    if not isinstance(shared, bool | np.bool_):
-        raise DataError(f"shared is {shared!r}, and must be True (one factor for all agents) or False (one for each)")
+    instance("transitions", transitions, Transitions, "Transitions, see as_transitions")
+    flag("shared", shared)
     if transitions.rows == 0:
         raise DataError("there are no transitions to estimate the domain factor from; collect at least one step")
 
@@ -241,7 +242,4 @@ def _component(transitions: Transitions, component: str | int) -> int:
         if component not in names:
             raise UnknownNameError(f"there is no component {component!r}.{nearest(component, names)}")
         return names.index(component)
-    whole = isinstance(component, int | np.integer) and not isinstance(component, bool)
-    if not whole or not 0 <= component < len(names):
-        raise DataError(f"component {component!r} is out of range: there are {len(names)}, counted from 0")
-    return int(component)
+    return whole("component", component, 0, len(names) - 1)

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Bools
-from ..base.checks import discrete_env, whole
-from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..base.checks import number, one_of, whole
+from ..envs.masks import MaskReader, as_mask
+from ..envs.protocols import ActsOnVariables, HasUnits, discrete_env
+from ..errors import DataError, NotApplicable
 from ..graph import Graph
-from .root_causes import EMPTY, Read, RootCauseMask, as_mask, instead
+from .root_causes import EMPTY, Read, RootCauseMask, instead
 
 __all__ = ["CausalMask", "MaskFunction", "RootCauseMask"]
 
@@ -40,7 +42,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         mask falls back to presence only, and ``info["mask_fallback"]`` is True. This is the soft option of the mask,
         for any learner. The draws follow from the seed given to ``reset``, so an episode repeats; without one they go
         on from ``seed``. To anneal, assign ``env.eta`` between episodes.
-    top_units: keep only the actions on that many units of highest degree in ``env.unwrapped.instance.topology``, where
+    top_units: keep only the actions on that many units of highest degree in ``env.unwrapped.topology``, where
         any of them is allowed. The official code does so; in its simulator this gives away the devices on which
         faults start, so ``info["privileged_mask"]`` is True then, and results must say so.
     """
@@ -63,10 +65,8 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     ) -> None:
         super().__init__(discrete_env("a causal mask", env))
         self._n, self._start = int(env.action_space.n), int(env.action_space.start)
-        if empty not in EMPTY:
-            raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
         self.eta = eta
-        self.empty, self.obs_dict = empty, obs_dict
+        self.empty, self.obs_dict = one_of("empty", empty, EMPTY), obs_dict
         self.mask: RootCauseMask | None
         self._function: MaskFunction
         if callable(graph):
@@ -82,7 +82,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
                 f"action_variables names the variables of {len(self.mask.action_variables)} actions, and the "
                 f"environment has {self._n}"
             )
-        self._own = env.get_wrapper_attr("action_masks") if env.has_wrapper_attr("action_masks") else None
+        self._own = MaskReader(env)
         self._preferred = None if top_units is None else _preferred(env.unwrapped, top_units, self._n)
         self._rng = np.random.default_rng([_STREAM, whole("seed", seed, 0)])
         self._taken = 0
@@ -99,9 +99,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     @eta.setter
     def eta(self, value: float) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0.0 <= value <= 1.0:
-            raise DataError(f"eta is a probability between 0 and 1, got {value!r}")
-        self._eta = float(value)
+        self._eta = number("eta", value, 0.0, 1.0)
 
     # ---- for learners -------------------------------------------------------------------------------------
 
@@ -143,7 +141,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def _look(self, obs: Any, info: dict[str, Any], last: bool) -> None:
         """Set the mask of this observation; after the last one of an episode no action follows, and none is missed."""
-        own = self._supplied(obs, info)
+        own = self._own(obs, info, last=True)  # it may allow nothing: that is what `empty` is about
         inner = _inside(obs) if self._own_dict() else obs
         self._fallback = self.eta > 0.0 and bool(self._rng.random() < self.eta)
         if self._fallback:
@@ -154,7 +152,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
             except DataError as error:
                 raise DataError(f"state {self._taken} after the reset of {self.env.unwrapped}: {error}") from error
         else:
-            mask = as_mask(self._function(inner, info, self.env), self._n, "the mask function's answer").copy()
+            mask = as_mask(self._function(inner, info, self.env), self._n, "the mask function's answer")
         if own is not None:
             mask &= own
         if self._preferred is not None and not self._fallback and (mask & self._preferred).any():
@@ -180,16 +178,6 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Whether the environment itself gives {"observation", "action_mask"} observations."""
         space = self.env.observation_space
         return isinstance(space, gymnasium.spaces.Dict) and set(space) == {"observation", "action_mask"}
-
-    def _supplied(self, obs: Any, info: dict[str, Any]) -> Bools | None:
-        """The environment's own mask: in its info, as a method, or in its observation."""
-        if "action_mask" in info:
-            return as_mask(info["action_mask"], self._n, 'the environment\'s info["action_mask"]')
-        if self._own is not None:
-            return as_mask(self._own(), self._n, "the environment's action_masks()")
-        if isinstance(obs, dict) and "action_mask" in obs:
-            return as_mask(obs["action_mask"], self._n, 'the environment\'s obs["action_mask"]')
-        return None
 
     def _offer(self, obs: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         assert self._current is not None
@@ -230,29 +218,28 @@ def _facts(
     cells: Read | None,
 ) -> dict[str, Any]:
     """What RootCauseMask needs, from the arguments first and the environment second."""
-    given = {"variables": variables, "action_variables": action_variables}
-    for name, value in given.items():
-        if value is None:
-            if not hasattr(env, name):
-                raise DataError(
-                    f"{type(env).__name__} has no attribute {name!r}, so give it: variables=[names], "
-                    "action_variables=[for every action the index of the variable it acts on]"
-                )
-            given[name] = getattr(env, name)
+    found = {"variables": variables, "action_variables": action_variables}
+    for name, value in found.items():
+        found[name] = getattr(env, name, None) if value is None else value
+        if found[name] is None:
+            raise DataError(
+                f"{type(env).__name__} has no attribute {name!r}, so give it: variables=[names], "
+                "action_variables=[for every action the index of the variable it acts on]"
+            )
     if present is None and cells is None:
-        if not hasattr(env, "counts"):
+        if not isinstance(env, ActsOnVariables):
             raise DataError(
                 f"{type(env).__name__} does not tell which variables are present: give present=, a function from an "
                 "observation to (V,) bools, or cells=, one to (A,) bools"
             )
         cells = _Cells(env)
-    return {**given, "present": present, "cells": cells}
+    return {**found, "present": present, "cells": cells}
 
 
 class _Cells:
     """Observation -> (A,) bool, the actions whose unit and variable have a positive count; reads ``env.counts``."""
 
-    def __init__(self, env: Any) -> None:
+    def __init__(self, env: ActsOnVariables) -> None:
         self._env = env
         kinds = np.asarray(env.action_variables)
         self._flat = np.asarray(env.action_units) * len(env.variables) + kinds
@@ -265,16 +252,13 @@ class _Cells:
 
 def _preferred(env: Any, top: int, n: int) -> Bools:
     """(A,) bool: the actions on the ``top`` units of highest degree; of equal degrees the higher index comes first."""
-    instance: Any = getattr(env, "instance", None)
-    if not all(hasattr(instance, name) for name in ("topology", "devices")) or not hasattr(env, "action_units"):
+    if not isinstance(env, HasUnits) or not isinstance(env, ActsOnVariables):
         raise NotApplicable(
-            f"top_units ranks units by degree, and {type(env).__name__} has no instance with topology and devices, or "
-            "no action_units; leave top_units out"
+            f"top_units ranks units by degree, and {type(env).__name__} lacks units with a topology, or action_units; "
+            "leave top_units out"
         )
-    degree = np.array([instance.topology.degree(name) for name in instance.devices])
-    if isinstance(top, bool) or not 1 <= top <= len(degree):
-        raise DataError(f"top_units is a number of units from 1 to {len(degree)}, got {top!r}")
-    first = np.lexsort((-np.arange(len(degree)), -degree))[:top]
+    degree = np.array([env.topology.degree(name) for name in env.units])
+    first = np.lexsort((-np.arange(len(degree)), -degree))[: whole("top_units", top, 1, len(degree))]
     return as_mask(np.isin(np.asarray(env.action_units), first), n, "action_units")
 
 

@@ -22,16 +22,16 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
-from ..base.arrays import Codes
-from ..base.checks import number, whole
+from ..base.arrays import Array, Bools, Codes, Ints
+from ..base.checks import instance, number, one_of, whole
 from ..data.transitions import Transitions
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
 from ..graph.causal_masks import CausalMasks
 from ..search.balancing import balanced_test, log_likelihoods
 from ..search.parents import Parents, find_parents, stratified_test
@@ -67,19 +67,20 @@ def learn_masks(
     meta["untested"] names the sources that never vary within an agent: nothing can be learned about what they act on.
     """
     _check_settings(pooling, delta, max_rows=(max_rows, 1), reward_bins=(reward_bins, 2), max_cond=(max_cond, 0))
-    if not isinstance(transitions, Transitions):
-        raise DataError(f"masks are learned from Transitions, not {type(transitions).__name__}; see as_transitions")
+    instance("transitions", transitions, Transitions, "Transitions, see as_transitions")
     if transitions.rows == 0:
         raise DataError("there are no transitions to learn masks from; collect at least one step of every domain")
     if len(np.unique(transitions.domain)) < 2:
         warnings.warn(
             "transitions of one domain cannot show what its factor acts on: the domain masks stay empty; pool at least two",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     n, c = transitions.n_agents, transitions.n_components
     first, second = _pairs(transitions)
     seen = _frame(frame, first.size, transitions)
     labels = _labels(relation, first.size, "relation", np.arange(first.size) * (frame is None))
+    pairs = _Pairs(first, second, labels)
     groups = _labels(classes, n, "classes", np.diff(transitions.neighbours.indptr))
     own, domain = np.zeros((n, c + 1, c + 1), bool), np.zeros((n, c + 1), bool)
     other = np.zeros((first.size, c + 1, c + 1), bool)
@@ -92,21 +93,20 @@ def learn_masks(
         data = _Group(transitions, agents, groups, seen, options)
         meta["pooled_rows"] = data.chosen.size * transitions.rows
         blankets = data.search_own(own, domain, meta)
-        pairs = np.arange(*pointer[agents[0] : agents[0] + 2]) if alone else np.arange(first.size)
-        kinds = pairs[:, None] if alone else [pairs] * (pairs.size > 0)
+        mine = np.arange(*pointer[agents[0] : agents[0] + 2]) if alone else np.arange(first.size)
+        kinds = mine[:, None] if alone else [mine] * (mine.size > 0)
         for kind in kinds:
-            data.search_neighbours(kind, first[kind], second[kind], labels[kind], blankets, other, meta)
-        data.balance(blankets, np.any(other[pairs], axis=(0, 2)), first[pairs], second[pairs], kinds, domain)
+            data.search_neighbours(kind, pairs, blankets, other, meta)
+        data.balance(blankets, np.any(other[mine], axis=(0, 2)), pairs.first[mine], pairs.second[mine], kinds, domain)
     _warn_of_power(meta["pooled_rows"], options.alpha)
     return CausalMasks(own, other, domain, transitions.neighbours, transitions.components, meta)
 
 
 def _check_settings(pooling: str, delta: float, **counts: tuple[Any, int]) -> None:
     """counts: a whole number and the least it may be, by name; max_cond may be None."""
-    if pooling not in POOLING:
-        raise UnknownNameError(f"pooling is one of {', '.join(POOLING)}, not {pooling!r}.{nearest(pooling, POOLING)}")
-    if not 0.0 < number("delta", delta) < 1.0:
-        raise DataError(f"delta is the chance of any wrong edge, between 0 and 1; got {delta!r}")
+    one_of("pooling", pooling, POOLING)
+    if number("delta", delta, 0.0, above=0.0) >= 1.0:
+        raise DataError(f"delta is {delta!r}, and must be the chance of any wrong edge, between 0 and 1")
     for name, (value, least) in counts.items():
         if name != "max_cond" or value is not None:
             whole(name, value, least)
@@ -120,8 +120,9 @@ def _warn_of_power(rows: int, alpha: float) -> None:
             f"masks from {rows} pooled rows: tests at level {alpha:.2g} see an effect from {least:.2g} nats of information up "
             f"at best (a yes-or-no target holds 0.69), so an edge that is not found may well be there; for effects of "
             f"{POWER:g} nats collect {math.ceil(rows * least / POWER):,} rows or more",
-            UserWarning, stacklevel=3,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 @dataclass(frozen=True)
@@ -133,23 +134,29 @@ class _Options:
     reward_bins: int
 
 
+class _Pairs(NamedTuple):
+    """(P,) directed pairs of neighbours: agent ``first`` looks at ``second``; pairs of different labels do not mix."""
+
+    first: Ints
+    second: Ints
+    labels: Ints
+
+
 class _Group:
     """Agents whose masks are learned together: their rows, stacked agent by agent."""
 
-    def __init__(
-        self, data: Transitions, agents: NDArray[np.int64], groups: NDArray, frame: NDArray, options: _Options
-    ) -> None:
+    def __init__(self, data: Transitions, agents: Ints, groups: NDArray, frame: NDArray, options: _Options) -> None:
         self.data, self.agents, self.options = data, agents, options
         self.chosen = _thinned(agents, data.rows, options.max_rows)
         self.rewards = reward_codes(data.rewards[:, self.chosen], options.reward_bins)
         self.groups, self.frame = groups, frame
 
-    def targets(self, of: NDArray[np.int64]) -> Codes:
+    def targets(self, of: Ints) -> Codes:
         """(c + 1, len(of) R): next components, then the reward, of the agents named."""
         at = np.searchsorted(self.chosen, of)
         return np.vstack([_stack(self.data.next_states, of), self.rewards[:, at].T.reshape(1, -1)])
 
-    def sources(self, of: NDArray[np.int64]) -> Codes:
+    def sources(self, of: Ints) -> Codes:
         """(c + 1, len(of) R): components, then the action, of the agents named."""
         return np.vstack([_stack(self.data.states, of), self.data.actions[:, of].T.reshape(1, -1)])
 
@@ -175,10 +182,10 @@ class _Group:
         return blankets
 
     def search_neighbours(
-        self, kind: NDArray, first: NDArray, second: NDArray, labels: NDArray, blankets: list[list[int]], other: NDArray,
-        meta: dict[str, Any],
-    ) -> None:  # fmt: skip
+        self, kind: Ints, pairs: _Pairs, blankets: list[list[int]], other: Bools, meta: dict[str, Any]
+    ) -> None:
         """Step 2, written into other[kind]: what of a neighbour acts, given the agent's own blanket. Pairs (i, j)."""
+        first, second, labels = pairs.first[kind], pairs.second[kind], pairs.labels[kind]
         c, rows = self.data.n_components, self.data.rows
         keep = np.flatnonzero(np.isin(first, self.chosen))
         keep = keep[_thinned(np.arange(keep.size), rows, self.options.max_rows)]
@@ -223,7 +230,7 @@ class _Group:
             log_p = balanced_test(targets[target].astype(np.int32), index, score, given, self.options.test)
             domain[self.agents, target] = log_p < np.log(self.options.alpha)
 
-    def _telling(self, of: NDArray[np.int64], without: Sequence[int] = ()) -> NDArray[np.int64]:
+    def _telling(self, of: Ints, without: Sequence[int] = ()) -> Ints:
         """(len(of) R,) joint code of the variables of these agents that tell the domains apart at all."""
         columns, index = self.sources(of), np.tile(self.data.domain, of.size)
         code = np.zeros(index.size, np.int64)
@@ -243,7 +250,7 @@ class _Group:
         return found
 
 
-def reward_codes(rewards: NDArray[np.float64], bins: int = 4) -> Codes:
+def reward_codes(rewards: Array, bins: int = 4) -> Codes:
     """Rewards as categories: their distinct values, or quantile bins where there are more than ten. Same shape."""
     values = np.unique(rewards)
     if values.size > FEW_VALUES:
@@ -252,30 +259,30 @@ def reward_codes(rewards: NDArray[np.float64], bins: int = 4) -> Codes:
     return np.searchsorted(values, rewards).astype(np.int32)
 
 
-def _stack(array: NDArray[np.int32], of: NDArray[np.int64]) -> Codes:
+def _stack(array: Codes, of: Ints) -> Codes:
     """(R, n, c) to (c, len(of) R): one agent's rows after the other's."""
     return array[:, of].transpose(2, 1, 0).reshape(array.shape[2], -1)
 
 
-def _varies(columns: Codes, blocks: int) -> NDArray[np.bool_]:
+def _varies(columns: Codes, blocks: int) -> Bools:
     """(d,): does the column vary within any of the agents whose rows are stacked? A constant trait of an agent, such as
     its place, cannot be told from everything else about that agent."""
     parts = columns.reshape(len(columns), blocks, -1)
     return np.asarray((parts.max(axis=2) > parts.min(axis=2)).any(axis=1))
 
 
-def _thinned(of: NDArray[np.int64], rows: int, most: int) -> NDArray[np.int64]:
+def _thinned(of: Ints, rows: int, most: int) -> Ints:
     """At most ``most / rows`` of them, evenly spaced; at least one."""
     room = max(1, most // max(rows, 1))
     return of if of.size <= room else of[np.linspace(0, of.size - 1, room).astype(np.int64)]
 
 
-def _pairs(data: Transitions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(data: Transitions) -> tuple[Ints, Ints]:
     counts = np.diff(data.neighbours.indptr)
     return np.repeat(np.arange(data.n_agents), counts), data.neighbours.indices.astype(np.int64)
 
 
-def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> NDArray[np.int64]:
+def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> Ints:
     """(P, A) checked, or (0, 0) for none."""
     if frame is None:
         return np.zeros((0, 0), np.int64)
@@ -289,7 +296,7 @@ def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> NDArray[np
     return table.astype(np.int64)
 
 
-def _labels(given: ArrayLike | None, size: int, what: str, default: NDArray) -> NDArray[np.int64]:
+def _labels(given: ArrayLike | None, size: int, what: str, default: NDArray) -> Ints:
     """(size,) labels renumbered from 0."""
     labels = default if given is None else np.asarray(given)
     if labels.shape != (size,):

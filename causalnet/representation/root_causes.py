@@ -9,8 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.arrays import Bools
-from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..base.arrays import Array, Bools
+from ..base.checks import function, instance, one_of, whole
+from ..envs.masks import as_mask
+from ..errors import DataError, UnknownNameError
 from ..graph import Graph
 from ..graph.order import ancestry, causal_order
 
@@ -48,20 +50,16 @@ class RootCauseMask:
         empty: Literal["present", "all", "raise"] = "present",
     ) -> None:
         for name, value in (("present", present), ("cells", cells)):
-            if value is not None and not callable(value):
-                raise NotApplicable(f"{name} is a function from an observation to bools; got {value!r}")
+            function(name, value, "a function from an observation to bools, or None")
         self.variables = tuple(str(name) for name in variables)
         self.action_variables = _action_variables(action_variables, self.variables)
-        if k != "roots" and (isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1):
-            raise DataError(f'k counts variables, a whole number from 1 on, or is "roots"; got {k!r}')
+        self.k: Any = k if k == "roots" else whole('k counts the variables kept (or is "roots"): it', k, 1)
         if present is None and cells is None:
             raise DataError(
                 "the mask cannot tell which variables are present: give present=, a function from an observation to "
                 "(V,) bools, or cells=, one to (A,) bools"
             )
-        if empty not in EMPTY:
-            raise UnknownNameError(f"empty is one of {', '.join(EMPTY)}, got {empty!r}.{nearest(str(empty), EMPTY)}")
-        self.k, self.empty = k, empty
+        self.empty = one_of("empty", empty, EMPTY)
         self.n_empty = 0
         self._present, self._cells = present, cells
         self.update(graph)
@@ -152,21 +150,6 @@ class RootCauseMask:
         return as_mask(np.asarray(present), len(self.variables), "present")
 
 
-def as_mask(value: Any, n: int, what: str) -> Bools:
-    """``value`` as (n,) bools; integers may only be 0 and 1."""
-    array = np.asarray(value)
-    if array.shape != (n,):
-        raise DataError(f"{what} has shape {array.shape}, and {(n,)} is needed: one bool for every entry")
-    if array.dtype == np.bool_:
-        return array
-    if not np.issubdtype(array.dtype, np.integer) or (array.size and (array.min() < 0 or array.max() > 1)):
-        shown = f" such as {array.max()}" if array.size and array.dtype.kind in "iuf" else ""
-        raise DataError(
-            f"{what} holds {array.dtype} values{shown}, and bools (or the integers 0 and 1) are needed; write counts > 0"
-        )
-    return array.astype(bool)
-
-
 def instead(rule: str, presence: Bools) -> Bools:
     """What stands in for a mask that allows nothing: present actions, all actions, or an error."""
     if rule == "raise":
@@ -178,15 +161,14 @@ def instead(rule: str, presence: Bools) -> Bools:
     return presence.copy()
 
 
-def _push(graph: Graph) -> NDArray[np.float64]:
+def _push(graph: Graph) -> Array:
     """(V, V) size of each directed effect: |weight|, or 1 for every edge of a graph without weights."""
     size = np.ones(graph.adj.shape) if graph.weight is None else np.abs(graph.weight)
     return np.where(graph.directed, size, 0.0)
 
 
 def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
-    if not isinstance(graph, Graph):
-        raise NotApplicable(f"a causalnet Graph is needed, or None for presence alone; got {type(graph).__name__}")
+    instance("graph", graph, Graph, "a causalnet Graph, or None for presence alone")
     if graph.nodes == variables:
         return graph
     missing, extra = sorted(set(variables) - set(graph.nodes)), sorted(set(graph.nodes) - set(variables))

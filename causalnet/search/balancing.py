@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.arrays import Array, Codes, Ints
 from .parents import stratified_test
 
 FEWEST_CELLS, MOST_CELLS = 4, 50
 
 
-def log_likelihoods(codes: NDArray[np.int64], domain: NDArray[np.int32], n_domains: int) -> NDArray[np.float64]:
+def log_likelihoods(codes: Ints, domain: Codes, n_domains: int) -> Array:
     """log P(x | m) of each row for every domain. codes, domain: (rows,); result (rows, n_domains).
 
     Relative frequencies with half a row added to every state, so that a state never seen in a domain stays possible.
@@ -30,13 +30,7 @@ def log_likelihoods(codes: NDArray[np.int64], domain: NDArray[np.int32], n_domai
     return np.log(counts / counts.sum(axis=0))[index]
 
 
-def balanced_test(
-    y: NDArray[np.int32],
-    domain: NDArray[np.int32],
-    score: NDArray[np.float64],
-    given: NDArray[np.int32],
-    test: str = "exact",
-) -> float:
+def balanced_test(y: Codes, domain: Codes, score: Array, given: Codes, test: str = "exact") -> float:
     """log p-value of y independent of the domain given the balancing score and the given columns.
 
     y, domain: (rows,) codes; score: (rows, M) log-likelihoods of the past in each domain; given: (k, rows) codes. All
@@ -46,12 +40,12 @@ def balanced_test(
     return stratified_test(domain, y, np.vstack([given, cells[None]]), test)[2]
 
 
-def _cells(ratios: NDArray[np.float64]) -> NDArray[np.int32]:
+def _cells(ratios: Array) -> Codes:
     """(rows,) cells of like rows of ratios (rows, M): the largest is halved at the median of its most spread ratio until
     there are enough. Equal rows stay together. What stays unbalanced along a ratio within one of B cells falls as 1 / B^2
     and the power as B grows, so their number grows as the square root of the rows."""
     number = int(np.clip(math.sqrt(len(ratios)) / 8, FEWEST_CELLS, MOST_CELLS))
-    parts, constant = [np.arange(len(ratios))], list[NDArray[np.int64]]()
+    parts, constant = [np.arange(len(ratios))], list[Ints]()
     while parts and len(parts) + len(constant) < number:
         rows = parts.pop(max(range(len(parts)), key=lambda k: len(parts[k])))
         ratio = ratios[rows, ratios[rows].std(axis=0).argmax()]

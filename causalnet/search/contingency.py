@@ -10,17 +10,16 @@ so the cost stays O(n) per test whatever the number of states.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Bools, Codes
 from ..base.clock import now
 from ..stats.independence import log_chi2_sf, sparse_statistic, stratify
-from .skeleton import Skeleton, pc_stable
+from .skeleton import Skeleton, Tested, pc_stable
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256
@@ -28,12 +27,31 @@ MOST_CELLS = 400
 SETS_PER_LOOK = 256  # conditioning sets between two looks at the clock
 
 
+class Coded(NamedTuple):
+    """Discrete columns: codes (d, n) and their states (d,); bits (total states, ceil(n / 64)) uint64, the rows in each
+    state, those of column v from offset[v] on."""
+
+    columns: AnyArray
+    cards: AnyArray
+    offset: AnyArray
+    bits: AnyArray
+
+
+class Weakest(NamedTuple):
+    """The test with the largest p-value of every slot so far, in place: log p, statistic and df (m,), sets (m, k)."""
+
+    log_p: AnyArray
+    statistic: AnyArray
+    df: AnyArray
+    sets: AnyArray
+
+
 def discrete_skeleton(
-    codes: NDArray[np.int32],
+    codes: Codes,
     alpha: float,
     g_test: bool,
-    adj: NDArray[np.bool_],
-    fixed: NDArray[np.bool_],
+    adj: Bools,
+    fixed: Bools,
     max_cond: int | None = None,
     deadline: float = math.inf,
 ) -> Skeleton:
@@ -43,18 +61,14 @@ def discrete_skeleton(
     """
     columns, cards = _compact(np.array(codes.T, dtype=np.int32, order="C"))
     offset = np.concatenate([[0], np.cumsum(cards)])
-    bits = _state_bits(columns, offset)
+    coded = Coded(columns, cards, offset, _state_bits(columns, offset))
 
-    def level(k: int, joined: NDArray[np.bool_], slot: NDArray[np.int32], m: int, until: float) -> tuple[Any, ...]:
-        weak, stat = np.full(m, -np.inf), np.zeros(m)
-        df, sets = np.zeros(m, np.int64), np.zeros((m, k), np.int32)
-        made, stopped = _discrete_level(
-            columns, cards, offset, bits, g_test, joined, slot, k, weak, stat, df, sets, until
-        )
-        return weak, sets, stat, df, made, stopped
+    def level(k: int, joined: Bools, slot: Codes, m: int, until: float) -> Tested:
+        found = Weakest(np.full(m, -np.inf), np.zeros(m), np.zeros(m, np.int64), np.zeros((m, k), np.int32))
+        made, stopped = _discrete_level(coded, g_test, joined, slot, k, found, until)
+        return Tested(found.log_p, found.sets, found.statistic, found.df, made, stopped)
 
-    deepest = min(len(cards) - 2, len(cards) if max_cond is None else max_cond)
-    return pc_stable(level, adj, fixed, math.log(alpha), deepest, deadline)
+    return pc_stable(level, adj, fixed, math.log(alpha), max_cond, deadline)
 
 
 @intrinsic
@@ -197,27 +211,15 @@ def _bit_statistic(
 
 @njit(cache=True)
 def _discrete_level(
-    columns: AnyArray,
-    cards: AnyArray,
-    offset: AnyArray,
-    bits: AnyArray,
-    g_test: bool,
-    adj: AnyArray,
-    slot: AnyArray,
-    size: int,
-    weak: AnyArray,
-    stat: AnyArray,
-    df: AnyArray,
-    sets: AnyArray,
-    deadline: float,
+    coded: Coded, g_test: bool, adj: AnyArray, slot: AnyArray, size: int, found: Weakest, deadline: float
 ) -> tuple[int, bool]:
-    """Largest p-value (as log p) of every slot at one level, with its statistic, df and set: (tests, stopped)."""
-    d = cards.size
+    """Every test of one level, all sets of ``size`` neighbours depth first, kept in ``found``: (tests, stopped)."""
+    offset, bits = coded.offset, coded.bits
     tests, looks = 0, 0
     masks = np.empty((size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
     strata = np.zeros(size + 1, np.int64)
     pick = np.zeros(size + 1, np.int64)
-    for x in range(d):
+    for x in range(coded.cards.size):
         near = np.flatnonzero(adj[x])
         if near.size <= size:
             continue
@@ -229,31 +231,25 @@ def _discrete_level(
         depth = 0
         pick[0] = 0
         while depth >= 0:
-            if depth == size:
-                members = near[pick[:size]]
-                tests += _test_all(
-                    x, near, members, masks[size], strata[size], columns, cards, offset, bits, g_test,
-                    adj, slot, weak, stat, df, sets,
-                )  # fmt: skip
-                looks += 1
-                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
-                    return tests, True
-                depth -= 1
-                if depth >= 0:
-                    pick[depth] += 1
-            elif pick[depth] > near.size - size + depth:
-                depth -= 1
-                if depth >= 0:
-                    pick[depth] += 1
-            else:
+            if depth < size and pick[depth] <= near.size - size + depth:
                 s = near[pick[depth]]
                 strata[depth + 1] = -1
                 if strata[depth] >= 0:
-                    strata[depth + 1] = _split(
-                        masks[depth], strata[depth], bits[offset[s] : offset[s + 1]], own, masks[depth + 1]
-                    )
+                    states = bits[offset[s] : offset[s + 1]]
+                    strata[depth + 1] = _split(masks[depth], strata[depth], states, own, masks[depth + 1])
                 depth += 1
                 pick[depth] = pick[depth - 1] + 1
+                continue
+            if depth == size:
+                tests += _test_all(
+                    x, near, near[pick[:size]], masks[size], strata[size], coded, g_test, adj, slot, found
+                )
+                looks += 1
+                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
+                    return tests, True
+            depth -= 1
+            if depth >= 0:
+                pick[depth] += 1
     return tests, False
 
 
@@ -264,30 +260,25 @@ def _test_all(
     members: AnyArray,
     masks: AnyArray,
     strata: int,
-    columns: AnyArray,
-    cards: AnyArray,
-    offset: AnyArray,
-    bits: AnyArray,
+    coded: Coded,
     g_test: bool,
     adj: AnyArray,
     slot: AnyArray,
-    weak: AnyArray,
-    stat: AnyArray,
-    df: AnyArray,
-    sets: AnyArray,
+    found: Weakest,
 ) -> int:
     """Test x with every open neighbour given `members` and keep what is weaker; return the number of tests.
 
     strata: how many rows of masks (most, w) are the strata of the set, or -1 when there were too many for bit sets.
     A pair whose set lies in both neighbourhoods is tested from its smaller column only.
     """
+    columns, cards, offset, bits = coded
+    log_p, statistic, df, sets = found
     card_x = cards[x]
     by_bits = strata >= 0 and strata * card_x <= MOST_SPLITS
     split = np.empty((max(strata, 0) * card_x if by_bits else 0, bits.shape[1]), np.uint64)
     rows = np.empty(split.shape[0], np.int64)
-    grouped = False
+    ready, grouped = False, False
     order, first = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    ready = False
     work = np.empty((2, cards.max()), np.int64)
     tests = 0
     for y in near:
@@ -315,11 +306,11 @@ def _test_all(
                 order, first = stratify(columns[members], cards[members])
             value, free = sparse_statistic(columns[x], columns[y], card_x, cards[y], order, first, g_test)
         tests += 1
-        if weak[row] > -np.inf and free <= df[row] and value >= stat[row]:
+        if log_p[row] > -np.inf and free <= df[row] and value >= statistic[row]:
             continue  # fewer degrees of freedom and a larger statistic: the p-value cannot be larger
         weakness = log_chi2_sf(value, free)
-        if weakness > weak[row] or weak[row] == -np.inf:
-            weak[row], stat[row], df[row] = weakness, value, free
+        if weakness > log_p[row] or log_p[row] == -np.inf:
+            log_p[row], statistic[row], df[row] = weakness, value, free
             for j in range(members.size):
                 sets[row, j] = members[j]
     return tests

@@ -6,9 +6,8 @@ import time
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools
 from ..stats.hawkes import Exposure, em_fit
 
 
@@ -73,7 +72,7 @@ def members(mask: int) -> list[int]:
 class Found(NamedTuple):
     """Result of a search: adj (V, V) bool without the diagonal, parents as bit masks, score, changes, complete."""
 
-    adj: NDArray[np.bool_]
+    adj: Bools
     parents: list[int]
     score: float
     changes: int
@@ -82,8 +81,8 @@ class Found(NamedTuple):
 
 def climb(
     scorer: Scorer,
-    allowed: NDArray[np.bool_],
-    required: NDArray[np.bool_],
+    allowed: Bools,
+    required: Bools,
     acyclic: bool,
     max_changes: int | None = None,
     max_parents: int | None = None,
@@ -131,7 +130,7 @@ def climb(
     return Found(adj, parents, sum(scorer.score(i, parents[i]) for i in range(v)), changes, complete)
 
 
-def _best_change(adj: NDArray[np.bool_], total: Array, acyclic: bool) -> tuple[int, int] | None:
+def _best_change(adj: Bools, total: Array, acyclic: bool) -> tuple[int, int] | None:
     """The admissible toggle with the largest positive total (V, V); ties go to the first in row order."""
     candidates = np.flatnonzero(total > 0)
     v = len(adj)
@@ -142,7 +141,7 @@ def _best_change(adj: NDArray[np.bool_], total: Array, acyclic: bool) -> tuple[i
     return None
 
 
-def _reaches(adj: NDArray[np.bool_], source: int, goal: int) -> bool:
+def _reaches(adj: Bools, source: int, goal: int) -> bool:
     """Whether a directed path leads from source to goal, not counting the edge source -> goal itself."""
     seen, stack = {source}, [source]
     while stack:

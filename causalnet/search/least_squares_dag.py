@@ -11,12 +11,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.arrays import Array, Bools
+from ..base.arrays import Array, Bools, Ints
 from ..graph import is_acyclic
-from .order_search import fit_variable, predecessors, search_block
-from .sparse_descent import EXPM, LOGDET, descend
+from .order_search import Placed, Rules, fit_variable, predecessors, search_block
+from .sparse_descent import EXPM, LOGDET, Form, descend
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,11 @@ class Effort:
         return not self.complete
 
 
-def _solve(
-    problem: Problem, w: Array, kind: int, a: float, s: float, alpha: float, rho: float,
-    max_iter: int, tol: float, effort: Effort,
-) -> tuple[Array, float]:  # fmt: skip
+def _solve(problem: Problem, effort: Effort, w: Array, form: Form, max_iter: int, tol: float) -> tuple[Array, float]:
     """Minimise the sub-problem of ``sparse_descent`` from w until the time is up; (weights, h)."""
     w = w.copy()
-    used, h = descend(
-        w, problem.covariance, a * problem.penalty, problem.allowed, kind, a, s, alpha, rho, max_iter, tol,
-        effort.deadline,
-    )  # fmt: skip
+    penalty = form.a * problem.penalty
+    used, h = descend(w, problem.covariance, penalty, problem.allowed, form, max_iter, tol, effort.deadline)
     effort.evaluations += used
     return w, float(h)
 
@@ -93,7 +87,7 @@ def augmented_lagrangian(
     alpha, rho, h = 0.0, 1.0, np.inf
     for _ in range(max_outer):
         while True:
-            trial, new_h = _solve(problem, w, EXPM, 1.0, 1.0, alpha, rho, max_iter, tol, effort)
+            trial, new_h = _solve(problem, effort, w, Form(EXPM, 1.0, 1.0, alpha, rho), max_iter, tol)
             if effort.over() or new_h <= 0.25 * h or rho >= rho_max:
                 break
             rho *= 10.0
@@ -122,14 +116,14 @@ def central_path(
     for level, wanted in zip(mu, s, strict=True):
         for size in (wanted, wanted + 0.1, wanted + 0.2, 1.0):
             if np.max(np.abs(np.linalg.eigvals(w * w))) < size - 1e-6:
-                w, _ = _solve(problem, w, LOGDET, level, size, 1.0, 0.0, max_iter, tol, effort)
+                w, _ = _solve(problem, effort, w, Form(LOGDET, level, size, 1.0, 0.0), max_iter, tol)
                 break
         if effort.over():
             break
     return w
 
 
-def order_of(w: Array, required: Bools) -> NDArray[np.int64]:
+def order_of(w: Array, required: Bools) -> Ints:
     """An order of the variables with little weight against it: next comes the one least explained by those left.
 
     Ties go to the variable that explains most. Required edges are respected. (d,) variables, causes first.
@@ -164,16 +158,15 @@ def refine(problem: Problem, w: Array, effort: Effort, *, max_sweeps: int = 100)
         value[j] = fit_variable(problem.covariance, j, penalty, into, pre)
     jitter = 1e-12 * np.diag(np.diag(problem.covariance))
     least = 1.0 / np.maximum(np.diag(np.linalg.inv(problem.covariance + jitter)), 1e-300)
+    rules = Rules(problem.covariance, np.ascontiguousarray(penalty.T), allowed, problem.required, least)
+    placed = Placed(order, into, pre, value)
     piece = d if effort.deadline == np.inf else 1
     for _ in range(max_sweeps):
         todo, moved = order.copy(), 0
         for start in range(0, d, piece):
             if effort.over():
                 return into.T.copy()
-            moved += search_block(
-                problem.covariance, least, todo[start : start + piece], order, penalty, allowed, problem.required,
-                into, pre, value,
-            )  # fmt: skip
+            moved += search_block(rules, placed, todo[start : start + piece])
         effort.sweeps += 1
         effort.moves += moved
         if moved == 0:

@@ -9,6 +9,7 @@ until no such move helps. Only the covariance is used, so the cost does not depe
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -140,6 +141,27 @@ def fit_variable(cov: Array, j: int, penalty: Array, into: Array, pre: Bools) ->
     return lasso(cov, j, pre[j], price, into[j])
 
 
+class Rules(NamedTuple):
+    """What a search keeps to: cov (d, d); price (d, d), [j, i] the penalty on i -> j; allowed and required (d, d), [i, j]
+    for i -> j; least (d,), the residual variance of each variable given all others."""
+
+    cov: Array
+    price: Array
+    allowed: Bools
+    required: Bools
+    least: Array
+
+
+class Placed(NamedTuple):
+    """Where a search stands, changed in place: order (d,), causes first; into (d, d), row j the weights into j; pre
+    (d, d), row j the predecessors of j; value (d,), the lasso of each variable."""
+
+    order: Ints
+    into: Array
+    pre: Bools
+    value: Array
+
+
 @njit(cache=True)
 def _pull(cov: Array, y: int, x: int, w: Array) -> float:
     """|d/dw_x| of the smooth part of y's problem at w: x can help y only if this exceeds its penalty."""
@@ -151,34 +173,34 @@ def _pull(cov: Array, y: int, x: int, w: Array) -> float:
 
 
 @njit(cache=True)
-def _change(cov: Array, y: int, x: int, gains: bool, pen_t: Array, into: Array, pre: Bools, value: Array) -> float:
+def _change(rules: Rules, placed: Placed, y: int, x: int, gains: bool) -> float:
     """How y's optimum changes when x joins (gains) or leaves its predecessors; zero without solving where possible."""
-    if gains and _pull(cov, y, x, into[y]) <= pen_t[y, x]:
+    into, price = placed.into[y], rules.price[y]
+    if gains and _pull(rules.cov, y, x, into) <= price[x]:
         return 0.0
-    if not gains and into[y, x] == 0.0:
+    if not gains and into[x] == 0.0:
         return 0.0
-    mask = pre[y].copy()
+    mask = placed.pre[y].copy()
     mask[x] = gains
-    return lasso(cov, y, mask, pen_t[y], into[y].copy()) - value[y]
+    return lasso(rules.cov, y, mask, price, into.copy()) - placed.value[y]
 
 
 @njit(cache=True)
-def _earlier(
-    cov: Array, least: Array, p: int, order: Ints, pen_t: Array, allowed: Bools, required: Bools,
-    into: Array, pre: Bools, value: Array, best: float,
-) -> tuple[int, float]:  # fmt: skip
+def _earlier(rules: Rules, placed: Placed, p: int, best: float) -> tuple[int, float]:
     """The best place ahead of p for the variable there, if it changes the objective by less than ``best``; else -1.
 
     x loses what it passes (its value rises), what it passes may gain x. The gain of y is at most
     (|g_x| - penalty)^2 / (2 least_x), which ends the scan as soon as no place further ahead can win.
     """
+    cov, price, allowed, required, least = rules
+    order, into, pre, value = placed
     x = order[p]
     hope = np.zeros(p + 1)  # hope[q]: the most that the variables at positions < q can gain
     for q in range(p):
         y = order[q]
         hope[q + 1] = hope[q]
         if allowed[x, y]:
-            excess = _pull(cov, y, x, into[y]) - pen_t[y, x]
+            excess = _pull(cov, y, x, into[y]) - price[y, x]
             if excess > 0.0:
                 hope[q + 1] += excess * excess / (2.0 * least[x])
     where = -1
@@ -191,76 +213,60 @@ def _earlier(
             break
         mask[y] = False
         if w[y] != 0.0:
-            own = lasso(cov, x, mask, pen_t[x], w)
+            own = lasso(cov, x, mask, price[x], w)
         if hope[q + 1] > hope[q]:
-            others += _change(cov, y, x, True, pen_t, into, pre, value)
+            others += _change(rules, placed, y, x, True)
         if own - value[x] + others < best:
             best, where = own - value[x] + others, q
     return where, best
 
 
 @njit(cache=True)
-def _later(
-    cov: Array, p: int, order: Ints, pen_t: Array, allowed: Bools, required: Bools,
-    into: Array, pre: Bools, value: Array, best: float,
-) -> tuple[int, float]:  # fmt: skip
+def _later(rules: Rules, placed: Placed, p: int, best: float) -> tuple[int, float]:
     """The best place behind p for the variable there, if it changes the objective by less than ``best``; else -1.
 
     x may gain what it passes, never more than from all of it; what it passes loses x (its value rises).
     """
-    d = cov.shape[0]
+    cov, price, allowed, required, _ = rules
+    order, into, pre, value = placed
     x = order[p]
     mask = pre[x].copy()
     last = p + 1
-    while last < d and not required[x, order[last]]:
+    while last < order.size and not required[x, order[last]]:
         mask[order[last]] = allowed[order[last], x]
         last += 1
-    lowest = lasso(cov, x, mask, pen_t[x], into[x].copy())
+    lowest = lasso(cov, x, mask, price[x], into[x].copy())
     where = -1
     mask = pre[x].copy()
     w = into[x].copy()
     own, others = value[x], 0.0
     for q in range(p + 1, last):
         y = order[q]
-        others += _change(cov, y, x, False, pen_t, into, pre, value)
+        others += _change(rules, placed, y, x, False)
         if lowest - value[x] + others >= best:
             break
         if allowed[y, x]:
             mask[y] = True
-            if _pull(cov, x, y, w) > pen_t[x, y]:
-                own = lasso(cov, x, mask, pen_t[x], w)
+            if _pull(cov, x, y, w) > price[x, y]:
+                own = lasso(cov, x, mask, price[x], w)
         if own - value[x] + others < best:
             best, where = own - value[x] + others, q
     return where, best
 
 
 @njit(cache=True)
-def search_block(
-    cov: Array,
-    least: Array,
-    todo: Ints,
-    order: Ints,
-    penalty: Array,
-    allowed: Bools,
-    required: Bools,
-    into: Array,
-    pre: Bools,
-    value: Array,
-) -> int:
-    """Try to reinsert each variable of ``todo`` in turn; ``order``, ``into``, ``pre``, ``value`` change in place.
-
-    least: (d,) residual variance of each variable given all others. Returns the number of moves made; every move
-    lowers sum(value).
-    """
-    pen_t = np.ascontiguousarray(penalty.T)
+def search_block(rules: Rules, placed: Placed, todo: Ints) -> int:
+    """Try to reinsert each variable of ``todo`` in turn, in place; the number of moves made. Each lowers sum(value)."""
+    cov, price, allowed = rules.cov, rules.price, rules.allowed
+    order, into, pre, value = placed
     moves = 0
     for x in todo:
         p = 0
         while order[p] != x:
             p += 1
         best = -1e-9 * (1.0 + abs(value[x]))
-        where, best = _earlier(cov, least, p, order, pen_t, allowed, required, into, pre, value, best)
-        behind, best = _later(cov, p, order, pen_t, allowed, required, into, pre, value, best)
+        where, best = _earlier(rules, placed, p, best)
+        behind, best = _later(rules, placed, p, best)
         where = behind if behind >= 0 else where
         if where < 0:
             continue
@@ -271,7 +277,7 @@ def search_block(
             order[q] = y
             pre[x, y] = direction > 0 and allowed[y, x]
             pre[y, x] = direction < 0 and allowed[x, y]
-            value[y] = lasso(cov, y, pre[y], pen_t[y], into[y])
+            value[y] = lasso(cov, y, pre[y], price[y], into[y])
         order[where] = x
-        value[x] = lasso(cov, x, pre[x], pen_t[x], into[x])
+        value[x] = lasso(cov, x, pre[x], price[x], into[x])
     return moves

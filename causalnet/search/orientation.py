@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ..graph.meek import add_arrow, close, has
 from .skeleton import Skeleton
 
@@ -36,14 +36,14 @@ class Orientation:
     for a collider i -> j <- k the k, else -1. dropped: (k, 2) int64, pairs that knowledge left no room for.
     conflicts: colliders and rule applications given up because they contradicted stronger ones."""
 
-    adj: NDArray[np.bool_]
+    adj: Bools
     rule: NDArray[np.int8]
-    partner: NDArray[np.int32]
-    dropped: NDArray[np.int64]
+    partner: Codes
+    dropped: Ints
     conflicts: int
 
 
-def orient(skeleton: Skeleton, allowed: NDArray[np.bool_], required: NDArray[np.bool_]) -> Orientation:
+def orient(skeleton: Skeleton, allowed: Bools, required: Bools) -> Orientation:
     """Orient a skeleton under knowledge; allowed, required: (d, d) bool as Knowledge.compile gives them."""
     d = len(allowed)
     adj = skeleton.adj.copy()
@@ -62,13 +62,8 @@ def orient(skeleton: Skeleton, allowed: NDArray[np.bool_], required: NDArray[np.
 
 
 def _draw_known(
-    adj: NDArray[np.bool_],
-    allowed: NDArray[np.bool_],
-    required: NDArray[np.bool_],
-    weakness: NDArray[np.float64],
-    rule: NDArray[np.int8],
-    below: NDArray[np.uint64],
-) -> NDArray[np.int64]:
+    adj: Bools, allowed: Bools, required: Bools, weakness: Array, rule: NDArray[np.int8], below: NDArray[np.uint64]
+) -> Ints:
     """Draw, in place, the pairs whose direction is known: required ones, then the strongest. Returns (k, 2) dropped."""
     one_way = np.argwhere(adj & allowed & ~allowed.T)
     tail, head = one_way[:, 0], one_way[:, 1]

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Codes
 from ..errors import DataError, UnknownNameError, nearest
 from ..stats.independence import log_chi2_sf, sparse_statistic, stratify, tabulate
 
@@ -44,7 +43,7 @@ class Parents:
 
 
 def find_parents(
-    columns: NDArray[np.int32],
+    columns: Codes,
     target: int,
     candidates: Sequence[int],
     *,
@@ -101,9 +100,7 @@ def find_parents(
     return Parents(tuple(inside), log_p, nats, count)
 
 
-def stratified_test(
-    x: NDArray[np.int32], y: NDArray[np.int32], given: NDArray[np.int32], test: str = "exact"
-) -> tuple[float, float, float]:
+def stratified_test(x: Codes, y: Codes, given: Codes, test: str = "exact") -> tuple[float, float, float]:
     """(statistic, degrees of freedom, log p) of x independent of y given columns. x, y: (n,); given: (k, n) codes."""
     columns = np.ascontiguousarray(np.vstack([x[None], y[None], given.reshape(-1, x.size)]), dtype=np.int32)
     cards = (columns.max(axis=1) + 1).astype(np.int64)

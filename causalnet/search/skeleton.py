@@ -14,20 +14,32 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ..base.clock import now
 from ..stats.independence import DEGENERATE
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
 
-# level(size, adj, slot, m, deadline) -> (weakness (m,), sets (m, size), statistic (m,), df (m,), tests, stopped)
-Level = Callable[[int, NDArray[np.bool_], NDArray[np.int32], int, float], tuple]
+
+class Tested(NamedTuple):
+    """One level's largest p-value of each of m pairs: how weak the evidence, (m,); its set (m, size), statistic and df
+    (m,); how many tests were made, and whether the clock stopped them."""
+
+    weakness: Array
+    sets: Codes
+    statistic: Array
+    df: Ints
+    tests: int
+    stopped: bool
+
+
+Level = Callable[[int, Bools, Codes, int, float], Tested]  # (size, adj, slot, m, deadline)
 
 
 @dataclass(frozen=True)
@@ -41,13 +53,13 @@ class Skeleton:
     complete: False when the deadline cut the search short.
     """
 
-    adj: NDArray[np.bool_]
-    weakness: NDArray[np.float64]
-    statistic: NDArray[np.float64]
-    df: NDArray[np.int64]
-    size: NDArray[np.int64]
-    start: NDArray[np.int64]
-    members: NDArray[np.int32]
+    adj: Bools
+    weakness: Array
+    statistic: Array
+    df: Ints
+    size: Ints
+    start: Ints
+    members: Codes
     tests: int
     depth: int
     complete: bool
@@ -58,23 +70,20 @@ class Skeleton:
 
 
 def pc_stable(
-    level: Level,
-    adj: NDArray[np.bool_],
-    fixed: NDArray[np.bool_],
-    cutoff: float,
-    max_size: int,
-    deadline: float = math.inf,
+    level: Level, adj: Bools, fixed: Bools, cutoff: float, max_size: int | None, deadline: float = math.inf
 ) -> Skeleton:
     """Run the levels. adj: (d, d) symmetric, pairs to start from; fixed: (d, d) symmetric, kept without a test.
 
-    cutoff: a pair is removed iff its weakness exceeds it. max_size: largest conditioning set. deadline: time.monotonic.
+    cutoff: a pair is removed iff its weakness exceeds it. max_size: largest conditioning set, None for all that d
+    variables have. deadline: time.monotonic.
     """
     adj = adj.copy()
     d = len(adj)
     weakness, statistic = np.full((d, d), -np.inf), np.zeros((d, d))
     df, size = np.zeros((d, d), np.int64), np.full((d, d), -1, np.int64)
     start, pool, pooled, tests, k, complete = np.zeros((d, d), np.int64), [], 0, 0, 0, True
-    while k <= max_size and complete:
+    deepest = d - 2 if max_size is None else min(d - 2, max_size)
+    while k <= deepest and complete:
         open_pairs = np.triu(adj & ~fixed)
         crowded = adj.sum(axis=1) > k
         i, j = np.nonzero(open_pairs & (crowded[:, None] | crowded[None, :]))
@@ -82,15 +91,16 @@ def pc_stable(
             break
         slot = np.full((d, d), -1, np.int32)
         slot[i, j] = slot[j, i] = np.arange(len(i), dtype=np.int32)
-        weak, sets, stat, free, made, stopped = level(k, adj, slot, len(i), deadline)
-        tests += made
-        complete = not stopped
+        found = level(k, adj, slot, len(i), deadline)
+        weak, sets = found.weakness, found.sets
+        tests += found.tests
+        complete = not found.stopped
         better = np.flatnonzero(weak > weakness[i, j])
         a, b = i[better], j[better]
         for matrix, values in (
             (weakness, weak[better]),
-            (statistic, stat[better]),
-            (df, free[better]),
+            (statistic, found.statistic[better]),
+            (df, found.df[better]),
             (size, k),
             (start, pooled + k * better),
         ):
@@ -105,11 +115,11 @@ def pc_stable(
 
 
 def gaussian_skeleton(
-    correlation: NDArray[np.float64],
+    correlation: Array,
     n: int,
     alpha: float,
-    adj: NDArray[np.bool_],
-    fixed: NDArray[np.bool_],
+    adj: Bools,
+    fixed: Bools,
     max_cond: int | None = None,
     deadline: float = math.inf,
 ) -> Skeleton:
@@ -121,47 +131,44 @@ def gaussian_skeleton(
     """
     rho = np.array(correlation, dtype=np.float64, order="C")
 
-    def level(k: int, joined: NDArray[np.bool_], slot: NDArray[np.int32], m: int, until: float) -> tuple:
+    def level(k: int, joined: Bools, slot: Codes, m: int, until: float) -> Tested:
         best = np.full(m, np.inf)
         sets = np.zeros((m, k), np.int32)
         made, stopped = _gaussian_level(rho, joined, slot, k, best, sets, until)
         tested = np.isfinite(best)
         r = np.minimum(np.sqrt(np.where(tested, best, 0.0)), 1.0 - np.finfo(float).eps)
         z = math.sqrt(n - k - 3) * np.arctanh(r)
-        return np.where(tested, -z, -np.inf), sets, z, np.zeros(m, np.int64), made, stopped
+        return Tested(np.where(tested, -z, -np.inf), sets, z, np.zeros(m, np.int64), made, stopped)
 
-    deepest = min(len(rho) - 2, n - 4, len(rho) if max_cond is None else max_cond)
-    return pc_stable(level, adj, fixed, float(ndtri(alpha / 2.0)), deepest, deadline)
+    most = n - 4 if max_cond is None else min(n - 4, max_cond)
+    return pc_stable(level, adj, fixed, float(ndtri(alpha / 2.0)), most, deadline)
 
 
 def callable_skeleton(
     p_value: Callable[[int, int, tuple[int, ...]], float],
     alpha: float,
-    adj: NDArray[np.bool_],
-    fixed: NDArray[np.bool_],
+    adj: Bools,
+    fixed: Bools,
     max_cond: int | None = None,
     deadline: float = math.inf,
 ) -> Skeleton:
     """Any test: p_value(x, y, z) with x < y and z ascending, asked once per pair and set. Weakness is the p-value."""
 
-    def level(k: int, joined: NDArray[np.bool_], slot: NDArray[np.int32], m: int, until: float) -> tuple:
-        weak = np.full(m, -np.inf)
-        sets = np.zeros((m, k), np.int32)
-        made, stopped = 0, False
+    def level(k: int, joined: Bools, slot: Codes, m: int, until: float) -> Tested:
+        weak, sets, made = np.full(m, -np.inf), np.zeros((m, k), np.int32), 0
         for x, y in np.argwhere(np.triu(slot >= 0)).tolist():
             sides = [[v for v in np.flatnonzero(joined[side]).tolist() if v not in (x, y)] for side in (x, y)]
             seen = dict.fromkeys(combinations(sides[0], k)) | dict.fromkeys(combinations(sides[1], k))
             for z in sorted(seen):
                 if time.monotonic() > until:
-                    return weak, sets, np.maximum(weak, 0.0), np.zeros(m, np.int64), made, True
+                    return Tested(weak, sets, np.maximum(weak, 0.0), np.zeros(m, np.int64), made, True)
                 p = p_value(x, y, z)
                 made += 1
                 if p > weak[slot[x, y]]:
                     weak[slot[x, y]], sets[slot[x, y]] = p, z
-        return weak, sets, np.maximum(weak, 0.0), np.zeros(m, np.int64), made, stopped
+        return Tested(weak, sets, np.maximum(weak, 0.0), np.zeros(m, np.int64), made, False)
 
-    deepest = min(len(adj) - 2, len(adj) if max_cond is None else max_cond)
-    return pc_stable(level, adj, fixed, alpha, deepest, deadline)
+    return pc_stable(level, adj, fixed, alpha, max_cond, deadline)
 
 
 @njit(cache=True)

@@ -7,6 +7,7 @@ variances (the curvature of the loss along W_ij is a C_ii), so columns of very d
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -19,9 +20,20 @@ EXPM, LOGDET = 0, 1
 MEMORY = 10
 
 
+class Form(NamedTuple):
+    """The smooth part: which h (EXPM, or LOGDET with its s), and the weights a of the loss, alpha of h, rho of h^2."""
+
+    kind: int
+    a: float
+    s: float
+    alpha: float
+    rho: float
+
+
 @njit(cache=True)
-def smooth(w: Array, cov: Array, kind: int, a: float, s: float, alpha: float, rho: float) -> tuple[float, Array, float]:
+def smooth(w: Array, cov: Array, form: Form) -> tuple[float, Array, float]:
     """Value, gradient (d, d) and h of a/2 tr((I-W)'C(I-W)) + alpha h + rho/2 h^2; infinite outside the domain of h."""
+    kind, a, s, alpha, rho = form
     if kind == EXPM:
         h, gh = h_expm(w)
     else:
@@ -105,18 +117,7 @@ def _trial(w: Array, way: Array, t: float, pg: Array, penalty: Array) -> tuple[A
 
 @njit(cache=True)
 def descend(
-    w: Array,
-    cov: Array,
-    penalty: Array,
-    free: Bools,
-    kind: int,
-    a: float,
-    s: float,
-    alpha: float,
-    rho: float,
-    max_iter: int,
-    tol: float,
-    deadline: float,
+    w: Array, cov: Array, penalty: Array, free: Bools, form: Form, max_iter: int, tol: float, deadline: float
 ) -> tuple[int, float]:
     """Lower the objective from ``w`` (d, d), in place; entries outside ``free`` stay as they are.
 
@@ -128,8 +129,8 @@ def descend(
     count = 0
     scale = np.empty((d, d))
     for i in range(d):
-        scale[i] = 1.0 / (a * cov[i, i] + 1e-12)
-    value, g, h = smooth(w, cov, kind, a, s, alpha, rho)
+        scale[i] = 1.0 / (form.a * cov[i, i] + 1e-12)
+    value, g, h = smooth(w, cov, form)
     value += (penalty * np.abs(w)).sum()
     evaluations = 1
     small = 0
@@ -144,7 +145,7 @@ def descend(
             trial, cost, slope = _trial(w, way, t, pg, penalty)
             if slope >= 0.0:
                 break
-            new, new_g, new_h = smooth(trial, cov, kind, a, s, alpha, rho)
+            new, new_g, new_h = smooth(trial, cov, form)
             new += cost
             evaluations += 1
             if new <= value + 1e-4 * slope:

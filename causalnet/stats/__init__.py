@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .intervals import bootstrap_interval, interval, iqm, summarize
+from .intervals import bootstrap_interval, iqm, student_interval, summarize, wilson_interval
 
-__all__ = ["bootstrap_interval", "interval", "iqm", "summarize"]
+__all__ = ["bootstrap_interval", "iqm", "student_interval", "summarize", "wilson_interval"]

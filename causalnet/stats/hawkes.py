@@ -15,14 +15,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools, Codes, Ints
 
 Normalization = Literal["degree", "symmetric", "none"]
 
 
-def hop_weights(adjacency: NDArray[np.bool_], hops: tuple[int, ...], normalization: Normalization) -> list[Array]:
+def hop_weights(adjacency: Bools, hops: tuple[int, ...], normalization: Normalization) -> list[Array]:
     """One (M, M) matrix W_k per hop: how strongly an event at device m (row) reaches device n (column).
 
     "degree": (D^-1 A D^-1)^k; "symmetric": (D^-1/2 A D^-1/2)^k; "none": 1 where the shortest path has k links.
@@ -48,12 +47,12 @@ def hop_weights(adjacency: NDArray[np.bool_], hops: tuple[int, ...], normalizati
 class Reach(NamedTuple):
     """Non-zeros of the hop weights: row k * M + m lists the devices that an event at m reaches at hop k."""
 
-    start: NDArray[np.int64]
-    device: NDArray[np.int64]
+    start: Ints
+    device: Ints
     weight: Array
 
 
-def reach_of(weights: list[Array], active: NDArray[np.bool_]) -> Reach:
+def reach_of(weights: list[Array], active: Bools) -> Reach:
     """Sparse rows of the hop weights (each (M, M)), kept only where the receiving device is ``active`` (M,)."""
     start, device, weight = [0], [], []
     for matrix in weights:
@@ -115,13 +114,7 @@ class Exposure(NamedTuple):
 
 
 def expose(
-    time: Array,
-    kind: NDArray[np.int32],
-    device: NDArray[np.int32],
-    weights: list[Array],
-    decay: Array,
-    n_types: int,
-    tie: float = 0.0,
+    time: Array, kind: Codes, device: Codes, weights: list[Array], decay: Array, n_types: int, tie: float = 0.0
 ) -> Exposure:
     """Effects and integrals of a log sorted by ``time`` (N,); kind, device (N,); weights: one (M, M) per hop.
 

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools, Ints
 
 SWAP = 2.0  # prices that a column may be worth for the search to try without it
 FLOOR = 1e-3  # the background explains at least so many starts: no start is ever impossible
@@ -30,7 +29,7 @@ class Target(NamedTuple):
 class Fit(NamedTuple):
     """columns (p,) chosen, ascending, the backgrounds 0 and 1 first; theta (p,) starts explained; L at the optimum."""
 
-    columns: NDArray[np.int64]
+    columns: Ints
     theta: Array
     value: float
 
@@ -104,7 +103,7 @@ def _newton(x, lone, theta, tol, max_iter):  # type: ignore[no-untyped-def]
     return theta, value
 
 
-def fit(target: Target, columns: NDArray[np.int64], guess: Array | None = None, tol: float = 1e-3) -> Fit:
+def fit(target: Target, columns: Ints, guess: Array | None = None, tol: float = 1e-3) -> Fit:
     """Maximise L over theta >= 0 supported on ``columns``; guess: theta (p,) to start from."""
     x = np.ascontiguousarray(target.phi[:, columns])
     if guess is None:
@@ -175,9 +174,7 @@ def _alone(source, rate):  # type: ignore[no-untyped-def]
     return np.log1p(t * ratio).sum() - t
 
 
-def choose(
-    target: Target, allowed: NDArray[np.bool_], required: NDArray[np.bool_], price: float, start: NDArray[np.int64]
-) -> Fit:
+def choose(target: Target, allowed: Bools, required: Bools, price: float, start: Ints) -> Fit:
     """Maximise L - price * (columns beyond the backgrounds) by adding and dropping one column at a time.
 
     allowed, required: (P,) bool over columns. start: columns to begin with. A column is tried when a quadratic
@@ -204,14 +201,14 @@ def choose(
             return now
 
 
-def _mask(found: Fit, like: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _mask(found: Fit, like: Bools) -> Bools:
     """(P,) bool: the chosen columns beyond the backgrounds."""
     inside = np.zeros_like(like)
     inside[found.columns[2:]] = True
     return inside
 
 
-def _climb(target: Target, allowed: NDArray[np.bool_], required: NDArray[np.bool_], price: float, now: Fit) -> Fit:
+def _climb(target: Target, allowed: Bools, required: Bools, price: float, now: Fit) -> Fit:
     """Add and drop single columns from ``now`` on until neither raises the penalised likelihood."""
     keep = _mask(now, allowed)
     keep[:2] = True

@@ -7,27 +7,57 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..base.arrays import Array
+from ..base.checks import number, whole
 from ..errors import DataError, UnknownNameError, nearest
 
+Bounds = tuple[float, float]  # the least and the greatest value that a quantity can have
+ANYWHERE: Bounds = (-math.inf, math.inf)
+SHARE: Bounds = (0.0, 1.0)
+POSITIVE: Bounds = (0.0, math.inf)
 
-def interval(values: NDArray[np.float64], name: str = "") -> tuple[float, float, float]:
-    """Mean and 95 % limits of the mean over values (n,): mean -/+ t(n - 1, 0.975) s / sqrt(n); NaN limits if n < 2."""
+
+def student_interval(values: ArrayLike, *, level: float = 0.95, bounds: Bounds = ANYWHERE) -> tuple[Any, Any, Any]:
+    """Mean over runs and the limits of that mean, cut to ``bounds``; NaN limits of fewer than two runs.
+
+        mean -/+ t(n - 1, (1 + level) / 2) s / sqrt(n)
+
+    values: (n,) one value a run, which gives three floats, or (n, points), which gives three arrays (points,).
+    DataError for values outside ``bounds``: then they are not the bounds of this quantity.
+    """
     from scipy.special import stdtrit
 
-    n = len(values)
+    x = np.asarray(values, dtype=np.float64)
+    if ((x < bounds[0] - 1e-9) | (x > bounds[1] + 1e-9)).any():
+        raise DataError(f"bounds is {bounds}, and the values reach from {x.min():g} to {x.max():g}; write wider bounds")
+    n, none = len(x), np.full(x.shape[1:], math.nan)
+    mean = x.mean(axis=0) if n else none
+    half = stdtrit(n - 1, (1 + _level(level)) / 2) * x.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else none
+    found = (mean, np.maximum(mean - half, bounds[0]), np.minimum(mean + half, bounds[1]))
+    return found if x.ndim > 1 else (float(found[0]), float(found[1]), float(found[2]))
+
+
+def wilson_interval(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Share of successes and its score interval, never outside [0, 1]; NaN of no trial (Wilson 1927).
+
+    (p + z^2 / 2n -/+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n): where all trials agree, as they often do among
+    few, Student's interval has no width, and this one is honest.
+    """
+    from scipy.special import ndtri
+
+    n = whole("n", n, 0)
+    successes = whole("successes", successes, 0, n)
     if n == 0:
         return math.nan, math.nan, math.nan
-    mean = float(values.mean())
-    if n == 1:
-        return mean, math.nan, math.nan
-    half = float(stdtrit(n - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(n)
-    top = 1.0 if name.endswith(("f1", "precision", "recall")) else math.inf
-    return mean, max(mean - half, 0.0), min(mean + half, top)
+    p, z = successes / n, float(ndtri((1 + _level(level)) / 2))
+    middle, scale = p + z**2 / (2 * n), 1 + z**2 / n
+    half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return p, max(min((middle - half) / scale, p), 0.0), min(max((middle + half) / scale, p), 1.0)  # but for rounding
 
 
-Statistic = Literal["iqm", "mean", "median"] | Callable[[NDArray[np.float64]], ArrayLike]
+Statistic = Literal["iqm", "mean", "median"] | Callable[[Array], ArrayLike]
 
 
 def iqm(x: ArrayLike, axis: int | None = None) -> Any:
@@ -50,8 +80,9 @@ def bootstrap_interval(
     level: float = 0.95,
     reps: int = 2000,
     rng: np.random.Generator | int = 0,
+    bounds: Bounds = ANYWHERE,
 ) -> tuple[float, float]:
-    """(low, high): percentile bootstrap interval of a statistic over runs; (nan, nan) for a single run.
+    """(low, high): percentile bootstrap interval of a statistic over runs, cut to ``bounds``; (nan, nan) for a single run.
 
     x: (n,) one value a run, or (n, tasks), whose runs are drawn anew within each task (stratified, arXiv 2108.13264).
     stat: "iqm", "mean", "median", or a function of (reps, values) that reduces the last axis.
@@ -59,8 +90,7 @@ def bootstrap_interval(
     values = _numbers(x)
     if values.ndim not in (1, 2):
         raise DataError(f"x is (runs,) or (runs, tasks), got shape {values.shape}")
-    if not 0.0 < level < 1.0:
-        raise DataError(f"level is a probability such as 0.95, got {level!r}")
+    tail = (1.0 - _level(level)) / 2.0
     reduce = _statistic(stat)
     if len(values) < 2:
         return float("nan"), float("nan")
@@ -68,8 +98,7 @@ def bootstrap_interval(
     rng = np.random.default_rng(rng)
     drawn = rng.integers(len(table), size=(reps, *table.shape))
     samples = np.take_along_axis(table[None], drawn, axis=1).reshape(reps, -1)
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(np.asarray(reduce(samples)), [tail, 1.0 - tail])
+    low, high = np.clip(np.quantile(np.asarray(reduce(samples)), [tail, 1.0 - tail]), *bounds)
     return float(low), float(high)
 
 
@@ -82,7 +111,14 @@ def summarize(x: ArrayLike, *, level: float = 0.95, rng: np.random.Generator | i
     return {**found, "iqm_low": iqm_low, "iqm_high": iqm_high, "n": float(values.size)}
 
 
-def _numbers(x: ArrayLike) -> NDArray[np.float64]:
+def _level(level: float) -> float:
+    """A probability strictly between 0 and 1, such as 0.95."""
+    if number("level", level, above=0.0) >= 1.0:
+        raise DataError(f"level is {level!r}, and must be a probability such as 0.95")
+    return level
+
+
+def _numbers(x: ArrayLike) -> Array:
     values = np.asarray(x, dtype=np.float64)
     if values.size == 0:
         raise DataError("there are no values; give at least one run")
@@ -92,8 +128,8 @@ def _numbers(x: ArrayLike) -> NDArray[np.float64]:
     return np.atleast_1d(values)
 
 
-def _statistic(stat: Statistic) -> Callable[[NDArray[np.float64]], ArrayLike]:
-    named: dict[str, Callable[[NDArray[np.float64]], ArrayLike]] = {
+def _statistic(stat: Statistic) -> Callable[[Array], ArrayLike]:
+    named: dict[str, Callable[[Array], ArrayLike]] = {
         "iqm": lambda values: iqm(values, axis=-1),
         "mean": lambda values: values.mean(axis=-1),
         "median": lambda values: np.median(values, axis=-1),

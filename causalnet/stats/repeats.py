@@ -11,9 +11,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Codes
 
 MIN_GAPS = 30  # fewer gaps than this cannot tell two rates apart
 SEPARATION = 10.0  # and neither can laws less than a decade apart: drift of one rate looks like that
@@ -34,7 +33,7 @@ def clock_tick(time: Array) -> float:
     return float(10.0 ** math.floor(math.log10(np.median(gaps) / 100.0)))
 
 
-def gaps_before(time: Array, kind: NDArray[np.int32], device: NDArray[np.int32], n_types: int) -> Array:
+def gaps_before(time: Array, kind: Codes, device: Codes, n_types: int) -> Array:
     """(N,) seconds since the previous event of the same type on the same device; inf for the first one."""
     key = device.astype(np.int64) * n_types + kind
     order = np.lexsort((time, key))

@@ -20,9 +20,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Bools, Ints
 
 Counterfactual = Literal["control", "others", "before"]
 
@@ -57,9 +56,8 @@ def nothing(types: int) -> Sums:
 
 
 def add_step(
-    sums: Sums, before: NDArray[np.int64], after: NDArray[np.int64], cleared: NDArray[np.int64],
-    unit: int, variable: int, near: NDArray[np.bool_], far: NDArray[np.bool_],
-) -> Sums:  # fmt: skip
+    sums: Sums, before: Ints, after: Ints, cleared: Ints, unit: int, variable: int, near: Bools, far: Bools
+) -> Sums:
     """New sums with one step: before, after, cleared (D, V); near, far (D,) units in and out of reach of the action.
 
     An action on a cell that held nothing, and holds nothing afterwards, treats nobody and is not counted.

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..errors import CausalnetError, DataError
-from .files import sentence, target
+from ..base.arrays import AnyArray
+from ..errors import DataError
+from .files import target, whole_file
 
-FORMAT, VERSION = "causalnet-agent", 1
 _HEADER = "header"
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, AnyArray]
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
-def write(path: str | Path, header: dict[str, Any], arrays: Arrays) -> Path:
+@dataclass(frozen=True)
+class Kind:
+    """What a checkpoint is of: its format's name and newest version, who writes it, and whether every array is shrunk."""
+
+    format: str
+    version: int
+    writer: str
+    shrink: bool = False
+
+
+AGENT = Kind("causalnet-agent", 1, "an agent of causalnet")
+
+
+def write(path: str | Path, header: dict[str, Any], arrays: Arrays, kind: Kind = AGENT) -> Path:
     """Write header and arrays beside ``path``, then put the new file in its place; the old one stays until then."""
-    path = target(_named(path))
-    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
-    text = json.dumps({"format": FORMAT, "version": VERSION, **header})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(draft, "w") as file:
-            _put(file, _HEADER, np.frombuffer(text.encode(), np.uint8))
-            for name, array in arrays.items():
-                _put(file, name, array)
-        draft.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise CausalnetError(sentence(path, error)) from error
-    return path
+    text = json.dumps({"format": kind.format, "version": kind.version, **header})
+    with whole_file(_named(path)) as raw, zipfile.ZipFile(raw, "w") as file:
+        _put(file, _HEADER, np.frombuffer(text.encode(), np.uint8), kind.shrink)
+        for name, array in arrays.items():
+            _put(file, name, array, kind.shrink)
+    return target(path)
 
 
 def _named(path: str | Path) -> Path:
@@ -48,46 +52,52 @@ def _named(path: str | Path) -> Path:
     return Path(path)
 
 
-def _put(file: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
+def _put(file: zipfile.ZipFile, name: str, array: AnyArray, shrink: bool) -> None:
     """One array; bytes (states as counts, masks) shrink well and are compressed."""
     out = io.BytesIO()
     np.lib.format.write_array(out, np.asanyarray(array), allow_pickle=False)
-    shrinks = array.dtype == np.uint8 and array.nbytes > 4096
-    kind = zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED
-    file.writestr(f"{name}.npy", out.getbuffer(), kind, compresslevel=1)
+    shrinks = array.nbytes > 4096 and (shrink or array.dtype == np.uint8)
+    file.writestr(
+        f"{name}.npy", out.getbuffer(), zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED, compresslevel=1
+    )
 
 
-def read(path: str | Path) -> tuple[dict[str, Any], Arrays]:
-    """Header and arrays; DataError if the file is none of ours, of another version, or damaged."""
+def read(path: str | Path, kind: Kind = AGENT) -> tuple[dict[str, Any], Arrays]:
+    """Header and arrays; DataError if the file is none of ours, of a newer version, or damaged."""
     path = _named(path)
     if not path.is_file():
-        raise DataError(f"there is no checkpoint {path}; give a file that an agent has written")
+        raise DataError(f"there is no checkpoint {path}; give a file that {kind.writer} has written")
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        header = json.loads(arrays.pop(_HEADER).tobytes().decode())
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+        told = arrays.pop(_HEADER)
+        header = json.loads(str(told) if told.dtype.kind == "U" else told.tobytes().decode())  # text: att-bic in 0.1.0
+    except _DAMAGE as error:
         raise DataError(
             f"{path} is no whole checkpoint ({type(error).__name__}): it was cut short or damaged, or is another kind of "
             "file; take an older copy, or learn anew"
         ) from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise DataError(f"{path} was not written by an agent of causalnet")
-    if header.get("version") != VERSION:
+    if not isinstance(header, dict) or str(header.get("format")).partition("/")[0] != kind.format:
+        raise DataError(f"{path} was not written by {kind.writer}")
+    version = header.get("version", header["format"].partition("/")[2])  # 0.1.0: also "causalnet.att_bic/1"
+    if str(version) not in map(str, range(1, kind.version + 1)):
         raise DataError(
-            f"{path} has checkpoint version {header.get('version')}, and this causalnet reads version {VERSION}; "
+            f"{path} has checkpoint version {version}, and this causalnet reads version {kind.version}; "
             "load it with the release that wrote it"
         )
     return header, arrays
+
+
+def claim(path: str | Path, home: Path | None, go_on: str) -> Path:
+    """The file that a run will write its checkpoints to; DataError if it is there and not the one that the run goes on with.
+
+    home: what ``write`` gave back, or the resolved path that was read; None for a run that has neither. go_on: the call
+    that would go on from the file, for the error.
+    """
+    path = _named(path)
+    if path.exists() and path.resolve() != home:
+        raise DataError(f"{path} exists, and this agent does not continue it; go on with {go_on}, or give another name")
+    return target(path)
 
 
 def nested(arrays: Arrays, prefix: str) -> Arrays:

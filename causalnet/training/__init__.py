@@ -9,15 +9,17 @@ from ..base.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "by_doing": "learn_by_doing",
-        "evaluation": "evaluate mask_of",
+        "by_doing": "OnlineRun learn_by_doing",
+        "evaluation": "evaluate",
+        ".envs.masks": "mask_of",
         "controls": "greedy random_graph uniform",
         "session": "train",
     },
 )
 
 if TYPE_CHECKING:
-    from .by_doing import learn_by_doing
+    from ..envs.masks import mask_of
+    from .by_doing import OnlineRun, learn_by_doing
     from .controls import greedy, random_graph, uniform
-    from .evaluation import evaluate, mask_of
+    from .evaluation import evaluate
     from .session import train

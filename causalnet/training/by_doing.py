@@ -2,12 +2,11 @@
 
 Algorithm 1 of Cai et al., "Learning by Doing" (arXiv 2402.04869): each episode is played by a policy that may act only
 on likely root causes of the current graph; every action is an intervention whose outcome goes to the online discovery;
-after the episode the graph is learned anew, and the mask follows it.
+after the episode the graph is learned anew, and the mask follows it. The discovery is any online backend.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from ..agents import D3QN, DQN, PPO
-from ..backends import att_bic
-from ..base.checks import whole
+from ..base.checks import function, whole
+from ..discovery.online import OnlineState
+from ..envs.protocols import ActsOnVariables, HasFingerprint, HasSeconds, HasUnits, missing
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from ..representation.mask import CausalMask
-from .episodes import COLUMNS, EpisodeRow, Saved, alone_in
+from ..storage.folder import alone_in
+from .episodes import COLUMNS, EpisodeRow, Saved
 
 __all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
 LEARNERS: dict[str, Any] = {"ppo": PPO, "dqn": DQN, "d3qn": D3QN}
@@ -62,23 +63,27 @@ def learn_by_doing(
 ) -> OnlineRun:
     """Maximise the expected return of a masked policy while its graph is learned from its own interventions.
 
-    env: a Gymnasium environment whose ``unwrapped`` has ``counts(obs)`` (units x variables), ``action_units`` and
-    ``action_variables``; ``started`` and ``cleared`` in its info are used where they are there, as in
-    ``causalnet/FaultAlarm-v0``. seconds: what a step takes; None asks ``env.unwrapped.instance.rules.window``. discovery: a state of
-    :mod:`causalnet.backends.att_bic`; None keeps ``graph`` (None: presence only; or a mask function). k: how many
+    env: a Gymnasium environment whose ``unwrapped`` is :class:`causalnet.envs.protocols.ActsOnVariables`; ``started``
+    and ``cleared`` in its info are used where they are there, as in ``causalnet/FaultAlarm-v0``.
+    seconds: what a step takes; None asks ``env.unwrapped.step_seconds``, and takes 1 where that is not told.
+    discovery: a state of an online backend (:mod:`causalnet.discovery.online`), such as ``att_bic.init(...)``; None keeps
+    ``graph`` (None: presence only; or a mask function). k: how many
     variables of the causal order the mask keeps. explore: share of the steps of the next episode that are masked by
     presence alone (the paper's epsilon-causal ratio), from the numbers of episodes and steps so far. truth: scores the graph in the rows; nothing is learned from it.
     folder: rows and checkpoints are kept there, and the same call goes on from the last one, to the bit; another call
     is refused, and a run that is longer already stays as it is.
     options: hyper-parameters of the agent.
     """
-    _check(
-        learner, discovery, graph, explore, {"episodes": episodes, "checkpoint_every": checkpoint_every}, env.unwrapped
-    )
     core = env.unwrapped
+    if learner not in LEARNERS:
+        hint = nearest(str(learner), LEARNERS) or " Write ppo, dqn or d3qn."
+        raise UnknownNameError(f"there is no learner {learner!r}.{hint}")
+    episodes, checkpoint_every = whole("episodes", episodes, 1), whole("checkpoint_every", checkpoint_every, 1)
+    function("explore", explore, "a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3")
+    _check(discovery, graph, core)
     if seconds is None:
-        seconds = float(core.instance.rules.window) if hasattr(core, "instance") else 1.0
-    masked = CausalMask(env, att_bic.graph(discovery) if discovery is not None else graph, k=k)
+        seconds = float(core.step_seconds) if isinstance(core, HasSeconds) else 1.0
+    masked = CausalMask(env, graph if discovery is None else discovery.backend.graph(discovery), k=k)
     run = OnlineRun(LEARNERS[learner](masked, seed=seed, **options), masked, discovery)
     told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}
     with nullcontext() if folder is None else alone_in(Path(folder)):
@@ -94,57 +99,45 @@ def learn_by_doing(
     return run
 
 
-def _check(
-    learner: str, discovery: Any, graph: Any, explore: Any, numbers: dict[str, Any], core: Any
-) -> None:  # fmt: skip
-    """Refuse what cannot run, in a sentence."""
-    if learner not in LEARNERS:
-        hint = nearest(str(learner), LEARNERS) or " Write ppo, dqn or d3qn."
-        raise UnknownNameError(f"there is no learner {learner!r}.{hint}")
-    for name, value in numbers.items():
-        whole(name, value, 1)
-    if explore is not None and not callable(explore):
-        raise DataError(
-            f"explore is a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3; got {explore!r}"
-        )
-    missing = [name for name in ("counts", "action_units", "action_variables", "variables") if not hasattr(core, name)]
-    if missing:
+def _check(discovery: Any, graph: Any, core: Any) -> None:
+    """Refuse a discovery and an environment that cannot learn together, in a sentence."""
+    if not isinstance(core, ActsOnVariables):
         raise NotApplicable(
-            f"learn_by_doing reads {', '.join(missing)} of env.unwrapped, and {type(core).__name__} has none: "
-            "counts(obs) -> (units, variables), the names of the variables, and for every action its unit and its variable"
+            f"learn_by_doing reads {', '.join(missing(core, ActsOnVariables))} of env.unwrapped, and "
+            f"{type(core).__name__} has none: counts(obs) -> (units, variables), the names of the variables, and for "
+            "every action its unit and its variable"
         )
     if discovery is None:
         return
     if graph is not None:
         raise DataError("give discovery=, a state that learns the graph, or graph=, which stays; not both")
-    if not isinstance(discovery, att_bic.State):
-        raise NotApplicable(f"discovery is a state of att_bic.init(...), got {type(discovery).__name__}")
-    units = core.instance.devices if hasattr(core, "instance") else discovery.setup.units
-    for what, theirs, ours in (
-        ("variables", tuple(core.variables), discovery.setup.variables),
-        ("units", tuple(map(str, units)), discovery.setup.units),
-    ):
+    if not isinstance(discovery, OnlineState):
+        raise NotApplicable(
+            f"discovery is a state of an online backend, such as att_bic.init(...), got {type(discovery).__name__}"
+        )
+    setup = discovery.backend.setup(discovery)
+    units = core.units if isinstance(core, HasUnits) else setup["units"]
+    for what, theirs in (("variables", tuple(core.variables)), ("units", tuple(map(str, units)))):
+        ours = tuple(setup[what])
         if theirs != ours:
             raise DataError(
                 f"the discovery's {what} are not the environment's, in its order: {', '.join(ours[:3])}, ... and "
-                f"{', '.join(theirs[:3])}, ...; hand att_bic.init the environment's own"
+                f"{', '.join(theirs[:3])}, ...; open its state with the environment's own"
             )
 
 
 def _about(core: Any, run: OnlineRun) -> dict[str, Any]:
     """What a folder remembers of the network, of a fixed graph, and of the discovery."""
     told: dict[str, Any] = {"variables": list(core.variables), "actions": len(core.action_units)}
-    if hasattr(core, "instance"):
-        alpha = np.ascontiguousarray(core.instance.alpha)
-        links = repr(sorted(map(sorted, core.instance.topology.edges)))
-        told["network"] = hashlib.sha256(
-            alpha.tobytes() + links.encode() + repr(core.instance.rules).encode()
-        ).hexdigest()
+    if isinstance(core, HasFingerprint):
+        told["network"] = core.fingerprint
     if run.state is None:
         return {**told, "edges": None if run.graph is None else run.graph.adj.astype(int).tolist()}
-    setup = run.state.setup
-    names = ("mode", "hops", "normalization", "penalty_scale", "leak", "refresh")
-    return {**told, "discovery": {name: str(getattr(setup, name)) for name in names}}
+    setup = run.state.backend.setup(run.state)
+    return {
+        **told,
+        "discovery": {name: str(value) for name, value in setup.items() if name not in {"variables", "units"}},
+    }
 
 
 class _Watch:
@@ -171,7 +164,7 @@ class _Watch:
         after = self.core.counts(step.next_obs)
         self.alarms.append(float(np.sum(after)))
         if self.run.state is not None:
-            self.run.state = att_bic.step(
+            self.run.state = self.run.state.backend.step(
                 self.run.state,
                 before=self.core.counts(step.obs),
                 after=after,
@@ -186,7 +179,7 @@ class _Watch:
         """The graph follows what the episode showed, the mask follows the graph."""
         graph = None
         if self.run.state is not None:
-            graph = att_bic.graph(self.run.state)
+            graph = self.run.state.backend.graph(self.run.state)
             self.run.env.update(graph)
         elif self.run.env.mask is not None:
             graph = self.run.env.mask.graph

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..base.checks import whole
+from ..envs.protocols import ActsOnVariables
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph
 from ..representation.action_map import TESTS, ActionMap, Presence
@@ -71,8 +72,7 @@ def build(plan: Plan, presence_only: bool = False) -> Any:
     from ..representation import CausalMask
 
     facts = {} if plan.actions is None else _facts(plan, env)
-    inner = env.unwrapped
-    if plan.actions is None and not all(hasattr(inner, name) for name in ("variables", "action_variables", "counts")):
+    if plan.actions is None and not isinstance(env.unwrapped, ActsOnVariables):
         raise NotApplicable(
             f"{plan.env} does not say which variable each action acts on; give an action map (--actions FILE)"
         )
@@ -102,7 +102,7 @@ def _facts(plan: Plan, env: Any) -> dict[str, Any]:
     index = {name: i for i, name in enumerate(variables)}
     unknown = [name for name in told.names if name not in index]
     if unknown:
-        raise UnknownNameError(f"the action map names {unknown[0]!r}, which is no variable of the graph.")
+        raise UnknownNameError(f"the action map names {unknown[0]!r}, which is no variable of the graph")
     acts = [-1 if name is None else index[name] for name in told.actions]
     return {"variables": variables, "action_variables": acts, "present": _function(plan.present), "cells": None}
 

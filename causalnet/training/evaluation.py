@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..base.arrays import Bools
-from ..base.checks import discrete_env, whole
+from ..base.checks import whole
+from ..envs.masks import MaskReader
+from ..envs.protocols import discrete_env
 from ..errors import DataError, NotApplicable
 from .controls import Policy
 
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
 Truth = Callable[[Any, Mapping[str, Any], Any], Any]  # (observation, info, env) -> the right action, or (A,) bool
 FIRST_SEED = 2**31  # the agents draw the seeds of training episodes from 0 to 2**31 - 1
 _STREAM = 0x6576616C
+
+
+@runtime_checkable
+class _Predicts(Protocol):
+    """Agents here and in stable-baselines3; also told: ``mask`` or ``action_masks``, where the method takes one."""
+
+    def predict(self, obs: Any, *, deterministic: bool) -> Any:
+        """An action, or a tuple that begins with one."""
+        ...
 
 
 def evaluate(
@@ -72,6 +83,7 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
     rng = np.random.default_rng([_STREAM, seed])
     n, start = int(env.action_space.n), int(env.action_space.start)
     obs, info = env.reset(seed=seed)
+    read = MaskReader(env)
     sizes: list[int] = []
     alarms: list[float] = []
     recalls: list[float] = []
@@ -83,7 +95,8 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
                 f"the episode with seed {seed} did not end within {max_steps} steps; wrap the environment in "
                 "gymnasium.wrappers.TimeLimit, or raise max_steps"
             )
-        mask = mask_of(env, obs, info)
+        offered = read(obs, info)
+        mask = np.ones(n, dtype=bool) if offered is None else offered
         if truth is not None:
             recalls.append(_recall(mask, truth(obs, info, env), start))
         action = _whole_action(act(obs, mask, rng))
@@ -123,22 +136,6 @@ def _whole_action(answer: Any) -> int:
     return int(array.item())
 
 
-def mask_of(env: Any, obs: Any, info: Mapping[str, Any]) -> Bools:
-    """(A,) bool: the mask that an environment offers in its info, as a method, or in its observation; else all True."""
-    n = int(env.action_space.n)
-    if "action_mask" in info:
-        mask = np.asarray(info["action_mask"])
-    elif env.has_wrapper_attr("action_masks"):
-        mask = np.asarray(env.get_wrapper_attr("action_masks")())
-    elif isinstance(obs, dict) and "action_mask" in obs:
-        mask = np.asarray(obs["action_mask"])
-    else:
-        return np.ones(n, dtype=bool)
-    if mask.shape != (n,):
-        raise DataError(f"the environment's action mask has shape {mask.shape}, and there are {n} actions")
-    return mask.astype(bool)
-
-
 def _recall(mask: Bools, right: Any, start: int) -> float:
     """Share of the right actions inside the mask; NaN-free: a state without a right action counts as 1."""
     wanted = np.asarray(right)
@@ -151,7 +148,7 @@ def _recall(mask: Bools, right: Any, start: int) -> float:
 
 def _acting(policy: Any, deterministic: bool | None) -> Policy:
     """Any policy as a function (observation, mask, rng) -> action."""
-    if not hasattr(policy, "predict"):
+    if not isinstance(policy, _Predicts):
         if not callable(policy):
             raise NotApplicable(f"a policy is a function or has predict(); got {type(policy).__name__}")
         result: Policy = policy
@@ -166,9 +163,3 @@ def _acting(policy: Any, deterministic: bool | None) -> Policy:
         return _whole_action(answer[0] if isinstance(answer, tuple) else answer)
 
     return act
-
-
-# ---- controls -----------------------------------------------------------------------------------------------
-
-
-# ---- statistics over runs -----------------------------------------------------------------------------------

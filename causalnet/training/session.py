@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..base.checks import whole
-from ..errors import DataError, NotInstalled
+from ..errors import NotInstalled
 from ..storage.files import write_atomic
+from ..storage.folder import RunFolder, alone_in
 from .environment import FORMAT, LEARNERS, Plan, build
 
 SAVE_SECONDS = 5.0  # a killed run repeats at most so much work; what it repeats comes out the same
@@ -28,34 +29,38 @@ def train(
     """
     whole("episodes", episodes, 1)
     whole("evaluate", evaluate_episodes, 0)
-    env = build(plan)
-    kind = _learner(plan.learner)
-    fresh = _claim(out, plan)
-    checkpoint = out / "agent.npz"
-    if checkpoint.is_file():
-        agent = kind.load(checkpoint, env)
-    else:
-        agent = kind(env, seed=plan.seed, **plan.settings)
-    if fresh:
-        write_atomic(out / "run.json", json.dumps(plan.record(), indent=1) + "\n")
-    started, resumed = time.monotonic(), agent.episodes
-    if agent.episodes < episodes:
-        log = _Log(agent, out / "episodes.csv", checkpoint)
-        try:
-            agent.learn(episodes - resumed, log=log, progress=progress)
-        finally:
-            log.close()
-        agent.save(checkpoint)
-    summary = {
-        **plan.record(),
-        "episodes": agent.episodes,
-        "steps": agent.steps,
-        "resumed_at": resumed,
-        "seconds": round(time.monotonic() - started, 3),
-        **(_evaluation(plan, agent, env, evaluate_episodes) if evaluate_episodes else {}),
-    }
-    write_atomic(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    env, record = build(plan), plan.record()
+    agent = _learner(plan.learner)(env, seed=plan.seed, **plan.settings)  # wrong settings: an error, and no folder
+    with alone_in(out):
+        folder, checkpoint = RunFolder(out, "run.json", FORMAT), out / "agent.npz"
+        failed = not checkpoint.exists() and folder.told() is not None and _lines(out / "episodes.csv") < 2
+        if failed or not folder.holds(record, foreign=("agent.npz", "episodes.csv")):  # failed: before an episode ended
+            folder.tell(record)
+        if checkpoint.is_file():
+            agent = type(agent).load(checkpoint, env)
+        started, resumed = time.monotonic(), agent.episodes
+        if resumed < episodes:
+            _learn(agent, episodes - resumed, out / "episodes.csv", checkpoint, progress)
+        summary = {
+            **record,
+            "episodes": agent.episodes,
+            "steps": agent.steps,
+            "resumed_at": resumed,
+            "seconds": round(time.monotonic() - started, 3),
+            **(_evaluation(plan, agent, env, evaluate_episodes) if evaluate_episodes else {}),
+        }
+        write_atomic(out / "summary.json", json.dumps(summary, indent=1) + "\n")
     return summary
+
+
+def _learn(agent: Any, episodes: int, table: Path, checkpoint: Path, progress: bool) -> None:
+    """So many more episodes, each in the table, with a checkpoint every few seconds and at the end."""
+    log = _Log(agent, table, checkpoint)
+    try:
+        agent.learn(episodes, log=log, progress=progress)
+    finally:
+        log.close()
+    agent.save(checkpoint)
 
 
 def _learner(name: str) -> Any:
@@ -88,42 +93,8 @@ class _Log:
         self._rows.close()
 
 
-def _claim(out: Path, plan: Plan) -> bool:
-    """True for a new folder; False to go on in one of the same plan; an error for any other."""
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{out} is a file; give a folder for the results")
-    path = out / "run.json"
-    if not path.is_file():
-        if (out / "agent.npz").exists() or (out / "episodes.csv").exists():
-            raise DataError(f"{out} holds results without the run.json that says what they are; choose another folder")
-        return True
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error}); choose another folder") from error
-    now = json.loads(json.dumps(plan.record()))
-    if not isinstance(before, dict) or before.get("format") != FORMAT:
-        raise DataError(f"{path} is no record of a training run; choose another folder")
-    if not (out / "agent.npz").exists() and _lines(out / "episodes.csv") < 2:
-        return True  # that run failed before its first episode was over
-    changed = [name for name in now if before.get(name) != now[name]]
-    if changed:
-        name = changed[0]
-        raise DataError(
-            f"{out} holds a run with another {name} ({before.get(name)} there, {now[name]} here); "
-            "choose another folder, or repeat the options of that run to go on with it"
-        )
-    return False
-
-
 def _lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0
-
-
-# ---- the environment ----------------------------------------------------------------------------------------
-
-
-# ---- the result ---------------------------------------------------------------------------------------------
 
 
 def _evaluation(plan: Plan, agent: Any, env: Any, episodes: int) -> dict[str, Any]:

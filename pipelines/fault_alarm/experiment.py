@@ -7,70 +7,61 @@ published and measured side by side. Every finished run is kept: start it again 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import joblib
-
-from causalnet.storage.files import write_atomic
-from causalnet.storage.rows import Table
-from pipelines.common import options, positive, steps
+from causalnet.storage.rows import Row, RowFile, read_rows
+from pipelines.common import complete, open_table, options, positive
 from pipelines.fault_alarm import report, speed
 from pipelines.fault_alarm.runs import JUDGED, RULES, Run, make, official, play
 
 LEARNERS, MODES = ("ppo", "dqn", "d3qn"), ("default", "paper")
 MASKS, INITS = ("causal", "none", "presence", "random", "true"), ("thp", "random", "empty")
 EVALUATION = 200  # fresh episodes played by the policy that came out of training
-COLUMNS = [
-    "instance", "learner", "mask", "init", "mode", "seed", "episodes", "evaluation", "return", "interventions", "mean_alarms",
-    "cleared", "f1", "precision", "recall", "f1_judged", "f1_20", "f1_50", "f1_200", "trained_episodes", "trained_steps", "train_return", "cpu_seconds",
-]  # fmt: skip
+MEASURED = [
+    "return",
+    "interventions",
+    "mean_alarms",
+    "cleared",
+    "f1",
+    "precision",
+    "recall",
+    "f1_judged",
+    "f1_20",
+    "f1_50",
+    "f1_200",
+    "trained_episodes",
+    "trained_steps",
+    "train_return",
+    "cpu_seconds",
+]
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is asked and not yet there; write results.csv, episodes.csv, summary.json and report.html."""
     args = _arguments(argv)
-    table, plan = Table(args.out, COLUMNS, args.quick), _runs(args)
-    runs = [run for run in plan if not table.has(run.key)]
-    work = joblib.Parallel(args.jobs, return_as="generator_unordered")
-    for rows in steps_over(work(joblib.delayed(play)(run, args.out) for run in runs), len(runs)):
-        table.add(*rows)
+    table, plan = open_table(args.out, Run, args.quick, MEASURED), _runs(args)
+    complete(table, {run.key: partial(play, run, args.out) for run in plan}, "runs", args.jobs)
     alike = {(run.episodes, run.evaluation) for run in plan}  # other lengths are other experiments
-    table.rows = [r for r in table.rows if (int(r["episodes"]), int(r["evaluation"])) in alike]
-    _join_episodes(args.out, alike)
+    table.rows = [r for r in table.rows if (r["episodes"], r["evaluation"]) in alike]
     fast = {} if args.no_speed else speed.measure(args.out, make(args.instance[0]), 1 if args.quick else 5)
-    return report.write(args.out, table, fast)
-
-
-def steps_over(results: Any, n: int) -> Any:
-    """The finished runs, behind a progress bar."""
-    bar = steps(range(n), "runs")
-    for result in results:
-        next(bar)
-        yield result
-    next(bar, None)
+    return report.write(args.out, table, fast, _join_episodes(args.out, alike))
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = options(__doc__ or "", "runs/fault_alarm")
-    many: Callable[[Sequence[str]], Any] = lambda known: lambda text: _choices(text, known)  # noqa: E731
-    parser.add_argument(
-        "--instance",
-        default=None,
-        help="official, official-logs, a seed, or a folder; hard or hard:NAME for its hard form; several with commas",
-    )
-    parser.add_argument("--learner", type=many(LEARNERS), default=LEARNERS, help=f"of {', '.join(LEARNERS)}")
-    parser.add_argument("--mask", type=many(MASKS), default=MASKS, help=f"of {', '.join(MASKS)}")
-    parser.add_argument("--init", type=many(INITS), default=INITS, help=f"of {', '.join(INITS)}")
-    parser.add_argument("--mode", type=many(MODES), default=MODES, help=f"of {', '.join(MODES)}")
-    parser.add_argument("--episodes", type=positive, default=600, help="training episodes a run (default 600)")
-    parser.add_argument("--evaluation", type=positive, default=EVALUATION, help="fresh episodes that judge the result")
-    parser.add_argument("--no-speed", action="store_true", help="leave the measurement of speeds out")
-    parser.add_argument("--jobs", type=positive, default=1, help="processes at a time")
+    add = parser.add_argument
+    where = "official, official-logs, a seed, or a folder; hard or hard:NAME for its hard form; several with commas"
+    add("--instance", default=None, help=where)
+    for name, known in (("learner", LEARNERS), ("mask", MASKS), ("init", INITS), ("mode", MODES)):
+        add(f"--{name}", type=partial(_choices, known=known), default=known, help=f"of {', '.join(known)}")
+    add("--episodes", type=positive, default=600, help="training episodes a run (default 600)")
+    add("--evaluation", type=positive, default=EVALUATION, help="fresh episodes that judge the result")
+    add("--no-speed", action="store_true", help="leave the measurement of speeds out")
+    add("--jobs", type=positive, default=1, help="processes at a time")
     args = parser.parse_args(argv)
     args.instance = (args.instance or ("official,hard" if official() else "0,hard:0")).split(",")
     args.seeds = args.seeds or (2 if args.quick else 4)
@@ -112,18 +103,13 @@ def _runs(args: argparse.Namespace) -> list[Run]:
     return found
 
 
-def _join_episodes(out: Path, alike: set[tuple[int, int]]) -> None:
-    """episodes.csv: the episodes of every run of these lengths, a row a run and episode."""
-    names = ["instance", "learner", "mask", "init", "mode", "seed"]
-    lines: list[list[str]] = []
-    head: list[str] = []
+def _join_episodes(out: Path, alike: set[tuple[int, int]]) -> list[Row]:
+    """episodes.csv: the episodes of every run of these lengths, a row a run and episode; its rows."""
+    names, columns, rows = ("instance", "learner", "mask", "init", "mode", "seed"), [], []
     for path in sorted((out / "runs").glob("*/run.json")):
         key = json.loads(path.read_text(encoding="utf-8"))
-        if (key["episodes"], key["evaluation"]) not in alike:
-            continue
-        with (path.parent / "episodes.csv").open(newline="", encoding="utf-8") as file:
-            head, *rows = csv.reader(file)
-        lines += [[str(key[n]) for n in names] + row for row in rows]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([[*names, *head], *lines] if lines else [])
-    write_atomic(out / "episodes.csv", text.getvalue())
+        if (key["episodes"], key["evaluation"]) in alike:
+            columns, played, _ = read_rows(path.parent / "episodes.csv")
+            rows += [{**{n: key[n] for n in names}, **row} for row in played]
+    RowFile(out / "episodes.csv", [*names, *columns]).replace(rows)
+    return rows

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from causalnet.report import Chart, Curve, chart
-from causalnet.report.summary import figure
-from causalnet.stats.intervals import summarize
+from causalnet.report.summary import Figures, figure, shown
+from causalnet.stats.intervals import ANYWHERE, POSITIVE, SHARE, summarize
 from causalnet.storage.rows import Row, Table
 from pipelines.common import finish
 
@@ -29,7 +28,9 @@ TABLE_1: dict[tuple[str, str], tuple[Pair, Pair | None, Pair]] = {
 # what the published simulator gave to policies that do not learn, without a published figure of their own
 CONTROLS = {"uniform": -27.2, "greedy-true": 1.14, "oldest": 1.19, "oracle": 1.22}
 F1_GOALS = {"50": 0.85, "200": 0.93, "end": 0.95}
+LEARNERS = ("ppo", "dqn", "d3qn")
 MEASURES = ("return", "interventions", "mean_alarms", "cleared")
+LEAST = {"return": ANYWHERE, "interventions": POSITIVE}
 LABELS = {
     "return": "return of an episode",
     "interventions": "interventions in an episode",
@@ -38,38 +39,38 @@ LABELS = {
 }
 
 
-def write(folder: Path, table: Table, speeds: dict[str, Row]) -> dict[str, Row]:
-    """summary.json, report.html and the tables of a run folder."""
+def write(folder: Path, table: Table, speeds: dict[str, Row], episodes: Sequence[Row]) -> dict[str, Row]:
+    """summary.json, report.html and the tables of a run folder; episodes: those of all runs."""
     instances = list(dict.fromkeys(r["instance"] for r in table.rows))
-    figures: dict[str, Row] = {}
+    figures = Figures()
     for instance in instances:
-        figures |= _table_1(table, instance) | _graphs(table, instance) | _returns(table, instance)
-    figures |= speeds
-    finish(folder, "Learning by doing: the fault-alarm network", figures, _notes(table, instances), _means(table),
-           _charts(folder, instances))  # fmt: skip
-    return figures
+        _table_1(table, instance, figures)
+        _graphs(table, instance, figures)
+        _returns(table, instance, figures)
+    figures.update(speeds)
+    title, charts = "Learning by doing: the fault-alarm network", [*_charts(episodes, instances)]
+    return finish(folder, title, figures, _notes(table, instances), _means(table), charts)
 
 
-def _table_1(table: Table, instance: str) -> dict[str, Row]:
+def _table_1(table: Table, instance: str, found: Figures) -> None:
     """The rows of Table 1, in the paper's mode."""
-    found = {}
     own = instance == "official"
     for (learner, init), published in TABLE_1.items():
+        key = {"instance": instance, "learner": learner, "init": init, "mode": "" if learner == "start" else "paper"}
         for measure, pair in zip(("f1", "precision", "recall"), published, strict=True):
-            key = {"instance": instance, "learner": learner, "init": init}
-            values = table.numbers(measure, **key, mode="" if learner == "start" else "paper")
-            name = f"{instance}: table 1: {init if learner == 'start' else f'causal {learner} ({init})'}: {measure}"
+            values = table.numbers(measure, **key)
             if not values:
                 continue
+            name = f"{instance}: table 1: {init if learner == 'start' else f'causal {learner} ({init})'}: {measure}"
             mean, deviation = pair if pair is not None and own else (None, None)
-            found[name] = figure(values, _goal(learner, measure, pair) if own else "", mean)
+            found.add(name, values, _goal(learner, measure, pair) if own else "", mean, bounds=SHARE)
             if len(values) > 1:
-                found[f"{name}, deviation"] = figure([float(np.std(values, ddof=1))], "", deviation)
-        early = table.numbers("f1_20", instance=instance, learner=learner, init=init, mode="paper")
+                found.add(f"{name}, deviation", [float(np.std(values, ddof=1))], "", deviation)
+        early = table.numbers("f1_20", **{**key, "mode": "paper"})
         if early:
             goal = ">= 0.7" if (learner, init, instance) == ("ppo", "random", "official") else ""
-            found[f"{instance}: paper mode: {learner} ({init}): f1 after 20 episodes"] = figure(early, goal)
-    return found
+            name = f"{instance}: paper mode: {learner} ({init}): f1 after 20 episodes"
+            found.add(name, early, goal, bounds=SHARE)
 
 
 def _goal(learner: str, measure: str, published: Pair | None) -> str:
@@ -79,43 +80,43 @@ def _goal(learner: str, measure: str, published: Pair | None) -> str:
     return ">= 0.84" if learner == "ppo" else f">= {published[0] - published[1]:.4f}"
 
 
-def _graphs(table: Table, instance: str) -> dict[str, Row]:
+def _graphs(table: Table, instance: str, found: Figures) -> None:
     """F1 of the default mode after 50, 200 and all episodes."""
-    found = {}
-    for learner in ("ppo", "dqn", "d3qn"):
+    for learner in LEARNERS:
         for init in ("random", "thp", "empty"):
             key = {"instance": instance, "learner": learner, "init": init, "mode": "default"}
+            name = f"{instance}: default: {learner} ({init})"
             for at, goal in F1_GOALS.items():
                 values = table.numbers("f1" if at == "end" else f"f1_{at}", **key)
                 if values:
                     wanted = f">= {goal}" if instance == "official" else ""
-                    found[f"{instance}: default: {learner} ({init}): f1, {at}"] = figure(values, wanted)
+                    found.add(f"{name}: f1, {at}", values, wanted, bounds=SHARE)
             spent = table.numbers("cpu_seconds", **key, mask="causal")
             if spent:
                 goal = "<= 300" if learner == "ppo" else ""
-                found[f"{instance}: default: {learner} ({init}): CPU seconds of training"] = figure(spent, goal)
-    return found
+                found.add(f"{name}: CPU seconds of training", spent, goal, bounds=POSITIVE)
 
 
-def _returns(table: Table, instance: str) -> dict[str, Row]:
+def _returns(table: Table, instance: str, found: Figures) -> None:
     """Return and interventions of fresh episodes for every policy, learned or not."""
-    found = {}
     for policy, key in _policies(table, instance):
-        learned = key["mask"] == "causal" and key["mode"] == "default" and key["learner"] in ("ppo", "dqn", "d3qn")
+        learned = key["mask"] == "causal" and key["mode"] == "default" and key["learner"] in LEARNERS
         goals = {"return": ">= 1.0", "interventions": "<= 9"} if learned and instance == "official" else {}
+        published = {"return": CONTROLS.get(key["learner"])} if instance == "official" else {}
         for measure in MEASURES[:2]:
-            reference = CONTROLS.get(key["learner"]) if (instance, measure) == ("official", "return") else None
-            found[f"{instance}: {policy}: {measure}"] = figure(
-                table.numbers(measure, **key), goals.get(measure, ""), reference
-            )
-    return found
+            told = (goals.get(measure, ""), published.get(measure))
+            found.add(f"{instance}: {policy}: {measure}", table.numbers(measure, **key), *told, bounds=LEAST[measure])
 
 
 def _policies(table: Table, instance: str) -> list[tuple[str, dict[str, str]]]:
+    """Name and key of everything that played."""
     names = ("learner", "mask", "init", "mode")
-    keys = dict.fromkeys(tuple(r[n] for n in names) for r in table.rows if r["instance"] == instance and r["return"])
-    return [(" ".join(part for part in key if part), {"instance": instance, **dict(zip(names, key, strict=True))})
-            for key in keys]  # fmt: skip
+    played = [r for r in table.rows if r["instance"] == instance and r["return"] is not None]
+    keys = dict.fromkeys(tuple(r[n] for n in names) for r in played)
+    return [
+        (" ".join(part for part in key if part), {"instance": instance, **dict(zip(names, key, strict=True))})
+        for key in keys
+    ]
 
 
 def _means(table: Table) -> list[Row]:
@@ -125,72 +126,56 @@ def _means(table: Table) -> list[Row]:
         for policy, key in _policies(table, instance):
             returns = table.numbers("return", **key)
             student, robust = figure(returns), summarize(returns)
-            line: Row = {
-                "instance": instance,
-                "policy": policy,
-                "runs": len(returns),
-                "return": float(np.mean(returns)),
-            }
+            line: Row = {"instance": instance, "policy": policy, "runs": len(returns), "return": student["mean"]}
             line |= {"95 % low": student["low"], "95 % high": student["high"]}
             line |= {"IQM": robust["iqm"], "IQM low": robust["iqm_low"], "IQM high": robust["iqm_high"]}
-            line |= {m: float(np.mean(table.numbers(m, **key))) for m in MEASURES[1:]}
-            for column in ("f1_judged", "trained_episodes", "trained_steps", "cpu_seconds"):
-                values = table.numbers(column, **key)
-                line[column] = float(np.mean(values)) if values else ""
-            lines.append({name: "" if value is None else value for name, value in line.items()})
-    return sorted(lines, key=lambda line: (str(line["instance"]), -float(line["return"])))
+            for column in (*MEASURES[1:], "f1_judged", "trained_episodes", "trained_steps", "cpu_seconds"):
+                line[column] = figure(table.numbers(column, **key))["mean"]
+            lines.append(line)
+    return sorted(lines, key=lambda line: (line["instance"], -line["return"]))
 
 
-def _charts(folder: Path, instances: Iterable[str]) -> list[Chart]:
+def _charts(episodes: Sequence[Row], instances: Iterable[str]) -> Iterator[Chart]:
     """Figure 3 a-d for each instance: what the policies got and how right their graphs were, by episode."""
-    path = folder / "episodes.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    drawn = []
+    ranges = {"return": (-60.0, 3.0), "f1": (0.0, 1.0)}
     for instance in instances:
-        mine = [r for r in rows if r["instance"] == instance]
+        mine = [r for r in episodes if r["instance"] == instance]
         for mode in ("paper", "default"):
             for measure, label in LABELS.items():
-                curves = _curves(mine, mode, measure)
+                curves = _curves([r for r in mine if r[measure] is not None], mode, measure)
                 if curves:
                     title = f"{label} ({instance} instance, {mode} mode)"
-                    ranges = {"return": (-60.0, 3.0), "f1": (0.0, 1.0)}
-                    drawn.append(chart(curves, title, "episode", label, y_range=ranges.get(measure)))
-    return drawn
+                    yield chart(curves, title, "episode", label, y_range=ranges.get(measure))
 
 
-def _curves(rows: list[dict[str, str]], mode: str, measure: str) -> dict[str, Curve]:
+def _curves(rows: list[Row], mode: str, measure: str) -> dict[str, Curve]:
     """A curve for each learner and mask (start random), blocks of 10 episodes, with the spread over seeds."""
-    runs: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    runs: dict[str, dict[int, list[tuple[int, float]]]] = {}
     for r in rows:
-        causal = r["mask"] == "causal"
-        if r[measure] == "" or (causal and (r["mode"] != mode or r["init"] not in ("random", "thp"))):
-            continue
-        if not causal and (measure == "f1" or r["mask"] not in ("none", "presence")):
-            continue
-        if not causal and r["mode"] != ("paper" if mode == "paper" else ""):
-            continue
-        name = (
-            f"causal {r['learner']}, {r['init']}"
-            if causal
-            else f"{r['learner']}, {'native' if mode == 'paper' else r['mask']}"
-        )
-        runs.setdefault(name, {}).setdefault(r["seed"], []).append((int(r["episode"]), float(r[measure])))
+        name = _curve_name(r, mode, measure)
+        if name:
+            runs.setdefault(name, {}).setdefault(r["seed"], []).append((r["episode"], float(r[measure])))
     found = {}
     for name, by_seed in runs.items():
         length = min(len(points) for points in by_seed.values())
         block = 10 if length >= 100 else 1
         n = length // block
-        if n == 0:
-            continue
         values = np.array([[v for _, v in sorted(points)][: n * block] for points in by_seed.values()])
         values = values.reshape(len(values), n, block).mean(axis=2)
         spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(n)
         middle, x = values.mean(axis=0), block * (np.arange(n) + 1.0)
         found[name] = Curve(x, middle, middle - spread, middle + spread)
     return found
+
+
+def _curve_name(row: Row, mode: str, measure: str) -> str:
+    """The curve that an episode belongs to in the charts of this mode; empty for none."""
+    learner, mask, init = row["learner"], row["mask"], row["init"]
+    if mask == "causal":
+        return f"causal {learner}, {init}" if row["mode"] == mode and init in ("random", "thp") else ""
+    if measure == "f1" or mask not in ("none", "presence") or row["mode"] != ("paper" if mode == "paper" else ""):
+        return ""
+    return f"{learner}, {'native' if mode == 'paper' else mask}"
 
 
 def _notes(table: Table, instances: list[str]) -> list[str]:
@@ -227,28 +212,23 @@ def _notes(table: Table, instances: list[str]) -> list[str]:
 def _verdicts(table: Table, instance: str) -> list[str]:
     """Whether the learned graph helped each learner: non-overlapping 95 % intervals against each control."""
     said = []
-    for learner in ("ppo", "dqn", "d3qn"):
+    for learner in LEARNERS:
         key = {"instance": instance, "learner": learner}
-        mine = table.numbers("return", **key, mask="causal", mode="default", init="random")
-        if len(mine) < 2:
-            continue
-        own = figure(mine)
-        parts = []
-        for mask in ("none", "presence", "random", "true"):
-            other = figure(table.numbers("return", **key, mask=mask))
-            if other["low"] is None:
-                continue
-            word = (
-                "above"
-                if own["low"] > other["high"]
-                else "below"
-                if own["high"] < other["low"]
-                else "not told apart from"
-            )
-            parts.append(f"{word} {mask} ({other['mean']:.2f} [{other['low']:.2f}, {other['high']:.2f}])")
+        own = figure(table.numbers("return", **key, mask="causal", mode="default", init="random"))
+        others = {
+            mask: figure(table.numbers("return", **key, mask=mask)) for mask in ("none", "presence", "random", "true")
+        }
+        parts = [
+            f"{_beside(own, other)} {mask} ({shown(other)})"
+            for mask, other in others.items()
+            if own["low"] is not None and other["low"] is not None
+        ]
         if parts:
-            said.append(
-                f"{instance} instance, causal {learner} (random start): {own['mean']:.2f} "
-                f"[{own['low']:.2f}, {own['high']:.2f}], {'; '.join(parts)}."
-            )
+            said.append(f"{instance} instance, causal {learner} (random start): {shown(own)}, {'; '.join(parts)}.")
     return said
+
+
+def _beside(own: Row, other: Row) -> str:
+    if own["low"] > other["high"]:
+        return "above"
+    return "below" if own["high"] < other["low"] else "not told apart from"

@@ -21,6 +21,7 @@ from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph.random_dags import sized_dag
 from causalnet.representation.mask import CausalMask
 from causalnet.storage.files import write_atomic
+from causalnet.storage.rows import Row
 from causalnet.training.by_doing import OnlineRun, learn_by_doing
 from causalnet.training.controls import greedy, random_graph, uniform
 from causalnet.training.evaluation import evaluate
@@ -76,24 +77,22 @@ def make(instance: str) -> gymnasium.Env[Any, Any]:
     return gymnasium.make("causalnet/FaultAlarm-v0", instance=given, hard=hard)
 
 
-def play(run: Run, out: Path) -> tuple[str, list[dict[str, Any]]]:
+def play(run: Run, out: Path) -> list[Row]:
     """Train if the run trains, then play fresh episodes: the run's row, and that of the greedy rule on its graph."""
     env = make(run.instance)
     truth = env.unwrapped.instance.graph  # type: ignore[attr-defined]
     if run.learner == "start":
         told = cn.score(truth, start_graph(run, env))
-        return run.key, [asdict(run) | {name: told[name] for name in ("f1", "precision", "recall")}]
+        return [asdict(run) | {name: told[name] for name in ("f1", "precision", "recall")}]
     if run.learner in RULES:
-        return run.key, [_judge(run, rule_policy(run.learner, env, truth, run.seed), env)]
+        return [_judge(run, rule_policy(run.learner, env, truth, run.seed), env)]
     folder = out / "runs" / run.key
     settings = _settings(run, env, truth)
     masked = Unmasked(env) if run.mask == "none" and run.mode != "paper" else env
 
     def train(episodes: int) -> OnlineRun:
-        return learn_by_doing(
-            masked, run.learner, episodes=episodes, seed=run.seed, truth=truth, folder=folder, checkpoint_every=25,
-            **settings,
-        )  # fmt: skip
+        how = {"seed": run.seed, "truth": truth, "folder": folder, "checkpoint_every": 25, **settings}
+        return learn_by_doing(masked, run.learner, episodes=episodes, **how)
 
     judged = folder.with_name(f"{run.key}.judged.json")
     if not judged.exists():  # before discovery goes on: nothing may be judged twice
@@ -107,10 +106,10 @@ def play(run: Run, out: Path) -> tuple[str, list[dict[str, Any]]]:
     last = done.rows[-1]
     rows[0] |= {"f1": last.f1, "precision": last.precision, "recall": last.recall}
     rows[0] |= {f"f1_{n}": done.rows[n - 1].f1 for n in (20, 50, 200) if n <= len(done.rows)}
-    return run.key, rows
+    return rows
 
 
-def _train_and_judge(run: Run, train: Callable[[int], OnlineRun], env: Any) -> list[dict[str, Any]]:
+def _train_and_judge(run: Run, train: Callable[[int], OnlineRun], env: Any) -> list[Row]:
     """The rows of the policy after JUDGED episodes, and of the greedy rule on its graph."""
     until, began = min(run.episodes, JUDGED), time.process_time()
     done = train(min(25, until))
@@ -145,15 +144,9 @@ def _masking(run: Run, env: Any, truth: cn.Graph) -> dict[str, Any]:
     if run.mask in ("random", "true"):
         return {"graph": truth if run.mask == "true" else random_graph(truth, run.seed), "k": 1}
     log = log_of(run.instance, env, run.seed) if run.mode == "paper" else None
-    state = att_bic.init(
-        env.unwrapped.variables,
-        env.unwrapped.instance.devices,
-        topology=env.unwrapped.instance.topology,
-        mode=run.mode,
-        start=start_graph(run, env),
-        log=log,
-        rng=np.random.default_rng([run.seed, 7]),
-    )
+    network, rng = env.unwrapped.instance, np.random.default_rng([run.seed, 7])
+    how = {"topology": network.topology, "mode": run.mode, "start": start_graph(run, env), "log": log, "rng": rng}
+    state = att_bic.init(env.unwrapped.variables, network.devices, **how)
     if run.mode == "default":
         return {"discovery": state, "k": 1, "explore": lambda episodes, steps: float(episodes < EXPLORE)}
     eta = PAPER_ETA[run.learner]
@@ -166,17 +159,9 @@ def log_of(instance: str, env: Any, seed: int) -> cn.Events:
     if instance != "official" or folder is None or not (folder / LOG).exists():
         return observational_log(network, seed=seed)
     frame = pd.read_csv(folder / LOG)
-    return cn.Events(
-        pd.DataFrame(
-            {
-                "event": np.array(network.types)[frame["alarm_type"]],
-                "timestamp": frame["timestamp"],
-                "device": np.array(network.devices)[frame["device"]],
-            }
-        ),
-        network.topology,
-        list(network.types),
-    )
+    kinds, devices = np.array(network.types)[frame["alarm_type"]], np.array(network.devices)[frame["device"]]
+    alarms = pd.DataFrame({"event": kinds, "timestamp": frame["timestamp"], "device": devices})
+    return cn.Events(alarms, network.topology, list(network.types))
 
 
 def start_graph(run: Run, env: Any) -> cn.Graph:
@@ -200,7 +185,7 @@ def rule_policy(name: str, env: Any, truth: cn.Graph, seed: int) -> Callable[[An
     return greedy(CausalMask(env, graph, k=1).mask)
 
 
-def _judge(run: Run, policy: Any, env: Any) -> dict[str, Any]:
+def _judge(run: Run, policy: Any, env: Any) -> Row:
     """Means over fresh episodes; policies act as they learned to, at random where they are."""
     first = 2**31 + 10**6 * run.seed  # training draws its seeds below 2^31
     played = evaluate(policy, env, seeds=range(first, first + run.evaluation), deterministic=run.learner != "ppo")

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 
 from causalnet.envs import FaultAlarm
-from causalnet.report.summary import figure
+from causalnet.report.summary import Figures
 from causalnet.storage.files import write_atomic
 from causalnet.storage.rows import Row
 
@@ -37,17 +37,17 @@ def measure(out: Path, env: gymnasium.Env[Any, Any], repeats: int) -> dict[str, 
             told["learning-dense"].append(measure_learning_speed(repeats=1, case="dense")["ratio"])
         write_atomic(path, json.dumps(told) + "\n")
     told = json.loads(path.read_text(encoding="utf-8"))
-    ratio = [OFFICIAL / s for s in told["single"]]
-    batch = [OFFICIAL / s for s in told["batch"]]
-    return {
-        "speed: alarms during the measurement": figure(told["alarms"]),
-        "speed: one environment, times faster than the published simulator": figure(ratio, ">= 300", ratio=True),
-        "speed: batch of 256, the same per environment step": figure(batch, ">= 3000", ratio=True),
-        "speed: masked PPO, learning steps a CPU second over MaskablePPO": figure(
-            told["learning"], ">= 1.5", ratio=True
-        ),
-        "speed: the same where every input is busy": figure(told["learning-dense"], ratio=True),
-    }
+    found = Figures()
+    found.add("speed: alarms during the measurement", told["alarms"])
+    for name, seconds, goal in (
+        ("one environment, times faster than the published simulator", told["single"], 300),
+        ("batch of 256, the same per environment step", told["batch"], 3000),
+    ):
+        found.add(f"speed: {name}", [OFFICIAL / s for s in seconds], f">= {goal}", ratio=True)
+    name = "speed: masked PPO, learning steps a CPU second over MaskablePPO"
+    found.add(name, told["learning"], ">= 1.5", ratio=True)
+    found.add("speed: the same where every input is busy", told["learning-dense"], ratio=True)
+    return found
 
 
 def single_step(env: gymnasium.Env[Any, Any], seed: int, steps: int = 4000) -> tuple[float, float]:

@@ -24,17 +24,17 @@ from causalnet.representation.acr import policy_acr, raw_sizes, sizes
 from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates
 from causalnet.storage.rows import Table
-from pipelines.common import complete, options, positive
+from pipelines.common import Cells, complete, open_table, options, positive
 from pipelines.gsac import report
 from pipelines.gsac.networks import BOTH, EPISODES, NETS, explored, phase_one
 from pipelines.gsac.runs import (
     ETAS,
     METHODS,
-    Row,
+    Point,
     Team,
     adaptation_gap,
     methods,
-    rows,
+    points,
     smoothed,
     target_curves,
     team,
@@ -42,14 +42,13 @@ from pipelines.gsac.runs import (
     views,
 )
 
-COLUMNS = ["part", "setting", "method", "seed", "x", "value"]
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
 PAPER_EPISODES = 600  # length of the published training curves
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How much to run. seeds: L. budget: source episodes "until convergence". cells: name -> function giving its rows."""
+    """How much to run. seeds: L. budget: source episodes "until convergence"."""
 
     seeds: int
     budget: int
@@ -61,9 +60,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     args = _arguments(argv)
     plan = Plan(args.seeds, args.episodes, args.quick, args.out)
-    table, work = Table(args.out, COLUMNS, args.quick), cells(plan)
-    suffix = f" L={plan.seeds} K={plan.budget}"
-    complete(table, {name + suffix: partial(cell, plan, table) for name, cell in work.items()}, "parts")
+    table = open_table(args.out, Point, args.quick)
+    complete(table, cells(plan, table), "parts")
     return report.write(plan.out, table, plan)
 
 
@@ -78,27 +76,23 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-Cell = Callable[[Plan, Table], list[Row]]
-
-
-def cells(plan: Plan) -> dict[str, Cell]:
-    """Every part of the experiment, in order."""
+def cells(plan: Plan, table: Table) -> Cells:
+    """Every part of the experiment, in order; later parts read in ``table`` what earlier ones found."""
     panels = PANELS[:1] if plan.quick else PANELS
-    work: dict[str, Cell] = {"masks": masks, "factor": factor}
-    nets = [*dict.fromkeys(net for net, *_ in panels), "contention"]
-    for net in nets:
-        work[f"tune {net}"] = lambda p, t, net=net: tune(NETS[net], _budgets(p), 50 if p.quick else 350)
+    work: dict[str, Callable[[], list[Point]]] = {"masks": partial(masks, plan), "factor": partial(factor, plan)}
+    for net in [*dict.fromkeys(net for net, *_ in panels), "contention"]:
+        work[f"tune {net}"] = partial(tune, NETS[net], _budgets(plan), 50 if plan.quick else 350)
         for budget in _budgets(plan):
-            work[f"train {net} K={budget}"] = lambda p, t, net=net, budget=budget: train(net, budget, p, t)
+            work[f"train {net} K={budget}"] = partial(train, net, budget, plan, table)
     for net, omega, episodes in (*panels, ("contention", 0.35, 350), ("contention", 0.65, 350)):
         short = 50 if plan.quick else episodes
-        work[f"target {net} w={omega:g}"] = lambda p, t, a=(net, omega, short): target(*a, p.budget, p, t)
+        work[f"target {net} w={omega:g}"] = partial(target, net, omega, short, plan.budget, plan, table)
     if not plan.quick:
-        work["target grid3 w=0.65 K=600"] = lambda p, t: target("grid3", 0.65, 350, PAPER_EPISODES, p, t)
-        for g in (3, 4, 5):
-            work[f"traffic {g}"] = lambda p, t, g=g: traffic(g, p)
-    work |= {"inputs": inputs, "printed steps": printed_steps, "gap": gap}
-    return work
+        work["target grid3 w=0.65 K=600"] = partial(target, "grid3", 0.65, 350, PAPER_EPISODES, plan, table)
+        work |= {f"traffic {g}": partial(traffic, g, plan) for g in (3, 4, 5)}
+    work |= {"inputs": partial(inputs, plan, table), "printed steps": partial(printed_steps, plan)}
+    work["gap"] = partial(gap, plan, table)
+    return {f"{name} L={plan.seeds} K={plan.budget}": cell for name, cell in work.items()}
 
 
 def _budgets(plan: Plan) -> list[int]:
@@ -112,12 +106,12 @@ def eta_of(table: Table, net: str, method: str, budget: int, plan: Plan) -> floa
     return ETAS[int(np.argmax(means))]
 
 
-def train(net: str, budget: int, plan: Plan, table: Table) -> list[Row]:
+def train(net: str, budget: int, plan: Plan, table: Table) -> list[Point]:
     """Phases 1 to 3 for every method; the trained agents are kept beside the results."""
-    found: list[Row] = []
+    found: list[Point] = []
     for method in methods(NETS[net]):
         one = untrained(net, method, budget, plan, table)
-        found += rows("train", f"{net} K={budget}", method, *smoothed(one.learn(budget), budget))
+        found += points("train", f"{net} K={budget}", method, *smoothed(one.learn(budget), budget))
         one.save(plan.out, _name(net, method, budget, plan))
     return found
 
@@ -142,85 +136,80 @@ def trained(net: str, method: str, budget: int, plan: Plan, table: Table) -> Tea
     return kept or fresh
 
 
-def target(net: str, omega: float, episodes: int, budget: int, plan: Plan, table: Table) -> list[Row]:
+def target(net: str, omega: float, episodes: int, budget: int, plan: Plan, table: Table) -> list[Point]:
     """Phase 4 in a target domain, and the baselines' training there."""
     teams = {method: trained(net, method, budget, plan, table) for method in methods(NETS[net])}
     eta = eta_of(table, net, "SAC-LFS", budget, plan)
     found = target_curves(teams, NETS[net], plan.seeds, omega, episodes, eta)
     short = budget != plan.budget
-    return [{**row, "setting": f"{row['setting']} K={budget}"} for row in found] if short else found
+    return [dataclasses.replace(p, setting=f"{p.setting} K={budget}") for p in found] if short else found
 
 
-def masks(plan: Plan, table: Table) -> list[Row]:
+def masks(plan: Plan) -> list[Point]:
     """Phases 1 and 2 on the 3 x 3 grid: exact masks against trajectories, and what the representation keeps."""
-    found: list[Row] = []
+    found: list[Point] = []
     for net, factors in ((NETS["grid3"], {"p": "arrival"}), (BOTH, {"p": "arrival", "q": "success"})):
         truth = true_masks(net.make(net.sources[0], 1), list(factors.values()))
         for size, count in ((20, 10),) if plan.quick else ((2, 40), (5, 40), (10, 40), (20, 100), (50, 40), (100, 100)):
-            (record,) = recovery_rates(
-                lambda seed, size, net=net: explored(net, seed, size), lambda data, net=net: phase_one(net, data), truth,
-                [size], list(range(count)), components=("b_1", "b_2"),
-            )  # fmt: skip
+            draw, learn = partial(explored, net), partial(phase_one, net)
+            (record,) = recovery_rates(draw, learn, truth, [size], list(range(count)), components=("b_1", "b_2"))
+            setting = f"{' and '.join(factors)}: {count} seeds"
             for level in ("distractors and domain", "own and actions", "every entry"):
-                setting = f"{' and '.join(factors)}: {count} seeds"
-                found += rows("masks", setting, level, [size], np.array([[record[level]]]))
+                found += points("masks", setting, level, [size], record[level])
     net = NETS["grid3"]
     env = net.make(net.sources[0], 1)
     kept, raw = sizes(policy_acr(true_masks(env))), raw_sizes(env.adjacency, len(env.component_names))
     learned = [sizes(policy_acr(phase_one(net, explored(net, seed)))) for seed in range(plan.seeds)]
-    share = np.array([[(k / raw).mean()] for k in learned])
-    return found + rows("masks", "grid3", "share of components kept", [EPISODES], share) + rows(
-        "masks", "grid3", "share of components kept, true masks", [EPISODES], np.array([[(kept / raw).mean()]])
-    )  # fmt: skip
-
-
-def factor(plan: Plan, table: Table) -> list[Row]:
-    """Error of the domain factor against trajectories, per user, beside the closed-form standard deviation."""
-    net, p = NETS["grid3"], 0.65
-    sizes_ = (5, 20, 80) if plan.quick else (2, 5, 10, 20, 50, 100, 200)
-    records = factor_errors(
-        lambda seed, count: collect(net.make(p, count), seed=seed), lambda d: bernoulli_factor(d, "b_2", shared=False), p, sizes_,
-        range(20 if plan.quick else 100),
-    )  # fmt: skip
-    found: list[Row] = []
-    for record in records:
-        x = [record["trajectories"]]
-        law = float(np.sqrt(p * (1 - p) / (10 * record["trajectories"])))
-        found += rows("factor", "grid3", "error", x, np.array([[record["error"]]]))
-        found += rows("factor", "grid3", "closed form", x, np.array([[law]]))
+    for name, some in (("", learned), (", true masks", [kept])):
+        shares = [(k / raw).mean() for k in some]
+        found += points("masks", "grid3", f"share of components kept{name}", [EPISODES], shares)
     return found
 
 
-def inputs(plan: Plan, table: Table) -> list[Row]:
+def factor(plan: Plan) -> list[Point]:
+    """Error of the domain factor against trajectories, per user, beside the closed-form standard deviation."""
+    net, p = NETS["grid3"], 0.65
+    sizes_ = (5, 20, 80) if plan.quick else (2, 5, 10, 20, 50, 100, 200)
+    estimate, seeds = partial(bernoulli_factor, component="b_2", shared=False), range(20 if plan.quick else 100)
+    found: list[Point] = []
+    for record in factor_errors(lambda seed, n: collect(net.make(p, n), seed=seed), estimate, p, sizes_, seeds):
+        n = record["trajectories"]
+        found += points("factor", "grid3", "error", [n], record["error"])
+        found += points("factor", "grid3", "closed form", [n], np.sqrt(p * (1 - p) / (10 * n)))
+    return found
+
+
+def inputs(plan: Plan, table: Table) -> list[Point]:
     """What the policy reads: learned, true, random or no masks; one-hop inputs; other ways to depend on the domain."""
     net, found = NETS["grid3"], []
     eta, budget = eta_of(table, "grid3", "GSAC", plan.budget, plan), plan.budget
     ways: dict[str, tuple[str, str, dict[str, Any]]] = {
-        "learned masks": ("learned", "polynomial", {}), "true masks": ("true", "polynomial", {}),
-        "no masks": ("none", "polynomial", {}), "random masks": ("random", "polynomial", {}),
+        **{f"{which} masks": (which, "polynomial", {}) for which in ("learned", "true")},
+        "no masks": ("none", "polynomial", {}),
+        "random masks": ("random", "polynomial", {}),
         "one-hop inputs": ("learned", "polynomial", {"inputs": "neighbours"}),
         "interpolated tables": ("learned", "interpolation", {}),
-    }  # fmt: skip
+    }
     for name, (which, kind, more) in ways.items():
         one = team(net, views(net, plan.seeds, which), kind, eta, **more)
-        found += rows("inputs", f"{net.name} train", name, *smoothed(one.learn(budget), budget))
-        found += rows("inputs", f"{net.name} target", name, [budget], one.evaluate(0.65, None, 400)[:, None])
+        found += points("inputs", f"{net.name} train", name, *smoothed(one.learn(budget), budget))
+        found += points("inputs", f"{net.name} target", name, [budget], one.evaluate(0.65, None, 400))
     return found
 
 
-def printed_steps(plan: Plan, table: Table) -> list[Row]:
+def printed_steps(plan: Plan) -> list[Point]:
     """alpha = 0.1, eta = 0.01 with the factor 1/n, one source domain an update: the paper's settings to the letter."""
     net = NETS["grid3"]
     one = team(net, views(net, plan.seeds, "learned"), "polynomial", 0.01, settings=GSAC.paper(), schedule="one")
     before = one.evaluate(0.65, None, 400)
-    found = rows("printed", net.name, "train", *smoothed(one.learn(PAPER_EPISODES), PAPER_EPISODES))
+    found = points("printed", net.name, "train", *smoothed(one.learn(PAPER_EPISODES), PAPER_EPISODES))
     after = one.evaluate(0.65, None, 400)
-    return found + rows("printed", net.name, "target", [0, PAPER_EPISODES], np.stack([before, after], axis=1))
+    return found + points("printed", net.name, "target", [0, PAPER_EPISODES], np.stack([before, after], axis=1))
 
 
-def gap(plan: Plan, table: Table) -> list[Row]:
+def gap(plan: Plan, table: Table) -> list[Point]:
     """Return lost to a wrong factor, on the grid and where users contend."""
-    found: list[Row] = []
+    found: list[Point] = []
     sizes_ = (1, 20) if plan.quick else (1, 2, 5, 10, 20, 50, 100)
     for net, omega in (("grid3", 0.65), ("contention", 0.35)):
         one = trained(net, "GSAC", plan.budget, plan, table)
@@ -229,20 +218,14 @@ def gap(plan: Plan, table: Table) -> list[Row]:
     return found
 
 
-def traffic(g: int, plan: Plan) -> list[Row]:
+def traffic(g: int, plan: Plan) -> list[Point]:
     """Traffic, measured only: GSAC from sources with capacity 1, 2, 3, and learning from scratch at 2.5."""
     net = NETS[f"traffic{g}"]
     groups, budget, eta = views(net, plan.seeds, "none"), 1800, DEFAULTS.actor_rate.start
     one = team(net, groups, "polynomial", eta)
-    found = rows("train", f"{net.name} K={budget}", "GSAC", *smoothed(one.learn(budget), budget))
-    curves = target_curves(
-        {"GSAC": one, "SAC-FT": _also(net, groups, "none", eta, budget), "SAC-MTL": _also(net, groups, "one-hot", eta, budget)},
-        net, plan.seeds, 2.5, 200, eta,
-    )  # fmt: skip
-    return found + curves
-
-
-def _also(net: Any, groups: Any, kind: str, eta: float, budget: int) -> Team:
-    one = team(net, groups, kind, eta)
-    one.learn(budget)
-    return one
+    found = points("train", f"{net.name} K={budget}", "GSAC", *smoothed(one.learn(budget), budget))
+    others = {"SAC-FT": "none", "SAC-MTL": "one-hot"}
+    teams = {"GSAC": one, **{name: team(net, groups, kind, eta) for name, kind in others.items()}}
+    for name in others:
+        teams[name].learn(budget)
+    return found + target_curves(teams, net, plan.seeds, 2.5, 200, eta)

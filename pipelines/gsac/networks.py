@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -63,38 +64,35 @@ def _capacity(data: Transitions) -> DomainFactor:
 
 def grid(size: int) -> Net:
     """GSAC's wireless grid with both distractors."""
-    return Net(
-        f"grid{size}", lambda p, e: gsac_grid(size, arrival=p, n_envs=e, distractors=True), (0.2, 0.5, 0.8), _arrivals
-    )
+    make = partial(gsac_grid, size, distractors=True)
+    return Net(f"grid{size}", lambda p, e: make(arrival=p, n_envs=e), (0.2, 0.5, 0.8), _arrivals)
 
 
-NETS = {f"grid{g}": grid(g) for g in (3, 4, 5)} | {
-    # nine users share four access points: who should send depends on how much there is to send
-    "contention": Net(
-        "contention",
-        lambda p, e: lin_grid(3, 3, 1, arrival=p, n_envs=e, slots=False, ghost=False, place_success=1.0),
-        (0.2, 0.5, 0.8), _arrivals,
-    ),
-} | {
-    f"traffic{g}": Net(
-        f"traffic{g}", lambda c, e, g=g: traffic_grid(g, capacity=c, n_envs=e), (1.0, 2.0, 3.0), _capacity,
-        dataclasses.replace(DEFAULTS, steps=50),
-    )
-    for g in (3, 4, 5)
-}  # fmt: skip
+def traffic(size: int) -> Net:
+    """A grid of crossings whose links hold more or fewer cars."""
+    make, settings = partial(traffic_grid, size), dataclasses.replace(DEFAULTS, steps=50)
+    return Net(f"traffic{size}", lambda c, e: make(capacity=c, n_envs=e), (1.0, 2.0, 3.0), _capacity, settings)
+
+
+# nine users share four access points: who should send depends on how much there is to send
+_shared = partial(lin_grid, 3, 3, 1, slots=False, ghost=False, place_success=1.0)
+CONTENTION = Net("contention", lambda p, e: _shared(arrival=p, n_envs=e), (0.2, 0.5, 0.8), _arrivals)
+NETS = {net.name: net for net in (*map(grid, (3, 4, 5)), CONTENTION, *map(traffic, (3, 4, 5)))}
 
 # both factors of the 3 x 3 grid vary, over the paper's outer sources: (p, q)
+_both = partial(gsac_grid, 3, distractors=True)
 BOTH = Net(
-    "grid3 p, q", lambda w, e: gsac_grid(3, arrival=w[0], success=w[1], n_envs=e, distractors=True),
-    tuple(product((0.2, 0.8), repeat=2)), _arrivals,
-)  # fmt: skip
+    "grid3 p, q",
+    lambda w, e: _both(arrival=w[0], success=w[1], n_envs=e),
+    tuple(product((0.2, 0.8), repeat=2)),
+    _arrivals,
+)
 
 
 def explored(net: Net, seed: int, episodes: int = EPISODES) -> Transitions:
     """``episodes`` uniformly random trajectories in each source domain."""
-    return pool(
-        [collect(net.make(p, episodes), seed=1000 * seed + k, domain=f"omega={p}") for k, p in enumerate(net.sources)]
-    )
+    domains = enumerate(net.sources)
+    return pool([collect(net.make(p, episodes), seed=1000 * seed + k, domain=f"omega={p}") for k, p in domains])
 
 
 def phase_one(net: Net, data: Transitions) -> CausalMasks:

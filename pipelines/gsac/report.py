@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 from causalnet.base.arrays import Array
 from causalnet.envs.networked.wireless import collision_free_ceiling
 from causalnet.report import Chart, Curve, chart
-from causalnet.report.summary import band, figure
+from causalnet.report.summary import Figures, band, share
 from causalnet.representation.recovery import log_slope
-from causalnet.storage.rows import Table
-from pipelines.common import finish
+from causalnet.stats.intervals import POSITIVE, SHARE
+from causalnet.storage.rows import Row, Table
+from pipelines.common import finish, select
 
 # read off the figures of arXiv 2510.21427: GSAC, and start and end of SAC-FT, SAC-MTL, SAC-LFS
 PUBLISHED = {
@@ -29,22 +31,18 @@ BASELINES = ("SAC-FT", "SAC-MTL", "SAC-LFS")
 NAMES = ("GSAC", *BASELINES, "SAC-MTL, mean code", "SAC-FT+ACR")  # one name, one colour
 
 
-def write(out: Path, table: Table, plan: Any) -> dict[str, Any]:
-    """summary.json, report.html and results.csv."""
+def write(out: Path, table: Table, plan: Any) -> dict[str, Row]:
+    """summary.json and report.html of a run folder: of the runs of this length, those of others stay in results.csv."""
     data = _Data(table, f" L={plan.seeds} K={plan.budget}")
-    figures: dict[str, Any] = {}
+    figures = Figures()
     for setting in [s for s in PUBLISHED if data.has("deployed", s)]:
-        figures |= panel(data, setting)
-    figures |= training(data, plan) | phases(data) | controls(data) | beyond(data)
-    finish(
-        out,
-        "GSAC: from masks to deployment without training",
-        figures,
-        notes(plan),
-        summary_rows(data),
-        charts(data, plan),
-    )
-    return figures
+        _panel(data, setting, figures)
+    _training(data, plan, figures)
+    _phases(data, figures)
+    _controls(data, figures)
+    _beyond(data, figures)
+    title = "GSAC: from masks to deployment without training"
+    return finish(out, title, figures, _notes(plan), _brief(data), _charts(data, plan))
 
 
 class _Data:
@@ -52,19 +50,27 @@ class _Data:
 
     def __init__(self, table: Table, suffix: str) -> None:
         self.found: dict[tuple[str, str, str], dict[float, dict[int, float]]] = {}
-        for row in table.rows:
-            if row["cell"].endswith(suffix):
-                places = self.found.setdefault((row["part"], row["setting"], row["method"]), {})
-                places.setdefault(float(row["x"]), {})[int(row["seed"])] = float(row["value"])
+        for row in (row for row in select(table) if row["cell"].endswith(suffix)):
+            places = self.found.setdefault((row["part"], row["setting"], row["method"]), {})
+            places.setdefault(float(row["x"]), {})[row["seed"]] = row["value"]
 
     def has(self, part: str, setting: str, method: str = "GSAC") -> bool:
         return (part, setting, method) in self.found
 
-    def get(self, part: str, setting: str, method: str) -> tuple[Array, Array]:
+    def get(self, part: str, setting: str, method: str = "GSAC") -> tuple[Array, Array]:
         """x (k,), values (L, k)."""
         places = self.found[part, setting, method]
         x = sorted(places)
         return np.array(x), np.array([[places[k][s] for k in x] for s in sorted(places[x[0]])])
+
+    def values(self, part: str, setting: str, method: str = "GSAC") -> Array:
+        """(L, k) alone."""
+        return self.get(part, setting, method)[1]
+
+    def bands(self, part: str, setting: str, methods: Iterable[str] | None = None) -> dict[str, Curve]:
+        """A curve a method, of all seeds."""
+        names = self.methods(part, setting) if methods is None else methods
+        return {name: band(*self.get(part, setting, name)) for name in names}
 
     def settings(self, part: str) -> list[str]:
         return list(dict.fromkeys(s for p, s, _ in self.found if p == part))
@@ -72,177 +78,147 @@ class _Data:
     def methods(self, part: str, setting: str) -> list[str]:
         return [m for p, s, m in self.found if (p, s) == (part, setting)]
 
+    def learners(self, setting: str) -> list[str]:
+        """Whatever learnt in this target: the paper's baselines and the controls."""
+        return [m for m in self.methods("curve", setting) if m.startswith("SAC")]
+
 
 def _ceiling(setting: str) -> float:
     return collision_free_ceiling(float(setting.split("w=")[1].split()[0]), 0.5, 10)
 
 
-def panel(data: _Data, setting: str) -> dict[str, Any]:
+def _panel(data: _Data, setting: str, found: Figures) -> None:
     """The numbers of one of the paper's panels."""
-    published, ceiling, found = PUBLISHED[setting], _ceiling(setting), {}
+    (published, deployed, *others), ceiling = PUBLISHED[setting], _ceiling(setting)
     name = f"{setting.split()[0].replace('grid', 'g=')}, p={setting.split('=')[1]}"
-    first = data.get("deployed", setting, "GSAC")[1].mean(1)
-    flat = data.get("curve", setting, "GSAC")[1][:, 0]
-    found[f"{name}: share of ceiling, first 30 target episodes"] = figure(
-        first / ceiling, ">= 0.95", round(published[0] / ceiling, 3)
-    )
-    found[f"{name}: GSAC, first 30 target episodes"] = figure(first, "", published[0])
-    found[f"{name}: GSAC, deployed policy"] = figure(flat, "", published[1])
-    for k, method in enumerate(BASELINES):
+    first = data.values("deployed", setting).mean(1)
+    flat = data.values("curve", setting)[:, 0]
+    part = round(published / ceiling, 3)
+    found.add(f"{name}: share of ceiling, first 30 target episodes", first / ceiling, ">= 0.95", part)
+    found.add(f"{name}: GSAC, first 30 target episodes", first, "", published)
+    found.add(f"{name}: GSAC, deployed policy", flat, "", deployed)
+    for method, (start, end) in zip(BASELINES, others, strict=True):
         x, values = data.get("curve", setting, method)
-        start, end = published[2 + k]
-        found[f"{name}: {method} start"] = figure(values[:, 0], "", start)
-        found[f"{name}: {method} end ({x[-1]:g} episodes)"] = figure(values[:, -1], "", end)
-        found[f"{name}: GSAC - {method} start"] = figure(flat - values[:, 0], ">= 0", round(published[0] - start, 2))
-        found[f"{name}: GSAC - {method} end"] = figure(flat - values[:, -1], ">= 0", round(published[1] - end, 2))
+        found.add(f"{name}: {method} start", values[:, 0], "", start)
+        found.add(f"{name}: {method} end ({x[-1]:g} episodes)", values[:, -1], "", end)
+        found.add(f"{name}: GSAC - {method} start", flat - values[:, 0], ">= 0", round(published - start, 2))
+        found.add(f"{name}: GSAC - {method} end", flat - values[:, -1], ">= 0", round(deployed - end, 2))
+    control = data.values("curve", setting, "SAC-FT+ACR")
     for at, when in ((0, "start"), (-1, "end")):
-        control = data.get("curve", setting, "SAC-FT+ACR")[1][:, at]
-        found[f"{name}: GSAC - SAC-FT+ACR {when} (control)"] = figure(flat - control)
-    return found
+        found.add(f"{name}: GSAC - SAC-FT+ACR {when} (control)", flat - control[:, at])
 
 
-def training(data: _Data, plan: Any) -> dict[str, Any]:
+def _training(data: _Data, plan: Any, found: Figures) -> None:
     """Start and end of the training curves, averaged over the sources."""
-    found = {}
+    ceiling = np.mean([collision_free_ceiling(p, 0.5, 10) for p in (0.2, 0.5, 0.8)])
     for net, (start, end) in TRAINING.items():
-        for budget in sorted({600, plan.budget}):
-            if data.has("train", f"{net} K={budget}"):
-                values = data.get("train", f"{net} K={budget}", "GSAC")[1]
-                label = f"{net.replace('grid', 'g=')}: training return at the end of {budget} source episodes"
-                found[label] = figure(values[:, -3:].mean(1), "", end)
-                if budget == 600:
-                    found[f"{net.replace('grid', 'g=')}: training return at the start"] = figure(
-                        values[:, 0], "", start
-                    )
-                found[f"{label}, share of ceiling"] = figure(
-                    values[:, -3:].mean(1) / np.mean([collision_free_ceiling(p, 0.5, 10) for p in (0.2, 0.5, 0.8)])
-                )
-    return found
+        name = net.replace("grid", "g=")
+        for budget in (k for k in sorted({600, plan.budget}) if data.has("train", f"{net} K={k}")):
+            values = data.values("train", f"{net} K={budget}")
+            last, label = values[:, -3:].mean(1), f"{name}: training return at the end of {budget} source episodes"
+            found.add(label, last, "", end)
+            if budget == 600:
+                found.add(f"{name}: training return at the start", values[:, 0], "", start)
+            found.add(f"{label}, share of ceiling", last / ceiling)
 
 
-def phases(data: _Data) -> dict[str, Any]:
+def _phases(data: _Data, found: Figures) -> None:
     """Phases 1, 2 and the factor."""
-    found = {}
-    for _, setting, level in [k for k in data.found if k[0] == "masks" and "seeds" in k[1]]:
+    for setting, level in _exactness(data):
         x, values = data.get("masks", setting, level)
-        for size, share in zip(x, values.T, strict=True):
+        varying, count = setting.split(": ")
+        vary = "varies" if varying == "p" else "vary"
+        for size, exact in zip(x, values[0], strict=True):  # a share of ``count`` seeds
             goal = {20: ">= 0.9", 100: ">= 1"}.get(int(size), "") if level == "distractors and domain" else ""
-            varying, seeds = setting.split(": ")
-            label = (
-                f"masks where {varying} var{'ies' if varying == 'p' else 'y'}: {level} exact from {size:g} trajectories"
-            )
-            found[f"{label} ({seeds})"] = figure(share, goal)
-    kept = data.get("masks", "grid3", "share of components kept")[1][:, 0]
-    found["ACR: share of a neighbourhood's components kept"] = figure(kept, "<= 0.5", 0.5)
+            n = int(count.split()[0])
+            label = f"masks where {varying} {vary}: {level} exact from {size:g} trajectories ({count})"
+            found[label] = share(np.arange(n) < round(exact * n), goal)
+    kept = data.values("masks", "grid3", "share of components kept")[:, 0]
+    found.add("ACR: share of a neighbourhood's components kept", kept, "<= 0.5", 0.5, bounds=SHARE)
     x, error = data.get("factor", "grid3", "error")
-    law = data.get("factor", "grid3", "closed form")[1][0]
-    found["domain factor: error / closed-form deviation, farthest from 1"] = figure(
-        [1 + np.abs(error[0] / law - 1).max()], "<= 1.1"
-    )
-    found["domain factor: distance of the log-log slope from -1/2"] = figure(
-        [abs(log_slope(x, error[0]) + 0.5)], "<= 0.05"
-    )
-    return found
+    law = data.values("factor", "grid3", "closed form")[0]
+    farthest = 1 + np.abs(error[0] / law - 1).max()
+    found.add("domain factor: error / closed-form deviation, farthest from 1", [farthest], "<= 1.1")
+    slope = abs(log_slope(x, error[0]) + 0.5)
+    found.add("domain factor: distance of the log-log slope from -1/2", [slope], "<= 0.05")
 
 
-def controls(data: _Data) -> dict[str, Any]:
+def _exactness(data: _Data) -> list[tuple[str, str]]:
+    """(setting, level) of the shares of seeds with exact masks."""
+    return [(s, level) for part, s, level in data.found if part == "masks" and "seeds" in s]
+
+
+def _controls(data: _Data, found: Figures) -> None:
     """The printed step sizes, the exact factor, the masks, the uniform policy."""
-    found = {}
-    values = data.get("printed", "grid3", "target")[1]
-    found["printed step sizes: gain in the target after 600 source episodes"] = figure(values[:, -1] - values[:, 0])
+    values = data.values("printed", "grid3", "target")
+    found.add("printed step sizes: gain in the target after 600 source episodes", values[:, -1] - values[:, 0])
     for method in data.methods("inputs", "grid3 target"):
-        found[f"g=3, p=0.65 by inputs: {method}"] = figure(data.get("inputs", "grid3 target", method)[1][:, 0])
-        train = data.get("inputs", "grid3 train", method)[1]
-        found[f"g=3 training return, mean of all episodes, by inputs: {method}"] = figure(train.mean(1))
+        found.add(f"g=3, p=0.65 by inputs: {method}", data.values("inputs", "grid3 target", method)[:, 0])
+        train = data.values("inputs", "grid3 train", method).mean(1)
+        found.add(f"g=3 training return, mean of all episodes, by inputs: {method}", train)
     for setting in data.settings("curve"):
         if data.has("curve", setting, "GSAC, exact factor"):
-            exact, told = (data.get("curve", setting, m)[1][:, 0] for m in ("GSAC, exact factor", "GSAC"))
-            found[f"{setting}: exact factor - estimated factor"] = figure(exact - told)
-            found[f"{setting}: uniform policy"] = figure(data.get("curve", setting, "uniform policy")[1][:, 0])
-    return found
+            exact, told = (data.values("curve", setting, m)[:, 0] for m in ("GSAC, exact factor", "GSAC"))
+            found.add(f"{setting}: exact factor - estimated factor", exact - told)
+            found.add(f"{setting}: uniform policy", data.values("curve", setting, "uniform policy")[:, 0])
 
 
-def beyond(data: _Data) -> dict[str, Any]:
+def _beyond(data: _Data, found: Figures) -> None:
     """Contention, traffic, the short budget, and the adaptation gap: measured only."""
-    found = {}
     for setting in [s for s in data.settings("curve") if s not in PUBLISHED]:
-        lead = data.get("curve", setting, "GSAC")[1][:, 0]
-        found[f"{setting}: GSAC"] = figure(lead)
-        for method in baselines(data, setting):
-            values = data.get("curve", setting, method)[1]
-            found[f"{setting}: {method} start"] = figure(values[:, 0])
-            found[f"{setting}: {method} end"] = figure(values[:, -1])
-            found[f"{setting}: GSAC - {method} start"] = figure(lead - values[:, 0])
+        lead = data.values("curve", setting)[:, 0]
+        found.add(f"{setting}: GSAC", lead)
+        for method in data.learners(setting):
+            values = data.values("curve", setting, method)
+            found.add(f"{setting}: {method} start", values[:, 0])
+            found.add(f"{setting}: {method} end", values[:, -1])
+            found.add(f"{setting}: GSAC - {method} start", lead - values[:, 0])
     for setting in data.settings("gap"):
         x, error = data.get("gap", setting, "error")
         if len(x) > 2:
-            found[f"{setting}: slope of log error on log T_a"] = figure([log_slope(x, error.mean(0))], "", -0.5)
-        lost = data.get("gap", setting, "return lost")[1]
-        found[f"{setting}: return lost with T_a={x[0]:g}"] = figure(lost[:, 0])
+            found.add(f"{setting}: slope of log error on log T_a", [log_slope(x, error.mean(0))], "", -0.5)
+        lost = data.values("gap", setting, "return lost")
+        found.add(f"{setting}: return lost with T_a={x[0]:g}", lost[:, 0])
         d, by_hand = data.get("gap", setting, "return lost by error")
         slopes = (np.abs(by_hand) * np.abs(d)).sum(1) / (d**2).sum()
-        found[f"{setting}: |change of return| per unit of factor error"] = figure(slopes)
-    return found
+        found.add(f"{setting}: |change of return| per unit of factor error", slopes, bounds=POSITIVE)
 
 
-def baselines(data: _Data, setting: str) -> list[str]:
-    """Whatever learnt in this target: the paper's baselines and the controls."""
-    return [m for m in data.methods("curve", setting) if m.startswith("SAC")]
-
-
-def charts(data: _Data, plan: Any) -> list[Chart]:
+def _charts(data: _Data, plan: Any) -> list[Chart]:
     """Five panels and training first, then what stands behind them."""
-    found = []
+    found, returns, training = [], "return per user", "training return per user"
     for setting in [s for s in data.settings("curve") if "traffic" not in s]:
-        curves = {m: band(*data.get("curve", setting, m)) for m in baselines(data, setting)}
+        curves = data.bands("curve", setting, data.learners(setting))
         end = max(float(np.asarray(c.x)[-1]) for c in curves.values())
-        flat = data.get("curve", setting, "GSAC")[1]
-        curves = {"GSAC": band([0.0, end], np.repeat(flat, 2, axis=1)), **curves}
+        curves = {"GSAC": band([0.0, end], np.repeat(data.values("curve", setting), 2, axis=1)), **curves}
         levels = {"ceiling": _ceiling(setting)} if setting.startswith("grid") else {}
         if setting in PUBLISHED:
             levels["GSAC published"] = PUBLISHED[setting][1]
-        found.append(
-            chart(
-                curves,
-                f"Target domain: {_title(setting)}",
-                "target episodes",
-                "return per user",
-                levels=levels,
-                names=NAMES,
-            )
-        )
+        title = f"Target domain: {_title(setting)}"
+        found.append(chart(curves, title, "target episodes", returns, levels=levels, names=NAMES))
     for setting in data.settings("train"):
-        curves = {m: band(*data.get("train", setting, m)) for m in data.methods("train", setting)}
-        net = setting.split()[0]
+        net, title = setting.split()[0], f"Training across sources: {_title(setting)}"
         levels = {"published end": TRAINING[net][1]} if net in TRAINING else {}
-        found.append(
-            chart(
-                curves,
-                f"Training across sources: {_title(setting)}",
-                "source episodes",
-                "return per user",
-                levels=levels,
-                names=NAMES,
-            )
-        )
-    curves = {m: band(*data.get("inputs", "grid3 train", m)) for m in data.methods("inputs", "grid3 train")}
-    found.append(chart(curves, "What the policy reads (3 x 3)", "source episodes", "training return per user"))
+        curves = data.bands("train", setting)
+        found.append(chart(curves, title, "source episodes", returns, levels=levels, names=NAMES))
+    curves = data.bands("inputs", "grid3 train")
+    found.append(chart(curves, "What the policy reads (3 x 3)", "source episodes", training))
     curves = {"printed steps": band(*data.get("printed", "grid3", "train"))}
     short = f"grid3 K={min(600, plan.budget)}"
     if data.has("train", short):
-        curves["steps used here"] = band(*data.get("train", short, "GSAC"))
-    found.append(chart(curves, "Printed step sizes (3 x 3)", "source episodes", "training return per user"))
+        curves["steps used here"] = band(*data.get("train", short))
+    found.append(chart(curves, "Printed step sizes (3 x 3)", "source episodes", training))
     x, error = data.get("factor", "grid3", "error")
-    law = data.get("factor", "grid3", "closed form")[1][0]
     if len(x) > 1:
-        both = {"measured": Curve(x, error[0]), "closed form": Curve(x, law)}
-        found.append(
-            chart(both, "Error of the domain factor", "trajectories", "error per user", log_x=True, log_y=True)
-        )
+        both = {
+            "measured": Curve(x, error[0]),
+            "closed form": Curve(x, data.values("factor", "grid3", "closed form")[0]),
+        }
+        words = ("Error of the domain factor", "trajectories", "error per user")
+        found.append(chart(both, *words, log_x=True, log_y=True))
     found += _mask_chart(data)
     curves = {s: band(*data.get("gap", s, "return lost by error")) for s in data.settings("gap")}
-    found.append(chart(curves, "Return lost to a wrong factor", "error of the factor", "return lost per user"))
-    return found
+    return [*found, chart(curves, "Return lost to a wrong factor", "error of the factor", "return lost per user")]
 
 
 def _title(setting: str) -> str:
@@ -256,10 +232,10 @@ def _title(setting: str) -> str:
 
 def _mask_chart(data: _Data) -> list[Chart]:
     points: dict[str, dict[float, float]] = {}
-    for _, setting, level in [k for k in data.found if k[0] == "masks" and "seeds" in k[1]]:
+    for setting, level in _exactness(data):
         x, values = data.get("masks", setting, level)
-        level += " (p and q vary)" * setting.startswith("p and q")
-        points.setdefault(level, {}).update(zip(x.tolist(), values.mean(0).tolist(), strict=True))
+        name = level + " (p and q vary)" * setting.startswith("p and q")
+        points.setdefault(name, {}).update(zip(x.tolist(), values.mean(0).tolist(), strict=True))
     if max(map(len, points.values())) < 2:
         return []
     curves = {level: Curve(sorted(p), [p[k] for k in sorted(p)]) for level, p in points.items()}
@@ -276,19 +252,18 @@ def _law(x: Array, share: Array) -> Array:
     return np.asarray(shapes[((shapes - share) ** 2).sum(1).argmin()])
 
 
-def summary_rows(data: _Data) -> list[dict[str, Any]]:
+def _brief(data: _Data) -> list[Row]:
     """One line a curve for the report: start, end, over all seeds."""
     found = []
     for part, setting, method in data.found:
         x, values = data.get(part, setting, method)
-        found.append(
-            {"part": part, "setting": setting, "method": method, "first x": x[0], "first": values[:, 0].mean(),
-             "last x": x[-1], "last": values[:, -1].mean(), "seeds": len(values)}
-        )  # fmt: skip
+        first, last = values[:, 0].mean(), values[:, -1].mean()
+        line = {"part": part, "setting": setting, "method": method, "first x": x[0], "first": first}
+        found.append({**line, "last x": x[-1], "last": last, "seeds": len(values)})
     return found
 
 
-def notes(plan: Any) -> list[str]:
+def _notes(plan: Any) -> list[str]:
     """What a reader has to know to judge the figures."""
     found = [
         f"Ten steps an episode, q = 0.5, sources p = 0.2, 0.5, 0.8; the return is the mean per user of the undiscounted sum. "

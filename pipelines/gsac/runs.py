@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from causalnet.agents.networked.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
 from causalnet.agents.networked.gsac import GSAC
@@ -18,16 +20,32 @@ from causalnet.data.rollouts import collect
 from causalnet.envs.networked.wireless import true_masks
 from pipelines.gsac.networks import Net, explored, phase_one
 
-Row = dict[str, Any]
 # how the policy depends on the domain, and the masks behind what it reads: the paper's baselines know neither, so they read
 # the whole local state; SAC-FT+ACR is the control that shows what the compact state brings alone
 METHODS = {
-    "GSAC": ("polynomial", "learned"), "SAC-FT": ("none", "none"), "SAC-MTL": ("one-hot", "none"),
+    "GSAC": ("polynomial", "learned"),
+    "SAC-FT": ("none", "none"),
+    "SAC-MTL": ("one-hot", "none"),
     "SAC-FT+ACR": ("none", "learned"),
-}  # fmt: skip
+}
 ETAS = (0.05, 0.1, 0.2, 0.5)  # what the actor's step size is chosen from, on source domains only
 TUNING_SEEDS = 10
 CHECK = 200  # fresh episodes behind every point of a curve
+
+
+@dataclass
+class Point:
+    """One line of results.csv: the value of one seed at x, in six digits."""
+
+    part: str
+    setting: str
+    method: str
+    seed: int
+    x: float
+    value: float
+
+    def __post_init__(self) -> None:
+        self.value = float(f"{self.value:.6g}")
 
 
 class Team:
@@ -54,11 +72,10 @@ class Team:
         seed (L,), or None for the true one."""
         parts = []
         for agent, members in zip(self.agents, self.members, strict=True):
+            env = self.net.make(factor, 20 * len(members))
             if known is None:
-                env = self.net.make(factor, 20 * len(members))
                 parts.append(agent.evaluate(env, factor, episodes, **options).mean(1))
                 continue
-            env = self.net.make(factor, 20 * len(members))
             told = np.asarray(known)[list(members)]
             parts.append(np.array([agent.evaluate(env, w, episodes, **options)[k].mean() for k, w in enumerate(told)]))
         return self.join(parts)
@@ -120,12 +137,8 @@ def team(net: Net, groups: list[Any], kind: str, eta: float, seed: int = 1, **op
     options = {"settings": dataclasses.replace(net.settings, actor_rate=Rate(eta)), **options}
     for k, (view, conditioned, members) in enumerate(groups):
         made = [net.make(p, len(members)) for p in net.sources]
-        agents.append(
-            GSAC(
-                made, net.sources, conditioning=kind, learners=len(members), seed=seed + 7919 * k, view=view,
-                conditioned=conditioned if kind == "polynomial" else None, **options,
-            )
-        )  # fmt: skip
+        seen = {"view": view, "conditioned": conditioned if kind == "polynomial" else None, "conditioning": kind}
+        agents.append(GSAC(made, net.sources, learners=len(members), seed=seed + 7919 * k, **seen, **options))
     return Team(agents, [g[2] for g in groups], net)
 
 
@@ -135,12 +148,14 @@ def scratch(net: Net, seeds: int, target: float, eta: float, seed: int = 3) -> T
     return Team(team(only, groups, "none", eta, seed).agents, [g[2] for g in groups], net)
 
 
-def rows(part: str, setting: str, method: str, x: Sequence[float], values: Array) -> list[Row]:
-    """values (L, len(x)) as long rows."""
+def points(part: str, setting: str, method: str, x: Sequence[float], values: ArrayLike) -> list[Point]:
+    """values (L, len(x)), or (L,) at one x, as rows."""
+    table = np.reshape(np.asarray(values, dtype=float), (-1, len(x)))
     return [
-        {"part": part, "setting": setting, "method": method, "seed": seed, "x": x[k], "value": f"{float(v):.6g}"}
-        for seed, row in enumerate(np.atleast_2d(values)) for k, v in enumerate(row)
-    ]  # fmt: skip
+        Point(part, setting, method, seed, at, v)
+        for seed, row in enumerate(table)
+        for at, v in zip(x, row, strict=True)
+    ]
 
 
 def smoothed(curve: Array, episodes: int, points: int = 60) -> tuple[list[float], Array]:
@@ -150,7 +165,7 @@ def smoothed(curve: Array, episodes: int, points: int = 60) -> tuple[list[float]
     return [float((p[-1] + 1) * per) for p in parts], np.stack([curve[:, p].mean(1) for p in parts], axis=1)
 
 
-def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Row]:
+def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Point]:
     """Return in the last tenth of training on the sources, for every step size: what the choice of eta looks at."""
     found = []
     for method in methods(net):
@@ -163,18 +178,18 @@ def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Row]:
                 curve = one.learn(budget - done)
                 done = budget
                 last = curve[:, -max(1, curve.shape[1] // 10) :].mean(1)
-                found += rows("tune", f"{net.name} K={budget}", method, [eta], last[:, None])
+                found += points("tune", f"{net.name} K={budget}", method, [eta], last)
     for eta in ETAS:
         middle = sorted(net.sources)[len(net.sources) // 2]
         curve = scratch(net, TUNING_SEEDS, middle, eta, seed=10_009).learn(target_episodes)
-        found += rows("tune", net.name, "SAC-LFS", [eta], curve[:, -target_episodes // 10 :].mean(1)[:, None])
+        found += points("tune", net.name, "SAC-LFS", [eta], curve[:, -target_episodes // 10 :].mean(1))
     return found
 
 
-def quiet(function: Callable[..., list[Row]]) -> Callable[..., list[Row]]:
+def quiet(function: Callable[..., list[Point]]) -> Callable[..., list[Point]]:
     """Estimates from one or two episodes often lie outside the hull: counted in the results, not warned of."""
 
-    def inner(*args: Any, **options: Any) -> list[Row]:
+    def inner(*args: Any, **options: Any) -> list[Point]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*outside the hull", category=UserWarning)
             return function(*args, **options)
@@ -185,14 +200,14 @@ def quiet(function: Callable[..., list[Row]]) -> Callable[..., list[Row]]:
 @quiet
 def target_curves(
     trained: dict[str, Team], net: Net, seeds: int, target: float, episodes: int, eta: float
-) -> list[Row]:
+) -> list[Point]:
     """GSAC deployed and the baselines trained in one target domain: return against target episodes."""
     setting, found = f"{net.name} w={target:g}", []
     played, factors = trained["GSAC"].adapt(target, 30)
-    found += rows("deployed", setting, "GSAC", list(range(1, 31)), played)
-    found += rows("estimate", setting, "GSAC", list(range(1, 31)), factors)
-    found += rows("curve", setting, "GSAC", [20], trained["GSAC"].evaluate(target, factors[:, 19], 400)[:, None])
-    found += rows("curve", setting, "GSAC, exact factor", [0], trained["GSAC"].evaluate(target, None, 400)[:, None])
+    found += points("deployed", setting, "GSAC", list(range(1, 31)), played)
+    found += points("estimate", setting, "GSAC", list(range(1, 31)), factors)
+    found += points("curve", setting, "GSAC", [20], trained["GSAC"].evaluate(target, factors[:, 19], 400))
+    found += points("curve", setting, "GSAC, exact factor", [0], trained["GSAC"].evaluate(target, None, 400))
     learners = {method: one.fine_tune(target) for method, one in trained.items() if method != "GSAC"}
     learners["SAC-MTL, mean code"] = trained["SAC-MTL"].fine_tune(target, "mixture")
     learners["SAC-LFS"] = scratch(net, seeds, target, eta)
@@ -203,14 +218,16 @@ def target_curves(
             learner.learn(at - learner.agents[0].episodes)
             one_hot = {"code": "mixture" if "mean" in method else "unseen"} if "MTL" in method else {}
             values.append(learner.evaluate(target, None, CHECK if 0 < at < episodes else 400, **one_hot))
-        found += rows("curve", setting, method, checks, np.stack(values, axis=1))
+        found += points("curve", setting, method, checks, np.stack(values, axis=1))
     untrained = team(net, views(net, seeds, "none"), "none", 0.0)
-    found += rows("curve", setting, "uniform policy", [0], untrained.evaluate(target, None, 400)[:, None])
+    found += points("curve", setting, "uniform policy", [0], untrained.evaluate(target, None, 400))
     return found
 
 
 @quiet
-def adaptation_gap(trained: Team, net: Net, target: float, sizes: Sequence[int], deltas: Sequence[float]) -> list[Row]:
+def adaptation_gap(
+    trained: Team, net: Net, target: float, sizes: Sequence[int], deltas: Sequence[float]
+) -> list[Point]:
     """Return lost against the exact factor: for estimates from T_a random trajectories, and for errors put in by hand.
 
     Both sides play the same episodes (common random numbers).
@@ -218,14 +235,12 @@ def adaptation_gap(trained: Team, net: Net, target: float, sizes: Sequence[int],
     seeds = len(np.concatenate([list(m) for m in trained.members]))
     setting, exact, found = f"{net.name} w={target:g}", trained.evaluate(target, np.full(seeds, target), 400), []
     for size in sizes:
-        told = np.array(
-            [net.estimate(collect(net.make(target, size), seed=seed * 613 + size)).value for seed in range(seeds)],
-            float,
-        )
+        drawn = [collect(net.make(target, size), seed=seed * 613 + size) for seed in range(seeds)]
+        told = np.array([net.estimate(data).value for data in drawn], float)
         lost = exact - trained.evaluate(target, told, 400)
-        found += rows("gap", setting, "error", [size], np.abs(told - target)[:, None])
-        found += rows("gap", setting, "return lost", [size], lost[:, None])
+        found += points("gap", setting, "error", [size], np.abs(told - target))
+        found += points("gap", setting, "return lost", [size], lost)
     for delta in deltas:
         lost = exact - trained.evaluate(target, np.full(seeds, target + delta), 400)
-        found += rows("gap", setting, "return lost by error", [delta], lost[:, None])
+        found += points("gap", setting, "return lost by error", [delta], lost)
     return found

@@ -15,8 +15,9 @@ from agent_envs import Echo, Endless, Repair, TwoSteps  # noqa: E402
 from causalnet.agents import D3QN, DQN, PPO  # noqa: E402
 from causalnet.agents.single import dqn as dqn_module  # noqa: E402
 from causalnet.agents.single import ppo as ppo_module  # noqa: E402
-from causalnet.agents.single.masked import as_mask, masked_argmax, masked_log_softmax, masked_max  # noqa: E402
+from causalnet.agents.single.masked import masked_argmax, masked_log_softmax, masked_max  # noqa: E402
 from causalnet.agents.single.networks import ActionValues, compact  # noqa: E402
+from causalnet.envs.masks import some_mask  # noqa: E402
 from causalnet.errors import DataError  # noqa: E402
 
 LEARNERS = [PPO, DQN, D3QN]
@@ -65,13 +66,13 @@ def test_a_row_without_an_allowed_action_is_an_error(function: Any) -> None:
     [
         (np.ones(3, bool), r"shape \(3,\)"),
         (np.zeros(4, bool), "allows no action"),
-        (np.array([0, 1, 2, 0]), "holds 2"),
-        (np.array([0, np.nan, 1, 0]), "holds nan"),
+        (np.array([0, 1, 2, 0]), "such as 2"),
+        (np.array([0, np.nan, 1, 0]), "such as nan"),
     ],
 )
 def test_masks_of_the_wrong_kind(mask: np.ndarray, told: str) -> None:
     with pytest.raises(DataError, match=told):
-        as_mask(mask, 4, "step 3")
+        some_mask(mask, 4, "step 3")
 
 
 def known_values(dueling: bool) -> ActionValues:

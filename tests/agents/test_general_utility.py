@@ -364,7 +364,9 @@ def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, mon
     before = (tmp_path / "results.csv").read_bytes()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") >= 6 and "nan" not in page.lower()
-    monkeypatch.setattr(pipeline, "_learn", None)  # whatever is done is not done again
+    monkeypatch.setattr(
+        pipeline.runs, "learn", lambda *_: pytest.fail("done again")
+    )  # whatever is done is not done again
     assert pipeline.main(["--quick", "--seeds", "2", "--out", str(tmp_path)]) == figures
     assert (tmp_path / "results.csv").read_bytes() == before
     assert "quick run" in page and "NOT reached" not in page and "not reached" not in page
@@ -374,7 +376,7 @@ def test_the_pipeline_leaves_its_figures_and_repeats_nothing(tmp_path: Path, mon
         pipeline.main(["--seeds", "2", "--out", str(tmp_path)])
     text = before.decode().replace("line, entropy >= 0.3 0 400 500", "line, entropy >= 0.3 0 300 500")
     (tmp_path / "results.csv").write_text(text)  # a run of another length: kept, and not in the report
-    monkeypatch.setattr(pipeline, "_learn", lambda *_: [])
+    monkeypatch.setattr(pipeline.runs, "learn", lambda *_: [])
     fewer = pipeline.main(["--quick", "--seeds", "2", "--out", str(tmp_path)])
     assert text != before.decode() and fewer["line, entropy >= 0.3: return"]["n"] == 1
 

@@ -119,7 +119,8 @@ def test_score_gradient_is_the_derivative_of_the_log_likelihood(inputs: str) -> 
     q = rng.normal(size=path.a.shape)
     near = np.arange(4)[:, None].astype(np.int32)  # nobody's neighbour: the advantage is Q itself
     table = agent.table(agent.codes[1])
-    got = agent.actor.gradient(path, q, agent.critics[1], near, agent.baselines[1]).copy()
+    agent.critics[1].table = near
+    got = agent.actor.gradient(o, path, q, agent.critics[1], agent.baselines[1]).copy()
 
     def weighted_log_likelihood(logits: np.ndarray) -> float:
         total = 0.0
@@ -152,16 +153,20 @@ def test_one_neighbour_who_is_oneself_is_the_own_state_policy(gradient: str) -> 
     own = agent.actor
     assert isinstance(own, OwnState)
     alone = NeighbourStates(
-        kind, (*agent.baselines.shape[1:], 5), agent.n_actions, agent.view, np.arange(4)[:, None].astype(np.int32)
+        (*agent.baselines.shape[1:], 5),
+        agent.n_actions,
+        agent.view,
+        kind.temperature,
+        np.arange(4)[:, None].astype(np.int32),
     )  # type: ignore[arg-type]
     table = agent.table(agent.codes[1])
     alone.use(table)
     shape = (2, 4, 4, 5)
-    critics = [actor.critic(shape, 4, agent._near, None) for actor in (own, alone)]
+    critics = [actor.critic(agent.settings, 4, agent.critics[0].table, None) for actor in (own, alone)]
     q = [critic.learn(agent._path, 0).copy() for critic in critics]
     assert np.allclose(q[0], q[1])
     grads = [
-        a.gradient(agent._path, q[0], c, agent._near, np.zeros(shape[:3])).copy()
+        a.gradient(kind, agent._path, q[0], c, np.zeros(shape[:3])).copy()
         for a, c in zip((own, alone), critics, strict=True)
     ]
     assert np.allclose(grads[0], grads[1], atol=1e-5)
@@ -344,7 +349,7 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "odd.npz", header, {k: v for k, v in arrays.items() if k != "theta"})
     with pytest.raises(DataError, match="file lacks 'theta'"):
         GSAC.load(tmp_path / "odd.npz", grids())
-    with pytest.raises(DataError, match=r"not Wireless; write \[env\]"):
+    with pytest.raises(DataError, match="sources is a list of environments, one a domain, not"):
         GSAC.load(path, grids()[0])
     with pytest.raises(DataError, match=r"source 0 was source 2 .* had the factor 0\.2"):
         GSAC.load(path, grids()[::-1])
@@ -392,9 +397,9 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC(grids(), SOURCES).policy(), DataError, "depends on the domain factor"),
         (lambda: GSAC(grids(), SOURCES).policy(0.5, code="third"), UnknownNameError, "unseen, mixture"),
         (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(3), 0.5), DataError, "another network"),
-        (lambda: GSAC(grids(2), SOURCES, learners=2).evaluate(gsac_grid(2), 0.5), DataError, "1 copies"),
+        (lambda: GSAC(grids(2), SOURCES, learners=2).evaluate(gsac_grid(2), 0.5), DataError, "share 1 copies evenly"),
         (lambda: GSAC(grids(), SOURCES).fine_tune(gsac_grid(3), 0.5), DataError, "another network"),
-        (lambda: GSAC(grids(), SOURCES).act(np.full((1, 4), 9), 0.5, 0), DataError, "states are codes"),
+        (lambda: GSAC(grids(), SOURCES).act(np.full((1, 4), 9), 0.5, 0), DataError, "agent 0 the state code 9"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(3, n_envs=1), arrivals), DataError, "another network"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=3), arrivals), DataError, "one copy of the target"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, 0), DataError, "episodes is 0"),
@@ -402,12 +407,12 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, seed=-1), DataError, "seed is -1"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), lambda t: 0.5), DataError, "estimate returned 0.5"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), 0.5), DataError, "estimate is 0.5"),
-        (lambda: GSAC(grids()[0], SOURCES), DataError, r"not Wireless; write \[env\]"),
-        (lambda: GSAC([3], [0.5]), DataError, "source 0 is 3"),
+        (lambda: GSAC(grids()[0], SOURCES), DataError, "sources is a list of environments, one a domain, not"),
+        (lambda: GSAC([3], [0.5]), DataError, "source 0 is int"),
         (lambda: GSAC([Line(5, horizon=50), Epidemic(nx.path_graph(5))], [0.2, 0.5]), DataError, "source 1 is another"),
         (lambda: GSAC(grids(), None), DataError, "factors is None"),
         (lambda: GSAC(grids(), SOURCES, conditioning=3), UnknownNameError, "not 3"),
-        (lambda: GSAC(grids(), SOURCES, {"gamma": 0.7}), DataError, "write Settings"),
+        (lambda: GSAC(grids(), SOURCES, {"gamma": 0.7}), DataError, r"must be Settings\("),
         (lambda: GSAC(grids(), SOURCES, learners=1.0), DataError, "learners is 1.0"),
         (lambda: GSAC(grids(), SOURCES).learn(-5), DataError, "episodes is -5"),
         (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(2), 0.5, 0), DataError, "episodes is 0"),
@@ -434,7 +439,7 @@ def test_networks_and_masks_are_drawn_as_valid_svg() -> None:
     drawn = draw_masks(masks, 4).svg
     edges = masks.own[4].sum() + masks.other[masks.neighbours.indptr[4]].sum() + masks.domain[4].sum()
     assert sum(e.get("d", "").startswith("M190") for e in ElementTree.fromstring(drawn).iter("path")) == edges
-    with pytest.raises(DataError, match="no agent 9"):
+    with pytest.raises(DataError, match="agent is 9, and must be a whole number from 0 to 8"):
         draw_masks(masks, 9)
     with pytest.raises(DataError, match="positions has shape"):
         draw_network(masks, acr, 0, positions[:5])

@@ -47,7 +47,7 @@ def chain(n: int = 4, *, gamma: float = 0.7, coupling: str = "states", seed: int
 def algorithm_1(agent: ScalableActorCritic, h: float, t0: float, eta: float) -> np.ndarray:
     """One update in dictionaries, on the trajectory that the agent has just followed; theta before it was zero."""
     path, n, o = agent._path, agent.shape[1], agent.settings
-    ball = [[int(j) for j in row if j < n] for row in agent.table]
+    ball = [[int(j) for j in row if j < n] for row in agent.critic.table]
     z = [[(*path.codes[t, 0, b], *path.a[t, 0, b]) for b in ball] for t in range(o.steps + 1)]
     q: list[dict[Any, float]] = [{} for _ in range(n)]
     for t in range(1, o.steps + 1):
@@ -368,9 +368,13 @@ def counted(counts: Any) -> None:
         (lambda: counted(lambda path: np.zeros(24, int)), DataError, r"int64 of shape \(24,\)"),
         (lambda: counted(lambda path: np.full(path.a.shape, -1)), DataError, "whole numbers from 0 up"),
         (lambda: counted(lambda path: np.full(path.a.shape, 0.7)), DataError, "counts gave float64"),
-        (lambda: access_point_loads(TabularEnv(chain())), DataError, "TabularEnv, and has no access points"),  # type: ignore[arg-type]
+        (
+            lambda: access_point_loads(TabularEnv(chain())),
+            DataError,
+            "TabularEnv, and must be an environment whose agents share places",
+        ),  # type: ignore[arg-type]
         (lambda: Settings(by_visits=True, critic_rate=Rate(1.0, 1.0, 1.0, 5)), NotApplicable, "without period"),
-        (lambda: independent_learners(lin_grid(), {"gamma": 0.7}), DataError, "write Settings"),  # type: ignore[arg-type]
+        (lambda: independent_learners(lin_grid(), {"gamma": 0.7}), DataError, r"must be Settings\("),  # type: ignore[arg-type]
         (lambda: ScalableActorCritic(lin_grid()).learn(1, on_update=3), DataError, "on_update is 3"),  # type: ignore[arg-type]
         (
             lambda: GSAC([Wrong(gsac_grid(2))], [0.5], inputs="neighbours").learn(1),
@@ -390,7 +394,7 @@ def counted(counts: Any) -> None:
             "episodes of 20 steps are longer",
         ),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(3, int)), DataError, r"shape \(..., 24\)"),
-        (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "state of agent 0 is 4"),
+        (lambda: ScalableActorCritic(lin_grid()).predict(np.full(24, 4)), DataError, "agent 0 the state code 4"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exception], words: str) -> None:
@@ -422,7 +426,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
         (lambda: Rate(0.1, period=0), "period of a rate is 0"),
         (lambda: Rate(0.1, period=-3), "period of a rate is -3"),
         (lambda: Rate("fast"), "start of a rate is 'fast'"),
-        (lambda: ScalableActorCritic(lin_grid(), {"gamma": 0.7}), r"write Settings\(\.\.\.\)"),
+        (lambda: ScalableActorCritic(lin_grid(), {"gamma": 0.7}), r"must be Settings\(\.\.\.\), or None"),
         (lambda: ScalableActorCritic([lin_grid()]), "env is list"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(None), "env is NoneType"),
         (lambda: returns(None, uniform_policy(lin_grid())), "env is NoneType"),
@@ -440,7 +444,10 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
         (lambda: ScalableActorCritic(lin_grid()).learn(1.5), "episodes is 1.5"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), 0), "episodes is 0"),
         (lambda: ScalableActorCritic(lin_grid()).evaluate(lin_grid(), seed=-1), "seed is -1"),
-        (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), learner=9), "no learner 9"),
+        (
+            lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), learner=9),
+            "learner is 9, and must be a whole number from 0 to 0",
+        ),
         (lambda: ScalableActorCritic(lin_grid()).predict(np.zeros(24, int), seed=-1), "^seed is -1"),
         (lambda: returns(lin_grid(), uniform_policy(lin_grid()) * np.nan), "must be probabilities"),
         (lambda: returns(lin_grid(), "policy"), "a policy is a table"),

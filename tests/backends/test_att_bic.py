@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 
 import causalnet as cn
 from causalnet.backends import att_bic
+from causalnet.backends.att_bic.state import SAVED
 from causalnet.data import Interactions
 from causalnet.discovery.dispatch import discover
-from causalnet.envs.fault_alarm.env import FaultAlarm
+from causalnet.envs.fault_alarm import FaultAlarm
 from causalnet.envs.fault_alarm.log import observational_log
 from causalnet.graph import topological_order
+from causalnet.storage import checkpoint
 
 SECONDS = 50.0
 
@@ -164,15 +167,29 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(cn.DataError, match="cut short"):
         att_bic.load(path)
     path.write_text("hello")
-    with pytest.raises(cn.DataError, match="no saved att-bic state"):
+    with pytest.raises(cn.DataError, match="no whole checkpoint"):
         att_bic.load(path)
     np.savez(path, header=np.array('{"format": "causalnet.att_bic/99"}'))
-    with pytest.raises(cn.DataError, match="another version"):
+    with pytest.raises(cn.DataError, match="version 99, and this causalnet reads version 2"):
         att_bic.load(path)
-    with pytest.raises(cn.DataError, match="no file"):
+    with pytest.raises(cn.DataError, match="no checkpoint"):
         att_bic.load(tmp_path / "nowhere.npz")
     with pytest.raises(cn.CausalnetError, match="cannot be written"):
-        att_bic.save(state, tmp_path / "no" / "such" / "folder.npz")
+        att_bic.save(state, path / "no folder" / "state.npz")
+
+
+def test_a_state_of_0_1_0_is_read(tmp_path: Path) -> None:
+    core, records = explored()
+    state = begin(core)
+    for record in records[:60]:
+        state = att_bic.step(state, seconds=SECONDS, **record)
+    att_bic.save(state, tmp_path / "new.npz")
+    header, arrays = checkpoint.read(tmp_path / "new.npz", SAVED)
+    del header["version"]
+    text = json.dumps({**header, "format": "causalnet.att_bic/1"})
+    np.savez_compressed(tmp_path / "old.npz", header=np.array(text), **arrays)
+    again = att_bic.load(tmp_path / "old.npz")
+    assert again.steps == 60 and np.array_equal(again.theta, state.theta) and np.array_equal(again.adj, state.adj)
 
 
 def test_where_it_starts() -> None:
@@ -299,18 +316,18 @@ def test_bad_rows_are_refused_in_a_sentence(changes: dict[str, Any], message: st
 def test_bad_settings_are_refused_in_a_sentence() -> None:
     log = cn.Events(pd.DataFrame({"event": ["a", "z"], "timestamp": [0, 1], "device": ["u", "u"]}))
     for options, error, message in (
-        ({"mode": "papr"}, cn.DataError, "Did you mean 'paper'"),
-        ({"start": "randm"}, cn.DataError, "Did you mean 'random'"),
+        ({"mode": "papr"}, cn.DataError, "mode is .papr.; write one of default, paper"),
+        ({"start": "randm"}, cn.DataError, "start is .randm., and must be"),
         ({"start": "thp"}, cn.DataError, "earlier event log"),
         ({"start": cn.Graph.from_edges(["a", "c"])}, cn.UnknownNameError, "different nodes"),
         ({"log": log}, cn.DataError, "do not match: 'z'"),
-        ({"leak": 2.0}, cn.DataError, "leak must lie between 0 and 1"),
-        ({"leak": float("nan")}, cn.DataError, "leak must lie"),
+        ({"leak": 2.0}, cn.DataError, "leak is 2.0, and must be a finite number from 0 to 1"),
+        ({"leak": float("nan")}, cn.DataError, "leak is nan"),
         ({"penalty_scale": -1.0}, cn.DataError, "penalty_scale"),
-        ({"capacity": 0}, cn.DataError, "at least 1"),
+        ({"capacity": 0}, cn.DataError, "capacity is 0, and must be a finite number from 1 up"),
         ({"hops": (0, 0)}, cn.DataError, "distinct"),
         ({"hops": (1,)}, cn.DataError, "no distance that exists"),
-        ({"counterfactual": "other"}, cn.DataError, "Did you mean 'others'"),
+        ({"counterfactual": "other"}, cn.DataError, "counterfactual is .other.; write one of control, others, before"),
         ({"topology": nx.path_graph(["u", "w"])}, cn.DataError, "'w', which is not a unit"),
         ({"topology": nx.DiGraph([("u", "v")])}, cn.DataError, "directed"),
         ({"knowledge": cn.Knowledge(roots=["q"])}, cn.KnowledgeError, "not a variable"),

@@ -65,9 +65,15 @@ def repairs(rng: np.random.Generator) -> Interactions:
         rows.append((before, now, started, cleared, unit, variable))
     before, after, started, cleared, unit, variable = (np.array(part) for part in zip(*rows, strict=True))
     return Interactions(
-        list("abcd"), ["u", "v"], before, after,
-        started=started, cleared=cleared, unit=unit, variable=variable,
-    )  # fmt: skip
+        list("abcd"),
+        ["u", "v"],
+        before,
+        after,
+        started=started,
+        cleared=cleared,
+        unit=unit,
+        variable=variable,
+    )
 
 
 Data = Table | Events | Interactions
@@ -161,7 +167,7 @@ def test_refusals_are_sentences() -> None:
     with pytest.raises(cn.DataError, match="hops is a list"):
         discover(events, "thp", hops=-1)
     for seed in (-1, "a", 1.5):
-        with pytest.raises(cn.DataError, match="seed is a whole number"):
+        with pytest.raises(cn.DataError, match=r"seed is .*, and must be a whole number from 0 up"):
             discover(table, "random", seed=seed)
     with pytest.raises(cn.NotApplicable, match="this is continuous"):
         discover(table, "thp")
@@ -169,7 +175,7 @@ def test_refusals_are_sentences() -> None:
         discover(events, "notears")
     with pytest.raises(cn.KnowledgeError, match="not a variable"):
         discover(table, "pc", knowledge=cn.Knowledge(forbidden=[("a", "bb")]))
-    with pytest.raises(cn.DataError, match="positive"):
+    with pytest.raises(cn.DataError, match="max_seconds is -1, and must be a finite number above 0"):
         discover(table, "pc", max_seconds=-1)
     with pytest.raises(cn.NotApplicable, match="cannot stop itself"):
         discover(table, "random", max_seconds=1)
@@ -193,7 +199,7 @@ def test_a_backend_that_breaks_the_contract_is_caught(monkeypatch: pytest.Monkey
         "deaf": Backend("deaf", deaf, frozenset({"continuous"}), "dag", "test"),
         "absent": Backend("absent", deaf, frozenset({"continuous"}), "dag", "test", requires=("no_such_package",)),
     }
-    monkeypatch.setattr("causalnet.backends.registry", lambda: made)
+    monkeypatch.setattr("causalnet.discovery.register.registry", lambda: made)
     table, k = problem("continuous"), cn.Knowledge(forbidden=[("a", "b")])
     with pytest.raises(cn.CausalnetError, match="instead of the data's columns"):
         discover(table, "wrong-names")
@@ -210,3 +216,33 @@ def test_listing_needs_no_optional_package_and_names_every_native_backend() -> N
     assert {"pc", "notears", "thp", "granger", "att-bic", "random", "empty"} <= set(listed)
     assert all(b.summary and b.takes for b in listed.values())
     assert listed["pc"].parameters["alpha"] == 0.01
+
+
+TERMS = {
+    "sufficiency",
+    "pseudo-sufficiency",
+    "faithfulness",
+    "sparsest Markov representation",
+    "acyclicity",
+    "linearity",
+    "low rank",
+    "one parent a variable",
+    "additive effects",
+    "no inhibition",
+    "additive noise",
+    "Gaussian noise",
+    "non-Gaussian noise",
+    "equal noise variances",
+    "non-linearity or non-Gaussian noise",
+    "stationarity",
+    "no instantaneous effects",
+    "repairs take effects along",
+}
+
+
+@pytest.mark.parametrize("name", sorted(registry()))
+def test_says_what_it_assumes_in_the_terms_of_the_field(name: str) -> None:
+    assumes = registry()[name].assumes
+    assert {term.split(" (")[0] for term in assumes} <= TERMS and len(set(assumes)) == len(assumes)
+    assert bool(assumes) == (name not in {"random", "empty"})
+    assert next(info for info in cn.backends() if info.name == name).assumes == assumes

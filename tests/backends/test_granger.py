@@ -78,7 +78,7 @@ def test_event_counts_and_a_type_that_never_occurs(rng: np.random.Generator) -> 
     ("params", "says"),
     [
         ({"alpha": 2.0}, "between 0 and 1"),
-        ({"lags": 0}, "at least 1"),
+        ({"lags": 0}, "lags is 0, and must be a whole number from 1 up"),
         ({"bin_width": 3.0}, "time steps already"),
         ({"lags": 40}, "too few"),
     ],

@@ -32,7 +32,7 @@ from causalnet.search.least_squares_dag import (
     refine,
 )
 from causalnet.search.order_search import fit_variable, lasso, predecessors
-from causalnet.search.sparse_descent import EXPM, LOGDET, smooth
+from causalnet.search.sparse_descent import EXPM, LOGDET, Form, smooth
 
 SEEDS = st.integers(0, 2**32 - 1)
 ADVICE = "ignore:.*smaller variance.*:UserWarning"  # the problems below are on the raw scale on purpose
@@ -87,7 +87,7 @@ def test_gradients_against_finite_differences(d: int) -> None:
     np.testing.assert_allclose(gradient, numerical(lambda x: h_logdet(x, 1.5)[0], w), rtol=1e-5, atol=1e-7)
     root = rng.normal(size=(d, d))
     for kind in (EXPM, LOGDET):
-        args = (root @ root.T, kind, 0.7, 1.5, 0.3, 2.0)
+        args = (root @ root.T, Form(kind, 0.7, 1.5, 0.3, 2.0))
         np.testing.assert_allclose(
             smooth(w, *args)[1], numerical(lambda x, a=args: smooth(x, *a)[0], w), rtol=1e-5, atol=1e-6
         )
@@ -394,9 +394,9 @@ def test_evidence_holds_the_weight() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"l1": -0.1}, "l1 must be a number that is zero or larger"),
+        ({"l1": -0.1}, "l1 is -0.1, and must be a finite number from 0 up"),
         ({"threshold": float("nan")}, "threshold is a finite number"),
-        ({"tol": 0.0}, "tol is a relative change"),
+        ({"tol": 0.0}, "tol is 0.0, and must be a number strictly between 0 and 1"),
         ({"acyclicity": "logdet"}, "Did you mean 'log-det'"),
     ],
 )

@@ -112,7 +112,7 @@ def test_discover_takes_discrete_columns(tmp_path: Path) -> None:
         (["my.csv", "--knowledge", "none.json"], "cannot be read"),
         (["my.csv", "--out", "/proc/none/g.json"], "cannot be written"),
         (["my.csv", "--report", "."], "is a folder"),
-        (["my.csv", "--max-seconds", "-1"], "positive number of seconds"),
+        (["my.csv", "--max-seconds", "-1"], "must be a finite number above 0"),
         (["broken.csv"], "row 2"),
         (["broken.pkl"], "pickles are never read"),
     ],

@@ -28,7 +28,6 @@ from causalnet.comparison.labels import label, parse
 from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
-from causalnet.stats.intervals import interval
 
 SEM = "linear-gaussian:d=6:n=80"  # a seed draws the graph and the sample
 
@@ -110,13 +109,6 @@ def test_summary_is_student_t_over_seeds(small: Results) -> None:
     assert row["shd_low"] == pytest.approx(max(low, 0))
     assert row["shd_high"] == pytest.approx(high)
     assert (row["n"], row["ok"], row["failed"]) == (3, 3, 0)
-
-
-def test_interval_needs_two_values_and_stays_in_range() -> None:
-    assert interval(np.array([0.5]), "f1")[0] == 0.5
-    assert all(math.isnan(x) for x in interval(np.array([0.5]), "f1")[1:])
-    assert all(math.isnan(x) for x in interval(np.array([])))
-    assert interval(np.array([0.0, 1.0]), "f1") == (0.5, 0.0, 1.0)
 
 
 def test_the_command_repeats_a_comparison_of_named_data(tmp_path: Path) -> None:
@@ -268,12 +260,12 @@ def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path:
         ({"backends": ("random", {"density": print})}, DataError, "cannot be written down"),
         ({"backends": ("random", {"density": math.nan})}, DataError, "cannot be written down"),
         ({"params": {"randm": {}}}, UnknownNameError, "params has an entry for 'randm'"),
-        ({"seeds": 0}, DataError, "seeds must be how many"),
-        ({"seeds": [0, -1]}, DataError, "whole number from 0, got -1"),
+        ({"seeds": 0}, DataError, "seeds is 0, and must be a whole number from 1 up"),
+        ({"seeds": [0, -1]}, DataError, "a seed is -1, and must be a whole number from 0 up"),
         ({"seeds": "3"}, DataError, "got '3'"),
-        ({"max_seconds": 0}, DataError, "max_seconds must be a positive number"),
-        ({"max_seconds": "10"}, DataError, "got '10'"),
-        ({"n_jobs": 0}, DataError, "n_jobs must be a whole number"),
+        ({"max_seconds": 0}, DataError, "max_seconds is 0, and must be a finite number above 0"),
+        ({"max_seconds": "10"}, DataError, "max_seconds is '10'"),
+        ({"n_jobs": 0}, DataError, "n_jobs is 0, and must be a whole number"),
         ({"engine": "spark"}, DataError, "write 'local', or 'dask:ADDRESS'"),
     ],
 )
@@ -389,13 +381,13 @@ def test_a_row_that_was_tampered_with_is_a_sentence(small: Results, tmp_path: Pa
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "run", Path("/proc/causalnet-run")):
-        with pytest.raises(CausalnetError, match="cannot be written"):
+        with pytest.raises(CausalnetError, match=r"cannot be written|is a file"):
             cn.compare(chain(), "empty", out=out)
 
 
 def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
     def nested(state: object) -> None:
-        with pytest.raises(CausalnetError, match=f"another comparison is writing .*process {os.getpid()}"):
+        with pytest.raises(CausalnetError, match=f"another run is writing .*process {os.getpid()}"):
             cn.compare(chain(), "empty", out=tmp_path)
 
     assert len(cn.compare(chain(), "empty", seeds=1, out=tmp_path, progress=nested).frame) == 1

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from causalnet import DataError, Events, UnknownNameError, as_table, read_events, read_table
-from causalnet.data.events import read_topology
+from causalnet.data.topology import read_topology
 
 GOOD = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=["a", "b", "c"])
 
@@ -180,7 +180,7 @@ def test_datetimes_numbers_and_frames_round_trip() -> None:
 def test_binned_counts_and_resamples() -> None:
     events = Events(LOG)
     assert events.binned(2.0).to_numpy().tolist() == [[2, 1, 0], [0, 0, 0], [0, 0, 1]]
-    with pytest.raises(DataError, match="positive"):
+    with pytest.raises(DataError, match="width is 0, and must be a finite number above 0"):
         events.binned(0)
     twice = events.take_devices(np.array([0, 0]))
     assert twice.n == 4 and len(twice.devices) == 2 and set(twice.type_index) == {0}

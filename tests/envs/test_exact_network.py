@@ -191,15 +191,21 @@ def bad_row() -> TabularNetwork:
         (lambda: exact.joint(TabularNetwork.random(nx.path_graph(12), 0), []), "too many to enumerate"),
         (lambda: exact.joint(TabularNetwork.random(nx.path_graph(1100), 0), []), r"10\^331 global states"),
         (lambda: exact.joint(PAIR, [np.eye(2), np.eye(3)]), r"policy\[1\] has shape \(3, 3\)"),
-        (lambda: exact.joint(PAIR, [np.eye(2), np.full((2, 2), np.nan)]), r"policy\[1\]\[0\] is \[nan, nan\]"),
+        (lambda: exact.joint(PAIR, [np.eye(2), np.full((2, 2), np.nan)]), r"policy\[1\] holds a number that is nan"),
         (
             lambda: exact.joint(PAIR, [np.eye(2), np.array([[0.5, 0.5], [1.5, -0.5]])]),
-            r"policy\[1\]\[1\] is \[1.5, -0.5\]",
+            r"policy\[1\]\[1\] sums to 1 \(least entry -0.5\)",
         ),
-        (lambda: exact.joint(PAIR, [np.eye(2)] * 2, [(0,), (2,)]), "observes lists"),
+        (
+            lambda: exact.joint(PAIR, [np.eye(2)] * 2, [(0,), (2,)]),
+            r"an agent in observes\[1\] is 2, and must be a whole number from 0 to 1",
+        ),
         (lambda: exact.policy_gradient(PAIR, [np.eye(2)] * 2, 0.0), "temperature is 0.0"),
         (lambda: exact.exact_policy_gradient(PAIR, steps=-1), "steps is -1"),
-        (lambda: exact.joint(TabularNetwork.random(nx.path_graph(2), 0), [np.eye(2)]), "policy has 1 tables"),
+        (
+            lambda: exact.joint(TabularNetwork.random(nx.path_graph(2), 0), [np.eye(2)]),
+            "policy has 1 tables, and the graph 2 nodes",
+        ),
         (lambda: TabularEnv(TabularNetwork.random(nx.path_graph(2), 0)).step(np.zeros(2, int)), "call reset first"),
     ],
 )

@@ -365,7 +365,7 @@ def test_components_and_encode(name: str) -> None:
     assert np.array_equal(env.encode(parts), s)
     with pytest.raises(DataError, match=f"{env.component_names[0]!r} of agent 1 is 99"):
         env.encode(np.where(np.arange(env.n_agents)[:, None] == 1, 99, 0) * np.ones((1, len(env.component_names)), int))
-    with pytest.raises(DataError, match="State of agent 0 is -1"):
+    with pytest.raises(DataError, match="state of agent 0 is -1"):
         env.components(np.full(env.n_agents, -1))
 
 
@@ -475,16 +475,16 @@ def test_wrong_kinds_of_graph() -> None:
         Epidemic(nx.MultiGraph([(0, 1), (0, 1)]))
     with pytest.raises(DataError, match="must be directed"):
         Traffic(nx.path_graph(3))  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="networkx graph, not list"):
+    with pytest.raises(DataError, match=r"the network is \[\(0, 1\)\], and must be a networkx graph"):
         Epidemic([(0, 1)])  # type: ignore[arg-type]
     with pytest.raises(DataError, match="one direction only"):
         Epidemic(sparse.csr_matrix(np.array([[0, 1], [0, 0]])))
-    with pytest.raises(DataError, match="No vehicle ever enters"):
+    with pytest.raises(DataError, match="no vehicle ever enters"):
         Traffic(nx.DiGraph([(0, 1), (1, 0)]))
     for wrong, sentence in [
-        ({"capacity": -1}, "capacity is the mean"),
+        ({"capacity": -1}, "capacity holds a number that is -1.0, and must be a finite number from 0 up"),
         ({"room": 0}, "room is 0"),
-        ({"arrival": 2}, "arrival is a probability"),
+        ({"arrival": 2}, "arrival is 2, and must be a finite number from 0 to 1"),
         ({"start": -1}, "start is -1"),
     ]:  # what the caller wrote comes before what the graph lacks
         with pytest.raises(DataError, match=sentence):
@@ -526,8 +526,8 @@ def test_bad_steps() -> None:
         ([[0] * 9, [0] * 8], "rows have different lengths"),
         (np.zeros(9, int), r"shape \(2, 9\)"),
         (np.zeros((2, 9)), "this array is float64"),
-        (np.full((2, 9), 5), "Action of agent 0 is 5, and it has 5: 0 to 4"),
-        (np.full((2, 9), -1), "Action of agent 0 is -1"),
+        (np.full((2, 9), 5), "action of agent 0 is 5, and it has 5: 0 to 4"),
+        (np.full((2, 9), -1), "action of agent 0 is -1"),
     ]:
         with pytest.raises(DataError, match=sentence):
             env.step(bad)
@@ -539,19 +539,25 @@ def test_bad_steps() -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: gsac_grid(3, arrival=1.2), "arrival is a probability"),
-        (lambda: gsac_grid(3, arrival=np.nan), "arrival is a probability"),
+        (
+            lambda: gsac_grid(3, arrival=1.2),
+            "arrival holds a number that is 1.2, and must be a finite number from 0 to 1",
+        ),
+        (lambda: gsac_grid(3, arrival=np.nan), "arrival holds a number that is nan"),
         (lambda: gsac_grid(3, arrival=[0.1, 0.2]), r"fit the shape \(1, 9\)"),
-        (lambda: gsac_grid(3, success=-0.1), "success is a probability"),
+        (lambda: gsac_grid(3, success=-0.1), "success holds a number that is -0.1"),
         (lambda: gsac_grid(0), "size is 0, and must be a whole number from 1"),
         (lambda: gsac_grid(3, deadline=0), "deadline is 0, and must be"),
         (lambda: gsac_grid(3, n_envs=0), "n_envs is 0, and must be"),
         (lambda: gsac_grid(3, horizon=2.5), "horizon is 2.5, and must be"),
-        (lambda: gsac_grid(3, start="full"), "start must be one of"),
-        (lambda: Wireless([[2]], 1), "Access point 2 of user 0 does not exist"),
-        (lambda: Wireless([[1]], 1), "User 0 reaches no access point"),
+        (lambda: gsac_grid(3, start="full"), "start is 'full'; write one of fresh, uniform, empty"),
+        (lambda: Wireless([[2]], 1), "access point 2 of user 0 does not exist"),
+        (lambda: Wireless([[1]], 1), "user 0 reaches no access point"),
         (lambda: Wireless([[0, 0]], 1), "names an access point twice"),
-        (lambda: Wireless([[0]], 1, distractors=True, coordinate=0.5), "coordinate is a whole number"),
+        (
+            lambda: Wireless([[0]], 1, distractors=True, coordinate=0.5),
+            "coordinate is 0.5, and must be a whole number, or 1 of them",
+        ),
         (lambda: Line(3, reward_other=np.inf), "reward_other is inf, and must be a finite number"),
         (lambda: Line(3, reward_first="a"), "reward_first is 'a', and must be a finite number"),
         (lambda: Wireless([[0], [0, 1]], 2), "rows of different lengths; fill them up with 2"),
@@ -560,11 +566,14 @@ def test_bad_steps() -> None:
             lambda: Wireless([[0]], 1, deadline=16, distractors=True, levels=1000, coordinate=99),
             "has 6,553,600,000 states",
         ),
-        (lambda: traffic_grid(2, capacity="a"), r"fit the shape \(1, 4\), not 'a'"),
+        (
+            lambda: traffic_grid(2, capacity="a"),
+            r"capacity is 'a', and must be a number, or numbers that fit the shape \(1, 4\)",
+        ),
         (lambda: traffic_grid(2, exits=5), "exits is a list of nodes"),
         (lambda: traffic_grid(2, entries=[[0, 0]]), r"entries names \[0, 0\]"),
         (lambda: Line(1), "n_agents is 1, and must be a whole number from 2"),
-        (lambda: traffic_grid(2, capacity=-1.0), "capacity is the mean"),
+        (lambda: traffic_grid(2, capacity=-1.0), "capacity holds a number that is -1.0"),
         (lambda: traffic_grid(2, split=np.ones((4, 2))), "must share the sum 1"),
         (lambda: traffic_grid(2, exits=[(9, 9)]), "exits names"),
         (lambda: Epidemic(nx.path_graph(2), cost=-1), "cost is -1, and must be a finite number from 0"),
@@ -640,30 +649,33 @@ PATH = nx.path_graph(3)
     ("make", "sentence"),
     [
         (lambda: tables(initial=[[0.5, 0.5]] * 4), "initial has 4 laws, and the graph 3 nodes"),
-        (lambda: tables(n_actions=[2, 2]), r"one for each of 3 agents; got \[2, 2\]"),
-        (lambda: tables(n_actions=2.5), "n_actions takes a whole number"),
-        (lambda: tables(n_actions=0), "n_actions takes a whole number"),
+        (lambda: tables(n_actions=[2, 2]), r"n_actions is \[2, 2\], and must be a whole number, or 3 of them"),
+        (lambda: tables(n_actions=2.5), "n_actions is 2.5, and must be a whole number"),
+        (lambda: tables(n_actions=0), "a number in n_actions is 0, and must be a whole number from 1"),
         (lambda: TabularNetwork.random(PATH, 0, n_states=0), "n_states is 0, and must be a whole number from 1"),
         (lambda: TabularNetwork.random(PATH, 0, n_actions=1.5), "n_actions is 1.5, and must be a whole number from 1"),
         (lambda: TabularNetwork.random(PATH, 0, concentration=-1), "concentration is -1"),
-        (lambda: TabularNetwork.random(PATH, -1), "seed must be a whole number from 0"),
-        (lambda: TabularEnv(tables(), seed=-1), "seed must be a whole number from 0"),
+        (lambda: TabularNetwork.random(PATH, -1), "seed is -1, and must be a whole number from 0"),
+        (lambda: TabularEnv(tables(), seed=-1), "seed is -1, and must be a whole number from 0"),
         (lambda: TabularEnv(tables(), n_envs=1.5), "n_envs is 1.5, and must be a whole number"),
         (lambda: TabularEnv(tables(), horizon=0), "horizon is 0, and must be a whole number"),
-        (lambda: Epidemic(sparse.csr_matrix([[0, 0.3], [0.3, 0]])), r"Entry \(0, 1\) of the adjacency is 0.3"),
+        (lambda: Epidemic(sparse.csr_matrix([[0, 0.3], [0.3, 0]])), r"entry \(0, 1\) of the adjacency is 0.3"),
         (lambda: Epidemic(sparse.csr_matrix([[0, np.nan], [np.nan, 0]])), "of the adjacency is nan"),
-        (lambda: Epidemic(PATH, infection="a"), "infection must be a number, .* not 'a'"),
-        (lambda: Epidemic(PATH, protection=[0.1, 0.2]), r"protection must be a number; it has shape \(2,\)"),
+        (lambda: Epidemic(PATH, infection="a"), "infection is 'a', and must be a number, or numbers that fit"),
+        (
+            lambda: Epidemic(PATH, protection=[0.1, 0.2]),
+            r"protection is \[0.1, 0.2\], and must be a finite number from 0 to 1",
+        ),
         (lambda: Epidemic(PATH, cost="a"), "cost is 'a', and must be a finite number"),
         (lambda: tables(gamma="a"), "gamma is 'a', and must be a finite number"),
         (lambda: tables(gamma=[0.1]), r"gamma is \[0.1\], and must be a finite number"),
         (lambda: tables(gamma=1), r"gamma is 1.0, and must lie in \[0, 1\)"),
         (lambda: tables(initial=3), "initial is a list of laws, not 3"),
-        (lambda: tables(initial=[["a", "b"]] * 3), r"initial\[0\] is no array of numbers"),
+        (lambda: tables(initial=[["a", "b"]] * 3), r"initial\[0\] is \['a', 'b'\], and must be numbers"),
         (lambda: tables(state_parents=[0, 1, 2]), r"state_parents\[0\] is a list of agents, not 0"),
         (lambda: tables(state_parents=[[0, 0], [1], [2]]), "names an agent twice"),
         (lambda: TabularNetwork(PATH, None, []), "kernels is a list of tables, not None"),  # type: ignore[arg-type]
-        (lambda: TabularEnv("model"), "a TabularNetwork, not str"),  # type: ignore[arg-type]
+        (lambda: TabularEnv("model"), "model is 'model', and must be a TabularNetwork"),  # type: ignore[arg-type]
     ],
 )
 def test_tables_and_weights_that_mean_nothing(make: Any, sentence: str) -> None:

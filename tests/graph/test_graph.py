@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from pathlib import Path
+from xml.etree import ElementTree
 
 import networkx as nx
 import numpy as np
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from causalnet import DataError, Graph, Knowledge, KnowledgeError, UnknownNameError
 from causalnet.graph import ARROW, CIRCLE, TAIL, PairEvidence, find_cycle, is_acyclic, topological_order
+from causalnet.graph.order import ancestry
 
 
 def any_graph(d: int, seed: int, weighted: bool) -> Graph:
@@ -154,3 +158,43 @@ def test_knowledge_compiles_and_checks() -> None:
 def test_contradictory_knowledge_is_refused_when_built(make, match: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(KnowledgeError, match=match):
         make()
+
+
+ODD = Graph.from_edges(["<b>&", "c\x00\x1bd", 'e"'], [("<b>&", 'e"')], [("<b>&", "c\x00\x1bd")])
+
+
+def test_a_notebook_shows_the_graph_with_its_names_escaped() -> None:
+    shown = ODD._repr_html_()
+    assert shown.startswith("<svg") and "<b>" not in shown and "&lt;b&gt;&amp; → e" in shown
+    assert shown.count('class="n"') == 3 and shown.count('class="e plain"') == 2
+    assert "<script" not in Graph(("<script>",), np.zeros((1, 1)))._repr_html_()
+    assert Graph(tuple(f"n{i}" for i in range(61)), np.zeros((61, 61)))._repr_html_() is None
+    marks = np.array([[0, ARROW], [CIRCLE, 0]])
+    assert 'class="o"' in Graph.from_marks("ab", marks)._repr_html_()
+    ids = [re.findall(r'id="([^"]+)"', g._repr_html_()) for g in (ODD, any_graph(4, 1, True))]
+    assert len({*ids[0], *ids[1]}) == 4  # two graphs of one page keep their titles apart
+
+
+def test_files_of_graphs(tmp_path: Path) -> None:
+    weighted = any_graph(5, 3, True).replace(meta={"backend": "by-hand"})
+    back = Graph.load(weighted.save(tmp_path / "g.json"))
+    assert back == weighted and back.meta["backend"] == "by-hand"
+    np.testing.assert_allclose(back.weight, weighted.weight)  # type: ignore[arg-type]
+    root = ElementTree.fromstring(ODD.save(tmp_path / "g.SVG").read_text())
+    assert root.tag.endswith("svg") and "Graph(3 nodes, 1 directed, 1 undirected)" in "".join(root.itertext())
+    with pytest.raises(DataError, match=r"'g\.png' does not end in \.json or \.svg"):
+        ODD.save(tmp_path / "g.png")
+    with pytest.raises(DataError, match=r"'g\.svg' does not end in \.json;"):
+        Graph.load(tmp_path / "g.svg")
+    with pytest.raises(DataError, match=r"none\.json cannot be read as a graph: .*No such file"):
+        Graph.load(tmp_path / "none.json")
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(DataError, match=r"bad\.json cannot be read as a graph: not a causalnet graph"):
+        Graph.load(tmp_path / "bad.json")
+
+
+def test_ancestry_against_networkx() -> None:
+    for seed in range(20):
+        adj = any_graph(7, seed, False).adj
+        below = nx.transitive_closure(nx.from_numpy_array(adj, create_using=nx.DiGraph))
+        np.testing.assert_array_equal(ancestry(adj), nx.to_numpy_array(below, dtype=bool))

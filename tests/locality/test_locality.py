@@ -17,8 +17,8 @@ from causalnet.errors import CausalnetError, DataError, NotApplicable
 from causalnet.locality import LocalPolicy
 from causalnet.locality.spectral import resolvent, supporting_vector
 from pipelines.locality import experiment as pipeline
-from pipelines.locality.experiment import copy_chain, gap
 from pipelines.locality.ring import RHO_C, RHO_E, RHO_H, ROW_SUM, TEMPERATURES, ring
+from pipelines.locality.runs import copy_chain, gap
 
 
 def near(graph: nx.Graph) -> list[list[int]]:
@@ -165,7 +165,7 @@ def test_hops_are_whole_numbers() -> None:
     here = locality.analyse(*ring(2.0))
     for bad in ([-1], [0.5], 2, [True], np.array([[1]]), [[1], [2, 3]]):
         for bound in (locality.truncation_error, locality.decay_bound):
-            with pytest.raises(DataError, match="whole numbers from 0"):
+            with pytest.raises(DataError, match=r"whole number from 0|kappas is a list of hops"):
                 bound(here, bad)  # type: ignore[arg-type]
     assert (
         locality.truncation_error(here, range(2)).shape == locality.truncation_error(here, np.arange(2)).shape == (2,)
@@ -182,7 +182,7 @@ def test_unknown_kinds_agents_and_errors_are_refused() -> None:
         lambda: locality.smallest_kappa(here, 0.1, targets=[9]),
         lambda: locality.influence(here, [9]),
     ):
-        with pytest.raises(DataError, match="there is no agent 9"):
+        with pytest.raises(DataError, match="a target is 9, and must be a whole number from 0 to"):
             call()
     with pytest.raises(DataError, match="error is 'a'"):
         locality.smallest_kappa(here, "a")  # type: ignore[arg-type]
@@ -356,8 +356,8 @@ def small() -> TabularNetwork:
         (lambda: locality.certificate(small(), [np.eye(2)] * 4), "policy has 4 agents and the network 3"),
         (lambda: locality.certificate(small(), [np.full((3, 2), 0.5)] * 3), "made for another network"),
         (lambda: locality.certificate(small(), [np.full((2, 2), 0.6)] * 3), r"policy table 0\[0\] sums to 1.2"),
-        (lambda: locality.certificate(small(), [np.full((2, 2), np.nan)] * 3), "finite numbers"),
-        (lambda: LocalPolicy.softmax([np.zeros((2, 2))], 0.0), "temperature is 0.0"),
+        (lambda: locality.certificate(small(), [np.full((2, 2), np.nan)] * 3), "policy table 0 holds a number that is nan"),
+        (lambda: LocalPolicy.softmax([np.zeros((2, 2))], 0.0), "temperature is 0.0, and must be a finite number above 0"),
         (lambda: LocalPolicy([np.full((2, 2, 2), 0.5)]), "say in observes"),
         (lambda: LocalPolicy([np.full((2, 2), 0.5)], [[0, 1]]), "2 axes, and observes"),
         (lambda: LocalPolicy([np.eye(2)]).at(2.0), "probability 0"),
@@ -378,7 +378,7 @@ def small() -> TabularNetwork:
         (lambda: locality.certificate(small(), GREEDY, top=1.5), "top is 1.5"),
         (lambda: locality.certificate(small(), GREEDY, top=-1), "top is -1"),
         (lambda: locality.certificate(small(), None), "tables is a list of policy tables, not None"),
-        (lambda: locality.certificate(small(), "x"), "policy table 0 must be a table of finite numbers, .* not 'x'"),
+        (lambda: locality.certificate(small(), "x"), "policy table 0 is 'x', and must be numbers"),
         (lambda: locality.analyse(small(), None), "tables is a list of policy tables, not None"),
         (lambda: LocalPolicy([]), "tables is empty"),
         (lambda: LocalPolicy([np.eye(2)], 3), "observes is a list of rows, not 3"),
@@ -386,7 +386,7 @@ def small() -> TabularNetwork:
         (lambda: LocalPolicy.softmax(None), "logits is a list of tables, not None"),
         (lambda: LocalPolicy.softmax([np.eye(2)], "x"), "temperature is 'x'"),
         (lambda: LocalPolicy([np.eye(2)]).mixed("x"), "share is 'x'"),
-        (lambda: locality.smallest_kappa(None, 0.1), "locality is what analyse"),
+        (lambda: locality.smallest_kappa(None, 0.1), "locality is None, and must be what analyse"),
         (lambda: locality.smallest_kappa(locality.analyse(small(), GREEDY), 0.1, targets=[]), "targets is empty"),
         (lambda: locality.influence(locality.analyse(small(), GREEDY), 3), "targets is a list of agents, not 3"),
         (lambda: locality.spectral_radius(None), "needs a matrix of numbers, not None"),

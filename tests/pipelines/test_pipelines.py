@@ -5,17 +5,33 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from causalnet.report.summary import band, figure, met, share
 from pipelines import common, compare_discovery
 
 needs_peers = pytest.mark.skipif(
     any(importlib.util.find_spec(p) is None for p in ("castle", "causallearn", "dagma", "pgmpy")),
     reason="needs the peers (extra: dev)",
 )
+
+
+@dataclass
+class One:
+    """A row of one column."""
+
+    a: int
+
+
+@dataclass
+class Two(One):
+    """A row of two."""
+
+    b: int
 
 
 def test_compare_discovery_quick_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,10 +50,10 @@ def test_compare_discovery_quick_and_resumed(tmp_path: Path, capsys: pytest.Capt
 
 @needs_peers
 def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from pipelines.speed import discovery
+    from pipelines.speed import experiment
 
     wanted = ["--quick", "--only", "pc-skeletons,pc-gaussian,thp-ttpm,notears", "--out", str(tmp_path)]
-    discovery.main(wanted)
+    experiment.main(wanted)
     with (tmp_path / "results.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {r["task"] for r in rows} == {"pc-skeletons", "pc-gaussian", "thp-ttpm", "notears"}
@@ -45,52 +61,56 @@ def test_speed_quick_compares_answers_and_resumes(tmp_path: Path, capsys: pytest
     assert all(float(r["ratio"]) > 1 for r in rows)
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert all(set(item) == {"mean", "low", "high", "n", "published", "goal"} for item in summary.values())
-    discovery.main(wanted)
+    experiment.main(wanted)
     with (tmp_path / "results.csv").open() as file:
         assert list(csv.DictReader(file)) == rows
     assert "reached" not in capsys.readouterr().out  # a quick run claims nothing
 
 
 def test_a_cell_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
-    table = common.Table(tmp_path, ["a", "b"])
+    table = common.open_table(tmp_path, Two)
     table.add("one", [{"a": 1, "b": 2}, {"a": 1, "b": 4}])
-    (tmp_path / "results.new").write_text("cell,a,b\none,1,2\none,1,4\ntwo,7")  # killed while writing the second cell
-    again = common.Table(tmp_path, ["a", "b"])
+    (tmp_path / ".results.csv.1.part").write_text("cell,a,b\none,1,2\none,1,4\ntwo,7")  # killed while writing a cell
+    again = common.open_table(tmp_path, Two)
     assert again.has("one") and not again.has("two") and again.numbers("b", a=1) == [2.0, 4.0]
     with pytest.raises(SystemExit, match="other columns"):
-        common.Table(tmp_path, ["a"])
+        common.open_table(tmp_path, One)
 
 
 def test_figures_and_goals() -> None:
-    item = common.figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
+    item = figure([1.0, 2.0, 3.0], ">= 1.5", published=1.0)
     assert item["mean"] == 2 and item["low"] == pytest.approx(2 - 4.302652729911275 / 3**0.5) and item["n"] == 3
-    assert common.met(item) is True and common.met({**item, "goal": "<= 1"}) is False
-    assert common.figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
-    assert common.met(common.figure([])) is None and common.figure([5.0])["low"] is None
+    assert met(item) is True and met({**item, "goal": "<= 1"}) is False
+    assert figure([1.0, 100.0], ratio=True)["mean"] == pytest.approx(10)
+    assert met(figure([])) is None and figure([5.0])["low"] is None
+    assert figure([0.0, 1.0], bounds=(0.0, 1.0))["low"] == 0.0
+    item = share([True, None, True], "== 1")  # None is no trial, and few successes are not sure
+    assert (item["mean"], item["n"], item["high"]) == (1.0, 2, 1.0) and item["low"] == pytest.approx(0.3424, abs=1e-4)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "3"])
 def test_a_damaged_plan_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(SystemExit, match=r"plan.json is damaged; write .* or choose another --out"):
-        common.Table(tmp_path, ["a"], quick=True)
+    with pytest.raises(SystemExit, match=r"plan.json (cannot be read|is no record)"):
+        common.open_table(tmp_path, One, quick=True)
     assert (tmp_path / "plan.json").read_text() == text
 
 
 def test_a_report_has_no_empty_columns_nor_rows_without_a_value(tmp_path: Path) -> None:
-    rows = [{"cell": "x", "kind": k, "value": v, "spent": "nan"} for k, v in (("one", "1.5"), ("two", "nan"))]
-    common.Table(tmp_path, ["a"], quick=True)
-    common.finish(tmp_path, "title", {"here": common.figure([1.0], ">= 1"), "absent": common.figure([])}, [], rows)
+    rows = [{"cell": "x", "kind": k, "value": v, "spent": None} for k, v in (("one", 1.5), ("two", float("nan")))]
+    common.open_table(tmp_path, One, quick=True)
+    common.finish(tmp_path, "title", {"here": figure([1.0], ">= 1"), "absent": figure([])}, [], rows)
     page = (tmp_path / "report.html").read_text()
-    assert "<h3>one</h3>" in page and "<th>value</th>" in page and "<td>1.5</td>" in page
+    assert "<h3>one</h3>" in page and '<th scope="col">value</th>' in page and "<td>1.5</td>" in page
+    page = page.partition("</style>")[2]
     assert not any(word in page for word in ("nan", "spent", "cell<", "goal", "published", "absent"))
     assert "absent" in json.loads((tmp_path / "summary.json").read_text())
 
 
 def test_bands_need_three_runs() -> None:
     values = np.array([[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]])
-    assert common.band([0, 1], values[:2]).low is None
-    drawn = common.band([0, 1], values, floor=0.0)
+    assert band([0, 1], values[:2]).low is None
+    drawn = band([0, 1], values, (0.0, np.inf))
     assert np.array_equal(drawn.y, [2.0, 3.0]) and np.asarray(drawn.low).min() == 0 and drawn.high is not None
 
 

@@ -121,7 +121,7 @@ def test_bad_log_prob() -> None:
     with pytest.raises(UnknownNameError, match="no component 'b_3'"):
         bernoulli_factor(wireless(0, 2), "b_3")
     for component in (5, 1.5, True):
-        with pytest.raises(DataError, match=f"component {component} is out of range"):
+        with pytest.raises(DataError, match=f"component is {component!r}, and must be a whole number from 0 to 1"):
             bernoulli_factor(wireless(0, 2), component)  # type: ignore[arg-type]
 
 
@@ -138,9 +138,9 @@ def test_what_cannot_be_estimated_is_told() -> None:
         lambda **k: bernoulli_factor(data, "b_2", **k),
         lambda **k: maximum_likelihood(data, arrivals, [(0, 1)], **k),
     ):
-        with pytest.raises(DataError, match="shared is 'no', and must be True"):
+        with pytest.raises(DataError, match="shared is 'no'; write True or False"):
             call(shared="no")
-    with pytest.raises(DataError, match="estimated from Transitions, not NoneType; see as_transitions"):
+    with pytest.raises(DataError, match="transitions is None, and must be Transitions, see as_transitions"):
         bernoulli_factor(None, "b_2")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="log_prob is None, and must be a function"):
         maximum_likelihood(data, None, [(0, 1)])  # type: ignore[arg-type]

@@ -177,7 +177,7 @@ def test_one_call_is_fast() -> None:
         ({"empty": "none"}, "present, all, raise"),
         ({"action_variables": [0, 1, 3]}, "action_variables\\[2\\] is 3"),
         ({"action_variables": [0.0, 1.0]}, "index of its variable"),
-        ({"graph": "graph.json"}, "Graph is needed"),
+        ({"graph": "graph.json"}, "graph is .graph.json., and must be a causalnet Graph"),
         ({"graph": cn.Graph.from_edges(("power", "link", "disk"), [])}, "lacks service; it has.* disk"),
     ],
 )
@@ -510,15 +510,31 @@ def test_own_agents_never_leave_the_mask(network: gymnasium.Env, learner: str) -
 @pytest.mark.parametrize(
     ("make", "error", "told"),
     [
-        (lambda: CausalMask(Cascade(), CHAIN, eta="a"), cn.DataError, "eta is a probability"),
-        (lambda: CausalMask(Cascade(), CHAIN, eta=None), cn.DataError, "eta is a probability"),
-        (lambda: setattr(CausalMask(Cascade(), CHAIN), "eta", 7), cn.DataError, "eta is a probability.*got 7"),
+        (
+            lambda: CausalMask(Cascade(), CHAIN, eta="a"),
+            cn.DataError,
+            "eta is .*, and must be a finite number from 0 to 1",
+        ),
+        (
+            lambda: CausalMask(Cascade(), CHAIN, eta=None),
+            cn.DataError,
+            "eta is .*, and must be a finite number from 0 to 1",
+        ),
+        (
+            lambda: setattr(CausalMask(Cascade(), CHAIN), "eta", 7),
+            cn.DataError,
+            "eta is 7, and must be a finite number from 0 to 1",
+        ),
         (
             lambda: CausalMask(Cascade(), CHAIN, seed=-1),
             cn.DataError,
             "seed is -1, and must be a whole number from 0 up",
         ),
-        (lambda: rule(CHAIN, present=[True] * 3), cn.NotApplicable, "present is a function from an observation"),
+        (
+            lambda: rule(CHAIN, present=[True] * 3),
+            cn.DataError,
+            "present is .*, and must be a function from an observation",
+        ),
         (
             lambda: CausalMask(Cascade(), lambda obs: obs > 0),
             cn.NotApplicable,

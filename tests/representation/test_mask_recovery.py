@@ -149,10 +149,14 @@ def kernel_masks(env: Wireless) -> CausalMasks:
 
 @pytest.mark.parametrize(
     "env",
-    [gsac_grid(2, arrival=0.4), gsac_grid(2, arrival=0.4, ghost=True), gsac_grid(1, arrival=0.4, deadline=3, distractors=True),
-     lin_grid(2, 2, per_cell=1, arrival=0.4, place_success=0.5)],
+    [
+        gsac_grid(2, arrival=0.4),
+        gsac_grid(2, arrival=0.4, ghost=True),
+        gsac_grid(1, arrival=0.4, deadline=3, distractors=True),
+        lin_grid(2, 2, per_cell=1, arrival=0.4, place_success=0.5),
+    ],
     ids=["gsac", "ghost", "alone", "lin"],
-)  # fmt: skip
+)
 def test_true_masks_are_those_of_the_exact_kernels(env: Wireless) -> None:
     truth, brute = true_masks(env), kernel_masks(env)
     names = [name for name in env.component_names if name != "z_2"]  # constant: its law cannot change
@@ -199,8 +203,12 @@ def test_both_domain_factors_when_both_vary() -> None:
     for size, seeds, least in ((20, 30, 0.9), (100, 3, 1.0)):
         (rate,) = recovery_rates(
             lambda seed, count: sources(seed, count, (0.3, 0.7, 0.3, 0.7), (0.3, 0.3, 0.7, 0.7)),
-            learn, truth, [size], range(seeds), components=PACKETS,
-        )  # fmt: skip
+            learn,
+            truth,
+            [size],
+            range(seeds),
+            components=PACKETS,
+        )
         assert rate["distractors and domain"] >= least and rate["own and actions"] >= least
     only_q = sources(1, 60, (0.5, 0.5, 0.5), (0.2, 0.5, 0.8))
     assert learn_masks(only_q, frame=FRAME).wrong(true_masks(GRID, ("success",)), PACKETS)["domain"] == 0
@@ -214,9 +222,12 @@ def test_a_domain_that_acts_through_a_neighbour_alone_does_not_act() -> None:
     copied = np.where(rng.random((3000, 2)) < 0.8, x[:, ::-1], 1 - x[:, ::-1])
     noise = rng.integers(0, 2, (4, 3000, 2))
     fields = {
-        "states": np.stack([x, noise[0]], 2), "next_states": np.stack([noise[1], copied], 2), "actions": noise[2],
-        "rewards": noise[3], "domain": domain,
-    }  # fmt: skip
+        "states": np.stack([x, noise[0]], 2),
+        "next_states": np.stack([noise[1], copied], 2),
+        "actions": noise[2],
+        "rewards": noise[3],
+        "domain": domain,
+    }
     masks = learn_masks(as_transitions(fields, nx.path_graph(2), components=["x", "y"]))
     assert masks.other[:, 1, 0].all() and masks.other.sum() == 2 and not masks.own.any() and not masks.domain.any()
 
@@ -262,9 +273,12 @@ def small(seed: int, rows: int = 3000) -> tuple[Transitions, CausalMasks]:
     ny = (rng.random((rows, 2)) < np.where(domain == 1, 0.8, 0.3)[:, None]).astype(int)
     z = np.ones_like(x)
     fields = {
-        "states": np.stack([x, y, z], 2), "next_states": np.stack([nx_, ny, z], 2), "actions": a,
-        "rewards": y * (rng.random((rows, 2)) < 0.7), "domain": domain,
-    }  # fmt: skip
+        "states": np.stack([x, y, z], 2),
+        "next_states": np.stack([nx_, ny, z], 2),
+        "actions": a,
+        "rewards": y * (rng.random((rows, 2)) < 0.7),
+        "domain": domain,
+    }
     data = as_transitions(fields, nx.path_graph(2), components=["x", "y", "z"])
     own, other, factor = np.zeros((2, 4, 4), bool), np.zeros((2, 4, 4), bool), np.zeros((2, 4), bool)
     own[:, 0, 0] = own[:, 3, 1] = other[:, 0, 3] = factor[:, 1] = True
@@ -351,14 +365,14 @@ def test_isolated_agents_have_masks_of_their_own() -> None:
 
 def test_settings_are_checked() -> None:
     data, truth = small(0, 50)
-    with pytest.raises(UnknownNameError, match="pooling is one of"):
+    with pytest.raises(DataError, match="pooling is 'all'; write one of agents, none"):
         learn_masks(data, pooling="all")
     for delta in (0.0, 1.0, -1):
-        with pytest.raises(DataError, match="delta is the chance"):
+        with pytest.raises(DataError, match=r"delta is .*, and must be"):
             learn_masks(data, delta=delta)
     with pytest.raises(DataError, match="delta is 'small', and must be a finite number"):
         learn_masks(data, delta="small")  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="from Transitions, not dict; see as_transitions"):
+    with pytest.raises(DataError, match=r"transitions is \{\}, and must be Transitions, see as_transitions"):
         learn_masks({})  # type: ignore[arg-type]
     with pytest.raises(DataError, match="relation has shape"):
         learn_masks(data, relation=[0])

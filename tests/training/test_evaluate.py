@@ -14,8 +14,9 @@ import causalnet as cn
 from causalnet.graph import is_acyclic
 from causalnet.representation import CausalMask, RootCauseMask
 from causalnet.stats.intervals import bootstrap_interval, iqm, summarize
+from causalnet.training import mask_of
 from causalnet.training.controls import greedy, random_graph, uniform
-from causalnet.training.evaluation import FIRST_SEED, evaluate, mask_of
+from causalnet.training.evaluation import FIRST_SEED, evaluate
 
 runs = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=2, max_size=40)
 

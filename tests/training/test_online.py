@@ -18,7 +18,8 @@ pytest.importorskip("torch")
 import causalnet as cn
 import causalnet.envs
 from causalnet.backends import att_bic
-from causalnet.training import by_doing, episodes
+from causalnet.storage.folder import alone_in
+from causalnet.training import by_doing
 from causalnet.training.by_doing import OnlineRun, learn_by_doing
 
 CODE = """
@@ -42,9 +43,16 @@ def play(episodes: int, folder: Path | None, learner: str = "dqn", every: int = 
     state = att_bic.init(core.variables, core.instance.devices, topology=core.instance.topology, rng=0)
     options: dict[str, Any] = {"n_steps": 32} if learner == "ppo" else {"random_steps": 30}
     return learn_by_doing(
-        env, learner, discovery=state, episodes=episodes, checkpoint_every=every, folder=folder,
-        truth=core.instance.graph, explore=lambda n, steps: float(n < 3), **options,
-    )  # fmt: skip
+        env,
+        learner,
+        discovery=state,
+        episodes=episodes,
+        checkpoint_every=every,
+        folder=folder,
+        truth=core.instance.graph,
+        explore=lambda n, steps: float(n < 3),
+        **options,
+    )
 
 
 @pytest.mark.parametrize("learner", ["ppo", "d3qn"])
@@ -103,10 +111,10 @@ def test_fixed_masks_and_bad_input(tmp_path: Path) -> None:
         learn_by_doing(env, graph=other)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "episodes.csv").write_text("precious\n")
-    with pytest.raises(cn.DataError, match="holds other files"):
+    with pytest.raises(cn.DataError, match=r"holds episodes.csv without the settings.json"):
         play(1, tmp_path / "mine")
     assert (tmp_path / "mine" / "episodes.csv").read_text() == "precious\n"
-    with pytest.raises(cn.NotApplicable, match="reads counts, action_units, action_variables"):
+    with pytest.raises(cn.NotApplicable, match="reads action_units, action_variables, counts, variables"):
         learn_by_doing(gymnasium.make("CartPole-v1"))
     tmp_path = tmp_path / "run"
     play(2, tmp_path)
@@ -132,11 +140,11 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
     moved = att_bic.init(core.variables, core.instance.devices[::-1], **wired)
     with pytest.raises(cn.DataError, match="units are not the environment's"):
         learn_by_doing(small(), discovery=moved, episodes=1)
-    with pytest.raises(cn.NotApplicable, match="a state of att_bic"):
+    with pytest.raises(cn.NotApplicable, match="a state of an online backend"):
         learn_by_doing(small(), discovery="att-bic", episodes=1)
     with pytest.raises(cn.DataError, match=r"episodes is .*, and must be a whole number"):
         learn_by_doing(small(), episodes=0)
-    with pytest.raises(cn.DataError, match="explore is a function"):
+    with pytest.raises(cn.DataError, match=r"explore is 0\.3, and must be a function"):
         learn_by_doing(small(), episodes=1, explore=0.3)  # type: ignore[arg-type]
     with pytest.raises(cn.DataError, match="a share lies in"):
         learn_by_doing(small(), episodes=1, explore=lambda episodes, steps: 1.5)
@@ -144,10 +152,14 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
     other = gymnasium.make("causalnet/FaultAlarm-v0", instance=4, n_devices=6)
     with pytest.raises(cn.DataError, match="other network"):
         learn_by_doing(
-            other, "dqn", episodes=3, folder=tmp_path, random_steps=30,
+            other,
+            "dqn",
+            episodes=3,
+            folder=tmp_path,
+            random_steps=30,
             discovery=att_bic.init(core.variables, core.instance.devices, **wired),
-        )  # fmt: skip
-    with episodes.alone_in(tmp_path), pytest.raises(cn.DataError, match="another process uses"):
+        )
+    with alone_in(tmp_path), pytest.raises(cn.DataError, match="another run is writing"):
         play(3, tmp_path)
     (tmp_path / "episodes.csv").unlink()
     with pytest.raises(cn.DataError, match="a checkpoint and no"):

@@ -83,12 +83,18 @@ def test_the_command_trains_and_tells(folder: Path) -> None:
     assert set(summary["evaluation"]) == {"agent", "uniform_in_mask", "uniform"}
     assert summary["agent_acts"] == "draws"  # ppo
     assert set(summary["evaluation"]["agent"]["return"]) >= {"mean", "low", "high", "iqm", "n"}
-    assert {p.name for p in (folder / "run").iterdir()} == {"run.json", "episodes.csv", "agent.npz", "summary.json"}
+    assert {p.name for p in (folder / "run").iterdir()} == {
+        ".lock",
+        "run.json",
+        "episodes.csv",
+        "agent.npz",
+        "summary.json",
+    }
     assert len((folder / "run" / "episodes.csv").read_text().splitlines()) == 5
     again = run(*words, "--out", "run", "--evaluate", "0")
     assert again.exit_code == 0 and "4 episodes" in again.stdout and "nothing was learned" in again.stdout
     other = run(*words, "--out", "run", "--k", "2")
-    assert other.exit_code == 2 and "another k (1 there, 2 here)" in " ".join(other.output.split())
+    assert other.exit_code == 2 and "other k (k: 1 there, 2 here)" in " ".join(other.output.split())
 
 
 def test_the_help_tells_the_files(tmp_path: Path) -> None:
@@ -284,7 +290,7 @@ def test_a_run_that_failed_at_once_does_not_block_its_folder(folder: Path) -> No
         train(plan(), 1, folder / "run", evaluate_episodes=0)
     assert (folder / "run" / "run.json").is_file()
     assert train(plan(make={"spare": 1}), 1, folder / "run", evaluate_episodes=0)["episodes"] == 1
-    with pytest.raises(cn.DataError, match="another make"):
+    with pytest.raises(cn.DataError, match=r"other make \(make: ."):
         train(plan(), 1, folder / "run")
 
 
@@ -294,6 +300,6 @@ def test_a_folder_of_something_else_is_left_alone(folder: Path) -> None:
     with pytest.raises(cn.DataError, match=r"without the run\.json"):
         train(Plan("CartPole-v1"), 1, folder / "run")
     (folder / "run" / "run.json").write_text("{}")
-    with pytest.raises(cn.DataError, match="no record of a training run"):
+    with pytest.raises(cn.DataError, match="no record of such a run"):
         train(Plan("CartPole-v1"), 1, folder / "run")
     assert (folder / "run" / "agent.npz").read_text() == "mine"

@@ -10,52 +10,53 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ...base.arrays import Array, Codes
+from ...base.arrays import Array, Codes, Ints
 from ...envs.networked.streams import spawn, uniform
 from ...errors import NotApplicable
-from .actor_kernels import cumulate, expected_gradient, neighbourhood_sums, over_baseline, score_gradient
-from .critic import Counts, Critic
+from .actor_kernels import Streams, cumulate, expected_gradient, over_baseline, score_gradient
+from .critic import Counts, Critic, NeighbourCritic, Shape, make_critic
 from .rollout import Trajectory, check_states, roll
-from .settings import Settings
+from .settings import LearningSettings, Settings
 
 
 class OwnState:
     """pi_i(a_i | s_i): f = 1, compiled tables of cumulative probabilities."""
 
-    def __init__(
-        self, settings: Settings, shape: tuple[int, int, int, int], n_actions: NDArray[np.int64], view: Codes
-    ) -> None:
-        self.settings, self.n_actions, self.view = settings, n_actions, view
+    def __init__(self, shape: Shape, n_actions: Ints, view: Codes, temperature: float) -> None:
+        self.n_actions, self.view, self.temperature = n_actions, view, temperature
         self.shape = (*shape[:2], 1, *shape[2:])
         self._cumulative = np.empty(shape, np.float32)
         self._gradient = np.empty(shape)
 
-    def critic(self, shape: tuple[int, int, int, int], copies: int, near: Codes, counts: Counts | None) -> Critic:
-        """The critic that fits what the actor reads."""
-        return Critic(self.settings, shape, copies, near, counts)
+    def critic(self, o: LearningSettings, copies: int, near: Codes, counts: Counts | None) -> Critic:
+        """The one that the settings name."""
+        return make_critic(o, self._gradient.shape, copies, near, counts)
 
     def use(self, table: Array) -> None:
         """Act by this table (L, n, 1, S, A) from now on."""
-        cumulate(np.ascontiguousarray(table[:, :, 0]), self.n_actions, self.settings.temperature, self._cumulative)
+        cumulate(np.ascontiguousarray(table[:, :, 0]), self.n_actions, self.temperature, self._cumulative)
 
-    def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> None:
-        """Fill ``path`` with an episode of every copy from the state codes ``first``."""
-        roll(env, self._cumulative, self.view, spawn(seed, path.r.shape[1]), path, first)
+    def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> Any:
+        """Fill ``path`` with an episode of every copy from the state codes ``first``, and return the last ones."""
+        return roll(env, self._cumulative, self.view, spawn(seed, path.r.shape[1]), path, first)
 
-    def gradient(self, path: Trajectory, q: Array, critic: Any, near: Codes, baseline: Array) -> Array:
-        """The step of equation (7) for the tables acted by, (L, n, 1, S, A), as ``settings.gradient`` says."""
-        own_state_gradient(
-            self.settings, path, q, critic, near, self._cumulative, self.n_actions, baseline, self._gradient
-        )
-        return self._gradient[:, :, None]
+    def gradient(self, o: Settings, path: Trajectory, q: Array, critic: Critic, baseline: Array) -> Array:
+        """The step of equation (7) for the tables acted by, (L, n, 1, S, A), as ``o.gradient`` says."""
+        weight, cumulative, out = _weights(o), self._cumulative, self._gradient
+        if o.gradient == "score":
+            advantage = _advantage(o, path, q, critic, baseline)
+            score_gradient(path.codes, path.a, advantage, weight, cumulative, self.temperature, out)
+        else:
+            values, natural = critic.marginals(), o.gradient == "natural"
+            expected_gradient(path.codes, values, weight, cumulative, self.n_actions, self.temperature, natural, out)
+        return out[:, :, None]
 
     def probabilities(self, table: Array) -> Array:
-        """(L, n, S, A) of a table (L, n, 1, S, A)."""
-        return softmax(table[:, :, 0], self.n_actions[:, None], self.settings.temperature)
+        """(L, n, S, A) of a table (L, n, 1, S, A), zero for actions that an agent does not have."""
+        return softmax(table[:, :, 0], self.n_actions[:, None], self.temperature)
 
-    def sample(self, table: Array, s: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    def sample(self, table: Array, s: Ints, rng: np.random.Generator) -> Ints:
         """Actions (L, n) in the states s (L, n)."""
         agents = np.arange(s.shape[1])
         seen = self.view[agents if len(self.view) > 1 else 0, s]
@@ -69,122 +70,76 @@ class NeighbourStates:
     (compatible features: Sutton et al., NIPS 1999). seen (n, f): whom each agent reads, padded with n.
     """
 
-    def __init__(
-        self, settings: Settings, shape: tuple[int, int, int, int], n_actions: NDArray[np.int64], view: Codes,
-        seen: Codes,
-    ) -> None:  # fmt: skip
-        if settings.critic != "own" and settings.gradient != "score":
-            raise NotApplicable(
-                f"the {settings.gradient} gradient of a policy that reads its neighbours needs the worth of (s_j, a_i), which critic "
-                f"{settings.critic!r} lacks; use critic 'own', or gradient 'score'"
-            )
-        self.settings, self.n_actions, self.view, self.seen = settings, n_actions, view, seen
+    def __init__(self, shape: Shape, n_actions: Ints, view: Codes, temperature: float, seen: Codes) -> None:
+        self.n_actions, self.view, self.temperature, self.seen = n_actions, view, temperature, seen
         self.shape = (*shape[:2], seen.shape[1], *shape[2:])
         self._table = np.zeros(self.shape)
         self._gradient = np.empty(self.shape)
 
-    def critic(self, shape: tuple[int, int, int, int], copies: int, near: Codes, counts: Counts | None) -> Critic:
-        """The critic that fits what the actor reads: the compatible one in place of "own"."""
-        if self.settings.critic != "own":
-            return Critic(self.settings, shape, copies, near, counts)
-        return NeighbourCritic(self.settings, shape, copies, near, self.seen)
+    def critic(self, o: Settings, copies: int, near: Codes, counts: Counts | None) -> Critic:
+        """The one that the settings name, and the compatible one in place of "own"."""
+        shape = (*self.shape[:2], *self.shape[3:])
+        if o.critic == "own":
+            return NeighbourCritic(o, shape, copies, near, self.seen)
+        if o.gradient != "score":
+            raise NotApplicable(
+                f"the {o.gradient} gradient of a policy that reads its neighbours needs the worth of (s_j, a_i), which critic "
+                f"{o.critic!r} lacks; use critic 'own', or gradient 'score'"
+            )
+        return make_critic(o, shape, copies, near, counts)
 
     def use(self, table: Array) -> None:
         """Act by this table (L, n, f, S, A) from now on."""
         self._table[:] = table
 
-    def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> None:
-        """Fill ``path`` with an episode of every copy from the state codes ``first``."""
+    def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> Any:
+        """Fill ``path`` with an episode of every copy from the state codes ``first``, and return the last ones."""
         steps, copies, n = path.r.shape
-        own, s, o = spawn(seed, copies), first, self.settings
+        own, s = spawn(seed, copies), first
         agents = np.arange(n) if len(self.view) > 1 else 0
         for t in range(steps + 1):
             rows = np.asarray(s).reshape(copies, n)
             check_states(rows, env.n_states)
             path.codes[t] = self.view[agents, rows]
-            _act(path.codes[t], self._table, self.seen, self.n_actions, o.temperature, own, path.a[t])
+            _act(path.codes[t], self._table, self.seen, self.n_actions, self.temperature, own, path.a[t])
             if t < steps:
                 s, r, *_ = env.step(path.a[t] if env.n_envs is not None else path.a[t, 0])
                 path.r[t] = r
+        return s
 
-    def gradient(self, path: Trajectory, q: Array, critic: Any, near: Codes, baseline: Array) -> Array:
-        """The step of equation (7) for the tables acted by, (L, n, f, S, A), as ``settings.gradient`` says."""
-        o, weight = self.settings, _weights(self.settings)
-        mode = ("score", "expected", "natural").index(o.gradient)
-        values = critic.weights.reshape(self.shape) if mode else self._table
-        advantage = q if mode else _advantage(o, path, q, near, baseline)
-        _gradient(
-            path.codes, path.a, advantage, values, weight, self._table, self.seen, self.n_actions,
-            o.temperature, mode, self._gradient,
-        )  # fmt: skip
+    def gradient(self, o: Settings, path: Trajectory, q: Array, critic: Critic, baseline: Array) -> Array:
+        """The step of equation (7) for the tables acted by, (L, n, f, S, A), as ``o.gradient`` says."""
+        mode, policy = ("score", "expected", "natural").index(o.gradient), (self._table, self.seen, self.n_actions)
+        values = critic.marginals() if mode else self._table
+        advantage = q if mode else _advantage(o, path, q, critic, baseline)
+        _gradient(path.codes, path.a, advantage, values, _weights(o), *policy, self.temperature, mode, self._gradient)
         return self._gradient
 
-    def sample(self, table: Array, s: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    def sample(self, table: Array, s: Ints, rng: np.random.Generator) -> Ints:
         """Actions (L, n) in the states s (L, n)."""
         learners, n = s.shape
         seen = self.view[np.arange(n) if len(self.view) > 1 else 0, s]
         read = seen[:, np.minimum(self.seen, n - 1)]  # (L, n, f)
         axes = np.ix_(np.arange(learners), np.arange(n), np.arange(self.seen.shape[1]))
         logits = (table[(*axes, read)] * (self.seen < n)[:, :, None]).sum(2)
-        return draw(softmax(logits, self.n_actions, self.settings.temperature), rng)
+        return draw(softmax(logits, self.n_actions, self.temperature), rng)
 
     def probabilities(self, table: Array) -> Array:
         """Refused: what the policy reads is more than the own state."""
         raise NotApplicable("a policy that reads its neighbours is no table over own states; use evaluate or act")
 
 
-class NeighbourCritic(Critic):
-    """Q_i of the summed reward of N_i^kappa, linear in one-hot pairs (s_j, a_i) of the agents j that i reads."""
-
-    def __init__(
-        self, settings: Settings, shape: tuple[int, int, int, int], copies: int, near: Codes, seen: Codes
-    ) -> None:
-        super().__init__(settings, shape, copies, near)
-        (learners, n, states, width), f = shape, seen.shape[1]
-        self.seen = seen
-        self.weights = np.zeros((learners, n, f * states * width))
-        self.visits = np.zeros(self.weights.shape if settings.by_visits else (1, 1, 0))
-        self._slots = np.empty((settings.length + 1, copies, n, f), np.int32)
-
-    def slots(self, path: Trajectory) -> Codes:
-        """A slot for each agent read, k S A + s_j A + a_i for the k-th; -1 beyond them: (T + 1, E, n, f)."""
-        (_, n, states, width), f = self.shape, self.seen.shape[1]
-        read = path.codes[:, :, np.minimum(self.seen, n - 1)]
-        slots = (np.arange(f) * states + read) * width + path.a[..., None]
-        self._slots[:] = np.where(self.seen < n, slots, -1)
-        return self._slots
-
-    def grown(self, settings: Settings) -> NeighbourCritic:
-        """Nothing to grow: every pair has its weight."""
-        self.settings = settings
-        return self
+Actor = OwnState | NeighbourStates
 
 
-def own_state_gradient(
-    o: Settings, path: Trajectory, q: Array, critic: Critic, near: Codes, cumulative: NDArray[np.float32],
-    n_actions: NDArray[np.int64], baseline: Array, out: Array,
-) -> None:  # fmt: skip
-    """The step of equation (7) for tables over own states, out (L, n, S, A), as ``o.gradient`` says.
-
-    q (T + 1, E, n): Q_i along the trajectories. near (n, f): N_i^kappa. cumulative (L, n, S, A): the policy followed.
-    """
-    weight = _weights(o)
-    if o.gradient == "score":
-        advantage = _advantage(o, path, q, near, baseline)
-        score_gradient(path.codes, path.a, advantage, weight, cumulative, o.temperature, out)
-    else:
-        values, natural = critic.marginals(), o.gradient == "natural"
-        expected_gradient(path.codes, values, weight, cumulative, n_actions, o.temperature, natural, out)
-
-
-def softmax(logits: Array, n_actions: NDArray[np.int64], temperature: float) -> Array:
+def softmax(logits: Array, n_actions: Ints, temperature: float) -> Array:
     """softmax(logits / temperature) along the last axis, zero beyond an agent's actions (n_actions: (n,) or (n, 1))."""
     z = np.where(np.arange(logits.shape[-1]) < n_actions[..., None], logits / temperature, -np.inf)
     z = np.exp(z - z.max(axis=-1, keepdims=True))
     return np.asarray(z / z.sum(axis=-1, keepdims=True))
 
 
-def draw(p: Array, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw(p: Array, rng: np.random.Generator) -> Ints:
     """One action for each row of probabilities (..., A)."""
     u = rng.random(p.shape[:-1])
     return np.asarray((u[..., None] >= p.cumsum(-1)[..., :-1]).sum(-1), dtype=np.int64)
@@ -192,15 +147,12 @@ def draw(p: Array, rng: np.random.Generator) -> NDArray[np.int64]:
 
 def _weights(o: Settings) -> Array:
     """gamma^t of the T + 1 steps; one each for the average reward."""
-    return np.asarray((o.gamma if o.objective == "discounted" else 1.0) ** np.arange(o.length + 1))
+    return np.asarray(o.discount ** np.arange(o.length + 1))
 
 
-def _advantage(o: Settings, path: Trajectory, q: Array, near: Codes, baseline: Array) -> Array:
-    """sum_{j in N_i^kappa} Q_j, which an "own" critic has learnt already, less the baseline of the own state."""
-    out = q
-    if o.critic != "own":
-        out = np.empty_like(q)
-        neighbourhood_sums(q, near, out)
+def _advantage(o: Settings, path: Trajectory, q: Array, critic: Critic, baseline: Array) -> Array:
+    """sum_{j in N_i^kappa} Q_j, less the baseline of the own state."""
+    out = critic.summed(q)
     return over_baseline(path.codes, out, baseline, o.baseline_rate) if o.baseline_rate else out
 
 
@@ -225,10 +177,7 @@ def _probabilities(codes: Codes, i: int, table: Array, seen: Codes, actions: int
 
 
 @njit(cache=True)
-def _act(
-    codes: Codes, table: Array, seen: Codes, n_actions: NDArray[np.int64], temperature: float,
-    own: NDArray[np.uint64], a: NDArray[np.int64],
-) -> None:  # fmt: skip
+def _act(codes: Codes, table: Array, seen: Codes, n_actions: Ints, temperature: float, own: Streams, a: Ints) -> None:
     """Draw the actions of every copy: codes, a (E, n), table (L, n, f, S, A), own (E, 2)."""
     per = codes.shape[0] // table.shape[0]
     p = np.empty(table.shape[4])
@@ -246,9 +195,18 @@ def _act(
 
 @njit(cache=True)
 def _gradient(
-    codes: Codes, a: NDArray[np.int64], advantage: Array, values: Array, weight: Array, table: Array, seen: Codes,
-    n_actions: NDArray[np.int64], temperature: float, mode: int, out: Array,
-) -> None:  # fmt: skip
+    codes: Codes,
+    a: Ints,
+    advantage: Array,
+    values: Array,
+    weight: Array,
+    table: Array,
+    seen: Codes,
+    n_actions: Ints,
+    temperature: float,
+    mode: int,
+    out: Array,
+) -> None:
     """Score (mode 0), expected (1) or natural (2) step; codes, a, advantage (T + 1, E, n), the rest (L, n, f, S, A)."""
     steps, copies, n = codes.shape
     per = copies // table.shape[0]

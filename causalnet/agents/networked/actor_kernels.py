@@ -6,20 +6,19 @@ S local states and A local actions (the widest agent's; what an agent does not h
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ...base.arrays import Array, Codes, Floats
-from ...envs.networked.streams import draw
+from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
+from ...envs.networked.policies import act
 
+Streams = NDArray[np.uint64]  # of random numbers, a row a copy
 _NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
 
 
 @njit(cache=True)
-def cumulate(theta: Array, n_actions: NDArray[np.int64], temperature: float, out: Floats) -> None:
+def cumulate(theta: Array, n_actions: Ints, temperature: float, out: Floats) -> None:
     """Cumulative softmax(theta / temperature) along the last axis: theta, out (L, n, S, A)."""
     learners, n, states, width = theta.shape
     for learner in range(learners):
@@ -41,7 +40,7 @@ def cumulate(theta: Array, n_actions: NDArray[np.int64], temperature: float, out
 
 
 @njit(cache=True)
-def cumulate_probabilities(policy: Array, n_actions: NDArray[np.int64], out: Floats) -> None:
+def cumulate_probabilities(policy: Array, n_actions: Ints, out: Floats) -> None:
     """Cumulative probabilities along the last axis of policy (L, n, S, A)."""
     learners, n, states, width = policy.shape
     for learner in range(learners):
@@ -54,40 +53,9 @@ def cumulate_probabilities(policy: Array, n_actions: NDArray[np.int64], out: Flo
 
 
 @njit(cache=True)
-def act(
-    s: NDArray[Any], view: Codes, cumulative: Floats, stream: NDArray[np.uint64], n_states: NDArray[np.int64],
-    codes: Codes, a: NDArray[np.int64],
-) -> bool:  # fmt: skip
-    """What the agents of one copy see and do: s (n,) -> codes, a (n,). False: a state is out of range.
-
-    view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
-    stream serves two agents; a = the number of cumulative probabilities that a uniform number passes.
-    """
-    width = cumulative.shape[2]
-    shared = view.shape[0] == 1
-    bits = np.uint64(0)
-    for i in range(s.size):
-        state = np.int64(s[i])
-        if state < 0 or state >= n_states[i]:
-            return False
-        code = view[0 if shared else i, state]
-        codes[i] = code
-        if i % 2 == 0:
-            bits = draw(stream)
-        u = np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
-        bits <<= np.uint64(32)
-        chosen = 0
-        for k in range(width - 1):
-            chosen += u >= cumulative[i, code, k]
-        a[i] = chosen
-    return True
-
-
-@njit(cache=True)
 def act_all(
-    s: NDArray[Any], view: Codes, cumulative: Floats, streams: NDArray[np.uint64], n_states: NDArray[np.int64],
-    codes: Codes, a: NDArray[np.int64],
-) -> bool:  # fmt: skip
+    s: AnyArray, view: Codes, cumulative: Floats, streams: Streams, n_states: Ints, codes: Codes, a: Ints
+) -> bool:
     """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2)."""
     per = s.shape[0] // cumulative.shape[0]
     known = True
@@ -132,9 +100,8 @@ def over_baseline(codes: Codes, advantage: Array, baseline: Array, rate: float) 
 
 @njit(cache=True)
 def score_gradient(
-    codes: Codes, a: NDArray[np.int64], advantage: Array, weight: Array, cumulative: Floats, temperature: float,
-    gradient: Array,
-) -> None:  # fmt: skip
+    codes: Codes, a: Ints, advantage: Array, weight: Array, cumulative: Floats, temperature: float, gradient: Array
+) -> None:
     """sum_t weight[t] adv_i(t) grad log pi_i(a_i(t) | s_i(t)), averaged over the copies of each learner.
 
     codes, a, advantage (T + 1, E, n); weight (T + 1,): gamma^t; cumulative, gradient (L, n, S, A).
@@ -163,9 +130,15 @@ def score_gradient(
 
 @njit(cache=True)
 def expected_gradient(
-    codes: Codes, q: Array, weight: Array, cumulative: Floats, n_actions: NDArray[np.int64], temperature: float,
-    natural: bool, gradient: Array,
-) -> None:  # fmt: skip
+    codes: Codes,
+    q: Array,
+    weight: Array,
+    cumulative: Floats,
+    n_actions: Ints,
+    temperature: float,
+    natural: bool,
+    gradient: Array,
+) -> None:
     """sum_t weight[t] sum_a grad pi_i(a | s_i(t)) q_i[s_i(t), a]: the score gradient with its mean over a_i taken exactly.
 
     q, gradient (L, n, S, A). natural: multiplied by the inverse Fisher matrix of the softmax in each state, so that

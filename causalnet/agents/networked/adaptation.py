@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Bools, Codes
 from ...base.checks import whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
@@ -82,7 +81,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
 
 
-def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tuple[Codes, Bools]:
     """What a policy reads after the masks: view (n, most states) of state codes, and conditioned (n,), for :class:`GSAC`.
 
     view numbers the values of the components that the policy ACR keeps (kappa None: Algorithm 2, else Algorithm 3);
@@ -113,8 +112,9 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
             f"agent{'s' * (blind.size > 1)} {', '.join(map(str, blind[:10]))}{', ...' * (blind.size > 10)} would see all "
             "states alike: the masks show no component of theirs that a reward depends on, so their policies could not "
             "depend on the state; learn the masks from more transitions, or use full_masks",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     return np.ascontiguousarray(seen.T, dtype=np.int32), conditioned
 
 
@@ -122,7 +122,7 @@ def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMas
     """The control: every part keeps its density, its entries are drawn at random; pooled masks stay alike for all agents."""
     rng = np.random.default_rng(rng)
 
-    def shuffled(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def shuffled(part: Bools) -> Bools:
         first = part[:1]
         if len(part) and (part == first).all():
             return np.broadcast_to(rng.permutation(first.ravel()).reshape(first.shape), part.shape).copy()
@@ -138,9 +138,13 @@ def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> Caus
     """The control without masks: everything acts on everything, so nothing is dropped."""
     n, width = neighbours.shape[0], len(components) + 1
     return CausalMasks(
-        np.ones((n, width, width), bool), np.ones((neighbours.nnz, width, width), bool), np.ones((n, width), bool),
-        neighbours, tuple(components), {"control": "no masks"},
-    )  # fmt: skip
+        np.ones((n, width, width), bool),
+        np.ones((neighbours.nnz, width, width), bool),
+        np.ones((n, width), bool),
+        neighbours,
+        tuple(components),
+        {"control": "no masks"},
+    )
 
 
 def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:

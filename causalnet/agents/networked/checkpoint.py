@@ -1,64 +1,108 @@
-"""Save and restore agents built on Scalable Actor-Critic: settings in the header, arrays of actor and critic beside it."""
+"""Save and restore the learners of networks: settings in the header, arrays of actor and critics beside it."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
+import numpy as np
 
-from ...base import checks
-from ...envs.networked import identity
+from ...base.arrays import AnyArray
+from ...base.checks import whole
 from ...errors import DataError
-from ...storage.checkpoint import read, write
-from . import checks as given
-from .actor_kernels import cumulate
-from .settings import Settings
+from ...storage.checkpoint import flat, nested, read, write
+from ..loop import Files
+from .settings import LearningSettings, Rate, Settings
+
+Arrays = dict[str, AnyArray]
+Part = tuple[str, Any, Sequence[str]]  # a prefix in the file or "", an owner, and the names of its arrays
+
+
+class Kept(NamedTuple):
+    """What a checkpoint holds of a learner beside settings and counters."""
+
+    header: dict[str, Any]
+    given: Arrays
+    "what its constructor takes"
+    learnt: list[Part]
+    "what is put back into a fresh learner"
+
 
 _HEADER = ("network", "copies", "settings", "learners", "seed", "updates")
-_ACTOR, _CRITIC = ("theta", "baseline", "view"), ("weights", "visits", "keys", "mu")
 
 
-def save_agent(path: str | Path, agent: Any, more: dict[str, Any], arrays: Sequence[str] = ()) -> Path:
-    """Everything learnt as one npz file; ``more`` goes into the header, ``arrays`` names further arrays of the agent."""
-    header = {
-        "class": type(agent).__name__, "settings": dataclasses.asdict(agent.settings), "seed": agent.seed,
-        "updates": agent.updates, "learners": agent.learners, "copies": agent.copies, "network": identity.fingerprint(agent.env),
-        "domain": identity.domain(agent.env), **more,
-    }  # fmt: skip
-    kept = {name: getattr(owner, name) for owner, names in _owners(agent, arrays) for name in names}
-    return write(path, header, kept)
+def save_agent(path: str | Path, agent: Any) -> Path:
+    """Everything that a networked learner has learnt as one npz file."""
+    header = {name: getattr(agent, name) for name in ("seed", "updates", "learners", "copies", "network")}
+    kept: Kept = agent.kept()
+    header |= {"class": type(agent).__name__, "settings": dataclasses.asdict(agent.settings), **kept.header}
+    arrays = dict(kept.given)
+    for prefix, owner, names in kept.learnt:
+        part = {name: getattr(owner, name) for name in names}
+        arrays |= flat(prefix, part) if prefix else part
+    return write(path, header, arrays)
 
 
-def open_agent(
-    path: str | Path, cls: type, env: Any, needs: Sequence[str] = ()
-) -> tuple[dict[str, Any], dict[str, NDArray[Any]], Settings, dict[str, Any]]:
-    """Header, arrays, settings and the options of the constructor, of a file that is for this class and this network.
-
-    needs: further keys that the header must have.
-    """
-    header, arrays = read(path)
+def read_agent(
+    path: str | Path, cls: type, needs: Sequence[str] = (), arrays: Sequence[str] = ("view",)
+) -> tuple[dict[str, Any], Arrays]:
+    """Header and arrays of a file that is for this class. needs: further keys that the header must have."""
+    header, kept = read(path)
     if header.get("class") != cls.__name__:
         raise DataError(f"{path} holds a {header.get('class')}, not a {cls.__name__}")
-    given.damaged(path, header, arrays, (*_HEADER, *needs), (*_ACTOR, *_CRITIC))
-    identity.same(path, header, env)
-    options = {"learners": header["learners"], "seed": header["seed"], "view": arrays["view"]}
-    return header, arrays, given.settings_of(path, header["settings"]), options
+    for what, there, wanted in (("header", header, (*_HEADER, *needs)), ("file", kept, ("theta", *arrays))):
+        for name in wanted:
+            if name not in there:
+                raise DataError(f"{path} is damaged: its {what} lacks {name!r}; take an older copy, or learn anew")
+    return header, kept
 
 
-def put_back(
-    path: str | Path, agent: Any, header: dict[str, Any], arrays: dict[str, NDArray[Any]],
-    more: Sequence[str] = (),
-) -> None:  # fmt: skip
+def restore(path: str | Path, agent: Any, header: Mapping[str, Any], arrays: Arrays) -> None:
     """Give a fresh agent the arrays of the file; learning goes on as if it had not stopped."""
-    for owner, names in _owners(agent, more):
+    for prefix, owner, names in agent.kept().learnt:
         for name in names:
-            given.put(owner, name, arrays, path)
-    agent.updates = checks.whole(f"updates in {path}", header["updates"], 0)
-    cumulate(agent.theta, agent.n_actions, agent.settings.temperature, agent._cumulative)
+            _put(owner, name, nested(arrays, prefix) if prefix else arrays, path)
+    agent.updates = whole(f"updates in {path}", header["updates"], 0)
+    agent.files = Files(Path(path).resolve(), loaded=True)
 
 
-def _owners(agent: Any, more: Sequence[str]) -> list[tuple[Any, tuple[str, ...]]]:
-    return [(agent, (*_ACTOR, *more)), (agent.critic, _CRITIC)]
+def settings_of(path: str | Path, kept: Any, kind: type[LearningSettings] = Settings) -> Any:
+    """The settings of a checkpoint's header; those of 0.1.0 held more than a kind of today may have."""
+    known, needed = ([field.name for field in dataclasses.fields(cls)] for cls in (Settings, kind))
+    if not isinstance(kept, dict):
+        raise DataError(f"{path} is damaged: its settings are {kept!r}; take an older copy, or learn anew")
+    for name in kept:
+        if name not in known:
+            raise DataError(
+                f"{path} has a setting {name!r} that this causalnet does not know; load it with the release that wrote it"
+            )
+    rates = {field.name for field in dataclasses.fields(Rate)}
+    for name in needed:
+        if name not in kept:
+            raise DataError(f"{path} is damaged: its settings lack {name!r}; take an older copy, or learn anew")
+        if isinstance(kept[name], dict) and set(kept[name]) != rates:
+            raise DataError(
+                f"{path} is damaged: its {name} is {kept[name]!r}, not a rate; take an older copy, or learn anew"
+            )
+    options: dict[str, Any] = {name: Rate(**x) if isinstance(x := kept[name], dict) else x for name in needed}
+    return kind(**options)
+
+
+def _put(owner: Any, name: str, arrays: Arrays, path: str | Path) -> None:
+    """An array of a checkpoint in its place, if it is there, fits, and holds numbers."""
+    want = getattr(owner, name)
+    if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
+        there = f"{arrays[name].dtype} of shape {arrays[name].shape}" if name in arrays else "missing"
+        raise DataError(
+            f"{path} is damaged: its array {name!r} is {there}, and should be {want.dtype} of shape {want.shape}; "
+            "take an older copy, or learn anew"
+        )
+    found = arrays[name]
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        raise DataError(
+            f"{path} holds {found[~np.isfinite(found)].flat[0]} in the array {name!r}: the learning had diverged, or the file "
+            "is damaged; take an older copy, or learn anew with smaller rates"
+        )
+    setattr(owner, name, found)

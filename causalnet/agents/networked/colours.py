@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from ...base.arrays import Codes, Ints
 from ...base.checks import whole
 from ...envs.networked.neighbourhoods import hop_neighbourhoods
 
 
 @njit(cache=True)
-def _greedy(indptr: NDArray[np.int32], indices: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:
+def _greedy(indptr: Codes, indices: Codes, order: Ints) -> Ints:
     n = order.size
     colour = np.full(n, -1, np.int64)
     taken = np.full(n + 1, -1, np.int64)  # taken[c] = i: some agent near i has colour c
@@ -28,7 +28,7 @@ def _greedy(indptr: NDArray[np.int32], indices: NDArray[np.int32], order: NDArra
     return colour
 
 
-def colour_agents(adjacency: Any, kappa: int) -> NDArray[np.int64]:
+def colour_agents(adjacency: Any, kappa: int) -> Ints:
     """(n,) from 0: two agents of one colour are more than 2 kappa hops apart, so no N_j^kappa holds both of them.
 
     Greedy, those with most agents around first: never more colours than the largest number of agents within 2 kappa hops.

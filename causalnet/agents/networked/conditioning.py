@@ -31,8 +31,13 @@ class Conditioning:
     degree: int
 
     @classmethod
-    def of(cls, kind: str, factors: Any, domains: int, agents: int) -> Conditioning:
-        """Check the sources' factors, (M,), (M, k) or (M, n, k), and choose the degree that M sources determine."""
+    def of(cls, kind: str | Conditioning, factors: Any, domains: int, agents: int) -> Conditioning:
+        """Check the sources' factors, (M,), (M, k) or (M, n, k), and choose the degree that M sources determine.
+
+        One made for other sources, as in fine-tuning, is taken as it is.
+        """
+        if isinstance(kind, Conditioning):
+            return kind
         if not isinstance(kind, str) or kind not in KINDS:
             raise UnknownNameError(
                 f"conditioning is one of {', '.join(KINDS)}, not {kind!r}.{nearest(str(kind), KINDS)}"

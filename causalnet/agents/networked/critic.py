@@ -1,19 +1,30 @@
-"""The critic of Scalable Actor-Critic: what each agent knows about Q_i, and one pass of temporal differences over it."""
+"""Critics: what each agent knows about Q_i, learnt by one pass of temporal differences over an update's trajectories.
+
+Every critic is Q_i = sum of the weights in agent i's active slots. They differ in what has a slot:
+``TableCritic`` ("table", Algorithm 1): each state and action of N_i^kappa, in a hashed table.
+``LinearCritic`` ("linear"): each neighbour's own pair, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j].
+``OwnCritic`` ("own"): the pair (s_i, a_i), for the summed reward of N_i^kappa. grad log pi_i depends on (s_i, a_i) alone, so
+the mean of sum_j Q_j given them is all that eq. 7 needs, and it is learnt from every visit (all steps t alike).
+``CountsCritic`` ("counts"): (s_i, a_i, c_i) with a number c_i counted among the neighbours, such as the senders on the same
+access point. ``NeighbourCritic``: "own" for policies that read their neighbours' states.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
+from ...base.arrays import AnyArray, Array, Codes
 from ...base.checks import function
-from ...envs.networked.wireless import Wireless
+from ...envs.networked.checks import networked
+from ...envs.networked.protocols import Congested
 from ...errors import DataError, NotApplicable
 from .actor_kernels import neighbourhood_sums
 from .critic_kernels import (
+    Keys,
     TableFull,
     first_visits,
     gather_marginals,
@@ -24,120 +35,186 @@ from .critic_kernels import (
     temporal_differences,
 )
 from .rollout import Trajectory
-from .settings import Settings
+from .settings import LearningSettings, Settings
 
-Counts = Callable[[Trajectory], NDArray[Any]]
+Counts = Callable[[Trajectory], AnyArray]
+Shape = tuple[int, int, int, int]
+KEPT = ("weights", "visits", "keys", "mu")
 
 
-class Critic:
-    """Q_i = sum of the weights in agent i's active slots; which slots, says ``settings.critic``.
+class Critic(ABC):
+    """What a learner asks of its critic: ``learn``, ``summed`` and ``marginals``, ``grown``, and the arrays of ``KEPT``.
 
     shape (L, n, S, A); table (n, f) the padded neighbourhoods N_i^kappa. weights (L, n, W), or (E, n, T + 1) for tables
     that live for one episode; visits likewise, or empty; keys (L, n, W) of kept tables, zero where empty; mu (L, n).
     """
 
-    def __init__(
-        self, settings: Settings, shape: tuple[int, int, int, int], copies: int, table: NDArray[np.int32],
-        counts: Counts | None = None,
-    ) -> None:  # fmt: skip
-        if settings.critic == "counts" and counts is None:
-            raise NotApplicable(
-                "critic 'counts' needs to know what to count; pass counts=access_point_loads(env), for instance"
-            )
-        function("counts", counts)
-        self.settings, self.shape, self.table, self.counts = settings, shape, table, counts
-        (learners, n, states, width), f, kind = shape, table.shape[1], settings.critic
-        steps = (settings.length + 1, copies, n)
-        brief = kind == "table" and settings.fresh
-        own, lumps = states * width, settings.most_counted + 1
-        slots = {"own": own, "linear": f * own, "table": settings.capacity, "counts": own * lumps}[kind]
-        of_all = (copies, n, settings.length + 1) if brief else (learners, n, slots)
+    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes, size: int, active: int = 1):
+        """size: W, the slots of an agent. active: F, how many of them make up a Q_i."""
+        self.settings, self.shape, self.table, self.copies = settings, shape, table, copies
+        (learners, n, *_), steps = shape, settings.length + 1
+        self._make((learners, n, size))
+        self.mu: Array = np.zeros((learners, n))
+        self._x, self._q = np.empty((steps, copies, n), np.int32), np.empty((steps, copies, n))
+        self._slots = np.empty((steps, copies, n, active), np.int32)
+
+    def _make(self, of_all: tuple[int, int, int], keyed: bool = False) -> None:
         try:
             self.weights: Array = np.zeros(of_all)
-            self.visits: Array = np.zeros(of_all if settings.by_visits else (1, 1, 0))
-            self.keys: NDArray[np.uint64] = np.zeros(of_all if kind == "table" and not brief else (1, 1, 0), np.uint64)
+            self.visits: Array = np.zeros(of_all if self.settings.by_visits else (1, 1, 0))
+            self.keys: Keys = np.zeros(of_all if keyed else (1, 1, 0), np.uint64)
         except MemoryError:
             raise DataError(
                 f"a critic of {of_all} entries does not fit into memory; write a smaller capacity, or use critic='own'"
             ) from None
-        self.mu: Array = np.zeros((learners, n))
-        self._x, self._slots = np.empty(steps, np.int32), np.empty((*steps, f if kind == "linear" else 1), np.int32)
-        self._keys = np.empty(steps if kind == "table" else 0, np.uint64)
-        self._summed = np.empty((settings.length, copies, n) if kind == "own" else 0)
-        self._q = np.empty(steps)
-        self._where = _places(table) if kind == "linear" else table
-        self._marginal = np.empty(shape if kind == "linear" else 0)
+
+    @abstractmethod
+    def slots(self, path: Trajectory) -> Codes:
+        """The active slots along the trajectories, (T + 1, E, n, F), -1 where idle; raises TableFull without room for one."""
+
+    def rewards(self, path: Trajectory) -> Array:
+        """What is learnt from, (T, E, n)."""
+        return path.r
 
     def learn(self, path: Trajectory, update: int) -> Array:
         """Lines 6-8 of Algorithm 1 along the trajectories of one update; the final estimates there, (T + 1, E, n)."""
-        o, discounted = self.settings, self.settings.objective == "discounted"
-        slots, r = self.slots(path), path.r
-        if o.critic == "own":
-            neighbourhood_sums(path.r, self.table, self._summed)
-            r = self._summed
+        o, slots, r = self.settings, self.slots(path), self.rewards(path)
         if o.fresh:
             self.weights[:] = 0.0
             self.visits[:] = 0.0
         rates = o.critic_rate.at(0 if o.fresh else update, o.length)
+        discounted = o.objective == "discounted"
         mu_rates = np.zeros(o.length) if discounted else o.average_rate.at(update, o.length)
-        gamma = o.gamma if discounted else 1.0
         clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
         temporal_differences(
-            slots, r, self.weights, self.visits, clock, rates, gamma, o.trace, self.mu, mu_rates, self._q
+            slots, r, self.weights, self.visits, clock, rates, o.discount, o.trace, self.mu, mu_rates, self._q
         )
         return self._q
 
-    def slots(self, path: Trajectory) -> NDArray[np.int32]:
-        """The active slots along the trajectories, (T + 1, E, n, F); makes room for new ones, or raises TableFull."""
-        o, (_, _, states, width) = self.settings, self.shape
-        if o.critic == "own":
-            pairs(path.codes, path.a, width, self._slots[..., 0])
-            return self._slots
-        pairs(path.codes, path.a, width, self._x)
-        if o.critic == "counts":
-            assert self.counts is not None  # the constructor saw to it
-            c = np.asarray(self.counts(path))
-            if c.shape != path.a.shape or c.dtype.kind not in "iu" or c.min() < 0:
-                raise DataError(
-                    f"counts gave {c.dtype} of shape {c.shape}; it must give whole numbers from 0 up of shape {path.a.shape}"
-                )
-            self._slots[..., 0] = self._x * (o.most_counted + 1) + np.minimum(c, o.most_counted)
-            return self._slots
-        if o.critic == "linear":
-            neighbour_features(self._x, self.table, states * width, self._slots)
-            return self._slots
-        neighbourhood_keys(self._x, self.table, self._keys)
-        if o.fresh:
-            first_visits(self._keys, self._slots)
-            return self._slots
-        full = insert(self._keys, self.keys, self._slots)
-        if full >= 0:
-            raise TableFull(
-                f"the critic of agent {full} holds {o.capacity} neighbourhood states, all that capacity allows; policy and "
-                f"critic are as before this update: call grow({2 * o.capacity}) and go on, or use critic='own' or 'linear'"
-            )
-        return self._slots
+    def summed(self, q: Array) -> Array:
+        """sum_{j in N_i^kappa} Q_j from the estimates q (T + 1, E, n)."""
+        out = np.empty_like(q)
+        neighbourhood_sums(q, self.table, out)
+        return out
 
     def marginals(self) -> Array:
         """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
-        learners, n, states, width = self.shape
-        if self.settings.critic == "linear":
-            out = self._marginal.reshape(learners, n, states * width)
-            gather_marginals(self.weights, self.table, self._where, states * width, out)
-            return self._marginal
+        raise NotApplicable(f"{type(self).__name__} does not know what an own state and action is worth; use 'own'")
+
+    def grown(self, settings: Settings) -> Self:
+        """A critic with room for ``settings.capacity`` entries an agent; nothing to do where everything has its slot."""
+        self.settings = settings
+        return self
+
+
+class OwnCritic(Critic):
+    """Q_i of (s_i, a_i) for the summed reward of N_i^kappa."""
+
+    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
+        super().__init__(settings, shape, copies, table, shape[2] * shape[3])
+        self._summed = np.empty((settings.length, copies, shape[1]))
+
+    def slots(self, path: Trajectory) -> Codes:
+        """The pairs (s_i, a_i) themselves, (T + 1, E, n, 1)."""
+        pairs(path.codes, path.a, self.shape[3], self._slots[..., 0])
+        return self._slots
+
+    def rewards(self, path: Trajectory) -> Array:
+        """sum_{j in N_i^kappa} r_j, (T, E, n)."""
+        neighbourhood_sums(path.r, self.table, self._summed)
+        return self._summed
+
+    def summed(self, q: Array) -> Array:
+        """q itself, which was learnt from summed rewards."""
+        return q
+
+    def marginals(self) -> Array:
+        """The weights, (L, n, S, A)."""
         return self.weights.reshape(self.shape)
 
-    def grown(self, settings: Settings) -> Critic:
-        """The same critic with room for ``settings.capacity`` entries an agent; nothing learnt is lost."""
-        new = Critic(settings, self.shape, self._q.shape[1], self.table, self.counts)
-        new.mu = self.mu
-        if not self.keys.size:
-            new.weights, new.visits = self.weights, self.visits
-            return new
+
+class NeighbourCritic(OwnCritic):
+    """Q_i of the summed reward of N_i^kappa, linear in one-hot pairs (s_j, a_i) of the agents j that i reads.
+
+    seen (n, f): those agents, padded with n.
+    """
+
+    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes, seen: Codes) -> None:
+        super().__init__(settings, shape, copies, table)
+        (learners, n, states, width), f = shape, seen.shape[1]
+        self.seen = seen
+        self._make((learners, n, f * states * width))
+        self._slots = np.empty((settings.length + 1, copies, n, f), np.int32)
+
+    def slots(self, path: Trajectory) -> Codes:
+        """A slot for each agent read, k S A + s_j A + a_i for the k-th; -1 beyond them: (T + 1, E, n, f)."""
+        (_, n, states, width), f = self.shape, self.seen.shape[1]
+        read = path.codes[:, :, np.minimum(self.seen, n - 1)]
+        slots = (np.arange(f) * states + read) * width + path.a[..., None]
+        self._slots[:] = np.where(self.seen < n, slots, -1)
+        return self._slots
+
+    def marginals(self) -> Array:
+        """The weights, what (s_j, a_i) is worth for each agent j that i reads: (L, n, f, S, A)."""
+        return self.weights.reshape((*self.shape[:2], -1, *self.shape[2:]))
+
+
+class LinearCritic(Critic):
+    """Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]."""
+
+    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
+        own, f = shape[2] * shape[3], table.shape[1]
+        super().__init__(settings, shape, copies, table, f * own, f)
+        self._where, self._marginal = _places(table), np.empty((*shape[:2], own))
+
+    def slots(self, path: Trajectory) -> Codes:
+        """A slot for each neighbour's pair, k S A + s_j A + a_j for the k-th; -1 beyond them: (T + 1, E, n, f)."""
+        pairs(path.codes, path.a, self.shape[3], self._x)
+        neighbour_features(self._x, self.table, self.shape[2] * self.shape[3], self._slots)
+        return self._slots
+
+    def marginals(self) -> Array:
+        """sum_{j in N_i^kappa} w_ji: what i adds to all that have it as a neighbour, (L, n, S, A)."""
+        gather_marginals(self.weights, self.table, self._where, self._marginal.shape[2], self._marginal)
+        return self._marginal.reshape(self.shape)
+
+
+class TableCritic(Critic):
+    """Q_i of each state and action of N_i^kappa that was met: hashed and kept, or a table of each episode (``fresh``)."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes) -> None:
+        super().__init__(settings, shape, copies, table, 0)
+        brief = (copies, shape[1], settings.length + 1)
+        self._make(brief if settings.fresh else (*shape[:2], settings.capacity), keyed=not settings.fresh)
+        self._keys = np.empty(self._x.shape, np.uint64)
+
+    def slots(self, path: Trajectory) -> Codes:
+        """The place of each key of N_i^kappa; makes room for new ones, or raises TableFull: (T + 1, E, n, 1)."""
+        pairs(path.codes, path.a, self.shape[3], self._x)
+        neighbourhood_keys(self._x, self.table, self._keys)
+        if self.settings.fresh:
+            first_visits(self._keys, self._slots)
+            return self._slots
+        full, room = insert(self._keys, self.keys, self._slots), self.settings.capacity
+        if full >= 0:
+            raise TableFull(
+                f"the critic of agent {full} holds {room} neighbourhood states, all that capacity allows; policy and critic are "
+                f"as before this update: call grow({2 * room}) and go on, or use critic='own' or 'linear'"
+            )
+        return self._slots
+
+    def grown(self, settings: Settings) -> Self:
+        """A critic with room for ``settings.capacity`` entries an agent, all that was learnt in it."""
+        if settings.fresh:
+            return super().grown(settings)
         if settings.capacity < self.settings.capacity:
             raise DataError(
                 f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}; nothing was changed"
             )
+        new = type(self)(settings, self.shape, self.copies, self.table)
+        new.mu = self.mu
         found = np.empty((1, *self.keys.shape[:2], 1), np.int32)
         for c in range(self.settings.capacity):  # an empty place finds an empty place, and keeps its zeros
             insert(np.ascontiguousarray(self.keys[None, ..., c]), new.keys, found)
@@ -147,30 +224,49 @@ class Critic:
         return new
 
 
-def access_point_loads(env: Wireless) -> Counts:
-    """Counts for critic "counts": how many others send to the access point that an agent sends to; 0 while idle.
+class CountsCritic(Critic):
+    """Q_i of (s_i, a_i, c_i): counts(path) gives c (T + 1, E, n), and c above ``most_counted`` counts as that."""
+
+    def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes, counts: Counts | None) -> None:
+        if counts is None:
+            raise NotApplicable(
+                "critic 'counts' needs to know what to count; pass counts=access_point_loads(env), for instance"
+            )
+        self.counts, self.most = counts, settings.most_counted
+        super().__init__(settings, shape, copies, table, shape[2] * shape[3] * (self.most + 1))
+
+    def slots(self, path: Trajectory) -> Codes:
+        """The pair's number times the kinds of counts, and the count: (T + 1, E, n, 1)."""
+        pairs(path.codes, path.a, self.shape[3], self._x)
+        c = np.asarray(self.counts(path))
+        if c.shape != path.a.shape or c.dtype.kind not in "iu" or c.min() < 0:
+            raise DataError(
+                f"counts gave {c.dtype} of shape {c.shape}; it must give whole numbers from 0 up of shape {path.a.shape}"
+            )
+        self._slots[..., 0] = self._x * (self.most + 1) + np.minimum(c, self.most)
+        return self._slots
+
+
+def make_critic(o: LearningSettings, shape: Shape, copies: int, table: Codes, counts: Counts | None = None) -> Critic:
+    """The critic that ``o.critic`` names: the one place where the name is read."""
+    function("counts", counts)
+    if isinstance(o, Settings) and o.critic == "table":
+        return TableCritic(o, shape, copies, table)
+    if isinstance(o, Settings) and o.critic == "counts":
+        return CountsCritic(o, shape, copies, table, counts)
+    return (LinearCritic if o.critic == "linear" else OwnCritic)(o, shape, copies, table)
+
+
+def access_point_loads(env: Congested) -> Counts:
+    """Counts for critic "counts": how many others use the place (access point) that an agent's action uses; 0 while idle.
 
     With (s_i, a_i) this is all that the next reward of agent i depends on. The agents must see their whole state.
     """
-    if not isinstance(env, Wireless):
-        raise DataError(
-            f"env is {type(env).__name__}, and has no access points; give a wireless network, such as lin_grid()"
-        )
-    net = env.tables
-
-    def loads(path: Trajectory) -> NDArray[np.int64]:
-        agents = np.arange(env.n_agents)
-        place = net.access_points[agents, net.port[path.a]].astype(np.int64)  # (T + 1, E, n)
-        if not net.ghost:
-            place = np.where(path.codes & net.slots[path.a] & ((1 << net.deadline) - 1), place, net.n_places)
-        rows = place.reshape(-1, env.n_agents) + np.arange(place[..., 0].size)[:, None] * (net.n_places + 1)
-        load = np.bincount(rows.ravel())[rows].reshape(place.shape)
-        return np.where(place < net.n_places, load - 1, 0)
-
-    return loads
+    networked(env, Congested, "an environment whose agents share places, a wireless one")
+    return lambda path: env.congestion(path.codes, path.a)
 
 
-def _places(table: NDArray[np.int32]) -> NDArray[np.int32]:
+def _places(table: Codes) -> Codes:
     """(n, f): the place of agent i in the neighbourhood of its k-th neighbour; neighbourhoods are symmetric."""
     n = len(table)
     rows = np.vstack([table, np.full((1, table.shape[1]), -1, table.dtype)])

@@ -6,13 +6,11 @@ Shapes as in ``_local_policy``; trajectories carry T + 1 steps in front. x = cod
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ...base.arrays import Array, Codes
+from ...base.arrays import AnyArray, Array, Codes, Ints
 from ...envs.networked.streams import mix
 from ...errors import CausalnetError
 
@@ -24,7 +22,7 @@ class TableFull(CausalnetError, MemoryError):
 
 
 @njit(cache=True)
-def pairs(codes: Codes, a: NDArray[np.int64], width: int, out: Codes) -> None:
+def pairs(codes: Codes, a: Ints, width: int, out: Codes) -> None:
     """out = codes * width + a, elementwise over (T + 1, E, n)."""
     for t in range(codes.shape[0]):
         for e in range(codes.shape[1]):
@@ -111,7 +109,7 @@ def neighbour_features(x: Codes, table: Codes, size: int, slots: Codes) -> None:
 
 
 @njit(cache=True, inline="always")
-def _value(w: Array, slots: NDArray[Any]) -> float:
+def _value(w: Array, slots: AnyArray) -> float:
     total = 0.0
     for f in range(slots.size):
         if slots[f] >= 0:
@@ -120,7 +118,7 @@ def _value(w: Array, slots: NDArray[Any]) -> float:
 
 
 @njit(cache=True, inline="always")
-def _move(w: Array, visits: Array, clock: Array, slots: NDArray[Any], rate: float, error: float) -> None:
+def _move(w: Array, visits: Array, clock: Array, slots: AnyArray, rate: float, error: float) -> None:
     active = 0
     for f in range(slots.size):
         active += slots[f] >= 0
@@ -136,9 +134,18 @@ def _move(w: Array, visits: Array, clock: Array, slots: NDArray[Any], rate: floa
 
 @njit(cache=True)
 def temporal_differences(
-    slots: Codes, r: Array, w: Array, visits: Array, clock: Array, rates: Array, gamma: float, trace: float, mu: Array,
-    mu_rates: Array, q: Array,
-) -> None:  # fmt: skip
+    slots: Codes,
+    r: Array,
+    w: Array,
+    visits: Array,
+    clock: Array,
+    rates: Array,
+    gamma: float,
+    trace: float,
+    mu: Array,
+    mu_rates: Array,
+    q: Array,
+) -> None:
     """Q_i <- Q_i + alpha (r_i(t) - mu_i + gamma Q_i(t + 1) - Q_i(t)) along each trajectory (Algorithm 1, lines 6-8).
 
     slots (T + 1, E, n, F), -1 where idle; r (T, E, n); w (L, n, W), L dividing E: learners, or E itself for tables that

@@ -6,37 +6,31 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
-from ...envs.networked.identity import differences, domain, fingerprint
+from ...base.arrays import Array, Bools
+from ...base.checks import entries
+from ...envs.networked.identity import differences, domain, fingerprint, network
 from ...errors import DataError, NotApplicable
 from .settings import Settings
 
 
 def environments(value: Any) -> list[Any]:
     """The source domains as a list of environments."""
-    if hasattr(value, "n_agents") or not hasattr(value, "__iter__") or isinstance(value, (str, dict)):
-        raise DataError(
-            f"sources are a list of environments, one a domain, not {type(value).__name__}; write [env] for one"
-        )
-    envs = list(value)
-    for m, env in enumerate(envs):
-        if not hasattr(env, "n_agents") or not hasattr(env, "adjacency"):
-            raise DataError(f"source {m} is {env!r}, and must be a networked environment, such as gsac_grid(3)")
-    return envs
+    return [
+        network(env, f"source {m}") for m, env in enumerate(entries("sources", value, "environments, one a domain"))
+    ]
 
 
-def sources(envs: Sequence[Any], learners: int, settings: Settings) -> tuple[int, list[Any]]:
+def sources(envs: Sequence[Any], settings: Settings) -> tuple[int, list[Any]]:
     """Copies of each environment, and the fingerprint of their network; they must be alike but for the domain."""
     if not envs:
         raise DataError("there are no source domains; give at least one environment to learn in")
-    copies, network = int(envs[0].n_envs or 1), fingerprint(envs[0])
+    copies, first = int(envs[0].n_envs or 1), fingerprint(envs[0])
     for m, env in enumerate(envs):
         mine = fingerprint(env)
-        if mine != network:
+        if mine != first:
             raise DataError(
-                f"source {m} is another network than source 0 ({differences(network, mine)}); sources differ in their domain "
+                f"source {m} is another network than source 0 ({differences(first, mine)}); sources differ in their domain "
                 "factor alone"
             )
         if (env.n_envs or 1) != copies:
@@ -47,12 +41,10 @@ def sources(envs: Sequence[Any], learners: int, settings: Settings) -> tuple[int
         raise NotApplicable(
             "GSAC learns from discounted episodes; use ScalableActorCritic for trajectories without end"
         )
-    if copies % learners:
-        raise DataError(f"{copies} copies cannot be shared by {learners} learners; use a multiple of {learners}")
-    return copies, network
+    return copies, first
 
 
-def flags(value: Any, n: int) -> NDArray[np.bool_]:
+def flags(value: Any, n: int) -> Bools:
     """(n,) bool; None: all True."""
     array = np.ones(n, bool) if value is None else np.asarray(value)
     if array.shape != (n,) or array.dtype != bool:
@@ -73,11 +65,6 @@ def codes(value: Any, domains: int, n: int, width: int) -> Array:
     return array
 
 
-def kept(agent: Any) -> dict[str, Any]:
-    """What a checkpoint's header says of the sources."""
-    return {"network": agent.network, "copies": agent.copies, "domains": [domain(env) for env in agent.sources]}
-
-
 def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequence[Any]) -> None:
     """Refuse to go on learning in other domains, or in the same ones in another order."""
     learnt, mine = header["domains"], [domain(env) for env in envs]
@@ -86,7 +73,8 @@ def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequen
         raise DataError(f"{path} was learnt in {count} domains; give that many, not {len(mine)}")
     for m, env in enumerate(envs):
         if fingerprint(env) != header["network"]:
-            raise DataError(f"source {m} is another network than {path} was learnt on: {differences(header['network'], fingerprint(env))}")  # fmt: skip
+            other = differences(header["network"], fingerprint(env))
+            raise DataError(f"source {m} is another network than {path} was learnt on: {other}")
         if mine[m] != learnt[m]:
             was = f"was source {learnt.index(mine[m])}" if mine[m] in learnt else "was none of the sources"
             told = (

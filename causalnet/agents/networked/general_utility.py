@@ -13,22 +13,22 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Ints
 from ...base.checks import flag, number
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, policy_gradient
-from ...envs.networked.identity import fingerprint, require
+from ...envs.networked.identity import require
 from ...errors import DataError
-from .checkpoint import open_agent, put_back, save_agent
+from .checkpoint import Kept
 from .critic import Counts
 from .occupancy import count, exact_occupancies, look_up, occupancies, time_weights
 from .rollout import Trajectory
-from .scalable_ac import ScalableActorCritic, Settings
+from .scalable_ac import ScalableActorCritic
+from .settings import Settings
 from .utilities.forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, described, kind
 from .utilities.probes import Stall, checked, probe
 from .utilities.utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
@@ -62,7 +62,7 @@ class Constraint:
     incremental: mu_i <- max(0, mu_i + eta (c_i - g_i)), dual ascent; False: mu_i = eta max(0, c_i - g_i), the maximiser of
     mu (c_i - g_i) - mu^2 / (2 eta), which arXiv 2305.17568 uses: it ends where mu_i / eta of violation is left.
     best_effort: keep going, and say nothing, where no occupancy measure can satisfy it. Without it: an error where that is
-    known beforehand, and a UserWarning where the violation does not fall over 600 updates (``_utility_checks.Stall``).
+    known beforehand, and a UserWarning where the violation does not fall over 600 updates (:class:`.utilities.probes.Stall`).
     """
 
     utility: Any
@@ -92,7 +92,7 @@ class Score:
 class GeneralUtility(ScalableActorCritic):
     """Scalable Actor-Critic for utilities of the occupancy measure; everything else is as there.
 
-    utility: f, one for all agents or a list of n, of _utilities or a function of d as a torch tensor (S, A); None: the
+    utility: f, one for all agents or a list of n, of :mod:`.utilities` or a function of d as a torch tensor (S, A); None: the
     environment's own reward, which a utility of (s_i, a_i) could not express where it depends on neighbours.
     reward: keep the environment's reward beside ``utility``. constraints: g_i(d_i) >= c_i. occupancy_rate: of the moving
     average of d over updates (1: this update's episodes alone); it begins as a plain mean.
@@ -101,14 +101,21 @@ class GeneralUtility(ScalableActorCritic):
     """
 
     def __init__(
-        self, env: Any, settings: Settings | None = None, *, utility: Any = None, reward: bool | None = None,
-        constraints: Constraint | Sequence[Constraint] = (), occupancy_rate: float = 0.1, learners: int = 1, seed: int = 0,
-        view: Any = None, counts: Counts | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        env: Any,
+        settings: Settings | None = None,
+        *,
+        utility: Any = None,
+        reward: bool | None = None,
+        constraints: Constraint | Sequence[Constraint] = (),
+        occupancy_rate: float = 0.1,
+        learners: int = 1,
+        seed: int = 0,
+        view: Any = None,
+        counts: Counts | None = None,
+    ) -> None:
         super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
-        if not number("occupancy_rate", occupancy_rate, 0.0, 1.0):
-            raise DataError(f"occupancy_rate is {occupancy_rate!r}; write a number above 0, up to 1 (no smoothing)")
-        n = self.shape[1]
+        self.occupancy_rate, n = number("occupancy_rate", occupancy_rate, most=1.0, above=0.0), self.shape[1]
         self.reward = utility is None if reward is None else flag("reward", reward)
         self.utility = None if utility is None else as_utility(utility, n)
         given = [constraints] if isinstance(constraints, Constraint) else constraints
@@ -123,7 +130,6 @@ class GeneralUtility(ScalableActorCritic):
         self.at_least = np.array(
             [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
         ).reshape(-1, n)
-        self.occupancy_rate = float(occupancy_rate)
         self._weight = time_weights(self.settings.gamma, self.settings.length, self.settings.objective)
         self.d: Array = np.zeros(self.shape)
         self.shadow: Array = np.zeros(self.shape)
@@ -145,8 +151,18 @@ class GeneralUtility(ScalableActorCritic):
     def sample(self) -> Trajectory:
         """The trajectories of all copies, paid in shadow rewards."""
         path = super().sample()
+        self._earned = float(path.r.sum(0).mean())
         self.pay(path)
         return path
+
+    def last_return(self) -> float:
+        """Mean return of the environment's own reward, as for Scalable Actor-Critic."""
+        return self._earned
+
+    def scalars(self) -> dict[str, float]:
+        """What to log of the last update, with the mean multiplier of each constraint."""
+        multipliers = {f"train/multiplier_{k}": float(mu.mean()) for k, mu in enumerate(self.multipliers)}
+        return {**super().scalars(), **multipliers}
 
     def pay(self, path: Trajectory) -> None:
         """Occupancies, multipliers and shadow rewards from these trajectories; put the last in the place of their rewards."""
@@ -170,13 +186,11 @@ class GeneralUtility(ScalableActorCritic):
 
     def score(self, env: Any, episodes: int = 1000, *, seed: int = 10**6) -> Score:
         """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""
-        require(env, fingerprint(self.env))
+        require(env, self.network)
+        self._keep_going(env)
         o = self.settings
-        if env is self.env and o.continuing:
-            raise DataError("env is in the midst of a trajectory without end; score on another environment")
-        d, total = occupancies(
-            env, self.policy, gamma=o.gamma, steps=o.steps, episodes=episodes, seed=seed, view=self.view, objective=o.objective
-        )  # fmt: skip
+        played: dict[str, Any] = {"episodes": episodes, "seed": seed, "view": self.view}
+        d, total = occupancies(env, self.policy, gamma=o.gamma, steps=o.steps, objective=o.objective, **played)
         g = np.array([g.value(d) for g in self.constrained]).reshape(self.multipliers.shape)
         utility = np.full(len(d), np.nan) if self.utility is None else self.utility.value(d).mean(-1)
         return Score(total, utility, g, np.maximum(0, self.at_least[:, None] - g).sum((0, 2)), d)
@@ -189,7 +203,7 @@ class GeneralUtility(ScalableActorCritic):
         return np.array([none if t is None else np.broadcast_to(t, none.shape) for t in tops]).reshape(-1, none.size)
 
     @property
-    def view_sizes(self) -> NDArray[np.int64]:
+    def view_sizes(self) -> Ints:
         """(n,): codes of local states as each agent sees them, from 0 to the largest."""
         views = np.broadcast_to(self.view, (self.shape[1], self.view.shape[1]))
         return np.array([row[:k].max() + 1 for row, k in zip(views, self.env.n_states, strict=True)])
@@ -212,48 +226,51 @@ class GeneralUtility(ScalableActorCritic):
         for what, f in named + [(f"the utility of constraint {k}", g) for k, g in enumerate(self.constrained)]:
             probe(what, f, float(self._weight.sum()), (self.view_sizes, self.n_actions))
 
-    def save(self, path: str | Path) -> Path:
-        """Write everything learnt as one npz file with a JSON header; utilities are code, and given again to ``load``."""
-        more = {
-            "occupancy_rate": self.occupancy_rate,
-            "reward": self.reward,
-            "utility": None if self.utility is None else kind(self.utility),
-            "constraints": [kind(g) for g in self.constrained],
-            "numbers": self._numbers(),
-        }
-        return save_agent(path, self, more, ("d", "multipliers"))
+    def kept(self) -> Kept:
+        """As for Scalable Actor-Critic, with occupancies and multipliers; utility and constraints are code, and only named."""
+        header, given, learnt = super().kept()
+        header |= {"occupancy_rate": self.occupancy_rate, "reward": self.reward, "numbers": self._numbers()}
+        header["utility"] = None if self.utility is None else kind(self.utility)
+        header["constraints"] = [kind(g) for g in self.constrained]
+        return Kept(header, given, [*learnt, ("", self, ("d", "multipliers"))])
 
     @classmethod
     def load(
-        cls, path: str | Path, env: Any, *, utility: Any = None, constraints: Constraint | Sequence[Constraint] = (),
+        cls,
+        path: str | Path,
+        env: Any,
+        *,
+        utility: Any = None,
+        constraints: Constraint | Sequence[Constraint] = (),
         counts: Counts | None = None,
-    ) -> GeneralUtility:  # fmt: skip
+    ) -> Self:
         """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
-        needs = ("reward", "occupancy_rate", "utility", "constraints")
-        header, arrays, settings, options = open_agent(path, cls, env, needs)
-        now = None if utility is None else kind(as_utility(utility, int(env.n_agents)))
-        if now != header["utility"]:
-            raise DataError(
-                f"{path} was learnt with {_called(header['utility'])}, and load was given {_called(now)}: utilities are code "
-                f"and not in the file; give the same one, load(path, env, utility=...)"
-            )
-        agent = cls(
-            env, settings, utility=utility, reward=header["reward"], constraints=constraints, counts=counts,
-            occupancy_rate=header["occupancy_rate"], **options,
-        )  # fmt: skip
-        kinds = [kind(g) for g in agent.constrained]
+
+        def options(header: dict[str, Any]) -> dict[str, Any]:
+            now = None if utility is None else kind(as_utility(utility, int(env.n_agents)))
+            if now != header["utility"]:
+                raise DataError(
+                    f"{path} was learnt with {_called(header['utility'])}, and load was given {_called(now)}: utilities are "
+                    f"code and not in the file; give the same one, load(path, env, utility=...)"
+                )
+            code = {"utility": utility, "constraints": constraints, "counts": counts}
+            return {**code, "reward": header["reward"], "occupancy_rate": header["occupancy_rate"]}
+
+        return cls.reopened(path, env, options, ("reward", "occupancy_rate", "utility", "constraints"))
+
+    def accept(self, path: str | Path, header: dict[str, Any]) -> None:
+        """Refuse a file of other constraints, or of the same kinds with other numbers."""
+        kinds, mine = [kind(g) for g in self.constrained], self._numbers()
         if kinds != header["constraints"]:
             raise DataError(
                 f"{path} was learnt with the constraints {header['constraints']}, and load was given {kinds}; give the same "
                 f"ones, load(path, env, constraints=...)"
             )
-        if header.get("numbers", agent._numbers()) != agent._numbers():  # older files do not say
+        if header.get("numbers", mine) != mine:  # older files do not say
             raise DataError(
-                f"{path} was learnt with {header['numbers']}, and load was given {agent._numbers()}: utilities and constraints "
-                f"are the same kinds with other numbers; give those that it was learnt with"
+                f"{path} was learnt with {header['numbers']}, and load was given {mine}: utilities and constraints are the same "
+                f"kinds with other numbers; give those that it was learnt with"
             )
-        put_back(path, agent, header, arrays, ("d", "multipliers"))
-        return agent
 
     def _numbers(self) -> dict[str, Any]:
         """What utility and constraints are made of, for checkpoints."""
@@ -272,9 +289,13 @@ def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:
 
 
 def exact_utility_gradient(
-    model: TabularNetwork, policy: Policy, utility: Any, *, temperature: float = 1.0,
+    model: TabularNetwork,
+    policy: Policy,
+    utility: Any,
+    *,
+    temperature: float = 1.0,
     balls: Sequence[Sequence[int]] | None = None,
-) -> list[Array]:  # fmt: skip
+) -> list[Array]:
     """Gradient of :func:`exact_utility` in the logits of own-state softmax policies: the policy gradient of shadow rewards.
 
     balls[i]: the agents of N_i^kappa, for the truncated gradient; None: the exact one. One (S_i, A_i) table an agent.

@@ -15,25 +15,25 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import networkx as nx
 import numpy as np
 from scipy import sparse
 
-from ...base import checks
 from ...base.arrays import Array
+from ...base.checks import instance, number, whole
 from ...envs.networked import TabularNetwork
 from ...errors import DataError, NotApplicable
 from ...locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
-from . import checks as given
-from .actor_kernels import cumulate
-from .checkpoint import open_agent, put_back, save_agent
+from .checkpoint import Kept
 from .colours import colour_agents
 from .critic import Counts
+from .learner import converging
 from .lpi_exact import ExactStep, exact_improvement, proximal
 from .rollout import Trajectory
-from .scalable_ac import Rate, ScalableActorCritic, Settings
+from .scalable_ac import ScalableActorCritic
+from .settings import LearningSettings, ProximalSettings, Settings
 
 __all__ = [
     "Cooling",
@@ -55,9 +55,9 @@ class Cooling:
     power: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.number("start of a cooling", self.start, 0.0)
-        checks.number("power of a cooling", self.power, 1e-12)
-        checks.whole("updates of a cooling", self.updates, 1)
+        number("start of a cooling", self.start, 0.0)
+        number("power of a cooling", self.power, 1e-12)
+        whole("updates of a cooling", self.updates, 1)
 
     def at(self, update: int) -> float:
         """tau of an update."""
@@ -78,29 +78,32 @@ class Report:
 class LocalizedPolicyImprovement(ScalableActorCritic):
     """LPI with advantages learnt from episodes: the critic of Scalable Actor-Critic, and proximal steps in the place of its actor.
 
-    settings: as there, with critic "linear" (the default here) or "own"; its actor_rate is eta of the proximal step, and the
-    softmax temperature must be 1 (gradient, baseline_rate and over_n play no part). cooling: tau. model: a TabularNetwork or EstimatedSensitivities of this network; if given,
-    rho(H) is certified for learner 0 every ``report_every`` updates, and kept in ``reports``.
-    colour (n,): of each agent.
+    settings: ProximalSettings, or Settings of Scalable Actor-Critic, of which gradient, baseline_rate and over_n play no part.
+    cooling: tau. model: a TabularNetwork or EstimatedSensitivities of this network; if given, rho(H) is certified for learner
+    0 every ``report_every`` updates, and kept in ``reports``. colour (n,): of each agent.
     """
 
+    USUAL: ClassVar[LearningSettings] = ProximalSettings()
+
     def __init__(
-        self, env: Any, settings: Settings | None = None, *, cooling: Cooling | None = None,
-        model: TabularNetwork | EstimatedSensitivities | None = None, report_every: int = 100, learners: int = 1,
-        seed: int = 0, view: Any = None,
-    ) -> None:  # fmt: skip
-        settings = given.settings(settings, Settings(critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0)))
-        if settings.critic not in {"own", "linear"}:
-            raise NotApplicable(f"a proximal step needs the worth of every own action, which critic {settings.critic!r} lacks; use 'own' or 'linear'")  # fmt: skip
-        if settings.temperature != 1:
-            raise NotApplicable(f"the softmax temperature is {settings.temperature}, and must be 1; the cooling sets the entropy")  # fmt: skip
-        super().__init__(env, settings, learners=learners, seed=seed, view=view)
-        if cooling is not None and not isinstance(cooling, Cooling):
-            raise DataError(f"cooling is {cooling!r}; write Cooling(start, updates), e.g. Cooling(0.3, 1000)")
-        self.cooling = cooling or Cooling(0.0)
+        self,
+        env: Any,
+        settings: ProximalSettings | Settings | None = None,
+        *,
+        cooling: Cooling | None = None,
+        model: TabularNetwork | EstimatedSensitivities | None = None,
+        report_every: int = 100,
+        learners: int = 1,
+        seed: int = 0,
+        view: Any = None,
+    ) -> None:
+        mine: Any = ProximalSettings.of(settings) if isinstance(settings, Settings) else settings
+        super().__init__(env, mine, learners=learners, seed=seed, view=view)
+        form = "Cooling(start, updates), e.g. Cooling(0.3, 1000), or None"
+        self.cooling = Cooling(0.0) if cooling is None else instance("cooling", cooling, Cooling, form)
         if model is not None:
             _same_network(model, self.env)
-        self.model, self.report_every = model, checks.whole("report_every", report_every, 1)
+        self.model, self.report_every = model, whole("report_every", report_every, 1)
         self.colour = colour_agents(env.adjacency, self.settings.kappa)
         self.reports: list[Report] = []
 
@@ -118,41 +121,52 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
         worth = self.critic.marginals()[:, blocks]  # (L, blocks, S, A), up to a constant in each state
         with np.errstate(over="ignore", invalid="ignore"):
             advantage = worth - (self.policy[:, blocks] * worth).sum(-1, keepdims=True)
-            theta = given.converging((self.theta[:, blocks] + eta * advantage) / (1 + eta * tau), self.updates)
+            theta = converging((self.theta[:, blocks] + eta * advantage) / (1 + eta * tau), self.updates)
         allowed = np.arange(self.shape[3]) < self.n_actions[blocks][:, None, None]
         top = np.where(allowed, theta, -np.inf).max(-1, keepdims=True)
         self.theta[:, blocks] = np.where(allowed, theta - top, 0.0)
-        cumulate(self.theta, self.n_actions, 1.0, self._cumulative)
 
-    def save(self, path: str | Path) -> Path:
-        """Write everything learnt as one npz file with a JSON header; the model is not part of it."""
-        return save_agent(path, self, {"cooling": dataclasses.asdict(self.cooling), "report_every": self.report_every})
+    def grow(self, capacity: int) -> None:
+        """Nothing to grow: the critics of this learner have a slot for everything."""
+
+    def kept(self) -> Kept:
+        """As for Scalable Actor-Critic, with the cooling; the model is not part of it."""
+        header, given, learnt = super().kept()
+        more = {"cooling": dataclasses.asdict(self.cooling), "report_every": self.report_every}
+        return Kept({**header, **more}, given, learnt)
 
     @classmethod
     def load(
-        cls, path: str | Path, env: Any, *, model: TabularNetwork | EstimatedSensitivities | None = None,
+        cls,
+        path: str | Path,
+        env: Any,
+        *,
+        model: TabularNetwork | EstimatedSensitivities | None = None,
         counts: Counts | None = None,
-    ) -> LocalizedPolicyImprovement:  # fmt: skip
+    ) -> Self:
         """What ``save`` wrote, on the same network; learning goes on as if it had not stopped (``reports`` begin anew). counts: must be None."""
         if counts is not None:
             raise NotApplicable("critic 'counts' has no proximal step, so there is nothing to count; leave counts out")
-        header, arrays, settings, options = open_agent(path, cls, env, ("cooling", "report_every"))
-        try:
-            cooling = Cooling(**header["cooling"])
-        except TypeError:
-            raise DataError(
-                f"{path} is damaged: its cooling is {header['cooling']!r}; take an older copy, or learn anew"
-            ) from None
-        agent = cls(env, settings, cooling=cooling, model=model, report_every=header["report_every"], **options)
-        put_back(path, agent, header, arrays)
-        return agent
+
+        def options(header: dict[str, Any]) -> dict[str, Any]:
+            try:
+                cooling = Cooling(**header["cooling"])
+            except TypeError:
+                raise DataError(
+                    f"{path} is damaged: its cooling is {header['cooling']!r}; take an older copy, or learn anew"
+                ) from None
+            return {"cooling": cooling, "report_every": header["report_every"], "model": model}
+
+        return cls.reopened(path, env, options, ("cooling", "report_every"))
 
     def certify(self, learner: int = 0) -> Certificate:
         """The locality certificate of a learner's policy under ``model`` (see ``causalnet.locality``)."""
         if self.model is None:
-            raise NotApplicable("a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or estimate_sensitivities(...)")  # fmt: skip
-        if checks.whole("learner", learner, 0) >= self.learners:
-            raise DataError(f"learner is {learner!r}, and this agent has {self.learners}: 0 to {self.learners - 1}")
+            raise NotApplicable(
+                "a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or "
+                "estimate_sensitivities(...)"
+            )
+        whole("learner", learner, 0, self.learners - 1)
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)
 
@@ -178,8 +192,8 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
 
 def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> None:
     """Refuse a model whose agents, states, actions or neighbours are not the environment's."""
-    if not isinstance(model, (TabularNetwork, EstimatedSensitivities)):
-        raise DataError(f"model is {model!r}; give a TabularNetwork, or what estimate_sensitivities(...) found")
+    kinds = (TabularNetwork, EstimatedSensitivities)
+    instance("model", model, kinds, "a TabularNetwork, or what estimate_sensitivities(...) found")
     if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
         raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
     if isinstance(model, EstimatedSensitivities):  # of parents, who are some of the neighbours
@@ -190,7 +204,9 @@ def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> N
     here, there = sparse.coo_array(env.adjacency).coords
     wrong = np.flatnonzero(~np.isin(i.astype(np.int64) * n + j, here.astype(np.int64) * n + there) & (i != j))
     if len(wrong):
-        raise DataError(f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not")  # fmt: skip
+        raise DataError(
+            f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not"
+        )
     if whole and len(i) < len(here):
         raise DataError(
             f"the model is of another network: it joins {len(i) // 2} pairs of agents, and the environment more"

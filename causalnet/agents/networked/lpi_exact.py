@@ -17,10 +17,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Ints
 from ...base.checks import number, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
@@ -60,9 +59,14 @@ def proximal(pi: Array, advantage: Array, eta: float, tau: float) -> Array:
 
 
 def exact_improvement(
-    model: TabularNetwork, policy: Sequence[Array] | None = None, *, kappa: int = 1, rounds: int = 20,
-    steps: Sequence[float] = _STEPS, tau: Sequence[float] = (0.0,),
-) -> tuple[list[Array], list[ExactStep]]:  # fmt: skip
+    model: TabularNetwork,
+    policy: Sequence[Array] | None = None,
+    *,
+    kappa: int = 1,
+    rounds: int = 20,
+    steps: Sequence[float] = _STEPS,
+    tau: Sequence[float] = (0.0,),
+) -> tuple[list[Array], list[ExactStep]]:
     """Cycle through the colours ``rounds`` times, each with the step of ``steps`` that guarantees most; policy and record.
 
     policy: own-state tables (n_states[i], n_actions[i]), uniform by default. tau: temperatures of the rounds (the last one
@@ -94,9 +98,14 @@ def _numbers(name: str, values: Sequence[float]) -> list[float]:
 
 
 def _update(
-    model: TabularNetwork, tables: list[Array], blocks: NDArray[np.int64], balls: list[list[int]], steps: Sequence[float],
-    tau: float, colour: int,
-) -> tuple[list[Array], ExactStep]:  # fmt: skip
+    model: TabularNetwork,
+    tables: list[Array],
+    blocks: Ints,
+    balls: list[list[int]],
+    steps: Sequence[float],
+    tau: float,
+    colour: int,
+) -> tuple[list[Array], ExactStep]:
     process, gamma, n = joint(model, tables), model.gamma, model.n_agents
     law, q = occupancy(process), q_values(process)
     found = [truncated(q[j], keys(process, balls[j]), law) for j in range(n)]
@@ -128,7 +137,7 @@ def _share(process: Joint, tables: Sequence[Array], k: int, q: Array) -> Array:
     return out
 
 
-def _mean_over_rest(q: Array, d: Array, code: NDArray[np.int64], states: int) -> Array:
+def _mean_over_rest(q: Array, d: Array, code: Ints, states: int) -> Array:
     """A_k(o, a) up to a constant in each o: E_d[q_k(s, a) | s_k = o]; (states, actions), zero where o never happens."""
     out, mass = np.zeros((states, q.shape[1])), np.bincount(code, d, minlength=states)
     np.add.at(out, code, d[:, None] * q)
@@ -136,9 +145,14 @@ def _mean_over_rest(q: Array, d: Array, code: NDArray[np.int64], states: int) ->
 
 
 def _guarantee(
-    process: Joint, local: Locality, old: Sequence[Array], new: Sequence[Array], shares: dict[int, Array], d: Array,
+    process: Joint,
+    local: Locality,
+    old: Sequence[Array],
+    new: Sequence[Array],
+    shares: dict[int, Array],
+    d: Array,
     gamma: float,
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """(1 - gamma) times the improvement guaranteed up to truncation, and sum_k max TV_k."""
     most, mean = np.zeros(len(old)), 0.0
     g = {}
@@ -160,7 +174,7 @@ def _guarantee(
     return total, float(most.sum())
 
 
-def _oscillation(f: Array, codes: NDArray[np.int64]) -> Array:
+def _oscillation(f: Array, codes: Ints) -> Array:
     """delta_i(f): the largest change of f (S,) when s_i alone changes; (n,)."""
     sizes = tuple((codes.max(0) + 1).tolist())
     cube = f.reshape(sizes)

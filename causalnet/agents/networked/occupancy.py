@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Codes, Ints
 from ...base.checks import number, one_of
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, joint, occupancy
@@ -27,7 +26,7 @@ def time_weights(gamma: float, steps: int, objective: str = "discounted") -> Arr
 
 
 @njit(cache=True)
-def count(codes: NDArray[np.int32], a: NDArray[np.int64], weight: Array, out: Array) -> None:
+def count(codes: Codes, a: Ints, weight: Array, out: Array) -> None:
     """out[l, i, s, a] = mean over the copies of learner l of sum_t weight[t] 1[(s_i, a_i)(t) = (s, a)].
 
     codes, a (T + 1, E, n): the last pair is not counted; weight (T,); out (L, n, S, A).
@@ -41,7 +40,7 @@ def count(codes: NDArray[np.int32], a: NDArray[np.int64], weight: Array, out: Ar
 
 
 @njit(cache=True)
-def look_up(codes: NDArray[np.int32], a: NDArray[np.int64], table: Array, add: bool, r: Array) -> None:
+def look_up(codes: Codes, a: Ints, table: Array, add: bool, r: Array) -> None:
     """r[t, e, i] = table[learner, i, s_i(t), a_i(t)], or added to it: table (L, n, S, A), r (T, E, n)."""
     per = codes.shape[1] // table.shape[0]
     for t in range(r.shape[0]):
@@ -52,9 +51,16 @@ def look_up(codes: NDArray[np.int32], a: NDArray[np.int64], table: Array, add: b
 
 
 def occupancies(
-    env: Any, policy: Array, *, gamma: float, steps: int | None = None, episodes: int = 400, seed: int = 0,
-    view: Any = None, objective: str = "discounted",
-) -> tuple[Array, Array]:  # fmt: skip
+    env: Any,
+    policy: Array,
+    *,
+    gamma: float,
+    steps: int | None = None,
+    episodes: int = 400,
+    seed: int = 0,
+    view: Any = None,
+    objective: str = "discounted",
+) -> tuple[Array, Array]:
     """d (L, n, S, A) under fixed own-state policies (L, n, S, A), and undiscounted returns (L,), the mean of all agents.
 
     As ``returns``: episodes are fixed by ``seed``, whatever the policy. Both are means over them, as many as fill the copies.

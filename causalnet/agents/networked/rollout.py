@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
+from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...base.checks import number, whole
 from ...envs.networked.identity import network
+from ...envs.networked.protocols import CompiledRollout
 from ...envs.networked.streams import spawn
-from ...envs.networked.wireless import Wireless
-from ...envs.networked.wireless.kernels import WirelessTables, wireless_step
 from ...errors import DataError
-from .actor_kernels import act, act_all, cumulate_probabilities
+from .actor_kernels import Streams, act_all, cumulate_probabilities
 
 
 @dataclass(eq=False)
@@ -27,8 +24,8 @@ class Trajectory:
     The last pair (codes[T], a[T]) is drawn but not carried out: temporal differences need T rewards and T + 1 pairs.
     """
 
-    codes: NDArray[np.int32]
-    a: NDArray[np.int64]
+    codes: Codes
+    a: Ints
     r: Array
 
     @classmethod
@@ -38,42 +35,18 @@ class Trajectory:
         return cls(np.empty(pairs, np.int32), np.empty(pairs, np.int64), np.empty((steps, copies, n)))
 
 
-@njit(cache=True)
-def _wireless(
-    net: WirelessTables, arrival: Array, state: NDArray[Any], reward: Array, env_streams: NDArray[np.uint64],
-    view: NDArray[np.int32], cumulative: NDArray[np.float32], policy_streams: NDArray[np.uint64],
-    n_states: NDArray[np.int64], codes: NDArray[np.int32], a: NDArray[np.int64], r: Array,
-) -> None:  # fmt: skip
-    """The whole rollout in compiled code: the steps of one copy after another."""
-    per = state.shape[0] // cumulative.shape[0]
-    target, load = np.empty(state.shape[1], np.int32), np.empty(net.n_places + 1, np.int32)
-    for e in range(state.shape[0]):
-        table = cumulative[e // per]
-        for t in range(r.shape[0]):
-            act(state[e], view, table, policy_streams[e], n_states, codes[t, e], a[t, e])
-            wireless_step(
-                net, arrival[e % arrival.shape[0]], state[e], a[t, e], r[t, e], target, load, env_streams[e]
-            )  # fmt: skip
-        act(state[e], view, table, policy_streams[e], n_states, codes[-1, e], a[-1, e])
-        reward[e] = r[-1, e]
+Play = Callable[[Any, int, Trajectory, Any], Any]  # (environment, seed, path to fill, first states) -> last states
 
 
-def roll(
-    env: Any, cumulative: NDArray[np.float32], view: NDArray[np.int32], policy_streams: NDArray[np.uint64],
-    out: Trajectory, s: Any,
-) -> Any:  # fmt: skip
+def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Streams, out: Trajectory, s: Any) -> Any:
     """Fill ``out`` with len(out.r) steps of every copy from the state codes s, and return the last ones.
 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
-    with the array contract; wireless networks run in one compiled loop.
+    with the array contract; one that offers a compiled rollout runs in one loop.
     """
     steps, copies, n = out.r.shape
-    if isinstance(env, Wireless):
-        _wireless(
-            env.tables, env.arrival, env.state, env.reward, env.streams, view, cumulative, policy_streams, env.n_states,
-            out.codes, out.a, out.r,
-        )  # fmt: skip
-        env.time = (env.time or 0) + steps
+    if isinstance(env, CompiledRollout):
+        env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
         return env.state
     sizes = np.asarray(env.n_states, dtype=np.int64)
     for t in range(steps + 1):
@@ -86,32 +59,54 @@ def roll(
     return s
 
 
-def check_states(s: NDArray[Any], n_states: Any) -> None:
-    """Refuse states (E, n) that the environment should not have given."""
+def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") -> None:
+    """Refuse states (E, n) that an environment should not have given, or that are not its own."""
     wrong = np.argwhere((s < 0) | (s >= n_states))
     if len(wrong):
         e, i = wrong[0]
         raise DataError(
-            f"the environment gave agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
+            f"{who} agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
         )
 
 
+def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
+    """States of the caller's as codes (..., n), or (L, n) with a row for each of so many learners."""
+    codes, n = np.asarray(s), len(n_states)
+    fits = codes.shape[-1:] == (n,) if learners is None else codes.shape == (learners, n)
+    if not fits or codes.dtype.kind not in "iu":
+        rows = "..." if learners is None else learners
+        raise DataError(
+            f"states are whole numbers of shape ({rows}, {n}), one an agent; got {codes.dtype} of shape {codes.shape}"
+        )
+    check_states(codes.reshape(-1, n), n_states, "s gives")
+    return codes.astype(np.int64)
+
+
 def returns(
-    env: Any, policy: Array, *, gamma: float = 1.0, steps: int | None = None, episodes: int = 400, seed: int = 0,
+    env: Any,
+    policy: Array,
+    *,
+    gamma: float = 1.0,
+    steps: int | None = None,
+    episodes: int = 400,
+    seed: int = 0,
     view: Any = None,
-) -> Array:  # fmt: skip
+) -> Array:
     """Return of each episode, sum_{t < steps} gamma^t (1/n) sum_i r_i(t), under fixed own-state policies.
 
     policy (n, S, A), or (L, n, S, A) for L policies at once where the environment has a multiple of L copies: the
     result is (episodes,) or (L, episodes). Episodes are fixed by ``seed``, whatever the policy: common random numbers.
     """
-    gamma, tables, found = number("gamma", gamma, 0.0, 1.0), policy_tables(policy), []
-    for path in episodes_under(env, tables, steps=steps, episodes=episodes, seed=seed, view=view):
-        discount = gamma ** np.arange(len(path.r))
-        found.append(np.tensordot(discount, path.r.mean(axis=2), axes=1))
-    if tables.ndim == 3:
-        return np.concatenate(found)[:episodes]
-    return np.concatenate([f.reshape(len(tables), -1) for f in found], axis=1)[:, :episodes]
+    gamma, tables = number("gamma", gamma, 0.0, 1.0), policy_tables(policy)
+    paths = episodes_under(env, tables, steps=steps, episodes=episodes, seed=seed, view=view)
+    found = discounted(paths, gamma, 1 if tables.ndim == 3 else len(tables))[:, :episodes]
+    return found[0] if tables.ndim == 3 else found
+
+
+def discounted(paths: Iterable[Trajectory], gamma: float, learners: int) -> Array:
+    """sum_t gamma^t (1/n) sum_i r_i(t) of each trajectory: (L, episodes)."""
+    found = [np.tensordot(gamma ** np.arange(len(p.r)), p.r.mean(axis=2), axes=1).reshape(learners, -1) for p in paths]
+    return np.concatenate(found, axis=1)
 
 
 def policy_tables(policy: Any) -> Array:
@@ -126,13 +121,26 @@ def policy_tables(policy: Any) -> Array:
 
 def episodes_under(
     env: Any, policy: Array, *, steps: int | None, episodes: int, seed: int, view: Any
-) -> Iterator[Trajectory]:  # fmt: skip
-    """Whole batches of ``episodes`` a policy, one in each copy, in one buffer; arguments as in :func:`returns`."""
-    episodes, seed = whole("episodes", episodes, 1), whole("seed", seed, 0)
-    steps = None if steps is None else whole("steps", steps, 1)
+) -> Iterator[Trajectory]:
+    """Whole batches of ``episodes`` a policy, as :func:`batches`; arguments as in :func:`returns`."""
     tables = policy[None] if policy.ndim == 3 else policy
     view = view_table(network(env), view)
     check_policy(env, tables, view)
+    cumulative = np.empty(tables.shape, np.float32)
+    cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
+
+    def play(env: Any, seed: int, path: Trajectory, first: Any) -> Any:
+        return roll(env, cumulative, view, spawn(seed, path.r.shape[1]), path, first)
+
+    return batches(env, play, len(tables), steps=steps, episodes=episodes, seed=seed)
+
+
+def batches(
+    env: Any, play: Play, learners: int, *, steps: int | None = None, episodes: int, seed: int
+) -> Iterator[Trajectory]:
+    """Whole batches of ``episodes`` a learner, one in each copy, in one buffer; ``seed`` alone fixes what happens in them."""
+    episodes, seed = whole("episodes", episodes, 1), whole("seed", seed, 0)
+    steps = None if steps is None else whole("steps", steps, 1)
     copies, horizon = env.n_envs or 1, steps or env.horizon
     if horizon is None:
         raise DataError("steps is None, and the environment has no horizon; say how many steps an episode has")
@@ -141,15 +149,13 @@ def episodes_under(
             f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make the environment "
             f"with a longer one"
         )
-    if copies % len(tables):
-        raise DataError(f"{len(tables)} policies cannot share {copies} copies evenly; use a multiple of {len(tables)}")
-    cumulative = np.empty(tables.shape, np.float32)
-    cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
+    if copies % learners:
+        raise DataError(f"{learners} policies cannot share {copies} copies evenly; use a multiple of {learners}")
     path = Trajectory.empty(horizon, copies, env.n_agents)
-    for batch in range(-(-episodes // (copies // len(tables)))):
+    for batch in range(-(-episodes // (copies // learners))):
         key = seeds(seed, batch)
         first, _ = env.reset(seed=key)
-        roll(env, cumulative, view, spawn(key + 1, copies), path, first)
+        play(env, key + 1, path, first)
         yield path
 
 
@@ -158,12 +164,12 @@ def seeds(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(2))
 
 
-def identity(env: Any) -> NDArray[np.int32]:
+def identity(env: Any) -> Codes:
     """The view in which every agent sees its own state code: (1, most states)."""
     return np.arange(int(np.max(env.n_states)), dtype=np.int32)[None]
 
 
-def view_table(env: Any, view: Any) -> NDArray[np.int32]:
+def view_table(env: Any, view: Any) -> Codes:
     """The code that each agent sees in each local state, (1 or n, most states); None: the state itself."""
     if view is None:
         return identity(env)
@@ -180,7 +186,7 @@ def view_table(env: Any, view: Any) -> NDArray[np.int32]:
     return np.ascontiguousarray(codes, dtype=np.int32)
 
 
-def check_policy(env: Any, tables: Array, view: NDArray[np.int32]) -> None:
+def check_policy(env: Any, tables: Array, view: Codes) -> None:
     """A policy for another network, or one whose rows are no probabilities, is refused in a sentence."""
     want = (env.n_agents, int(view.max()) + 1, int(np.max(env.n_actions)))
     if tables.ndim != 4 or tables.shape[1:] != want:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Bools, Floats, Ints
+from ...base.arrays import AnyArray, Bools, Floats, Ints
 from ...base.checks import whole
 from ...errors import DataError
 from ...storage import checkpoint
-from .logging import EPISODE, STEP, Logger, bar, opened
-from .masked import as_mask
+from .. import loop
+from ..logging import RETURN, Logger
 from .networks import Network
 from .optimiser import Optimiser
 from .reader import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
@@ -80,9 +79,7 @@ class Agent(ABC):
         self.steps, self.episodes, self._starts, self.updates = 0, 0, 0, 0
         self._recent: list[tuple[float, int]] = []
         self._train: dict[str, float] = {}
-        self._home: Path | None = None
-        self._log: Path | None = None  # the file of this agent's episodes
-        self._loaded = False
+        self.files = loop.Files()
 
     # ---- what a learner adds --------------------------------------------------------------------------------------
 
@@ -109,7 +106,7 @@ class Agent(ABC):
         """What ``predict`` answers: the best allowed action, or a drawn one."""
 
     @abstractmethod
-    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
         """What a checkpoint keeps beside network, optimiser and scaler, in named groups."""
 
     @abstractmethod
@@ -140,42 +137,17 @@ class Agent(ABC):
         An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported. Without ``steps``, an
         episode of more than 100,000 steps is an error.
         """
-        if episodes is None and steps is None:
-            raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
-        episodes = None if episodes is None else whole("episodes", episodes, 0)
-        steps = None if steps is None else whole("steps", steps, 0)
-        checkpoint_every = whole("checkpoint_every", checkpoint_every, 1)
-        if checkpoint is not None:
-            self._claim(Path(checkpoint))
-        if isinstance(log, str | Path):
-            self._claim_log(Path(log))
-        first_episode, first_step, start = self.episodes, self.steps, time.monotonic()
-        last_step = None if steps is None else self.steps + steps
-        with opened(log, self.episodes) as logger, bar(progress, episodes, steps) as tell:
-            while episodes is None or self.episodes - first_episode < episodes:
-                if self.steps == last_step:
-                    break
-                done = self._episode(last_step, on_step, tell.step)
-                if done is None:
-                    break
-                extra = on_episode(done) if on_episode else None
-                tell.episode(self.episodes - first_episode, done.return_)
-                if logger is not None:
-                    rate = (self.steps - first_step) / max(time.monotonic() - start, 1e-9)
-                    logger.write({**self._scalars(done, rate), **(extra or {})})
-                if checkpoint is not None and (self.episodes - first_episode) % checkpoint_every == 0:
-                    self.save(checkpoint)
-        if checkpoint is not None:
-            self.save(checkpoint)
+        records = loop.Records(log, checkpoint, checkpoint_every, progress)
+        loop.train(self, partial(self._episode, on_step), on_episode, records, episodes=episodes, steps=steps)
         return self
 
-    def _episode(self, last_step: int | None, on_step: OnStep | None, tell: Callable[[], None]) -> Episode | None:
+    def _episode(self, on_step: OnStep | None, last_step: int | None, tick: loop.Tick) -> Episode | None:
         """One episode from its own seed; None if it was cut at ``last_step``."""
         env, reader = self.env, self.reader
         here = f"reset of episode {self.episodes}"
         obs, info = env.reset(seed=episode_seed(self.seed, self._starts))
         self._starts += 1
-        x, mask = reader.vector(obs, here), reader.mask(obs, here)
+        x, mask = reader.vector(obs, here), reader.mask(obs, info, here)
         self._begin(x, mask)
         self.reward_scale.running = 0.0
         total, length, ended, truncated = 0.0, 0, False, False
@@ -197,24 +169,22 @@ class Agent(ABC):
                 on_step(
                     Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, self.steps, self.episodes)
                 )
-            mask = None if ended else reader.mask(next_obs, here)
+            mask = None if ended else reader.mask(next_obs, info, here)
             self.reward_scale.see(value, ended or bool(truncated))
             self._record(action, value, ended, x, mask)
             self.steps, obs = self.steps + 1, next_obs
-            tell()
+            tick(1)
             self._train = self._improve() or self._train
         self.episodes += 1
         self._recent = [*self._recent[1 - _RECENT :], (total, length)]
         return Episode(self.episodes - 1, total, length, ended, info, self.steps, self._train)
 
-    def _scalars(self, done: Episode, rate: float) -> dict[str, float]:
+    def scalars(self) -> dict[str, float]:
+        """The last episode, means over the last 100, and what the last update told."""
         returns, lengths = zip(*self._recent, strict=True)
         return {
-            EPISODE: self.episodes,
-            STEP: self.steps,
-            "time/fps": rate,
-            "rollout/return": done.return_,
-            "rollout/length": done.length,
+            RETURN: returns[-1],
+            "rollout/length": lengths[-1],
             "rollout/ep_rew_mean": sum(returns) / len(returns),
             "rollout/ep_len_mean": sum(lengths) / len(lengths),
             **self._train,
@@ -230,13 +200,17 @@ class Agent(ABC):
         ``mask=env.get_wrapper_attr("action_masks")()``, the mask of the state the environment is in.
         """
         x = self.reader.vector(obs, "predict")
-        found = self.reader.mask_of(obs) if mask is None else as_mask(mask, self.reader.n_actions, "predict")
+        found = self.reader.mask_of(obs, mask)
         allowed = None if found is None else np.flatnonzero(found)
         return self._choose(x, allowed, deterministic) + self.reader.first_action
 
     def _scores(self, x: Floats, allowed: Ints | None) -> Floats:
         """The network's number for each allowed action in one state."""
         return self.network.single(self.scaler(x), allowed)
+
+    def _best(self, x: Floats, allowed: Ints | None) -> int:
+        best = int(self._scores(x, allowed).argmax())
+        return best if allowed is None else int(allowed[best])
 
     # ---- checkpoints ----------------------------------------------------------------------------------------------
 
@@ -260,8 +234,8 @@ class Agent(ABC):
             **self._more_arrays(),
         }
         arrays = {k: v for prefix, group in groups.items() for k, v in checkpoint.flat(prefix, group).items()}
-        self._home = checkpoint.write(path, header, arrays)
-        return self._home
+        self.files.checkpoint = checkpoint.write(path, header, arrays)
+        return self.files.checkpoint
 
     @classmethod
     def load(cls, path: str | Path, env: gymnasium.Env) -> Self:
@@ -281,12 +255,13 @@ class Agent(ABC):
             agent._restore(header, arrays)
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             raise DataError(f"{path} lacks a part, or has a foreign one ({error}); take an older copy") from error
-        agent._home, agent._loaded = Path(path).resolve(), True
+        agent.files = loop.Files(Path(path).resolve(), loaded=True)
         return agent
 
     def _restore(self, header: dict[str, Any], arrays: checkpoint.Arrays) -> None:
         self.steps, self.episodes, self._starts, self.updates = header["counts"]
         self._recent, self._train = [(r, n) for r, n in header["recent"]], header["train"]
+        self.reader.masked |= "masks_in_info" in header["spaces"]
         self.reward_scale.from_json(header["reward_scale"])
         for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
             rng.bit_generator.state = state
@@ -294,23 +269,6 @@ class Agent(ABC):
         self.optimiser.from_arrays(checkpoint.nested(arrays, "optimiser"))
         self.scaler.from_arrays(checkpoint.nested(arrays, "scaler"))
         self._take_arrays(arrays)
-
-    def _claim(self, path: Path) -> None:
-        """Refuse to overwrite a checkpoint that this agent is no continuation of."""
-        if path.exists() and path.resolve() != self._home:
-            raise DataError(
-                f"{path} exists, and this agent does not continue it; go on with "
-                f"{type(self).__name__}.load({str(path)!r}, env), or give another name"
-            )
-
-    def _claim_log(self, path: Path) -> None:
-        """Refuse to take rows out of the log of another run; one loaded from a checkpoint may go on in its own."""
-        if path.is_file() and path.stat().st_size and self._log != path.resolve() and not self._loaded:
-            raise DataError(
-                f"{path} holds the episodes of another run; give another name, delete it, or load that run's "
-                "checkpoint to go on"
-            )
-        self._log = path.resolve()
 
 
 def episode_seed(seed: int, number: int) -> int:

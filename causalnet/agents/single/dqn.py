@@ -8,14 +8,14 @@ over all actions in the mlp network, over the cells where something is seen in t
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ...base.arrays import Bools, Floats, Ints
+from ...base.arrays import AnyArray, Bools, Floats, Ints
 from ...storage import checkpoint
 from .agent import Agent
 from .cells import CellActionValues, find_layout, need_layout
@@ -23,20 +23,21 @@ from .frames import Frames
 from .masked import masked_argmax, masked_max
 from .networks import ActionValues, Batch, columns_in_use
 from .optimiser import Optimiser, no_denormals
-from .reader import SCALINGS
-from .settings import by_network, check_choice, check_range, check_widths, resolve
+from .settings import AgentSettings, by_network, resolve
 
 Values = ActionValues | CellActionValues
 
 
 @dataclasses.dataclass(frozen=True)
-class DQNSettings:
+class DQNSettings(AgentSettings):
     """Defaults are for short runs (2,000 to 20,000 steps); ``preset="paper"`` is Table 4 of arXiv 2402.04869."""
 
     double: bool = False
+    "the network chooses the next action, and the target network says what it is worth"
     dueling: bool = False
+    "value and advantages apart"
     buffer_size: int = 50_000
-    batch_size: int = 64
+    "transitions kept"
     random_steps: int = 64
     "uniform over the allowed actions, and no update, for so many steps"
     update_every: int = 1
@@ -46,30 +47,21 @@ class DQNSettings:
     epsilon: float = 0.05
     "probability of a uniform allowed action, at the end"
     epsilon_start: float = 0.3
+    "and after the random steps"
     epsilon_steps: int = 1000
     "steps after the random ones over which it falls linearly"
-    gamma: float = 0.99
     lr: float | None = None
     "learning rate of Adam; None: 1e-3 for cells, 5e-4 for mlp"
     max_grad_norm: float = 10.0
-    network: str = "auto"
-    "cells: one scorer shared by all units, where env has action_units; mlp: a plain network of the whole state"
-    hidden: tuple[int, ...] | None = None
-    "widths of the hidden layers; None: (64, 64) for cells, (128, 128) for mlp"
-    inputs: str = "auto"
-    "scaling of observations: auto, symlog, standard or none"
-    scale_rewards: bool = True
-    "divide rewards by the running deviation of the discounted return"
+    "longer gradients are cut to this length"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", check_widths(self.hidden))
-        whole = dict.fromkeys(("batch_size", "update_every"), (1, 1e9))
-        unit = dict.fromkeys(("target_rate", "epsilon", "epsilon_start", "gamma"), (0, 1))
-        positive = dict.fromkeys(("lr", "max_grad_norm"), (1e-12, 1e12))
-        least = dict.fromkeys(("random_steps", "epsilon_steps"), (0, 1e12))
-        check_range(self, {**whole, **unit, **positive, **least, "buffer_size": (2, 1e9)})
-        check_choice("network", self.network, ("auto", "mlp", "cells"))
-        check_choice("inputs", self.inputs, SCALINGS)
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **AgentSettings.RANGES,
+        **dict.fromkeys(("target_rate", "epsilon", "epsilon_start"), (0, 1)),
+        **dict.fromkeys(("random_steps", "epsilon_steps"), (0, 1e12)),
+        "update_every": (1, 1e9),
+        "buffer_size": (2, 1e9),
+    }
 
 
 USUAL: dict[str, dict[str, Any]] = {
@@ -142,8 +134,7 @@ class DQN(Agent):
     def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
         if not deterministic and self._predict_rng.random() < self.settings.epsilon:
             return _uniform(allowed, self.reader.n_actions, self._predict_rng)
-        best = int(self._scores(x, allowed).argmax())
-        return best if allowed is None else int(allowed[best])
+        return self._best(x, allowed)
 
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
@@ -178,7 +169,7 @@ class DQN(Agent):
         self.updates += 1
         return loss.item(), q.detach().mean().item()
 
-    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
         return {"target": self.target.arrays, "replay": self.replay.to_arrays()}
 
     def _take_arrays(self, arrays: checkpoint.Arrays) -> None:

@@ -24,7 +24,9 @@ class Frames:
         self.used, self.head = 0, -1  # rows in use; the newest row
         rows = min(_START, capacity or _START)
         self._x: NDArray[Any] = np.zeros((rows, n_obs), np.uint8)
-        self._mask = np.zeros((rows, -(-n_actions // 8) if masked else 0), np.uint8)
+        self._mask = np.zeros((rows, 0), np.uint8)
+        if masked:
+            self._keep_masks()
         self.action = np.full(rows, -1, np.int64)
         self.reward = np.zeros(rows, np.float64)
         self.terminated = np.zeros(rows, np.bool_)
@@ -36,6 +38,8 @@ class Frames:
             self.head = 0
         elif self.head == len(self.action):
             self._grow()
+        if mask is not None and not self.masked:  # an environment may offer its masks in its info alone
+            self._keep_masks()
         self.used = max(self.used, self.head + 1)
         self._put(self.head, x)
         self.action[self.head], self.reward[self.head], self.terminated[self.head] = -1, 0.0, False
@@ -94,9 +98,16 @@ class Frames:
         while len(self.action) < self.used:
             self._grow()
         self._x = self._x.astype(arrays["x"].dtype)
+        if arrays["mask"].shape[1]:
+            self._keep_masks()
         n = slice(0, self.used)
         self._x[n], self._mask[n], self.action[n] = arrays["x"], arrays["mask"], arrays["action"]
         self.reward[n], self.terminated[n] = arrays["reward"], arrays["terminated"]
+
+    def _keep_masks(self) -> None:
+        """Room for masks; whatever is there already allowed every action."""
+        self.masked = True
+        self._mask = np.full((len(self._mask), -(-self.n_actions // 8)), 255, np.uint8)
 
     def _put(self, row: int, x: Floats) -> None:
         if self._x.dtype == np.uint8:

@@ -5,33 +5,9 @@ The mask is applied to logits (never to probabilities after the softmax), see ar
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import torch
 
-from ...base.arrays import Bools
 from ...errors import DataError
-
-
-def as_mask(value: Any, n_actions: int, where: str) -> Bools:
-    """A fresh (n_actions,) bool mask out of bools or zeros and ones; DataError if it has another shape or allows nothing."""
-    mask = np.array(value)
-    if mask.shape != (n_actions,):
-        raise DataError(
-            f"{where}: the action mask has shape {mask.shape}, and there are {n_actions} actions; "
-            f"return one bool an action, shape ({n_actions},)"
-        )
-    if mask.dtype != np.bool_:
-        if not ((mask == 0) | (mask == 1)).all():
-            raise DataError(f"{where}: the action mask holds {mask[(mask != 0) & (mask != 1)][0]}; use True and False")
-        mask = mask.astype(np.bool_)
-    if not mask.any():
-        raise DataError(
-            f"{where}: the action mask allows no action; say what an empty mask means "
-            "(for CausalMask: the argument `empty`), or end the episode there"
-        )
-    return mask
 
 
 def _hide(values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

@@ -7,14 +7,14 @@ The mask of the moment of acting is kept with the transition, so the ratio is on
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ...base.arrays import Bools, Floats, Ints
+from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
 from ...storage import checkpoint
 from .agent import Agent
 from .cells import CellActorCritic, find_layout, need_layout
@@ -22,12 +22,11 @@ from .frames import Frames
 from .masked import masked_log_softmax
 from .networks import ActorCritic, Batch, columns_in_use
 from .optimiser import Optimiser, no_denormals
-from .reader import SCALINGS
-from .settings import by_network, check_choice, check_range, check_widths, resolve
+from .settings import AgentSettings, by_network, resolve
 
 
 @dataclasses.dataclass(frozen=True)
-class PPOSettings:
+class PPOSettings(AgentSettings):
     """Defaults are for short runs (2,000 to 20,000 steps); ``preset="paper"`` is Table 4 of arXiv 2402.04869."""
 
     n_steps: int | None = None
@@ -38,32 +37,25 @@ class PPOSettings:
     "passes over the rollout an update"
     minibatches: int | None = None
     "instead of passes: so many minibatches, each drawn anew without replacement"
-    batch_size: int = 64
-    gamma: float = 0.99
     gae_lambda: float = 0.95
+    "lambda of the advantages: 1 trusts the rewards that followed, 0 the values learnt"
     clip: float = 0.2
+    "the ratio of new to old probability counts within 1 - clip and 1 + clip"
     lr: float | None = None
     "learning rate of Adam; None: 3e-3 for cells, 3e-4 for mlp"
     entropy: float = 0.01
+    "weight of the policy's entropy in the objective"
     value: float = 0.5
-    max_grad_norm: float = 0.5
-    network: str = "auto"
-    "cells: one scorer shared by all units, where env has action_units; mlp: a plain network of the whole state"
-    hidden: tuple[int, ...] | None = None
-    "widths of the hidden layers; None: (64, 64) for cells, (128, 128) for mlp"
-    inputs: str = "auto"
-    "scaling of observations: auto, symlog, standard or none"
-    scale_rewards: bool = True
-    "divide rewards by the running deviation of the discounted return"
+    "weight of the error of the values"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", check_widths(self.hidden))
-        whole = dict.fromkeys(("n_steps", "epochs", "minibatches", "batch_size"), (1, 1e9))
-        unit = dict.fromkeys(("gamma", "gae_lambda"), (0, 1))
-        positive = dict.fromkeys(("clip", "lr", "max_grad_norm"), (1e-12, 1e12))
-        check_range(self, {**whole, **unit, **positive, "warmup": (0, 1e12), "entropy": (0, 1e6), "value": (0, 1e6)})
-        check_choice("network", self.network, ("auto", "mlp", "cells"))
-        check_choice("inputs", self.inputs, SCALINGS)
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **AgentSettings.RANGES,
+        **dict.fromkeys(("n_steps", "epochs", "minibatches"), (1, 1e9)),
+        **dict.fromkeys(("entropy", "value"), (0, 1e6)),
+        "warmup": (0, 1e12),
+        "gae_lambda": (0, 1),
+        "clip": (1e-12, 1e12),
+    }
 
 
 USUAL: dict[str, dict[str, Any]] = {
@@ -113,11 +105,9 @@ class PPO(Agent):
         return _draw(self._scores(x, allowed), allowed, self._act_rng)
 
     def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
-        scores = self._scores(x, allowed)
         if not deterministic:
-            return _draw(scores, allowed, self._predict_rng)
-        best = int(scores.argmax())
-        return best if allowed is None else int(allowed[best])
+            return _draw(self._scores(x, allowed), allowed, self._predict_rng)
+        return self._best(x, allowed)
 
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
@@ -132,7 +122,7 @@ class PPO(Agent):
         self.rollout.clear()
         return told
 
-    def _update(self, raw: NDArray[Any], mask: Bools | None) -> dict[str, float]:
+    def _update(self, raw: AnyArray, mask: Bools | None) -> dict[str, float]:
         """All gradient steps of one rollout; raw (F, n_obs) are its frames, a row per state."""
         s, kept, network = self.settings, self.rollout, self.network
         states = network.prepare(self.scaler(raw))
@@ -167,7 +157,7 @@ class PPO(Agent):
             draws = [order[k : k + size] for order in orders for k in range(0, n, size)]
         return [torch.from_numpy(draw) for draw in draws]
 
-    def _more_arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
         return {"rollout": self.rollout.to_arrays()}
 
     def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
@@ -182,13 +172,13 @@ def _draw(logits: Floats, allowed: Ints | None, rng: np.random.Generator) -> int
 
 
 def gae(
-    acted: NDArray[np.bool_],
-    reward: NDArray[np.float64],
-    terminated: NDArray[np.bool_],
-    values: NDArray[np.float64],
+    acted: Bools,
+    reward: Array,
+    terminated: Bools,
+    values: Array,
     gamma: float,
     lam: float,
-) -> NDArray[np.float64]:
+) -> Array:
     """A_t = d_t + gamma lambda A_{t+1}, d_t = r_t + gamma V(s_{t+1}) - V(s_t) (arXiv 1506.02438, Eq. 11-16), all (F,).
 
     Row t+1 is the successor of row t where ``acted``; rows without an action end a trajectory, and start afresh with 0.
@@ -220,8 +210,8 @@ class _Rollout:
         mask: Bools | None,
         actions_used: torch.Tensor | None,
         taken: Ints,
-        advantages: NDArray[np.float64],
-        values: NDArray[np.float64],
+        advantages: Array,
+        values: Array,
         rows: Ints,
     ) -> _Rollout:
         """Keep the rows with an action; actions count within ``actions_used``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.arrays import Bools, Floats
-from ...base.checks import discrete_env
+from ...envs.masks import KEY, MaskReader, method_of, some_mask
+from ...envs.protocols import discrete_env
 from ...errors import DataError, NotApplicable
-from .masked import as_mask
 
-_MASK_KEY = "action_mask"
 MEANINGS = {  # attributes that spaces do not show, as a message names them: only digests are kept
     "variables": "variables",
     "action_variables": "action_variables",
@@ -32,22 +32,23 @@ class Reader:
     def __init__(self, env: gymnasium.Env) -> None:
         env = discrete_env("an agent", env)
         space = env.observation_space
-        self._drop = isinstance(space, gymnasium.spaces.Dict) and _MASK_KEY in space.spaces
+        self._drop = isinstance(space, gymnasium.spaces.Dict) and KEY in space.spaces
         if self._drop:  # a mask inside the observation is no input of the network
-            space = gymnasium.spaces.Dict({k: v for k, v in space.spaces.items() if k != _MASK_KEY})
+            space = gymnasium.spaces.Dict({k: v for k, v in space.spaces.items() if k != KEY})
         if not space.is_np_flattenable:
             raise NotApplicable(f"the observation space {space} cannot be flattened to one vector of fixed length")
         self.env, self.space = env, space
         self._is_box = isinstance(space, gymnasium.spaces.Box)
         self.n_obs = int(gymnasium.spaces.flatdim(space))
         self.n_actions, self.first_action = int(env.action_space.n), int(env.action_space.start)
-        self._masks = _method(env, "action_masks")
-        self.masked = self._masks is not None or self._drop
+        self._read = MaskReader(env)
+        self._told = self._read.method is not None or self._drop  # that there are masks, before the first of them
+        self.masked = self._told
 
     def vector(self, obs: Any, where: str) -> Floats:
         """(n_obs,) float32, always a copy; DataError if it holds NaN or infinity, or has another shape."""
         if self._drop:
-            obs = {k: v for k, v in obs.items() if k != _MASK_KEY}
+            obs = {k: v for k, v in obs.items() if k != KEY}
         flat = obs if self._is_box else gymnasium.spaces.flatten(self.space, obs)
         x = np.array(flat, np.float32).ravel()
         if x.shape != (self.n_obs,):
@@ -57,29 +58,33 @@ class Reader:
             raise DataError(f"{where}: entry {k} of the observation is {x[k]}; repair the environment that returned it")
         return x
 
-    def mask(self, obs: Any, where: str) -> Bools | None:
+    def mask(self, obs: Any, info: Mapping[str, Any], where: str) -> Bools | None:
         """The mask of the state the environment is in, (A,) bool; None if it has no masks. Called once a state."""
-        if self._masks is not None:
-            return as_mask(self._masks(), self.n_actions, where)
-        return as_mask(obs[_MASK_KEY], self.n_actions, where) if self._drop else None
+        mask = self._read(obs, info, where)
+        self.masked = self.masked or mask is not None
+        return mask
 
-    def mask_of(self, obs: Any) -> Bools | None:
-        """The mask of any observation: of the wrapper's mask rule, or the one inside the observation."""
+    def mask_of(self, obs: Any, given: Any = None) -> Bools | None:
+        """The mask of any observation: the given one, the one inside the observation, or of the wrapper's mask rule."""
+        if given is not None:
+            return some_mask(given, self.n_actions, "predict: the action mask")
         if not self.masked:
             return None
         if self._drop:
-            return as_mask(obs[_MASK_KEY], self.n_actions, "predict")
-        rule = _method(self.env, "mask")
+            return some_mask(obs[KEY], self.n_actions, "predict: the action mask of the observation")
+        rule = method_of(self.env, "mask")
         if rule is None:
             raise DataError(
                 "this agent learned with action masks, and its environment has no rule that gives the mask of any "
-                "observation: write agent.predict(obs, mask=env.get_wrapper_attr('action_masks')())"
+                "observation: write agent.predict(obs, mask=env.get_wrapper_attr('action_masks')()), or mask=info['action_mask']"
             )
-        return as_mask(rule(obs), self.n_actions, "predict")
+        return some_mask(rule(obs), self.n_actions, "predict: the action mask")
 
     def spaces(self) -> dict[str, Any]:
         """What a checkpoint says about the environment, so that it is not continued in another one."""
-        told = {"observation": str(self.space), "action": str(self.env.action_space), "masked": self.masked}
+        told = {"observation": str(self.space), "action": str(self.env.action_space), "masked": self._told}
+        if self.masked and not self._told:
+            told["masks_in_info"] = True
         meanings = {name: _attribute(self.env, name) for name in MEANINGS}
         return told | {name: _digest(value) for name, value in meanings.items() if value is not None}
 
@@ -106,12 +111,6 @@ def _attribute(env: gymnasium.Env, name: str) -> Any:
         return env.get_wrapper_attr(name)
     except AttributeError:
         return None
-
-
-def _method(env: gymnasium.Env, name: str) -> Any:
-    """The callable of that name in the stack of wrappers, or None."""
-    found = _attribute(env, name)
-    return found if callable(found) else None
 
 
 def _digest(value: Any) -> str:

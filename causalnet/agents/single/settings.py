@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from ...base.checks import whole
 from ...errors import DataError, UnknownNameError, nearest
+from .reader import SCALINGS
 
 S = TypeVar("S")
 OTHER_NAMES = {  # what other libraries call a setting
@@ -25,6 +26,40 @@ OTHER_NAMES = {  # what other libraries call a setting
     "train_freq": "update_every",
     "net_arch": "hidden",
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class AgentSettings:
+    """What every agent has; the usual values that go with a network stand beside each agent."""
+
+    batch_size: int = 64
+    "transitions of a gradient step"
+    gamma: float = 0.99
+    "discount of a step"
+    lr: float | None = None
+    "learning rate of Adam; None: the usual one of the network"
+    max_grad_norm: float = 0.5
+    "longer gradients are cut to this length"
+    network: str = "auto"
+    "cells: one scorer shared by all units, where env has action_units; mlp: a plain network of the whole state"
+    hidden: tuple[int, ...] | None = None
+    "widths of the hidden layers; None: (64, 64) for cells, (128, 128) for mlp"
+    inputs: str = "auto"
+    "scaling of observations: auto, symlog, standard or none"
+    scale_rewards: bool = True
+    "divide rewards by the running deviation of the discounted return"
+
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **dict.fromkeys(("lr", "max_grad_norm"), (1e-12, 1e12)),
+        "batch_size": (1, 1e9),
+        "gamma": (0, 1),
+    }
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", check_widths(self.hidden))
+        check_range(self, self.RANGES)
+        check_choice("network", self.network, ("auto", "mlp", "cells"))
+        check_choice("inputs", self.inputs, SCALINGS)
 
 
 def resolve(kind: type[S], presets: Mapping[str, Mapping[str, Any]], preset: str | None, given: Mapping[str, Any]) -> S:

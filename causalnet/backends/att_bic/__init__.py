@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -28,12 +28,20 @@ from ...graph import Graph, Knowledge
 from ...stats.hawkes import Normalization
 from ...stats.treatment_effect import Counterfactual
 from . import fit as fitting
-from .state import Mode, Setup, State, load, open_state, save
+from .state import SETTINGS, Mode, Settings, Setup, State, load, open_state, save
 
 TAKES = frozenset({"interactions"})
 GIVES = "dag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
-__all__ = ["State", "graph", "init", "learn", "load", "save", "step"]
+ASSUMES = (
+    "sufficiency",
+    "acyclicity",
+    "stationarity",
+    "additive effects",
+    "no inhibition",
+    "repairs take effects along",
+)
+__all__ = ["Settings", "State", "graph", "init", "learn", "load", "save", "setup", "step"]
 
 
 def init(
@@ -41,42 +49,22 @@ def init(
     units: Sequence[Any] = ("unit",),
     *,
     topology: nx.Graph | None = None,
-    mode: Mode = "default",
     start: Graph | str | None = None,
     log: Events | None = None,
     knowledge: Knowledge | None = None,
     rng: int | np.random.Generator = 0,
-    hops: Sequence[int] = (0, 1),
-    normalization: Normalization = "degree",
-    penalty_scale: float | None = None,
-    leak: float = 0.1,
-    refresh: float = 0.05,
-    counterfactual: Counterfactual = "control",
-    capacity: float = math.inf,
+    **settings: Any,
 ) -> State:
     """A state that has seen nothing yet, over V variables of D units.
 
     start: "empty" (None), "random" (36 edges for 18 variables: 2 each), "thp" (needs ``log``), or a Graph; it is the
         graph until actions on, and starts of, a variable say more. log: an earlier event log; mode "default" adds its
         likelihood, mode "paper" prunes on it (without one, on what started while acting).
-    hops, normalization: as in the backend thp. "degree" (D^-1 A D^-1) is what the published simulator does; the text of
-        the paper has "symmetric" (D^-1/2 A D^-1/2).
-    penalty_scale: times log(events) / 2 nats for each (cause, hop) coefficient; None: 0.6, or 0.005 in mode "paper".
-    leak: share of vanished alarms that vanish for another reason than the repair. 0.6 and 0.1 were settled on generated
-        instances with other random graphs and lie on flat ground there (F1 within .04 for penalties of 0.3 to 1.1,
-        within .02 for leaks of 0.03 to 0.25); scores on the official instance were seen meanwhile.
-    refresh: the graph is fitted anew when the number of actions has grown by this share.
-    counterfactual: what an effect is measured against (:mod:`causalnet.stats.treatment_effect`): "control" and "before"
-        for repairs, "others" for actions that set a variable. It decides in mode "paper", and is evidence otherwise.
-    capacity: a cell that holds so many cannot start another; 1 for variables that are on or off.
+    settings: mode, hops, normalization, penalty_scale, leak, refresh, counterfactual and capacity: see ``Settings``.
     """
-    setup = Setup.checked(
-        variables=variables, units=units, topology=topology, mode=mode, knowledge=knowledge, hops=hops,
-        normalization=normalization, penalty_scale=penalty_scale, leak=leak, refresh=refresh,
-        counterfactual=counterfactual, capacity=capacity,
-    )  # fmt: skip
+    setup = Setup.of(variables, units, topology, knowledge, Settings(**settings))
     first = fitting.starting_graph(setup, start, log, rng)
-    rows = (fitting.log_rows(setup, log),) if log is not None and mode == "default" else ()
+    rows = (fitting.log_rows(setup, log),) if log is not None and setup.mode == "default" else ()
     return open_state(setup, first, log, rows)
 
 
@@ -93,12 +81,17 @@ def step(
 ) -> State:
     """The state after one action on ``variable`` of ``unit`` (codes or names); arrays (D, V), as in Interactions."""
     setup = state.setup
+    told = {"started": started, "cleared": cleared}
     row = Interactions(
-        setup.variables, setup.units, np.asarray(before)[None], np.asarray(after)[None],
-        started=None if started is None else np.asarray(started)[None],
-        cleared=None if cleared is None else np.asarray(cleared)[None],
-        unit=np.asarray([unit]), variable=np.asarray([variable]), seconds=seconds,
-    )  # fmt: skip
+        setup.variables,
+        setup.units,
+        np.asarray(before)[None],
+        np.asarray(after)[None],
+        unit=np.asarray([unit]),
+        variable=np.asarray([variable]),
+        seconds=seconds,
+        **{name: None if value is None else np.asarray(value)[None] for name, value in told.items()},
+    )
     state = fitting.take(state, row)
     return fitting.fitted(state) if state.steps >= state.due else state
 
@@ -108,12 +101,17 @@ def graph(state: State, *, fresh: bool = False) -> Graph:
     return fitting.as_graph(fitting.fitted(state) if fresh and state.fitted < state.steps else state)
 
 
+def setup(state: State) -> dict[str, Any]:
+    """Names and settings of a state, as an online backend tells them (:mod:`causalnet.discovery.online`)."""
+    return {name: getattr(state.setup, name) for name in ("variables", "units", *SETTINGS)}
+
+
 def learn(
     data: Interactions,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
-    mode: Literal["default", "paper"] = "default",
+    mode: Mode = "default",
     start: Graph | str | None = None,
     log: Events | None = None,
     hops: Sequence[int] = (0, 1),
@@ -124,11 +122,17 @@ def learn(
     capacity: float = math.inf,
 ) -> Graph:
     """Fold ``step`` over all interactions, fit once at the end; parameters as in ``init``."""
-    state = init(
-        data.variables, data.units, topology=data.topology, mode=mode, start=start, log=log, knowledge=knowledge,
-        rng=rng, hops=hops, normalization=normalization, penalty_scale=penalty_scale, leak=leak,
-        counterfactual=counterfactual, capacity=capacity,
-    )  # fmt: skip
+    settings = Settings(
+        mode=mode,
+        hops=hops,
+        normalization=normalization,
+        penalty_scale=penalty_scale,
+        leak=leak,
+        counterfactual=counterfactual,
+        capacity=capacity,
+    )
+    told: dict[str, Any] = {"start": start, "log": log, "knowledge": knowledge, "rng": rng}
+    state = init(data.variables, data.units, topology=data.topology, **told, **vars(settings))
     for t in range(data.n):
         state = fitting.take(state, data, t)
     return graph(state, fresh=True)

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Bools
+from ...base.arrays import Array, Bools
 from ...data import Events, Interactions
-from ...errors import DataError, nearest
+from ...errors import DataError
 from ...graph import Graph, PairEvidence
 from ...graph.random_dags import sized_dag
 from ...search.hazard_graph import closing, search
@@ -46,18 +45,13 @@ def starting_graph(
     elif start == "thp":
         if log is None:
             raise DataError("start='thp' learns its graph from an earlier event log; give it as log=Events(...)")
-        found = thp.learn(
-            log, rng=np.random.default_rng(rng), decay=STEADY, penalty_scale=THP_SCALE, acyclic=False,
-            hops=setup.hops, normalization=setup.normalization,
-        )  # fmt: skip
+        told: dict[str, Any] = {"hops": setup.hops, "normalization": setup.normalization, "decay": STEADY}
+        found = thp.learn(log, rng=np.random.default_rng(rng), penalty_scale=THP_SCALE, acyclic=False, **told)
         return starting_graph(setup, found, None, rng)
     else:
-        raise DataError(f"start is 'empty', 'random', 'thp' or a Graph, got {start!r}." + nearest(str(start), STARTS))
+        raise DataError(f"start is {start!r}, and must be 'empty', 'random', 'thp' or a Graph")
     adj = (adj & setup.allowed) | setup.required
     return adj & ~closing(adj, weight, setup.required)
-
-
-STARTS = ("empty", "random", "thp")
 
 
 def _check_log(setup: Setup, log: Events) -> None:
@@ -98,10 +92,9 @@ def take(state: State, data: Interactions, t: int = 0) -> State:
     near = setup.near[unit].copy()
     near[unit] = True
     sums = add_step(state.sums, before, after, gone, unit, variable, near, ~_within(setup.near, near))
-    run = Run(
-        (*run.before, before), (*run.started, data.started[t]), (*run.cleared, gone), after,
-        (*run.unit, unit), (*run.variable, variable), (*run.seconds, float(data.seconds[t])), data.net,
-    )  # fmt: skip
+    new = {"before": before, "started": data.started[t], "cleared": gone, "unit": unit, "variable": variable}
+    longer = {name: (*getattr(run, name), one) for name, one in (*new.items(), ("seconds", float(data.seconds[t])))}
+    run = Run(after=after, net=data.net, **longer)
     return replace(state, run=run, sums=sums, steps=state.steps + 1)
 
 
@@ -113,17 +106,14 @@ def _within(links: Bools, units: Bools) -> Bools:
 
 def read(setup: Setup, run: Run) -> Rows:
     """The rows of one run."""
-    reach = setup.reach
-    return Rows(
-        *read_run(
-            np.stack(run.before), np.stack(run.started), np.stack(run.cleared), np.array(run.unit),
-            np.array(run.variable), np.array(run.seconds), reach.start, reach.device, reach.weight,
-            len(setup.hops), 1.0 if run.net else setup.leak, setup.capacity,
-        )
-    )  # fmt: skip
+    counts = (np.stack(part) for part in (run.before, run.started, run.cleared))
+    acts = (np.array(part) for part in (run.unit, run.variable, run.seconds))
+    reach = (setup.reach.start, setup.reach.device, setup.reach.weight)
+    leak = 1.0 if run.net else setup.leak
+    return Rows(*read_run(*counts, *acts, *reach, len(setup.hops), leak, setup.capacity))
 
 
-def targets(state: State) -> tuple[list[Target], NDArray[np.float64]]:
+def targets(state: State) -> tuple[list[Target], Array]:
     """One :class:`Target` for each variable from all rows, and how many starts there are in all."""
     rows = list(state.rows)
     if state.run.unit:
@@ -155,7 +145,7 @@ def fitted(state: State) -> State:
     return replace(kept, adj=np.where(starts < STARTS_NEEDED, adj, kept.adj))
 
 
-def _chosen(state: State, each: list[Target], starts: NDArray[np.float64], allowed: Bools) -> State:
+def _chosen(state: State, each: list[Target], starts: Array, allowed: Bools) -> State:
     """Let every variable with enough starts choose its causes among ``allowed``; the others keep the start's edges."""
     setup = state.setup
     if starts.sum() == 0:
@@ -191,7 +181,7 @@ def as_graph(state: State) -> Graph:
 class _Describe:
     """Evidence of one pair from the arrays of a state; a class so that it survives pickling."""
 
-    def __init__(self, *arrays: NDArray[np.float64]) -> None:
+    def __init__(self, *arrays: Array) -> None:
         self.att, self.error, self.n, self.hazard, self.loss = arrays
 
     def __call__(self, i: int, j: int) -> dict[str, Any]:

@@ -15,113 +15,88 @@ Prior knowledge (PC, DirectLiNGAM, TTPM) is not offered: it is altered inside an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from ...base.arrays import AnyArray
 from ...data import Events, Table
-from ...discovery.contract import Backend
-from ...discovery.guests import choose, family, guest, of_causes, share
+from ...discovery.guests import level, param, words
 from ...errors import DataError
-from ...graph import Graph, Knowledge
+from ...graph import Graph
 from . import neural, reinforcement
-
-ALGORITHMS: dict[str, Backend] = {}
-offer = family("gcastle", ALGORITHMS, ("castle", "torch"), "gcastle torch==2.13.0")
+from .machine import ALGORITHMS, Machine, offer
 
 
-@offer(
-    "pc",
-    "continuous discrete",
-    "cpdag",
-    caveat="Runs variant 'parallel' only: gcastle's 'original' and 'stable' PC leave false edges and follow the order "
-    "of the columns; a conflict of colliders can still follow it.",
-)
-def pc(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    alpha: float = 0.05,
-    ci_test: str = "auto",
-) -> Graph:
+@offer("pc", "continuous discrete", "cpdag")
+class PC(Machine):
     """Remove an edge when a test finds a separating set, then orient colliders and close by Meek's rules (PC).
 
     ci_test: "auto" (Fisher-z or chi-square), "fisher-z", "chi2", "g2".
     """
-    default = "chi2" if data.kind == "discrete" else "fisher-z"
-    test = choose(
-        "ci_test", default if ci_test == "auto" else ci_test, {"fisher-z": "fisherz", "chi2": "chi2", "g2": "g2"}
+
+    caveat = (
+        "Runs variant 'parallel' only: gcastle's 'original' and 'stable' PC leave false edges and follow the order "
+        "of the columns; a conflict of colliders can still follow it."
     )
-    share("alpha", alpha)
-    values = data.values.copy() if test == "fisherz" else data.values.astype(int)
-    with guest("gcastle/pc", rng, tensors=True):
-        from castle.algorithms import PC
+    assumes = "sufficiency, faithfulness, acyclicity, linearity (fisher-z), Gaussian noise (fisher-z)"
+    algorithm = "PC"
+    fixed: ClassVar = {"variant": "parallel"}
+    alpha = param("alpha", 0.05, level)
+    ci_test = param("ci_test", "auto", words("auto", "chi2", "g2", **{"fisher-z": "fisherz"}))
 
-        model = PC(variant="parallel", alpha=alpha, ci_test=test)
-        model.learn(values, p_cores=1)
-    return of_causes(data, model.causal_matrix)
+    def adapt(self, data: Table) -> None:
+        """Choose the test by the kind of data."""
+        if self.theirs["ci_test"] == "auto":
+            self.theirs["ci_test"] = "chi2" if data.kind == "discrete" else "fisherz"
+
+    def taught(self) -> dict[str, Any]:
+        """One process."""
+        return {"p_cores": 1}
+
+    def values(self, data: Table) -> AnyArray:
+        """Whole numbers where the test counts."""
+        return data.values.copy() if self.theirs["ci_test"] == "fisherz" else data.values.astype(int)
 
 
-@offer(
-    "ges",
-    "continuous",
-    "cpdag",
-    caveat="BIC from the scatter matrix only: gcastle's 'r2' BIC always returns the empty graph and its BDeu reads rows "
-    "as columns.",
-)
-def ges(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator) -> Graph:
+@offer("ges", "continuous", "cpdag")
+class GES(Machine):
     """Greedily add, then delete, edges of an equivalence class while BIC improves (GES, Chickering 2002)."""
-    with guest("gcastle/ges", rng, tensors=True):
-        from castle.algorithms import GES
 
-        model = GES(criterion="bic", method="scatter")
-        model.learn(data.values.copy())
-    return of_causes(data, model.causal_matrix)
+    caveat = (
+        "BIC from the scatter matrix only: gcastle's 'r2' BIC always returns the empty graph and its BDeu reads rows "
+        "as columns."
+    )
+    assumes = "sufficiency, faithfulness, acyclicity, linearity, Gaussian noise"
+    algorithm = "GES"
+    fixed: ClassVar = {"criterion": "bic", "method": "scatter"}
 
 
 @offer("direct-lingam", "continuous", "dag")
-def direct_lingam(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    measure: str = "pwling",
-    threshold: float = 0.3,
-) -> Graph:
+class DirectLiNGAM(Machine):
     """Find the causal order of a linear non-Gaussian model, exogenous variable first (DirectLiNGAM, Shimizu 2011).
 
     measure: "pwling" (likelihood ratio) or "kernel" (mutual information; slow). threshold: smallest |effect| kept.
     """
-    kind = choose("measure", measure, ("pwling", "kernel"))
-    with guest("gcastle/direct-lingam", rng, tensors=True):
-        from castle.algorithms import DirectLiNGAM
 
-        model = DirectLiNGAM(measure=kind, thresh=threshold)
-        model.learn(data.values.copy())
-    return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise"
+    algorithm, weighted = "DirectLiNGAM", True
+    measure = param("measure", "pwling", words("pwling", "kernel"))
+    threshold = param("thresh", 0.3)
 
 
 @offer("ica-lingam", "continuous", "dag")
-def ica_lingam(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    max_iter: int = 1000,
-    threshold: float = 0.3,
-) -> Graph:
+class ICALiNGAM(Machine):
     """Separate the independent noises of a linear non-Gaussian model by ICA and order them (LiNGAM, Shimizu 2006).
 
     max_iter: of FastICA. threshold: smallest |effect| kept.
     """
-    with guest("gcastle/ica-lingam", rng, tensors=True) as seed:
-        from castle.algorithms import ICALiNGAM
 
-        model = ICALiNGAM(random_state=seed, max_iter=max_iter, thresh=threshold)
-        model.learn(data.values.copy())
-    return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
+    assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise"
+    algorithm, seed_as, weighted = "ICALiNGAM", "random_state", True
+    max_iter = param("max_iter", 1000)
+    threshold = param("thresh", 0.3)
 
 
 class _GaussianProcess:
@@ -135,134 +110,106 @@ class _GaussianProcess:
         return model.fit(np.asarray(x), np.asarray(y)).predict(np.asarray(x)).reshape(-1, 1)
 
 
-@offer(
-    "anm",
-    "continuous",
-    "digraph",
-    caveat="Runs with our regressor (gcastle's own runs through every point, and its shape no longer fits); pairs, one "
-    "by one: indirect and confounded pairs are joined too; keep n below about 500.",
-)
-def anm(data: Table, *, knowledge: Knowledge | None = None, rng: np.random.Generator, alpha: float = 0.05) -> Graph:
+@offer("anm", "continuous", "digraph")
+class ANM(Machine):
     """In which direction does a Gaussian process leave independent noise, pair by pair? (ANM, Hoyer 2009)
 
     alpha: level of the independence tests (HSIC). A pair that fits both ways is left undirected.
     """
-    share("alpha", alpha)
-    with guest("gcastle/anm", rng, tensors=True):
-        from castle.algorithms import ANMNonlinear
 
-        model = ANMNonlinear(alpha=alpha)
-        model.learn(data.values.copy(), regressor=_GaussianProcess())
-    return of_causes(data, model.causal_matrix)
+    caveat = (
+        "Runs with our regressor (gcastle's own runs through every point, and its shape no longer fits); pairs, one "
+        "by one: indirect and confounded pairs are joined too; keep n below about 500."
+    )
+    assumes = "sufficiency, acyclicity, additive noise, non-linearity or non-Gaussian noise"
+    algorithm = "ANMNonlinear"
+    alpha = param("alpha", 0.05, level)
+
+    def taught(self) -> dict[str, Any]:
+        """Our regressor in place of its own."""
+        return {"regressor": _GaussianProcess()}
 
 
-@offer("notears", "continuous", "dag", caveat="Directions follow the variances of the variables; standardising hurts.")
-def notears(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    l1: float = 0.1,
-    loss: str = "l2",
-    max_iter: int = 100,
-    h_tol: float = 1e-8,
-    rho_max: float = 1e16,
-    threshold: float = 0.3,
-) -> Graph:
+@offer("notears", "continuous", "dag")
+class Notears(Machine):
     """Least squares under a smooth acyclicity constraint (NOTEARS, Zheng et al. 2018).
 
     l1: penalty. loss: "l2", "logistic", "poisson". threshold: smallest |weight| kept.
     """
-    kind = choose("loss", loss, ("l2", "logistic", "poisson"))
-    with guest("gcastle/notears", rng, tensors=True):
-        from castle.algorithms import Notears
 
-        model = Notears(
-            lambda1=l1, loss_type=kind, max_iter=max_iter, h_tol=h_tol, rho_max=rho_max, w_threshold=threshold
-        )
-        model.learn(data.values.copy())
-    return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
+    caveat = "Directions follow the variances of the variables; standardising hurts."
+    assumes = "sufficiency, acyclicity, linearity, equal noise variances"
+    algorithm, weighted = "Notears", True
+    l1 = param("lambda1", 0.1)
+    loss = param("loss_type", "l2", words("l2", "logistic", "poisson"))
+    max_iter = param("max_iter", 100)
+    h_tol = param("h_tol", 1e-8)
+    rho_max = param("rho_max", 1e16)
+    threshold = param("w_threshold", 0.3)
 
 
-@offer(
-    "notears-low-rank",
-    "continuous",
-    "digraph",
-    caveat="Overflows as its penalty grows to 1e20; with a rank below the graph's own its edges are wrong, and cycles "
-    "can remain.",
-)
-def notears_low_rank(
-    data: Table,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    rank: int | None = None,
-    max_iter: int = 15,
-    h_tol: float = 1e-6,
-    rho_max: float = 1e20,
-    threshold: float = 0.3,
-) -> Graph:
+def _rank(name: str, value: int | None, data: Table) -> int:
+    """Reads the rank of a (d, d) matrix; None: d."""
+    if value is not None and not 1 <= value <= data.d:
+        raise DataError(f"{name} is {value!r}, and must be a whole number between 1 and the {data.d} variables")
+    return data.d if value is None else value
+
+
+@offer("notears-low-rank", "continuous", "digraph")
+class NotearsLowRank(Machine):
     """NOTEARS with a weight matrix of bounded rank (Fang et al. 2020).
 
     rank: of the weight matrix; None: the number of variables (the package has no default).
     """
-    width = data.d if rank is None else rank
-    if not 1 <= width <= data.d:
-        raise DataError(f"rank is a whole number between 1 and the {data.d} variables, got {rank!r}")
-    with guest("gcastle/notears-low-rank", rng, tensors=True):
-        from castle.algorithms import NotearsLowRank
 
-        model = NotearsLowRank(max_iter=max_iter, h_tol=h_tol, rho_max=rho_max, w_threshold=threshold)
-        model.learn(data.values.copy(), rank=width)
-    return of_causes(data, model.causal_matrix, model.weight_causal_matrix)
+    caveat = (
+        "Overflows as its penalty grows to 1e20; with a rank below the graph's own its edges are wrong, and cycles "
+        "can remain."
+    )
+    assumes = "sufficiency, acyclicity, linearity, equal noise variances, low rank"
+    algorithm, weighted = "NotearsLowRank", True
+    rank = param("", None, _rank)
+    max_iter = param("max_iter", 15)
+    h_tol = param("h_tol", 1e-6)
+    rho_max = param("rho_max", 1e20)
+    threshold = param("w_threshold", 0.3)
+
+    def taught(self) -> dict[str, Any]:
+        """Its rank is an argument of learn."""
+        return {"rank": self.rank}
 
 
-@offer(
-    "ttpm",
-    "events",
-    "dag",
-    caveat="Adds at most max_iter edges (20 unless set), ignores simultaneous events, and refits every change of "
-    "every pair: slow with many types. The native thp is the same model.",
-)
-def ttpm(
-    data: Events,
-    *,
-    knowledge: Knowledge | None = None,
-    rng: np.random.Generator,
-    decay: float = 0.1,
-    max_hop: int = 0,
-    penalty: str = "bic",
-    penalty_scale: float = 1.0,
-    max_iter: int = 20,
-) -> Graph:
+@offer("ttpm", "events", "dag")
+class TTPM(Machine):
     """Topological Hawkes process: which event types excite which, over device neighbourhoods (Cai et al. 2022).
 
     decay: of the exponential kernel, 1/s. max_hop: farthest device distance that counts. max_iter: hill-climbing
     steps, hence the most edges. penalty: "bic" or "aic", times penalty_scale for the edges.
     """
-    kind = choose("penalty", penalty, {"bic": "BIC", "aic": "AIC"})
-    frame = pd.DataFrame(
-        {"event": data.type_index.copy(), "timestamp": data.time.copy(), "node": data.device_index.copy()}
+
+    caveat = (
+        "Adds at most max_iter edges (20 unless set), ignores simultaneous events, and refits every change of "
+        "every pair: slow with many types. The native thp is the same model."
     )
-    with guest("gcastle/ttpm", rng, tensors=True):
-        from castle.algorithms import TTPM
+    assumes = "sufficiency, acyclicity, stationarity, additive effects, no inhibition, no instantaneous effects"
+    decay = param("delta", 0.1)
+    max_hop = param("max_hop", 0)
+    penalty = param("penalty", "bic", words(bic="BIC", aic="AIC"))
+    penalty_scale = param("epsilon", 1.0)
+    max_iter = param("max_iter", 20)
 
-        model = TTPM(
-            data.adjacency.astype(float),
-            delta=decay,
-            epsilon=penalty_scale,
-            max_hop=max_hop,
-            penalty=kind,
-            max_iter=max_iter,
+    def run(self, data: Events, seed: int) -> Graph:  # type: ignore[override]
+        """The graph over all types; those that never occur have no row in its answer."""
+        from castle.algorithms import TTPM as Model
+
+        model = Model(data.adjacency.astype(float), **self.theirs)
+        model.learn(
+            pd.DataFrame(
+                {"event": data.type_index.copy(), "timestamp": data.time.copy(), "node": data.device_index.copy()}
+            )
         )
-        model.learn(frame)
-        small = np.asarray(model.causal_matrix)
-    present = np.unique(data.type_index)  # its rows are the types that occur, in this order
-    matrix: Any = np.zeros((data.d, data.d))
-    matrix[np.ix_(present, present)] = small
-    matrix = (matrix != 0) & ~np.eye(data.d, dtype=bool)  # it sets the diagonal: every type excites itself
-    return Graph(data.types, matrix, meta={"edge_limit_reached": bool(matrix.sum() >= max_iter)})
-
-
-ALGORITHMS.update(neural.ALGORITHMS)
-ALGORITHMS.update(reinforcement.ALGORITHMS)
+        present = np.unique(data.type_index)  # its rows are the types that occur, in this order
+        matrix: Any = np.zeros((data.d, data.d))
+        matrix[np.ix_(present, present)] = np.asarray(model.causal_matrix)
+        matrix = (matrix != 0) & ~np.eye(data.d, dtype=bool)  # it sets the diagonal: every type excites itself
+        return Graph(data.types, matrix, meta={"edge_limit_reached": bool(matrix.sum() >= self.max_iter)})

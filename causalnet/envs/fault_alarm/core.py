@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.arrays import Array, Bools
-from ...base.checks import whole
-from ...errors import CausalnetError, DataError, UnknownNameError, nearest
+from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
+from ...base.checks import instance as is_a
+from ...base.checks import one_of, whole
+from ...errors import CausalnetError, DataError
 from . import state as plain
 from .controls import oldest_kernel, oracle_kernel
 from .files import load_instance
@@ -55,10 +56,7 @@ class FaultAlarm:
         hard: bool = False,
         n_devices: int | None = None,
     ) -> None:
-        if observation not in MODES:
-            raise UnknownNameError(
-                f"there is no observation mode {observation!r}.{nearest(observation, MODES) or ' Use counts, ages or paper.'}"
-            )
+        one_of("observation", observation, MODES)
         self.n_envs = whole("n_envs", n_envs, 1)
         self.max_steps = whole("max_steps", max_steps, 1)
         self.observation: Observation = observation
@@ -85,7 +83,7 @@ class FaultAlarm:
 
     def reset(
         self, seed: int | Sequence[int] | None = None, which: ArrayLike | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
+    ) -> tuple[Floats, dict[str, AnyArray]]:
         """Start an episode in every copy, or in those of ``which`` (E,) bool: obs (E, n_obs), info {"counts"}.
 
         seed: copy e draws from stream e of the seed; a sequence of E seeds gives each copy stream 0 of its own, as
@@ -103,7 +101,7 @@ class FaultAlarm:
         observe_kernel(self._state, MODES[self.observation], obs)
         return obs, {"counts": self.counts_now()}
 
-    def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], Array, Bools, Bools, dict[str, NDArray[Any]]]:
+    def step(self, actions: ArrayLike) -> tuple[Floats, Array, Bools, Bools, dict[str, AnyArray]]:
         """Repair ``actions`` (E,): obs (E, n_obs), reward (E,), terminated (E,), truncated (E,), info.
 
         info: "counts" (E, D, V) alarms after the step; "started" those that began during it, "cleared" those that
@@ -135,7 +133,7 @@ class FaultAlarm:
         """(E,) seconds since the network was switched on."""
         return self._state.clock.copy()
 
-    def counts(self, obs: ArrayLike) -> NDArray[np.int64]:
+    def counts(self, obs: ArrayLike) -> Ints:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
         array = np.asarray(obs)
         if array.ndim == 0 or array.shape[-1] != self.n_obs:
@@ -154,7 +152,7 @@ class FaultAlarm:
         present = self._state.counts > 0
         return present | ~present.any(axis=1, keepdims=True)
 
-    def obs_high(self) -> NDArray[np.float32]:
+    def obs_high(self) -> Floats:
         """(n_obs,) upper bounds of an observation; the lower ones are 0."""
         rules = self._rules
         most_alarms = rules.max_alarms + rules.initial_roots + self.instance.n_types + 2
@@ -166,17 +164,17 @@ class FaultAlarm:
 
     # ---- controls that see more than a learner may ---------------------------------------------------------
 
-    def oracle(self) -> NDArray[np.int64]:
+    def oracle(self) -> Ints:
         """(E,) a control, not for learners: an alarm that no live alarm caused, with the most live children."""
         return oracle_kernel(self._state)
 
-    def oldest(self) -> NDArray[np.int64]:
+    def oldest(self) -> Ints:
         """(E,) a control: the cell of the alarm that was seen first, ties broken at random; it knows no graph."""
         return oldest_kernel(self._state)
 
     # ---- checkpoints ---------------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, NDArray[Any]]:
+    def state_dict(self) -> dict[str, AnyArray]:
         """Copies of all that the next steps depend on, as plain arrays (it holds what learners may not see)."""
         used = max(int(self._state.n.max()), 1)
         return {
@@ -214,7 +212,7 @@ class FaultAlarm:
 
     # ---- inside --------------------------------------------------------------------------------------------
 
-    def _actions(self, actions: ArrayLike) -> NDArray[np.int64]:
+    def _actions(self, actions: ArrayLike) -> Ints:
         array = np.asarray(actions)
         if array.shape != (self.n_envs,):
             raise DataError(f"step takes one action per copy, shape ({self.n_envs},); got the shape {array.shape}")
@@ -253,8 +251,7 @@ def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | N
         raise DataError("n_devices is the size of a generated instance; a given one has its own: leave it out")
     if isinstance(given, str | Path):
         given = load_instance(given)
-    if not isinstance(given, Instance):
-        raise DataError(f"instance is a seed, a folder or an Instance; got {type(given).__name__}")
+    is_a("instance", given, Instance, "a seed, a folder or an Instance")
     return given.harden() if hard and not given.hard else given
 
 

@@ -20,33 +20,24 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base.arrays import AnyArray, Bools, Floats, Ints
+from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from .core import FaultAlarm, Observation
-from .files import load_instance, save_instance
-from .generate import generate_instance, table_3
 from .instance import Instance
-from .state import Rules
 
-__all__ = [
-    "FaultAlarm",
-    "FaultAlarmEnv",
-    "Instance",
-    "Rules",
-    "generate_instance",
-    "load_instance",
-    "save_instance",
-    "table_3",
-]
+__all__ = ["FaultAlarmEnv"]
 
 
-class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
+class FaultAlarmEnv(gymnasium.Env[Floats, int]):
     """Clear the alarms of one network with few repairs; see ``FaultAlarm`` for reward, observations and arguments.
 
     Action a = device * V + type. ``variables`` (V,) names; ``action_variables``, ``action_units`` (A,): the type and
-    the device that an action repairs. info: "counts", "started", "cleared", each (D, V); see ``FaultAlarm.step``.
+    the device that an action repairs; these and more as :mod:`causalnet.envs.protocols` has it. info: "counts", "started", "cleared", each (D, V); see ``FaultAlarm.step``.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 4}
@@ -62,8 +53,8 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         n_devices: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode not in (None, "rgb_array"):
-            raise DataError(f"render_mode is None or 'rgb_array', got {render_mode!r}")
+        if render_mode is not None:
+            one_of("render_mode", render_mode, ["rgb_array"])
         self.core = FaultAlarm(
             instance, observation=observation, max_steps=max_steps, seed=seed, hard=hard, n_devices=n_devices
         )
@@ -78,9 +69,7 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         self._action = np.zeros(1, np.int64)
         self._last: int | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """Start an episode; ``seed`` restarts the random stream. There are no options."""
         super().reset(seed=seed)
         if options:
@@ -89,32 +78,42 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         self._last = None
         return obs[0], {name: array[0] for name, array in info.items()}
 
-    def step(self, action: int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: int) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
         """Repair cell ``action`` and let one window pass."""
-        if isinstance(action, np.ndarray) and action.ndim:
-            raise DataError(f"step takes one action, got an array of the shape {action.shape}")
-        if isinstance(action, bool) or not isinstance(action, int | np.integer | np.ndarray):
-            raise DataError(f"an action is a whole number device * {len(self.variables)} + type, got {action!r}")
-        if isinstance(action, np.ndarray) and action.dtype.kind not in "iu":
-            raise DataError(f"an action is a whole number device * {len(self.variables)} + type, got {action!r}")
-        if not 0 <= action < self.core.n_actions:
-            raise DataError(f"the action {action} is outside the space: 0 to {self.core.n_actions - 1}")
-        self._action[0] = action
+        if isinstance(action, np.ndarray) and action.ndim == 0:
+            action = action[()]
+        v, most = len(self.variables), self.core.n_actions - 1
+        self._action[0] = whole(f"the action, device * {v} + type,", action, 0, most)
         obs, reward, terminated, truncated, info = self.core.step(self._action)
         self._last = int(action)
         row = {name: array[0] for name, array in info.items()}
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), row
 
     @property
+    def step_seconds(self) -> float:
+        """Seconds that pass in a step."""
+        return float(self.instance.rules.window)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """(D,) names of the devices."""
+        return self.instance.devices
+
+    @property
+    def topology(self) -> nx.Graph:
+        """Links between the devices."""
+        return self.instance.topology
+
+    @property
     def fingerprint(self) -> str:
         """What a checkpoint of an agent keeps, so that it is not continued on another instance."""
         return self.instance.fingerprint
 
-    def counts(self, obs: ArrayLike) -> NDArray[np.int64]:
+    def counts(self, obs: ArrayLike) -> Ints:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
         return self.core.counts(obs)
 
-    def action_masks(self) -> NDArray[np.bool_]:
+    def action_masks(self) -> Bools:
         """(A,) bool: cells with an alarm; all of them where there is none."""
         return self.core.action_masks()[0]
 
@@ -126,7 +125,7 @@ class FaultAlarmEnv(gymnasium.Env[NDArray[np.float32], int]):
         """A control: the cell of the alarm that was seen first."""
         return int(self.core.oldest()[0])
 
-    def state_dict(self) -> dict[str, NDArray[Any]]:
+    def state_dict(self) -> dict[str, AnyArray]:
         """Copies of all that the next steps depend on, as plain arrays."""
         return self.core.state_dict()
 

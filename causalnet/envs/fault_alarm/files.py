@@ -16,11 +16,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from ...errors import CausalnetError, DataError
+from ...base.arrays import AnyArray, Codes, Ints
+from ...base.checks import whole
+from ...errors import DataError
 from ...graph import Graph
-from ...storage.files import write_atomic
+from ...storage.files import whole_file, write_atomic
 from .instance import Instance, frozen_array, hop_weights
 from .state import Rules
 
@@ -93,22 +94,18 @@ def save_instance(instance: Instance, folder: str | Path) -> Path:
     folder = Path(folder)
     index = {name: i for i, name in enumerate(instance.devices)}
     entries = [weights.tocoo() for weights in instance.hop_weights]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "model.npz").open("wb") as file:
-            np.savez_compressed(
-                file,
-                alpha=instance.alpha,
-                mu=instance.mu,
-                causal_graph=instance.graph.adj.astype(np.int8),
-                transient_cells=instance.transient.astype(np.int8),
-                links=np.array([[index[a], index[b]] for a, b in instance.topology.edges]).reshape(-1, 2),
-                hop_slot=np.concatenate([np.full(e.nnz, k) for k, e in enumerate(entries)]),
-                hop_pair=np.concatenate([np.stack(e.coords, axis=1) for e in entries]),
-                hop_value=np.concatenate([e.data for e in entries]),
-            )
-    except OSError as error:
-        raise CausalnetError(f"{folder} cannot be written: {error.strerror}; choose another folder") from error
+    with whole_file(folder / "model.npz") as file:
+        np.savez_compressed(
+            file,
+            alpha=instance.alpha,
+            mu=instance.mu,
+            causal_graph=instance.graph.adj.astype(np.int8),
+            transient_cells=instance.transient.astype(np.int8),
+            links=np.array([[index[a], index[b]] for a, b in instance.topology.edges]).reshape(-1, 2),
+            hop_slot=np.concatenate([np.full(e.nnz, k) for k, e in enumerate(entries)]),
+            hop_pair=np.concatenate([np.stack(e.coords, axis=1) for e in entries]),
+            hop_value=np.concatenate([e.data for e in entries]),
+        )
     v = instance.n_types
     rules = instance.rules._asdict()
     header = {
@@ -142,7 +139,7 @@ def _read_json(path: Path) -> Mapping[str, Any]:
     return raw
 
 
-def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+def _read_arrays(path: Path) -> Mapping[str, AnyArray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
@@ -150,7 +147,7 @@ def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
         raise DataError(f"{path} cannot be read as plain numpy arrays: {error}") from error
 
 
-def _array(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+def _array(arrays: Mapping[str, AnyArray], name: str) -> AnyArray:
     if name not in arrays:
         raise DataError(f"model.npz lacks the array {name!r}; it has: {', '.join(sorted(arrays)) or 'none'}")
     return arrays[name]
@@ -163,10 +160,7 @@ def _field(raw: Mapping[str, Any], name: str) -> Any:
 
 
 def _whole(raw: Mapping[str, Any], name: str) -> int:
-    value = _field(raw, name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise DataError(f"model.json: {name} is a whole number from 1 on, got {value!r}")
-    return value
+    return whole(f"model.json: {name}", _field(raw, name), 1)
 
 
 def _names(raw: Mapping[str, Any], name: str, default: list[str] | None) -> tuple[str, ...]:
@@ -179,7 +173,7 @@ def _names(raw: Mapping[str, Any], name: str, default: list[str] | None) -> tupl
     return tuple(value)
 
 
-def _links(arrays: Mapping[str, NDArray[Any]], d: int) -> NDArray[np.int64]:
+def _links(arrays: Mapping[str, AnyArray], d: int) -> Ints:
     """(L, 2) pairs of devices."""
     if "links" in arrays:
         links = frozen_array("links", arrays["links"], np.int64, (-1, 2))
@@ -192,7 +186,7 @@ def _links(arrays: Mapping[str, NDArray[Any]], d: int) -> NDArray[np.int64]:
     return np.argwhere(np.triu(matrix, 1))
 
 
-def _hops(arrays: Mapping[str, NDArray[Any]], topology: nx.Graph, k: int, d: int) -> tuple[Any, ...]:
+def _hops(arrays: Mapping[str, AnyArray], topology: nx.Graph, k: int, d: int) -> tuple[Any, ...]:
     """The A_k as stored, else (D^-1 A D^-1)^k of the topology."""
     if "hop_weights" in arrays:
         dense = frozen_array("hop_weights", arrays["hop_weights"], np.float64, (k, d, d))
@@ -211,7 +205,7 @@ def _hops(arrays: Mapping[str, NDArray[Any]], topology: nx.Graph, k: int, d: int
     return tuple(parts)
 
 
-def _root_cells(raw: Mapping[str, Any], v: int) -> NDArray[np.int32]:
+def _root_cells(raw: Mapping[str, Any], v: int) -> Codes:
     pairs = np.array(_field(raw, "possible_root_alarms"))
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
         raise DataError("model.json: possible_root_alarms is a list of pairs [device, type] of whole numbers")

@@ -7,6 +7,7 @@ import csv
 import networkx as nx
 import numpy as np
 
+from ...base.checks import whole
 from ...datasets.files import folder as cards_folder
 from ...errors import DataError
 from ...graph import Graph, topological_order
@@ -27,10 +28,7 @@ def generate_instance(
     cells are transient. Faults start with the first 5 types of a causal order, on the fifth of the devices that has
     the most links; noise on the others. The constants do not depend on the size.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise DataError(f"the seed of an instance is a whole number from 0 on, got {seed!r}")
-    if isinstance(n_devices, bool) or not isinstance(n_devices, int | np.integer) or n_devices < 2:
-        raise DataError(f"n_devices is a whole number from 2 on, got {n_devices!r}")
+    seed, n_devices = whole("the seed of an instance", seed, 0), whole("n_devices", n_devices, 2)
     rng = np.random.default_rng([seed, 0xFA17])
     graph = table_3() if graph is None else graph
     order = topological_order(graph.adj)

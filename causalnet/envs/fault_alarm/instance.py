@@ -1,6 +1,6 @@
 """One network of the fault-alarm problem: devices and their links, alarm types and what causes what, at which rates.
 
-An instance is generated from a seed (``_fault_alarm_generate.py``), or read from a folder (``_fault_alarm_files.py``).
+An instance is generated from a seed (``generate.py``), or read from a folder (``files.py``).
 D devices, V types.
 """
 
@@ -15,8 +15,9 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ...base.checks import number, whole
 from ...errors import DataError
 from ...graph import Graph, find_cycle, topological_order
 from .state import Rules, Tables
@@ -40,14 +41,14 @@ class Instance:
     devices: tuple[str, ...]
     graph: Graph
     topology: nx.Graph
-    alpha: NDArray[np.float64]
+    alpha: Array
     hop_weights: tuple[Any, ...]
-    mu: NDArray[np.float64]
-    transient: NDArray[np.bool_]
-    order: NDArray[np.int64]
-    root_cells: NDArray[np.int32]
-    noise_devices: NDArray[np.int32]
-    noise_types: NDArray[np.int32]
+    mu: Array
+    transient: Bools
+    order: Ints
+    root_cells: Codes
+    noise_devices: Codes
+    noise_types: Codes
     rules: Rules = field(default_factory=Rules)
     name: str = "fault-alarm"
 
@@ -139,7 +140,7 @@ def hop_weights(topology: nx.Graph, hops: int) -> tuple[Any, ...]:
     return tuple(powers)
 
 
-def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int]) -> NDArray[Any]:
+def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int]) -> AnyArray:
     """A read-only copy with the dtype; DataError if the shape differs (-1: any length) or a value is not finite."""
     array = np.array(value)
     want = tuple(array.shape[0] if n < 0 and array.ndim == len(shape) else n for n in shape)
@@ -158,19 +159,14 @@ def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int]) -> NDA
 def check_rules(rules: Rules) -> None:
     """DataError, naming the constant, for rules that no simulation can follow."""
     for name in ("window", "root_window", "mean_length"):
-        if not 0.0 < getattr(rules, name) < np.inf:
-            raise DataError(f"rules: {name} is a positive number of seconds, got {getattr(rules, name)!r}")
+        number(f"rules: {name}", getattr(rules, name), above=0.0)
     for name in ("warmup", "shortest"):
-        if not 0.0 <= getattr(rules, name) < np.inf:
-            raise DataError(f"rules: {name} is a number of seconds from 0 on, got {getattr(rules, name)!r}")
+        number(f"rules: {name}", getattr(rules, name), 0.0)
     for name in ("root_probability", "noise_probability"):
-        if not 0.0 <= getattr(rules, name) <= 1.0:
-            raise DataError(f"rules: {name} is between 0 and 1, got {getattr(rules, name)!r}")
+        number(f"rules: {name}", getattr(rules, name), 0.0, 1.0)
     bounds = {"noise_draws": 0, "initial_roots": 1, "initial_alarms": 1, "max_alarms": 1, "cell_limit": 0}
-    for name, low in bounds.items():
-        value = getattr(rules, name)
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= MOST_ALARMS:
-            raise DataError(f"rules: {name} is a whole number from {low} to {MOST_ALARMS}, got {value!r}")
+    for name, least in bounds.items():
+        whole(f"rules: {name}", getattr(rules, name), least, MOST_ALARMS)
     if max(rules.initial_alarms, rules.initial_roots) > rules.max_alarms:
         raise DataError(f"rules: a reset to {rules.initial_alarms} alarms is above max_alarms {rules.max_alarms}")
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ...base.checks import whole
 from ...data import Events
-from ...errors import CausalnetError, DataError
+from ...errors import CausalnetError
 from .core import FaultAlarm
 from .instance import MOST_ALARMS, Instance
 
@@ -21,8 +22,7 @@ def observational_log(instance: Instance, n_events: int = 4000, *, seed: int = 0
     An episode is started and never repaired, without the limits on alarms that a step of it has; alarms that end by themselves stay in the log. Start times are those that
     the network shows, so polled on a hard instance.
     """
-    if not 1 <= n_events < MOST_ALARMS // 2:
-        raise DataError(f"n_events is a whole number from 1 to {MOST_ALARMS // 2 - 1}, got {n_events!r}")
+    whole("n_events", n_events, 1, MOST_ALARMS // 2 - 1)
     rules = instance.rules._replace(max_alarms=2 * n_events, cell_limit=2 * n_events)
     core = FaultAlarm(replace(instance, rules=rules), max_steps=MAX_WINDOWS, seed=seed)
     _, info = core.reset()

@@ -15,6 +15,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.arrays import AnyArray, Array
 from .core import FaultAlarm
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def draw_frame(core: FaultAlarm, action: int | None, copy: int = 0) -> NDArray[n
     return np.asarray(image)
 
 
-def _headline(draw: ImageDraw, core: FaultAlarm, counts: NDArray[Any], action: int | None, copy: int) -> None:
+def _headline(draw: ImageDraw, core: FaultAlarm, counts: AnyArray, action: int | None, copy: int) -> None:
     state = core.state_dict()
     step, clock, total = int(state["steps"][copy]), int(state["clock"][copy]), int(counts.sum())
     word = "alarm" if total == 1 else "alarms"
@@ -55,7 +56,7 @@ def _headline(draw: ImageDraw, core: FaultAlarm, counts: NDArray[Any], action: i
     draw.text((20, 38), text, FAINT, _font(14))
 
 
-def _map(draw: ImageDraw, instance: Instance, counts: NDArray[Any], colours: list[Any], action: int | None) -> None:
+def _map(draw: ImageDraw, instance: Instance, counts: AnyArray, colours: list[Any], action: int | None) -> None:
     """The topology: grey links, a disc per device, a coloured dot per alarm type around it."""
     where = _layout(instance)
     index = {name: i for i, name in enumerate(instance.devices)}
@@ -82,7 +83,7 @@ def _map(draw: ImageDraw, instance: Instance, counts: NDArray[Any], colours: lis
         draw.ellipse([x - r, y - r, x + r, y + r], outline=(200, 30, 30), width=2)
 
 
-def _legend(draw: ImageDraw, instance: Instance, counts: NDArray[Any], colours: list[Any]) -> None:
+def _legend(draw: ImageDraw, instance: Instance, counts: AnyArray, colours: list[Any]) -> None:
     """One line a type, causes first: colour, name, alarms."""
     pitch = min(19, 350 // instance.n_types)
     draw.text((MAP + 20, TOP + 6), "alarm types, causes first", FAINT, _font(12))
@@ -94,7 +95,7 @@ def _legend(draw: ImageDraw, instance: Instance, counts: NDArray[Any], colours: 
             draw.text((MAP + 290, y - 3), str(n) if n else "-", INK if n else FAINT, _font(13), anchor="ra")
 
 
-def _grid(draw: ImageDraw, instance: Instance, counts: NDArray[Any], colours: list[Any], action: int | None) -> None:
+def _grid(draw: ImageDraw, instance: Instance, counts: AnyArray, colours: list[Any], action: int | None) -> None:
     """Types down, causes first, devices across: a coloured square where there are alarms."""
     d, v = counts.shape
     row = np.argsort(instance.order)  # (V,) place of each type
@@ -125,7 +126,7 @@ def _font(size: int) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _layout(instance: Instance) -> NDArray[np.float64]:
+def _layout(instance: Instance) -> Array:
     """(D, 2) pixels: each connected part laid out alone, the parts packed in rows, largest first."""
     parts = sorted(nx.connected_components(instance.topology), key=lambda part: (-len(part), sorted(part)))
     index = {name: i for i, name in enumerate(instance.devices)}
@@ -148,7 +149,7 @@ def _layout(instance: Instance) -> NDArray[np.float64]:
     return where
 
 
-def _place(links: nx.Graph, names: list[str]) -> NDArray[np.float64]:
+def _place(links: nx.Graph, names: list[str]) -> Array:
     """(n, 2) positions in the unit square: by stress for up to 300 devices, else by the graph's own spectrum."""
     if len(names) == 1:
         return np.full((1, 2), 0.5)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.arrays import Array, Bools, Codes, Ints
+
 PERSISTENT = 999_999.0  # the length of an alarm that does not end by itself
 MAX_ROUNDS = 10_000  # windows that a reset may take
 COUNTS, AGES, PAPER = 0, 1, 2  # observation modes
@@ -52,16 +54,16 @@ class Tables(NamedTuple):
     root_cells (Q,), noise_devices (N,), noise_types (U,) int32.
     """
 
-    first: NDArray[np.int64]
-    child: NDArray[np.int32]
+    first: Ints
+    child: Codes
     hop: NDArray[np.int8]
-    cumulative: NDArray[np.float64]
-    quiet: NDArray[np.float64]
-    transient: NDArray[np.bool_]
-    mu: NDArray[np.float64]
-    root_cells: NDArray[np.int32]
-    noise_devices: NDArray[np.int32]
-    noise_types: NDArray[np.int32]
+    cumulative: Array
+    quiet: Array
+    transient: Bools
+    mu: Array
+    root_cells: Codes
+    noise_devices: Codes
+    noise_types: Codes
 
 
 class State(NamedTuple):
@@ -71,15 +73,15 @@ class State(NamedTuple):
     n (E,) alarms; clock (E,) s; steps (E,), -1 during a reset; done (E,) bool; counts (E, C) int16; random (E, 4) uint64 xoshiro256++.
     """
 
-    cell: NDArray[np.int32]
-    father: NDArray[np.int32]
-    start: NDArray[np.float64]
-    length: NDArray[np.float64]
-    seen: NDArray[np.float64]
-    n: NDArray[np.int64]
-    clock: NDArray[np.float64]
-    steps: NDArray[np.int64]
-    done: NDArray[np.bool_]
+    cell: Codes
+    father: Codes
+    start: Array
+    length: Array
+    seen: Array
+    n: Ints
+    clock: Array
+    steps: Ints
+    done: Bools
     counts: NDArray[np.int16]
     random: NDArray[np.uint64]
 
@@ -87,12 +89,12 @@ class State(NamedTuple):
 class Scratch(NamedTuple):
     """Working memory: gone, moved (M,) per slot; row, father, order (K,) int64, start (K,) of candidates."""
 
-    gone: NDArray[np.bool_]
-    moved: NDArray[np.int32]
-    row: NDArray[np.int64]
-    father: NDArray[np.int64]
-    order: NDArray[np.int64]
-    start: NDArray[np.float64]
+    gone: Bools
+    moved: Codes
+    row: Ints
+    father: Ints
+    order: Ints
+    start: Array
 
 
 class Simulation(NamedTuple):

@@ -9,12 +9,14 @@ from .line import Line
 from .model import TabularNetwork
 from .parallel import to_parallel_env
 from .policies import policy_returns, uniform_policy
+from .protocols import Networked
 from .tabular import TabularEnv
 from .traffic import Traffic, traffic_grid
 
 __all__ = [
     "Epidemic",
     "Line",
+    "Networked",
     "NetworkedEnv",
     "TabularEnv",
     "TabularNetwork",

@@ -5,25 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array, Ints
+from ...base.arrays import AnyArray, Array, Bools, Ints
 from ...base.checks import whole
 from ...errors import DataError, NotApplicable
+from .checks import check_codes, count_agents
+from .model import TabularNetwork
 from .neighbourhoods import hop_neighbourhoods
+from .protocols import Parts
 from .streams import Seed, spawn
 
-if TYPE_CHECKING:
-    from .model import TabularNetwork
-
 Info = dict[str, Any]
-MOST_AGENTS = 10**7
-MOST_COPIES = 10**8  # agents times environments: a few gigabytes
 
 
 @dataclass(frozen=True)
@@ -45,11 +42,15 @@ class NetworkedEnv(ABC):
 
     The batch axis E is there exactly when ``n_envs`` is given. Agent i has ``n_states[i]`` states and ``n_actions[i]``
     actions. ``state`` (E, n) and ``streams`` (E, 2) are the live buffers that compiled loops may work on.
+    What others may rely on is :class:`Described`; a subclass fills in ``component_names``, ``adjacency`` and four methods.
     """
 
     adjacency: sparse.csr_matrix  # (n, n) bool, no diagonal: who influences whom within one step
     component_names: tuple[str, ...]
     radices: Ints  # (n, c): agent i's component k takes values 0 .. radices[i, k] - 1; code = little-endian mixed radix
+    tables: Any = (
+        None  # NamedTuple or None, what compiled steps read: whole numbers are the network, real ones the domain
+    )
 
     def __init__(
         self, radices: Ints, n_actions: Ints, *, horizon: int | None, n_envs: int | None, seed: Seed, labels: Any = None
@@ -68,8 +69,8 @@ class NetworkedEnv(ABC):
         most = int(self.n_states.max())
         code = next((t for t in (np.int8, np.int16, np.int32) if most <= np.iinfo(t).max), None)
         if code is None:
-            raise DataError(f"An agent has {most:,} states, more than a code can number: at most {2**31 - 1:,}.")
-        self.state: NDArray[Any] = np.zeros((n_envs or 1, self.n_agents), code)
+            raise DataError(f"an agent has {most:,} states, more than a code can number: at most {2**31 - 1:,}")
+        self.state: AnyArray = np.zeros((n_envs or 1, self.n_agents), code)
         self.reward: Array = np.zeros((n_envs or 1, self.n_agents))
         self._seed(seed)
 
@@ -92,6 +93,19 @@ class NetworkedEnv(ABC):
     def _initial(self, agent: int) -> Array:
         """Exact law (S_i,) of the first state of an agent."""
 
+    def network_parts(self) -> Parts:
+        """The whole numbers of ``tables``, such as who reaches which access point; the law of first states is no part."""
+        return [(name, part) for name, part in self._parts("iub") if name != "start"]
+
+    def domain_parts(self) -> Parts:
+        """The real numbers of ``tables``; a subclass adds what it keeps elsewhere."""
+        return self._parts("f")
+
+    def _parts(self, kinds: str) -> list[tuple[str, AnyArray]]:
+        fields = () if self.tables is None else self.tables._asdict().items()
+        parts = [(name, np.asarray(value)) for name, value in fields]
+        return [(name, part) for name, part in parts if part.dtype.kind in kinds]
+
     def reset(self, seed: Seed = None) -> tuple[Ints, Info]:
         """First states (E, n), ``info``. With a seed (see ``streams``) the whole future is fixed; None goes on."""
         if seed is not None:
@@ -106,24 +120,26 @@ class NetworkedEnv(ABC):
         Nothing ever terminates; all environments of the batch are truncated after ``horizon`` steps (None: never).
         """
         if self.time is None:
-            raise DataError("step was called before reset; call reset first.")
+            raise DataError("step was called before reset; call reset first")
         if self.horizon is not None and self.time >= self.horizon:
-            raise DataError(f"The episode of {self.horizon} steps is over; call reset before the next step.")
-        self._advance(self._checked(actions, self.n_actions, "action"))
+            raise DataError(f"the episode of {self.horizon} steps is over; call reset before the next step")
+        shape = (self.n_agents,) if self.n_envs is None else (self.n_envs, self.n_agents)
+        actions = check_codes("action", actions, self.n_actions, shape)
+        self._advance(actions if self.n_envs is not None else actions[None])
         self.time += 1
         batch = np.zeros(self.n_envs or 1, bool)
         over = np.full(self.n_envs or 1, self.horizon is not None and self.time >= self.horizon)
         out = self._out
         return out(self.state.astype(np.int64)), out(self.reward.copy()), out(batch), out(over), {}
 
-    def action_masks(self) -> NDArray[np.bool_]:
+    def action_masks(self) -> Bools:
         """(E, n, A) bool, A the largest ``n_actions``: which actions of each agent mean anything."""
         table = np.arange(self.n_actions.max()) < self.n_actions[:, None]
         return self._out(np.broadcast_to(table, (self.n_envs or 1, *table.shape)).copy())
 
     def components(self, s: Any) -> Ints:
         """State codes (..., n) -> components (..., n, c), named by ``component_names``."""
-        s = self._checked(s, self.n_states, "state", batch=False)
+        s = check_codes("state", s, self.n_states)
         return (s[..., None] // self._strides) % self.radices
 
     def encode(self, components: Any) -> Ints:
@@ -131,16 +147,16 @@ class NetworkedEnv(ABC):
         values = np.asarray(components)
         if values.dtype.kind not in "iub" or values.shape[-2:] != self.radices.shape:
             raise DataError(
-                f"Components are whole numbers of shape (..., {self.n_agents}, {self.radices.shape[1]}), "
-                f"named {self.component_names}; this array is {values.dtype} of shape {values.shape}."
+                f"components are whole numbers of shape (..., {self.n_agents}, {self.radices.shape[1]}), "
+                f"named {self.component_names}; this array is {values.dtype} of shape {values.shape}"
             )
         values = values.astype(np.int64)
         wrong = np.argwhere((values < 0) | (values >= self.radices))
         if len(wrong):
             *_, i, k = wrong[0]
             raise DataError(
-                f"Component {self.component_names[k]!r} of agent {i} is {values[tuple(wrong[0])]}, "
-                f"and takes values 0 to {self.radices[i, k] - 1}."
+                f"component {self.component_names[k]!r} of agent {i} is {values[tuple(wrong[0])]}, "
+                f"and takes values 0 to {self.radices[i, k] - 1}"
             )
         return (values * self._strides).sum(-1)
 
@@ -164,8 +180,8 @@ class NetworkedEnv(ABC):
         entries = int(np.prod(np.array(shape, object))) * int(self.n_states[agent])
         if entries > max_entries:
             raise NotApplicable(
-                f"The exact kernel of agent {agent} with {len(near)} agents in its neighbourhood has {entries:,} entries, "
-                f"more than max_entries={max_entries:,}; use a smaller network, or raise max_entries."
+                f"the exact kernel of agent {agent} with {len(near)} agents in its neighbourhood has {entries:,} entries, "
+                f"more than max_entries={max_entries:,}; use a smaller network, or raise max_entries"
             )
         codes = np.indices(shape).reshape(len(shape), -1).T
         p, r = self._outcomes(int(agent), near, codes[:, : len(near)], codes[:, len(near) :])
@@ -177,15 +193,13 @@ class NetworkedEnv(ABC):
 
     def to_tabular(self, gamma: float, *, max_entries: int = 2**24) -> TabularNetwork:
         """The same model as a :class:`TabularNetwork` of exact tables, for small networks."""
-        from .model import TabularNetwork  # which holds an environment of this kind too
-
         tables = self.transition_tables(max_entries=max_entries)
+        first = [self._initial(i) for i in range(self.n_agents)]
+        kernels, rewards = [t.probability for t in tables], [t.reward for t in tables]
         near = [tuple(t.neighbours.tolist()) for t in tables]
         return TabularNetwork(
-            self.graph, [t.probability for t in tables], [t.reward for t in tables], gamma,
-            [self._initial(i) for i in range(self.n_agents)],
-            state_parents=near, action_parents=near, reward_states=near, reward_actions=near, n_actions=self.n_actions,
-        )  # fmt: skip
+            self.graph, kernels, rewards, gamma, first, near, near, near, near, n_actions=self.n_actions
+        )
 
     @cached_property
     def _strides(self) -> Ints:
@@ -193,64 +207,6 @@ class NetworkedEnv(ABC):
 
     def _out(self, x: Any) -> Any:
         return x if self.n_envs is not None else x[0]
-
-    def _checked(self, codes: Any, limits: Ints, what: str, batch: bool = True) -> Ints:
-        try:
-            codes = np.asarray(codes)
-        except ValueError:
-            raise DataError(f"{what.capitalize()}s are an array; these rows have different lengths.") from None
-        want = (self.n_agents,) if self.n_envs is None else (self.n_envs, self.n_agents)
-        if codes.dtype.kind not in "iu" or (codes.shape != want if batch else codes.shape[-1:] != want[-1:]):
-            shape = want if batch else f"(..., {self.n_agents})"
-            raise DataError(
-                f"{what.capitalize()}s are whole numbers of shape {shape}, one an agent; "
-                f"this array is {codes.dtype} of shape {codes.shape}."
-            )
-        codes = np.ascontiguousarray(codes, np.int64)
-        if (codes < 0).any() or (codes >= limits).any():
-            where = tuple(np.argwhere((codes < 0) | (codes >= limits))[0])
-            raise DataError(
-                f"{what.capitalize()} of agent {where[-1]} is {codes[where]}, and it has {limits[where[-1]]}: "
-                f"0 to {limits[where[-1]] - 1}."
-            )
-        return codes if not batch or self.n_envs is not None else codes[None]
-
-
-def count_agents(n_agents: int, n_envs: int | None = None) -> int:
-    """The number of agents, or a sentence where memory would not hold them, or so many environments of them."""
-    if n_agents > MOST_AGENTS:
-        raise DataError(f"A network of {n_agents:,} agents is too large; it may have {MOST_AGENTS:,} at most.")
-    if n_agents * (n_envs or 1) > MOST_COPIES:
-        raise DataError(
-            f"n_envs is {n_envs:,}, and {n_agents:,} agents fit at most {MOST_COPIES // n_agents:,} times into a batch."
-        )
-    return n_agents
-
-
-def networked(env: Any, kind: type[NetworkedEnv] = NetworkedEnv) -> None:
-    """Refuse what is no networked environment, or none of the kind."""
-    if not isinstance(env, kind):
-        what = "a networked environment" if kind is NetworkedEnv else f"a {kind.__name__} network"
-        raise DataError(f"env is {type(env).__name__}, and must be {what}, such as gsac_grid(3)")
-
-
-def probabilities(name: str, value: Any, shape: tuple[int, ...]) -> Array:
-    """``value`` as float64 probabilities broadcast to ``shape``, or a sentence."""
-    size = "a number" if not shape else f"a number, or numbers that fit the shape {shape}"
-    try:
-        numbers = np.asarray(value, np.float64) if not isinstance(value, str) else None
-    except (TypeError, ValueError):
-        numbers = None
-    if numbers is None:
-        raise DataError(f"{name} must be {size}, not {value!r}.")
-    try:
-        array = np.broadcast_to(numbers, shape)
-    except ValueError as error:
-        raise DataError(f"{name} must be {size}; it has shape {numbers.shape}.") from error
-    if not ((array >= 0) & (array <= 1)).all():  # also refuses nan
-        bad = array[~((array >= 0) & (array <= 1))].flat[0]
-        raise DataError(f"{name} is a probability and must lie in [0, 1]; it holds {bad}.")
-    return np.array(array)
 
 
 def _frozen(array: Any) -> Any:

@@ -13,71 +13,54 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array, Ints
-from ...base.checks import number, whole
-from .base import NetworkedEnv, probabilities
-from .neighbourhoods import adjacency_of, check_adjacency
-from .streams import Seed, uniform
+from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...base.checks import number, numbers, whole
+from .base import NetworkedEnv
+from .checks import check_adjacency
+from .neighbourhoods import adjacency_of
+from .streams import Seed, Words, uniform
 
 
 class EpidemicTables(NamedTuple):
     """Contacts in CSR form; infection beta (n,) of the susceptible side, recovery delta (n,), protection e, cost, start."""
 
-    indptr: NDArray[np.int32]
-    indices: NDArray[np.int32]
-    infection: NDArray[np.float64]
-    recovery: NDArray[np.float64]
+    indptr: Codes
+    indices: Codes
+    infection: Array
+    recovery: Array
     protection: float
     cost: float
     start: float
 
 
 @njit(cache=True)
-def epidemic_reset(net: EpidemicTables, state: NDArray[np.int8], stream: NDArray[np.uint64]) -> None:
-    """First state of one environment (n,): everyone infected with probability ``start``, independently."""
-    for i in range(state.size):
-        state[i] = uniform(stream) < net.start
+def epidemic_reset(net: EpidemicTables, states: AnyArray, streams: Words) -> None:
+    """First states (E, n): everyone infected with probability ``start``, independently."""
+    for e in range(states.shape[0]):
+        for i in range(states.shape[1]):
+            states[e, i] = uniform(streams[e]) < net.start
 
 
 @njit(cache=True)
-def epidemic_step(
-    net: EpidemicTables, state: NDArray[np.int8], action: Ints, reward: Array, before: NDArray[np.int8],
-    stream: NDArray[np.uint64],
-) -> None:  # fmt: skip
-    """One step of one environment, in place: state, action, reward (n,), stream (2,); ``before`` (n,) is scratch."""
-    before[:] = state
-    for i in range(state.size):
-        reward[i] = (1.0 - before[i] + net.cost * (1 - action[i])) / (1.0 + net.cost)
-        if before[i]:
-            chance = 1.0 - net.recovery[i]
-        else:
-            healthy = 1.0
-            for k in range(net.indptr[i], net.indptr[i + 1]):
-                j = net.indices[k]
-                if before[j]:
-                    healthy *= 1.0 - net.infection[i] * (1.0 - net.protection * action[i]) * (
-                        1.0 - net.protection * action[j]
-                    )
-            chance = 1.0 - healthy
-        state[i] = uniform(stream) < chance
-
-
-@njit(cache=True)
-def _reset_batch(net: EpidemicTables, state: NDArray[np.int8], stream: NDArray[np.uint64]) -> None:
-    for e in range(state.shape[0]):
-        epidemic_reset(net, state[e], stream[e])
-
-
-@njit(cache=True)
-def _step_batch(
-    net: EpidemicTables, state: NDArray[np.int8], action: Ints, reward: Array, before: NDArray[np.int8],
-    stream: NDArray[np.uint64],
-) -> None:  # fmt: skip
-    for e in range(state.shape[0]):
-        epidemic_step(net, state[e], action[e], reward[e], before, stream[e])
+def epidemic_step(net: EpidemicTables, states: AnyArray, actions: Ints, rewards: Array, streams: Words) -> None:
+    """One step of every environment, in place: states, actions, rewards (E, n), streams (E, 2)."""
+    for e in range(states.shape[0]):
+        before, action, stream = states[e].copy(), actions[e], streams[e]
+        for i in range(before.size):
+            rewards[e, i] = (1.0 - before[i] + net.cost * (1 - action[i])) / (1.0 + net.cost)
+            if before[i]:
+                chance = 1.0 - net.recovery[i]
+            else:
+                healthy = 1.0
+                for k in range(net.indptr[i], net.indptr[i + 1]):
+                    j = net.indices[k]
+                    if before[j]:
+                        mine, theirs = 1.0 - net.protection * action[i], 1.0 - net.protection * action[j]
+                        healthy *= 1.0 - net.infection[i] * mine * theirs
+                chance = 1.0 - healthy
+            states[e, i] = uniform(stream) < chance
 
 
 class Epidemic(NetworkedEnv):
@@ -91,10 +74,18 @@ class Epidemic(NetworkedEnv):
     component_names = ("infected",)
 
     def __init__(
-        self, contacts: nx.Graph | sparse.csr_matrix, *, infection: Any = 0.3, recovery: Any = 0.3,
-        protection: float = 0.8, cost: float = 0.2, start: float = 0.2, horizon: int | None = 50,
-        n_envs: int | None = None, seed: Seed = None,
-    ) -> None:  # fmt: skip
+        self,
+        contacts: nx.Graph | sparse.csr_matrix,
+        *,
+        infection: Any = 0.3,
+        recovery: Any = 0.3,
+        protection: float = 0.8,
+        cost: float = 0.2,
+        start: float = 0.2,
+        horizon: int | None = 50,
+        n_envs: int | None = None,
+        seed: Seed = None,
+    ) -> None:
         labels: list[Hashable] | None = None
         if sparse.issparse(contacts):
             self.adjacency = check_adjacency(contacts)
@@ -103,18 +94,16 @@ class Epidemic(NetworkedEnv):
         n = whole("the number of agents", self.adjacency.shape[0], 1)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)
-        self.tables = EpidemicTables(
-            self.adjacency.indptr.astype(np.int32), self.adjacency.indices.astype(np.int32),
-            probabilities("infection", infection, (n,)), probabilities("recovery", recovery, (n,)),
-            float(probabilities("protection", protection, ())), number("cost", cost, 0), float(probabilities("start", start, ())),
-        )  # fmt: skip
-        self._before = np.empty(n, self.state.dtype)
+        contact = self.adjacency.indptr.astype(np.int32), self.adjacency.indices.astype(np.int32)
+        beta, delta = numbers("infection", infection, (n,), 0, 1), numbers("recovery", recovery, (n,), 0, 1)
+        e, cost = number("protection", protection, 0, 1), number("cost", cost, 0)
+        self.tables = EpidemicTables(*contact, beta, delta, e, cost, number("start", start, 0, 1))
 
     def _start(self) -> None:
-        _reset_batch(self.tables, self.state, self.streams)
+        epidemic_reset(self.tables, self.state, self.streams)
 
     def _advance(self, actions: Ints) -> None:
-        _step_batch(self.tables, self.state, actions, self.reward, self._before, self.streams)
+        epidemic_step(self.tables, self.state, actions, self.reward, self.streams)
 
     def _initial(self, agent: int) -> Array:
         return np.array([1 - self.tables.start, self.tables.start])

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
-from ...base.checks import whole
+from ...base.arrays import Array, Ints
+from ...base.checks import entries, laws, number, numbers, shaped, whole
 from ...errors import DataError
+from .checks import agent_rows
 from .model import TabularNetwork
 
 Policy = Sequence[Array]
+Balls = Sequence[Sequence[int]] | None
 _CELLS = 2**27  # of the global transition table: one gigabyte
 
 
@@ -37,8 +38,8 @@ class Joint:
     rewards: Array
     initial: Array
     gamma: float
-    local_states: NDArray[np.int64]
-    local_actions: NDArray[np.int64]
+    local_states: Ints
+    local_actions: Ints
 
 
 def joint(model: TabularNetwork, policy: Policy, observes: Sequence[Sequence[int]] | None = None) -> Joint:
@@ -50,26 +51,21 @@ def joint(model: TabularNetwork, policy: Policy, observes: Sequence[Sequence[int
             f"{n} agents make about 10^{math.log10(n_s):.0f} global states and 10^{math.log10(n_a):.0f} actions: too many to "
             "enumerate; use fewer agents, or simulate"
         )
-    if observes is not None and (len(observes) != n or not {j for seen in observes for j in seen} <= set(range(n))):
-        raise DataError(
-            f"observes lists for each of {n} agents whom it observes, by number from 0 to {n - 1}; got {observes!r}"
-        )
+    looks = agent_rows("observes", [[i] for i in range(n)] if observes is None else observes, n, n - 1)
+    tables = entries("policy", policy, "tables", n)
     s = np.stack(np.unravel_index(np.arange(n_s), sizes), axis=1).astype(np.int64)
     a = np.stack(np.unravel_index(np.arange(n_a), acts), axis=1).astype(np.int64)
-    transition, pi, rewards, initial = (
-        np.ones((n_s, n_a, 1)),
-        np.ones((n_s, n_a)),
-        np.empty((n, n_s, n_a)),
-        np.ones(n_s),
-    )
+    transition, pi = np.ones((n_s, n_a, 1)), np.ones((n_s, n_a))
+    rewards, initial = np.empty((n, n_s, n_a)), np.ones(n_s)
     for i in range(n):
         kernel = model.kernels[i][_at(s, a, model.state_parents[i], model.action_parents[i])]  # type: ignore[index]
         kernel = np.broadcast_to(kernel, (n_s, n_a, int(sizes[i])))
         transition = (transition[:, :, :, None] * kernel[:, :, None, :]).reshape(n_s, n_a, -1)
         rewards[i] = model.rewards[i][_at(s, a, model.reward_states[i], model.reward_actions[i])]  # type: ignore[index]
-        seen = (i,) if observes is None else tuple(observes[i])
-        table = _checked(model, policy, i, seen)
-        pi *= table[(*(s[:, None, j] for j in seen), a[None, :, i])]
+        table = numbers(f"policy[{i}]", tables[i])
+        want = (*sizes[[*looks[i]]].tolist(), int(acts[i]))
+        shaped(f"policy[{i}]", table, want, "the states observed, then the actions")
+        pi *= laws(f"policy[{i}]", table, 1e-6)[_at(s, a, looks[i], [i])]
         initial *= model.initial[i][s[:, i]]  # type: ignore[index]
     return Joint(transition, pi, rewards, initial, model.gamma, s, a)
 
@@ -115,7 +111,7 @@ def objective(process: Joint) -> float:
     return float(process.initial @ v)
 
 
-def keys(process: Joint, agents: Sequence[int]) -> NDArray[np.int64]:
+def keys(process: Joint, agents: Sequence[int]) -> Ints:
     """(S, A): the number of the joint local state and action of these agents, from 0; equal where all of them agree."""
     columns = np.sort(np.asarray(agents, dtype=np.int64))
     s = np.unique(process.local_states[:, columns], axis=0, return_inverse=True)[1].ravel()
@@ -123,7 +119,7 @@ def keys(process: Joint, agents: Sequence[int]) -> NDArray[np.int64]:
     return s[:, None] * (a.max() + 1) + a[None, :]
 
 
-def truncated(q: Array, key: NDArray[np.int64], weights: Array) -> tuple[Array, float]:
+def truncated(q: Array, key: Ints, weights: Array) -> tuple[Array, float]:
     """Average Q_i over what lies outside the neighbourhood (eq. 5): q, key, weights (S, A) -> (S, A), and the widest gap.
 
     The gap is the largest |Q_i(x) - Q_i(x')| over pairs that agree inside: what Definition 2 bounds by c rho^(kappa+1).
@@ -137,7 +133,7 @@ def truncated(q: Array, key: NDArray[np.int64], weights: Array) -> tuple[Array, 
     return np.where(mass > 0, mean, (top + low) / 2)[key], float((top - low).max())
 
 
-def td_fixed_point(process: Joint, reward: Array, key: NDArray[np.int64], weights: Array) -> Array:
+def td_fixed_point(process: Joint, reward: Array, key: Ints, weights: Array) -> Array:
     """Where TD(0) with entries shared by ``key`` ends: Q(z) = E_w[r + gamma Q(z') | z], as (S, A).
 
     reward, weights (S, A): one agent's reward, and the law of (s, a) along the trajectory. It differs from the average
@@ -155,15 +151,14 @@ def td_fixed_point(process: Joint, reward: Array, key: NDArray[np.int64], weight
 
 
 def policy_gradient(
-    model: TabularNetwork, policy: Policy, temperature: float = 1.0, balls: Sequence[Sequence[int]] | None = None,
-) -> list[Array]:  # fmt: skip
+    model: TabularNetwork, policy: Policy, temperature: float = 1.0, balls: Balls = None
+) -> list[Array]:
     """Gradient of J in the logits of own-state softmax policies: one (n_states[i], n_actions[i]) table an agent.
 
     balls[i]: the agents of N_i^kappa, for the truncated gradient of Lemma 4 (eq. 7), with the occupancy as weights;
     None: the exact gradient (Lemma 1).
     """
-    if not temperature > 0:
-        raise DataError(f"temperature is {temperature!r}, and must be above 0")
+    number("temperature", temperature, above=0)
     process = joint(model, policy)
     q, d, n = q_values(process), occupancy(process), model.n_agents
     if balls is not None:
@@ -180,9 +175,8 @@ def policy_gradient(
 
 
 def exact_policy_gradient(
-    model: TabularNetwork, *, steps: int = 200, step_size: float = 10.0, temperature: float = 1.0,
-    balls: Sequence[Sequence[int]] | None = None,
-) -> tuple[list[Array], Array]:  # fmt: skip
+    model: TabularNetwork, *, steps: int = 200, step_size: float = 10.0, temperature: float = 1.0, balls: Balls = None
+) -> tuple[list[Array], Array]:
     """Climb J by exact (or exactly truncated) gradients from the uniform policy: final policy, and J (steps + 1,)."""
     theta = [np.zeros((int(s), int(a))) for s, a in zip(model.n_states, model.n_actions, strict=True)]
     values = []
@@ -201,23 +195,5 @@ def softmax(x: Array) -> Array:
     return np.asarray(z / z.sum(axis=-1, keepdims=True))
 
 
-def _at(s: NDArray[np.int64], a: NDArray[np.int64], states: Sequence[int], actions: Sequence[int]) -> tuple[Any, ...]:
+def _at(s: Ints, a: Ints, states: Sequence[int], actions: Sequence[int]) -> tuple[Any, ...]:
     return tuple(s[:, None, j] for j in states) + tuple(a[None, :, j] for j in actions)
-
-
-def _checked(model: TabularNetwork, policy: Policy, i: int, seen: tuple[int, ...]) -> Array:
-    if len(policy) != model.n_agents:
-        raise DataError(
-            f"the policy has {len(policy)} tables, and the model {model.n_agents} agents; give one table an agent"
-        )
-    table = np.asarray(policy[i], dtype=np.float64)
-    want = (*(int(model.n_states[j]) for j in seen), int(model.n_actions[i]))
-    if table.shape != want:
-        raise DataError(
-            f"policy[{i}] has shape {table.shape}, and must have {want}: the states observed, then the actions"
-        )
-    wrong = np.argwhere(~((table >= 0).all(-1) & (np.abs(table.sum(-1) - 1) <= 1e-6)))  # nan is wrong too
-    if len(wrong):
-        at = wrong[0].tolist()
-        raise DataError(f"policy[{i}]{at} is {table[tuple(at)].tolist()}, and must be probabilities that sum to one")
-    return table

@@ -1,4 +1,7 @@
-"""What makes two environments the same network, and what sets their domains apart."""
+"""What makes two environments the same network, and what sets their domains apart.
+
+Each environment says it itself: ``network_parts`` and ``domain_parts`` of :class:`Described`.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +11,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from ...errors import DataError
-from .neighbourhoods import check_adjacency
+from .checks import check_adjacency, networked
+from .protocols import Described, Networked
 
-_HORIZON = 4  # its place in a fingerprint
+_PARTS = ("class", "agents", "most states", "most actions", "horizon")  # of a fingerprint, before its checksum
+_HORIZON = _PARTS.index("horizon")
 
 
-_PARTS = ("class", "agents", "most states", "most actions", "horizon")
-
-
-def network(env: Any) -> Any:
-    """A networked environment as it is; anything else is refused."""
-    if not all(hasattr(env, name) for name in ("n_agents", "n_states", "n_actions", "adjacency", "n_envs", "horizon")):
-        raise DataError(f"env is {type(env).__name__}, and must be a networked environment, such as gsac_grid(3)")
-    return env
+def network(env: Any, name: str = "env") -> Networked:
+    """A networked environment as it is; anything else is refused, by the name of the argument."""
+    return networked(env, name=name)
 
 
 def fingerprint(env: Any) -> list[Any]:
     """What makes two environments the same network: class, agents, most states, most actions, horizon, and a checksum.
 
-    The checksum is of sizes, neighbours, components and all whole-number tables (such as who reaches which access point).
+    The checksum is of sizes, neighbours, components and ``network_parts`` (such as who reaches which access point).
     Real numbers, such as arrival probabilities or rewards, are the domain, and are left out; so is the law of first states.
     """
     adjacency = check_adjacency(sparse.csr_matrix(network(env).adjacency))
-    digest = hashlib.sha256(repr(getattr(env, "component_names", None)).encode())
-    arrays = [env.n_states, env.n_actions, adjacency.indptr, adjacency.indices, getattr(env, "radices", ())]
-    arrays += [array for name, array in _tables(env) if array.dtype.kind in "iub" and name != "start"]
+    arrays = [env.n_states, env.n_actions, adjacency.indptr, adjacency.indices]
+    names = None
+    if isinstance(env, Described):
+        names = env.component_names
+        arrays += [env.radices, *(part for _, part in env.network_parts())]
+    digest = hashlib.sha256(repr(names).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
     sizes = [int(env.n_agents), int(np.max(env.n_states)), int(np.max(env.n_actions))]
@@ -47,20 +49,9 @@ def fingerprint(env: Any) -> list[Any]:
 def domain(env: Any) -> str:
     """A checksum of the real numbers that set an environment apart on its network: arrivals, capacities, tables of a model."""
     digest = hashlib.sha256()
-    given = [(name, np.asarray(getattr(env, name))) for name in ("arrival", "capacity") if hasattr(env, name)]
-    model = getattr(env, "model", None)  # of a TabularEnv
-    for name in ("kernels", "rewards", "initial"):
-        given += [(name, np.asarray(table)) for table in getattr(model, name, None) or ()]
-    for name, array in [*given, *_tables(env)]:
-        if array.dtype.kind == "f":
-            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+    for name, part in env.domain_parts() if isinstance(env, Described) else ():
+        digest.update(name.encode() + np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()[:16]
-
-
-def _tables(env: Any) -> list[tuple[str, NDArray[Any]]]:
-    tables: Any = getattr(env, "tables", None)
-    fields = tables._asdict() if hasattr(tables, "_asdict") else {}
-    return [(name, np.asarray(value)) for name, value in fields.items()]
 
 
 def require(env: Any, learnt_on: Any) -> None:
@@ -87,8 +78,6 @@ def differences(learnt: Any, mine: list[Any], episodes: bool = True) -> str:
     """In words, where two fingerprints differ."""
     if not isinstance(learnt, (list, tuple)) or len(learnt) != len(mine):
         return f"its description is {learnt!r}, which this causalnet cannot read"
-    parts = [
-        f"{name} {was}, here {now}" for name, was, now in zip(_PARTS, learnt, mine, strict=False)
-        if was != now and (episodes or name != "horizon")
-    ]  # fmt: skip
+    told = [(name, was, now) for name, was, now in zip(_PARTS, learnt, mine, strict=False) if was != now]
+    parts = [f"{name} {was}, here {now}" for name, was, now in told if episodes or name != "horizon"]
     return "; ".join(parts) or "neighbours, or states and actions of single agents, differ"

@@ -10,45 +10,37 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ...base.arrays import Array, Ints
+from ...base.arrays import AnyArray, Array, Ints
 from ...base.checks import number, whole
-from .base import MOST_AGENTS, NetworkedEnv, probabilities
-from .streams import Seed, uniform
+from .base import NetworkedEnv
+from .checks import MOST_AGENTS
+from .streams import Seed, Words, uniform
 
 
 class LineTables(NamedTuple):
     """success: chance that action 1 sets the bit without a message behind it. reward (n,): paid while s_i' = 1."""
 
     success: float
-    reward: NDArray[np.float64]
+    reward: Array
 
 
 @njit(cache=True)
-def line_step(
-    net: LineTables, state: NDArray[np.int8], action: Ints, reward: Array, stream: NDArray[np.uint64]
-) -> None:
-    """One step of one environment, in place: state, action, reward (n,), stream (2,)."""
-    last = state.size - 1
-    for i in range(state.size):  # agent i reads s_{i+1}, which is still the old one
-        if i == 0:
-            new = state[1] == 1
-        elif i == last:
-            new = action[i] == 1
-        else:
-            new = action[i] == 1 and (state[i + 1] == 1 or uniform(stream) < net.success)
-        state[i] = new
-        reward[i] = net.reward[i] * new
-
-
-@njit(cache=True)
-def _step_batch(
-    net: LineTables, state: NDArray[np.int8], action: Ints, reward: Array, stream: NDArray[np.uint64]
-) -> None:
-    for e in range(state.shape[0]):
-        line_step(net, state[e], action[e], reward[e], stream[e])
+def line_step(net: LineTables, states: AnyArray, actions: Ints, rewards: Array, streams: Words) -> None:
+    """One step of every environment, in place: states, actions, rewards (E, n), streams (E, 2)."""
+    last = states.shape[1] - 1
+    for e in range(states.shape[0]):
+        state, action, stream = states[e], actions[e], streams[e]
+        for i in range(state.size):  # agent i reads s_{i+1}, which is still the old one
+            if i == 0:
+                new = state[1] == 1
+            elif i == last:
+                new = action[i] == 1
+            else:
+                new = action[i] == 1 and (state[i + 1] == 1 or uniform(stream) < net.success)
+            state[i] = new
+            rewards[e, i] = net.reward[i] * new
 
 
 class Line(NetworkedEnv):
@@ -57,15 +49,22 @@ class Line(NetworkedEnv):
     component_names = ("message",)
 
     def __init__(
-        self, n_agents: int = 10, *, success: float = 0.8, reward_first: float = 1.0, reward_other: float = 0.1,
-        horizon: int | None = 125, n_envs: int | None = None, seed: Seed = None,
-    ) -> None:  # fmt: skip
+        self,
+        n_agents: int = 10,
+        *,
+        success: float = 0.8,
+        reward_first: float = 1.0,
+        reward_other: float = 0.1,
+        horizon: int | None = 125,
+        n_envs: int | None = None,
+        seed: Seed = None,
+    ) -> None:
         n = whole("n_agents", n_agents, 2, MOST_AGENTS)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed)
         reward = np.full(n, number("reward_other", reward_other))
         reward[0] = number("reward_first", reward_first)
-        self.tables = LineTables(float(probabilities("success", success, ())), reward)
+        self.tables = LineTables(number("success", success, 0, 1), reward)
         ones = np.ones(n - 1, bool)
         self.adjacency = sparse.csr_matrix(sparse.diags_array([ones, ones], offsets=[-1, 1], dtype=bool))
 
@@ -73,7 +72,7 @@ class Line(NetworkedEnv):
         self.state[:] = 1
 
     def _advance(self, actions: Ints) -> None:
-        _step_batch(self.tables, self.state, actions, self.reward, self.streams)
+        line_step(self.tables, self.state, actions, self.reward, self.streams)
 
     def _initial(self, agent: int) -> Array:
         return np.array([0.0, 1.0])

@@ -9,59 +9,34 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Array
-from ...base.checks import entries, number, whole
+from ...base.arrays import Array, Ints
+from ...base.checks import entries, laws, number, one_of, shaped, whole, whole_numbers
 from ...errors import DataError, NotApplicable
-from .neighbourhoods import check_topology, generator
+from .checks import agent_rows, frozen
+from .neighbourhoods import closed_neighbourhoods
+from .streams import generator
 
 Parents = Sequence[Sequence[int]]
 _LARGEST = 1 << 27  # numbers in one table of a random network: a gigabyte
-_ROW = 1e-9  # how far a row of probabilities may sum from one
-
-
-def closed_neighbourhoods(graph: nx.Graph) -> list[list[int]]:
-    """N_i of each agent, sorted: itself and the agents it is joined to, numbered in the order of the nodes."""
-    index = {node: i for i, node in enumerate(check_topology(graph))}
-    return [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
 
 
 def parents(name: str, given: Any, near: Parents) -> tuple[tuple[int, ...], ...]:
     """The parents of each agent, distinct and within its closed neighbourhood ``near[i]``."""
-    rows = [entries(f"{name}[{i}]", row, "agents") for i, row in enumerate(entries(name, given, "rows", len(near)))]
+    rows = agent_rows(name, given, len(near))
     for i, row in enumerate(rows):
         far = [j for j in row if j not in near[i]]
         if far:
             raise DataError(
                 f"{name}[{i}] holds agent {far[0]}, which is not {i} or joined to it; add the edge or drop it"
             )
-        if len(set(row)) != len(row):
-            raise DataError(f"{name}[{i}] names an agent twice: {tuple(row)}")
-    return tuple(tuple(int(j) for j in row) for row in rows)
+    return rows
 
 
-def frozen(name: str, i: int, table: Any) -> Array:
-    """A read-only float64 copy of a table of finite numbers."""
-    try:
-        table = np.array(table, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise DataError(f"{name}[{i}] is no array of numbers") from None
-    if not np.isfinite(table).all():
-        raise DataError(f"{name}[{i}] holds a value that is not a finite number")
-    table.setflags(write=False)
-    return table
-
-
-def count_actions(model: TabularNetwork, n: int) -> NDArray[np.int64]:
+def count_actions(model: TabularNetwork, n: int) -> Ints:
     """(n,): what the caller says, or the longest axis that any table gives the actions of an agent."""
     if model.n_actions is not None:
-        given = np.asarray(model.n_actions)
-        if given.dtype.kind not in "iu" or given.shape not in {(), (n,)} or given.min() < 1:
-            raise DataError(
-                f"n_actions takes a whole number from 1 up, or one for each of {n} agents; got {model.n_actions!r}"
-            )
-        return np.broadcast_to(given, (n,))
+        return whole_numbers("n_actions", model.n_actions, n, 1)
     count = np.ones(n, dtype=np.int64)
     for i in range(n):
         for _, table, states, actions in model.local_tables(i):
@@ -78,27 +53,17 @@ def check_tables(model: TabularNetwork) -> None:
             last = [i] * (name == "kernels")
             want = tuple(model.n_states[[*states]].tolist() + model.n_actions[[*actions]].tolist())
             want += tuple(model.n_states[last].tolist())
-            if table.shape != want:
-                raise DataError(
-                    f"{name}[{i}] has shape {table.shape}, and should have {want}: states of {states}, "
-                    f"actions of {actions}" + f", then the next state of {i}" * len(last)
-                )
-        kernel = model.kernels[i]
-        off = np.argwhere((kernel.min(-1) < 0) | (np.abs(kernel.sum(-1) - 1) > _ROW))
-        if len(off):
-            row = tuple(int(k) for k in off[0])
-            raise DataError(
-                f"kernels[{i}]{list(row)} sums to {kernel[row].sum():.6g} (least entry {kernel[row].min():.3g}); every row is a "
-                f"law of the next state: no entry below 0, sum 1"
+            shaped(
+                f"{name}[{i}]", table, want, "states, then actions, of its parents (of kernels, then the next state)"
             )
+        laws(f"kernels[{i}]", model.kernels[i])
 
 
 def law(i: int, p: Any, size: int) -> Array:
     """initial[i], a law over ``size`` states."""
-    p = frozen("initial", i, p)
-    if p.shape != (size,) or p.min() < 0 or abs(p.sum() - 1) > _ROW:
-        raise DataError(f"initial[{i}] must be {size} probabilities that sum to 1, and is {p.tolist()}")
-    return p
+    p = frozen(f"initial[{i}]", p)
+    shaped(f"initial[{i}]", p, (size,), "a law of the agent's states")
+    return laws(f"initial[{i}]", p)
 
 
 def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) -> None:
@@ -107,8 +72,10 @@ def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) ->
     size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
     if size > _LARGEST:
         raise NotApplicable(
-            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold about 10^{math.log10(size):.0f} numbers, more "
-            f"than {_LARGEST:,}; take a graph of smaller degree, or fewer states" + " or actions" * (len(wide[i]) > 1)
+            f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold about 10^{math.log10(size):.0f} "
+            f"numbers, more than {_LARGEST:,}; take a graph of smaller degree, or fewer states"
+            + " or actions"
+            * (len(wide[i]) > 1)
         )
 
 
@@ -135,20 +102,19 @@ class TabularNetwork:
     reward_states: Parents | None = None
     reward_actions: Parents | None = None
     n_actions: Any = None
-    n_states: NDArray[np.int64] = field(init=False)
+    n_states: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         near = closed_neighbourhoods(self.graph)
         n = len(near)
         own = [[i] for i in range(n)]
-        for name, default in (
-            ("state_parents", near), ("action_parents", own), ("reward_states", own), ("reward_actions", own)
-        ):  # fmt: skip
+        defaults = {"state_parents": near, "action_parents": own, "reward_states": own, "reward_actions": own}
+        for name, default in defaults.items():
             given = getattr(self, name)
             self._set(name, parents(name, default if given is None else given, near))
         for name in ("kernels", "rewards"):
             given = entries(name, getattr(self, name), "tables", n)
-            self._set(name, tuple(frozen(name, i, table) for i, table in enumerate(given)))
+            self._set(name, tuple(frozen(f"{name}[{i}]", table) for i, table in enumerate(given)))
         self._set("gamma", number("gamma", self.gamma))
         if not 0 <= self.gamma < 1:
             raise DataError(f"gamma is {self.gamma}, and must lie in [0, 1)")
@@ -183,20 +149,23 @@ class TabularNetwork:
 
     @classmethod
     def random(
-        cls, graph: nx.Graph, rng: np.random.Generator | int, *, n_states: int = 2, n_actions: int = 2,
-        gamma: float = 0.9, coupling: str = "states", concentration: float = 1.0,
-    ) -> TabularNetwork:  # fmt: skip
+        cls,
+        graph: nx.Graph,
+        rng: np.random.Generator | int,
+        *,
+        n_states: int = 2,
+        n_actions: int = 2,
+        gamma: float = 0.9,
+        coupling: str = "states",
+        concentration: float = 1.0,
+    ) -> TabularNetwork:
         """Dirichlet kernels and Uniform[0, 1] rewards on a graph.
 
         coupling: "states" is P_i(s_i' | s_{N_i}, a_i), r_i(s_i, a_i), the model of the paper; "actions" is the
         collision type P_i(s_i' | s_{N_i}, a_{N_i}), r_i(s_{N_i}, a_{N_i}) of shared channels.
         """
-        if coupling not in {"states", "actions"}:
-            raise DataError(f"coupling is {coupling!r}; write 'states' or 'actions'")
-        if number("concentration", concentration) <= 0:
-            raise DataError(
-                f"concentration is {concentration!r}; write a number above 0 (small is nearly deterministic)"
-            )
+        one_of("coupling", coupling, ("states", "actions"))
+        number("concentration", concentration, above=0)  # small is nearly deterministic
         n_states, n_actions = whole("n_states", n_states, 1), whole("n_actions", n_actions, 1)
         rng = generator(rng)
         near = closed_neighbourhoods(graph)
@@ -207,7 +176,4 @@ class TabularNetwork:
             shape = (n_states,) * len(near[i]) + (n_actions,) * len(wide[i])
             kernels.append(rng.dirichlet(np.full(n_states, concentration), size=shape))
             rewards.append(rng.random((n_states,) * len(wide[i]) + (n_actions,) * len(wide[i])))
-        return cls(
-            graph, kernels, rewards, gamma,
-            state_parents=near, action_parents=wide, reward_states=wide, reward_actions=wide,
-        )  # fmt: skip
+        return cls(graph, kernels, rewards, gamma, None, near, wide, wide, wide)

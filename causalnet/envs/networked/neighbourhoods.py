@@ -1,81 +1,24 @@
-"""Topology of a networked system: what graphs are accepted, who is within kappa hops of whom, padded neighbour tables."""
+"""Topology of a networked system: who is within kappa hops of whom, who shares a place, padded neighbour tables."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import networkx as nx
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy import sparse
 
+from ...base.arrays import Codes, Ints
 from ...base.checks import whole
 from ...errors import DataError
+from .checks import check_adjacency, check_topology
 
 
-def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "network") -> list[Hashable]:
-    """The nodes of ``graph`` in its own order, or a sentence about what the environment could not honour.
-
-    Accepted: disconnected graphs (the parts never meet) and isolated nodes (agents on their own). Refused: no nodes, the
-    wrong direction, parallel edges, self-loops, and edge weights other than 1.
-    """
-    if not isinstance(graph, nx.Graph):
-        raise DataError(f"The {what} must be a networkx graph, not {type(graph).__name__}.")
-    if graph.number_of_nodes() == 0:
-        raise DataError(f"The {what} has no nodes; there must be at least one agent.")
-    if graph.is_multigraph():
-        raise DataError(f"The {what} may have parallel edges; pass nx.Graph(graph) (or nx.DiGraph(graph)) instead.")
-    if graph.is_directed() and not directed:
-        raise DataError(f"The {what} is directed, but influence runs both ways here; pass graph.to_undirected().")
-    if directed and not graph.is_directed():
-        raise DataError(f"The {what} must be directed (an nx.DiGraph whose edge i -> j leads from i to j).")
-    loop = next(nx.selfloop_edges(graph), None)
-    if loop is not None:
-        raise DataError(f"Node {loop[0]!r} of the {what} has an edge to itself; remove it.")
-    for u, v, weight in graph.edges(data="weight"):
-        if weight is not None and weight != 1:
-            raise DataError(
-                f"Edge {u!r} - {v!r} of the {what} has weight {weight!r}, which this environment would not use; "
-                "remove the weights, or pass what they mean as a parameter of the environment."
-            )
-    return list(graph.nodes)
-
-
-def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
-    """A square sparse adjacency of 0 and 1 as a canonical CSR matrix of bools, symmetric and without a diagonal, or a
-    sentence."""
-    given = sparse.csr_matrix(adjacency)
-    odd = np.flatnonzero((given.data != 0) & (given.data != 1))
-    if odd.size:
-        row, column = np.searchsorted(given.indptr, odd[0], side="right") - 1, given.indices[odd[0]]
-        raise DataError(
-            f"Entry ({row}, {column}) of the adjacency is {given.data[odd[0]]}; weights mean nothing here: pass A != 0, and "
-            "what they mean as a parameter of the environment."
-        )
-    matrix = sparse.csr_matrix(given, dtype=bool, copy=True)  # what follows works in place
-    if matrix.shape[0] != matrix.shape[1]:
-        raise DataError(f"An adjacency is square, an agent a row and a column; this one is {matrix.shape}.")
-    matrix.eliminate_zeros()
-    matrix.sum_duplicates()
-    if matrix.diagonal().any():
-        raise DataError(f"Agent {int(np.flatnonzero(matrix.diagonal())[0])} is its own neighbour; clear the diagonal.")
-    different = (matrix != matrix.T).tocoo()
-    if different.nnz:
-        raise DataError(
-            f"Agents {different.row[0]} and {different.col[0]} are neighbours in one direction only; "
-            "make the adjacency symmetric, for instance (A + A.T) > 0."
-        )
-    return matrix
-
-
-def generator(seed: Any) -> np.random.Generator:
-    """``np.random.default_rng(seed)``, or a sentence."""
-    try:
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError):
-        raise DataError(f"the seed must be a whole number from 0 up, a numpy Generator or None, not {seed!r}") from None
+def closed_neighbourhoods(graph: nx.Graph) -> list[list[int]]:
+    """N_i of each agent, sorted: itself and the agents it is joined to, numbered in the order of the nodes."""
+    index = {node: i for i, node in enumerate(check_topology(graph))}
+    return [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
 
 
 def adjacency_of(graph: nx.Graph) -> sparse.csr_matrix:
@@ -84,7 +27,7 @@ def adjacency_of(graph: nx.Graph) -> sparse.csr_matrix:
     return check_adjacency(nx.to_scipy_sparse_array(graph, dtype=bool, weight=None, format="csr"))
 
 
-def sharing(members: NDArray[np.int32], n_places: int) -> sparse.csr_matrix:
+def sharing(members: Codes, n_places: int) -> sparse.csr_matrix:
     """Who shares a place: adjacency (n, n) bool from ``members`` (n, m), the places of each agent (n_places = none)."""
     n, width = members.shape
     real = members.ravel() < n_places
@@ -100,9 +43,7 @@ def sharing(members: NDArray[np.int32], n_places: int) -> sparse.csr_matrix:
 
 
 @njit(cache=True)
-def _balls(
-    indptr: NDArray[np.int32], indices: NDArray[np.int32], hops: int, out: NDArray[np.int32], fill: bool
-) -> NDArray[np.int64]:
+def _balls(indptr: Codes, indices: Codes, hops: int, out: Codes, fill: bool) -> Ints:
     """Breadth-first search from every node; the balls' row pointers, and (``fill``) their sorted members in ``out``."""
     n = indptr.size - 1
     seen = np.full(n, -1, np.int64)
@@ -144,7 +85,7 @@ def hop_neighbourhoods(adjacency: sparse.csr_matrix, kappa: int) -> sparse.csr_m
     return sparse.csr_matrix((np.ones(members.size, bool), members, pointer), shape=(n, n))
 
 
-def padded(neighbourhoods: sparse.csr_matrix) -> NDArray[np.int32]:
+def padded(neighbourhoods: sparse.csr_matrix) -> Codes:
     """Neighbour table (n, widest) int32 of CSR rows; places beyond an agent's own count hold n (a dummy row)."""
     sizes = np.diff(neighbourhoods.indptr)
     n = sizes.size
@@ -155,36 +96,34 @@ def padded(neighbourhoods: sparse.csr_matrix) -> NDArray[np.int32]:
 
 def bipartite_table(
     graph: nx.Graph, users: Sequence[Hashable] | None = None
-) -> tuple[list[Hashable], list[Hashable], NDArray[np.int32]]:
+) -> tuple[list[Hashable], list[Hashable], Codes]:
     """Users, places and the places of each user (n, widest; padded with the number of places) of a bipartite graph.
 
     Users are the nodes given, or those with node attribute ``bipartite=0`` (the convention of networkx).
     """
     nodes = check_topology(graph, what="user-access point graph")
     if users is None:
-        unmarked = next((v for v in nodes if graph.nodes[v].get("bipartite") not in (0, 1)), None)
-        if unmarked is not None:
-            raise DataError(
-                f"Node {unmarked!r} says neither bipartite=0 (a user) nor bipartite=1 (an access point); "
-                "set the attribute on every node, or pass users=[...]."
-            )
+        for v in nodes:
+            if graph.nodes[v].get("bipartite") not in (0, 1):
+                raise DataError(
+                    f"node {v!r} says neither bipartite=0 (a user) nor bipartite=1 (an access point); "
+                    "set the attribute on every node, or pass users=[...]"
+                )
         users = [v for v in nodes if graph.nodes[v]["bipartite"] == 0]
     chosen = set(users)
-    missing = next((u for u in users if u not in graph), None)
-    if missing is not None:
-        raise DataError(f"User {missing!r} is not a node of the graph.")
+    for u in users:
+        if u not in graph:
+            raise DataError(f"user {u!r} is not a node of the graph")
     if not users or len(chosen) != len(users):
-        raise DataError("There must be at least one user, and each may be named once only.")
+        raise DataError("there must be at least one user, and each may be named once only")
+    for u, v in graph.edges:
+        if (u in chosen) == (v in chosen):
+            raise DataError(f"edge {u!r} - {v!r} does not join a user to an access point")
     places = [v for v in nodes if v not in chosen]
-    wrong = next(((u, v) for u, v in graph.edges if (u in chosen) == (v in chosen)), None)
-    if wrong is not None:
-        raise DataError(f"Edge {wrong[0]!r} - {wrong[1]!r} does not join a user to an access point.")
     number = {v: k for k, v in enumerate(places)}
-    rows = [sorted(number[v] for v in graph[u]) for u in users]
-    alone = next((u for u, row in zip(users, rows, strict=True) if not row), None)
-    if alone is not None:
-        raise DataError(f"User {alone!r} reaches no access point and could only stay idle; remove it or connect it.")
-    table = np.full((len(rows), max(map(len, rows))), len(places), np.int32)
-    for i, row in enumerate(rows):
-        table[i, : len(row)] = row
+    table = np.full((len(users), max(len(graph[u]) for u in users)), len(places), np.int32)
+    for i, u in enumerate(users):
+        if not graph[u]:
+            raise DataError(f"user {u!r} reaches no access point and could only stay idle; remove it or connect it")
+        table[i, : len(graph[u])] = sorted(number[v] for v in graph[u])
     return list(users), places, table

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.checks import flag
+from ...base.checks import flag, whole
 from ...errors import DataError, NotApplicable, NotInstalled
 from .base import NetworkedEnv
 
@@ -19,7 +19,7 @@ try:
     from gymnasium import spaces
     from pettingzoo import ParallelEnv
 except ImportError as error:  # pragma: no cover
-    raise NotInstalled("The PettingZoo face needs pettingzoo; install causalnet[marl].") from error
+    raise NotInstalled("the PettingZoo face needs pettingzoo; install causalnet[marl]") from error
 
 
 def to_parallel_env(env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> NetworkedParallelEnv:
@@ -38,11 +38,9 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> None:
         if not isinstance(env, NetworkedEnv):
-            raise NotApplicable(
-                f"to_parallel_env takes a networked environment of causalnet, not {type(env).__name__}."
-            )
+            raise NotApplicable(f"to_parallel_env takes a networked environment of causalnet, not {type(env).__name__}")
         if env.n_envs is not None:
-            raise DataError(f"PettingZoo has no batch axis; make the environment with n_envs=None, not {env.n_envs}.")
+            raise DataError(f"PettingZoo has no batch axis; make the environment with n_envs=None, not {env.n_envs}")
         if env.horizon is None:
             raise DataError("PettingZoo's episodes end; make the environment with horizon=...")
         self.env, self.mask_in_observation = env, flag("mask_in_observation", mask_in_observation)
@@ -91,16 +89,14 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Observations, rewards, terminations, truncations, infos by agent; every agent must act."""
         if not self.agents:
-            raise DataError("The episode is over, or never began; call reset first.")
+            raise DataError("the episode is over, or never began; call reset first")
         if not isinstance(actions, Mapping):
-            raise DataError(f"step takes a dictionary of actions by agent, not {type(actions).__name__}.")
+            raise DataError(f"step takes a dictionary of actions by agent, not {type(actions).__name__}")
         if actions.keys() != self._number.keys():
             odd = next(iter(self._number.keys() ^ actions.keys()))
-            raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}.")
-        broken = next((agent for agent in self.possible_agents if not _is_whole(actions[agent])), None)
-        if broken is not None:
-            raise DataError(f"The action of {broken!r} must be a whole number from 0 up, not {actions[broken]!r}.")
-        a = np.fromiter((actions[agent] for agent in self.possible_agents), np.int64, self.env.n_agents)
+            raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}")
+        given = {agent: np.asarray(action)[()] for agent, action in actions.items()}  # 0-d arrays as their number
+        a = np.array([whole(f"the action of {agent!r}", given[agent], 0) for agent in self.possible_agents])
         s, r, _, over, info = self.env.step(a)
         names = self.possible_agents
         out = (
@@ -126,7 +122,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
 
     def _of(self, agent: str) -> int:
         if agent not in self._number:
-            raise DataError(f"There is no agent {agent!r}; they are 'agent_0' to {self.possible_agents[-1]!r}.")
+            raise DataError(f"there is no agent {agent!r}; they are 'agent_0' to {self.possible_agents[-1]!r}")
         return self._number[agent]
 
     def _observe(self, s: Any) -> dict[str, Any]:
@@ -143,10 +139,3 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
 
     def _fresh_masks(self) -> Iterator[NDArray[np.int8]]:
         return (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
-
-
-def _is_whole(action: Any) -> bool:
-    """A Python or numpy integer, or an array of one without axes; no bool."""
-    if isinstance(action, np.ndarray):
-        return action.ndim == 0 and action.dtype.kind in "iu"
-    return isinstance(action, (int, np.integer)) and not isinstance(action, bool)

@@ -7,67 +7,85 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ...base.arrays import Array, Ints
-from ...base.checks import number
+from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
+from ...base.checks import improper, number, shaped
 from ...errors import DataError
-from .base import NetworkedEnv, networked
-from .streams import Seed, spawn, uniform
+from .base import NetworkedEnv
+from .checks import networked
+from .streams import Seed, Words, draw, spawn, uniform
 
-_ROW = 1e-9  # how far a row of probabilities may sum from one
 _APART = 2**32  # first stream of policies: the streams below belong to environments
 
 
 @njit(cache=True)
-def sample_actions(cumulative: Array, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
-    """Draw a_i ~ pi_i(. | s_i) for one environment, in place; to be called inside compiled loops.
+def sample_batch(cumulative: Array, states: AnyArray, actions: Ints, streams: Words) -> None:
+    """Draw a_i ~ pi_i(. | s_i) in every environment, in place: states, actions (E, n), streams (E, 2).
 
-    cumulative (n, S, A - 1): see :func:`cumulated`. state, action (n,); stream (2,).
+    cumulative (n, S, A - 1): see :func:`cumulated`.
     """
-    for i in range(state.size):
-        u = uniform(stream)
-        row = cumulative[i, state[i]]
-        a = 0
-        for k in range(row.size):
-            a += u >= row[k]
-        action[i] = a
+    for e in range(states.shape[0]):
+        for i in range(states.shape[1]):
+            u = uniform(streams[e])
+            row = cumulative[i, states[e, i]]
+            a = 0
+            for k in range(row.size):
+                a += u >= row[k]
+            actions[e, i] = a
 
 
 @njit(cache=True)
-def sample_batch(cumulative: Array, state: NDArray[np.int8], action: Ints, stream: NDArray[np.uint64]) -> None:
-    """``sample_actions`` on the rows of state, action (E, n), stream (E, 2)."""
-    for e in range(state.shape[0]):
-        sample_actions(cumulative, state[e], action[e], stream[e])
+def act(s: AnyArray, view: Codes, cumulative: Floats, stream: Words, n_states: Ints, codes: Codes, a: Ints) -> bool:
+    """What the agents of one copy see and do: s (n,) -> codes, a (n,). False: a state is out of range.
+
+    view (n or 1, states): the code an agent sees in each local state. cumulative (n, S, A). One 64-bit draw of the
+    stream serves two agents; a = the number of cumulative probabilities that a uniform number passes.
+    """
+    width = cumulative.shape[2]
+    shared = view.shape[0] == 1
+    bits = np.uint64(0)
+    for i in range(s.size):
+        state = np.int64(s[i])
+        if state < 0 or state >= n_states[i]:
+            return False
+        code = view[0 if shared else i, state]
+        codes[i] = code
+        if i % 2 == 0:
+            bits = draw(stream)
+        u = np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
+        bits <<= np.uint64(32)
+        chosen = 0
+        for k in range(width - 1):
+            chosen += u >= cumulative[i, code, k]
+        a[i] = chosen
+    return True
 
 
 def uniform_policy(env: NetworkedEnv) -> Array:
     """pi_i(a | s_i) = 1 / n_actions[i], as a table (n, S, A)."""
-    networked(env)
+    networked(env, NetworkedEnv)
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
     real = np.arange(shape[2]) < env.n_actions[:, None]
     return np.broadcast_to((real / env.n_actions[:, None])[:, None], shape).copy()
 
 
 def cumulated(policy: Array, env: NetworkedEnv) -> Array:
-    """The policy's table as sums over actions, without the last, (n, S, A - 1): what :func:`sample_actions` reads."""
+    """The policy's table as sums over actions, without the last, (n, S, A - 1): what :func:`sample_batch` reads."""
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
     try:
         policy = np.asarray(policy, np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"The policy is a table of probabilities {shape}: agents, states, actions.") from None
-    if policy.shape != shape:
-        raise DataError(
-            f"The policy is a table {policy.shape}, and this network needs {shape}: agents, states, actions. "
-            "It may belong to another network."
-        )
+        raise DataError(f"the policy is a table of probabilities {shape}: agents, states, actions") from None
+    shaped("the policy", policy, shape, "agents, states, actions; it may belong to another network")
     own = np.arange(shape[1]) < env.n_states[:, None]
-    off = own & ((policy.min(2) < 0) | ~(np.abs(policy.sum(2) - 1) <= _ROW))
     beyond = own & ((policy > 0) & (np.arange(shape[2]) >= env.n_actions[:, None])[:, None]).any(2)
-    for wrong, why in ((off, "is no probability law"), (beyond, "uses an action that the agent does not have")):
+    for wrong, why in (
+        (own & improper(policy), "is no probability law"),
+        (beyond, "uses an action that the agent does not have"),
+    ):
         if wrong.any():
             i, s = np.argwhere(wrong)[0]
-            raise DataError(f"The policy of agent {i} in state {s} {why}: {policy[i, s].tolist()}.")
+            raise DataError(f"the policy of agent {i} in state {s} {why}: {policy[i, s].tolist()}")
     sums = np.cumsum(policy, axis=2)[:, :, :-1]
     last = (env.n_actions - 1)[:, None]  # never past the agent's own last action, whatever the rounding
     return np.where(np.arange(shape[2] - 1) < last[:, :, None], sums, np.inf)
@@ -79,9 +97,9 @@ def policy_returns(env: NetworkedEnv, policy: Array, *, discount: float = 1.0, s
     The environments draw from ``streams(seed, E)`` and the policy from others, so that two policies compared under one
     seed meet the same arrivals.
     """
-    networked(env)
+    networked(env, NetworkedEnv)
     if env.horizon is None:
-        raise DataError("A return needs an episode's end; make the environment with horizon=...")
+        raise DataError("a return needs an episode's end; make the environment with horizon=...")
     discount = number("discount", discount, 0, 1)
     count = env.n_envs or 1
     if isinstance(seed, np.random.Generator):

@@ -10,12 +10,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ...base import checks
 from ...errors import DataError
 
-Seed = int | np.random.Generator | NDArray[np.uint64] | None
+Words = NDArray[np.uint64]  # streams, (2,) or (E, 2)
+Seed = int | np.random.Generator | Words | None
 HALF = 2.0**-32  # turns 32 random bits into a number in [0, 1)
 LOW = np.uint64(0xFFFFFFFF)
 WORD = np.uint64(32)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the odd number next to 2^64 over the golden ratio
 
 
 @njit(cache=True, inline="always")
@@ -27,19 +30,26 @@ def mix(z: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, inline="always")
-def draw(stream: NDArray[np.uint64]) -> np.uint64:
+def draw(stream: Words) -> np.uint64:
     """64 random bits; moves ``stream`` (2,) on by one."""
     stream[0] += stream[1]
     return mix(stream[0])
 
 
 @njit(cache=True, inline="always")
-def uniform(stream: NDArray[np.uint64]) -> float:
+def uniform(stream: Words) -> float:
     """A number in [0, 1) with 53 random bits; moves ``stream`` (2,) on by one."""
     return (draw(stream) >> np.uint64(11)) * 2.0**-53
 
 
-def spawn(seed: Seed, count: int, first: int = 0) -> NDArray[np.uint64]:
+def generator(seed: Seed) -> np.random.Generator:
+    """The numpy Generator that a seed stands for (see :func:`spawn`)."""
+    if seed is None or (isinstance(seed, np.ndarray) and seed.dtype == np.uint64):
+        return np.random.default_rng(seed)
+    return checks.generator("seed", seed)
+
+
+def spawn(seed: Seed, count: int, first: int = 0) -> Words:
     """Rows ``first`` to ``first + count - 1`` of the streams of a seed, (count, 2): row e never depends on ``count``.
 
     ``seed`` is a whole number, a ``numpy.random.Generator`` (drawn from once), None (fresh entropy), or streams already
@@ -48,19 +58,16 @@ def spawn(seed: Seed, count: int, first: int = 0) -> NDArray[np.uint64]:
     if isinstance(seed, np.ndarray):
         if seed.shape != (count, 2) or seed.dtype != np.uint64:
             raise DataError(
-                f"Streams are unsigned 64-bit words of shape ({count}, 2), a row an environment; "
-                f"this array is {seed.dtype} of shape {seed.shape}. Make them with streams(seed, {count})."
+                f"streams are unsigned 64-bit words of shape ({count}, 2), a row an environment, as spawn(seed, {count}) "
+                f"makes them; this array is {seed.dtype} of shape {seed.shape}"
             )
         return seed.copy()
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**63))
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-        raise DataError(f"The seed must be a whole number from 0 up, a numpy Generator or None, not {seed!r}.")
-    root = np.random.SeedSequence(None if seed is None else int(seed)).generate_state(1, np.uint64)[0]
+    entropy = None if seed is None else checks.whole("seed", seed, 0)
+    root = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
-        counter = root + np.arange(2 * first + 1, 2 * (first + count) + 1, dtype=np.uint64) * np.uint64(
-            0x9E3779B97F4A7C15
-        )
+        counter = root + np.arange(2 * first + 1, 2 * (first + count) + 1, dtype=np.uint64) * _GOLDEN
         rows = mix.py_func(counter).reshape(count, 2)  # the same in numpy, on all counters at once
         stride = rows[:, 1] | np.uint64(1)
         # a stride with long runs of equal bits mixes badly; Steele et al. flip every second bit of such a one

@@ -7,19 +7,33 @@ P(s' | s, a) = prod_i P_i(s_i' | s_{N_i}, a_{N_i}),  r(s, a) = (1/n) sum_i r_i(s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ...base.arrays import Array, Ints
-from ...errors import DataError
+from ...base.arrays import AnyArray, Array, Ints
+from ...base.checks import instance
 from .base import NetworkedEnv
-from .model import (
-    TabularNetwork,
-)
-from .neighbourhoods import adjacency_of, generator
+from .model import TabularNetwork
+from .neighbourhoods import adjacency_of
+from .protocols import Parts
+from .streams import generator
+
+
+class PackedTables(NamedTuple):
+    """The tables of a model as flat arrays: cumulative kernels and rewards end to end, base (n, 2) where agent i's begin.
+
+    links (L, 4): one row an axis of a table, (parent, is it an action, is it the reward's, stride); ends (n + 1,): the
+    links of agent i. n_states (n,).
+    """
+
+    cumulative: Array
+    reward: Array
+    base: Ints
+    links: Ints
+    ends: Ints
+    n_states: Ints
 
 
 class TabularEnv(NetworkedEnv):
@@ -32,14 +46,17 @@ class TabularEnv(NetworkedEnv):
     def __init__(
         self, model: TabularNetwork, *, n_envs: int | None = None, horizon: int | None = 10, seed: Any = None
     ) -> None:
-        if not isinstance(model, TabularNetwork):
-            raise DataError(f"TabularEnv simulates a TabularNetwork, not {type(model).__name__}.")
+        self.model: TabularNetwork = instance("model", model, TabularNetwork, "a TabularNetwork")
         super().__init__(
             model.n_states[:, None], model.n_actions, horizon=horizon, n_envs=n_envs, seed=seed, labels=[*model.graph]
         )
-        self.model = model
         self.adjacency = adjacency_of(model.graph)
         self._packed = packed(model)
+
+    def domain_parts(self) -> Parts:
+        """Kernels, rewards and first laws of the model."""
+        named = {"kernels": self.model.kernels, "rewards": self.model.rewards, "initial": self.model.initial or ()}
+        return [(name, table) for name, tables in named.items() for table in tables]
 
     def _seed(self, seed: Any) -> None:
         self._rng = generator(seed)
@@ -51,7 +68,7 @@ class TabularEnv(NetworkedEnv):
 
     def _advance(self, actions: Ints) -> None:
         u = self._rng.random(self.state.shape)
-        step_kernel(self.state.copy(), actions, u, *self._packed, self.state, self.reward)
+        step_kernel(self.state.copy(), actions, u, self._packed, self.state, self.reward)
 
     def _initial(self, agent: int) -> Array:
         return self.model.initial[agent]  # type: ignore[index]
@@ -65,12 +82,8 @@ class TabularEnv(NetworkedEnv):
         return rows(*kernel[1:]), rows(*reward[1:])
 
 
-def packed(model: TabularNetwork) -> tuple[NDArray[Any], ...]:
-    """The tables of a model as flat arrays, for :func:`step_kernel`.
-
-    cumulative, reward: the tables end to end; base (n, 2): where those of agent i begin. links (L, 4): one row an axis
-    of a table, (parent, is it an action, is it the reward's, stride); ends (n + 1,): the links of agent i.
-    """
+def packed(model: TabularNetwork) -> PackedTables:
+    """The tables of a model, for :func:`step_kernel`."""
     cumulative, reward, base, links, ends = [], [], np.zeros((model.n_agents, 2), np.int64), [], [0]
     at = [0, 0]
     for i in range(model.n_agents):
@@ -82,29 +95,27 @@ def packed(model: TabularNetwork) -> tuple[NDArray[Any], ...]:
         reward.append(model.rewards[i].ravel())
         at = [at[0] + model.kernels[i].size, at[1] + model.rewards[i].size]
         ends.append(len(links))
-    return (
-        np.concatenate(cumulative), np.concatenate(reward), base,
-        np.array(links, dtype=np.int64).reshape(-1, 4), np.array(ends, dtype=np.int64), model.n_states,
-    )  # fmt: skip
+    rows = np.array(links, dtype=np.int64).reshape(-1, 4)
+    return PackedTables(
+        np.concatenate(cumulative), np.concatenate(reward), base, rows, np.array(ends, np.int64), model.n_states
+    )
 
 
 @njit(cache=True)
-def step_kernel(
-    s: NDArray[np.int64], a: NDArray[np.int64], u: Array, cumulative: Array, reward: Array, base: NDArray[np.int64],
-    links: NDArray[np.int64], ends: NDArray[np.int64], n_states: NDArray[np.int64], after: NDArray[np.int64], r: Array,
-) -> None:  # fmt: skip
-    """s, a (E, n), u (E, n) uniforms -> after (E, n), r (E, n), written in place; the six tables are ``packed``'s."""
+def step_kernel(s: AnyArray, a: Ints, u: Array, net: PackedTables, after: AnyArray, r: Array) -> None:
+    """s, a (E, n), u (E, n) uniforms -> after (E, n), r (E, n), written in place."""
     for e in range(s.shape[0]):
         for i in range(s.shape[1]):
-            row, cell = base[i, 0], base[i, 1]
-            for k in range(ends[i], ends[i + 1]):
-                code = a[e, links[k, 0]] if links[k, 1] else s[e, links[k, 0]]
-                if links[k, 2]:
-                    cell += code * links[k, 3]
+            row, cell = net.base[i, 0], net.base[i, 1]
+            for k in range(net.ends[i], net.ends[i + 1]):
+                link = net.links[k]
+                code = a[e, link[0]] if link[1] else s[e, link[0]]
+                if link[2]:
+                    cell += code * link[3]
                 else:
-                    row += code * links[k, 3]
+                    row += code * link[3]
             new = 0
-            while new < n_states[i] - 1 and u[e, i] >= cumulative[row + new]:
+            while new < net.n_states[i] - 1 and u[e, i] >= net.cumulative[row + new]:
                 new += 1
             after[e, i] = new
-            r[e, i] = reward[cell]
+            r[e, i] = net.reward[cell]

@@ -10,22 +10,23 @@ printed, around the outflow alone, a queue could exceed S).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import poisson
 
-from ...base.arrays import Array, Ints
-from ...base.checks import whole
+from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ...base.checks import entries, improper, number, numbers, whole
 from ...errors import DataError
-from .base import NetworkedEnv, count_agents, probabilities
-from .neighbourhoods import check_topology
-from .streams import Seed, uniform
+from .base import NetworkedEnv
+from .checks import check_topology, count_agents
+from .protocols import Parts
+from .streams import Seed, Words, uniform
 
 
 class TrafficTables(NamedTuple):
@@ -35,39 +36,39 @@ class TrafficTables(NamedTuple):
     first. offset: added to every reward (so that it can be >= 0).
     """
 
-    turns: NDArray[np.int32]
-    split: NDArray[np.float64]
-    arrival: NDArray[np.float64]
-    strides: NDArray[np.int64]
+    turns: Codes
+    split: Array
+    arrival: Array
+    strides: Ints
     room: int
     start: int
-    offset: NDArray[np.float64]
+    offset: Array
 
 
 @njit(cache=True)
-def traffic_reset(net: TrafficTables, state: NDArray[np.int32], stream: NDArray[np.uint64]) -> None:
-    """First state of one environment (n,): each turn holds 0 .. start vehicles, uniformly."""
+def traffic_reset(net: TrafficTables, states: AnyArray, streams: Words) -> None:
+    """First states (E, n): each turn holds 0 .. start vehicles, uniformly."""
     n, m = net.turns.shape
-    for i in range(n):
-        code = np.int64(0)
-        for k in range(m):
-            if net.turns[i, k] <= n and net.start > 0:
-                code += np.int64(uniform(stream) * (net.start + 1)) * net.strides[k]
-        state[i] = code
+    for e in range(states.shape[0]):
+        for i in range(n):
+            code = np.int64(0)
+            for k in range(m):
+                if net.turns[i, k] <= n and net.start > 0:
+                    code += np.int64(uniform(streams[e]) * (net.start + 1)) * net.strides[k]
+            states[e, i] = code
 
 
 @njit(cache=True)
 def traffic_step(
-    net: TrafficTables, capacity: Array, state: NDArray[np.int32], action: Ints, reward: Array,
-    queue: NDArray[np.int32], inflow: NDArray[np.int32], stream: NDArray[np.uint64],
-) -> int:  # fmt: skip
+    net: TrafficTables, capacity: Array, state: AnyArray, action: Ints, reward: Array, stream: Words
+) -> int:
     """One step of one environment, in place; returns how many vehicles found no room and were lost.
 
-    capacity (n, S): P(C_i <= k), k < S. state, action, reward (n,); action bit k opens turn k. Scratch: queue (n, m),
-    inflow (n + 1,) int32. The reward is of the state before the step.
+    capacity (n, S): P(C_i <= k), k < S. state, action, reward (n,); action bit k opens turn k. The reward is of the state
+    before the step.
     """
     n, m = net.turns.shape
-    inflow[:] = 0
+    queue, inflow = np.empty((n, m), np.int32), np.zeros(n + 1, np.int32)
     for i in range(n):
         code = np.int64(state[i])
         total = np.int64(0)
@@ -105,76 +106,71 @@ def traffic_step(
 
 
 @njit(cache=True)
-def _reset_batch(net: TrafficTables, state: NDArray[np.int32], stream: NDArray[np.uint64]) -> None:
-    for e in range(state.shape[0]):
-        traffic_reset(net, state[e], stream[e])
-
-
-@njit(cache=True)
 def _step_batch(
-    net: TrafficTables, capacity: Array, state: NDArray[np.int32], action: Ints, reward: Array,
-    queue: NDArray[np.int32], inflow: NDArray[np.int32], lost: Ints, stream: NDArray[np.uint64],
-) -> None:  # fmt: skip
+    net: TrafficTables, capacity: Array, state: AnyArray, action: Ints, reward: Array, lost: Ints, stream: Words
+) -> None:
     for e in range(state.shape[0]):
         own = capacity[e % capacity.shape[0]]
-        lost[e] = traffic_step(net, own, state[e], action[e], reward[e], queue, inflow, stream[e])
+        lost[e] = traffic_step(net, own, state[e], action[e], reward[e], stream[e])
+
+
+@dataclass(frozen=True)
+class TrafficRules:
+    """How vehicles enter, turn and leave."""
+
+    capacity: Any = 2.0  # mean of C, the domain factor omega: a number, (n,), or (E, 1) or (E, n) for different domains
+    room: int = 10  # S: most vehicles a turn holds
+    arrival: float = 0.3  # probability a step that a vehicle enters each of the entries
+    entries: Iterable[Hashable] | None = None  # links that vehicles come into; None: those that no turn leads into
+    exits: Iterable[Hashable] | None = None  # links with one more turn, out of the network; None: those without a turn
+    split: Any = None  # (n, m) probabilities of the turns in the order of the graph's edges, the exit last; None: equal
+    start: int = 2  # most vehicles a turn at first
+    shifted: bool = False  # True adds S * turns to the reward, so that it lies in [0, S * turns]
 
 
 class Traffic(NetworkedEnv):
     """Queues on a directed graph whose nodes are road links and whose edge i -> j is a turn (at most 6 turns a link).
 
-    capacity: mean of C, the domain factor omega, a number, (n,), or (E, 1) or (E, n) for a domain an environment.
-    room: S. entries: links that vehicles enter from outside with probability ``arrival`` a step (default: those that no
-    turn leads into). exits: links with one more turn, out of the network (default: those without a turn). split: (n, m)
-    probabilities of the turns in the order of the graph's edges, the exit last (default: equal). start: most vehicles a
-    turn at first. shifted: True adds S * turns to the reward, so that it lies in [0, S * turns].
-    ``step``'s info holds "lost" (E,): vehicles that found a full queue in this step.
+    rules: the keywords of :class:`TrafficRules`. ``step``'s info holds "lost" (E,): vehicles that found a full queue.
     """
 
     def __init__(
-        self, links: nx.DiGraph, *, capacity: Any = 2.0, room: int = 10, arrival: float = 0.3,
-        entries: Iterable[Hashable] | None = None, exits: Iterable[Hashable] | None = None, split: Any = None,
-        start: int = 2, shifted: bool = False, horizon: int | None = 50, n_envs: int | None = None, seed: Seed = None,
-    ) -> None:  # fmt: skip
-        labels = check_topology(links, directed=True, what="network of road links")
-        number = {v: i for i, v in enumerate(labels)}
-        n = len(labels)
-        leave = _members("exits", exits, number, [v for v in labels if links.out_degree(v) == 0])
-        enter = _members("entries", entries, number, [v for v in labels if links.in_degree(v) == 0])
-        rows = [[number[w] for w in links[v]] + [n] * (i in leave) for i, v in enumerate(labels)]
-        stuck = next((v for v, row in zip(labels, rows, strict=True) if not row), None)
-        if stuck is not None:
-            raise DataError(f"Link {stuck!r} has no turn and is no exit; its vehicles could never leave.")
-        room = whole("room", room, 1, 1000)
-        m = max(map(len, rows))
-        if m > 6 or (room + 1) ** m > 2**31 - 1:
-            raise DataError(
-                f"A link with {m} turns of up to {room} vehicles has too many states for one code; "
-                "use at most 6 turns a link, or a smaller room."
-            )
-        turns = np.full((n, m), n + 1, np.int32)
-        for i, row in enumerate(rows):
-            turns[i, : len(row)] = row
-        real = turns <= n
+        self, links: nx.DiGraph, *, horizon: int | None = 50, n_envs: int | None = None, seed: Seed = None, **rules: Any
+    ) -> None:
+        o, labels = TrafficRules(**rules), check_topology(links, directed=True, what="network of road links")
+        number_of, n = {v: i for i, v in enumerate(labels)}, len(labels)
+        leave = _members("exits", o.exits, number_of, [v for v in labels if links.out_degree(v) == 0])
+        enter = _members("entries", o.entries, number_of, [v for v in labels if links.in_degree(v) == 0])
+        room = whole("room", o.room, 1, 1000)
+        turns = _turns(
+            [[number_of[w] for w in links[v]] + [n] * (i in leave) for i, v in enumerate(labels)], labels, room
+        )
+        real, m = turns <= n, turns.shape[1]
         width = real.sum(1)
         self.component_names = tuple(f"x_{k + 1}" for k in range(m))
-        super().__init__(
-            np.where(real, room + 1, 1), 2**width, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels
-        )
+        radices = np.where(real, room + 1, 1)
+        super().__init__(radices, 2**width, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)
         self.tables = TrafficTables(
-            turns, _split(split, real), np.where(np.isin(np.arange(n), enter), probabilities("arrival", arrival, ()), 0),
-            (room + 1) ** np.arange(m), room, whole("start", start, 0, room),
-            room * width.astype(np.float64) if shifted else np.zeros(n),
-        )  # fmt: skip
-        self.capacity = _capacity(capacity, n, n_envs, room)
+            turns,
+            _split(o.split, real),
+            arrival=np.where(np.isin(np.arange(n), enter), number("arrival", o.arrival, 0, 1), 0),
+            strides=(room + 1) ** np.arange(m),
+            room=room,
+            start=whole("start", o.start, 0, room),
+            offset=room * width.astype(np.float64) if o.shifted else np.zeros(n),
+        )
+        self.capacity = _capacity(o.capacity, n, n_envs, room)
         if not enter.size:
-            raise DataError("No vehicle ever enters: every link is fed by another one; name entries=[...].")
+            raise DataError("no vehicle ever enters: every link is fed by another one; name entries=[...]")
         source, k = np.nonzero(turns < n)
         into = sparse.csr_matrix((np.ones(source.size, bool), (source, turns[source, k])), shape=(n, n))
         self.adjacency = sparse.csr_matrix((into + into.T) > 0)
         self.adjacency.sort_indices()
         self.lost = np.zeros(n_envs or 1, np.int64)
-        self._queue, self._inflow = np.empty((n, m), np.int32), np.empty(n + 1, np.int32)
+
+    def domain_parts(self) -> Parts:
+        """The law of the capacities, and the real numbers of the tables."""
+        return [("capacity", self.capacity), *super().domain_parts()]
 
     def step(self, actions: Any) -> tuple[Ints, Array, Any, Any, dict[str, Any]]:
         """See ``NetworkedEnv.step``; info["lost"] (E,) counts vehicles that found a full queue."""
@@ -183,13 +179,10 @@ class Traffic(NetworkedEnv):
         return (*out, info)
 
     def _start(self) -> None:
-        _reset_batch(self.tables, self.state, self.streams)
+        traffic_reset(self.tables, self.state, self.streams)
 
     def _advance(self, actions: Ints) -> None:
-        _step_batch(
-            self.tables, self.capacity, self.state, actions, self.reward, self._queue, self._inflow, self.lost,
-            self.streams,
-        )  # fmt: skip
+        _step_batch(self.tables, self.capacity, self.state, actions, self.reward, self.lost, self.streams)
 
     def _initial(self, agent: int) -> Array:
         x = (np.arange(self.n_states[agent])[:, None] // self._strides[agent]) % self.radices[agent]
@@ -198,7 +191,7 @@ class Traffic(NetworkedEnv):
     def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:
         net, n, room = self.tables, self.n_agents, self.tables.room
         if (self.capacity != self.capacity[0]).any():
-            raise DataError("The environments of this batch differ in capacity; make one for the domain you ask about.")
+            raise DataError("the environments of this batch differ in capacity; make one for the domain you ask about")
         me = int(np.flatnonzero(neighbours == agent)[0])
         entering = np.ones((len(s), 1))  # law of how many vehicles enter the link
         for j, other in enumerate(neighbours):
@@ -256,39 +249,50 @@ def traffic_grid(size: int, width: int | None = None, **options: Any) -> Traffic
     return Traffic(links, **options)
 
 
-def _members(name: str, given: Iterable[Hashable] | None, number: dict[Hashable, int], default: Sequence[Any]) -> Ints:
-    chosen = default if given is None else given
-    if isinstance(chosen, str) or not isinstance(chosen, Iterable):
-        raise DataError(f"{name} is a list of nodes of the network, not {chosen!r}.")
-    chosen = list(chosen)
-    wrong = next((v for v in chosen if not isinstance(v, Hashable) or v not in number), None)
-    if wrong is not None:
-        raise DataError(f"{name} names {wrong!r}, which is not a node of the network.")
-    return np.unique(np.array([number[v] for v in chosen], np.int64))
+def _members(name: str, given: Any, number_of: dict[Hashable, int], default: list[Hashable]) -> Ints:
+    """The links that a list of nodes names, in order."""
+    if isinstance(given, str):
+        raise DataError(f"{name} is a list of nodes of the network, not {given!r}")
+    chosen = entries(name, default if given is None else given, "nodes of the network")
+    for v in chosen:
+        if not isinstance(v, Hashable) or v not in number_of:
+            raise DataError(f"{name} names {v!r}, which is not a node of the network")
+    return np.unique(np.array([number_of[v] for v in chosen], np.int64))
 
 
-def _split(split: Any, real: NDArray[np.bool_]) -> Array:
+def _turns(rows: list[list[int]], labels: list[Hashable], room: int) -> Codes:
+    """(n, m): where the turns of each link lead, padded with n + 1."""
+    for v, row in zip(labels, rows, strict=True):
+        if not row:
+            raise DataError(f"link {v!r} has no turn and is no exit; its vehicles could never leave")
+    n, m = len(rows), max(map(len, rows))
+    if m > 6 or (room + 1) ** m > 2**31 - 1:
+        raise DataError(
+            f"a link with {m} turns of up to {room} vehicles has too many states for one code; "
+            "use at most 6 turns a link, or a smaller room"
+        )
+    turns = np.full((n, m), n + 1, np.int32)
+    for i, row in enumerate(rows):
+        turns[i, : len(row)] = row
+    return turns
+
+
+def _split(split: Any, real: Bools) -> Array:
     """Sums over the turns of the probability of each, the last of a link exactly 1 whatever the rounding."""
-    table = real / real.sum(1, keepdims=True) if split is None else probabilities("split", split, real.shape)
-    off = ~(np.abs((table * real).sum(1) - 1) < 1e-9) | (table * ~real).any(1)
+    table = real / real.sum(1, keepdims=True) if split is None else numbers("split", split, real.shape, 0, 1)
+    off = improper(table * real) | (table * ~real).any(1)
     if off.any():
         i = int(np.flatnonzero(off)[0])
-        raise DataError(f"split of link {i} is {table[i].tolist()}; its {real[i].sum()} turns must share the sum 1.")
+        raise DataError(f"split of link {i} is {table[i].tolist()}; its {real[i].sum()} turns must share the sum 1")
     sums = np.cumsum(table, axis=1)
     sums[np.arange(len(real)), real.sum(1) - 1] = 1.0
     return sums
 
 
 def _capacity(mean: Any, n: int, n_envs: int | None, room: int) -> Array:
-    """P(C <= k), k = 0 .. room - 1, for each link, (1, n, room) or (E, n, room)."""
-    shape = (1 if np.ndim(mean) < 2 else (n_envs or 1), n)
-    try:
-        array = np.broadcast_to(np.asarray(mean, np.float64), shape)
-    except (TypeError, ValueError):
-        raise DataError(f"capacity must be a number, or numbers that fit the shape {shape}, not {mean!r}.") from None
-    if not (np.isfinite(array) & (array >= 0)).all():
-        raise DataError("capacity is the mean number of vehicles a step and must be finite and not negative.")
-    return np.ascontiguousarray(poisson.cdf(np.arange(room), array[:, :, None]))
+    """P(C <= k), k = 0 .. room - 1, for each link, (1, n, room) or (E, n, room), from mean numbers of vehicles a step."""
+    means = numbers("capacity", mean, (1 if np.ndim(mean) < 2 else (n_envs or 1), n), 0)
+    return np.ascontiguousarray(poisson.cdf(np.arange(room), means[:, :, None]))
 
 
 def _convolve(a: Array, b: Array) -> Array:

@@ -122,7 +122,7 @@ class Stall:
                     f"multiplier of {mu[i]:.4g}, {before[i]:.4g} before. Perhaps no policy attains it, alone or with the other "
                     f"constraints: ask for less, or write best_effort=True. Or rates do not suit: too small, or so large "
                     f"that the policy no longer tries what it needs",
-                    stacklevel=7,  # past pay, sample, two of update, and learn
+                    stacklevel=9,  # past pay, sample, two of update, the loop, and learn
                 )
         self._before, self._sum, self._count = (short, mu), 0.0, 0
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ....base.arrays import Array
+from ....base.arrays import Array, Ints
 from ....base.checks import number, one_of
 from ....errors import DataError
 
-Sizes = tuple[NDArray[np.int64], NDArray[np.int64]]  # states and actions of each agent, (n,) both
+Sizes = tuple[Ints, Ints]  # states and actions of each agent, (n,) both
 Of = Literal["state", "action", "pair"]
 _OF = ("state", "action", "pair")
 

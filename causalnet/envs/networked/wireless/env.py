@@ -9,108 +9,143 @@ GSAC (arXiv 2510.21427, appendix H.1), of Lin et al. (arXiv 2006.06555), of the 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from ....base.arrays import Array, Ints
-from ....base.checks import whole
+from ....base.arrays import AnyArray, Array, Bools, Codes, Floats, Ints
+from ....base.checks import number, numbers, one_of, whole, whole_numbers
 from ....errors import DataError
-from ..base import MOST_AGENTS, NetworkedEnv, count_agents, probabilities
+from ..base import NetworkedEnv
+from ..checks import MOST_AGENTS, count_agents
 from ..neighbourhoods import bipartite_table, sharing
-from ..streams import Seed
-from .kernels import EMPTY, FRESH, UNIFORM, WirelessTables, wireless_reset_batch, wireless_step_batch
+from ..protocols import Parts
+from ..streams import Seed, Words
+from .kernels import EMPTY, FRESH, UNIFORM, WirelessTables, wireless_reset, wireless_rollout, wireless_step_batch
 
 _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
+
+
+@dataclass(frozen=True)
+class WirelessRules:
+    """How packets come, are sent and get lost."""
+
+    success: Any = (
+        0.5  # (n,); a lone transmission of user i to access point k succeeds with success[i] * place_success[k]
+    )
+    place_success: Any = 1.0  # (n_places,), or a number for all
+    deadline: int = 2  # d: steps that a packet lives, so the bits of a buffer
+    slots: bool = (
+        False  # True: actions choose the slot too, code 1 + (k - 1) * d + (slot - 1); False: the earliest, code k
+    )
+    ghost: bool = False  # sending from an empty buffer (or slot) still occupies the access point
+    start: str = "fresh"  # first buffers: "fresh" (a packet with probability p in b_d), "uniform" bits or "empty"
+    distractors: bool = False  # two components that nothing depends on, z_1 and z_2
+    levels: int = 3  # values of z_1
+    stay: float = 0.5  # probability that z_1 is kept; else it is redrawn
+    coordinate: Any = 0  # z_2, (n,): a constant of each agent
 
 
 class Wireless(NetworkedEnv):
     """Wireless network: state bits b_1..b_d (b_1 the earliest deadline), action 0 idle or one of the own access points.
 
     access_points (n, m) int: the access points of each user, padded with ``n_places`` (padding allowed anywhere; sending
-    there fails). arrival: p, a number, (n,) or (E, n) or (E, 1), a domain an environment. success, place_success: the
-    probability that a lone transmission of user i to access point k succeeds is success[i] * place_success[k].
-    deadline: d. slots: True lets the action choose the slot too, code 1 + (k - 1) * d + (slot - 1); False sends the
-    earliest packet, code k. ghost: sending from an empty buffer (or slot) still occupies the access point. start: first
-    buffers "fresh" (a packet with probability p in b_d), "uniform" bits or "empty". distractors: two components that
-    nothing depends on, z_1 (``levels`` values, kept with probability ``stay``, else redrawn) and z_2 = ``coordinate``.
+    there fails). arrival: p, a number, (n,) or (E, n) or (E, 1), a domain an environment. rules: the keywords of
+    :class:`WirelessRules`.
     """
 
     def __init__(
-        self, access_points: Any, n_places: int, *, arrival: Any = 0.5, success: Any = 0.5, place_success: Any = 1.0,
-        deadline: int = 2, slots: bool = False, ghost: bool = False, start: str = "fresh", distractors: bool = False,
-        levels: int = 3, stay: float = 0.5, coordinate: Any = 0, horizon: int | None = 10, n_envs: int | None = None,
-        seed: Seed = None, labels: Sequence[Hashable] | None = None,
-    ) -> None:  # fmt: skip
-        places = _access_points(access_points, n_places)
-        real = places < n_places
-        width = np.full(len(places), places.shape[1])
-        if (real[:, :-1] >= real[:, 1:]).all():  # padding stands behind: the codes of real ones have no gap
-            width = real.sum(1)
-            places = places[:, : width.max()]
-        n, m = places.shape
-        d = whole("deadline", deadline, 1, 16)
-        if start not in _STARTS:
-            raise DataError(f"start must be one of {sorted(_STARTS)}, not {start!r}.")
-        levels = whole("levels", levels, 2, 1000) if distractors else 1
-        where = _coordinates(coordinate, n) if distractors else np.zeros(n, np.int32)
-        sizes = [2] * d + ([levels, int(where.max()) + 1] if distractors else [])
-        self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if distractors else ())
-        self._places = places
-        super().__init__(
-            np.tile(sizes, (n, 1)), 1 + width * (d if slots else 1), horizon=horizon, n_envs=n_envs, seed=seed,
-            labels=labels,
-        )  # fmt: skip
-        own = probabilities("success", success, (n,))
-        place = np.append(probabilities("place_success", place_success, (n_places,)), 0.0)
-        table = np.column_stack([np.full(n, n_places, np.int32), places])
-        code = np.arange(1, 1 + m * (d if slots else 1))
+        self,
+        access_points: Any,
+        n_places: int,
+        *,
+        arrival: Any = 0.5,
+        horizon: int | None = 10,
+        n_envs: int | None = None,
+        seed: Seed = None,
+        labels: Sequence[Hashable] | None = None,
+        **rules: Any,
+    ) -> None:
+        self.rules = o = WirelessRules(**rules)
+        self._places, width = _access_points(access_points, n_places)
+        n, m = self._places.shape
+        d, start = whole("deadline", o.deadline, 1, 16), one_of("start", o.start, _STARTS)
+        levels = whole("levels", o.levels, 2, 1000) if o.distractors else 1
+        where = whole_numbers("coordinate", o.coordinate if o.distractors else 0, n, 0, 10**6).astype(np.int32)
+        sizes = [2] * d + ([levels, int(where.max()) + 1] if o.distractors else [])
+        self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if o.distractors else ())
+        radices, n_actions = np.tile(sizes, (n, 1)), 1 + width * (d if o.slots else 1)
+        super().__init__(radices, n_actions, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)
+        own = numbers("success", o.success, (n,), 0, 1)
+        place = np.append(numbers("place_success", o.place_success, (n_places,), 0, 1), 0.0)
+        table = np.column_stack([np.full(n, n_places, np.int32), self._places])
+        code = np.arange(1, 1 + m * (d if o.slots else 1))
         self.tables = WirelessTables(
             access_points=table,
             link=own[:, None] * place[table],
-            port=np.append(0, (code - 1) // d + 1 if slots else code),
-            slots=np.append(0, 1 << ((code - 1) % d) if slots else np.full(m, (1 << d) - 1)),
-            coordinate=where, n_places=n_places, deadline=d, levels=levels,
-            stay=float(probabilities("stay", stay, ())), start=_STARTS[start], ghost=bool(ghost),
-        )  # fmt: skip
-        self.arrival = _domains(arrival, n, n_envs)
-        self._target, self._load = np.empty(n, np.int32), np.empty(n_places + 1, np.int32)
-        self._given: dict[str, Any] = {
-            "n_places": n_places, "success": own, "place_success": place[:-1], "deadline": d, "slots": slots,
-            "ghost": ghost, "start": start, "distractors": distractors, "levels": max(levels, 2), "stay": stay,
-            "coordinate": where, "labels": labels, "horizon": horizon,
-        }  # fmt: skip
+            port=np.append(0, (code - 1) // d + 1 if o.slots else code),
+            slots=np.append(0, 1 << ((code - 1) % d) if o.slots else np.full(m, (1 << d) - 1)),
+            coordinate=where,
+            n_places=n_places,
+            deadline=d,
+            levels=levels,
+            stay=number("stay", o.stay, 0, 1),
+            start=_STARTS[start],
+            ghost=bool(o.ghost),
+        )
+        one = np.ndim(arrival) < 2  # the environments of the batch share their domain
+        self.arrival = numbers("arrival", arrival, (1 if one else (n_envs or 1), n), 0, 1)
 
     def in_domain(self, arrival: Any, *, n_envs: int | None = None, seed: Seed = None) -> Wireless:
         """The same network with another domain factor p."""
-        return Wireless(self._places, arrival=arrival, n_envs=n_envs, seed=seed, **self._given)
+        same: dict[str, Any] = {**vars(self.rules), "horizon": self.horizon, "labels": self.labels}
+        return Wireless(self._places, self.tables.n_places, arrival=arrival, n_envs=n_envs, seed=seed, **same)
+
+    def domain_parts(self) -> Parts:
+        """The arrival probabilities, and the real numbers of the tables."""
+        return [("arrival", self.arrival), *super().domain_parts()]
+
+    def roll_out(self, view: Codes, cumulative: Floats, streams: Words, codes: Codes, a: Ints, r: Array) -> None:
+        """Whole trajectories in one compiled loop: see ``CompiledRollout``."""
+        own = self.tables, self.arrival, self.state, self.streams
+        wireless_rollout(*own, view, cumulative, streams, self.n_states, codes, a, r)
+        self.reward[:] = r[-1]
+        self.time = (self.time or 0) + len(r)
+
+    def congestion(self, s: AnyArray, a: Ints) -> Ints:
+        """How many others send to the access point that an agent sends to, for s, a (..., n); 0 while it is idle."""
+        net = self.tables
+        place = net.access_points[np.arange(self.n_agents), net.port[a]].astype(np.int64)
+        if not net.ghost:
+            place = np.where(s & net.slots[a] & ((1 << net.deadline) - 1), place, net.n_places)
+        rows = place.reshape(-1, self.n_agents) + np.arange(place[..., 0].size)[:, None] * (net.n_places + 1)
+        load = np.bincount(rows.ravel())[rows].reshape(place.shape)
+        return np.where(place < net.n_places, load - 1, 0)
 
     @cached_property
     def adjacency(self) -> sparse.csr_matrix:
         """Users are neighbours where they share an access point."""
         return sharing(self._places, self.tables.n_places)
 
-    def action_masks(self) -> NDArray[np.bool_]:
+    def action_masks(self) -> Bools:
         """(E, n, A) bool: idle, and the actions that reach one of the agent's own access points."""
         ports = self.tables.access_points[:, self.tables.port] < self.tables.n_places
         ports[:, 0] = True
         return self._out(np.broadcast_to(ports, (self.n_envs or 1, *ports.shape)).copy())
 
     def _start(self) -> None:
-        wireless_reset_batch(self.tables, self.arrival, self.state, self.streams)
+        wireless_reset(self.tables, self.arrival, self.state, self.streams)
 
     def _advance(self, actions: Ints) -> None:
-        wireless_step_batch(
-            self.tables, self.arrival, self.state, actions, self.reward, self._target, self._load, self.streams
-        )
+        wireless_step_batch(self.tables, self.arrival, self.state, actions, self.reward, self.streams)
 
     def _domain(self, agent: int) -> float:
         if not (self.arrival[:, agent] == self.arrival[0, agent]).all():
-            raise DataError("The environments of this batch differ in arrival; ask in_domain(p) of one domain instead.")
+            raise DataError("the environments of this batch differ in arrival; ask in_domain(p) of one domain instead")
         return float(self.arrival[0, agent])
 
     def _initial(self, agent: int) -> Array:
@@ -161,8 +196,7 @@ def gsac_grid(size: int, width: int | None = None, *, arrival: Any = 0.65, **opt
     """
     rows, columns = whole("size", size, 1, 10**5), whole("width", size if width is None else width, 1, 10**5)
     r, c = np.divmod(np.arange(count_agents(rows * columns)), columns)
-    corner = r * (columns + 1) + c
-    places = np.column_stack([corner, corner + 1, corner + columns + 1, corner + columns + 2])
+    places = _corners(r + 1, c + 1, rows + 1, columns + 1, False)  # also those on the border
     options.setdefault("coordinate", c)
     return Wireless(places, (rows + 1) * (columns + 1), arrival=arrival, **options)
 
@@ -195,9 +229,8 @@ def utility_grid(size: int = 5, **options: Any) -> Wireless:
     """
     size = whole("size", size, 2, 10**5)
     r, c = np.divmod(np.arange(count_agents(size * size)), size)
-    options = {
-        "arrival": 0.5, "success": 0.8, "start": "uniform", "ghost": True, "horizon": 12, "coordinate": c, **options
-    }  # fmt: skip
+    calibrated = {"arrival": 0.5, "success": 0.8, "start": "uniform", "ghost": True, "horizon": 12, "coordinate": c}
+    options = {**calibrated, **options}
     return Wireless(_corners(r, c, size - 1, size - 1, False), (size - 1) ** 2, **options)
 
 
@@ -210,8 +243,8 @@ def wireless_network(graph: nx.Graph, users: Sequence[Hashable] | None = None, *
     return Wireless(table, len(places), labels=names, **options)
 
 
-def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> NDArray[np.int32]:
-    """The access points on the four corners of cell (r, c), NW, NE, SW, SE; inner lattice rows x columns of them."""
+def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> Codes:
+    """The access points on the four corners of cell (r, c), NW, NE, SW, SE, of a lattice of rows x columns."""
     none = rows * columns
     table = np.full((r.size, 4), none, np.int32)
     for k, (up, left) in enumerate([(1, 1), (1, 0), (0, 1), (0, 0)]):
@@ -221,40 +254,31 @@ def _corners(r: Ints, c: Ints, rows: int, columns: int, compact: bool) -> NDArra
     return np.sort(table, axis=1) if compact else table
 
 
-def _access_points(table: Any, n_places: int) -> NDArray[np.int32]:
+def _access_points(table: Any, n_places: int) -> tuple[Codes, Ints]:
+    """The table as int32, its last columns dropped where they are padding alone, and how many codes each user has (n,)."""
     n_places = whole("n_places", n_places, 1, 4 * MOST_AGENTS)
     try:
         table = np.asarray(table)
     except ValueError:
-        raise DataError(f"access_points has rows of different lengths; fill them up with {n_places}, none.") from None
+        raise DataError(f"access_points has rows of different lengths; fill them up with {n_places}, none") from None
     if table.ndim != 2 or not table.size or table.dtype.kind not in "iu":
         raise DataError(
-            f"access_points is a table (users, access points) of whole numbers, not {table.dtype} of shape {table.shape}."
+            f"access_points is a table (users, access points) of whole numbers, not {table.dtype} of shape {table.shape}"
         )
-    bad = np.argwhere((table < 0) | (table > n_places))
-    if len(bad):
+    for i, k in np.argwhere((table < 0) | (table > n_places))[:1]:
         raise DataError(
-            f"Access point {table[tuple(bad[0])]} of user {bad[0][0]} does not exist: they are numbered 0 to "
-            f"{n_places - 1}, and {n_places} stands for none."
+            f"access point {table[i, k]} of user {i} does not exist: they are numbered 0 to {n_places - 1}, and {n_places} "
+            "stands for none"
         )
-    real = table < n_places
-    if not real.any(1).all():
-        raise DataError(f"User {int(np.flatnonzero(~real.any(1))[0])} reaches no access point; remove or connect it.")
-    ordered = np.sort(table, axis=1)
+    real, ordered = table < n_places, np.sort(table, axis=1)
     twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] < n_places)
-    if twice.any():
-        raise DataError(f"User {int(np.flatnonzero(twice.any(1))[0])} names an access point twice.")
-    return np.ascontiguousarray(table, np.int32)
-
-
-def _coordinates(given: Any, n: int) -> NDArray[np.int32]:
-    values = np.asarray(given)
-    if values.dtype.kind not in "iu" or values.shape not in ((), (n,)) or values.min() < 0 or values.max() > 10**6:
-        raise DataError(f"coordinate is a whole number from 0 to 1,000,000 for each of {n} agents, not {given!r}.")
-    return np.broadcast_to(values, (n,)).astype(np.int32)
-
-
-def _domains(arrival: Any, n: int, n_envs: int | None) -> Array:
-    """Arrival probabilities (1, n), or (E, n) where the environments of the batch are different domains."""
-    one = np.ndim(arrival) < 2
-    return probabilities("arrival", arrival, (1 if one else (n_envs or 1), n))
+    for wrong, why in (
+        (~real.any(1), "reaches no access point; remove or connect it"),
+        (twice.any(1), "names an access point twice"),
+    ):
+        if wrong.any():
+            raise DataError(f"user {int(np.flatnonzero(wrong)[0])} {why}")
+    width = np.full(len(table), table.shape[1])
+    if (real[:, :-1] >= real[:, 1:]).all():  # padding stands behind: the codes of real ones have no gap
+        width = real.sum(1)
+    return np.ascontiguousarray(table[:, : width.max()], np.int32), width

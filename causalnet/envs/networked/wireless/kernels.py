@@ -1,7 +1,6 @@
-"""Compiled steps of the wireless network, one environment at a time, to be called inside a learner's own loop.
+"""Compiled steps of the wireless network, and whole rollouts of own-state policies in it.
 
-Every function works on the arrays of one environment: state (n,) codes, action (n,) codes, reward (n,), stream (2,).
-A state code holds the packets in its low d bits (bit k - 1 is b_k; b_1, the earliest deadline, is bit 0), then the
+One environment has state (n,) codes, action (n,) codes, reward (n,), stream (2,); a batch the same in rows. A state code holds the packets in its low d bits (bit k - 1 is b_k; b_1, the earliest deadline, is bit 0), then the
 channel-quality indicator z_1, then the constant coordinate z_2, which nothing depends on.
 """
 
@@ -11,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ..streams import HALF, LOW, WORD, draw, mix
+from ....base.arrays import AnyArray, Array, Codes, Floats, Ints
+from ..policies import act
+from ..streams import HALF, LOW, WORD, Words, draw, mix
 
 FRESH, UNIFORM, EMPTY = 0, 1, 2
 
@@ -28,11 +28,11 @@ class WirelessTables(NamedTuple):
     distractors). coordinate (n,) int32: z_2. start: FRESH, UNIFORM or EMPTY buffers. ghost: an empty transmission collides.
     """
 
-    access_points: NDArray[np.int32]
-    link: NDArray[np.float64]
-    port: NDArray[np.int64]
-    slots: NDArray[np.int64]
-    coordinate: NDArray[np.int32]
+    access_points: Codes
+    link: Array
+    port: Ints
+    slots: Ints
+    coordinate: Codes
     n_places: int
     deadline: int
     levels: int
@@ -42,34 +42,34 @@ class WirelessTables(NamedTuple):
 
 
 @njit(cache=True)
-def wireless_reset(
-    net: WirelessTables, arrival: NDArray[np.float64], state: NDArray[np.int8], stream: NDArray[np.uint64]
-) -> None:
-    """First state of one environment, in place. arrival (n,): probability p_i of a packet a step."""
+def wireless_reset(net: WirelessTables, arrival: Array, states: AnyArray, streams: Words) -> None:
+    """First states (E, n), in place. arrival (1, n) or (E, n): probability p_i of a packet a step."""
     d = net.deadline
-    for i in range(state.size):
-        bits = draw(stream)
-        code = np.int64(0)
-        if net.start == FRESH:
-            code = np.int64((bits >> WORD) * HALF < arrival[i]) << (d - 1)
-        elif net.start == UNIFORM:
-            code = np.int64(bits >> np.uint64(64 - d))
-        if net.levels > 1:
-            z = np.int64(((draw(stream) >> WORD) * np.uint64(net.levels)) >> WORD)
-            code |= (z + net.levels * net.coordinate[i]) << d
-        state[i] = code
+    for e in range(states.shape[0]):
+        chance, stream = arrival[e % arrival.shape[0]], streams[e]
+        for i in range(states.shape[1]):
+            bits = draw(stream)
+            code = np.int64(0)
+            if net.start == FRESH:
+                code = np.int64((bits >> WORD) * HALF < chance[i]) << (d - 1)
+            elif net.start == UNIFORM:
+                code = np.int64(bits >> np.uint64(64 - d))
+            if net.levels > 1:
+                z = np.int64(((draw(stream) >> WORD) * np.uint64(net.levels)) >> WORD)
+                code |= (z + net.levels * net.coordinate[i]) << d
+            states[e, i] = code
 
 
 @njit(cache=True)
 def wireless_step(
     net: WirelessTables,
-    arrival: NDArray[np.float64],
-    state: NDArray[np.int8],
-    action: NDArray[np.int64],
-    reward: NDArray[np.float64],
-    target: NDArray[np.int32],
-    load: NDArray[np.int32],
-    stream: NDArray[np.uint64],
+    arrival: Array,
+    state: AnyArray,
+    action: Ints,
+    reward: Array,
+    target: Codes,
+    load: Codes,
+    stream: Words,
 ) -> None:
     """One step of one environment, ``state`` and ``reward`` in place; linear in n.
 
@@ -115,25 +115,36 @@ def wireless_step(
 
 
 @njit(cache=True)
-def wireless_reset_batch(
-    net: WirelessTables, arrival: NDArray[np.float64], state: NDArray[np.int8], stream: NDArray[np.uint64]
+def wireless_step_batch(
+    net: WirelessTables, arrival: Array, states: AnyArray, actions: Ints, rewards: Array, streams: Words
 ) -> None:
-    """``wireless_reset`` on the rows of state (E, n), stream (E, 2); arrival (1, n) or (E, n)."""
-    for e in range(state.shape[0]):
-        wireless_reset(net, arrival[e % arrival.shape[0]], state[e], stream[e])
+    """``wireless_step`` on the rows of states, actions, rewards (E, n), streams (E, 2); arrival (1, n) or (E, n)."""
+    target, load = np.empty(states.shape[1], np.int32), np.empty(net.n_places + 1, np.int32)
+    for e in range(states.shape[0]):
+        own = arrival[e % arrival.shape[0]]
+        wireless_step(net, own, states[e], actions[e], rewards[e], target, load, streams[e])
 
 
 @njit(cache=True)
-def wireless_step_batch(
+def wireless_rollout(
     net: WirelessTables,
-    arrival: NDArray[np.float64],
-    state: NDArray[np.int8],
-    action: NDArray[np.int64],
-    reward: NDArray[np.float64],
-    target: NDArray[np.int32],
-    load: NDArray[np.int32],
-    stream: NDArray[np.uint64],
+    arrival: Array,
+    states: AnyArray,
+    streams: Words,
+    view: Codes,
+    cumulative: Floats,
+    policy_streams: Words,
+    n_states: Ints,
+    codes: Codes,
+    a: Ints,
+    r: Array,
 ) -> None:
-    """``wireless_step`` on the rows of state, action, reward (E, n), stream (E, 2); arrival (1, n) or (E, n)."""
-    for e in range(state.shape[0]):
-        wireless_step(net, arrival[e % arrival.shape[0]], state[e], action[e], reward[e], target, load, stream[e])
+    """A whole rollout, the steps of one copy after another; see ``CompiledRollout.roll_out``. states (E, n) move on."""
+    per = states.shape[0] // cumulative.shape[0]
+    target, load = np.empty(states.shape[1], np.int32), np.empty(net.n_places + 1, np.int32)
+    for e in range(states.shape[0]):
+        state, table, own = states[e], cumulative[e // per], arrival[e % arrival.shape[0]]
+        for t in range(r.shape[0]):
+            act(state, view, table, policy_streams[e], n_states, codes[t, e], a[t, e])
+            wireless_step(net, own, state, a[t, e], r[t, e], target, load, streams[e])
+        act(state, view, table, policy_streams[e], n_states, codes[-1, e], a[-1, e])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ....base.arrays import Ints
 from ....errors import NotApplicable, UnknownNameError, nearest
 from ....graph.causal_masks import CausalMasks
 from .env import Wireless
@@ -39,13 +39,11 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
     if c > d:  # the distractors act on themselves: z_1 is kept with some probability, z_2 for good
         own[d, d], own[d + 1, d + 1] = env.tables.stay > 0, True
     pairs = env.adjacency.nnz
-    return CausalMasks(
-        np.broadcast_to(own, (n, c + 1, c + 1)), np.broadcast_to(other, (pairs, c + 1, c + 1)),
-        np.broadcast_to(domain, (n, c + 1)), env.adjacency, env.component_names,
-    )  # fmt: skip
+    own, other, domain = (np.broadcast_to(x, (k, *x.shape)) for x, k in ((own, n), (other, pairs), (domain, n)))
+    return CausalMasks(own, other, domain, env.adjacency, env.component_names)
 
 
-def action_places(env: Wireless) -> NDArray[np.int64]:
+def action_places(env: Wireless) -> Ints:
     """(n, A): the access point that each action uses, -1 for none; what ``own_frame`` needs."""
     _wireless(env)
     used = env.tables.access_points[:, env.tables.port].astype(np.int64)

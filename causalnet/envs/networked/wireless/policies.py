@@ -7,9 +7,9 @@ from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from ....base.arrays import Array
-from ....base.checks import whole
+from ....base.checks import number, whole
 from ....errors import NotApplicable
-from ..base import networked, probabilities
+from ..checks import networked
 from .env import Wireless
 
 
@@ -18,9 +18,9 @@ def localized_aloha(env: Wireless, x: float) -> Array:
 
     The benchmark of arXiv 1912.02906 and arXiv 2006.06555, as a policy table (n, S, A) for ``policy_returns``.
     """
-    networked(env, Wireless)
+    networked(env, Wireless, "a Wireless network")
     net = env.tables
-    rate = float(probabilities("x", x, ()))
+    rate = number("x", x, 0, 1)
     users = np.bincount(net.access_points[:, 1:].ravel(), minlength=net.n_places + 1)
     weight = np.where(net.access_points < net.n_places, net.link / np.maximum(users, 1)[net.access_points], 0.0)
     total = weight.sum(1, keepdims=True)
@@ -33,7 +33,7 @@ def dedicated_access_points(env: Wireless) -> Array:
 
     Users and access points are matched; where that is impossible there is no such policy.
     """
-    networked(env, Wireless)
+    networked(env, Wireless, "a Wireless network")
     net, n = env.tables, env.n_agents
     rows, columns = np.nonzero(net.access_points < net.n_places)
     reach = sparse.csr_matrix(
@@ -42,8 +42,8 @@ def dedicated_access_points(env: Wireless) -> Array:
     mine = maximum_bipartite_matching(reach, perm_type="column")
     if (mine < 0).any():
         raise NotApplicable(
-            f"There is no access point left for user {int(np.argmin(mine))}: {n} users cannot each have one of "
-            f"{net.n_places} access points to themselves."
+            f"there is no access point left for user {int(np.argmin(mine))}: {n} users cannot each have one of "
+            f"{net.n_places} access points to themselves"
         )
     return _send(env, (net.access_points == mine[:, None]).astype(np.float64))
 
@@ -68,7 +68,7 @@ def collision_free_ceiling(p: float, q: float, horizon: int, *, deadline: int = 
     For d = 2: success_t = q [1 - (1 - x_t)(1 - p)], x_{t+1} = x_t p + (1 - x_t) p (1 - q), x_0 = 0, where x_t is the
     chance of a packet in the earliest slot; for any d the same as a Markov chain over the 2^d buffers.
     """
-    p, q = (float(probabilities(name, value, ())) for name, value in (("p", p), ("q", q)))
+    p, q = number("p", p, 0, 1), number("q", q, 0, 1)
     d = whole("deadline", deadline, 1, 16)
     buffers = np.arange(1 << d)
     law = np.where(buffers == 1 << (d - 1), p, np.where(buffers == 0, 1 - p, 0.0))

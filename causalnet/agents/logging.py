@@ -9,25 +9,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...errors import DataError, NotApplicable, NotInstalled
-from ...storage.files import write_atomic
+from ..errors import DataError, NotApplicable, NotInstalled
+from ..storage.files import write_atomic
 
 STEP = "time/total_timesteps"
 EPISODE = "time/episodes"
+RETURN = "rollout/return"
 
 
 class Logger(Protocol):
     """What ``learn(log=...)`` writes to. Names follow stable-baselines3: rollout/..., train/..., time/..."""
 
     def write(self, scalars: Mapping[str, float]) -> None:
-        """Take the numbers of one episode; ``time/total_timesteps`` is among them."""
+        """Take the numbers of one episode or update; ``time/total_timesteps`` is among them."""
 
     def close(self) -> None:
         """Called when ``learn`` returns or fails."""
 
 
 class CsvLogger:
-    """One row an episode, one column a name. An existing file is continued: rows from ``episode`` on are replaced."""
+    """One row an episode or update, one column a name. An existing file is continued: rows from ``episode`` on are replaced."""
 
     def __init__(self, path: str | Path, episode: int = 0) -> None:
         self.path = Path(path)
@@ -121,10 +122,10 @@ def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | N
 class Silent:
     """What ``learn`` tells while it goes on; this one shows nothing."""
 
-    def step(self) -> None:
-        """A step was taken."""
+    def steps(self, more: int) -> None:
+        """So many more steps were taken."""
 
-    def episode(self, done: int, return_: float) -> None:
+    def episodes(self, done: int, return_: float) -> None:
         """So many episodes are done, the last with this return."""
 
 
@@ -135,15 +136,16 @@ class _Bar(Silent):
         self._progress, self._by_steps, self._steps = progress, by_steps, 0
         self._task = progress.add_task("learning", total=total, mean="-", steps=0)
 
-    def step(self) -> None:
-        self._steps += 1
-        if self._steps % 50 == 0:
-            self._show()
+    def steps(self, more: int) -> None:
+        before, self._steps = self._steps, self._steps + more
+        if before // 50 < self._steps // 50:
+            self.show()
 
-    def episode(self, done: int, return_: float) -> None:
-        self._show(mean=f"{return_:.2f}", **({} if self._by_steps else {"completed": done}))
+    def episodes(self, done: int, return_: float) -> None:
+        self.show(mean=f"{return_:.2f}", **({} if self._by_steps else {"completed": done}))
 
-    def _show(self, **more: Any) -> None:
+    def show(self, **more: Any) -> None:
+        """Draw the present state."""
         done = {"completed": self._steps} if self._by_steps else {}
         self._progress.update(self._task, steps=self._steps, **done, **more)
 
@@ -170,4 +172,4 @@ def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Silent]
         try:
             yield shown
         finally:
-            shown._show()
+            shown.show()

@@ -1,0 +1,120 @@
+"""What the learners of networks share: a learner is an actor, one or more critics, and the loop that runs them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from ...base.arrays import Array
+from ...base.checks import function, instance
+from ...errors import DataError
+from .. import loop
+from ..logging import RETURN, Logger
+from .checkpoint import Kept, save_agent
+
+
+class NetworkedLearner(ABC):
+    """Counters, ``learn`` and ``save``. updates: done so far. learners: independent seeds, who share the ``copies`` of an
+    environment evenly. theta: the parameters, of all learners."""
+
+    settings: Any
+    seed: int
+    learners: int
+    copies: int
+    theta: Array
+
+    def __init__(self) -> None:
+        self.updates = 0
+        self.files = loop.Files()
+
+    # ---- what a learner adds --------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def update(self) -> None:
+        """One update: trajectories under the present policy, the critic's pass over them, the actor's step."""
+
+    @property
+    @abstractmethod
+    def per_update(self) -> int:
+        """Episodes of each learner in an update."""
+
+    @abstractmethod
+    def last_return(self) -> float:
+        """Mean return of the last update's trajectories, undiscounted, over agents, copies and learners."""
+
+    @abstractmethod
+    def kept(self) -> Kept:
+        """What a checkpoint holds of it beside settings and counters."""
+
+    # ---- learning -------------------------------------------------------------------------------------------------
+
+    @property
+    def episodes(self) -> int:
+        """Episodes that each learner has seen."""
+        return self.updates * self.per_update
+
+    @property
+    def steps(self) -> int:
+        """Transitions that each learner has seen."""
+        return self.episodes * int(self.settings.length)
+
+    def learn(
+        self,
+        episodes: int,
+        *,
+        on_update: Callable[[Self], Any] | None = None,
+        log: str | Path | Logger | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 1,
+        progress: bool = False,
+    ) -> Self:
+        """Update until each learner has seen ``episodes`` more episodes, over all environments (rounded up to updates).
+
+        on_update sees the learner after each update, and may return numbers to log. log: a CSV file's name, or a logger: a
+        row an update. checkpoint: a file replaced after every ``checkpoint_every`` updates and at the end.
+        """
+        function("on_update", on_update)
+        records = loop.Records(log, checkpoint, checkpoint_every, progress)
+        loop.train(self, self._advance, on_update, records, episodes=episodes)
+        return self
+
+    def _advance(self, last_step: int | None, tick: loop.Tick) -> Self:
+        self.update()
+        tick(self.per_update * self.settings.length)
+        return self
+
+    def scalars(self) -> dict[str, float]:
+        """What to log of the last update."""
+        return {RETURN: self.last_return(), "train/n_updates": self.updates}
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything learnt as one npz file with a JSON header."""
+        self.files.checkpoint = save_agent(path, self)
+        return self.files.checkpoint
+
+
+def usual(settings: Any, otherwise: Any) -> Any:
+    """Settings as given, of the same class as ``otherwise``; None: those."""
+    name = type(otherwise).__name__
+    return otherwise if settings is None else instance("settings", settings, type(otherwise), f"{name}(...), or None")
+
+
+def shared(copies: int, learners: int) -> int:
+    """Copies of an environment as they are; DataError where they cannot be shared evenly."""
+    if copies % learners:
+        raise DataError(f"{copies} copies cannot be shared by {learners} learners; use a multiple of {learners}")
+    return copies
+
+
+def converging(theta: Array, update: int) -> Array:
+    """New parameters, or DataError where their squares are beyond all numbers; ``update`` counts from 0."""
+    if not np.isfinite(np.vdot(theta, theta)):
+        raise DataError(
+            f"the learning diverged in update {update + 1}; the policy is as before it, the critic is not: learn anew with "
+            "smaller rates"
+        )
+    return theta

@@ -1,0 +1,75 @@
+"""What an environment offers beside the interface of Gymnasium, and what code may ask of one that it does not know.
+
+Each Protocol is asked with ``isinstance(env.unwrapped, ...)``; an environment of your own offers what it has as plain
+attributes and methods, and inherits nothing. What networks of agents offer is told in ``networked``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import gymnasium
+import networkx as nx
+
+from ..base.arrays import AnyArray
+from ..errors import NotApplicable
+
+
+@runtime_checkable
+class ActsOnVariables(Protocol):
+    """Every action acts on one variable of one unit, and observations show how many of each there are.
+
+    variables: V names. action_variables, action_units: (A,) whole numbers, the variable (-1: none) and the unit that each
+    action acts on. A causal mask and learning by doing read these.
+    """
+
+    variables: Sequence[str]
+    action_variables: Any
+    action_units: Any
+
+    def counts(self, obs: Any) -> AnyArray:
+        """(units, V) how many of each variable are live at each unit in an observation; 0 where there is none."""
+        ...
+
+
+@runtime_checkable
+class HasSeconds(Protocol):
+    """A step takes so many seconds; rates that are learned from its outcomes are per second."""
+
+    step_seconds: float
+
+
+@runtime_checkable
+class HasUnits(Protocol):
+    """units: the names of the places where variables live, in the order of ``counts``; topology: links between them."""
+
+    units: Sequence[str]
+    topology: nx.Graph
+
+
+@runtime_checkable
+class HasFingerprint(Protocol):
+    """A text that two environments share iff they behave alike; what was learned in one goes on in no other."""
+
+    fingerprint: str
+
+
+def missing(env: Any, protocol: type) -> list[str]:
+    """What an environment lacks of a Protocol, by name, in alphabetical order."""
+    offered = {name for name in dir(protocol) if not name.startswith("_")} | set(protocol.__annotations__)
+    return sorted(name for name in offered if getattr(env, name, None) is None)
+
+
+def discrete_env(what: str, env: Any) -> Any:
+    """``env``; NotApplicable unless it is one Gymnasium environment with a finite set of actions."""
+    if not isinstance(env, gymnasium.Env):
+        several = isinstance(env, gymnasium.vector.VectorEnv)
+        hint = "one copy, not a vector of them" if several else "such as gymnasium.make(id)"
+        raise NotApplicable(f"{what} needs a Gymnasium environment, {hint}; got {env!r}")
+    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
+        raise NotApplicable(
+            f"{what} needs a Discrete action space; this one has {env.action_space}: wrap the environment so that its "
+            "actions are Discrete(n)"
+        )
+    return env

@@ -1,0 +1,29 @@
+"""A graph by itself as one small drawing: what a notebook shows of it, and what its .svg file holds."""
+
+from __future__ import annotations
+
+import zlib
+
+from ..graph import Graph
+from .svg import draw, edges_of, place
+
+MOST_NODES = 60  # beyond, a notebook shows the graph's line of text; causalnet.report.draw has the matrix
+_STYLE = (  # colours of the page around it, light or dark
+    "<style>svg.graph text{font:11.5px system-ui,sans-serif;text-anchor:middle;fill:currentColor}"
+    "svg.graph .n rect{fill:none;stroke:currentColor;stroke-opacity:.55}"
+    "svg.graph .e .l{fill:none;stroke:currentColor;stroke-width:1.3}"
+    "svg.graph .e .a{fill:currentColor}svg.graph .e .o{fill:none;stroke:currentColor}</style>"
+)
+
+
+def to_svg(graph: Graph) -> str:
+    """Boxes and arrows, causes above effects, as an SVG element that is a file by itself as well."""
+    nodes = ["".join(c if c.isprintable() else "\ufffd" for c in name) for name in graph.nodes]
+    uid = f"graph-{zlib.crc32(repr(graph.nodes).encode() + graph.adj.tobytes()):08x}"
+    drawn = draw(nodes, edges_of(graph), place(graph), uid=uid, title=repr(graph), desc="Causes stand above effects.")
+    return drawn.replace("<title", f"{_STYLE}<title", 1)
+
+
+def to_html(graph: Graph) -> str | None:
+    """The drawing for a notebook; None, so that it prints the text, for a graph too large for one."""
+    return to_svg(graph) if graph.d <= MOST_NODES else None

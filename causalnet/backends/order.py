@@ -30,7 +30,7 @@ TAKES = frozenset({"continuous"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 REQUIRES = ()
-ASSUMES = ("sufficiency", "faithfulness", "linear effects", "Gaussian noise")
+ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity", "Gaussian noise")
 CAVEAT = (
     "Assumes linear effects and Gaussian noise; the score says nothing about directions within an equivalence class."
 )

@@ -4,7 +4,7 @@ Given an order, the parents of v are chosen among those before it by grow-shrink
 one variable out and putting it where the score falls most, until no such move helps (Teyssier and Koller 2005; BOSS,
 Andrews et al. 2023). What is found is perturbed by swapping variables and searched again where that changed anything;
 a round that ends higher is undone (iterated local search, as FLOP: Wienöbst, Henckel and Weichwald, arXiv 2510.04970).
-Kernels: :mod:`causalnet.search.order_kernels`. Deterministic: all draws come from one seed.
+Kernels: :mod:`causalnet.search.orders.moves`. Deterministic: all draws come from one seed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import Array, Bools, Ints
-from ..base.clock import now
-from ..stats.scores.contract import Slots
-from .order_kernels import descend, fit_order, wander
-from .order_state import COUNTS, ROWS, Rules, State, greedy_order
+from ...base.arrays import Array, Bools, Ints
+from ...base.clock import now
+from ...stats.scores.contract import Slots
+from .moves import descend, fit_order, wander
+from .state import COUNTS, ROWS, Rules, State, greedy_order
 
 FAR = 1 << 40
 FIRST, PATIENCE, SWAPS, REGION, SMALL = 12, 5, 2, 24, 12

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..base.arrays import Ints
-from ..base.clock import now
-from ..stats.scores.contract import SCRATCH, Slots, add, begin, copy, drop, helps
-from .order_state import (
+from ...base.arrays import Ints
+from ...base.clock import now
+from ...stats.scores.contract import SCRATCH, Slots, add, begin, copy, drop, helps
+from .state import (
     CHANGED,
     EPS,
     HEAD,

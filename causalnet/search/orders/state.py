@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Array, Bools, Ints
-from ..stats.scores.contract import SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
+from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...stats.scores.contract import SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
 
 NOTHING, HELPS, PARENT = 0, 1, 2  # entries of link
 EPS = 1e-7  # a change of score below this is rounding

@@ -1,18 +1,21 @@
 """The equivalence class of the DAG that minimises a local score, searched over causal orders.
 
 Linear Gaussian: sum_v n ln s2(v | parents) + penalty |parents| ln n, s2 the residual variance; penalty 1 is BIC, 2 the
-usual choice for structure. Blind to units: only the correlations enter. Method: :mod:`causalnet.search.orders`. Cost:
-the covariance once, then free of the number of rows; for each round of the search some hundred refits of one variable.
+usual choice for structure. Blind to units: only the correlations enter. Categories: BIC, qNML or BDeu of the counts
+(:mod:`causalnet.stats.scores.discrete`). Method: :mod:`causalnet.search.orders`. Cost: for each round of the search
+some hundred refits of one variable; the covariance once, then free of the number of rows, or a count of the rows for
+every set of parents that is new.
 
-References: Teyssier and Koller, UAI 2005; Schwarz, Annals of Statistics 6, 1978; Andrews et al., NeurIPS 2023 (BOSS);
-Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
+References: Teyssier and Koller, UAI 2005; Schwarz, Annals of Statistics 6, 1978; Heckerman, Geiger and Chickering,
+Machine Learning 20, 1995; Andrews et al., NeurIPS 2023 (BOSS); Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,22 +23,38 @@ from ..base.arrays import Array, Bools, Ints
 from ..base.checks import number, one_of, whole
 from ..data import Table, as_table
 from ..data.tables import refuse_constants
-from ..errors import DataError
+from ..errors import DataError, NotApplicable
 from ..graph import Graph, Knowledge, PairEvidence
 from ..graph.meek import cpdag, orient
 from ..search.orders import search_orders
-from ..stats.scores.gaussian import gaussian_score, local_score
+from ..stats.scores import Counted, Slots, closeness, discrete_score, gaussian_score, local_score
 
-TAKES = frozenset({"continuous"})
+TAKES = frozenset({"continuous", "discrete"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 REQUIRES = ()
-ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity", "Gaussian noise")
-CAVEAT = (
-    "Assumes linear effects and Gaussian noise; the score says nothing about directions within an equivalence class."
+ASSUMES = (
+    "sufficiency",
+    "faithfulness",
+    "acyclicity",
+    "linearity (continuous tables)",
+    "Gaussian noise (continuous tables)",
 )
-SCORES = ("auto", "bic")
+CAVEAT = "The score says nothing about directions within an equivalence class."
+SCORES = ("auto", "bic", "qnml", "bdeu")
+DISCRETE = "qnml"  # what "auto" is on discrete tables
 NEAR = 2.0  # units of score: two graphs that close are a tie
+UNCOUNTED = 1e29  # a score from here up has a variable whose required causes have too many configurations
+
+
+class Choice(NamedTuple):
+    """A local score chosen for a table. near: (d, d) correlations, or what stands for them. compiled: the score and its
+    slots, with the columns in the order given. exact: f(v | parents). told: its name and settings."""
+
+    near: Array
+    compiled: Callable[[Ints], tuple[Any, Slots]]
+    exact: Callable[[int, Ints], float]
+    told: dict[str, Any]
 
 
 def learn(
@@ -44,57 +63,53 @@ def learn(
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
     score: str = "auto",
-    penalty: float = 2.0,
+    penalty: float | None = None,
+    ess: float = 1.0,
     restarts: int = 20,
     max_parents: int | None = None,
     max_seconds: float | None = None,
 ) -> Graph:
     """The CPDAG of the DAG of least score that was met, with the knowledge's orientations.
 
-    score: "auto" is "bic", the linear Gaussian one. penalty: of one parent, in units of ln n. restarts: how often the
-    best order is perturbed, in rounds for every 24 variables. max_parents: None for no limit but the rows.
-    max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn from it.
+    score: "auto" is "bic" on continuous tables, the linear Gaussian one, and "qnml" on discrete ones. penalty: of one
+    free number, in units of ln n (BIC); None for 2 on continuous and 1 on discrete tables. ess: equivalent sample size
+    (BDeu). restarts: how often the best order is perturbed, in rounds for every 24 variables. max_parents: None for no
+    limit but the rows. max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn
+    from it.
 
     ``graph.explain(a, b)`` tells by how much the score would rise without the edge, or with it, and if it were
-    reversed. meta: "score", "rounds", "refits", and "near_ties": edges that could go, come or turn for NEAR units.
+    reversed. meta: "score", "rounds", "refits", and "near_ties": edges that could be dropped for NEAR units.
     """
-    one_of("score", score, SCORES)
-    penalty = number("penalty", penalty, above=0.0)
     restarts = whole("restarts", restarts, 0)
-    if data.n < 4:
-        raise DataError(f"the linear Gaussian score needs at least 4 rows, got {data.n}")
-    refuse_constants(data.values, data.columns)
-    most = max(1, min(data.d - 1, data.n - 3))
+    most = data.d - 1 if data.kind == "discrete" else min(data.d - 1, data.n - 3)
     if max_parents is not None:
         most = min(most, whole("max_parents", max_parents, 1))
+    chosen = _choose(data, one_of("score", score, SCORES), penalty, number("ess", ess, above=0.0), max(1, most))
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
-    if required.sum(axis=0).max(initial=0) > most:
-        raise DataError(
-            f"the knowledge requires {required.sum(axis=0).max()} causes of one variable, max_parents is {most}"
-        )
-    place = canonical_order(data.correlation)
+    wanted = required.sum(axis=0).max(initial=0)
+    if wanted > max(1, most):
+        raise DataError(f"the knowledge requires {wanted} causes of one variable, and at most {max(1, most)} fit here")
+    place = canonical_order(chosen.near)
     grid = np.ix_(place, place)
-    corr = np.ascontiguousarray(data.correlation[grid])
     found = search_orders(
-        *gaussian_score(corr, data.n, penalty, most),
-        corr,
+        *chosen.compiled(place),
+        np.ascontiguousarray(chosen.near[grid]),
         allowed[grid],
         required[grid],
         restarts=restarts,
         seed=int(rng.integers(2**63)),
         max_seconds=max_seconds,
     )
+    if found.score > UNCOUNTED:
+        raise DataError("the required causes of a variable have more configurations than can be counted; require fewer")
     dag = np.zeros_like(allowed)
     dag[grid] = found.dag
-    why = Why(data.columns, data.correlation, data.n, penalty, dag, allowed, required)
-    ties = near_ties(why)
-    meta = {
+    why = Why(data.columns, chosen.exact, dag, allowed, required)
+    meta = chosen.told | {
         "score": found.score,
-        "score_name": "bic",
-        "penalty": penalty,
         "rounds": found.rounds,
         "refits": found.refits,
-        "near_ties": [[data.columns[i], data.columns[j]] for i, j in ties],
+        "near_ties": [[data.columns[i], data.columns[j]] for i, j in near_ties(why)],
         "complete": found.complete,
     }
     every = np.triu(np.ones_like(allowed), 1)
@@ -103,10 +118,39 @@ def learn(
 
 
 def warm_up() -> None:
-    """Compile (or load) the kernels on a table of four variables."""
+    """Compile (or load) the kernels on a table of four variables of each kind."""
     rng = np.random.default_rng(0)
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
-    learn(as_table(values, discrete=False), rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
+    for discrete in (False, True):
+        table = as_table((values > 0).astype(float) if discrete else values, discrete=discrete)
+        learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
+
+
+def _choose(data: Table, score: str, penalty: float | None, ess: float, most: int) -> Choice:
+    """The local score for a table, with at most ``most`` parents."""
+    discrete = data.kind == "discrete"
+    price = (1.0 if discrete else 2.0) if penalty is None else number("penalty", penalty, above=0.0)
+    if not discrete:
+        if score not in ("auto", "bic"):
+            raise NotApplicable(f"score={score!r} is for categories, and this table is continuous; write score='bic'")
+        if data.n < 4:
+            raise DataError(f"the linear Gaussian score needs at least 4 rows, got {data.n}")
+        refuse_constants(data.values, data.columns)
+        corr, n = data.correlation, data.n
+
+        def gaussian(place: Ints) -> tuple[Any, Slots]:
+            return gaussian_score(np.ascontiguousarray(corr[np.ix_(place, place)]), n, price, most)
+
+        return Choice(corr, gaussian, partial(local_score, corr, n, price), {"score_name": "bic", "penalty": price})
+    name = DISCRETE if score == "auto" else score
+    codes = data.codes
+
+    def counted(place: Ints) -> tuple[Any, Slots]:
+        return discrete_score(codes[:, place], most, name=name, penalty=price, ess=ess)
+
+    small = codes.astype(np.min_scalar_type(int(codes.max())))
+    settings = {"bic": {"penalty": price}, "bdeu": {"ess": ess}}.get(name, {})
+    return Choice(closeness(codes), counted, Counted(small, name, price, ess), {"score_name": name, **settings})
 
 
 def canonical_order(corr: Array) -> Ints:
@@ -129,13 +173,11 @@ def known_class(dag: Bools, allowed: Bools) -> Bools:
 class Why:
     """What the score says of one pair, worked out when asked.
 
-    corr: (d, d). dag: (d, d) bool, the best DAG found.
+    local: f(v | parents). dag: (d, d) bool, the best DAG found.
     """
 
     columns: tuple[str, ...]
-    corr: Array
-    n: int
-    penalty: float
+    local: Callable[[int, Ints], float]
     dag: Bools
     allowed: Bools
     required: Bools
@@ -187,7 +229,7 @@ class Why:
         return False
 
     def _local(self, v: int, parents: Bools) -> float:
-        return local_score(self.corr, self.n, self.penalty, v, np.flatnonzero(parents))
+        return self.local(v, np.flatnonzero(parents))
 
     def _arrow(self, a: int, b: int) -> str:
         return f"{self.columns[a]} -> {self.columns[b]}"

@@ -150,3 +150,40 @@ def test_required_causes_need_room() -> None:
     known = cn.Knowledge(required=[("x0", "x2"), ("x1", "x2")])
     with pytest.raises(DataError, match="requires 2 causes"):
         learn(table, knowledge=known, max_parents=1)
+
+
+@pytest.fixture(scope="module")
+def coded() -> Table:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 3, 2000), rng.integers(0, 2, 2000)
+    c = np.where(rng.random(2000) < 0.8, (a + b) % 3, rng.integers(0, 3, 2000))
+    e = np.where(rng.random(2000) < 0.8, c > 0, rng.integers(0, 2, 2000))
+    return as_table(pd.DataFrame({"a": a, "b": b, "c": c, "e": e}), discrete=True)
+
+
+@pytest.mark.parametrize("score", ["auto", "bic", "qnml", "bdeu"])
+def test_categories_by_every_score(coded: Table, score: str) -> None:
+    graph = learn(coded, score=score)
+    assert set(graph.edges) == {("a", "c"), ("b", "c"), ("c", "e")} and not graph.undirected
+    assert graph.explain("a", "c")["score_if_dropped"] > 2.0
+    assert pickle.loads(pickle.dumps(graph)).explain("c", "e") == graph.explain("c", "e")
+    renamed = np.array([2, 0, 1])[coded.codes[:, ::-1]].astype(str)
+    moved = learn(as_table(pd.DataFrame(renamed, columns=list("ecba")), discrete=True), score=score)
+    np.testing.assert_array_equal(moved.adj[::-1, ::-1], graph.adj)
+
+
+def test_scores_know_their_tables(coded: Table) -> None:
+    for score in ("bdeu", "qnml"):
+        with pytest.raises(cn.NotApplicable, match="is for categories"):
+            learn(problem(0, d=5)[0], score=score)
+    with pytest.raises(DataError, match="ess is"):
+        learn(coded, score="bdeu", ess=0.0)
+
+
+def test_required_causes_that_cannot_be_counted_are_told() -> None:
+    rng = np.random.default_rng(0)
+    table = as_table(pd.DataFrame(rng.integers(0, 300, (400, 4)), columns=list("abcd")), discrete=True)
+    assert not learn(table).skeleton.any()
+    known = cn.Knowledge(required=[("a", "d"), ("b", "d"), ("c", "d")])
+    with pytest.raises(DataError, match="more configurations than can be counted"):
+        learn(table, knowledge=known, max_seconds=20.0)

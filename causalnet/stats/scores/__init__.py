@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .contract import QUESTIONS, SCRATCH, Slots, implement
+from .counted import Counted, closeness
+from .discrete import discrete_score
 from .gaussian import gaussian_score, local_score
-
-__all__ = ["QUESTIONS", "SCRATCH", "Slots", "gaussian_score", "implement", "local_score"]

@@ -11,19 +11,16 @@ from ...base.arrays import AnyArray, Ints
 from ..bitsets import common
 
 MOST_MASKS = 128  # strata x states of v for which bit sets are kept
-MOST_CELLS = 200  # and cells up to which they count faster than the rows do, where all rows count
+MOST_CELLS = 200  # and cells up to which they count faster than the rows do
 ROOM = 8  # no table has more cells than ROOM for each row, and SPARE
 SPARE = 1 << 16
 
 
 class Counts(NamedTuple):
-    """Work of one count. stratum: (n,) the stratum of each row by the parents. rows: (n,) those that are counted, the first
-    live[0] of them. fresh: (cells,) work. masks: (MOST_MASKS, w)
+    """Work of one count. stratum: (n,) the stratum of each row by the parents. fresh: (cells,) work. masks: (MOST_MASKS, w)
     uint64, row t r + k the rows in stratum t and state k of v, size: (MOST_MASKS,) how many. table: (cells,)."""
 
     stratum: AnyArray
-    rows: AnyArray
-    live: Ints
     fresh: AnyArray
     masks: AnyArray
     size: Ints
@@ -34,9 +31,13 @@ def empty_counts(n: int) -> Counts:
     """Room to count n rows."""
     cells = ROOM * n + SPARE
     masks = np.zeros((MOST_MASKS, (n + 63) // 64), np.uint64)
-    rows = np.zeros((2, n), np.int32)
-    work = np.zeros(cells, np.int32), masks, np.zeros(MOST_MASKS, np.int64), np.zeros(cells, np.int64)
-    return Counts(rows[0], rows[1], np.zeros(1, np.int64), *work)
+    return Counts(
+        np.zeros(n, np.int32),
+        np.zeros(cells, np.int32),
+        masks,
+        np.zeros(MOST_MASKS, np.int64),
+        np.zeros(cells, np.int64),
+    )
 
 
 @njit(cache=True)
@@ -61,33 +62,6 @@ def stratify_rows(columns: AnyArray, cards: Ints, parents: Ints, counts: Counts)
 
 
 @njit(cache=True)
-def keep_rows(column: AnyArray, strata: int, pure: bool, counts: Counts) -> int:
-    """List the rows to count, without ``pure`` those only whose stratum has two states of ``column``; strata that are left."""
-    stratum, rows, state = counts.stratum, counts.rows, counts.fresh
-    if pure or strata < 0:
-        counts.live[0] = stratum.size
-        for i in range(stratum.size):
-            rows[i] = i
-        return strata
-    state[:strata] = -1
-    for i in range(stratum.size):
-        t = stratum[i]
-        state[t] = column[i] if state[t] == -1 or state[t] == column[i] else -2
-    many, live = 0, 0
-    for t in range(strata):
-        mixed = state[t] == -2
-        state[t] = many if mixed else -1
-        many += mixed
-    for i in range(stratum.size):
-        stratum[i] = state[stratum[i]]
-        if stratum[i] >= 0:
-            rows[live] = i
-            live += 1
-    counts.live[0] = live
-    return many
-
-
-@njit(cache=True)
 def mask_strata(column: AnyArray, card: int, strata: int, counts: Counts) -> None:
     """Bit sets of the strata met with the ``card`` states of ``column``, where they are few."""
     if strata < 0 or strata * card > MOST_MASKS:
@@ -95,7 +69,7 @@ def mask_strata(column: AnyArray, card: int, strata: int, counts: Counts) -> Non
     masks, size = counts.masks, counts.size
     masks[: strata * card] = np.uint64(0)
     size[: strata * card] = 0
-    for i in counts.rows[: counts.live[0]]:
+    for i in range(column.size):
         at = counts.stratum[i] * card + column[i]
         masks[at, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
         size[at] += 1
@@ -108,7 +82,7 @@ def count_strata(column: AnyArray, card: int, strata: int, counts: Counts) -> No
         counts.table[: strata * card] = counts.size[: strata * card]
         return
     counts.table[: strata * card] = 0
-    for i in counts.rows[: counts.live[0]]:
+    for i in range(column.size):
         counts.table[counts.stratum[i] * card + column[i]] += 1
 
 
@@ -121,9 +95,9 @@ def count_split(
     states: (other_card, w) the bits of ``other``.
     """
     cells, table = strata * card * other_card, counts.table
-    if strata * card > MOST_MASKS or cells * column.size > MOST_CELLS * counts.live[0]:
+    if strata * card > MOST_MASKS or cells > MOST_CELLS:
         table[:cells] = 0
-        for i in counts.rows[: counts.live[0]]:
+        for i in range(column.size):
             table[(counts.stratum[i] * other_card + other[i]) * card + column[i]] += 1
         return
     for t in range(strata):

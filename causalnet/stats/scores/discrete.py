@@ -24,7 +24,7 @@ from numba import njit
 from ...base.arrays import AnyArray, Array, Codes, Ints
 from ..bitsets import compact, state_bits
 from .contract import Slots, empty_slots, implement
-from .counting import Counts, count_split, count_strata, empty_counts, keep_rows, mask_strata, stratify_rows
+from .counting import Counts, count_split, count_strata, empty_counts, mask_strata, stratify_rows
 
 BDEU, PRICE, ESS, QNML = range(4)  # entries of DiscreteScore.number
 USED, PREPARED, STRATA = range(3)  # entries of DiscreteScore.tally
@@ -158,9 +158,7 @@ def _prepare(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
             if slots.parents[s, i] != apart:
                 parents[m] = slots.parents[s, i]
                 m += 1
-        strata = stratify_rows(score.columns, score.cards, parents[:m], score.counts)
-        pure = score.number[BDEU] > 0.0  # the other scores gain nothing where v has one state
-        score.tally[STRATA] = keep_rows(score.columns[v], strata, pure, score.counts)
+        score.tally[STRATA] = stratify_rows(score.columns, score.cards, parents[:m], score.counts)
         mask_strata(score.columns[v], score.cards[v], score.tally[STRATA], score.counts)
         score.tally[PREPARED] = key
     return int(score.tally[STRATA])

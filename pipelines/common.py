@@ -17,18 +17,19 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from causalnet.base.arrays import Array
-from causalnet.errors import CausalnetError
+from causalnet.errors import CausalnetError, DataError
 from causalnet.report import Chart, write_run_report
 from causalnet.report.summary import met, shown
 from causalnet.storage.files import write_atomic
-from causalnet.storage.rows import Row, Table, is_quick
+from causalnet.storage.folder import RunFolder, alone_in
+from causalnet.storage.rows import WAIT, Row, Table
 
 QUICK = "A quick run: few seeds, short training. Its figures show that it works, and nothing else."
 Cells = Mapping[str, Callable[[], Iterable[Any]]]  # name of a cell -> function that gives its rows
 
 
-def options(description: str, out: str) -> argparse.ArgumentParser:
-    """The options that every pipeline takes; a quick run goes to a folder of its own."""
+def options(about: str | None, out: str) -> argparse.ArgumentParser:
+    """The options that every pipeline takes, described by the first line of its docstring; a quick run has its own folder."""
 
     class Quick(argparse.Action):
         def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
@@ -36,7 +37,7 @@ def options(description: str, out: str) -> argparse.ArgumentParser:
             if namespace.out == Path(out):
                 namespace.out = Path(f"{out}-quick")
 
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
     add = parser.add_argument
     add("--quick", action=Quick, nargs=0, default=False, help="a small version for a first look and for tests")
     add("--seeds", type=positive, default=None, metavar="N", help="number of seeds (default: the pipeline's own)")
@@ -66,9 +67,19 @@ def in_a_sentence() -> Iterator[None]:
 @in_a_sentence()
 def open_table(folder: Path, row: type, quick: bool | None = None, more: Sequence[str] = ()) -> Table:
     """results.csv in the folder of a run, with the cells that are done: a column a field of the dataclass ``row``, and
-    ``more`` columns of numbers."""
-    texts = [f.name for f in fields(row) if f.type == "str"]  # files of 0.1.0 do not tell a text from a number
-    return Table(folder, [*(f.name for f in fields(row)), *more], quick, texts)
+    ``more`` columns of numbers. quick: noted in the folder, so that quick runs and full ones never mix."""
+    with alone_in(folder, WAIT):
+        if quick is not None:
+            was = (_plan(folder).told() or {}).get("quick", quick)
+            if was != quick:
+                raise DataError(f"{folder} holds a {'quick' if was else 'full'} run; choose another folder")
+            _plan(folder).tell({"quick": quick})
+    texts = [f.name for f in fields(row) if f.type == "str"]
+    return Table(folder, [*(f.name for f in fields(row)), *more], texts)
+
+
+def _plan(folder: Path) -> RunFolder:
+    return RunFolder(folder, "plan.json", "causalnet.pipeline/1", unmarked=True)
 
 
 def complete(table: Table, cells: Cells, label: str, jobs: int = 1) -> None:
@@ -127,12 +138,20 @@ def mark(episodes: int, *values: float, digits: int = 4) -> str:
     return ":".join([str(episodes), *(f"{v:.{digits}f}" for v in values)])
 
 
-def curves(rows: Sequence[Row]) -> tuple[Array, Array]:
-    """Points of the curves of these rows: x (points,) and values (runs, points, columns) of those of the full length."""
+def curves(rows: Sequence[Row], column: int = 0) -> tuple[Array, Array]:
+    """Points of the curves of these rows: x (points,) and a value of each (runs, points), of those of the full length."""
     runs = [np.array([point.split(":") for point in row["curve"].split()], dtype=float) for row in rows]
     length = max(map(len, runs))
     whole = np.array([run for run in runs if len(run) == length])
-    return whole[0, :, 0], whole[:, :, 1:]
+    return whole[0, :, 0], whole[:, :, 1 + column]
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had, in GiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS, in KiB elsewhere
+    return peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
 # ---- what a run leaves ---------------------------------------------------------------------------------------
@@ -148,7 +167,8 @@ def finish(
     charts: Sequence[Chart] = (),
 ) -> dict[str, Row]:
     """Write summary.json and report.html (figures, charts, runs), and print the figures; a quick run has no goals."""
-    quick, told = is_quick(folder), figures
+    rows = [{name: cell for name, cell in row.items() if name != "curve"} for row in rows]  # drawn, not listed
+    quick, told = bool((_plan(folder).told() or {}).get("quick")), figures
     if quick:
         title, told = f"{title} (quick run)", {name: {**item, "goal": ""} for name, item in figures.items()}
     write_atomic(folder / "summary.json", json.dumps(told, indent=1) + "\n")

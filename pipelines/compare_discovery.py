@@ -9,41 +9,19 @@ from collections.abc import Sequence
 
 import causalnet as cn
 from causalnet.datasets import MissingFile, load_dataset
-from pipelines.common import options
+from pipelines.common import in_a_sentence, options
 
-DATA = [
-    "sachs",
-    "asia",
-    "child",
-    "insurance",
-    "alarm",
-    "linear-gaussian",
-    "linear-gaussian:graph=sf",
-    "linear-gaussian:standardize=true",
-    "linear-uniform",
-    "nonlinear-gaussian",
-    "fault-alarm",
-    "pcic-18v",
-    "pcic-24v",
-    "pcic-25v",
-]
-METHODS = [
-    "pc",
-    "notears",
-    "thp",
-    "granger",
-    "causal-learn/pc",
-    "causal-learn/ges",
-    "causal-learn/boss",
-    "causal-learn/direct-lingam",
-    "gcastle/pc",
-    "gcastle/notears",
-    "gcastle/golem",
-    "gcastle/direct-lingam",
-    "pgmpy/hill-climb",
-    "random",
-    "empty",
-]
+GENERATED = [f"linear-gaussian{how}" for how in ("", ":graph=sf", ":standardize=true")]
+ALARMS = ["fault-alarm", "pcic-18v", "pcic-24v", "pcic-25v"]
+NETWORKS = ["asia", "child", "insurance", "alarm"]
+DATA = ["sachs", *NETWORKS, *GENERATED, "linear-uniform", "nonlinear-gaussian", *ALARMS]
+PEERS = {
+    "causal-learn": ("pc", "ges", "boss", "direct-lingam"),
+    "gcastle": ("pc", "notears", "golem", "direct-lingam"),
+    "pgmpy": ("hill-climb",),
+}
+OTHERS = [f"{peer}/{method}" for peer, methods in PEERS.items() for method in methods]
+METHODS = ["pc", "notears", "thp", "granger", *OTHERS, "random", "empty"]
 QUICK_DATA = ["sachs", "asia:n=1000", "linear-uniform:d=6:n=500", "fault-alarm"]
 QUICK_METHODS = ["pc", "notears", "thp", "random", "empty"]
 
@@ -60,12 +38,13 @@ def available(names: Sequence[str]) -> list[str]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> cn.Results:
+@in_a_sentence()
+def main(argv: Sequence[str] | None = None) -> cn.Results:
     """Run or resume the benchmark and print where its report is."""
-    parser = options((__doc__ or "").split("\n")[0], "runs/compare_discovery")
+    parser = options(__doc__, "runs/compare_discovery")
     parser.add_argument("--max-seconds", type=float, default=120.0, help="bound on one cell (default 120)")
     parser.add_argument("--jobs", type=int, default=1, help="cells at once")
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(argv)
     data, methods = (QUICK_DATA, QUICK_METHODS) if args.quick else (DATA, METHODS)
     how = {"seeds": args.seeds or (2 if args.quick else 5), "max_seconds": args.max_seconds, "n_jobs": args.jobs}
     results = cn.compare(available(data), methods, out=args.out, progress=True, **how)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import DataError, NotApplicable, NotInstalled
-from ..storage.files import write_atomic
+from ..storage.rows import Found, RowFile, read_rows
 
 STEP = "time/total_timesteps"
 EPISODE = "time/episodes"
 RETURN = "rollout/return"
 
 
+@runtime_checkable
 class Logger(Protocol):
     """What ``learn(log=...)`` writes to. Names follow stable-baselines3: rollout/..., train/..., time/..."""
 
@@ -28,62 +27,31 @@ class Logger(Protocol):
 
 
 class CsvLogger:
-    """One row an episode or update, one column a name. An existing file is continued: rows from ``episode`` on are replaced."""
+    """One row an episode or update, one column a name. An existing file is continued: rows after ``episode`` are dropped."""
 
     def __init__(self, path: str | Path, episode: int = 0) -> None:
         self.path = Path(path)
         if self.path.is_dir():
             raise DataError(f"{self.path} is a folder; give the name of a CSV file, such as {self.path / 'log.csv'}")
-        self._columns: list[str] = []
-        self._rows: list[dict[str, Any]] = []
-        if self.path.exists():
-            self._continue(episode)
-        self._rewrite()
-        self._file = self.path.open("a", encoding="utf-8", newline="")
+        found = read_rows(self.path) if self.path.exists() else Found([], [], False)
+        if found.columns and EPISODE not in found.columns:
+            raise DataError(f"{self.path} exists and is no log of an agent (no column {EPISODE}); give another name")
+        self._file = RowFile(self.path, found.columns)
+        self._file.replace(row for row in found.rows if row[EPISODE] is not None and row[EPISODE] <= episode)
 
     def write(self, scalars: Mapping[str, float]) -> None:
-        """Append a row and flush it; a new name becomes a new column of the whole file."""
-        new = [name for name in scalars if name not in self._columns]
-        row = {
-            name: repr(float(value)) if not isinstance(value, int) else str(value) for name, value in scalars.items()
-        }
+        """Append a row; a new name becomes a new column of the whole file."""
+        row = {name: value if isinstance(value, int) else float(value) for name, value in scalars.items()}
+        new = [name for name in row if name not in self._file.columns]
         if new:
-            self._file.close()
-            with self.path.open(encoding="utf-8", newline="") as file:
-                self._rows = list(csv.DictReader(file))
-            self._columns += new
-            self._rewrite()
-            self._file = self.path.open("a", encoding="utf-8", newline="")
-        csv.DictWriter(self._file, self._columns, restval="", lineterminator="\n").writerow(row)
-        self._file.flush()
+            rows = self._file.read().rows
+            self._file = RowFile(self.path, [*self._file.columns, *new])
+            self._file.replace([*rows, row])
+        else:
+            self._file.append(row)
 
     def close(self) -> None:
-        self._file.close()
-
-    def _continue(self, episode: int) -> None:
-        with self.path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            self._columns = list(reader.fieldnames or [])
-            if self._columns and EPISODE not in self._columns:
-                raise DataError(
-                    f"{self.path} exists and is no log of an agent (no column {EPISODE}); give another name"
-                )
-            for row in reader:
-                try:
-                    keep = float(row[EPISODE] or "nan") <= episode and None not in row.values()
-                except ValueError:
-                    keep = False  # a line cut short when the run was killed
-                if keep:
-                    self._rows.append(row)
-
-    def _rewrite(self) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self._columns, restval="", lineterminator="\n")
-        if self._columns:
-            writer.writeheader()
-        writer.writerows(self._rows)
-        write_atomic(self.path, text.getvalue())
-        self._rows = []
+        """Nothing is left to do: each row is whole when it is written."""
 
 
 class TensorBoardLogger:
@@ -107,54 +75,47 @@ class TensorBoardLogger:
 @contextlib.contextmanager
 def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | None]:
     """The logger that ``learn(log=...)`` names: a path is a CSV file. A logger of the caller's stays open."""
-    if log is None or not isinstance(log, str | Path):
-        if log is not None and not all(callable(getattr(log, name, None)) for name in ("write", "close")):
-            raise NotApplicable(f"log is the name of a CSV file, or a logger with write and close; got {log!r}")
-        yield log
+    if isinstance(log, str | Path):
+        yield CsvLogger(log, episode)
         return
-    logger = CsvLogger(log, episode)
-    try:
-        yield logger
-    finally:
-        logger.close()
+    if not isinstance(log, Logger | None):
+        raise NotApplicable(f"log is the name of a CSV file, or a logger with write and close; got {log!r}")
+    yield log
 
 
-class Silent:
-    """What ``learn`` tells while it goes on; this one shows nothing."""
+class Bar:
+    """Episodes done, or steps where no number of episodes was given, the count of steps, and the last return.
+
+    progress: of rich; None shows nothing.
+    """
+
+    def __init__(self, progress: Any = None, by_steps: bool = False, total: int | None = None) -> None:
+        self._progress, self._by_steps, self._steps = progress, by_steps, 0
+        if progress is not None:
+            self._task = progress.add_task("learning", total=total, mean="-", steps=0)
 
     def steps(self, more: int) -> None:
         """So many more steps were taken."""
-
-    def episodes(self, done: int, return_: float) -> None:
-        """So many episodes are done, the last with this return."""
-
-
-class _Bar(Silent):
-    """Episodes done, or steps where no number of episodes was given, the count of steps, and the last return."""
-
-    def __init__(self, progress: Any, by_steps: bool, total: int | None) -> None:
-        self._progress, self._by_steps, self._steps = progress, by_steps, 0
-        self._task = progress.add_task("learning", total=total, mean="-", steps=0)
-
-    def steps(self, more: int) -> None:
         before, self._steps = self._steps, self._steps + more
         if before // 50 < self._steps // 50:
             self.show()
 
     def episodes(self, done: int, return_: float) -> None:
+        """So many episodes are done, the last with this return."""
         self.show(mean=f"{return_:.2f}", **({} if self._by_steps else {"completed": done}))
 
     def show(self, **more: Any) -> None:
         """Draw the present state."""
-        done = {"completed": self._steps} if self._by_steps else {}
-        self._progress.update(self._task, steps=self._steps, **done, **more)
+        if self._progress is not None:
+            done = {"completed": self._steps} if self._by_steps else {}
+            self._progress.update(self._task, steps=self._steps, **done, **more)
 
 
 @contextlib.contextmanager
-def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Silent]:
+def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Bar]:
     """What draws a bar on stderr, or shows nothing."""
     if not show:
-        yield Silent()
+        yield Bar()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -168,7 +129,7 @@ def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Silent]
         TextColumn("return {task.fields[mean]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        shown = _Bar(progress, episodes is None, steps if episodes is None else episodes)
+        shown = Bar(progress, episodes is None, steps if episodes is None else episodes)
         try:
             yield shown
         finally:

@@ -24,6 +24,7 @@ from ..data import Events, Table
 from ..data.tables import refuse_constants
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
+from ..stats.repeats import span
 
 TAKES = frozenset({"continuous", "events"})
 GIVES = "digraph"
@@ -164,10 +165,8 @@ def _series(data: Table | Events, bin_width: float | None) -> tuple[Array, float
             raise DataError("bin_width is for event logs; the rows of a table are its time steps already")
         refuse_constants(data.values, data.columns)
         return np.array(data.values, dtype=np.float64), None
-    span = float(data.time[-1] - data.time[0])
-    if span <= 0:
-        raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
-    width = span / BINS if bin_width is None else float(bin_width)
+    seconds = span(data.time)
+    width = seconds / BINS if bin_width is None else float(bin_width)
     return data.binned(width).to_numpy(dtype=np.float64), width
 
 

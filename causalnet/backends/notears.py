@@ -22,10 +22,9 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Bools
-from ..base.checks import number, share
+from ..base.checks import choose, number, share
 from ..data import Table
 from ..data.tables import refuse_constants
-from ..discovery.guests import choose
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..search.least_squares_dag import refine as refine_order
@@ -61,7 +60,8 @@ def learn(
     acyclicity: 'log-det' (central path) or 'expm' (augmented Lagrangian). standardize: divide each column by its
     standard deviation first; weights and threshold are then in standard deviations.
     refine: lower the same objective over variable orders afterwards. tol: the continuous descent stops when two
-    steps in a row lower its objective by less than this share (default: 1e-4 if the search over orders follows, else 1e-6). max_seconds: stop then, with the best so far. Uses no randomness.
+    steps in a row lower its objective by less than this share (default: 1e-4 if the search over orders follows, else
+    1e-6). max_seconds: stop then, with the best so far. Uses no randomness.
     ``meta["objective"]`` is the value reached before the threshold, comparable between settings of equal l1.
     """
     number("l1", l1, 0.0)

@@ -27,7 +27,7 @@ from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.contingency import discrete_skeleton
 from ..search.orientation import COLLIDER, KNOWN, Orientation, orient
-from ..search.skeleton import Skeleton, callable_skeleton, gaussian_skeleton
+from ..search.skeleton import Search, Skeleton, callable_skeleton, gaussian_skeleton
 from ..stats.independence import chi2_p, normal_p
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
@@ -75,7 +75,9 @@ def learn(
         whole("max_cond", max_cond, 0)
     name = _test_name(table, ci_test)
     allowed, required = _compiled(knowledge, table.columns)
-    skeleton = _skeleton(table, ci_test, name, alpha, allowed, required, max_cond, deadline)
+    # pairs forbidden both ways are never tested
+    search = Search(allowed | allowed.T, required | required.T, max_cond, deadline)
+    skeleton = _skeleton(table, ci_test, name, alpha, search)
     oriented = orient(skeleton, allowed, required)
     meta: dict[str, Any] = {
         "ci_test": name,
@@ -135,25 +137,14 @@ def _test_name(table: Table, ci_test: str | Test) -> str:
     return ci_test
 
 
-def _skeleton(
-    table: Table,
-    ci_test: str | Test,
-    name: str,
-    alpha: float,
-    allowed: Bools,
-    required: Bools,
-    max_cond: int | None,
-    deadline: float,
-) -> Skeleton:
-    fixed = required | required.T
-    joined = allowed | allowed.T  # pairs forbidden both ways are never tested
+def _skeleton(table: Table, ci_test: str | Test, name: str, alpha: float, search: Search) -> Skeleton:
     if callable(ci_test):
-        return callable_skeleton(_checked(ci_test, table), alpha, joined, fixed, max_cond, deadline)
+        return callable_skeleton(_checked(ci_test, table), alpha, search)
     if name == "fisher-z":
         if table.n < 4:
             raise DataError(f"Fisher's z needs at least 4 rows, got {table.n}")
-        return gaussian_skeleton(table.correlation, table.n, alpha, joined, fixed, max_cond, deadline)
-    return discrete_skeleton(table.codes, alpha, name == "g2", joined, fixed, max_cond, deadline)
+        return gaussian_skeleton(table.correlation, table.n, alpha, search)
+    return discrete_skeleton(table.codes, alpha, name == "g2", search)
 
 
 def _checked(ci_test: Test, table: Table) -> Callable[[int, int, tuple[int, ...]], float]:

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.checks import choose
 from ..data import Table
 from ..discovery.contract import Backend
-from ..discovery.guests import Method, at_most, choose, column, family, level, param, words
+from ..discovery.guests import Method, at_most, column, family, level, param, words
 from ..errors import NotApplicable
 from ..graph import Graph
 
@@ -43,7 +44,6 @@ _TESTS = {
     "continuous": {"auto": "pearsonr", "pearson": "pearsonr", "fisher-z": "fisher_z", "gcm": "gcm", "pillai": "pillai"},
     "mixed": {"auto": "pillai", "pillai": "pillai"},
 }
-_RULES = {"pvalue": "pvalue", "effect": "effect"}
 
 
 def _score(name: str, value: str, data: Table) -> Any:
@@ -55,6 +55,11 @@ def _score(name: str, value: str, data: Table) -> Any:
 def _test(name: str, value: str, data: Table) -> Any:
     """Reads a test that fits the kind of data."""
     return choose(name, value, _TESTS[data.kind])
+
+
+def _rule(name: str, value: str | None, data: Table) -> str | None:
+    """Reads one of pgmpy's rules, or None."""
+    return None if value is None else str(choose(name, value, {"pvalue": "pvalue", "effect": "effect"}))
 
 
 def _frame(table: Table, *, text: bool = False) -> Any:
@@ -127,9 +132,7 @@ class PC(Method):
     ci_test = param("", "auto", _test)
     variant = param("variant", "stable", words("stable", "orig"))
     max_cond = param("max_cond_vars", 5)
-    orient_rule = param(
-        "orient_rule", None, lambda name, value, data: None if value is None else choose(name, value, _RULES)
-    )
+    orient_rule = param("orient_rule", None, _rule)
 
     def run(self, data: Table, seed: int) -> Graph:
         from pgmpy.causal_discovery import PC as Model
@@ -159,11 +162,8 @@ class HillClimb(Method):
         from pgmpy.causal_discovery import ExpertKnowledge, HillClimbSearch
 
         allowed, required = self.knowledge.compile(data.columns)
-        forbidden = ~allowed & ~np.eye(data.d, dtype=bool)
-        expert = ExpertKnowledge(
-            forbidden_edges={(int(i), int(j)) for i, j in np.argwhere(forbidden)},
-            required_edges={(int(i), int(j)) for i, j in np.argwhere(required)},
-        )
+        edges = {"forbidden_edges": ~allowed & ~np.eye(data.d, dtype=bool), "required_edges": required}
+        expert = ExpertKnowledge(**{k: {tuple(pair) for pair in np.argwhere(v).tolist()} for k, v in edges.items()})
         scorer = _numbered_score(self.score, data)
         model = HillClimbSearch(
             scoring_method=scorer, expert_knowledge=expert, return_type="dag", show_progress=False, **self.theirs

@@ -16,7 +16,7 @@ import math
 import time as clock
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -26,8 +26,8 @@ from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
-from ..stats.hawkes import Normalization, expose, hop_weights
-from ..stats.repeats import clock_tick, episode_gap, gaps_before
+from ..stats.hawkes import Normalization, distances, expose, hop_weights
+from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
 
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
@@ -74,7 +74,7 @@ def learn(
     """
     started = clock.monotonic()
     one_of("penalty", penalty, ("bic", "aic"))
-    one_of("normalization", normalization, ("degree", "symmetric", "none"))
+    one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
     number("penalty_scale", penalty_scale, 0.0)
     number("repeats", repeats or 0.0, 0.0)
@@ -84,7 +84,7 @@ def learn(
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
-    use = _usable(hops, bool(data.adjacency.any()))
+    use = distances(hops, linked=bool(data.adjacency.any()))
     exposure = expose(when, kind, device, hop_weights(data.adjacency, use, normalization), rates, data.d, ties)
     unit = penalty_scale * (math.log(len(when)) / 2.0 if penalty == "bic" else 1.0)
     scorer = Scorer(exposure, unit, tol, active=price == "active" or (price == "auto" and len(rates) > 1))
@@ -116,27 +116,13 @@ def warm_up() -> None:
 
 def _rates(data: Events, decay: float | Sequence[float] | None) -> Array:
     """The decays (B,) in 1/s: those given, or one for each decade of the log's clock."""
-    if data.time[-1] == data.time[0]:
-        raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
+    span(data.time)  # there must be one
     if decay is None:
         return np.asarray(10.0 ** -np.arange(1, DECADES + 1) / clock_tick(data.time), dtype=np.float64)
     rates = np.atleast_1d(np.asarray(decay, dtype=np.float64))
     if rates.ndim != 1 or len(rates) == 0 or not (np.isfinite(rates) & (rates > 0)).all():
         raise DataError(f"decay is {decay!r}, and must be positive, in 1/s")
     return rates
-
-
-def _usable(hops: Sequence[int], linked: bool) -> tuple[int, ...]:
-    """The distances that exist on this log: all of them on a topology with links, only 0 without."""
-    if len(hops) == 0 or len(set(hops)) != len(hops) or any(int(k) != k or k < 0 for k in hops):
-        raise DataError(f"hops is {hops!r}, and must be distinct topology distances 0, 1, 2, ...")
-    use = tuple(k for k in hops if linked or k == 0)
-    if not use:
-        raise DataError(
-            f"hops={tuple(hops)!r} holds no distance that exists here: without links between devices events act only "
-            "on their own device; write hops=(0,), or give the log a topology"
-        )
-    return use
 
 
 def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..errors import CausalnetError, DataError
+from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from .arrays import AnyArray, Array, Bools, Ints
 
 
@@ -153,3 +153,22 @@ def share(name: str, value: Any) -> float:
     if not isinstance(value, int | float | np.floating) or not 0 < value < 1:
         raise DataError(f"{name} is {value!r}, and must be a number strictly between 0 and 1")
     return float(value)
+
+
+def distinct(name: str, given: Any) -> tuple[str, ...]:
+    """Names as texts, at least one of them and none twice."""
+    texts = names(name, given)
+    if not texts:
+        raise DataError(f"{name} is empty; name at least one")
+    if len(set(texts)) < len(texts):
+        twice = next(text for at, text in enumerate(texts) if text in texts[:at])
+        raise DataError(f"{name} names {twice!r} twice")
+    return texts
+
+
+def choose(name: str, value: Any, options: Mapping[str, Any]) -> Any:
+    """``options[value]``; an UnknownNameError names the nearest option."""
+    if not isinstance(value, str) or value not in options:
+        hint = nearest(str(value), options)
+        raise UnknownNameError(f"{name}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
+    return options[value]

@@ -153,10 +153,8 @@ def _refuse_overwriting(written: dict[str, Path | None], read: dict[str, Path | 
 def _repeat(file: Path, backend: str, options: Mapping[str, Any], settings: list[str]) -> str:
     """The line that learns the same graph again; an option that is None is left out."""
     words = ["causalnet", "discover", str(file), "--backend", backend]
-    for option, value in options.items():
+    for option, value in (*options.items(), *(("--set", text) for text in settings)):
         words += [] if value is None else [option, str(value)]
-    for text in settings:
-        words += ["--set", text]
     return shlex.join(words)
 
 

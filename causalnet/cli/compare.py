@@ -11,17 +11,8 @@ from ..base.text import split
 from .inputs import named_or_file, parse_backend_settings, parse_seeds
 from .terminal import say, say_json, show_reasons, show_results
 
-QUICKSTART = [
-    "pc",
-    "notears",
-    "thp",
-    "granger",
-    "causal-learn/ges",
-    "pgmpy/hill-climb",
-    "gcastle/notears",
-    "random",
-    "empty",
-]
+PEERS = ["causal-learn/ges", "pgmpy/hill-climb", "gcastle/notears"]
+QUICKSTART = ["pc", "notears", "thp", "granger", *PEERS, "random", "empty"]
 
 
 def compare_methods(
@@ -45,13 +36,8 @@ def compare_methods(
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
     datasets = [named_or_file(item) for item in split(data, ",")]
-    settings: dict[str, Any] = {
-        "seeds": parse_seeds(seeds),
-        "n_jobs": jobs,
-        "max_seconds": max_seconds,
-        "engine": engine,
-    }
-    settings |= {"params": parse_backend_settings(set_ or []), "retry_failed": retry_failed}
+    settings: dict[str, Any] = {"seeds": parse_seeds(seeds), "params": parse_backend_settings(set_ or [])}
+    settings |= {"n_jobs": jobs, "max_seconds": max_seconds, "engine": engine, "retry_failed": retry_failed}
     results = _compare(datasets, split(backend, ","), out, **settings)
     _show_comparison(results, out, json_)
 
@@ -91,10 +77,9 @@ def quickstart(
 
     known = registry()
     chosen = [name for name in QUICKSTART if name in known and known[name].installed]
-    absent = [name for name in QUICKSTART if name in known and not known[name].installed]
     log = _real_log()
     say(f"comparing {len(chosen)} methods on sachs and {log}, three seeds each", stderr=True)
-    for name in absent:
+    for name in (name for name in QUICKSTART if name in known and name not in chosen):
         say(f"{name} is left out: {known[name].how_to_install}", style="dim", stderr=True)
     results = _compare(["sachs", log], chosen, out, seeds=3, n_jobs=min(2, os.cpu_count() or 1), max_seconds=20.0)
     _show_comparison(results, out, json_)

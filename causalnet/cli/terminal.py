@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,7 +53,14 @@ def _plain(value: Any) -> Any:
 # ---- tables -------------------------------------------------------------------------------------------------
 
 
-def _table(headings: Sequence[str], title: str = "", right: Sequence[int] = ()) -> Any:
+def show_table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str = "",
+    right: Sequence[int] = (),
+    dim: Container[int] = (),
+) -> None:
+    """A plain table on stdout; right: the columns of numbers, dim: the rows that say little."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -63,13 +70,9 @@ def _table(headings: Sequence[str], title: str = "", right: Sequence[int] = ()) 
     )
     for k, heading in enumerate(headings):
         table.add_column(heading, justify="right" if k in right else "left", overflow="fold", no_wrap=k == 0)
-    return table
-
-
-def _row(table: Any, cells: Iterable[str], style: str = "") -> None:
-    from rich.text import Text
-
-    table.add_row(*(Text(cell) for cell in cells), style=style or None)
+    for k, cells in enumerate(rows):
+        table.add_row(*map(Text, cells), style="dim" if k in dim else None)
+    console().print(table)
 
 
 def show_graph(graph: Graph) -> None:
@@ -85,10 +88,8 @@ def show_graph(graph: Graph) -> None:
     edges = edge_grid(graph, _FIRST_EVIDENCE)
     if not edges.rows:
         return
-    table = _table([heading.lower() for heading in edges.headings])
-    for row in edges.rows[:SHOWN_EDGES]:
-        _row(table, (short(value) for value in row))
-    console().print(table)
+    shown = [[short(value) for value in row] for row in edges.rows[:SHOWN_EDGES]]
+    show_table([heading.lower() for heading in edges.headings], shown)
     if len(edges.rows) > SHOWN_EDGES:
         say(f"... and {len(edges.rows) - SHOWN_EDGES} more edges; --out and --report hold all of them")
 
@@ -99,18 +100,18 @@ def show_results(results: Any) -> None:
     from ..report.leaderboard import COLUMNS, stat
 
     columns = [column for column in COLUMNS if column[0] != "cpdag_shd"]
-    headings = ["method", *(heading for _, heading, _, _ in columns), "status"]
-    headings.insert(2, "95 % interval")
+    first, *others = (heading for _, heading, _, _ in columns)
+    headings = ["method", first, "95 % interval", *others, "status"]
     summary = results.summary()
     for dataset in dict.fromkeys(summary["dataset"]):
         rows = summary[summary["dataset"] == dataset].to_dict("records")
         rows.sort(key=lambda r: (r["n"] == 0, -(r["f1_mean"] if math.isfinite(r["f1_mean"]) else -1.0)))
-        table = _table(headings, dataset, range(1, len(headings) - 1))
+        lines = []
         for row in rows:
-            cells = [row["backend"], *(stat(row, key).text(digits) for key, _, digits, _ in columns), _status(row)]
-            cells.insert(2, stat(row, "f1").interval(3))
-            _row(table, cells, style="" if row["n"] else "dim")
-        console().print(table)
+            f1, *others = (stat(row, key).text(digits) for key, _, digits, _ in columns)
+            lines.append([row["backend"], f1, stat(row, "f1").interval(3), *others, _status(row)])
+        dim = [k for k, row in enumerate(rows) if not row["n"]]
+        show_table(headings, lines, dataset, range(1, len(headings) - 1), dim)
     for key in SHOWN_METRICS:
         say(f"{key}: {DEFINITIONS[key]}", style="dim")
     say("seconds: wall-clock time of learning; interval: of the mean over the seeds", style="dim")
@@ -134,14 +135,6 @@ def show_reasons(results: Any) -> None:
         backend, dataset, status, reason = key
         bad = status in ("failed", "timeout")
         say(f"{backend} on {dataset}: {status}: {reason}", style="red" if bad else "dim")
-
-
-def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A plain table on stdout."""
-    table = _table(headings)
-    for row in rows:
-        _row(table, row)
-    console().print(table)
 
 
 def show_training(summary: Mapping[str, Any]) -> None:

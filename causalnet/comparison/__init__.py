@@ -5,5 +5,3 @@ from __future__ import annotations
 from .grid import compare
 from .progress import Progress
 from .results import Results
-
-__all__ = ["Progress", "Results", "compare"]

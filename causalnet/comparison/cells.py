@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ..base.arrays import AnyArray
 from .wire import FRAME, pack
 from .worker import IDLE_SECONDS
 
 SCORE_SECONDS = 600.0  # for the metrics, once the graph is there
 KEPT_BYTES = 16384  # of what a worker prints
 GRACE = (2.0, 0.10)  # a method that stops itself gets these seconds, and this share of the limit, to hand over
+Blob = AnyArray | None  # a pickled data set of our own, as uint8; None where it is known by its name
+Done = tuple[dict[str, Any], dict[str, Any]]  # task, outcome
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -75,16 +76,15 @@ class Worker:
         """Alive, and not about to end by itself for want of work."""
         return self.process.poll() is None and time.monotonic() - self.last_used < IDLE_SECONDS / 2
 
-    def send(self, task: dict[str, Any], blob: bytes) -> None:
+    def send(self, task: dict[str, Any], blob: Blob) -> None:
         """Hand over a task; a data set travels only the first time."""
         assert self.process.stdin is not None
-        key = task.get("key")
+        data = b"" if blob is None or task["key"] in self.given else blob.tobytes()
         self._printed = b""
         with contextlib.suppress(BrokenPipeError):  # a dead process shows when its answer is awaited
-            self.process.stdin.write(pack(task, blob if key and key not in self.given else b""))
+            self.process.stdin.write(pack(task, data))
             self.process.stdin.flush()
-        if key:
-            self.given.add(key)
+        self.given.add(task["key"])
 
     def receive(self, deadline: float | None) -> dict[str, Any] | None:
         """The next message; None when the deadline (monotonic seconds) passes. EOFError when the process has died."""
@@ -153,7 +153,7 @@ class Pool:
         self._lock = threading.Lock()
         self.closed = False
 
-    def run(self, task: dict[str, Any], blob: bytes, limits: Limits) -> dict[str, Any]:
+    def run(self, task: dict[str, Any], blob: Blob, limits: Limits) -> dict[str, Any]:
         """The outcome of one task. Whatever happens to the process, an outcome comes back."""
         started = time.perf_counter()
         worker = self._acquire()
@@ -205,7 +205,7 @@ class Pool:
             self._discard(worker)
 
 
-def _supervise(worker: Worker, task: dict[str, Any], blob: bytes, limits: Limits) -> dict[str, Any]:
+def _supervise(worker: Worker, task: dict[str, Any], blob: Blob, limits: Limits) -> dict[str, Any]:
     """Follow one task through loading, learning and scoring, each with its own deadline."""
     phase, since = "loading", time.monotonic()
     deadline: float | None = since + limits.load
@@ -263,13 +263,11 @@ _REMOTE: dict[str, Pool] = {}  # pools in this process by the run they belong to
 _REMOTE_LOCK = threading.Lock()
 
 
-def run_remote(
-    run: str, task: dict[str, Any], blob: NDArray[Any] | None, limits: Limits
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def run_remote(run: str, task: dict[str, Any], blob: Blob, limits: Limits) -> Done:
     """Run a task in this process's pool for the given run: what a cluster's node is asked to do. (task, outcome)."""
     with _REMOTE_LOCK:
         pool = _REMOTE.setdefault(run, Pool())
-    return task, pool.run(task, b"" if blob is None else blob.tobytes(), limits)
+    return task, pool.run(task, blob, limits)
 
 
 def stop_remote(run: str) -> None:

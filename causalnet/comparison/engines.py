@@ -10,17 +10,15 @@ import threading
 import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import CausalnetError, DataError, NotInstalled
-from .cells import Limits, Pool, run_remote, stop_remote
+from .cells import Blob, Done, Limits, Pool, run_remote, stop_remote
 
 Keep = Callable[[dict[str, Any], dict[str, Any]], None]  # records (task, outcome)
-Job = tuple[dict[str, Any], NDArray[np.uint8] | None, Limits]  # task, pickled data set of our own, deadlines
-Run = Callable[[list[Job], Keep], Iterator[tuple[dict[str, Any], dict[str, Any]]]]
+Job = tuple[dict[str, Any], Blob, Limits]
+Run = Callable[[list[Job], Keep], Iterator[Done]]
 CONNECT_SECONDS = 20.0
 
 
@@ -42,14 +40,12 @@ def check_engine(engine: str) -> str:
     return engine
 
 
-@contextlib.contextmanager
-def open_engine(engine: str, n_jobs: int) -> Iterator[tuple[Run, int]]:
+def open_engine(engine: str, n_jobs: int) -> AbstractContextManager[tuple[Run, int]]:
     """A function that runs jobs, records each outcome and then yields it; and how many jobs run at once.
 
     Here the thread that supervises a cell records it before it takes another, so that no finished cell waits.
     """
-    with _local(n_jobs) if engine == "local" else _dask(engine.partition(":")[2]) as opened:
-        yield opened
+    return _local(n_jobs) if engine == "local" else _dask(engine.partition(":")[2])
 
 
 @contextlib.contextmanager
@@ -58,14 +54,14 @@ def _local(n_jobs: int) -> Iterator[tuple[Run, int]]:
 
     pool, recording = Pool(), threading.Lock()
 
-    def one(task: dict[str, Any], blob: NDArray[np.uint8] | None, limits: Limits, keep: Keep) -> Any:
-        outcome = pool.run(task, b"" if blob is None else blob.tobytes(), limits)
+    def one(task: dict[str, Any], blob: Blob, limits: Limits, keep: Keep) -> Done:
+        outcome = pool.run(task, blob, limits)
         with recording:
             if not pool.closed:  # else the cell was cut short by the end of the comparison
                 keep(task, outcome)
         return task, outcome
 
-    def run(jobs: list[Job], keep: Keep) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def run(jobs: list[Job], keep: Keep) -> Iterator[Done]:
         parallel = joblib.Parallel(n_jobs, backend="threading", return_as="generator_unordered", batch_size=1)
         return _as_they_come(parallel(joblib.delayed(one)(*job, keep) for job in jobs), pool.stop)
 
@@ -94,7 +90,7 @@ def _dask(address: str) -> Iterator[tuple[Run, int]]:
         with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to stop
             client.run(stop_remote, name)
 
-    def run(jobs: list[Job], keep: Keep) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def run(jobs: list[Job], keep: Keep) -> Iterator[Done]:
         with joblib.parallel_config(backend="dask", client=client):
             parallel = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)
             calls = (joblib.delayed(run_remote)(name, *job) for job in jobs)
@@ -113,9 +109,7 @@ def _dask(address: str) -> Iterator[tuple[Run, int]]:
         client.close()
 
 
-def _as_they_come(
-    outcomes: Generator[tuple[dict[str, Any], dict[str, Any]], None, None], stop: Callable[[], None], trouble: str = ""
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _as_they_come(outcomes: Generator[Done, None, None], stop: Callable[[], None], trouble: str = "") -> Iterator[Done]:
     """Each outcome when it is there; if anything ends this early, the running cells are stopped first."""
     try:
         for item in outcomes:  # noqa: UP028

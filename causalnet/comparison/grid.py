@@ -12,25 +12,25 @@ import math
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import errors
+from ..base.arrays import AnyArray
+from ..datasets import Dataset
 from ..discovery.provenance import describe, versions
 from ..discovery.register import registry
 from ..errors import DataError
+from ..graph.metrics import DEFINITIONS
 from .cells import Limits, hard_limit
 from .engines import Job, Run, open_engine
-from .labels import label
 from .plan import Method, Plan, make_plan
 from .progress import Estimate, Watcher, watcher
 from .results import Results
 from .store import Cell, Store
 
-if TYPE_CHECKING:
-    from ..datasets import Dataset
+BAD = ("failed", "timeout")
 
 
 def compare(
@@ -62,8 +62,6 @@ def compare(
     not installed once they are. Nothing runs if a name, a parameter or the data cannot be right.
     """
     plan = make_plan(datasets, backends, seeds, out, n_jobs, max_seconds, engine, params, load_seconds)
-    from ..graph.metrics import DEFINITIONS
-
     with Store.create(plan.out, DEFINITIONS) as store:
         for name, dataset in plan.datasets.items():
             if dataset is not None:
@@ -101,8 +99,7 @@ def _note_missing(store: Store, cell: Cell, plan: Plan) -> bool:
     method = registry()[cell.backend]
     if plan.engine != "local" or method.installed:
         return False
-    reason = f"{cell.backend} needs {', '.join(method.missing)}: not installed: {method.how_to_install}"
-    outcome = {"status": "not installed", "reason": reason, "versions": versions(cell.backend)}
+    outcome = {"status": "not installed", "reason": method.needs, "versions": versions(cell.backend)}
     store.write(cell, outcome, plan.max_seconds)
     return True
 
@@ -110,10 +107,8 @@ def _note_missing(store: Store, cell: Cell, plan: Plan) -> bool:
 def _check_data(store: Store, pending: list[Cell], plan: Plan, run: Run) -> None:
     """Load each named data set once, so that a missing or changed one is refused before anything runs."""
     named = {cell.dataset: cell.seed for cell in reversed(pending) if plan.datasets[cell.dataset] is None}
-    jobs: list[Job] = [
-        ({"dataset": name, "key": None, "seed": seed}, None, Limits(load=plan.load_seconds))
-        for name, seed in named.items()
-    ]
+    limits = Limits(load=plan.load_seconds)
+    jobs: list[Job] = [({"dataset": name, "key": None, "seed": seed}, None, limits) for name, seed in named.items()]
 
     def keep(task: dict[str, Any], outcome: dict[str, Any]) -> None:
         if outcome["status"] != "ok":
@@ -142,23 +137,19 @@ def _run_all(store: Store, pending: list[Cell], plan: Plan, run: Run, estimate: 
     tell(estimate.now(""))
     for task, outcome in run(jobs, keep):
         cell = pending[task["id"]]
-        name = label(cell.backend, task["params"])
-        estimate.finish(name, outcome["elapsed"], outcome["status"] in ("failed", "timeout"))
-        tell(estimate.now(f"{name} on {cell.dataset}, seed {cell.seed}: {outcome['status']}"))
+        estimate.finish(cell.method, outcome["elapsed"], outcome["status"] in BAD)
+        tell(estimate.now(f"{cell.method} on {cell.dataset}, seed {cell.seed}: {outcome['status']}"))
 
 
 def _estimate(plan: Plan, pending: list[Cell], finished: Mapping[Cell, Mapping[str, Any]], lanes: int) -> Estimate:
-    waiting = set(pending)
-    before = [(cell, finished[cell]) for cell in plan.cells if cell in finished and cell not in waiting]
-    bad = sum(row["status"] in ("failed", "timeout") for _, row in before)
-    already = len(plan.cells) - len(pending)
-    names = [label(cell.backend, json.loads(cell.params)) for cell in pending]
-    estimate = Estimate(names, already, bad, lanes)
+    kept = finished.keys() & set(plan.cells) - set(pending)
+    bad = sum(finished[cell]["status"] in BAD for cell in kept)
+    estimate = Estimate((cell.method for cell in pending), len(plan.cells) - len(pending), bad, lanes)
     for cell, row in finished.items():
-        estimate.learn(label(cell.backend, json.loads(cell.params)), row["elapsed"])
+        estimate.learn(cell.method, row["elapsed"])
     return estimate
 
 
-def _blob(dataset: Dataset) -> NDArray[np.uint8]:
+def _blob(dataset: Dataset) -> AnyArray:
     """The data set as bytes for our own worker processes; nothing is ever read back from outside."""
     return np.frombuffer(pickle.dumps(dataset, protocol=5), dtype=np.uint8)

@@ -7,19 +7,18 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..base.checks import number, whole
-from ..discovery.register import registry
+from ..datasets import Dataset
+from ..datasets.catalogue import find_card
+from ..discovery.register import find
 from ..errors import DataError, UnknownNameError, nearest
 from .engines import check_engine
 from .labels import label, parse
 from .store import Cell
-
-if TYPE_CHECKING:
-    from ..datasets import Dataset
 
 Method = str | tuple[str, Mapping[str, Any]]
 
@@ -59,19 +58,17 @@ class Plan:
             return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
         counted = self.seeds == list(range(len(self.seeds)))
         listed = ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1)
-        words = [
-            "causalnet",
-            "compare",
-            "--data",
-            ",".join(map(str, typed.values())),
-            "--backend",
-            ",".join(self.methods),
-        ]
-        words += ["--seeds", str(len(self.seeds)) if counted else listed, "--out", str(self.out)]
-        words += [] if self.max_seconds is None else ["--max-seconds", f"{self.max_seconds:g}"]
-        words += [] if self.n_jobs == 1 else ["--n-jobs", str(self.n_jobs)]
-        words += [] if self.engine == "local" else ["--engine", self.engine]
-        return shlex.join(words)
+        options = {
+            "data": ",".join(map(str, typed.values())),
+            "backend": ",".join(self.methods),
+            "seeds": str(len(self.seeds)) if counted else listed,
+            "out": str(self.out),
+            "max-seconds": "" if self.max_seconds is None else f"{self.max_seconds:g}",
+            "n-jobs": "" if self.n_jobs == 1 else str(self.n_jobs),
+            "engine": "" if self.engine == "local" else self.engine,
+        }
+        words = (word for name, value in options.items() if value for word in (f"--{name}", value))
+        return shlex.join(["causalnet", "compare", *words])
 
 
 def make_plan(
@@ -111,17 +108,11 @@ def _seeds(seeds: Any) -> list[int]:
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
-    from ..datasets import Dataset, names
-
     items = [given] if isinstance(given, str | Dataset) else list(given)
     found: dict[str, Dataset | None] = {}
     for item in items:
         if isinstance(item, str):
-            base = item.partition(":")[0]
-            if base not in names():
-                raise UnknownNameError(
-                    f"there is no data set {base!r}.{nearest(base, names()) or ' See `causalnet datasets`.'}"
-                )
+            find_card(item)
             name, item = item, None
         elif isinstance(item, Dataset):
             name = item.name
@@ -147,20 +138,12 @@ def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
 def _methods(given: Any, params: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     single = isinstance(given, str) or (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping))
     found: dict[str, tuple[str, str]] = {}
-    known, used = registry(), set()
+    used = set()
     for item in [given] if single else list(given):
         name, own = parse(item) if isinstance(item, str) else (item[0], dict(item[1]))
-        if name not in known:
-            raise UnknownNameError(
-                f"there is no backend {name!r}.{nearest(name, known) or ' See `causalnet backends`.'}"
-            )
         used.add(name)
         chosen = {**params.get(name, {}), **own}
-        takes = known[name].parameters
-        for key in chosen:
-            if key not in takes:
-                hint = nearest(key, takes) or f" It takes: {', '.join(takes) or 'no parameters'}."
-                raise UnknownNameError(f"{name} has no parameter {key!r}.{hint}")
+        find(name).check_names(chosen)
         text = _as_json(name, chosen)
         found[label(name, json.loads(text))] = (name, text)
     extra = sorted(set(params) - used)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from statistics import fmean
 from typing import NamedTuple
 
 
@@ -27,19 +30,16 @@ class Estimate:
 
     def __init__(self, pending: Iterable[str], already: int, failed: int, lanes: int) -> None:
         """pending: the methods of the cells to run. already, failed: cells finished before. lanes: run at once."""
-        self._left: dict[str, int] = {}
-        for method in pending:
-            self._left[method] = self._left.get(method, 0) + 1
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._left = Counter(pending)
+        self._seen: dict[str, list[float]] = defaultdict(list)
         self._done, self._failed, self._lanes = already, failed, max(1, lanes)
-        self._total = already + sum(self._left.values())
+        self._total = already + self._left.total()
         self._start = time.monotonic()
 
     def learn(self, method: str, seconds: float | None) -> None:
         """Take the duration of a finished cell into account."""
         if seconds is not None:
-            n, total = self._seen.get(method, (0, 0.0))
-            self._seen[method] = (n + 1, total + seconds)
+            self._seen[method].append(seconds)
 
     def finish(self, method: str, seconds: float | None, failed: bool) -> None:
         """Count a cell of this run."""
@@ -54,12 +54,11 @@ class Estimate:
         return Progress(self._done, self._total, self._failed, elapsed, self._remaining(), last)
 
     def _remaining(self) -> float | None:
-        n, total = (sum(column) for column in zip((0, 0.0), *self._seen.values(), strict=True))
-        if n == 0:
+        if not self._seen:
             return None
-        mean = {method: seconds / k for method, (k, seconds) in self._seen.items()}
-        work = sum(count * mean.get(method, total / n) for method, count in self._left.items())
-        return work / min(self._lanes, max(1, sum(self._left.values())))
+        typical = list(chain(*self._seen.values()))  # for a method that no cell has finished of
+        work = sum(count * fmean(self._seen.get(method, typical)) for method, count in self._left.items())
+        return work / min(self._lanes, max(1, self._left.total()))
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph
+from ..graph.metrics import DEFINITIONS, SHARES
 from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from .labels import label
@@ -30,11 +32,8 @@ class Results:
 
     def __init__(self, out: str | Path) -> None:
         self.out = Path(out)
-        store = Store.open(out)
-        try:
+        with closing(Store.open(out)) as store:
             self._cells, self._draws, self._runs = (store.rows(table) for table in ("cells", "draws", "runs"))
-        finally:
-            store.close()
         try:
             for row in self._cells:
                 row["method"], row["backend"] = row["backend"], label(row["backend"], json.loads(row["params"]))
@@ -50,8 +49,6 @@ class Results:
     @property
     def metrics(self) -> dict[str, str]:
         """The metrics' names with their definitions."""
-        from ..graph.metrics import DEFINITIONS
-
         return dict(DEFINITIONS)
 
     @cached_property
@@ -99,16 +96,15 @@ class Results:
     def frame(self) -> pd.DataFrame:
         """One row a cell: what ran, how it ended, seconds of learning alone (wall and CPU), and every metric."""
         names = list(dict.fromkeys([*self.metrics, *(m for r in self._cells for m in r["metrics"])]))
-        columns = ["dataset", "backend", "params", "seed", "status", "reason", "seconds", "cpu_seconds", "complete"]
         rows = []
         for r in self._cells:
-            row = {name: r[name] for name in columns}
-            row["complete"] = None if r["complete"] is None else bool(r["complete"])
-            row |= {name: _number(r["metrics"].get(name)) for name in names}
-            row |= {name: r[name] for name in ("peak_mb", "elapsed", "max_seconds", "method", "finished", "host")}
-            row["warnings"] = "; ".join(r["warnings"])
-            row["versions"] = ", ".join(f"{name} {version}" for name, version in r["versions"].items())
-            rows.append(row)
+            told = {
+                "complete": None if r["complete"] is None else bool(r["complete"]),
+                "warnings": "; ".join(r["warnings"]),
+                "versions": ", ".join(f"{name} {version}" for name, version in r["versions"].items()),
+            }
+            rows.append({**r, **told, **{name: _number(r["metrics"].get(name)) for name in names}})
+        columns = ["dataset", "backend", "params", "seed", "status", "reason", "seconds", "cpu_seconds", "complete"]
         columns += [*names, "peak_mb", "elapsed", "max_seconds", "method", "finished", "host", "warnings", "versions"]
         frame = pd.DataFrame(rows, columns=columns)
         numeric = [*names, "seconds", "cpu_seconds", "peak_mb", "elapsed", "max_seconds"]
@@ -136,20 +132,21 @@ class Results:
 
     def truth(self, dataset: str, seed: int | None = None) -> Graph | None:
         """The true graph of a data set, None if unknown. ``seed`` matters where a seed draws the truth as well."""
-        draws = sorted((r for r in self._draws if r["dataset"] == dataset), key=lambda r: int(r["seed"]))
-        if not draws:
-            known = sorted({r["dataset"] for r in self._draws})
-            raise UnknownNameError(f"{self.out} has no data set {dataset!r}.{nearest(dataset, known)}")
+        draws = sorted(self._drawn(dataset), key=lambda r: int(r["seed"]))
         mine = [r for r in draws if r["seed"] == seed] or draws
         return None if mine[0]["truth"] is None else Graph.from_json(mine[0]["truth"])
 
     def data(self, dataset: str) -> dict[str, Any]:
         """What is known of a data set: kind, text (rows and variables), sampled, card."""
-        row = next((r for r in self._draws if r["dataset"] == dataset), None)
-        if row is None:
-            raise UnknownNameError(f"{self.out} has no data set {dataset!r}")
+        row, *_ = self._drawn(dataset)
         card = json.loads(row["card"])
         return {"kind": row["kind"], "text": row["text"], "sampled": bool(row["sampled"]), "card": card}
+
+    def _drawn(self, dataset: str) -> list[dict[str, Any]]:
+        known = {r["dataset"] for r in self._draws}
+        if dataset not in known:
+            raise UnknownNameError(f"{self.out} has no data set {dataset!r}.{nearest(dataset, known)}")
+        return [r for r in self._draws if r["dataset"] == dataset]
 
     def summary(self) -> pd.DataFrame:
         """One row a (dataset, backend): means over the seeds that ended well, with 95 % intervals.
@@ -160,8 +157,6 @@ class Results:
         are bootstrap resamples, how well the mean over resamples is known. ``n`` and one column for each status
         count the cells; ``incomplete`` those that ended at ``max_seconds`` with their best so far (they are in n).
         """
-        from ..graph.metrics import SHARES
-
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         rows = []
         for (dataset, backend), cells in self.frame.groupby(["dataset", "backend"], sort=False):

@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import CausalnetError, DataError
 from ..storage.files import sentence
 from ..storage.folder import alone_in, now
+from .labels import label
 
 FILE = "results.sqlite"
 APPLICATION, VERSION = 0x63_6E_65_74, 1  # "cnet"
@@ -60,6 +61,11 @@ class Cell:
     params: str
     seed: int
 
+    @property
+    def method(self) -> str:
+        """The text that stands for the method with its parameters."""
+        return label(self.backend, json.loads(self.params))
+
 
 class Store:
     """An open results file. ``Store.create`` to write, ``Store.open`` to read. One thread may use it at a time."""
@@ -74,13 +80,14 @@ class Store:
         path = Path(out) / FILE
         if not path.is_file():
             raise DataError(f"there are no results in {out}: it has no {FILE}; causalnet compare --out {out} makes one")
-        with _sentences(path):
-            store = cls(path, _connect(path))
+        with _sentences(path), contextlib.ExitStack() as undo:
             try:
-                store._verify()
-            except BaseException:
-                store.close()
-                raise
+                store = cls(path, _connect(path, "rw"))
+            except sqlite3.OperationalError:  # where the folder cannot be written
+                store = cls(path, _connect(path, "ro"))
+            undo.callback(store.close)
+            store._verify()
+            undo.pop_all()
         return store
 
     @classmethod
@@ -90,13 +97,11 @@ class Store:
         path = Path(out) / FILE
         with alone_in(path.parent):
             with _sentences(path):
-                store = cls(path, _connect(path, new=True))
-            try:
+                store = cls(path, _connect(path, "rwc"))
+            with contextlib.closing(store):
                 with _sentences(path):
                     store._prepare(metrics)
                 yield store
-            finally:
-                store.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -109,8 +114,7 @@ class Store:
             self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
         self._verify()
         columns = ", ".join(f"""json_extract(metrics, '$.{name}') AS "{name}\"""" for name in metrics)
-        view = "SELECT dataset, backend, params, seed, status, reason, seconds, cpu_seconds, complete"
-        sql = f"{view}, {columns} FROM cells" if columns else f"{view} FROM cells"
+        sql = f"SELECT dataset, backend, params, seed, status, reason, seconds, cpu_seconds, complete, {columns} FROM cells"
         self._db.executescript(f"BEGIN; DROP VIEW IF EXISTS results; CREATE VIEW results AS {sql}; COMMIT;")
 
     def _tables(self) -> set[str]:
@@ -209,26 +213,22 @@ class Store:
         return {Cell(r["dataset"], r["backend"], r["params"], r["seed"]): r for r in rows}
 
 
-def _connect(path: Path, new: bool = False) -> sqlite3.Connection:
-    """A connection with explicit transactions; falls back to read-only where the folder cannot be written."""
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection with explicit transactions; mode: "ro", "rw", or "rwc", which makes a file that is not there."""
     with contextlib.suppress(FileNotFoundError):
         with path.open("rb") as file:
             head = file.read(16)
         if head not in (b"", b"SQLite format 3\0"):  # SQLite itself would take a file of a few bytes for a new one
             raise sqlite3.DatabaseError("file is not a database")
-    modes = ("rwc",) if new else ("rw", "ro")
-    for mode in modes:
-        with contextlib.suppress(*(() if mode == modes[-1] else (sqlite3.OperationalError,))):
-            uri = f"{path.resolve().as_uri()}?mode={mode}"
-            db = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None, check_same_thread=False)
-            try:
-                db.execute("PRAGMA trusted_schema = OFF")
-                db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-            except BaseException:
-                db.close()
-                raise
-            return db
-    raise AssertionError("unreachable")
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 @contextlib.contextmanager

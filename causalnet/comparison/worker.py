@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
-import json
 import os
+import pickle
 import random
 import select
 import signal
@@ -21,39 +21,38 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from ..datasets import Dataset, draw
+from ..discovery import Backend, check_applicable, discover, get
+from ..discovery.dispatch import compile_kernels
 from ..discovery.provenance import describe, versions
+from ..errors import CausalnetError, KnowledgeError, NotApplicable, NotInstalled, TimeLimit
+from ..graph.metrics import score
 from ..storage.files import write_all
 from .meter import clock, peak_mb, reset_peak
-from .wire import FRAME, pack, read_exactly
-
-if TYPE_CHECKING:
-    from ..datasets import Dataset
-    from ..discovery.contract import Backend
+from .wire import pack, read_frame
 
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
 DRAWS_KEPT = 2
 LATE_IMPORTS = {  # parts of packages that take long to import and that the packages themselves do not import
     "castle": ("castle.algorithms",),
     "causallearn": tuple(
-        f"causallearn.search.{part}"
-        for part in (
-            "ConstraintBased.CDNOD",
-            "ConstraintBased.FCI",
-            "ConstraintBased.PC",
-            "FCMBased.ANM.ANM",
-            "FCMBased.lingam",
-            "Granger.Granger",
-            "PermutationBased.BOSS",
-            "PermutationBased.GRaSP",
-            "ScoreBased.DGES",
-            "ScoreBased.ExactSearch",
-            "ScoreBased.GES",
-        )
+        f"causallearn.search.{folder}.{part}"
+        for folder, parts in {
+            "ConstraintBased": ("CDNOD", "FCI", "PC"),
+            "FCMBased": ("ANM.ANM", "lingam"),
+            "Granger": ("Granger",),
+            "PermutationBased": ("BOSS", "GRaSP"),
+            "ScoreBased": ("DGES", "ExactSearch", "GES"),
+        }.items()
+        for part in parts
     ),
     "pgmpy": ("pgmpy.causal_discovery", "pgmpy.ci_tests", "pgmpy.estimators", "pgmpy.structure_score"),
 }
+MEANS = {NotApplicable: "not applicable", NotInstalled: "not installed", TimeLimit: "timeout"}  # others: "failed"
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -73,14 +72,10 @@ def main() -> None:
 
     desk = Desk(say)
     while select.select([inbox], [], [], IDLE_SECONDS)[0]:
-        head = read_exactly(inbox, FRAME.size)
-        if head is None:
+        frame = read_frame(inbox)
+        if frame is None:
             return
-        n_header, n_blob = FRAME.unpack(head)
-        header, blob = read_exactly(inbox, n_header), read_exactly(inbox, n_blob)
-        if header is None or blob is None:
-            return
-        say({"phase": "done", **desk.answer(json.loads(header), blob)})
+        say({"phase": "done", **desk.answer(*frame)})
 
 
 def die_with(parent: int) -> None:
@@ -113,23 +108,19 @@ class Desk:
         outcome: dict[str, Any] = {"status": "ok", "reason": "", "versions": versions(task.get("backend"))}
         try:
             if blob:
-                import pickle
-
                 self.given[task["key"]] = pickle.loads(blob)  # our own parent's object, through a private pipe
             dataset, outcome["draw"] = self.draw(task["dataset"], task["key"], task["seed"])
             if "backend" in task:
                 run_cell(task, dataset, self.prepare(task["backend"]), outcome, self.say)
         except BaseException as error:  # a method may even call sys.exit
-            outcome["status"], outcome["reason"] = status_of(error), sentence(error)
-            outcome["error"] = type(error).__name__
+            outcome["status"] = next((word for kind, word in MEANS.items() if isinstance(error, kind)), "failed")
+            outcome["reason"], outcome["error"] = sentence(error), type(error).__name__
             outcome.pop("children_cpu_seconds", None)
             outcome["log"] = "".join(traceback.format_exception(error, limit=-8))[-4000:]
         return outcome
 
     def draw(self, name: str, key: str | None, seed: int) -> tuple[Dataset, dict[str, Any]]:
         """The data of a cell, from the last few draws or anew."""
-        from ..datasets import draw
-
         place = (name, key, seed)
         if place not in self.draws:
             while len(self.draws) >= DRAWS_KEPT:
@@ -140,9 +131,6 @@ class Desk:
 
     def prepare(self, backend: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
-        from ..discovery.dispatch import compile_kernels
-        from ..discovery.register import get
-
         method = get(backend)
         if backend not in self.warm:
             import_for(method)
@@ -162,9 +150,6 @@ def import_for(method: Backend) -> None:
 
 def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: dict[str, Any], say: Say) -> None:
     """Learn one graph on the clock, then score it; fills ``outcome``."""
-    from ..discovery.dispatch import check_applicable, discover
-    from ..errors import KnowledgeError, NotApplicable
-
     if dataset.knowledge:
         dataset.knowledge.compile(dataset.data.columns)
     try:
@@ -174,7 +159,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     params = {name: like(value, method.parameters.get(name)) for name, value in task["params"].items()}
     limit = {"max_seconds": task["max_seconds"]} if method.bounded and task["max_seconds"] else {}
     reset_global_seeds(task["seed"])
-    rng = cell_rng(task["seed"])
+    rng = np.random.default_rng([task["seed"], 0xCE11])  # unrelated to the stream that drew the data
     reset_peak()
     say({"phase": "learning"})
     with warnings.catch_warnings(record=True) as caught, clock(outcome):
@@ -191,11 +176,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     outcome["warnings"] = list(dict.fromkeys(one_line(str(w.message)) for w in told))[:5]
     outcome["complete"] = bool(graph.meta.get("complete", True))
     outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
-    outcome["metrics"] = {}
-    if dataset.truth is not None:
-        from ..graph.metrics import score
-
-        outcome["metrics"] = score(dataset.truth, graph)
+    outcome["metrics"] = {} if dataset.truth is None else score(dataset.truth, graph)
 
 
 def like(value: Any, default: Any) -> Any:
@@ -203,38 +184,16 @@ def like(value: Any, default: Any) -> Any:
     return tuple(value) if isinstance(value, list) and isinstance(default, tuple) else value
 
 
-def cell_rng(seed: int) -> Any:
-    """The method's randomness in a cell: a stream of its own, unrelated to the one that drew the data."""
-    import numpy as np
-
-    return np.random.default_rng([seed, 0xCE11])
-
-
 def reset_global_seeds(seed: int) -> None:
     """Methods of other packages may use global generators; this process is theirs, so each cell starts them alike."""
-    import numpy as np
-
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
 
 
-def status_of(error: BaseException) -> str:
-    """What an exception means for the table."""
-    from ..errors import NotApplicable, NotInstalled, TimeLimit
-
-    if isinstance(error, NotApplicable):
-        return "not applicable"
-    if isinstance(error, NotInstalled):
-        return "not installed"
-    return "timeout" if isinstance(error, TimeLimit) else "failed"
-
-
 def sentence(error: BaseException) -> str:
     """One line: the exception's type and message; our own errors speak for themselves."""
-    from ..errors import CausalnetError
-
     text = one_line(str(error))
     if isinstance(error, CausalnetError):
         return text

@@ -47,20 +47,18 @@ class Events(Sealed):
     _frozen = ("an event log is", "build another with Events(frame)")
 
     def __init__(self, frame: pd.DataFrame, topology: nx.Graph | None = None, event_types: Sequence[Any] | None = None):
-        for name in ("event", "timestamp", "device"):
+        for name in ALIASES:
             if name not in frame.columns:
                 have = ", ".join(map(str, frame.columns))
-                raise DataError(
-                    f"an event log needs the columns event, timestamp and device; {name!r} is missing among: {have}"
-                )
+                raise DataError(f"an event log needs event, timestamp and device; {name!r} is missing among: {have}")
         if len(frame) == 0:
             raise DataError("the event log is empty: there is not one row to learn from")
-        for name in ("event", "timestamp", "device"):
+        for name in ALIASES:
             missing = np.flatnonzero(frame[name].isna().to_numpy())
             if len(missing):
                 raise DataError(f"column {name!r} is empty in row {missing[0] + 1}; fill it in or drop the row")
         time = _seconds(frame["timestamp"])
-        duration = _durations(frame)
+        duration = _durations(frame["duration"]) if "duration" in frame.columns else None
         order = np.argsort(time, kind="stable")
         late = np.flatnonzero(np.diff(time) < 0)
         if len(late):
@@ -70,10 +68,8 @@ class Events(Sealed):
                 UserWarning,
                 stacklevel=2,
             )
-        self.types: tuple[str, ...]
         self.types, type_index = _vocabulary(frame["event"], event_types, "event_types", "event type")
         device_names = None if topology is None else list(topology.nodes)
-        self.devices: tuple[str, ...]
         self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
         self.time: Array = freeze(time[order])
         self.type_index: Codes = freeze(type_index[order])
@@ -136,23 +132,18 @@ class Events(Sealed):
         """The log with the given devices (repeats allowed, as copies): a bootstrap over devices without topology."""
         if self.topology is not None:
             raise DataError("devices of a wired network cannot be resampled one by one; use take_blocks")
-        parts = [np.flatnonzero(self.device_index == device) for device in devices]
-        rows = np.concatenate(parts)
-        label = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        return self._subset(rows, self.time[rows], label, len(parts))
+        rows, label = _drawn(self.device_index, devices)
+        return self._subset(rows, self.time[rows], label, len(devices))
 
     def take_blocks(self, blocks: Ints, n_blocks: int) -> Events:
         """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
         edges = np.linspace(self.time[0], self.time[-1], n_blocks + 1)
         of = np.clip(np.searchsorted(edges, self.time, side="right") - 1, 0, n_blocks - 1)
         span = edges[1] - edges[0]
-        time, rows = np.empty(0), np.empty(0, dtype=np.int64)
-        for k, block in enumerate(blocks):
-            mine = np.flatnonzero(of == block)
-            rows = np.concatenate([rows, mine])
-            time = np.concatenate([time, self.time[mine] - edges[block] + k * span + self.time[0]])
+        rows, slot = _drawn(of, blocks)
         if len(rows) == 0:
             raise DataError("the chosen time blocks hold no event; use fewer blocks")
+        time = self.time[rows] - edges[blocks][slot] + slot * span + self.time[0]
         return self._subset(rows, time, None, len(self.devices))
 
     def _subset(self, rows: AnyArray, clock: AnyArray, label: AnyArray | None, m: int) -> Events:
@@ -171,13 +162,8 @@ class Events(Sealed):
 
     def frame(self) -> pd.DataFrame:
         """A fresh DataFrame with the columns event, timestamp, device (and duration)."""
-        frame = pd.DataFrame(
-            {
-                "event": [self.types[i] for i in self.type_index],
-                "timestamp": self.time.copy(),
-                "device": [self.devices[i] for i in self.device_index],
-            }
-        )
+        events, devices = [self.types[i] for i in self.type_index], [self.devices[i] for i in self.device_index]
+        frame = pd.DataFrame({"event": events, "timestamp": self.time.copy(), "device": devices})
         if self.duration is not None:
             frame["duration"] = self.duration.copy()
         return frame
@@ -222,6 +208,12 @@ def read_events(
     return Events(log, topology, event_types)
 
 
+def _drawn(of: AnyArray, groups: Ints) -> tuple[Ints, Ints]:
+    """The rows of the groups drawn, one group after the other, and for each the number of its draw; ``of``: (N,) groups."""
+    parts = [np.flatnonzero(of == group) for group in groups]
+    return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+
+
 def _seconds(column: pd.Series) -> Array:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         stamp = column.to_numpy(dtype="datetime64[ns]").astype(np.int64)
@@ -240,10 +232,8 @@ def _seconds(column: pd.Series) -> Array:
     return finite(numeric, column.name)
 
 
-def _durations(frame: pd.DataFrame) -> Array | None:
-    if "duration" not in frame.columns:
-        return None
-    duration = _seconds(frame["duration"])
+def _durations(column: pd.Series) -> Array:
+    duration = _seconds(column)
     bad = np.flatnonzero(duration < 0)
     if len(bad):
         raise DataError(
@@ -253,14 +243,9 @@ def _durations(frame: pd.DataFrame) -> Array | None:
     return duration
 
 
-def _vocabulary(
-    column: pd.Series, declared: Sequence[Any] | None, where: str, what: str
-) -> tuple[tuple[str, ...], Codes]:
+def _vocabulary(column: pd.Series, told: Sequence[Any] | None, where: str, what: str) -> tuple[tuple[str, ...], Codes]:
     """Names in declared order, or sorted (numbers by value); and the (N,) index of each row."""
-    if declared is None:
-        labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v))
-    else:
-        labels = list(declared)
+    labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v)) if told is None else told
     names = tuple(str(_whole(label)) for label in labels)
     if len(set(names)) != len(names):
         raise DataError(f"{where} names the same {what} twice")

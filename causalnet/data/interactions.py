@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
-from ..base.checks import names
+from ..base.checks import distinct
 from ..errors import DataError, NotApplicable, nearest
 from .kinds import data_kind
 from .sealed import Sealed, freeze
@@ -49,8 +49,7 @@ class Interactions(Sealed):
         seconds: ArrayLike = 1.0,
         topology: nx.Graph | None = None,
     ) -> None:
-        self.variables = _distinct(variables, "variables")
-        self.units = _distinct(units, "units")
+        self.variables, self.units = distinct("variables", variables), distinct("units", units)
         shape = (len(self.units), len(self.variables))
         self.before: Ints = _counts(before, "before", shape)
         self.after: Ints = _counts(after, "after", shape)
@@ -138,20 +137,8 @@ def codes(given: ArrayLike, known: Sequence[str], what: str, n: int) -> Ints:
         raise DataError(f"{what} holds {array.dtype} values; write codes 0 to {len(known) - 1} or names")
     bad = np.flatnonzero((array < 0) | (array >= len(known)))
     if len(bad):
-        raise DataError(
-            f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they go from 0 to {len(known) - 1}"
-        )
+        raise DataError(f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they are 0 to {len(known) - 1}")
     return freeze(array.astype(np.int64))
-
-
-def _distinct(given: Sequence[Any], what: str) -> tuple[str, ...]:
-    texts = names(what, given)
-    if not texts:
-        raise DataError(f"{what} is empty; name at least one")
-    if len(set(texts)) < len(texts):
-        twice = next(name for at, name in enumerate(texts) if name in texts[:at])
-        raise DataError(f"{what} names {twice!r} twice")
-    return texts
 
 
 def _counts(given: ArrayLike, name: str, shape: tuple[int, int]) -> Ints:
@@ -181,12 +168,9 @@ def _refuse(bad: Bools, array: AnyArray, name: str, why: str) -> None:
 
 def _positive(seconds: ArrayLike, n: int) -> Array:
     try:
-        array = np.asarray(seconds, dtype=np.float64)
+        array = np.broadcast_to(np.asarray(seconds, dtype=np.float64), (n,))
     except (TypeError, ValueError) as error:
-        raise DataError(f"seconds is one positive number, or one for each action; got {seconds!r}") from error
-    if array.shape not in {(), (n,)}:
-        raise DataError(f"seconds has shape {array.shape}, expected one number, or ({n},): how long each action took")
-    array = np.broadcast_to(array, (n,))
+        raise DataError(f"seconds is one positive number, or {n}, one for each action; got {seconds!r}") from error
     bad = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
     if len(bad):
         raise DataError(f"row {bad[0]}: an action took {array[bad[0]]} seconds; it must be a positive number")

@@ -31,21 +31,17 @@ class Data(Protocol):
     @property
     def kind(self) -> str:
         """The word that backends name in ``TAKES``, such as "discrete" or "events"."""
-        ...
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The variables that a graph is learnt over: its nodes, in this order."""
-        ...
 
     @property
     def n(self) -> int:
         """Number of observations: rows, events, actions."""
-        ...
 
     def resample(self, rng: np.random.Generator) -> Data:
         """A bootstrap resample of what is independent in the data; NotApplicable, in a sentence, where nothing is."""
-        ...
 
     def fingerprint_parts(self) -> Iterable[Any]:
         """All that decides a score, part by part: an array counts by its bytes, anything else by its ``repr``.
@@ -53,7 +49,6 @@ class Data(Protocol):
         Folders of comparisons keep the digest, so the parts stay the same between versions; real numbers go in as
         float32, since machines differ in the last bits. Kind and columns are digested for all data alike.
         """
-        ...
 
 
 MEMBERS = ("kind", "columns", "n", "resample", "fingerprint_parts")

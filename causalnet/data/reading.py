@@ -24,12 +24,11 @@ def read_frame(path: str | Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if path.suffix.lower() not in {".csv", ".tsv", ".txt"}:
             raise DataError(f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file (pickles are never read)")
-        frame = _read_csv(path)
-    except (ValueError, OSError, ImportError, pd.errors.ParserError) as error:
-        if isinstance(error, DataError):
-            raise
+        return _read_csv(path)
+    except DataError:
+        raise
+    except (ValueError, OSError, ImportError) as error:  # pandas' own errors are ValueErrors
         raise DataError(f"{path.name} cannot be read as {path.suffix[1:]}: {error}") from error
-    return frame
 
 
 def read_array(path: Path, key: str | None = None) -> AnyArray:
@@ -86,9 +85,7 @@ def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
     columns = tuple(str(name) for name in frame.columns)
     for j, name in enumerate(columns):
         if name in columns[:j]:
-            raise DataError(
-                f"column name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one"
-            )
+            raise DataError(f"name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one")
         if not name.strip():
             raise DataError(f"column {j + 1} has no name; give it one")
     return columns
@@ -99,7 +96,5 @@ def finite(column: pd.Series, name: Any) -> Array:
     values = column.to_numpy(dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        raise DataError(
-            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct or drop it"
-        )
+        raise DataError(f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct it")
     return values

@@ -31,9 +31,7 @@ def collect(
     function("policy", policy, "a function of the state codes and a Generator, or None")
     length = whole("steps", env.horizon if steps is None else steps, 1)
     if env.horizon is not None and length > env.horizon:
-        raise DataError(
-            f"steps is {length}, and episodes of this environment end after {env.horizon}; raise its horizon"
-        )
+        raise DataError(f"steps is {length}, and episodes of this environment end after {env.horizon}; raise that")
     streams = np.random.SeedSequence(whole("seed", seed, 0)).spawn(2)
     rng = np.random.default_rng(streams[0])
     state, _ = env.reset(seed=int(streams[1].generate_state(1)[0]))

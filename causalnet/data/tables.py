@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +30,6 @@ class Frame(Protocol):
 
     def to_pandas(self) -> pd.DataFrame:
         """The same rows and columns as a pandas DataFrame."""
-        ...
 
 
 @data_kind
@@ -87,9 +86,7 @@ class Table:
         """(n, d) int32 category codes; only for tables whose columns are all discrete."""
         if not self.discrete.all():
             name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
-            raise DataError(
-                f"column {name!r} is continuous; bin it first, or pass discrete=[{name!r}] if it holds categories"
-            )
+            raise DataError(f"column {name!r} is continuous; bin it, or pass discrete=[{name!r}] for categories")
         return freeze(self.values.astype(np.int32))
 
     @cached_property
@@ -100,8 +97,7 @@ class Table:
     def frame(self, labels: bool = False) -> pd.DataFrame:
         """A fresh DataFrame; with ``labels`` the original category labels instead of the codes."""
         frame = pd.DataFrame(self.values.copy(), columns=list(self.columns))
-        for j, name in enumerate(self.columns):
-            level = self.levels[j]
+        for j, (name, level) in enumerate(zip(self.columns, self.levels, strict=True)):
             if level is not None:
                 code = self.values[:, j].astype(int)
                 frame[name] = [level[c] for c in code] if labels else code
@@ -181,9 +177,7 @@ def read_table(path: str | Path, discrete: Sequence[str] | bool | None = None) -
 def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         if names is not None and list(names) != [str(c) for c in data.columns]:
-            raise DataError(
-                "names= is for arrays; this DataFrame has its own column names (rename them with frame.rename)"
-            )
+            raise DataError("names= is for arrays, and this DataFrame has its own (rename them with frame.rename)")
         return data
     if isinstance(data, str | Path):
         raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
@@ -192,8 +186,7 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(f"a table has two dimensions (rows, variables); got an array of shape {array.shape}")
-    if names is None:
-        names = [f"x{j}" for j in range(array.shape[1])]
+    names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
     return pd.DataFrame(array, columns=list(names))
@@ -226,9 +219,7 @@ def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, 
 def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArray, tuple[Any, ...] | None]:
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        raise DataError(
-            f"column {name!r} holds dates; drop it, or turn it into a number you mean, such as seconds since the start"
-        )
+        raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
     missing = np.flatnonzero(column.isna().to_numpy())
     if len(missing):
         raise DataError(
@@ -250,23 +241,19 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
                 "if the column holds categories"
             )
     if textual and discrete is False:
-        raise DataError(
-            f"column {name!r} holds text ({column.iloc[0]!r}) and cannot be continuous; add {name!r} to discrete="
-        )
+        raise DataError(f"column {name!r} holds text ({column.iloc[0]!r}), not numbers; add {name!r} to discrete=")
     if not textual:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
         values = finite(column, name)
         if discrete is None:
-            boolean = pd.api.types.is_bool_dtype(kind)
-            whole = bool((values == np.round(values)).all())
-            discrete = (
-                boolean or isinstance(kind, pd.CategoricalDtype) or (whole and len(np.unique(values)) <= FEW_LEVELS)
-            )
+            named = pd.api.types.is_bool_dtype(kind) or isinstance(kind, pd.CategoricalDtype)
+            few = (values == np.round(values)).all() and len(np.unique(values)) <= FEW_LEVELS
+            discrete = named or few
         if not discrete:
             return values, None
     codes, labels = pd.factorize(column, sort=True)
-    return codes.astype(np.float64), tuple(_scalar(label) for label in labels)
+    return codes.astype(np.float64), tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
@@ -296,16 +283,8 @@ def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
 
 
 def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
-    seen: dict[int, list[int]] = {}
-    for j in range(values.shape[1]):
-        key = zlib.crc32(values[:, j].tobytes())
-        for i in seen.get(key, []):
-            if np.array_equal(values[:, i], values[:, j]):
-                raise DataError(
-                    f"columns {columns[i]!r} and {columns[j]!r} are identical; drop one: frame.drop(columns=[{columns[j]!r}])"
-                )
-        seen.setdefault(key, []).append(j)
-
-
-def _scalar(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label
+    seen: dict[bytes, str] = {}
+    for column, name in zip(values.T, columns, strict=True):
+        other = seen.setdefault(hashlib.sha256(column.tobytes()).digest(), name)
+        if other != name:
+            raise DataError(f"columns {other!r} and {name!r} are identical; drop one: frame.drop(columns=[{name!r}])")

@@ -25,13 +25,9 @@ def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
         return _of_matrix(path)
     frame = read_frame(path)
     if frame.shape[1] != 2:
-        raise DataError(
-            f"{path.name} has {frame.shape[1]} columns; a topology file has two, of device names, one link a row"
-        )
+        raise DataError(f"{path.name} has {frame.shape[1]} columns; a topology has two of device names, a link a row")
     if set(map(str, frame.columns)) <= set(devices):
-        raise DataError(
-            f"{path.name}: the first line is a link between devices of the log; write a header such as 'a,b' above it"
-        )
+        raise DataError(f"{path.name}: the first line is a link between devices of the log; write a header above it")
     graph = nx.Graph()
     for row, (u, v) in enumerate(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True)):
         if pd.isna(u):

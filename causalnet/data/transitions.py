@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import AnyArray, Array, Codes, Ints
-from ..base.checks import whole
+from ..base.checks import distinct, shaped, whole
 from ..errors import DataError, UnknownNameError, nearest
 from .sealed import freeze
 
 FIELDS = ("states", "actions", "rewards", "next_states")
+PLACE = ("domain", "episode", "step")  # where a row stands, (R,) each
 MOST_CODES = 1 << 16  # states and actions are codes of categories, not measurements
 
 
@@ -73,14 +74,11 @@ class Transitions:
 
     def take(self, rows: Ints) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
-        names = (*FIELDS, "domain", "episode", "step")
         try:
             rows = np.atleast_1d(np.arange(self.rows)[rows])
         except IndexError as error:
-            raise DataError(
-                f"rows are whole numbers from 0 to {self.rows - 1}, or a yes or no for each: {error}"
-            ) from None
-        return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in names})
+            raise DataError(f"rows are whole numbers from 0 to {self.rows - 1}, or a bool for each: {error}") from None
+        return replace(self, **{name: freeze(getattr(self, name)[rows]) for name in (*FIELDS, *PLACE)})
 
     def __repr__(self) -> str:
         sizes = f"{self.rows} rows x {self.n_agents} agents x {self.n_components} components"
@@ -106,16 +104,15 @@ def as_transitions(
     """
     if not isinstance(fields, Mapping):
         raise DataError(f"fields is {type(fields).__name__}, and must be a dict with {', '.join(FIELDS)}")
-    lacking = [name for name in FIELDS if name not in fields]
+    lacking, known = [name for name in FIELDS if name not in fields], [*FIELDS, *PLACE]
     if lacking:
         raise DataError(
             f"the transitions lack {' and '.join(repr(name) for name in lacking)}; give {', '.join(FIELDS)}, each with a "
             f"row a step (got {', '.join(sorted(map(str, fields))) or 'nothing'})"
         )
-    odd = sorted(set(fields) - {*FIELDS, "domain", "episode", "step"})
+    odd = sorted(set(fields) - set(known))
     if odd:
-        hint = nearest(odd[0], [*FIELDS, "domain", "episode", "step"])
-        raise UnknownNameError(f"transitions have no field {odd[0]!r}.{hint}")
+        raise UnknownNameError(f"transitions have no field {odd[0]!r}.{nearest(odd[0], known)}")
     states, actions = _codes(fields["states"], "states"), _codes(fields["actions"], "actions")
     after = _codes(fields["next_states"], "next_states")
     states, after = (a[..., None] if a.ndim == 2 else a for a in (states, after))
@@ -123,20 +120,13 @@ def as_transitions(
     if states.ndim != 3 or 0 in states.shape:
         raise DataError(f"states have shape (rows, agents, components), none of them 0; got {np.shape(states)}")
     rows, n, c = states.shape
-    for name, array, shape in (
-        ("next_states", after, (rows, n, c)),
-        ("actions", actions, (rows, n)),
-        ("rewards", rewards, (rows, n)),
-    ):
-        if array.shape != shape:
-            raise DataError(f"{name} has shape {array.shape}, but with these states it must be {shape}")
+    shaped("next_states", after, (rows, n, c), "those of the states")
+    shaped("actions", actions, (rows, n), "a row a step, a column an agent")
+    shaped("rewards", rewards, (rows, n), "a row a step, a column an agent")
     index, labels = _placed(fields, states, after, domains)
+    arrays = {"states": states, "actions": actions, "rewards": rewards, "next_states": after, **index}
     return Transitions(
-        states=freeze(states),
-        actions=freeze(actions),
-        rewards=freeze(rewards),
-        next_states=freeze(after),
-        **{name: freeze(array) for name, array in index.items()},
+        **{name: freeze(array) for name, array in arrays.items()},
         neighbours=as_neighbours(neighbours, n),
         components=_names(components, c, "components", "s", exactly=True),
         domains=labels,
@@ -160,13 +150,10 @@ def pool(parts: Sequence[Transitions]) -> Transitions:
             while name in names:
                 name = f"{name}#{len(names)}"
             names.append(name)
-    shift = np.cumsum([0, *(len(part.domains) for part in parts)])
-    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in (*FIELDS, "episode", "step")}
-    joined["domain"] = np.concatenate([p.domain + np.int32(s) for p, s in zip(parts, shift[:-1], strict=True)])
-    frozen = {name: freeze(array) for name, array in joined.items()}
-    return Transitions(
-        **frozen, neighbours=first.neighbours, components=first.components, domains=tuple(names), agents=first.agents
-    )
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*FIELDS, *PLACE)}
+    widths = [len(part.domains) for part in parts]
+    joined["domain"] += np.repeat(np.cumsum([0, *widths[:-1]]), [part.rows for part in parts]).astype(np.int32)
+    return replace(first, domains=tuple(names), **{name: freeze(array) for name, array in joined.items()})
 
 
 def from_rollouts(
@@ -213,9 +200,7 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
     odd = np.flatnonzero((found.data != 1) & (found.data != 0))
     if odd.size:
         i, j = found.row[odd[0]], found.col[odd[0]]
-        raise DataError(
-            f"entry ({i}, {j}) of the network is {found.data[odd[0]]}; weights mean nothing here: give 0 and 1"
-        )
+        raise DataError(f"entry ({i}, {j}) of the network is {found.data[odd[0]]}; weights mean nothing: give 0 and 1")
     real = (found.data != 0) & (found.row != found.col)
     result = sparse.csr_matrix((np.ones(int(real.sum()), bool), (found.row[real], found.col[real])), shape=(n, n))
     result.sort_indices()
@@ -226,7 +211,7 @@ def _placed(
     fields: Mapping[str, ArrayLike], states: Codes, after: Codes, domains: Sequence[str] | None
 ) -> tuple[dict[str, Codes], tuple[str, ...]]:
     """Domain, episode and step of every row, (R,) each, and the names of the domains."""
-    index = {name: _index(fields.get(name), name, len(states)) for name in ("domain", "episode", "step")}
+    index = {name: _index(fields.get(name), name, len(states)) for name in PLACE}
     if fields.get("step") is None:
         index["step"] = np.arange(len(states), dtype=np.int32)
     else:
@@ -273,9 +258,7 @@ def _finite(values: ArrayLike, what: str) -> Array:
     if len(bad):
         place = tuple(int(k) for k in bad[0])
         where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "agent"), place, strict=False)) or "all of it"
-        raise DataError(
-            f"{what} is {array[place]} in {where} ({len(bad)} such values); drop those rows or correct them"
-        )
+        raise DataError(f"{what} is {array[place]} in {where} ({len(bad)} such values); drop or correct those rows")
     return array
 
 
@@ -284,9 +267,7 @@ def _index(values: ArrayLike | None, what: str, rows: int) -> Codes:
         return np.zeros(rows, np.int32)
     array, most = np.asarray(values), MOST_CODES if what == "domain" else 2**31
     if array.shape != (rows,) or array.dtype.kind not in "iu":
-        raise DataError(
-            f"{what} is a whole number from 0 up for each of the {rows} rows; got {array.dtype} {array.shape}"
-        )
+        raise DataError(f"{what} is a whole number from 0 up for each of {rows} rows, not {array.dtype} {array.shape}")
     if array.min() < 0 or array.max() >= most:
         raise DataError(f"{what} runs from {array.min()} to {array.max()}; it takes numbers from 0 to {most - 1}")
     return array.astype(np.int32)
@@ -295,7 +276,7 @@ def _index(values: ArrayLike | None, what: str, rows: int) -> Codes:
 def _names(names: Sequence[str] | None, least: int, what: str, stem: str, exactly: bool = False) -> tuple[str, ...]:
     if names is None:
         return tuple(f"{stem}{k}" for k in range(least))
-    result = tuple(str(name) for name in names)
-    if (exactly and len(result) != least) or not result or len(set(result)) != len(result):
-        raise DataError(f"{what} needs {least} distinct names, got {len(result)}: {', '.join(result[:5])}")
+    result = distinct(what, names)
+    if exactly and len(result) != least:
+        raise DataError(f"{what} needs {least} names, got {len(result)}: {', '.join(result[:5])}")
     return result

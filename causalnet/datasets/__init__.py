@@ -5,5 +5,3 @@ from __future__ import annotations
 from .catalogue import cards, draw, load_dataset, names
 from .dataset import Dataset
 from .files import MissingFile, find_file
-
-__all__ = ["Dataset", "MissingFile", "cards", "draw", "find_file", "load_dataset", "names"]

@@ -38,13 +38,19 @@ def cards() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
+def find_card(name: str) -> Mapping[str, Any]:
+    """The card of a data set; UnknownNameError with the nearest name. Settings behind a colon are not looked at."""
+    base = name.partition(":")[0]
+    if base not in cards():
+        hint = nearest(base, cards()) or " See `causalnet datasets`."
+        raise UnknownNameError(f"there is no data set {base!r}.{hint}")
+    return cards()[base]
+
+
 def load_dataset(name: str, seed: int = 0) -> Dataset:
     """Load a data set by name; ``seed`` draws the sample of a simulated one and is ignored by fixed data."""
     base, settings = _parse(name)
-    known = cards()
-    if base not in known:
-        raise UnknownNameError(f"there is no data set {base!r}.{nearest(base, known) or ' See `causalnet datasets`.'}")
-    card = copy.deepcopy(dict(known[base]))
+    card = copy.deepcopy(dict(find_card(base)))
     allowed = card.get("settings", {})
     for key, value in settings.items():
         if key not in allowed:

@@ -68,6 +68,7 @@ def _download(entry: Mapping[str, Any], archive: Mapping[str, str] | None, targe
 
 
 def search_path() -> Iterator[Path]:
+    """The folders where data files may lie, in the order they are looked through."""
     if os.environ.get(VARIABLE):
         yield Path(os.environ[VARIABLE]).expanduser()
     from platformdirs import user_cache_path
@@ -76,10 +77,8 @@ def search_path() -> Iterator[Path]:
 
 
 def verify(path: Path, sha256: str | None) -> None:
-    if sha256 is None:
-        return
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != sha256:
+    """DataError unless the file has the checksum, where one is known."""
+    if sha256 and (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != sha256:
         raise DataError(
             f"{path} is not the file this data set was built on: sha256 {digest[:12]}..., expected {sha256[:12]}...; "
             "it may be truncated: fetch it again"

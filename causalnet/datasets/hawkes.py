@@ -83,13 +83,8 @@ def simulate_hawkes(
     grid = given.resolution
     stamp = time[first] if grid is None else np.floor(time[first] / grid) * grid
     names = list(links.nodes)
-    frame = pd.DataFrame(
-        {
-            "event": [graph.nodes[i] for i in kind[first]],
-            "timestamp": stamp,
-            "device": [names[k] for k in device[first]],
-        }
-    )
+    event, at = [graph.nodes[i] for i in kind[first]], [names[k] for k in device[first]]
+    frame = pd.DataFrame({"event": event, "timestamp": stamp, "device": at})
     wired = given.wired or given.topology is not None
     events = Events(frame, links if wired else None, list(graph.nodes))
     return events, graph.replace(weight=np.where(graph.adj, alpha, 0.0))
@@ -201,13 +196,7 @@ def _clusters(
 
 
 def _chatter(
-    time: Array,
-    kind: Ints,
-    device: Ints,
-    repeats: float,
-    gap: float,
-    horizon: float,
-    rng: np.random.Generator,
+    time: Array, kind: Ints, device: Ints, repeats: float, gap: float, horizon: float, rng: np.random.Generator
 ) -> Marked:
     """Adds to each event a geometric number of repeats, mean ``repeats``, with exponential gaps."""
     extra = rng.geometric(1.0 / (1.0 + repeats), len(time)) - 1

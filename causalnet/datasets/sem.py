@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Bools
+from ..base.checks import choose
 from ..data import Table, as_table
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
 from ..graph import Graph, topological_order
 from ..graph.random_dags import random_dag
 
@@ -30,7 +31,7 @@ def random_weights(adj: Bools, rng: np.random.Generator, low: float = 0.5, high:
 
 def linear_sem(weight: Array, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
     """(n, d) samples of X = X W + E with unit-variance noise E."""
-    draw = _noise(noise)
+    draw = choose("noise", noise, NOISES)
     d = len(weight)
     values = np.column_stack([draw(rng, n) for _ in range(d)])
     for j in _order(weight != 0):
@@ -44,7 +45,7 @@ def nonlinear_sem(adj: Bools, n: int, rng: np.random.Generator, noise: str = "ga
     Noise makes a fifth of the variance of a variable with parents. Every column is scaled to mean zero and variance
     one in the sample, so that variances do not reveal the order.
     """
-    draw = _noise(noise)
+    draw = choose("noise", noise, NOISES)
     values = np.column_stack([draw(rng, n) for _ in range(len(adj))])
     for j in _order(adj):
         parents = np.flatnonzero(adj[:, j])
@@ -78,27 +79,16 @@ def sem_table(
     graph are then those of the standardised equations.
     """
     names = [f"x{j}" for j in range(d)]
+    linear = choose("mechanism", mechanism, {"linear": True, "nonlinear": False})
     adj = random_dag(d, degree, rng, graph)
-    weight: Array | None = None
-    if mechanism == "linear":
-        weight = random_weights(adj, rng, low, high)
-        values = linear_sem(weight, n, rng, noise)
-    elif mechanism == "nonlinear":
-        values = nonlinear_sem(adj, n, rng, noise)
-    else:
-        raise UnknownNameError(f"mechanism {mechanism!r} is unknown; use 'linear' or 'nonlinear'")
+    weight = random_weights(adj, rng, low, high) if linear else None
+    values = nonlinear_sem(adj, n, rng, noise) if weight is None else linear_sem(weight, n, rng, noise)
     if standardize:
         deviation = values.std(axis=0)
         values = (values - values.mean(axis=0)) / deviation
         weight = None if weight is None else weight * deviation[:, None] / deviation[None, :]
     table = as_table(pd.DataFrame(values, columns=names), discrete=False)
     return table, Graph(tuple(names), adj, weight)
-
-
-def _noise(name: str) -> Callable[[np.random.Generator, int], Array]:
-    if name not in NOISES:
-        raise UnknownNameError(f"noise {name!r} is unknown; use one of {', '.join(NOISES)}.{nearest(name, NOISES)}")
-    return NOISES[name]
 
 
 def _order(adj: Bools) -> list[int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .contract import KINDS, Backend, BackendInfo
+from ..data import KINDS
+from .contract import Backend, BackendInfo
 from .dispatch import check_applicable, discover
 from .register import backends, get, registry
-
-__all__ = ["KINDS", "Backend", "BackendInfo", "backends", "check_applicable", "discover", "get", "registry"]

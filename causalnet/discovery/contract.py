@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..data import KINDS
+from ..errors import UnknownNameError, nearest
 from ..graph import Graph
-
-__all__ = ["KINDS", "Backend", "BackendInfo"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,14 @@ class Backend:
         fixed = {"knowledge", "rng", "max_seconds"}
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY and p.name not in fixed}
 
+    def check_names(self, given: Iterable[str]) -> None:
+        """UnknownNameError for a name that is none of its parameters."""
+        known = self.parameters
+        for name in given:
+            if name not in known:
+                hint = nearest(name, known) or f" It takes: {', '.join(known) or 'no parameters'}."
+                raise UnknownNameError(f"{self.name} has no parameter {name!r}.{hint}")
+
     @property
     def bounded(self) -> bool:
         """True when the method stops itself at ``max_seconds`` and returns its best so far."""
@@ -55,6 +61,11 @@ class Backend:
     def missing(self) -> tuple[str, ...]:
         """The required packages that are not there."""
         return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+
+    @property
+    def needs(self) -> str:
+        """What is missing and how to bring it, as a sentence."""
+        return f"{self.name} needs {', '.join(self.missing)}: not installed: {self.how_to_install}"
 
     @property
     def how_to_install(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from ..base import checks
 from ..data import Data, as_data
 from ..datasets import Dataset
-from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
+from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, nearest
 from ..graph import Graph, Knowledge
 from .contract import Backend
 from .register import get, kinds, registry
@@ -81,11 +81,9 @@ def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, p
             f"{method.name} takes {_or(sorted(method.takes))} data, and this is {data.kind}. "
             f"Backends for {data.kind} data: {others}"
         )
+    method.check_names(params)
     known = method.parameters
     for name, value in params.items():
-        if name not in known:
-            hint = nearest(name, known) or f" It takes: {', '.join(known) or 'no parameters'}."
-            raise UnknownNameError(f"{method.name} has no parameter {name!r}.{hint}")
         wanted = _unlike(known[name], value)
         if wanted:
             raise DataError(f"{method.name}: the parameter {name} is {wanted}, such as {known[name]!r}; got {value!r}")

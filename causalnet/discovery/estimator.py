@@ -28,12 +28,7 @@ class Discovery(BaseEstimator):
     """
 
     def __init__(
-        self,
-        backend: str = "pc",
-        *,
-        knowledge: Knowledge | None = None,
-        random_state: int | None = 0,
-        **params: Any,
+        self, backend: str = "pc", *, knowledge: Knowledge | None = None, random_state: int | None = 0, **params: Any
     ) -> None:
         self.backend = backend
         self.knowledge = knowledge

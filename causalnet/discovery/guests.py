@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.checks import share
+from ..base.checks import choose, share
 from ..data import Table
 from ..errors import CausalnetError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge
@@ -203,14 +203,6 @@ def _torch(seed: int) -> Iterator[None]:
         torch.set_rng_state(state)
         torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
-
-
-def choose(parameter: str, value: Any, options: Mapping[str, Any]) -> Any:
-    """``options[value]``; an UnknownNameError names the nearest option."""
-    if not isinstance(value, str) or value not in options:
-        hint = nearest(str(value), options)
-        raise UnknownNameError(f"{parameter}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
-    return options[value]
 
 
 def words(*same: str, **renamed: Any) -> Read:

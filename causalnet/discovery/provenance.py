@@ -8,18 +8,19 @@ import importlib.metadata
 import json
 import platform
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..datasets import Dataset
-    from ..graph import Graph
+import numpy as np
+
+from ..datasets import Dataset
+from .register import registry
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
     """What the store keeps of a draw: a fingerprint of all that decides a score, the truth, the card."""
     return {
         "fingerprint": fingerprint(dataset),
-        "truth": None if dataset.truth is None else plain(dataset.truth).to_json(),
+        "truth": None if dataset.truth is None else dataset.truth.replace(evidence={}).to_json(),
         "card": json.loads(json.dumps(dict(dataset.card), default=str)),
         "kind": dataset.data.kind,
         "text": repr(dataset.data),
@@ -27,15 +28,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def plain(graph: Graph) -> Graph:
-    """The graph without its evidence."""
-    return graph.replace(evidence={})
-
-
 def fingerprint(dataset: Dataset) -> str:
     """A digest of data, truth and knowledge. Numbers count to single precision: machines differ in the last bits."""
-    import numpy as np
-
     digest = hashlib.sha256()
 
     def add(*parts: Any) -> None:
@@ -64,8 +58,6 @@ def versions(backend: str | None = None) -> dict[str, str]:
 @cache
 def packages_of(backend: str) -> tuple[str, ...]:
     """Distributions behind a method: those that hold what it requires, and its own if it is a plug-in."""
-    from .register import registry
-
     method = registry().get(backend)
     if method is None:
         return ()

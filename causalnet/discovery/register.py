@@ -12,9 +12,10 @@ from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
 from ..base.checks import names
+from ..data import KINDS
 from ..errors import NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
-from .contract import KINDS, Backend, BackendInfo
+from .contract import Backend, BackendInfo
 
 GROUP = "causalnet.backends"
 SAME = 0.8  # likeness from which a kind that no data class declares counts as a misspelling of one that is declared
@@ -98,32 +99,29 @@ def kinds() -> list[str]:
     return sorted(set(KINDS).union(*(method.takes for method in registry().values())))
 
 
-def get(name: str) -> Backend:
-    """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+def find(name: str) -> Backend:
+    """The backend called ``name``, installed or not; UnknownNameError with the nearest name."""
     known = registry()
     if name not in known:
         hint = nearest(name, known) or " See `causalnet backends`."
         raise UnknownNameError(f"there is no backend {name!r}.{hint}")
-    backend = known[name]
+    return known[name]
+
+
+def get(name: str) -> Backend:
+    """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+    backend = find(name)
     if not backend.installed:
-        raise NotInstalled(f"{name} needs {', '.join(backend.missing)}: not installed: {backend.how_to_install}")
+        raise NotInstalled(backend.needs)
     return backend
 
 
 def backends() -> list[BackendInfo]:
     """Every known backend: native ones first, then the families of other packages."""
-    return [
-        BackendInfo(
-            b.name,
-            tuple(sorted(b.takes)),
-            b.gives,
-            b.summary,
-            b.installed,
-            b.caveat,
-            b.assumes,
-            tuple(sorted(b.knowledge)),
-            b.parameters,
-            b.how_to_install if not b.installed else "",
-        )
-        for b in sorted(registry().values(), key=lambda b: ("/" in b.name, b.name))
-    ]
+    lines = []
+    for b in sorted(registry().values(), key=lambda b: ("/" in b.name, b.name)):
+        line: dict[str, Any] = {name: getattr(b, name) for name in BackendInfo._fields}
+        line |= {"takes": tuple(sorted(b.takes)), "knowledge": tuple(sorted(b.knowledge))}
+        line["how_to_install"] = "" if b.installed else b.how_to_install
+        lines.append(BackendInfo(**line))
+    return lines

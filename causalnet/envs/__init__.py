@@ -19,41 +19,9 @@ _HOMES = {
 __getattr__, __dir__, __all__ = door(__name__, _HOMES)
 
 if TYPE_CHECKING:
-    from .fault_alarm import (
-        FaultAlarm,
-        FaultAlarmEnv,
-        Instance,
-        Rules,
-        generate_instance,
-        load_instance,
-        observational_log,
-        save_instance,
-    )
-    from .networked import (
-        Epidemic,
-        Line,
-        NetworkedEnv,
-        TabularEnv,
-        TabularNetwork,
-        Traffic,
-        exact,
-        policy_returns,
-        to_parallel_env,
-        traffic_grid,
-        uniform_policy,
-    )
-    from .networked.wireless import (
-        Wireless,
-        action_places,
-        collision_free_ceiling,
-        dedicated_access_points,
-        gsac_grid,
-        lin_grid,
-        localized_aloha,
-        true_masks,
-        utility_grid,
-        wireless_network,
-    )
+    from .fault_alarm import *  # noqa: F403
+    from .networked import *  # noqa: F403
+    from .networked.wireless import *  # noqa: F403
 
 FAULT_ALARM = "causalnet/FaultAlarm-v0"
 if FAULT_ALARM not in gymnasium.registry:  # the environment truncates by itself (max_steps): no TimeLimit on top

@@ -7,15 +7,3 @@ from .graph import Graph
 from .knowledge import Knowledge
 from .marks import ARROW, CIRCLE, TAIL
 from .order import find_cycle, is_acyclic, topological_order
-
-__all__ = [
-    "ARROW",
-    "CIRCLE",
-    "TAIL",
-    "Graph",
-    "Knowledge",
-    "PairEvidence",
-    "find_cycle",
-    "is_acyclic",
-    "topological_order",
-]

@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import Bools, Ints
+from ..base.checks import distinct, instance, shaped
+from ..data.sealed import freeze
 from ..data.transitions import as_neighbours
 from ..errors import DataError, UnknownNameError, nearest
 
@@ -41,25 +43,16 @@ class CausalMasks:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = self.components
-        if names is None or isinstance(names, str) or len(set(names)) < len(names):
-            raise DataError(f"components is {names!r}, and must be distinct names, one for each state component")
-        object.__setattr__(self, "components", tuple(names))
+        object.__setattr__(self, "components", distinct("components", self.components))
         object.__setattr__(self, "neighbours", _csr(self.neighbours, self.own))
-        n, width = self.neighbours.shape[0], len(names) + 1
+        n, width = self.neighbours.shape[0], self.n_components + 1
         shapes = {"own": (n, width, width), "other": (self.neighbours.nnz, width, width), "domain": (n, width)}
         for name, shape in shapes.items():
-            given = np.asarray(getattr(self, name))
-            if given.shape != shape:
-                raise DataError(f"{name} has shape {given.shape}; this network and these components need {shape}")
+            given = shaped(name, np.asarray(getattr(self, name)), shape, "this network's, with these components")
             if given.dtype != bool and ((given != 0) & (given != 1)).any():
                 odd = given[(given != 0) & (given != 1)][0]
-                raise DataError(
-                    f"{name} holds {odd!r}; a mask says yes or no: compare its weights with a threshold first"
-                )
-            array = np.array(given, dtype=bool, order="C")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+                raise DataError(f"{name} holds {odd!r}; a mask is yes or no: compare weights with a threshold first")
+            object.__setattr__(self, name, freeze(given.astype(bool)))
 
     @property
     def n_agents(self) -> int:
@@ -74,27 +67,25 @@ class CausalMasks:
     @property
     def pairs(self) -> tuple[Ints, Ints]:
         """(P,), (P,): the agents i and j of every directed pair, in order."""
-        counts = np.diff(self.neighbours.indptr)
-        return np.repeat(np.arange(self.n_agents), counts), self.neighbours.indices.astype(np.int64)
+        return directed_pairs(self.neighbours)
 
     def state_to_state(self) -> sparse.csr_matrix:
         """(n c, n c) bool: [i c + k, j c + l] says that component l of agent j acts on next component k of agent i."""
-        c = self.n_components
-        i, k, source = np.nonzero(self.own[:, :c, :c])
-        p, k2, source2 = np.nonzero(self.other[:, :c, :c])
-        first, second = self.pairs
-        row = np.concatenate([i * c + k, first[p] * c + k2])
-        col = np.concatenate([i * c + source, second[p] * c + source2])
-        return sparse.csr_matrix((np.ones(row.size, bool), (row, col)), shape=(self.n_agents * c,) * 2)
+        return self._states_on(slice(self.n_components))
 
     def state_to_reward(self) -> sparse.csr_matrix:
         """(n, n c) bool: [i, j c + l] says that component l of agent j acts on the reward of agent i."""
-        c = self.n_components
-        i, source = np.nonzero(self.own[:, c, :c])
-        p, source2 = np.nonzero(self.other[:, c, :c])
+        return self._states_on(slice(self.n_components, None))
+
+    def _states_on(self, targets: slice) -> sparse.csr_matrix:
+        """(n t, n c) bool: which agents' components act on which of the t targets of an agent."""
+        c, t = self.n_components, len(range(self.n_components + 1)[targets])
+        i, k, source = np.nonzero(self.own[:, targets, :c])
+        p, k2, source2 = np.nonzero(self.other[:, targets, :c])
         first, second = self.pairs
-        row, col = np.concatenate([i, first[p]]), np.concatenate([i * c + source, second[p] * c + source2])
-        return sparse.csr_matrix((np.ones(row.size, bool), (row, col)), shape=(self.n_agents, self.n_agents * c))
+        row = np.concatenate([i * t + k, first[p] * t + k2])
+        col = np.concatenate([i * c + source, second[p] * c + source2])
+        return sparse.csr_matrix((np.ones(row.size, bool), (row, col)), shape=(self.n_agents * t, self.n_agents * c))
 
     def wrong(self, truth: CausalMasks, components: Sequence[str] | None = None) -> dict[str, int]:
         """Entries that differ from the truth, by part: how many agents' or pairs' entries are wrong in each.
@@ -103,8 +94,7 @@ class CausalMasks:
         no identifiable causes. Keys: "own" (own components), "own_action", "domain", "other_action", "other_state",
         and "distractors": components that truly act on no scored target but themselves, found as causes of another.
         """
-        if not isinstance(truth, CausalMasks):
-            raise DataError(f"truth is {type(truth).__name__}, and must be the CausalMasks to compare with")
+        instance("truth", truth, CausalMasks, "the CausalMasks to compare with")
         components = (components,) if isinstance(components, str) else components
         same = self.components == truth.components and self.n_agents == truth.n_agents
         if not same or (self.neighbours != truth.neighbours).nnz:
@@ -131,15 +121,19 @@ class CausalMasks:
         return f"CausalMasks({self.n_agents} agents x {self.n_components} components, {edges} edges)"
 
 
+def directed_pairs(neighbours: sparse.csr_matrix) -> tuple[Ints, Ints]:
+    """(P,), (P,): the agents i and j of every directed pair, j a neighbour of i, row by row of the CSR adjacency."""
+    return np.repeat(np.arange(neighbours.shape[0]), np.diff(neighbours.indptr)), neighbours.indices.astype(np.int64)
+
+
 def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> Ints:
     """(P,) labels of directed pairs on a grid: which pairs stand to each other alike. positions: (n, k) whole numbers."""
     where = np.asarray(positions)
     neighbours = _csr(neighbours, where)
     if where.ndim != 2 or where.shape[0] != neighbours.shape[0]:
         raise DataError(f"positions has shape {where.shape}; give a row for each of the {neighbours.shape[0]} agents")
-    first = np.repeat(np.arange(neighbours.shape[0]), np.diff(neighbours.indptr))
-    offset = where[neighbours.indices] - where[first]
-    return np.unique(offset, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    first, second = directed_pairs(neighbours)
+    return np.unique(where[second] - where[first], axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> Ints:
@@ -151,13 +145,11 @@ def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> Ints:
     where = np.asarray(places)
     neighbours = _csr(neighbours, where)
     if where.ndim != 2 or where.shape[0] != neighbours.shape[0] or where.dtype.kind not in "iu":
-        raise DataError(
-            f"places has shape {where.shape}; give whole numbers, a row for each of {neighbours.shape[0]} agents"
-        )
-    first = np.repeat(np.arange(neighbours.shape[0]), np.diff(neighbours.indptr))
-    same = where[neighbours.indices][:, :, None] == where[first][:, None, :]  # (P, action of j, action of i)
-    used = where[neighbours.indices] >= 0
-    return np.where(used, np.where(same.any(axis=2), same.argmax(axis=2), where.shape[1]), 0).astype(np.int64)
+        raise DataError(f"places has shape {where.shape}; give whole numbers, {neighbours.shape[0]} rows of them")
+    first, second = directed_pairs(neighbours)
+    same = where[second][:, :, None] == where[first][:, None, :]  # (P, action of j, action of i)
+    mine = np.where(same.any(axis=2), same.argmax(axis=2), where.shape[1])
+    return np.where(where[second] >= 0, mine, 0).astype(np.int64)
 
 
 def _csr(neighbours: Any, rows: ArrayLike) -> sparse.csr_matrix:

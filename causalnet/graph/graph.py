@@ -5,6 +5,7 @@ This is the only meaning anywhere in causalnet. Adapters of other packages conve
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools
+from ..base.checks import shaped
 from ..base.doors import Reach
 from ..errors import DataError, UnknownNameError, nearest
 from ..storage.files import write_atomic
@@ -89,9 +91,7 @@ class Graph:
         for u, v in [*edges, *undirected, *((v, u) for u, v in undirected)]:
             for name in (u, v):
                 if name not in index:
-                    raise UnknownNameError(
-                        f"edge ({u!r}, {v!r}) names {name!r}, which is not a node.{nearest(name, index)}"
-                    )
+                    raise UnknownNameError(f"edge ({u!r}, {v!r}) names {name!r}, no node.{nearest(name, index)}")
             adj[index[u], index[v]] = True
         return cls(tuple(nodes), adj, **kwargs)
 
@@ -170,22 +170,17 @@ class Graph:
             raise UnknownNameError(f"cannot align graphs over different nodes; not in both: {', '.join(missing)}")
         where = {name: i for i, name in enumerate(self.nodes)}
         order = np.array([where[name] for name in nodes], dtype=int)
-        pick = np.ix_(order, order)
-        return Graph(
-            nodes,
-            self.adj[pick],
-            None if self.weight is None else self.weight[pick],
-            None if self.marks is None else self.marks[pick],
-            self.evidence,
-            self.meta,
-        )
+        arrays = {"adj": self.adj, "weight": self.weight, "marks": self.marks}
+        moved: dict[str, Any] = {
+            name: None if array is None else array[np.ix_(order, order)] for name, array in arrays.items()
+        }
+        return dataclasses.replace(self, nodes=nodes, **moved)
 
     def replace(self, **changes: Any) -> Graph:
         """A copy with some fields changed; ``meta`` is merged, not replaced."""
         if "meta" in changes:
             changes["meta"] = {**self.meta, **changes["meta"]}
-        old = {name: getattr(self, name) for name in ("nodes", "adj", "weight", "marks", "evidence", "meta")}
-        return Graph(**{**old, **changes})
+        return dataclasses.replace(self, **changes)
 
     # ---- other forms --------------------------------------------------------------------------------------
 
@@ -264,10 +259,8 @@ class Graph:
         """Same nodes in the same order, same edges, same marks. Weights, evidence and meta do not count."""
         if not isinstance(other, Graph):
             return NotImplemented
-        same_marks = (self.marks is None) == (other.marks is None) and (
-            self.marks is None or np.array_equal(self.marks, other.marks)  # type: ignore[arg-type]
-        )
-        return self.nodes == other.nodes and np.array_equal(self.adj, other.adj) and same_marks
+        parts = ((self.adj, other.adj), (self.marks, other.marks))  # None equals None alone
+        return self.nodes == other.nodes and all(np.array_equal(mine, its) for mine, its in parts)  # type: ignore[arg-type]
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.adj.tobytes()))
@@ -287,9 +280,7 @@ class Graph:
 def _frozen(array: Any, dtype: Any, d: int, name: str) -> AnyArray:
     if np.issubdtype(np.asarray(array).dtype, np.floating) and dtype is not np.float64 and np.isnan(array).any():
         raise DataError(f"{name} holds NaN; an edge is there or not")
-    copy = np.array(array, dtype=dtype, copy=True)
-    if copy.shape != (d, d):
-        raise DataError(f"{name} has shape {copy.shape}, expected ({d}, {d}) for {d} nodes")
+    copy = shaped(name, np.array(array, dtype=dtype), (d, d), "a row and a column a node")
     copy.setflags(write=False)
     return copy
 
@@ -298,7 +289,5 @@ def _suffix(path: str | Path, known: Iterable[str]) -> str:
     """The ending of a file's name, one of those known."""
     suffix = Path(path).suffix.lower()
     if suffix not in known:
-        raise DataError(
-            f"{Path(path).name!r} does not end in {' or '.join(known)}; these are the forms of a graph's file"
-        )
+        raise DataError(f"{Path(path).name!r} does not end in {' or '.join(known)}, the forms of a graph's file")
     return suffix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -63,24 +64,19 @@ class Knowledge:
         index = {name: i for i, name in enumerate(nodes)}
         unknown = sorted(self.names - set(index))
         if unknown:
-            raise KnowledgeError(
-                f"knowledge names {unknown[0]!r}, which is not a variable of the data.{nearest(unknown[0], index)}"
-            )
+            raise KnowledgeError(f"knowledge names {unknown[0]!r}, not a variable here.{nearest(unknown[0], index)}")
         d = len(nodes)
         allowed = ~np.eye(d, dtype=bool)
         required = np.zeros((d, d), dtype=bool)
         for a, b in self.forbidden:
             allowed[index[a], index[b]] = False
-        for early in range(len(self.tiers)):
-            for late in range(early + 1, len(self.tiers)):
-                allowed[np.ix_([index[n] for n in self.tiers[late]], [index[n] for n in self.tiers[early]])] = False
+        for early, late in combinations(self.tiers, 2):
+            allowed[np.ix_([index[n] for n in late], [index[n] for n in early])] = False
         allowed[:, [index[n] for n in self.roots]] = False
         allowed[[index[n] for n in self.leaves], :] = False
         for a, b in self.required:
             if not allowed[index[a], index[b]]:
-                raise KnowledgeError(
-                    f"{a} -> {b} is required, but the same knowledge forbids it; remove one of the two"
-                )
+                raise KnowledgeError(f"{a} -> {b} is required, but the same knowledge forbids it; drop one of the two")
             required[index[a], index[b]] = True
         cycle = find_cycle(required)
         if cycle is not None:
@@ -91,8 +87,7 @@ class Knowledge:
     def check(self, graph: Graph) -> None:
         """Raise KnowledgeError, naming the edge, if ``graph`` breaks this knowledge."""
         allowed, required = self.compile(graph.nodes)
-        broken = graph.adj & ~allowed
-        for i, j in np.argwhere(broken):
+        for i, j in np.argwhere(graph.adj & ~allowed):
             a, b = graph.nodes[i], graph.nodes[j]
             what = f"{a} -- {b}, left unoriented," if graph.adj[j, i] else f"{a} -> {b}"
             raise KnowledgeError(f"the result has {what} although {a} -> {b} is ruled out by the knowledge")

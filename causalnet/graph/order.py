@@ -79,18 +79,13 @@ def topological_order(adj: ArrayLike) -> list[int] | None:
 
 def find_cycle(adj: ArrayLike) -> list[int] | None:
     """One directed cycle as node indices (first repeated at the end is left out), or None."""
-    a = np.asarray(adj, dtype=bool)
-    left = set(range(len(a)))
-    while True:  # peel sources and sinks: what stays lies on or between cycles
-        trim = [i for i in left if not any(a[j, i] for j in left) or not any(a[i, j] for j in left)]
-        if not trim:
-            break
-        left.difference_update(trim)
-    if not left:
+    a = np.array(adj, dtype=bool)
+    while (a.any(axis=0) != a.any(axis=1)).any():  # peel sources and sinks: what stays lies on or between cycles
+        inner: Bools = np.logical_and(a.any(axis=0), a.any(axis=1))
+        a &= inner & inner[:, None]
+    if not a.any():
         return None
-    path = [min(left)]
-    while True:
-        after = next(j for j in sorted(left) if a[path[-1], j])
-        if after in path:
-            return path[path.index(after) :]
+    path = [int(a.any(axis=1).argmax())]
+    while (after := int(a[path[-1]].argmax())) not in path:
         path.append(after)
+    return path[path.index(after) :]

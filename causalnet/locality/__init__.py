@@ -10,29 +10,3 @@ from .reach import Reach
 from .sensitivity import Sensitivities, environment, exact_interdependence, interdependence, policy_sensitivity
 from .spectral import Radius, spectral_radius
 from .verdict import Certificate
-
-__all__ = [
-    "Certificate",
-    "EstimatedSensitivities",
-    "LocalPolicy",
-    "Locality",
-    "Radius",
-    "Reach",
-    "Sensitivities",
-    "analyse",
-    "certificate",
-    "certified_mixture",
-    "certified_temperature",
-    "decay_bound",
-    "environment",
-    "estimate_sensitivities",
-    "exact_interdependence",
-    "influence",
-    "interdependence",
-    "kappa_by_agent",
-    "norm_tests",
-    "policy_sensitivity",
-    "smallest_kappa",
-    "spectral_radius",
-    "truncation_error",
-]

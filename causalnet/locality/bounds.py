@@ -28,6 +28,7 @@ from .reach import Reach, hops
 from .sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from .spectral import Radius, resolvent, spectral_radius, supporting_vector
 
+Targets = Sequence[int] | None  # agents by number, None: all of them
 KINDS = ("action-value", "value")
 _ALL_TARGETS = 300  # up to this many agents, truncation is bounded for each target by itself
 _LONGEST = 100_000  # steps that a search for kappa looks ahead
@@ -107,8 +108,8 @@ def analyse(
     elif isinstance(model, tuple):
         around, adjacency = model
     else:
-        table = "call env.to_tabular(gamma) and give the result"
-        how = table if isinstance(model, NetworkedEnv) else "make one of its tables"
+        networked = isinstance(model, NetworkedEnv)
+        how = "call env.to_tabular(gamma) and give the result" if networked else "make one of its tables"
         raise DataError(f"the model must be a TabularNetwork, not {type(model).__name__}; {how}")
     gamma = number("gamma", gamma, 0, 1)  # a discount, or 1 for the average reward
     pi = policy_sensitivity(policy)
@@ -118,7 +119,7 @@ def analyse(
     return Locality(around, pi, h, own, gamma, spectral_radius(h), adjacency)
 
 
-def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array:
+def influence(locality: Locality, targets: Targets = None) -> Array:
     """How far each agent's state can move each target's value: bounds of delta_i(V_j), (targets, n).
 
     targets None: of the mean value (1/n) sum_j V_j, (n,). With gamma = 1 the Poisson (relative) value; else never more
@@ -135,7 +136,7 @@ def influence(locality: Locality, targets: Sequence[int] | None = None) -> Array
 
 
 def truncation_error(
-    locality: Locality, kappas: Iterable[int], *, targets: Sequence[int] | None = None, of: str = "action-value"
+    locality: Locality, kappas: Iterable[int], *, targets: Targets = None, of: str = "action-value"
 ) -> Array:
     """Bound of sup |Q_j(s, a) - Q_j(s', a')| over pairs equal within kappa hops of j: what a truncated critic can miss.
 
@@ -176,16 +177,12 @@ def decay_bound(locality: Locality, kappas: Iterable[int], *, of: str = "action-
     return np.where(np.isinf(t), 0.0, c * locality.gamma ** np.where(np.isinf(t), 0.0, t))
 
 
-def smallest_kappa(
-    locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
-) -> int:
+def smallest_kappa(locality: Locality, error: float, *, targets: Targets = None, of: str = "action-value") -> int:
     """The least kappa whose truncation error is at most ``error`` for every agent (or target); the diameter at most."""
     return int(kappa_by_agent(locality, error, targets=targets, of=of).max())
 
 
-def kappa_by_agent(
-    locality: Locality, error: float, *, targets: Sequence[int] | None = None, of: str = "action-value"
-) -> Ints:
+def kappa_by_agent(locality: Locality, error: float, *, targets: Targets = None, of: str = "action-value") -> Ints:
     """(n,) or (targets,): the least kappa of each agent's own critic for an error; calm corners need fewer hops."""
     targets = _known(locality, targets, of)
     error = tolerated(error)
@@ -231,7 +228,7 @@ def _whole_hops(kappas: Iterable[int]) -> list[int]:
     return [whole("a kappa", k, 0) for k in entries("kappas", kappas, "hops, such as [0, 1, 2]")]
 
 
-def _known(locality: Locality, targets: Sequence[int] | None, of: str) -> list[int] | None:
+def _known(locality: Locality, targets: Targets, of: str) -> list[int] | None:
     """The targets as a list, after refusing an analysis, a kind of value, or agents, that do not exist."""
     instance("locality", locality, Locality, "what analyse(model, policy) gives")
     if of not in KINDS:

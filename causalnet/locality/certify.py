@@ -68,11 +68,13 @@ def conclude(
     """The certificate of an analysis. rho: its radius, or wider bounds where the sensitivities are upper estimates."""
     top = whole("top", top, 0)
     gamma, width = locality.gamma, locality.environment.reward_range
-    certified, discounted = _below_one(rho, 1.0), _below_one(rho, gamma)
-    later = _smoother(locality, policy, 1.0) if calls_for_a_smoother_policy(certified, note) else (None, None)
-    sooner = later
-    if gamma < 1:
-        sooner = _smoother(locality, policy, gamma) if calls_for_a_smoother_policy(discounted, note) else (None, None)
+    verdicts = {  # of rho(H) < 1 and gamma rho(H) < 1, which are one at gamma 1; None: the bounds do not tell
+        factor: True if factor * rho.high < 1 else False if factor * rho.low >= 1 else None for factor in (1.0, gamma)
+    }
+    smoother = {
+        factor: _smoother(locality, policy, factor) if calls_for_a_smoother_policy(told, note) else (None, None)
+        for factor, told in verdicts.items()
+    }
     scale = width / (1 - gamma) if gamma < 1 else width
     given = [s * scale for s in _SHARES if scale > 0] if errors is None else errors
     wanted = [tolerated(error) for error in (given if isinstance(given, Iterable) else [given])]
@@ -85,14 +87,14 @@ def conclude(
         gamma=gamma,
         rho=rho,
         state_rho=spectral_radius(locality.environment.state),
-        certified=certified,
-        discounted=discounted,
+        certified=verdicts[1.0],
+        discounted=verdicts[gamma],
         norms=norm_tests(locality, policy),
         temperature=policy.temperature,
-        certified_at=later[0],
-        discounted_at=sooner[0],
-        mixture=later[1],
-        discounted_mixture=sooner[1],
+        certified_at=smoother[1.0][0],
+        discounted_at=smoother[gamma][0],
+        mixture=smoother[1.0][1],
+        discounted_mixture=smoother[gamma][1],
         kappa=kappa,
         curve=tuple(zip(shown, map(float, truncation_error(locality, shown)), strict=True)) if usable else (),
         scale=scale,
@@ -178,7 +180,3 @@ def _hops(locality: Locality, error: float) -> tuple[int, int]:
 
 def _passes(h: sp.csr_array, gamma: float) -> bool:
     return gamma == 0 or gamma * spectral_radius(h, 1e-5, threshold=1 / gamma).high < 1
-
-
-def _below_one(rho: Radius, factor: float) -> bool | None:
-    return True if factor * rho.high < 1 else False if factor * rho.low >= 1 else None

@@ -9,7 +9,7 @@ widest pair on one half of the visits and measures it on the other: it says how 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -17,10 +17,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array, Ints
-from ..base.checks import flag, number, whole_numbers
+from ..base.checks import flag, number, share, whole_numbers
 from ..envs.networked.checks import agent_rows
 from ..errors import DataError
-from .sensitivity import Sensitivities, interdependence
+from .policy import Links
+from .sensitivity import Sensitivities, both_links, interdependence, link_matrix
 from .spectral import Radius, spectral_radius
 
 _LARGEST = 1 << 24  # numbers in one agent's table of counts
@@ -52,9 +53,8 @@ class EstimatedSensitivities:
 
     def radius(self, pi: sp.csr_array) -> Radius:
         """Bounds of rho(H) under a policy with sensitivities Pi, at the stated confidence."""
-        return Radius(
-            spectral_radius(interdependence(self.low, pi)).low, spectral_radius(interdependence(self.high, pi)).high, 0
-        )
+        low, high = (spectral_radius(interdependence(end, pi)) for end in (self.low, self.high))
+        return Radius(low.low, high.high, 0)
 
     def advice(self, pi: sp.csr_array, gamma: float) -> str:
         """What the data say, and where every situation was seen, about how many more transitions would settle it."""
@@ -67,18 +67,14 @@ class EstimatedSensitivities:
         both = self.radius(pi)
         if gamma * both.high < 1 or gamma * both.low >= 1:
             return text
-        if (
-            self.unvisited
-        ):  # what was never seen counts as 0 in the estimate: it tells nothing about how many are needed
+        if self.unvisited:  # counts as 0 in the estimate, which then tells nothing about how many are needed
             more = "to reach them" if self.on_support else "to reach them, or leave them out with on_support=True"
             return (
                 f"{text} Too few to tell: {self.unvisited:,} situations were never seen, and before they are no number of "
                 f"transitions that would do can be named; collect more {more}."
             )
         name, point = "rho(H)" if gamma == 1 else f"{gamma:g} rho(H)", gamma * self._expected(pi, np.inf)
-        text += (
-            f" Too few to tell: half of the data put {name} near {point:.3g} for what looked worst in the other half"
-        )
+        text += f" Too few to tell: half of the data put {name} near {point:.3g} for the worst of the other half"
         if point >= 1:
             return f"{text}, so more may show either."
         if gamma * self._expected(pi, _MOST) >= 1:
@@ -91,20 +87,17 @@ class EstimatedSensitivities:
 
     def _expected(self, pi: sp.csr_array, times: float) -> float:
         """rho(H) of the upper bounds that so many times the transitions would give, were the estimate right."""
-        e, wider = self.estimate, self.slack
-        state, action = (
-            sp.csr_array((point + times**-0.5 * slack).minimum(1.0))
-            for point, slack in ((e.state, wider.state), (e.action, wider.action))
-        )
-        return spectral_radius(interdependence(replace(e, state=state, action=action), pi), 1e-4).high
+        e, wider, share = self.estimate, self.slack, times**-0.5
+        state, action = (e.state + share * wider.state).minimum(1.0), (e.action + share * wider.action).minimum(1.0)
+        return spectral_radius(state + action @ pi, 1e-4).high
 
 
 def estimate_sensitivities(
     s: Any,
     a: Any,
     s_next: Any,
-    state_parents: Sequence[Sequence[int]],
-    action_parents: Sequence[Sequence[int]],
+    state_parents: Links,
+    action_parents: Links,
     *,
     n_states: int | Sequence[int] | None = None,
     n_actions: int | Sequence[int] | None = None,
@@ -122,21 +115,14 @@ def estimate_sensitivities(
     """
     s, a, s_next = _codes("s", s), _codes("a", a), _codes("s_next", s_next)
     if not s.shape == a.shape == s_next.shape or len(s) == 0:
-        raise DataError(
-            f"s, a, s_next have shapes {s.shape}, {a.shape}, {s_next.shape}; give (T, n) each, T at least 1"
-        )
+        raise DataError(f"s, a, s_next have shapes {s.shape}, {a.shape}, {s_next.shape}; give (T, n), T at least 1")
     n = s.shape[1]
-    confidence, reward_range = number("confidence", confidence), number("reward_range", reward_range)
-    if not 0 < confidence < 1 or not reward_range > 0:
-        raise DataError(f"confidence is {confidence} (write e.g. 0.95) and reward_range {reward_range} (above 0)")
+    confidence, reward_range = share("confidence", confidence), number("reward_range", reward_range, above=0.0)
     on_support = flag("on_support", on_support)
     sizes = _sizes("n_states", n_states, np.maximum(s, s_next))
     acts = _sizes("n_actions", n_actions, a)
-    parents = [
-        agent_rows(name, rows, n, n - 1)
-        for name, rows in (("state_parents", state_parents), ("action_parents", action_parents))
-    ]
-    links = [[*p, *(n + k for k in q)] for p, q in zip(*parents, strict=True)]
+    of_states = agent_rows("state_parents", state_parents, n, n - 1)
+    links = both_links(of_states, agent_rows("action_parents", action_parents, n, n - 1), n)
     both, codes = np.concatenate([sizes, acts]), np.hstack([s, a])
     rows = [both[link].prod(dtype=float) for link in links]
     _refuse_large(rows, sizes, [float((both[link] - 1.0).sum()) for link in links])
@@ -149,12 +135,13 @@ def estimate_sensitivities(
         unvisited, least = unvisited + int((visits == 0).sum()), min(least, int(visits[visits > 0].min()))
         found.append(np.vstack([_moves(halves.sum(0), visits, risk, on_support), split_moves(halves)]))
     own = sp.csr_array(reward_range * sp.eye_array(n))
-    moves = [_matrix([f[x] for f in found], links, n) for x in range(4)]
+    moves = [link_matrix(np.concatenate([f[x] for f in found]), links, 2 * n) for x in range(4)]
     low, high, slack, estimate = (Sensitivities(m[:, :n], m[:, n:], own, own, reward_range) for m in moves)
     seen = len(s), int(sum(rows)), unvisited, least
-    return EstimatedSensitivities(
-        low, estimate, high, slack, _adjacency(links, n), sizes, acts, *seen, confidence, on_support
-    )
+    named = link_matrix(np.ones(sum(map(len, links))), [[i % n for i in link] for link in links], n)
+    named.sum_duplicates()
+    adjacency = sp.csr_array((named + named.T).astype(bool))  # who is a parent of whom, in either direction
+    return EstimatedSensitivities(low, estimate, high, slack, adjacency, sizes, acts, *seen, confidence, on_support)
 
 
 def row_radius(visits: Ints, outcomes: int, risk: float, typical: float) -> Array:
@@ -236,32 +223,13 @@ def _counts(codes: Ints, sizes: Ints, after: Ints, outcomes: int) -> Array:
     return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(float)
 
 
-def _matrix(values: list[Array], links: list[list[int]], n: int) -> sp.csr_array:
-    ends = np.cumsum([0, *map(len, links)])
-    flat = np.array([i for link in links for i in link], dtype=np.int64)
-    matrix = sp.csr_array((np.concatenate(values), flat, ends), shape=(n, 2 * n))
-    matrix.sort_indices()
-    return matrix
-
-
-def _adjacency(links: list[list[int]], n: int) -> sp.csr_array:
-    """Who is a parent of whom, in either direction: the graph whose hops kappa counts."""
-    child = np.repeat(np.arange(n), [len(link) for link in links])
-    parent = np.array([i % n for link in links for i in link], dtype=np.int64)
-    named = sp.coo_array((np.ones(len(child)), (child, parent)), shape=(n, n))
-    return sp.csr_array((named + named.T).astype(bool))
-
-
 def _codes(name: str, values: Any) -> Ints:
     values = np.asarray(values)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
-        raise DataError(
-            f"{name} must be (T, n) finite integer codes; it has shape {values.shape} and type {values.dtype}"
-        )
-    if (values != np.floor(values)).any() or (values < 0).any():
-        raise DataError(
-            f"{name} holds {values[(values != np.floor(values)) | (values < 0)][0]}; codes are integers from 0"
-        )
+        raise DataError(f"{name} must be (T, n) finite integer codes; this is {values.shape} {values.dtype}")
+    odd = (values != np.floor(values)) | (values < 0)
+    if odd.any():
+        raise DataError(f"{name} holds {values[odd][0]}; codes are integers from 0")
     return values.astype(np.int64)
 
 

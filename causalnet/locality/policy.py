@@ -14,6 +14,8 @@ from ..envs.networked.checks import agent_rows, frozen
 from ..envs.networked.exact import softmax
 from ..errors import DataError
 
+Links = Sequence[Sequence[int]]  # of each agent, other agents by number
+
 
 @dataclass(frozen=True, eq=False)
 class LocalPolicy:
@@ -24,7 +26,7 @@ class LocalPolicy:
     """
 
     tables: Sequence[Array]
-    observes: Sequence[Sequence[int]] | None = None
+    observes: Links | None = None
     logits: Sequence[Array] | None = None
     temperature: float | None = None
 
@@ -46,17 +48,14 @@ class LocalPolicy:
         return len(self.tables)
 
     @classmethod
-    def softmax(
-        cls, logits: Sequence[Any], temperature: float = 1.0, observes: Sequence[Sequence[int]] | None = None
-    ) -> LocalPolicy:
+    def softmax(cls, logits: Sequence[Any], temperature: float = 1.0, observes: Links | None = None) -> LocalPolicy:
         """pi_k(a | o) = exp(logits[k][o, a] / temperature) / sum: smoother, so more local, as the temperature rises."""
         temperature = number("temperature", temperature, above=0)  # small is greedy, large is uniform
         kept = tuple(_kept(f"logits {k}", x) for k, x in enumerate(entries("logits", logits, "tables")))
-        tables: list[Array] = [np.empty(0)] * len(kept)
+        tables: dict[int, Array] = {}
         for indices, stack in shape_groups(kept):
-            for k, table in zip(indices, softmax(stack / temperature), strict=True):
-                tables[k] = table
-        return cls(tables, observes, kept, temperature)
+            tables |= dict(zip(indices, softmax(stack / temperature), strict=True))
+        return cls([tables[k] for k in range(len(kept))], observes, kept, temperature)
 
     def known_logits(self) -> Sequence[Array]:
         """The logits, or log pi where they are not known."""
@@ -82,16 +81,12 @@ class LocalPolicy:
     def require(self, n_states: Ints, n_actions: Ints, why: str = "was it made for another network?") -> None:
         """Refuse a policy that was made for another network: (n,) numbers of states and of actions; why: the likely cause."""
         if self.n_agents != len(n_states):
-            raise DataError(
-                f"the policy has {self.n_agents} agents and the network {len(n_states)}; use one made for it"
-            )
+            raise DataError(f"the policy has {self.n_agents} agents and the network {len(n_states)}: use its own")
         axes = f"the states observed, then the own actions; {why}"
         for k, (seen, table) in enumerate(zip(self.observes or (), self.tables, strict=True)):
             far = [i for i in seen if i >= len(n_states)]
             if far:
-                raise DataError(
-                    f"the policy of agent {k} observes agent {far[0]}; the network ends at {len(n_states) - 1}"
-                )
+                raise DataError(f"the policy of agent {k} observes agent {far[0]}, and the last is {len(n_states) - 1}")
             want = (*(int(n_states[i]) for i in seen), int(n_actions[k]))
             shaped(f"policy table {k}", table, want, axes)
 
@@ -123,7 +118,7 @@ def _kept(name: str, table: Any) -> Array:
     return out
 
 
-def _observes(tables: Sequence[Array], given: Sequence[Sequence[int]] | None) -> tuple[tuple[int, ...], ...]:
+def _observes(tables: Sequence[Array], given: Links | None) -> tuple[tuple[int, ...], ...]:
     """Whose states each agent reads, one axis of its table each."""
     rows = tuple((k,) for k in range(len(tables))) if given is None else agent_rows("observes", given, len(tables))
     for k, (row, table) in enumerate(zip(rows, tables, strict=True)):

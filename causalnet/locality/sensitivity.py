@@ -21,9 +21,8 @@ from ..envs.networked import TabularNetwork
 from ..envs.networked.checks import frozen
 from ..envs.networked.exact import softmax
 from ..errors import NotApplicable
-from .policy import LocalPolicy, shape_groups
+from .policy import Links, LocalPolicy, shape_groups
 
-Links = Sequence[Sequence[int]]
 Groups = Sequence[tuple[list[int], Array]]  # [(numbers of the tables, those tables stacked)]
 _LARGEST = 1 << 24  # numbers in one table of the exact closed loop
 
@@ -61,26 +60,31 @@ def axis_moves(stack: Array, share: float = 0.5) -> Array:
 
 def move_matrix(groups: Groups, links: Links, columns: int, share: float = 0.5) -> sp.csr_array:
     """Row j: how far table j moves along each axis, in the columns links[j]; (n, columns) CSR, from stacked tables."""
-    ends = np.zeros(len(links) + 1, np.int64)
-    np.cumsum([len(row) for row in links], out=ends[1:])
-    data = np.zeros(int(ends[-1]))
+    ends = np.cumsum([0, *map(len, links)])
+    data = np.zeros(ends[-1])
     for indices, stack in groups:
         if stack.ndim > 2:
             data[ends[indices][:, None] + np.arange(stack.ndim - 2)] = axis_moves(stack, share)
-    flat = np.fromiter((i for row in links for i in row), np.int64, int(ends[-1]))
-    matrix = sp.csr_array((data, flat, ends), shape=(len(links), columns))
-    matrix.sort_indices()
+    matrix = link_matrix(data, links, columns)
     matrix.eliminate_zeros()
+    return matrix
+
+
+def link_matrix(data: Array, links: Links, columns: int) -> sp.csr_array:
+    """Row j holds the next numbers of ``data`` in the columns links[j]; (n, columns) CSR, indices sorted."""
+    flat = np.fromiter((i for row in links for i in row), np.int64, len(data))
+    matrix = sp.csr_array((data, flat, np.cumsum([0, *map(len, links)])), shape=(len(links), columns))
+    matrix.sort_indices()
     return matrix
 
 
 def environment(model: TabularNetwork, reward: Sequence[Array] | None = None) -> Sensitivities:
     """E^s, E^a and the moves of the rewards of a model; ``reward`` replaces the model's, with the same axes."""
     n = model.n_agents
-    kernel = move_matrix(shape_groups(model.kernels), _both(model.state_parents, model.action_parents, n), 2 * n)
+    kernel = move_matrix(shape_groups(model.kernels), both_links(model.state_parents, model.action_parents, n), 2 * n)
     tables = model.rewards if reward is None else _like(model, reward)
     groups = [(indices, stack[..., None]) for indices, stack in shape_groups(tables)]
-    moves = move_matrix(groups, _both(model.reward_states, model.reward_actions, n), 2 * n, 1.0)
+    moves = move_matrix(groups, both_links(model.reward_states, model.reward_actions, n), 2 * n, 1.0)
     width = max(float(np.ptp(stack.reshape(len(stack), -1), axis=1).max()) for _, stack in groups)
     return Sensitivities(kernel[:, :n], kernel[:, n:], moves[:, :n], moves[:, n:], width)
 
@@ -138,5 +142,6 @@ def _like(model: TabularNetwork, reward: Sequence[Array]) -> list[Array]:
     return tables
 
 
-def _both(states: Links | None, actions: Links | None, n: int) -> list[list[int]]:
+def both_links(states: Links | None, actions: Links | None, n: int) -> list[list[int]]:
+    """Of each agent the columns of states, then n plus those of actions, that a table of it depends on."""
     return [[*s, *(n + k for k in a)] for s, a in zip(states or (), actions or (), strict=True)]

@@ -96,9 +96,7 @@ def non_negative(matrix: sp.csr_array) -> sp.csr_array:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"the matrix has shape {matrix.shape}; a spectral radius needs a square one")
     if matrix.nnz and not (np.isfinite(matrix.data).all() and matrix.data.min() >= 0):
-        raise DataError(
-            "the matrix holds a number that is negative or not finite; sensitivities are distances, 0 or more"
-        )
+        raise DataError("the matrix holds a number that is negative or not finite; sensitivities are distances")
     return matrix
 
 

@@ -12,11 +12,6 @@ from .spectral import Radius
 _WORDS = {True: "CERTIFIED", False: "NOT CERTIFIED", None: "UNDECIDED"}
 
 
-def in_words(c: Certificate) -> str:
-    """The whole text of a certificate."""
-    return "\n".join([*_verdict(c), *_remedies(c), *_hops(c), *([c.note] if c.note else [])])
-
-
 def calls_for_a_smoother_policy(verdict: bool | None, note: str) -> bool:
     """Estimated sensitivities (with a note) that do not tell call for more data, not for a smoother policy."""
     return verdict is False or (verdict is None and not note)
@@ -83,10 +78,8 @@ def _hops(c: Certificate) -> list[str]:
     else:
         lines.append("No number of hops short of the whole network is promised to be enough for a critic.")
     if c.influential:
-        lines.append(
-            "Agents whose state moves the mean value most, at most by: "
-            + ", ".join(f"{i} ({v:.3g})" for i, v in c.influential)
-        )
+        named = ", ".join(f"{i} ({v:.3g})" for i, v in c.influential)
+        lines.append(f"Agents whose state moves the mean value most, at most by: {named}")
         if c.gamma < 1 and c.influential[0][1] >= c.scale > 0:
             lines[-1] += f"; {c.scale:.3g} is the range of values"
     return lines
@@ -129,6 +122,6 @@ class Certificate:
     note: str
 
     def __str__(self) -> str:
-        return in_words(self)
+        return "\n".join([*_verdict(self), *_remedies(self), *_hops(self), *([self.note] if self.note else [])])
 
     __repr__ = __str__

@@ -6,16 +6,3 @@ from .curves import Chart, Curve, chart
 from .drawing import Drawing, draw
 from .html import write_graph_report, write_report, write_run_report
 from .networks import draw_masks, draw_network
-
-__all__ = [
-    "Chart",
-    "Curve",
-    "Drawing",
-    "chart",
-    "draw",
-    "draw_masks",
-    "draw_network",
-    "write_graph_report",
-    "write_report",
-    "write_run_report",
-]

@@ -18,7 +18,8 @@ from ..errors import DataError
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a3457f", "#8a6d00", "#56b4e9", "#5a6470", "#c44e00")
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 1 2")
 WIDTH, HEIGHT = 640.0, 340.0
-LEFT, EDGE, TOP, BOTTOM = 64.0, 490.0, 34.0, 46.0  # EDGE: where lines end; right of it their names, as wide as need be
+# where the axes are; right of EDGE stand the names of the lines, as wide as need be
+LEFT, EDGE, TOP, FLOOR = 64.0, 490.0, 34.0, HEIGHT - 46.0
 FEW = 12  # points of a curve up to which each is marked
 LETTER, LONGEST = 6.2, 34  # pixels a character of a name, and characters after which it is shortened
 
@@ -65,24 +66,19 @@ def chart(
     """
     if not curves:
         raise DataError(f"the chart {title!r} has no curve to draw")
-    levels = dict(levels or {})
+    levels = levels or {}
     for name, value in levels.items():
         if not math.isfinite(value):
             raise DataError(f"the level {name!r} of the chart {title!r} is {value}; leave it out")
     clean = {name: _clean(name, c) for name, c in curves.items()}
-    all_x = np.concatenate([c[0] for c in clean.values()])
-    all_y = np.concatenate(
-        [np.concatenate([c[1], c[2], c[3]]) for c in clean.values()] + [np.array([*levels.values()])]
-    )
-    x_axis = _Axis.over(all_x, log_x, LEFT, EDGE)
-    bounds = all_y if y_range is None else np.array(y_range)
-    y_axis = _Axis.over(bounds, log_y, HEIGHT - BOTTOM, TOP)
+    heights = np.concatenate([*(y for _, *of_curve in clean.values() for y in of_curve), [*levels.values()]])
+    x_axis = _Axis.over(np.concatenate([x for x, *_ in clean.values()]), log_x, LEFT, EDGE)
+    y_axis = _Axis.over(heights if y_range is None else np.array(y_range), log_y, FLOOR, TOP)
     longest = max(min(len(name), LONGEST) for name in (*curves, *levels))
     width = max(WIDTH, EDGE + 12 + LETTER * longest)
     uid = f"c{zlib.crc32(repr((title, *curves)).encode())}"
     parts = [
-        f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{EDGE - LEFT:g}" '
-        f'height="{HEIGHT - BOTTOM - TOP:g}"/></clipPath>',
+        f'<clipPath id="{uid}"><rect x="{LEFT:g}" y="{TOP:g}" width="{EDGE - LEFT:g}" height="{FLOOR - TOP:g}"/></clipPath>',
         *_frame(x_axis, y_axis, x_label + " (log)" * log_x, y_label + " (log)" * log_y),
     ]
     ends: list[tuple[float, str, str]] = []
@@ -92,9 +88,9 @@ def chart(
         colour, dash = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]
         px, py = x_axis.at(x), y_axis.at(y)
         parts += _curve(px, py, y_axis.at(low), y_axis.at(high), f'clip-path="url(#{uid})"', colour, dash)
-        ends.append((float(np.clip(py[-1], TOP, HEIGHT - BOTTOM)), name, colour))
+        ends.append((float(np.clip(py[-1], TOP, FLOOR)), name, colour))
     for name, value in levels.items():
-        h = float(np.clip(y_axis.at(np.array([value]))[0], TOP, HEIGHT - BOTTOM))
+        h = float(np.clip(y_axis.at(np.array([value]))[0], TOP, FLOOR))
         parts.append(
             f'<path d="M{LEFT:g} {h:.1f}H{EDGE:g}" stroke="currentColor" stroke-dasharray="2 4" opacity=".7"/>'
         )
@@ -127,13 +123,9 @@ def _curve(x: Array, y: Array, low: Array, high: Array, clip: str, colour: str, 
         f'<path {clip} d="{_path(zip(x, y, strict=True))}" fill="none" stroke="{colour}" '
         f'stroke-width="1.9" stroke-dasharray="{dash}"/>'
     )
-    inside = (y >= TOP) & (y <= HEIGHT - BOTTOM)
-    if len(x) <= FEW:
-        parts += [
-            f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>'
-            for a, b in zip(x[inside], y[inside], strict=True)
-        ]
-    return parts
+    few = zip(x, y, strict=True) if len(x) <= FEW else ()
+    dot = '<circle cx="{:.1f}" cy="{:.1f}" r="3" fill="{}"/>'
+    return [*parts, *(dot.format(a, b, colour) for a, b in few if TOP <= b <= FLOOR)]
 
 
 def _clean(name: str, curve: Curve) -> tuple[Array, Array, Array, Array]:
@@ -190,22 +182,21 @@ class _Axis:
 
 
 def _frame(x_axis: _Axis, y_axis: _Axis, x_label: str, y_label: str) -> list[str]:
-    floor, right = HEIGHT - BOTTOM, EDGE
     parts = []
     for value, label in y_axis.ticks():
         h = y_axis.at(np.array([value]))[0]
-        parts.append(f'<path d="M{LEFT:g} {h:.1f}H{right:g}" stroke="currentColor" opacity=".13"/>')
+        parts.append(f'<path d="M{LEFT:g} {h:.1f}H{EDGE:g}" stroke="currentColor" opacity=".13"/>')
         parts.append(f'<text x="{LEFT - 6:g}" y="{h + 4:.1f}" text-anchor="end" fill="currentColor">{label}</text>')
     for value, label in x_axis.ticks():
         w = x_axis.at(np.array([value]))[0]
-        parts.append(f'<path d="M{w:.1f} {floor:g}v4" stroke="currentColor"/>')
-        parts.append(f'<text x="{w:.1f}" y="{floor + 17:g}" text-anchor="middle" fill="currentColor">{label}</text>')
-    middle = (LEFT + right) / 2
+        parts.append(f'<path d="M{w:.1f} {FLOOR:g}v4" stroke="currentColor"/>')
+        parts.append(f'<text x="{w:.1f}" y="{FLOOR + 17:g}" text-anchor="middle" fill="currentColor">{label}</text>')
+    middle = (LEFT + EDGE) / 2
     return [
         *parts,
-        f'<path d="M{LEFT:g} {TOP:g}V{floor:g}H{right:g}" fill="none" stroke="currentColor"/>',
+        f'<path d="M{LEFT:g} {TOP:g}V{FLOOR:g}H{EDGE:g}" fill="none" stroke="currentColor"/>',
         f'<text x="{middle:g}" y="{HEIGHT - 10:g}" text-anchor="middle" fill="currentColor">{escape(x_label)}</text>',
-        f'<text transform="translate(11 {(TOP + floor) / 2:g}) rotate(-90)" text-anchor="middle" '
+        f'<text transform="translate(11 {(TOP + FLOOR) / 2:g}) rotate(-90)" text-anchor="middle" '
         f'fill="currentColor">{escape(y_label)}</text>',
     ]
 
@@ -226,11 +217,8 @@ def _spread(ends: list[tuple[float, str, str]], gap: float = 13.5) -> list[tuple
     placed: list[tuple[float, str, str]] = []
     for h, name, colour in sorted(ends):
         placed.append((max(h, placed[-1][0] + gap) if placed else h, name, colour))
-    over = placed[-1][0] - (HEIGHT - 8)
-    if over > 0:  # the lowest reach past the edge: push the stack back up
-        limit = HEIGHT - 8
-        for k in range(len(placed) - 1, -1, -1):
-            h, name, colour = placed[k]
-            placed[k] = (min(h, limit), name, colour)
-            limit = placed[k][0] - gap
+    limit = HEIGHT - 8
+    for k, (h, name, colour) in reversed([*enumerate(placed)]):  # where the lowest reach past the edge: back up
+        placed[k] = (min(h, limit), name, colour)
+        limit = placed[k][0] - gap
     return placed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from ..graph import Graph
-from .layout import Layout, break_cycles
+from .layout import break_cycles
 from .plots import matrix, sample_line, sample_sign
 from .svg import KINDS, Edge, compare_edges, draw, edges_of, place
 
@@ -47,44 +47,31 @@ def is_dense(d: int, n_edges: int) -> bool:
 
 def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture:
     """``learned`` drawn beside ``truth`` (with the kinds of edges told apart), or alone when there is no truth."""
-    if truth is None:
-        return _alone(learned, uid, name)
-    edges = compare_edges(truth, learned)
-    counts = count(edges)
-    d = truth.d
-    wide = d > _SIDE_BY_SIDE
-    layout = place(truth, _WIDE if wide else 560.0)
-    of_truth, desc = edges_of(truth), f"{d} nodes; {counts}."
-    said = f"What {name} learned, against the truth"
-    about = f"{d} nodes, {len(of_truth)} edges."
-    drawn = (
-        ("The truth", _draw(truth, of_truth, layout, f"{uid}-t", "The true graph", about)),
-        (said, _draw(truth, edges, layout, f"{uid}-l", said, desc)),
+    whole, wide = learned if truth is None else truth, truth is None or truth.d > _SIDE_BY_SIDE
+    of_truth, edges = ([], edges_of(learned)) if truth is None else (edges_of(truth), compare_edges(truth, learned))
+    counts = f"{learned.d} nodes, {len(learned.edges)} directed and {len(learned.undirected)} other edges."
+    title, about = f"The graph that {name} learned", counts
+    if truth is not None:
+        counts = count(edges)
+        title, about = f"What {name} learned, against the truth", f"{truth.d} nodes; {counts}."
+    panels = [(title, title, edges, f"{uid}-l", about)]
+    if truth is not None:
+        about = f"{truth.d} nodes, {len(of_truth)} edges."
+        panels.insert(0, ("The truth", "The true graph", of_truth, f"{uid}-t", about))
+    layout = place(whole, _WIDE if whole.d > _SIDE_BY_SIDE else 760.0 if truth is None else 560.0)
+    drawn = tuple(
+        (caption, Markup(draw(whole.nodes, shown, layout, uid=ids, title=title, desc=desc)))
+        for caption, title, shown, ids, desc in panels
     )
-    grids = (
-        ("The truth", _matrix(truth, of_truth, f"{uid}-tm", "The true graph as a matrix", desc)),
-        (said, _matrix(truth, edges, f"{uid}-lm", f"{said}, as a matrix", desc)),
+    grids = tuple(
+        (caption, _matrix(whole, shown, f"{ids}m", f"{title}, as a matrix", desc))
+        for caption, title, shown, ids, desc in panels
     )
-    return Picture(_views(drawn, grids, is_dense(d, max(len(edges), 1))), legend({e.kind for e in edges}), counts, wide)
-
-
-def _alone(learned: Graph, uid: str, name: str) -> Picture:
-    edges = edges_of(learned)
-    layout = place(learned, 760.0 if learned.d <= _SIDE_BY_SIDE else _WIDE)
-    desc = f"{learned.d} nodes, {len(learned.edges)} directed and {len(learned.undirected)} other edges."
-    title = f"The graph that {name} learned"
-    drawn = ((title, _draw(learned, edges, layout, f"{uid}-l", title, desc)),)
-    grids = ((title, _matrix(learned, edges, f"{uid}-lm", f"{title}, as a matrix", desc)),)
-    return Picture(_views(drawn, grids, is_dense(learned.d, len(edges))), (), desc, True)
-
-
-def _views(
-    drawn: tuple[tuple[str, Markup], ...], grids: tuple[tuple[str, Markup], ...], dense: bool
-) -> tuple[View, View]:
-    """Arrows and matrix, the better one first."""
+    dense = is_dense(whole.d, len(edges))
     arrows = View("Drawing", drawn, not dense)
     cells = View("Matrix: row = cause, column = effect, causes first", grids, dense)
-    return (cells, arrows) if dense else (arrows, cells)
+    kinds = () if truth is None else legend({e.kind for e in edges})
+    return Picture((cells, arrows) if dense else (arrows, cells), kinds, counts, wide)
 
 
 def count(edges: Sequence[Edge]) -> str:
@@ -97,10 +84,6 @@ def legend(kinds: set[str] | None = None) -> tuple[tuple[Markup, Markup, str, st
     """(line sample, matrix sample, name, meaning) of each kind, in a fixed order."""
     wanted = [kind for kind in ORDER if kinds is None or kind in kinds]
     return tuple((Markup(sample_line(k)), Markup(sample_sign(k)), KINDS[k][1], KINDS[k][2]) for k in wanted)
-
-
-def _draw(graph: Graph, edges: Sequence[Edge], layout: Layout, uid: str, title: str, desc: str) -> Markup:
-    return Markup(draw(graph.nodes, edges, layout, uid=uid, title=title, desc=desc))
 
 
 def _matrix(graph: Graph, edges: Sequence[Edge], uid: str, title: str, desc: str) -> Markup:

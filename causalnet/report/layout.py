@@ -18,7 +18,11 @@ from ..base.arrays import Array, Bools, Ints
 from ..graph import topological_order
 
 Point = tuple[float, float]
+Pair = tuple[int, int]
 _SWEEPS = 10
+_HEIGHT, _GAP = 24.0, 16.0  # of a box, and between boxes side by side
+_ROW = _HEIGHT + 40.0  # from a row to the next
+_MARGIN = 14.0
 _BEND_WIDTH = 6.0  # room that a passing edge takes in a row
 _BEND_GAP = 4.0
 _STRETCH = 1.9
@@ -37,56 +41,39 @@ class Layout:
     width: Array
     height: float
     size: tuple[float, float]
-    bends: dict[tuple[int, int], tuple[Point, ...]] = field(default_factory=dict)
+    bends: dict[tuple[int, int], list[Point]] = field(default_factory=dict)
 
 
-def layered(
-    adj: ArrayLike,
-    width: Sequence[float],
-    *,
-    max_width: float = 560.0,
-    height: float = 24.0,
-    row_gap: float = 40.0,
-    gap: float = 16.0,
-    margin: float = 14.0,
-) -> Layout:
+def layered(adj: ArrayLike, width: Sequence[float], *, max_width: float = 560.0) -> Layout:
     """Lay out ``adj`` (d, d) bool (both bits: undirected) with boxes of the given widths; no two boxes overlap.
 
     max_width: rows are wrapped to stay within it where they can. Nodes without edges stand in rows of their own below.
     """
     a = np.asarray(adj, dtype=bool)
-    box = np.asarray(width, dtype=np.float64)
-    joined = a | a.T
-    isolated = np.flatnonzero(~joined.any(axis=1))
-    down = _downward(a)
-    row = _rows(down, box + gap, np.flatnonzero(joined.any(axis=1)), max_width)
-    rows, cells, links = _with_bends(down, row, len(a))
+    box, d = np.asarray(width, dtype=np.float64), len(a)
+    if not d:
+        return Layout(box, box, box, _HEIGHT, (2 * _MARGIN, 2 * _MARGIN))
+    joined, down = (a | a.T).any(axis=1), _downward(a)
+    rows, bent, links = _with_bends(down, _rows(down, box + _GAP, joined, max_width))
     rows = _uncross(rows, links)
-    span = np.concatenate([box, np.full(len(cells) - len(a), _BEND_WIDTH)])
-    if any(_offsets(members, span, len(a), gap)[-1] > max_width for members in rows):  # too crowded to bend round
-        cells, links = cells[: len(a)], [(int(i), int(j)) for i, j in np.argwhere(down)]
-        rows, span = [[c for c in members if c < len(a)] for members in rows], box
-    xs = _positions(rows, links, span, len(a), gap, max_width)
-    ys = np.zeros(len(cells))
+    span = np.concatenate([box, np.full(len(bent), _BEND_WIDTH)])
+    if any(_offsets(members, span, d)[-1] > max_width for members in rows):  # too crowded to bend round
+        rows = [[c for c in members if c < d] for members in rows]
+        bent, links, span = [], _pairs(down), box
+    xs, ys = _positions(rows, links, span, d, max_width), np.zeros(len(span))
     for k, members in enumerate(rows):
-        ys[members] = k * (height + row_gap)
-    _place_isolated(isolated, box, xs, ys, len(rows) * (height + row_gap), max_width, height, gap)
-    reach = float((xs + span / 2).max() - (xs - span / 2).min()) if len(cells) else 0.0
+        ys[members] = k * _ROW
+    _place_isolated(np.flatnonzero(~joined), box, xs, ys, len(rows) * _ROW, max_width)
+    reach = float((xs + span / 2).max() - (xs - span / 2).min())
     xs = xs * min(_STRETCH, max(1.0, max_width / max(reach, 1.0)))  # use the room: lines are easier to tell apart
-    left = float((xs - span / 2).min()) if len(cells) else 0.0
-    xs = xs - left + margin
-    ys = ys + height / 2 + margin
-    size = (
-        float((xs + span / 2).max() + margin) if len(cells) else 2 * margin,
-        float(ys.max() + height / 2 + margin) if len(cells) else 2 * margin,
-    )
-    d = len(a)
-    bends: dict[tuple[int, int], tuple[Point, ...]] = {}
-    for (i, j), through in _chains(cells, d).items():
-        points = tuple((float(xs[c]), float(ys[c])) for c in through)
-        bends[(i, j)] = points
-        bends[(j, i)] = points[::-1]
-    return Layout(xs[:d].copy(), ys[:d].copy(), box, height, size, bends)
+    xs = xs - float((xs - span / 2).min()) + _MARGIN
+    ys = ys + _HEIGHT / 2 + _MARGIN
+    size = (float((xs + span / 2).max() + _MARGIN), float(ys.max() + _HEIGHT / 2 + _MARGIN))
+    bends: dict[tuple[int, int], list[Point]] = {}
+    for edge, x, y in zip(bent, xs[d:].tolist(), ys[d:].tolist(), strict=True):
+        bends.setdefault(edge, []).append((x, y))
+    bends |= {(j, i): points[::-1] for (i, j), points in bends.items()}
+    return Layout(xs[:d].copy(), ys[:d].copy(), box, _HEIGHT, size, bends)
 
 
 def break_cycles(adj: ArrayLike) -> list[int]:
@@ -104,14 +91,12 @@ def break_cycles(adj: ArrayLike) -> list[int]:
     while left.any():
         live = a & left[:, None] & left[None, :]
         out, into = live.sum(axis=1), live.sum(axis=0)
-        sinks = np.flatnonzero(left & (out == 0))
-        sources = np.flatnonzero(left & (into == 0))
-        if len(sinks):
-            node = int(sinks[0])
+        sinks, sources = left & (out == 0), left & (into == 0)
+        if sinks.any():
+            node = int(np.argmax(sinks))
             tail.append(node)
         else:
-            score = np.where(left, out - into, -len(a) - 1)
-            node = int(sources[0]) if len(sources) else int(np.argmax(score))
+            node = int(np.argmax(sources if sources.any() else np.where(left, out - into, -len(a) - 1)))
             head.append(node)
         left[node] = False
     return head + tail[::-1]
@@ -126,9 +111,9 @@ def _downward(a: Bools) -> Bools:
     return result
 
 
-def _rows(down: Bools, span: Array, members: Ints, max_width: float) -> dict[int, int]:
-    """Row of each node: below all its causes, rows no wider than ``max_width``, causes pulled towards their effects."""
-    order = [i for i in topological_order(down) or [] if i in set(members.tolist())]
+def _rows(down: Bools, span: Array, joined: Bools, max_width: float) -> dict[int, int]:
+    """Row of each joined node: below all its causes, rows no wider than ``max_width``, causes pulled towards their effects."""
+    order = [i for i in topological_order(down) or [] if joined[i]]
     used: dict[int, float] = {}
     row: dict[int, int] = {}
 
@@ -155,36 +140,30 @@ def _rows(down: Bools, span: Array, members: Ints, max_width: float) -> dict[int
     return {i: names[k] for i, k in row.items()}
 
 
-def _with_bends(
-    down: Bools, row: dict[int, int], d: int
-) -> tuple[list[list[int]], list[tuple[int, int] | None], list[tuple[int, int]]]:
-    """(rows, cells, links): long edges are cut at every row by a bend; cells >= d are bends and name their edge."""
+def _with_bends(down: Bools, row: dict[int, int]) -> tuple[list[list[int]], list[Pair], list[Pair]]:
+    """(rows, bent, links): long edges are cut at every row by a bend; cell d + k of a row is a bend of the edge bent[k]."""
     rows: list[list[int]] = [[] for _ in range(max(row.values(), default=-1) + 1)]
     for i in sorted(row):
         rows[row[i]].append(i)
-    cells: list[tuple[int, int] | None] = [None] * d
-    links: list[tuple[int, int]] = []
-    for i, j in np.argwhere(down):
-        before = int(i)
-        for k in range(row[int(i)] + 1, row[int(j)]):
-            cells.append((int(i), int(j)))
-            rows[k].append(len(cells) - 1)
-            links.append((before, len(cells) - 1))
-            before = len(cells) - 1
-        links.append((before, int(j)))
-    return rows, cells, links
+    bent: list[Pair] = []
+    links: list[Pair] = []
+    for i, j in _pairs(down):
+        before = i
+        for k in range(row[i] + 1, row[j]):
+            cell = len(down) + len(bent)
+            bent.append((i, j))
+            rows[k].append(cell)
+            links.append((before, cell))
+            before = cell
+        links.append((before, j))
+    return rows, bent, links
 
 
-def _chains(cells: Sequence[tuple[int, int] | None], d: int) -> dict[tuple[int, int], list[int]]:
-    chains: dict[tuple[int, int], list[int]] = {}
-    for c in range(d, len(cells)):
-        edge = cells[c]
-        if edge is not None:
-            chains.setdefault(edge, []).append(c)
-    return chains
+def _pairs(down: Bools) -> list[Pair]:
+    return [(i, j) for i, j in np.argwhere(down).tolist()]
 
 
-def _neighbours(links: Sequence[tuple[int, int]]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+def _neighbours(links: Sequence[Pair]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
     above: dict[int, list[int]] = {}
     below: dict[int, list[int]] = {}
     for u, v in links:
@@ -193,7 +172,7 @@ def _neighbours(links: Sequence[tuple[int, int]]) -> tuple[dict[int, list[int]],
     return above, below
 
 
-def crossings(rows: Sequence[Sequence[int]], links: Sequence[tuple[int, int]]) -> int:
+def crossings(rows: Sequence[Sequence[int]], links: Sequence[Pair]) -> int:
     """How many pairs of links between neighbouring rows cross."""
     place = {c: (k, n) for k, members in enumerate(rows) for n, c in enumerate(members)}
     total = 0
@@ -205,7 +184,7 @@ def crossings(rows: Sequence[Sequence[int]], links: Sequence[tuple[int, int]]) -
     return total
 
 
-def _uncross(rows: list[list[int]], links: list[tuple[int, int]]) -> list[list[int]]:
+def _uncross(rows: list[list[int]], links: list[Pair]) -> list[list[int]]:
     """Barycentre sweeps down and up; the order with the fewest crossings stays."""
     above, below = _neighbours(links)
     best, fewest = [list(r) for r in rows], crossings(rows, links)
@@ -225,23 +204,16 @@ def _uncross(rows: list[list[int]], links: list[tuple[int, int]]) -> list[list[i
     return best
 
 
-def _offsets(members: Sequence[int], span: Array, d: int, gap: float) -> Array:
+def _offsets(members: Sequence[int], span: Array, d: int) -> Array:
     """(len(members),) closest centres that the boxes of a row allow, the first at 0; bends (>= d) may stand closer."""
-    steps = [(span[u] + span[v]) / 2 + (_BEND_GAP if max(u, v) >= d else gap) for u, v in pairwise(members)]
+    steps = [(span[u] + span[v]) / 2 + (_BEND_GAP if max(u, v) >= d else _GAP) for u, v in pairwise(members)]
     return np.cumsum([0.0, *steps])
 
 
-def _positions(
-    rows: list[list[int]],
-    links: list[tuple[int, int]],
-    span: Array,
-    d: int,
-    gap: float,
-    max_width: float,
-) -> Array:
+def _positions(rows: list[list[int]], links: list[Pair], span: Array, d: int, max_width: float) -> Array:
     """(cells,) horizontal centres: each near its neighbours' mean, in row order, no closer than the boxes allow."""
     above, below = _neighbours(links)
-    offsets = [_offsets(members, span, d, gap) for members in rows]
+    offsets = [_offsets(members, span, d) for members in rows]
     xs = np.zeros(len(span))
     for members, at in zip(rows, offsets, strict=True):
         xs[members] = at - at[-1] / 2
@@ -257,39 +229,27 @@ def _positions(
 
 def _isotonic(values: Array) -> Array:
     """The non-decreasing sequence nearest to ``values`` in least squares (pool adjacent violators)."""
-    blocks: list[list[float]] = []  # [mean, size]
-    for value in values:
-        blocks.append([float(value), 1.0])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, size = blocks.pop()
-            total = blocks[-1][1] + size
-            blocks[-1] = [(blocks[-1][0] * blocks[-1][1] + mean * size) / total, total]
-    return np.concatenate([np.full(int(size), mean) for mean, size in blocks]) if blocks else values
+    blocks: list[tuple[float, int]] = []  # (mean, size)
+    for mean, size in ((float(value), 1) for value in values):
+        while blocks and blocks[-1][0] > mean:
+            before, n = blocks.pop()
+            mean, size = (before * n + mean * size) / (n + size), n + size
+        blocks.append((mean, size))
+    means, sizes = zip(*blocks, strict=True)
+    return np.repeat(means, sizes)
 
 
-def _place_isolated(
-    isolated: Ints,
-    box: Array,
-    xs: Array,
-    ys: Array,
-    top: float,
-    max_width: float,
-    height: float,
-    gap: float,
-) -> None:
+def _place_isolated(isolated: Ints, box: Array, xs: Array, ys: Array, top: float, max_width: float) -> None:
     """Rows of the nodes without edges, from ``top`` downwards, centred."""
-    line: list[int] = []
-    lines = [line]
-    for i in (int(i) for i in isolated):
-        if line and float(box[[*line, i]].sum()) + gap * len(line) > max_width:
-            line = []
-            lines.append(line)
-        line.append(i)
+    lines: list[list[int]] = []
+    for i in isolated.tolist():
+        if not lines or float(box[[*lines[-1], i]].sum()) + _GAP * len(lines[-1]) > max_width:
+            lines.append([])
+        lines[-1].append(i)
     for k, members in enumerate(lines):
-        at = np.cumsum([0.0, *((box[u] + box[v]) / 2 + gap for u, v in pairwise(members))])
-        for n, i in enumerate(members):
-            xs[i] = at[n] - (at[0] + at[len(members) - 1]) / 2
-            ys[i] = top + k * (height + gap)
+        at = _offsets(members, box, len(box))
+        xs[members] = at - at[-1] / 2
+        ys[members] = top + k * (_HEIGHT + _GAP)
 
 
 def _mean(values: Sequence[float], default: float) -> float:

@@ -73,17 +73,14 @@ class Line:
 def lines(results: Any, dataset: str, scored: bool) -> list[Line]:
     """The leaderboard of a data set, best F1 first; methods without one finished cell are left to ``troubles``."""
     summary = results.summary()
-    mine = summary[summary["dataset"] == dataset].to_dict("records")
-    frame = results.frame[results.frame["dataset"] == dataset]
-    rows = [(row, frame[frame["backend"] == row["backend"]]) for row in mine]
-    rows = [(row, cells) for row, cells in rows if (cells["status"] == "ok").any()]
+    rows = summary[(summary["dataset"] == dataset) & (summary["n"] > 0)].to_dict("records")
 
-    def key(item: tuple[dict[str, Any], Any]) -> tuple[float, float, str]:
-        f1, seconds = stat(item[0], "f1").mean, stat(item[0], "seconds").mean
-        return (-f1 if math.isfinite(f1) else 1.0, seconds if math.isfinite(seconds) else math.inf, item[0]["backend"])
+    def key(row: dict[str, Any]) -> tuple[float, float, str]:
+        f1, seconds = stat(row, "f1").mean, stat(row, "seconds").mean
+        return (-f1 if math.isfinite(f1) else 1.0, seconds if math.isfinite(seconds) else math.inf, row["backend"])
 
     found = []
-    for rank, (row, cells) in enumerate(sorted(rows, key=key), start=1):
+    for rank, row in enumerate(sorted(rows, key=key), start=1):
         f1 = stat(row, "f1")
         name = str(row["backend"])
         label = f"{name}: F1 {f1.text(3)}" + (f", 95 % interval {f1.interval(3)}" if f1.interval(3) else "")
@@ -92,24 +89,23 @@ def lines(results: Any, dataset: str, scored: bool) -> list[Line]:
             Line(
                 rank if scored else None,
                 name,
-                _tags(name, cells),
+                _tags(row),
                 whisker(f1.mean, f1.low, f1.high, label) if scored else "",
                 tuple((s.text(c[2]), s.interval(c[2]), s.mean) for c, s in columns),
                 f1,
-                int((cells["status"] == "ok").sum()),
+                row["n"],
             )
         )
     return found
 
 
-def _tags(name: str, cells: Any) -> tuple[str, ...]:
-    done = cells[cells["status"] == "ok"]
-    tags = ["control"] if name.partition(":")[0] in CONTROLS else []
-    if len(done) < len(cells):
-        tags.append(f"{len(done)} of {len(cells)} seeds")
-    cut = sum(value is not None and not _is_nan(value) and not bool(value) for value in done["complete"])
-    if cut:
-        tags.append(f"stopped by the time limit: {cut} of {len(done)}")
+def _tags(row: Mapping[str, Any]) -> tuple[str, ...]:
+    done, cells = row["n"], row["n"] + sum(row[status] for status in STATUS_WORDS)
+    tags = ["control"] if row["backend"].partition(":")[0] in CONTROLS else []
+    if done < cells:
+        tags.append(f"{done} of {cells} seeds")
+    if row["incomplete"]:
+        tags.append(f"stopped by the time limit: {row['incomplete']} of {done}")
     return tuple(tags)
 
 
@@ -126,33 +122,20 @@ class Trouble:
 
 def troubles(results: Any, dataset: str) -> list[Trouble]:
     """Everything that did not finish, in words; a method that does not take the data is no failure."""
-    frame = results.frame[(results.frame["dataset"] == dataset) & (results.frame["status"] != "ok")]
-    grouped: dict[tuple[str, str, str], list[int]] = {}
-    for row in frame.to_dict("records"):
-        grouped.setdefault((row["backend"], row["status"], str(row["reason"] or "")), []).append(int(row["seed"]))
-    return [
-        Trouble(
-            backend,
-            STATUS_WORDS.get(status, status),
-            reason or "no reason was recorded",
-            "all seeds" if _all(results, dataset, backend, seeds) else f"seed {', '.join(map(str, sorted(seeds)))}",
-            status in ("failed", "timeout"),
-        )
-        for (backend, status, reason), seeds in grouped.items()
-    ]
-
-
-def _all(results: Any, dataset: str, backend: str, seeds: list[int]) -> bool:
-    frame = results.frame
-    return len(frame[(frame["dataset"] == dataset) & (frame["backend"] == backend)]) == len(seeds)
+    frame = results.frame[results.frame["dataset"] == dataset]
+    cells, found = frame["backend"].value_counts(), []
+    bad = frame[frame["status"] != "ok"].groupby(["backend", "status", "reason"], sort=False, dropna=False)
+    for (backend, status, reason), rows in bad:
+        why = reason if reason and isinstance(reason, str) else "no reason was recorded"
+        seeds = "all seeds" if len(rows) == cells[backend] else f"seed {', '.join(map(str, sorted(rows['seed'])))}"
+        found.append(Trouble(backend, STATUS_WORDS.get(status, status), why, seeds, status in ("failed", "timeout")))
+    return found
 
 
 def glance(results: Any, datasets: list[str], scored: list[str]) -> list[tuple[str, list[tuple[str, bool]]]]:
     """Methods x data sets: mean F1 or the status in words, and whether it is the best of its data set."""
     boards = {name: {line.backend: line.f1.mean for line in lines(results, name, True)} for name in scored}
-    best = {
-        name: max((v for v in board.values() if math.isfinite(v)), default=math.nan) for name, board in boards.items()
-    }
+    best = {name: max(filter(math.isfinite, board.values()), default=math.nan) for name, board in boards.items()}
     status = {(r["dataset"], r["backend"]): r["status"] for r in results.frame.to_dict("records")}
     table = []
     for backend in dict.fromkeys(results.frame["backend"]):
@@ -166,7 +149,3 @@ def glance(results: Any, datasets: list[str], scored: list[str]) -> list[tuple[s
                 row.append((STATUS_WORDS.get(word, "no truth" if word == "ok" else "–"), False))
         table.append((str(backend), row))
     return table
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .svg import KINDS, Edge, arrow_text, shorten
+from .svg import KINDS, Edge, arrow_text, element, shorten
 
 _WHISKER_WIDTH = 170.0
 
@@ -69,20 +69,12 @@ def matrix(nodes: Sequence[str], edges: Sequence[Edge], *, uid: str, title: str,
             f'<text class="r" x="{pad - 6:.1f}" y="{at + size * 0.35:.1f}" font-size="{size:.1f}">{text}<title>{escape(name)}</title></text>'
             f'<text class="c" transform="translate({at + size * 0.35:.1f},{pad - 6:.1f}) rotate(-90)" font-size="{size:.1f}">{text}<title>{escape(name)}</title></text>'
         )
-    grid = "".join(
-        f"M{pad:.1f},{pad + cell * k:.1f}h{cell * d:.1f}M{pad + cell * k:.1f},{pad:.1f}v{cell * d:.1f}"
-        for k in range(d + 1)
-    )
-    diagonal = "".join(
-        f"M{pad + cell * k:.1f},{pad + cell * k:.1f}h{cell:.1f}v{cell:.1f}h-{cell:.1f}z" for k in range(d)
-    )
+    ticks = [pad + cell * k for k in range(d + 1)]
+    grid = "".join(f"M{pad:.1f},{at:.1f}h{cell * d:.1f}M{at:.1f},{pad:.1f}v{cell * d:.1f}" for at in ticks)
+    diagonal = "".join(f"M{at:.1f},{at:.1f}h{cell:.1f}v{cell:.1f}h-{cell:.1f}z" for at in ticks[:-1])
     signs = "".join(_signs(nodes, edge, pad, cell) for edge in edges)
-    return (
-        f'<svg class="matrix" role="img" aria-labelledby="{uid}-t {uid}-d" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {side:.0f} {side:.0f}" style="max-width:{side:.0f}px"><title id="{uid}-t">{escape(title)}</title>'
-        f'<desc id="{uid}-d">{escape(desc)}</desc><path class="diag" d="{diagonal}"/><path class="grid" d="{grid}"/>'
-        f"{''.join(parts)}{signs}</svg>"
-    )
+    lines = f'<path class="diag" d="{diagonal}"/><path class="grid" d="{grid}"/>'
+    return element("matrix", (0, 0, side, side), uid, title, desc, [lines, *parts, signs])
 
 
 def _signs(nodes: Sequence[str], edge: Edge, pad: float, cell: float) -> str:
@@ -97,15 +89,12 @@ def _signs(nodes: Sequence[str], edge: Edge, pad: float, cell: float) -> str:
     for row, column in places:
         x, y = pad + cell * (column + 0.5), pad + cell * (row + 0.5)
         box = f'x="{x - cell / 2 + 1:.1f}" y="{y - cell / 2 + 1:.1f}" width="{cell - 2:.1f}" height="{cell - 2:.1f}"'
-        if edge.kind in ("true", "plain", "missing"):
-            shape = f'<rect {box} rx="2"/>'
-        elif edge.kind == "extra":
-            shape = f'<path d="M{x - half:.1f},{y:.1f}H{x + half:.1f}M{x:.1f},{y - half:.1f}V{y + half:.1f}"/>'
-        elif edge.kind == "reversed":
-            shape = f'<path d="M{x - half:.1f},{y + half:.1f}H{x + half:.1f}L{x:.1f},{y - half:.1f}Z"/>'
-        else:
-            shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{half:.1f}"/>'
-        parts.append(shape)
+        shapes = {
+            "extra": f'<path d="M{x - half:.1f},{y:.1f}H{x + half:.1f}M{x:.1f},{y - half:.1f}V{y + half:.1f}"/>',
+            "reversed": f'<path d="M{x - half:.1f},{y + half:.1f}H{x + half:.1f}L{x:.1f},{y - half:.1f}Z"/>',
+            "unoriented": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{half:.1f}"/>',
+        }
+        parts.append(shapes.get(edge.kind, f'<rect {box} rx="2"/>'))
     return f'<g class="m {edge.kind}"><title>{tip}</title>{"".join(parts)}</g>'
 
 

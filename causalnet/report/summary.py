@@ -16,12 +16,7 @@ from .curves import Curve
 
 
 def figure(
-    values: ArrayLike,
-    goal: str = "",
-    published: float | None = None,
-    *,
-    ratio: bool = False,
-    bounds: Bounds = ANYWHERE,
+    values: ArrayLike, goal: str = "", published: float | None = None, *, ratio: bool = False, bounds: Bounds = ANYWHERE
 ) -> dict[str, Any]:
     """Mean and 95 % Student interval over the n runs that have a finite value, for summary.json; of logarithms for a ratio.
 

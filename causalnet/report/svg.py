@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,11 +46,7 @@ class Edge:
 
 def edges_of(graph: Graph, kind: str = "plain") -> list[Edge]:
     """Every edge of ``graph``, once, from cause to effect, in node order."""
-    found = []
-    for i, j in np.argwhere(np.triu(graph.skeleton)):
-        a, b = (int(i), int(j)) if graph.adj[i, j] else (int(j), int(i))
-        found.append(Edge(a, b, kind, *_ends(graph, a, b), _weight(graph, a, b)))
-    return found
+    return [_edge(graph, i, j, kind) for i, j in np.argwhere(np.triu(graph.skeleton)).tolist()]
 
 
 def compare_edges(truth: Graph, learned: Graph) -> list[Edge]:
@@ -58,12 +55,9 @@ def compare_edges(truth: Graph, learned: Graph) -> list[Edge]:
     ``learned`` is aligned to the order of ``truth``. A missing edge is drawn as the truth has it, any other as learned.
     """
     learned = learned.align(truth.nodes)
-    found = []
-    for i, j in np.argwhere(np.triu(truth.skeleton | learned.skeleton)):
-        source = learned if learned.skeleton[i, j] else truth
-        a, b = (int(i), int(j)) if source.adj[i, j] else (int(j), int(i))
-        found.append(Edge(a, b, _kind(truth, learned, a, b), *_ends(source, a, b), _weight(source, a, b)))
-    return found
+    pairs = np.argwhere(np.triu(truth.skeleton | learned.skeleton)).tolist()
+    found = [_edge(learned if learned.skeleton[i, j] else truth, i, j, "") for i, j in pairs]
+    return [replace(e, kind=_kind(truth, learned, e.i, e.j)) for e in found]
 
 
 def _kind(truth: Graph, learned: Graph, a: int, b: int) -> str:
@@ -78,14 +72,13 @@ def _kind(truth: Graph, learned: Graph, a: int, b: int) -> str:
     return "unoriented"
 
 
-def _ends(graph: Graph, a: int, b: int) -> tuple[int, int]:
+def _edge(graph: Graph, i: int, j: int, kind: str) -> Edge:
+    """What joins i and j in ``graph``, from cause to effect."""
+    a, b = (i, j) if graph.adj[i, j] else (j, i)
+    ends = (TAIL, TAIL if graph.adj[b, a] else ARROW)
     if graph.marks is not None:
-        return int(graph.marks[b, a]), int(graph.marks[a, b])
-    return TAIL, TAIL if graph.adj[b, a] else ARROW
-
-
-def _weight(graph: Graph, a: int, b: int) -> float | None:
-    return None if graph.weight is None else float(graph.weight[a, b])
+        ends = (int(graph.marks[b, a]), int(graph.marks[a, b]))
+    return Edge(a, b, kind, *ends, None if graph.weight is None else float(graph.weight[a, b]))
 
 
 def arrow_text(edge: Edge) -> str:
@@ -102,9 +95,7 @@ def arrow_text(edge: Edge) -> str:
 def shorten(name: str, longest: int = 14) -> str:
     """The name for a label: cut in the middle with an ellipsis, control characters made visible."""
     clean = "".join(c if c.isprintable() else "�" for c in name)
-    if len(clean) <= longest:
-        return clean
-    return f"{clean[: longest - 6]}…{clean[-5:]}"
+    return clean if len(clean) <= longest else f"{clean[: longest - 6]}…{clean[-5:]}"
 
 
 def box_widths(nodes: Sequence[str]) -> list[float]:
@@ -126,9 +117,7 @@ def draw(nodes: Sequence[str], edges: Sequence[Edge], layout: Layout, *, uid: st
     taken: list[Point] = []
     strongest = max((abs(e.weight) for e in edges if e.weight is not None), default=0.0)
     tracks = [route(e.i, e.j, layout, boxes) for e in edges]
-    for edge, track in sorted(
-        zip(edges, tracks, strict=True), key=lambda pair: pair[0].kind == "missing", reverse=True
-    ):
+    for edge, track in sorted(zip(edges, tracks, strict=True), key=lambda pair: pair[0].kind != "missing"):
         lines.append(_line(nodes, edge, track, boxes, strongest))
         badge = KINDS[edge.kind][0]
         if badge:
@@ -138,22 +127,19 @@ def draw(nodes: Sequence[str], edges: Sequence[Edge], layout: Layout, *, uid: st
                 f'<g class="b {edge.kind}"><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
                 f'<text x="{x:.1f}" y="{y + 3.4:.1f}">{badge}</text></g>'
             )
-    left, top, right, bottom = _extent(layout, tracks)
+    everything = np.concatenate([[[0.0, 0.0], layout.size], *map(_sample, tracks)])
+    low, high = np.floor(everything.min(axis=0) - 8.0), np.ceil(everything.max(axis=0) + 8.0)
+    return element("graph", (*low, *(high - low)), uid, title, desc, [*lines, *badges, *_boxes(nodes, layout)])
+
+
+def element(kind: str, box: Sequence[float], uid: str, title: str, desc: str, parts: Iterable[str]) -> str:
+    """An SVG element that says what it shows; box: left, top, width and height of its coordinates."""
+    left, top, width, height = box
     return (
-        f'<svg class="graph" role="img" aria-labelledby="{uid}-t {uid}-d" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}" '
-        f'style="max-width:{right - left:.0f}px">'
-        f'<title id="{uid}-t">{escape(title)}</title><desc id="{uid}-d">{escape(desc)}</desc>'
-        f"{''.join(lines)}{''.join(badges)}{''.join(_boxes(nodes, layout))}</svg>"
+        f'<svg class="{kind}" role="img" aria-labelledby="{uid}-t {uid}-d" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" style="max-width:{width:.0f}px">'
+        f'<title id="{uid}-t">{escape(title)}</title><desc id="{uid}-d">{escape(desc)}</desc>{"".join(parts)}</svg>'
     )
-
-
-def _extent(layout: Layout, tracks: Iterable[list[Cubic]]) -> tuple[float, float, float, float]:
-    points = [np.array([[0.0, 0.0], layout.size])]
-    points += [_sample(track) for track in tracks]
-    everything = np.concatenate(points)
-    low, high = everything.min(axis=0) - 8.0, everything.max(axis=0) + 8.0
-    return math.floor(low[0]), math.floor(low[1]), math.ceil(high[0]), math.ceil(high[1])
 
 
 def _boxes(nodes: Sequence[str], layout: Layout) -> Iterable[str]:
@@ -203,8 +189,7 @@ def _bow(start: Array, end: Array, bow: float) -> list[Cubic]:
 def _smooth(points: Sequence[Array]) -> list[Cubic]:
     """A curve through all points: vertical tangents at the bends, so that lines run straight through the rows."""
     pieces = []
-    for k in range(len(points) - 1):
-        p, q = points[k], points[k + 1]
+    for k, (p, q) in enumerate(pairwise(points)):
         lift = np.array([0.0, (q[1] - p[1]) * 0.35])
         first = p + lift if k > 0 else p + (q - p) / 3
         last = q - lift if k < len(points) - 2 else q - (q - p) / 3
@@ -252,28 +237,24 @@ def _free_spot(track: list[Cubic], boxes: Array, taken: Sequence[Point]) -> Poin
     points = _sample(track)
     n = len(points) - 1
     for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8):
-        x, y = points[round(t * n)]
-        if (np.abs(boxes[:, :2] - [x, y]) < boxes[:, 2:] + 7).all(axis=1).any():
-            continue
-        if all(math.hypot(x - u, y - v) > 13 for u, v in taken):
-            return float(x), float(y)
-    x, y = points[n // 2]
-    return float(x), float(y)
+        x, y = points[round(t * n)].tolist()
+        covers = (np.abs(boxes[:, :2] - [x, y]) < boxes[:, 2:] + 7).all(axis=1).any()
+        if not covers and all(math.hypot(x - u, y - v) > 13 for u, v in taken):
+            return x, y
+    x, y = points[n // 2].tolist()
+    return x, y
 
 
 # ---- lines and end marks -----------------------------------------------------------------------------------
 
 
 def _line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array, strongest: float) -> str:
-    inset = {ARROW: 7.5, CIRCLE: 7.0}
-    bare = _turned(_leave(_turned(_leave(track, boxes[edge.i], 1.5)), boxes[edge.j], 1.5))
-    body = _turned(
-        _leave(
-            _turned(_leave(track, boxes[edge.i], 1.5 + inset.get(edge.at_i, 0.0))),
-            boxes[edge.j],
-            1.5 + inset.get(edge.at_j, 0.0),
-        )
-    )
+    room = {ARROW: 9.0, CIRCLE: 8.5}  # for a mark between the line's end and the box
+
+    def between(at_i: float, at_j: float) -> list[Cubic]:
+        return _turned(_leave(_turned(_leave(track, boxes[edge.i], at_i)), boxes[edge.j], at_j))
+
+    bare, body = between(1.5, 1.5), between(room.get(edge.at_i, 1.5), room.get(edge.at_j, 1.5))
     path = f"M{_xy(body[0][0])}" + "".join(f"C{_xy(c[1])} {_xy(c[2])} {_xy(c[3])}" for c in body)
     width = ""
     if edge.kind == "plain" and edge.weight is not None and strongest > 0:

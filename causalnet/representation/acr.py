@@ -13,13 +13,14 @@ an action is a path from state to reward that the masks of states do not show, s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from ..base.arrays import Bools, Ints
+from ..base.arrays import AnyArray, Bools, Ints
 from ..base.checks import whole
 from ..errors import DataError, NotApplicable
 from ..graph.causal_masks import CausalMasks
@@ -33,16 +34,18 @@ def value_acr(masks: CausalMasks, kappa: int | None, *, most_entries: int = MOST
     Level 0 holds the own rewarded components; level l adds every component with an edge into level l - 1. A kappa beyond
     the diameter gives the fixpoint.
     """
-    _hops(kappa, 0)
     edges, rewarded = masks.state_to_state(), masks.state_to_reward()
     level = _own(masks, rewarded)  # A_0
-    hop = 0
-    while kappa is None or hop < kappa:
+    for hop in _up_to(kappa):
         wider = _bool(level + level @ edges if hop else level + level @ edges + rewarded)  # A_{l+1} = A_l or A_l C
-        _refuse_large(wider, most_entries)
+        if wider.nnz > most_entries:
+            raise NotApplicable(
+                f"the representation holds {wider.nnz:,} components over all agents, more than {most_entries=:,}; "
+                "take a smaller kappa, or raise most_entries"
+            )
         if wider.nnz == level.nnz:
             break
-        level, hop = wider, hop + 1
+        level = wider
     return level
 
 
@@ -52,22 +55,17 @@ def policy_acr(masks: CausalMasks, kappa: int | None = None) -> sparse.csr_matri
     Every agent starts with its rewarded components, adds an own component with an edge into what it or a neighbour holds,
     once a round and all agents at once, and finally reads its own and its neighbours' sets.
     """
-    _hops(kappa, 1)
     into = masks.state_to_state().T.tocsr().astype(np.int32)
     held = np.asarray(masks.state_to_reward().sum(axis=0)).ravel() > 0  # (n c,), every agent's own set
-    rounds = 0
-    while kappa is None or rounds < kappa - 1:
+    for _ in _up_to(kappa, least=1):
         grown = held | (into @ held.astype(np.int32) > 0)
-        rounds += 1
         if (grown == held).all():
             break
         held = grown
     c, n = masks.n_components, masks.n_agents
     closed = masks.neighbours + sparse.identity(n, dtype=bool, format="csr")
-    kept = sparse.csr_matrix(  # agent j -> its held components
-        (np.ones(int(held.sum()), bool), (np.flatnonzero(held) // c, np.flatnonzero(held))), shape=(n, n * c)
-    )
-    return _bool(closed @ kept)
+    kept = np.flatnonzero(held)
+    return _bool(closed @ _ones(kept // c, kept, (n, n * c)))  # agent j -> its held components
 
 
 def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -77,14 +75,10 @@ def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_m
     """
     n, c = masks.n_agents, masks.n_components
     if np.shape(state_acr) != (n, n * c):
-        raise DataError(
-            f"the state ACR has shape {np.shape(state_acr)}; these masks need {(n, n * c)}: use the same network"
-        )
+        raise DataError(f"the state ACR has shape {np.shape(state_acr)}; the masks need {(n, n * c)}: use its network")
     agent, component = np.nonzero(masks.domain[:, :c])
-    acts = sparse.csr_matrix((np.ones(agent.size, bool), (agent * c + component, agent)), shape=(n * c, n))
     own = np.flatnonzero(masks.domain[:, c])
-    direct = sparse.csr_matrix((np.ones(own.size, bool), (own, own)), shape=(n, n))
-    return _bool(state_acr @ acts + direct)
+    return _bool(state_acr @ _ones(agent * c + component, agent, (n * c, n)) + _ones(own, own, (n, n)))
 
 
 def kept_components(acr: sparse.csr_matrix, n_components: int) -> Bools:
@@ -100,10 +94,9 @@ def sizes(acr: sparse.csr_matrix) -> Ints:
 
 def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int | None = 1) -> Ints:
     """(n,): how many components there are within kappa hops (None: any number), for comparison: |N_i^kappa| c."""
-    _hops(kappa, 0)
     ball = sparse.identity(neighbours.shape[0], dtype=bool, format="csr")
     closed = _bool(neighbours + ball)
-    for _ in count() if kappa is None else range(int(kappa)):
+    for _ in _up_to(kappa):
         wider = _bool(ball @ closed)
         if wider.nnz == ball.nnz:
             break
@@ -134,7 +127,11 @@ def _own(masks: CausalMasks, rewarded: sparse.csr_matrix) -> sparse.csr_matrix:
     """The part of (n, n c) in which an agent looks at its own components."""
     found = rewarded.tocoo()
     mine = found.col // masks.n_components == found.row
-    return sparse.csr_matrix((np.ones(int(mine.sum()), bool), (found.row[mine], found.col[mine])), shape=rewarded.shape)
+    return _ones(found.row[mine], found.col[mine], rewarded.shape)
+
+
+def _ones(rows: AnyArray, columns: AnyArray, shape: tuple[int, int]) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=shape)
 
 
 def _bool(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -144,14 +141,7 @@ def _bool(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return result
 
 
-def _hops(kappa: int | None, least: int) -> None:
-    if kappa is not None:
-        whole("kappa, a number of hops or None for no limit,", kappa, least)
-
-
-def _refuse_large(level: sparse.csr_matrix, most: int) -> None:
-    if level.nnz > most:
-        raise NotApplicable(
-            f"the representation holds {level.nnz:,} components over all agents, more than most_entries={most:,}; "
-            "take a smaller kappa, or raise most_entries"
-        )
+def _up_to(kappa: int | None, least: int = 0) -> Iterable[int]:
+    """The rounds of a walk: kappa less its least, or, for None, as many as it takes."""
+    told = "kappa, a number of hops or None for no limit,"
+    return count() if kappa is None else range(whole(told, kappa, least) - least)

@@ -61,12 +61,11 @@ def read_action_map(path: Path) -> ActionMap:
         if key not in known:
             raise DataError(f"the action map {path.name} has the unknown key {key!r}.{nearest(key, known)}")
     actions, observation, entries = (_listed(raw.get(key), key, path.name) for key in known)
-    assert actions is not None
     for key, values, kind in (("actions", actions, str), ("observation", observation, str), ("entries", entries, int)):
         for i, value in enumerate(values or ()):
             if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
                 raise DataError(f"the action map {path.name} has {value!r} at {key}[{i}]; {EXAMPLE}")
-    return _checked(actions, observation, entries, path.name)
+    return _checked(ActionMap(actions or (), observation, entries), path.name)
 
 
 def _listed(value: Any, key: str, name: str) -> tuple[Any, ...] | None:
@@ -74,12 +73,11 @@ def _listed(value: Any, key: str, name: str) -> tuple[Any, ...] | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        absent = [i for i in range(len(value)) if str(i) not in value]
+        numbers = [str(i) for i in range(len(value))]
+        absent = [i for i in numbers if i not in value]
         if absent:
-            raise DataError(
-                f"the action map {name} leaves out number {absent[0]} of {key}; number them from 0 without gaps"
-            )
-        return tuple(value[str(i)] for i in range(len(value)))
+            raise DataError(f"the action map {name} leaves out number {absent[0]} of {key}; count from 0 without gaps")
+        return tuple(value[i] for i in numbers)
     if not isinstance(value, list):
         raise DataError(f"the action map {name} has no list at {key!r}; {EXAMPLE}")
     return tuple(value)
@@ -89,36 +87,22 @@ def _from_csv(text: str, name: str) -> ActionMap:
     rows = csv.DictReader(text.splitlines())
     if not {"action", "variable"} <= set(rows.fieldnames or ()):
         raise DataError(f"the action map {name} has the columns {rows.fieldnames}; it needs action and variable")
-    actions: dict[int, str | None] = {}
-    entries: dict[int, int | None] = {}
+    actions: dict[str, str | None] = {}
+    entries: dict[str, int | None] = {}
     for row in rows:
         try:
-            action = int(row["action"])
+            action = str(int(row["action"]))
             entry = int(row["entry"]) if row.get("entry") else None
         except (TypeError, ValueError):
-            raise DataError(
-                f"the action map {name}, line {rows.line_num}: action and entry are whole numbers"
-            ) from None
+            raise DataError(f"the action map {name}, line {rows.line_num}: action, entry are whole numbers") from None
         if action in actions:
             raise DataError(f"the action map {name}, line {rows.line_num}: action {action} stands there twice")
         actions[action], entries[action] = row["variable"] or None, entry
-    absent = [i for i in range(len(actions)) if i not in actions]
-    if absent:
-        raise DataError(f"the action map {name} leaves out action {absent[0]}; number them from 0 without gaps")
-    listed = [actions[i] for i in range(len(actions))]
-    shown = [entries[i] for i in range(len(actions))] if "entry" in (rows.fieldnames or ()) else None
-    return _checked(listed, None, shown, name)
+    shown = _listed(entries, "entries", name) if "entry" in (rows.fieldnames or ()) else None
+    return _checked(ActionMap(_listed(actions, "actions", name) or (), None, shown), name)
 
 
-def _checked(
-    actions: Sequence[str | None],
-    observation: Sequence[str | None] | None,
-    entries: Sequence[int | None] | None,
-    name: str,
-) -> ActionMap:
-    found = ActionMap(
-        tuple(actions), None if observation is None else tuple(observation), None if entries is None else tuple(entries)
-    )
+def _checked(found: ActionMap, name: str) -> ActionMap:
     if not found.names:
         raise DataError(f"the action map {name} gives no action a variable; {EXAMPLE}")
     if found.entries is not None and len(found.entries) != len(found.actions):
@@ -138,11 +122,9 @@ class Presence:
             raise UnknownNameError(f"presence is tested by {', '.join(TESTS)}, not {test!r}.{nearest(test, TESTS)}")
         self._test, self._n = TESTS[test], n_obs
         index = {name: i for i, name in enumerate(variables)}
-        for name in (*told.names, *(name for name in told.observation or () if name is not None)):
-            if name not in index:
-                raise UnknownNameError(
-                    f"the action map names {name!r}, which is no variable of the graph.{nearest(name, index)}"
-                )
+        for name in (*told.actions, *(told.observation or ())):
+            if name is not None and name not in index:
+                raise UnknownNameError(f"the action map has {name!r}, no variable of the graph.{nearest(name, index)}")
         self.action_variables = _numbers(told.actions, index)
         entries = told.entries
         if told.observation is None and entries is None:
@@ -157,8 +139,7 @@ class Presence:
         odd = [e for e in entries or () if e is not None and not 0 <= e < n_obs]
         if odd:
             raise DataError(f"the action map points at observation entry {odd[0]}; there are 0 to {n_obs - 1}")
-        shown = None if told.observation is None else _numbers(told.observation, index)
-        self._shown, self._v = shown, len(index)
+        self._shown, self._v = None if told.observation is None else _numbers(told.observation, index), len(index)
         self._entries = None if entries is None else np.array([-1 if e is None else e for e in entries])
 
     @property

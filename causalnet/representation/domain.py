@@ -59,9 +59,10 @@ def bernoulli_factor(
             stacklevel=2,
         )
     p = np.asarray(hits.mean() if shared else hits.mean(axis=0), dtype=np.float64)
-    inside = np.where((p > 0) & (p < 1), p, 0.5)
-    likelihood = np.where((p > 0) & (p < 1), p * np.log(inside) + (1 - p) * np.log(1 - inside), 0.0)
-    error = np.where((p > 0) & (p < 1), np.sqrt(p * (1 - p) / rows), np.nan)  # 0 or 1: the curvature says nothing
+    within = (p > 0) & (p < 1)
+    inside = np.where(within, p, 0.5)
+    likelihood = np.where(within, p * np.log(inside) + (1 - p) * np.log(1 - inside), 0.0)
+    error = np.where(within, np.sqrt(p * (1 - p) / rows), np.nan)  # 0 or 1: the curvature says nothing
     return DomainFactor(p, error, rows, float(rows * likelihood.sum()))
 
 
@@ -131,9 +132,7 @@ def _used(transitions: Transitions, masks: CausalMasks | None, shared: bool) -> 
     blind = np.flatnonzero(~used.any(axis=1))
     if blind.size == len(used) or (blind.size and not shared):
         who = "any agent" if shared else f"agent {blind[0]}"
-        raise DataError(
-            f"the masks say that the domain factor acts on nothing of {who}, so it cannot be estimated there"
-        )
+        raise DataError(f"the masks say that the domain factor acts on nothing of {who}, so it has no estimate there")
     return used
 
 

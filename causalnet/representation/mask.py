@@ -19,8 +19,6 @@ from ..errors import DataError, NotApplicable
 from ..graph import Graph
 from .root_causes import EMPTY, Read, RootCauseMask, instead
 
-__all__ = ["CausalMask", "MaskFunction", "RootCauseMask"]
-
 MaskFunction = Callable[[Any, Any, Any], Any]  # (obs, info, env) -> (A,) bool
 _STREAM = 0x6D61736B  # keeps the draws of eta apart from other streams of the same seed
 
@@ -69,14 +67,13 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         self.empty, self.obs_dict = one_of("empty", empty, EMPTY), obs_dict
         self.mask: RootCauseMask | None
         self._function: MaskFunction
+        told = {"variables": variables, "action_variables": action_variables, "present": present, "cells": cells}
         if callable(graph):
-            _refuse_unused(graph, variables, action_variables, present, cells)
-            _check_function(graph)
+            _check_function(graph, told)
             self._function = graph
             self.mask = graph if isinstance(graph, RootCauseMask) else None
         else:
-            facts = _facts(env.unwrapped, variables, action_variables, present, cells)
-            self.mask = self._function = RootCauseMask(graph, k, empty=empty, **facts)
+            self.mask = self._function = RootCauseMask(graph, k, empty=empty, **_facts(env.unwrapped, told))
         if self.mask is not None and len(self.mask.action_variables) != self._n:
             raise DataError(
                 f"action_variables names the variables of {len(self.mask.action_variables)} actions, and the "
@@ -89,8 +86,10 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._current: Bools | None = None
         self._fallback = False
         self.n_empty = self.n_invalid = 0
+        space = env.observation_space  # {"observation", "action_mask"}, where it has masks itself
+        self._nested = isinstance(space, gymnasium.spaces.Dict) and set(space) == {"observation", "action_mask"}
         if obs_dict:
-            self.observation_space = _with_mask(env.observation_space, self._n)
+            self.observation_space = _with_mask(space, self._n)
 
     @property
     def eta(self) -> float:
@@ -142,7 +141,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _look(self, obs: Any, info: dict[str, Any], last: bool) -> None:
         """Set the mask of this observation; after the last one of an episode no action follows, and none is missed."""
         own = self._own(obs, info, last=True)  # it may allow nothing: that is what `empty` is about
-        inner = _inside(obs) if self._own_dict() else obs
+        inner = obs["observation"] if self._nested else obs
         self._fallback = self.eta > 0.0 and bool(self._rng.random() < self.eta)
         if self._fallback:
             mask = self._presence(inner)
@@ -174,11 +173,6 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _presence(self, obs: Any) -> Bools:
         return np.ones(self._n, dtype=bool) if self.mask is None else self.mask.presence(obs)
 
-    def _own_dict(self) -> bool:
-        """Whether the environment itself gives {"observation", "action_mask"} observations."""
-        space = self.env.observation_space
-        return isinstance(space, gymnasium.spaces.Dict) and set(space) == {"observation", "action_mask"}
-
     def _offer(self, obs: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         assert self._current is not None
         told = {**info, "action_mask": self._current.astype(np.int8)}
@@ -206,34 +200,24 @@ def _with_mask(space: gymnasium.Space[Any], n: int) -> gymnasium.spaces.Dict:
     return gymnasium.spaces.Dict({**inner, "action_mask": gymnasium.spaces.Box(0, 1, (n,), np.int8)})
 
 
-def _inside(obs: Any) -> Any:
-    return obs["observation"]
-
-
-def _facts(
-    env: Any,
-    variables: Sequence[str] | None,
-    action_variables: ArrayLike | None,
-    present: Read | None,
-    cells: Read | None,
-) -> dict[str, Any]:
+def _facts(env: Any, told: dict[str, Any]) -> dict[str, Any]:
     """What RootCauseMask needs, from the arguments first and the environment second."""
-    found = {"variables": variables, "action_variables": action_variables}
-    for name, value in found.items():
-        found[name] = getattr(env, name, None) if value is None else value
+    found = dict(told)
+    for name in ("variables", "action_variables"):
+        found[name] = getattr(env, name, None) if found[name] is None else found[name]
         if found[name] is None:
             raise DataError(
                 f"{type(env).__name__} has no attribute {name!r}, so give it: variables=[names], "
                 "action_variables=[for every action the index of the variable it acts on]"
             )
-    if present is None and cells is None:
+    if found["present"] is None and found["cells"] is None:
         if not isinstance(env, ActsOnVariables):
             raise DataError(
                 f"{type(env).__name__} does not tell which variables are present: give present=, a function from an "
                 "observation to (V,) bools, or cells=, one to (A,) bools"
             )
-        cells = _Cells(env)
-    return {**found, "present": present, "cells": cells}
+        found["cells"] = _Cells(env)
+    return found
 
 
 class _Cells:
@@ -262,8 +246,12 @@ def _preferred(env: Any, top: int, n: int) -> Bools:
     return as_mask(np.isin(np.asarray(env.action_units), first), n, "action_units")
 
 
-def _check_function(function: Any) -> None:
-    """NotApplicable for a mask function that does not take three arguments."""
+def _check_function(function: Any, told: dict[str, Any]) -> None:
+    """Refuse what belongs to a graph beside a mask function, and one that does not take three arguments."""
+    if any(value is not None for value in told.values()):
+        raise DataError(
+            f"{type(function).__name__} decides the mask alone: {', '.join(told)} belong to a graph; leave them out"
+        )
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some built-in callables do not tell
@@ -274,11 +262,3 @@ def _check_function(function: Any) -> None:
         raise NotApplicable(
             f"a mask function takes (obs, info, env) and returns one bool for every action; this one takes {signature}"
         ) from error
-
-
-def _refuse_unused(graph: Any, *given: Any) -> None:
-    if any(value is not None for value in given):
-        raise DataError(
-            f"{type(graph).__name__} decides the mask alone: variables, action_variables, present and cells "
-            "belong to a graph; leave them out, or give a Graph"
-        )

@@ -22,6 +22,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,12 +30,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
 from ..base.arrays import Array, Bools, Codes, Ints
-from ..base.checks import instance, number, one_of, whole
+from ..base.checks import instance, one_of, share, whole
 from ..data.transitions import Transitions
 from ..errors import DataError
-from ..graph.causal_masks import CausalMasks
+from ..graph.causal_masks import CausalMasks, directed_pairs
 from ..search.balancing import balanced_test, log_likelihoods
-from ..search.parents import Parents, find_parents, stratified_test
+from ..search.parents import find_parents, stratified_test
 
 POOLING = ("agents", "none")
 FEW_VALUES = 10  # rewards with at most so many values are categories
@@ -66,7 +67,11 @@ def learn_masks(
     meta["weakest"] is the least conditional mutual information of an edge found, in nats: the lambda of sample_law.
     meta["untested"] names the sources that never vary within an agent: nothing can be learned about what they act on.
     """
-    _check_settings(pooling, delta, max_rows=(max_rows, 1), reward_bins=(reward_bins, 2), max_cond=(max_cond, 0))
+    one_of("pooling", pooling, POOLING)
+    share("delta", delta)
+    for name, value, least in (("max_rows", max_rows, 1), ("reward_bins", reward_bins, 2), ("max_cond", max_cond, 0)):
+        if name != "max_cond" or value is not None:
+            whole(name, value, least)
     instance("transitions", transitions, Transitions, "Transitions, see as_transitions")
     if transitions.rows == 0:
         raise DataError("there are no transitions to learn masks from; collect at least one step of every domain")
@@ -77,7 +82,7 @@ def learn_masks(
             stacklevel=2,
         )
     n, c = transitions.n_agents, transitions.n_components
-    first, second = _pairs(transitions)
+    first, second = directed_pairs(transitions.neighbours)
     seen = _frame(frame, first.size, transitions)
     labels = _labels(relation, first.size, "relation", np.arange(first.size) * (frame is None))
     pairs = _Pairs(first, second, labels)
@@ -100,16 +105,6 @@ def learn_masks(
         data.balance(blankets, np.any(other[mine], axis=(0, 2)), pairs.first[mine], pairs.second[mine], kinds, domain)
     _warn_of_power(meta["pooled_rows"], options.alpha)
     return CausalMasks(own, other, domain, transitions.neighbours, transitions.components, meta)
-
-
-def _check_settings(pooling: str, delta: float, **counts: tuple[Any, int]) -> None:
-    """counts: a whole number and the least it may be, by name; max_cond may be None."""
-    one_of("pooling", pooling, POOLING)
-    if number("delta", delta, 0.0, above=0.0) >= 1.0:
-        raise DataError(f"delta is {delta!r}, and must be the chance of any wrong edge, between 0 and 1")
-    for name, (value, least) in counts.items():
-        if name != "max_cond" or value is not None:
-            whole(name, value, least)
 
 
 def _warn_of_power(rows: int, alpha: float) -> None:
@@ -164,18 +159,10 @@ class _Group:
         """Step 1, written into own and domain; the blanket of each target as rows of sources plus, c + 1, the domain."""
         c, k = self.data.n_components, self.chosen.size
         label = np.repeat(self.groups[self.chosen], self.data.rows)
-        index = np.tile(self.data.domain, k)
-        columns = np.vstack([self.sources(self.chosen), index[None], label[None], self.targets(self.chosen)])
-        columns = np.ascontiguousarray(columns, dtype=np.int32)
-        varies = _varies(columns, k)
-        blankets: list[list[int]] = []
-        for target in range(c + 1):
-            row = c + 3 + target
-            usable = [s for s in range(c + 2) if varies[s]] if varies[row] else []
-            found = self._find(columns, row, usable, [c + 2], meta)
-            blankets.append(list(found.members))
-            own[self.agents, target] = np.isin(np.arange(c + 1), found.members)
-            domain[self.agents, target] = c + 1 in found.members
+        candidates = np.vstack([self.sources(self.chosen), np.tile(self.data.domain, k)])
+        blankets, varies = self._find(candidates, label[None], self.targets(self.chosen), k, [[]] * (c + 1), meta)
+        own[self.agents] = [np.isin(np.arange(c + 1), found) for found in blankets]
+        domain[self.agents] = [c + 1 in found for found in blankets]
         names, whose = [*self.data.components, "action"], self.data.agents[self.agents[0]]
         owner = f"of agent {whose}" if self.agents.size == 1 else "of every agent"
         meta["untested"] += [f"{names[s]} {owner}" for s in range(c + 1) if not varies[s]]
@@ -191,19 +178,13 @@ class _Group:
         keep = keep[_thinned(np.arange(keep.size), rows, self.options.max_rows)]
         i, j = first[keep], second[keep]
         label = np.repeat(np.unique(labels[keep], return_inverse=True)[1], rows)
-        mine = np.vstack([self.sources(i), np.tile(self.data.domain, i.size)[None]])
+        fixed = np.vstack([label, self.sources(i), np.tile(self.data.domain, i.size)])
         theirs = self.sources(j)
         if self.frame.size:
             theirs[c] = self.frame[np.repeat(kind[keep], rows), theirs[c]]
-        columns = np.vstack([theirs, mine, label[None], self.targets(i)])
-        columns = np.ascontiguousarray(columns, dtype=np.int32)
-        varies = _varies(columns, i.size)
-        usable = [s for s in range(c + 1) if varies[s]]
-        for target in range(c + 1):
-            row = 2 * (c + 1) + 2 + target
-            given = [2 * (c + 1) + 1, *(c + 1 + s for s in blankets[target])]
-            found = self._find(columns, row, usable if varies[row] else [], given, meta)
-            other[kind, target] = np.isin(np.arange(c + 1), found.members)
+        given = [[1 + s for s in blanket] for blanket in blankets]
+        members, _ = self._find(theirs, fixed, self.targets(i), i.size, given, meta)
+        other[kind] = [np.isin(np.arange(c + 1), found) for found in members]
 
     def balance(
         self, blankets: list[list[int]], moved: NDArray, first: NDArray, second: NDArray, kinds: Any, domain: NDArray
@@ -240,14 +221,28 @@ class _Group:
                 code = np.unique(code * (int(column.max()) + 1) + column, return_inverse=True)[1]
         return code
 
-    def _find(self, columns: Codes, row: int, usable: Sequence[int], given: Sequence[int], meta: dict) -> Parents:
-        options = self.options
-        found = find_parents(
-            columns, row, usable, given=given, alpha=options.alpha, test=options.test, max_cond=options.max_cond
-        )
-        meta["tests"] += found.tests
-        meta["weakest"] = min([meta["weakest"], *(found.information.get(k, math.inf) for k in found.members)])
-        return found
+    def _find(
+        self,
+        candidates: NDArray,
+        fixed: NDArray,
+        targets: Codes,
+        blocks: int,
+        given: list[list[int]],
+        meta: dict[str, Any],
+    ) -> tuple[list[list[int]], Bools]:
+        """Parents of each target among the candidates, given row 0 of ``fixed``, the label, and the target's rows
+        ``given`` of it; and which candidates vary in any of the ``blocks`` of rows."""
+        columns = np.ascontiguousarray(np.vstack([candidates, fixed, targets]), dtype=np.int32)
+        varies, k, last = _varies(columns, blocks), len(candidates), len(candidates) + len(fixed)
+        search = partial(find_parents, columns, alpha=self.options.alpha, test=self.options.test)
+        members = []
+        for row, rows in enumerate(given, last):
+            usable = np.flatnonzero(varies[:k] & varies[row]).tolist()
+            found = search(row, usable, given=[k, *(k + r for r in rows)], max_cond=self.options.max_cond)
+            meta["tests"] += found.tests
+            meta["weakest"] = min([meta["weakest"], *(found.information.get(m, math.inf) for m in found.members)])
+            members.append(list(found.members))
+        return members, varies[:k]
 
 
 def reward_codes(rewards: Array, bins: int = 4) -> Codes:
@@ -275,11 +270,6 @@ def _thinned(of: Ints, rows: int, most: int) -> Ints:
     """At most ``most / rows`` of them, evenly spaced; at least one."""
     room = max(1, most // max(rows, 1))
     return of if of.size <= room else of[np.linspace(0, of.size - 1, room).astype(np.int64)]
-
-
-def _pairs(data: Transitions) -> tuple[Ints, Ints]:
-    counts = np.diff(data.neighbours.indptr)
-    return np.repeat(np.arange(data.n_agents), counts), data.neighbours.indices.astype(np.int64)
 
 
 def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> Ints:

@@ -65,10 +65,8 @@ def factor_errors(
     for size in trajectories:
         found = [estimate(simulate(seed, size)) for seed in seeds]
         error = np.array([f.value - np.asarray(truth) for f in found])
-        claimed = np.array([f.standard_error for f in found])
-        records.append(
-            {"trajectories": size, "error": float(np.sqrt((error**2).mean())), "claimed": float(np.nanmean(claimed))}
-        )
+        rms, claimed = float(np.sqrt((error**2).mean())), float(np.nanmean([f.standard_error for f in found]))
+        records.append({"trajectories": size, "error": rms, "claimed": claimed})
     return records
 
 

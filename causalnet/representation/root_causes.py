@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
-from ..base.checks import function, instance, one_of, whole
+from ..base.checks import distinct, function, instance, one_of, whole
+from ..data.sealed import freeze
 from ..envs.masks import as_mask
 from ..errors import DataError, UnknownNameError
 from ..graph import Graph
@@ -51,7 +52,7 @@ class RootCauseMask:
     ) -> None:
         for name, value in (("present", present), ("cells", cells)):
             function(name, value, "a function from an observation to bools, or None")
-        self.variables = tuple(str(name) for name in variables)
+        self.variables = distinct("variables", variables)
         self.action_variables = _action_variables(action_variables, self.variables)
         self.k: Any = k if k == "roots" else whole('k counts the variables kept (or is "roots"): it', k, 1)
         if present is None and cells is None:
@@ -68,12 +69,11 @@ class RootCauseMask:
 
     def update(self, graph: Graph | None) -> None:
         """Use another graph over the same variables from the next observation on."""
-        if graph is not None:
-            graph = _aligned(graph, self.variables)
-        self.graph = graph
         self._memo: dict[bytes, Bools] = {}
-        if graph is not None:
-            self._push = _push(graph)
+        self.graph = None if graph is None else _aligned(graph, self.variables)
+        if self.graph is not None:  # (V, V) size of each directed effect: |weight|, or 1 in a graph without weights
+            size = 1.0 if self.graph.weight is None else np.abs(self.graph.weight)
+            self._push: Array = np.where(self.graph.directed, size, 0.0)
 
     def order(self, present: ArrayLike) -> list[int]:
         """Indices of the present variables, causes first, as ``causal_order`` has it; ``present`` is (V,) bool.
@@ -81,19 +81,17 @@ class RootCauseMask:
         The graph is G without the absent variables (Def. 4.1). Undirected edges say nothing about order. The size of
         an effect is its |weight|, or 1 in a graph without weights.
         """
-        return list(self._ordered(self._check_present(present)))
+        return list(self._ordered(as_mask(np.asarray(present), len(self.variables), "present")))
 
     def kept(self, present: ArrayLike) -> Bools:
         """(V,) bool: the present variables whose actions are allowed; ``present`` is (V,) bool."""
-        here = self._check_present(present)
+        here = as_mask(np.asarray(present), len(self.variables), "present")
         if self.graph is None or (self.k != "roots" and self.k >= len(here)):
             return here.copy()
-        keep = np.zeros(len(here), dtype=bool)
         if self.k == "roots":
             reach = ancestry(self.graph.directed & here & here[:, None])
             return here & ~(reach & ~reach.T).any(axis=0)  # those on a common cycle are not before each other
-        keep[list(islice(self._ordered(here), int(self.k)))] = True
-        return keep
+        return np.isin(np.arange(len(here)), list(islice(self._ordered(here), self.k)))
 
     def _ordered(self, here: Bools) -> Iterator[int]:
         index = np.flatnonzero(here)
@@ -107,7 +105,10 @@ class RootCauseMask:
     def __call__(self, obs: Any, info: Any = None, env: Any = None) -> Bools:
         """(A,) bool, never all False: the allowed actions in one observation; info and env are not used."""
         mask = self.allowed(obs)
-        return mask if mask.any() else self._instead(obs)
+        if mask.any():
+            return mask
+        self.n_empty += 1
+        return instead(self.empty, self.presence(obs))
 
     def allowed(self, obs: Any) -> Bools:
         """(A,) bool: the allowed actions before the rule for empty masks, so possibly none."""
@@ -129,11 +130,6 @@ class RootCauseMask:
             keep = self._memo[pattern] = np.append(self.kept(np.frombuffer(pattern, dtype=bool)), True)
         return keep
 
-    def _instead(self, obs: Any) -> Bools:
-        """The mask where nothing is allowed, by the rule ``empty``."""
-        self.n_empty += 1
-        return instead(self.empty, self.presence(obs))
-
     # ---- reading observations -----------------------------------------------------------------------------
 
     def _look(self, obs: Any) -> tuple[Bools, Bools | None]:
@@ -146,25 +142,14 @@ class RootCauseMask:
         here[self.action_variables[cells]] = True
         return here[:-1], cells
 
-    def _check_present(self, present: ArrayLike) -> Bools:
-        return as_mask(np.asarray(present), len(self.variables), "present")
-
 
 def instead(rule: str, presence: Bools) -> Bools:
     """What stands in for a mask that allows nothing: present actions, all actions, or an error."""
     if rule == "raise":
-        raise DataError(
-            'the mask allows no action in this state; choose empty="present" or empty="all" to say what to allow then'
-        )
+        raise DataError('the mask allows no action in this state; write empty="present" or empty="all" to allow some')
     if rule == "all" or not presence.any():
         return np.ones(len(presence), dtype=bool)
     return presence.copy()
-
-
-def _push(graph: Graph) -> Array:
-    """(V, V) size of each directed effect: |weight|, or 1 for every edge of a graph without weights."""
-    size = np.ones(graph.adj.shape) if graph.weight is None else np.abs(graph.weight)
-    return np.where(graph.directed, size, 0.0)
 
 
 def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
@@ -173,13 +158,9 @@ def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
         return graph
     missing, extra = sorted(set(variables) - set(graph.nodes)), sorted(set(graph.nodes) - set(variables))
     if missing or extra:
-        told = [
-            f"{what} {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
-            for what, names in (("it lacks", missing), ("it has, and the environment has not,", extra))
-            if names
-        ]
+        lacks, more = (", ".join([*names[:5], *["..."] * (len(names) > 5)]) or "none" for names in (missing, extra))
         raise UnknownNameError(
-            f"the graph's nodes are not the environment's variables: {'; '.join(told)}. "
+            f"the graph's nodes are not the environment's variables: it lacks {lacks}, and has {more} besides. "
             "Rename the nodes, or give a graph over exactly these variables"
         )
     return graph.align(variables)
@@ -198,9 +179,7 @@ def _action_variables(given: ArrayLike, variables: tuple[str, ...]) -> NDArray[n
         raise DataError(
             f"action_variables[{a}] is {array[a]}, and the {len(variables)} variables are 0 to {len(variables) - 1} (-1 is none)"
         )
-    frozen = array.astype(np.intp)
-    frozen.setflags(write=False)
-    return frozen
+    return freeze(array.astype(np.intp))
 
 
 def _refuse_nan(obs: Any) -> None:

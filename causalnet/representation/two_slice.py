@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..base.checks import instance
 from ..data.tables import Table, as_table
 from ..data.transitions import Transitions
 from ..errors import DataError
@@ -68,7 +68,8 @@ def unroll(transitions: Transitions, agents: int | Sequence[int], *, discrete: b
     }
     rewards = transitions.rewards[:, of]
     future[REWARD] = (reward_codes(rewards) if discrete else rewards).T.ravel()
-    constants = [name for name, column in {**past, **future}.items() if (column == column[0]).all()]
+    columns = {**past, **future}
+    constants = [name for name, column in columns.items() if (column == column[0]).all()]
     copies = [
         (source, name)
         for name, column in future.items()
@@ -81,7 +82,7 @@ def unroll(transitions: Transitions, agents: int | Sequence[int], *, discrete: b
     after = [name for name in future if name not in dropped]
     if not after:
         raise DataError("no next component and no reward varies in these rows: there is nothing to find causes of")
-    frame = pd.DataFrame({name: {**past, **future}[name] for name in (*before, *after)})
+    frame = pd.DataFrame({name: columns[name] for name in (*before, *after)})
     within = [(a, b) for side in (before, after) for a in side for b in side if a != b]
     knowledge = Knowledge(tiers=(tuple(before), tuple(after)), forbidden=tuple(within))
     return TwoSlice(as_table(frame, discrete=discrete), knowledge, tuple(constants), tuple(copies))
@@ -108,18 +109,16 @@ def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = T
     n, c = transitions.n_agents, transitions.n_components
     own, domain = np.zeros((n, c + 1, c + 1), bool), np.zeros((n, c + 1), bool)
     other = np.zeros((transitions.neighbours.nnz, c + 1, c + 1), bool)
+    sources = {name: k for k, name in enumerate((*transitions.components, ACTION))}
     targets = {**{f"{name}'": k for k, name in enumerate(transitions.components)}, REWARD: c}
-    sources = {**{name: k for k, name in enumerate(transitions.components)}, ACTION: c}
     graphs = []
     for i in range(n):
         part = unroll(transitions, i, discrete=discrete)
         graph = discover(part.table, knowledge=part.knowledge)
-        if not isinstance(graph, Graph):
-            raise DataError(f"discover returned {type(graph).__name__} for agent {i}, and must return a Graph")
+        instance(f"what discover returned for agent {i}", graph, Graph, "a Graph")
         part.knowledge.check(graph.align(part.table.columns))
         graphs.append(graph)
-        nodes: list[Any] = list(graph.nodes)
-        edges = [(nodes[a], nodes[b]) for a, b in np.argwhere(graph.adj) if nodes[a] not in targets]
+        edges = [(graph.nodes[a], graph.nodes[b]) for a, b in np.argwhere(graph.adj) if graph.nodes[a] not in targets]
         for source, target in [*edges, *part.copies]:
             name, _, slot = source.partition("@")
             if source == DOMAIN:

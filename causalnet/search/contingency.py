@@ -19,7 +19,7 @@ from ..base.arrays import AnyArray, Bools, Codes
 from ..base.clock import now
 from ..stats.bitsets import common, compact, meet, state_bits
 from ..stats.independence import log_chi2_sf, sparse_statistic, stratify
-from .skeleton import Skeleton, Tested, pc_stable
+from .skeleton import Search, Skeleton, Tested, pc_stable
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256
@@ -46,15 +46,7 @@ class Weakest(NamedTuple):
     sets: AnyArray
 
 
-def discrete_skeleton(
-    codes: Codes,
-    alpha: float,
-    g_test: bool,
-    adj: Bools,
-    fixed: Bools,
-    max_cond: int | None = None,
-    deadline: float = math.inf,
-) -> Skeleton:
+def discrete_skeleton(codes: Codes, alpha: float, g_test: bool, search: Search) -> Skeleton:
     """Skeleton by Pearson's chi-square or by G-square: remove iff p > alpha. codes: (n, d) from 0. Weakness is log p.
 
     A table without degrees of freedom (in every stratum x or y is constant) has p = 1 and therefore separates.
@@ -68,7 +60,7 @@ def discrete_skeleton(
         made, stopped = _discrete_level(coded, g_test, joined, slot, k, found, until)
         return Tested(found.log_p, found.sets, found.statistic, found.df, made, stopped)
 
-    return pc_stable(level, adj, fixed, math.log(alpha), max_cond, deadline)
+    return pc_stable(level, search, math.log(alpha))
 
 
 @njit(cache=True)

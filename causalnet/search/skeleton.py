@@ -39,6 +39,17 @@ class Tested(NamedTuple):
     stopped: bool
 
 
+class Search(NamedTuple):
+    """Where a search starts, and how far it goes. adj: (d, d) symmetric bool, the pairs to start from; fixed: (d, d)
+    symmetric bool, kept without a test; max_size: largest conditioning set, None for all that d variables have;
+    deadline: time.monotonic."""
+
+    adj: Bools
+    fixed: Bools
+    max_size: int | None = None
+    deadline: float = math.inf
+
+
 Level = Callable[[int, Bools, Codes, int, float], Tested]  # (size, adj, slot, m, deadline)
 
 
@@ -69,29 +80,22 @@ class Skeleton:
         return [int(k) for k in self.members[self.start[i, j] : self.start[i, j] + self.size[i, j]]]
 
 
-def pc_stable(
-    level: Level, adj: Bools, fixed: Bools, cutoff: float, max_size: int | None, deadline: float = math.inf
-) -> Skeleton:
-    """Run the levels. adj: (d, d) symmetric, pairs to start from; fixed: (d, d) symmetric, kept without a test.
-
-    cutoff: a pair is removed iff its weakness exceeds it. max_size: largest conditioning set, None for all that d
-    variables have. deadline: time.monotonic.
-    """
-    adj = adj.copy()
-    d = len(adj)
+def pc_stable(level: Level, search: Search, cutoff: float) -> Skeleton:
+    """Run the levels. cutoff: a pair is removed iff its weakness exceeds it."""
+    adj, d = search.adj.copy(), len(search.adj)
     weakness, statistic = np.full((d, d), -np.inf), np.zeros((d, d))
     df, size = np.zeros((d, d), np.int64), np.full((d, d), -1, np.int64)
     start, pool, pooled, tests, k, complete = np.zeros((d, d), np.int64), [], 0, 0, 0, True
-    deepest = d - 2 if max_size is None else min(d - 2, max_size)
+    deepest = d - 2 if search.max_size is None else min(d - 2, search.max_size)
     while k <= deepest and complete:
-        open_pairs = np.triu(adj & ~fixed)
+        open_pairs = np.triu(adj & ~search.fixed)
         crowded = adj.sum(axis=1) > k
         i, j = np.nonzero(open_pairs & (crowded[:, None] | crowded[None, :]))
         if not len(i):
             break
         slot = np.full((d, d), -1, np.int32)
         slot[i, j] = slot[j, i] = np.arange(len(i), dtype=np.int32)
-        found = level(k, adj, slot, len(i), deadline)
+        found = level(k, adj, slot, len(i), search.deadline)
         weak, sets = found.weakness, found.sets
         tests += found.tests
         complete = not found.stopped
@@ -114,15 +118,7 @@ def pc_stable(
     return Skeleton(adj, weakness, statistic, df, size, start, members, tests, max(k - 1, 0), complete)
 
 
-def gaussian_skeleton(
-    correlation: Array,
-    n: int,
-    alpha: float,
-    adj: Bools,
-    fixed: Bools,
-    max_cond: int | None = None,
-    deadline: float = math.inf,
-) -> Skeleton:
+def gaussian_skeleton(correlation: Array, n: int, alpha: float, search: Search) -> Skeleton:
     """Fisher's z: remove iff sqrt(n - |S| - 3) atanh|r| is below the normal quantile of 1 - alpha / 2.
 
     Weakness is minus that statistic. Levels stop at |S| = n - 4, beyond which the statistic does not exist. A set that
@@ -140,18 +136,11 @@ def gaussian_skeleton(
         z = math.sqrt(n - k - 3) * np.arctanh(r)
         return Tested(np.where(tested, -z, -np.inf), sets, z, np.zeros(m, np.int64), made, stopped)
 
-    most = n - 4 if max_cond is None else min(n - 4, max_cond)
-    return pc_stable(level, adj, fixed, float(ndtri(alpha / 2.0)), most, deadline)
+    most = n - 4 if search.max_size is None else min(n - 4, search.max_size)
+    return pc_stable(level, search._replace(max_size=most), float(ndtri(alpha / 2.0)))
 
 
-def callable_skeleton(
-    p_value: Callable[[int, int, tuple[int, ...]], float],
-    alpha: float,
-    adj: Bools,
-    fixed: Bools,
-    max_cond: int | None = None,
-    deadline: float = math.inf,
-) -> Skeleton:
+def callable_skeleton(p_value: Callable[[int, int, tuple[int, ...]], float], alpha: float, search: Search) -> Skeleton:
     """Any test: p_value(x, y, z) with x < y and z ascending, asked once per pair and set. Weakness is the p-value."""
 
     def level(k: int, joined: Bools, slot: Codes, m: int, until: float) -> Tested:
@@ -168,7 +157,7 @@ def callable_skeleton(
                     weak[slot[x, y]], sets[slot[x, y]] = p, z
         return Tested(weak, sets, np.maximum(weak, 0.0), np.zeros(m, np.int64), made, False)
 
-    return pc_stable(level, adj, fixed, alpha, max_cond, deadline)
+    return pc_stable(level, search, alpha)
 
 
 @njit(cache=True)

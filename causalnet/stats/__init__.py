@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 from .intervals import bootstrap_interval, iqm, student_interval, summarize, wilson_interval
-
-__all__ = ["bootstrap_interval", "iqm", "student_interval", "summarize", "wilson_interval"]

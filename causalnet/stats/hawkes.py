@@ -11,14 +11,31 @@ sequences", IEEE TNNLS 2024; Hawkes, Biometrika 1971.) Times are in seconds. N e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from ..base.arrays import Array, Bools, Codes, Ints
+from ..base.checks import entries, whole
+from ..errors import DataError
 
 Normalization = Literal["degree", "symmetric", "none"]
+
+
+def distances(hops: Sequence[int], *, linked: bool = True) -> tuple[int, ...]:
+    """Distinct topology distances, checked; without links (``linked``) only 0 exists, and the others are left out."""
+    found = entries("hops", hops, "topology distances")
+    if not found or len(set(found)) != len(found):
+        raise DataError(f"hops is {hops!r}, and must be distinct topology distances 0, 1, 2, ..., one at least")
+    use = tuple(hop for hop in (whole("each of hops", hop, 0) for hop in found) if linked or hop == 0)
+    if not use:
+        raise DataError(
+            f"hops={tuple(found)!r} holds no distance that exists here: without links between devices events act only "
+            "on their own device; write hops=(0,), or give a topology"
+        )
+    return use
 
 
 def hop_weights(adjacency: Bools, hops: tuple[int, ...], normalization: Normalization) -> list[Array]:

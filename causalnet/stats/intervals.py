@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Array
-from ..base.checks import number, whole
-from ..errors import DataError, UnknownNameError, nearest
+from ..base.checks import choose, share, whole
+from ..errors import DataError
 
 Bounds = tuple[float, float]  # the least and the greatest value that a quantity can have
 ANYWHERE: Bounds = (-math.inf, math.inf)
@@ -34,7 +34,7 @@ def student_interval(values: ArrayLike, *, level: float = 0.95, bounds: Bounds =
         raise DataError(f"bounds is {bounds}, and the values reach from {x.min():g} to {x.max():g}; write wider bounds")
     n, none = len(x), np.full(x.shape[1:], math.nan)
     mean = x.mean(axis=0) if n else none
-    half = stdtrit(n - 1, (1 + _level(level)) / 2) * x.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else none
+    half = stdtrit(n - 1, (1 + share("level", level)) / 2) * x.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else none
     found = (mean, np.maximum(mean - half, bounds[0]), np.minimum(mean + half, bounds[1]))
     return found if x.ndim > 1 else (float(found[0]), float(found[1]), float(found[2]))
 
@@ -51,13 +51,18 @@ def wilson_interval(successes: int, n: int, *, level: float = 0.95) -> tuple[flo
     successes = whole("successes", successes, 0, n)
     if n == 0:
         return math.nan, math.nan, math.nan
-    p, z = successes / n, float(ndtri((1 + _level(level)) / 2))
+    p, z = successes / n, float(ndtri((1 + share("level", level)) / 2))
     middle, scale = p + z**2 / (2 * n), 1 + z**2 / n
     half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     return p, max(min((middle - half) / scale, p), 0.0), min(max((middle + half) / scale, p), 1.0)  # but for rounding
 
 
 Statistic = Literal["iqm", "mean", "median"] | Callable[[Array], ArrayLike]
+NAMED: dict[str, Callable[[Array], ArrayLike]] = {  # each reduces the last axis
+    "iqm": lambda values: iqm(values, axis=-1),
+    "mean": lambda values: values.mean(axis=-1),
+    "median": lambda values: np.median(values, axis=-1),
+}
 
 
 def iqm(x: ArrayLike, axis: int | None = None) -> Any:
@@ -90,8 +95,8 @@ def bootstrap_interval(
     values = _numbers(x)
     if values.ndim not in (1, 2):
         raise DataError(f"x is (runs,) or (runs, tasks), got shape {values.shape}")
-    tail = (1.0 - _level(level)) / 2.0
-    reduce = _statistic(stat)
+    tail = (1.0 - share("level", level)) / 2.0
+    reduce = stat if callable(stat) else choose("stat", stat, NAMED)
     if len(values) < 2:
         return float("nan"), float("nan")
     table = values.reshape(len(values), -1)
@@ -111,13 +116,6 @@ def summarize(x: ArrayLike, *, level: float = 0.95, rng: np.random.Generator | i
     return {**found, "iqm_low": iqm_low, "iqm_high": iqm_high, "n": float(values.size)}
 
 
-def _level(level: float) -> float:
-    """A probability strictly between 0 and 1, such as 0.95."""
-    if number("level", level, above=0.0) >= 1.0:
-        raise DataError(f"level is {level!r}, and must be a probability such as 0.95")
-    return level
-
-
 def _numbers(x: ArrayLike) -> Array:
     values = np.asarray(x, dtype=np.float64)
     if values.size == 0:
@@ -126,16 +124,3 @@ def _numbers(x: ArrayLike) -> Array:
         where = ", ".join(map(str, np.argwhere(~np.isfinite(np.atleast_1d(values)))[0]))
         raise DataError(f"value {where} is not finite; drop or repeat the runs that failed, and say so")
     return np.atleast_1d(values)
-
-
-def _statistic(stat: Statistic) -> Callable[[Array], ArrayLike]:
-    named: dict[str, Callable[[Array], ArrayLike]] = {
-        "iqm": lambda values: iqm(values, axis=-1),
-        "mean": lambda values: values.mean(axis=-1),
-        "median": lambda values: np.median(values, axis=-1),
-    }
-    if callable(stat):
-        return stat
-    if stat not in named:
-        raise UnknownNameError(f"stat is iqm, mean, median or a function, got {stat!r}.{nearest(str(stat), named)}")
-    return named[stat]

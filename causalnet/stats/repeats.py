@@ -13,9 +13,17 @@ import math
 import numpy as np
 
 from ..base.arrays import Array, Codes
+from ..errors import DataError
 
 MIN_GAPS = 30  # fewer gaps than this cannot tell two rates apart
 SEPARATION = 10.0  # and neither can laws less than a decade apart: drift of one rate looks like that
+
+
+def span(time: Array) -> float:
+    """Seconds from the first to the last of sorted times (N,); DataError where all are the same."""
+    if time[-1] <= time[0]:
+        raise DataError("every event carries the same timestamp, so nothing comes before anything; give real times")
+    return float(time[-1] - time[0])
 
 
 def clock_tick(time: Array) -> float:

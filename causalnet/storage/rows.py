@@ -1,13 +1,14 @@
-"""Rows in a CSV file that come back as what they were: whole numbers, floats, True, False, None and text.
+"""Rows in a CSV file that come back as what they were: whole numbers, floats, True, False and None, and columns of text.
 
-A text is written bare, and quoted where it would otherwise come back as something else ("12", "nan", "", "a, b"): any
-reader of CSV finds what it expects, and this one the types too.
+A file does not tell the text "12" from the number: which columns hold text is what their dataclass says, and all others
+hold none. Any reader of CSV finds what it expects.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import os
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,22 +17,12 @@ import numpy as np
 
 from ..errors import CausalnetError, DataError
 from .files import sentence, write_all, write_atomic
-from .folder import RunFolder, alone_in
+from .folder import alone_in
 
 Row = dict[str, Any]
-WAIT = 30.0  # seconds that a pipeline waits for another one to write its row
+WAIT = 30.0  # seconds that a run waits for another one to write its rows
 
 _WORDS = {"": None, "True": True, "False": False}
-_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n)')
-_UNCLOSED = re.compile(r'"[^"]*(?:""[^"]*)*')
-
-
-# ---- cells and lines ----------------------------------------------------------------------------------------------
-
-
-def line(cells: Iterable[Any]) -> str:
-    """Cells as a line of CSV; DataError for what would not come back."""
-    return ",".join(map(_written, cells)) + "\n"
 
 
 def plain(value: Any) -> Any:
@@ -40,50 +31,19 @@ def plain(value: Any) -> Any:
         value = value.item()
     if value is not None and not isinstance(value, bool | int | float | str):
         raise DataError(f"a row holds {value!r}; a cell is a whole number, a float, True, False, None or text")
+    if isinstance(value, str) and "\r" in value.replace("\r\n", ""):
+        raise DataError(f"a row holds {value!r}, a text with a carriage return; end its lines with \\n")
     return value
 
 
-def _written(value: Any) -> str:
-    value = plain(value)
-    if not isinstance(value, str):
-        return "" if value is None else repr(value)
-    bare = _typed(value) == value and not any(mark in value for mark in '",\r\n')
-    return value if bare else '"' + value.replace('"', '""') + '"'
-
-
 def _typed(text: str) -> Any:
-    """What a cell without quotes stands for."""
+    """What a cell stands for in a column without text; ValueError for anything else."""
     if text in _WORDS:
         return _WORDS[text]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _split(path: Path, text: str) -> tuple[list[list[tuple[str, bool]]], bool]:
-    """The cells of each whole line as (text, was it quoted), and whether a quoted text at the end was cut short."""
-    lines: list[list[tuple[str, bool]]] = []
-    cells: list[tuple[str, bool]] = []
-    at = 0
-    while at < len(text):
-        found = _FIELD.match(text, at)
-        if found is None:
-            if _UNCLOSED.fullmatch(text, at):
-                return lines, True
-            raise DataError(f"{path} is damaged: line {len(lines) + 1} has a quotation mark inside a cell")
-        quoted, bare, end = found.groups()
-        cells.append((bare, False) if quoted is None else (quoted.replace('""', '"'), True))
-        at = found.end()
-        if end != ",":
-            lines.append(cells)
-            cells = []
-    return lines, False
-
-
-# ---- files ----------------------------------------------------------------------------------------------------------
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 class Found(NamedTuple):
@@ -97,29 +57,31 @@ class Found(NamedTuple):
 def read_rows(path: str | Path, texts: Iterable[str] = ()) -> Found:
     """The whole rows of a file; a last line that a killed process left unfinished is no row. DataError if it is damaged.
 
-    texts: columns of nothing but text. Only files of 0.1.0 need them, where "12" and "" stand without quotes.
+    texts: the columns that hold text.
     """
-    path, texts = Path(path), frozenset(texts)
+    path, texts, lines = Path(path), frozenset(texts), []
     try:
         data = path.read_bytes()
         end = data.rfind(b"\n") + 1
-        lines, torn = _split(path, data[:end].decode("utf-8"))
+        for cells in csv.reader(io.StringIO(data[:end].decode("utf-8"), newline=""), strict=True):
+            lines.append(cells)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is damaged, or is no table of rows: {error}") from error
-    columns = [text for text, _ in lines[0]] if lines else []
-    for number, cells in enumerate(lines, 1):
+    except csv.Error as error:
+        if str(error) != "unexpected end of data":  # inside quotation marks: a text was cut short
+            raise DataError(f"{path} is damaged: line {len(lines) + 1}: {error}") from error
+        end = -1
+    columns, rows = lines[0] if lines else [], []
+    for number, cells in enumerate(lines[1:], 2):
         if len(cells) != len(columns):
             raise DataError(f"{path} is damaged: line {number} has {len(cells)} cells for {len(columns)} columns")
-    rows = [
-        {
-            name: text if quoted or name in texts else _typed(text)
-            for name, (text, quoted) in zip(columns, cells, strict=True)
-        }
-        for cells in lines[1:]
-    ]
-    return Found(columns, rows, torn or end < len(data))
+        try:
+            rows.append({n: cell if n in texts else _typed(cell) for n, cell in zip(columns, cells, strict=True)})
+        except ValueError as error:
+            raise DataError(f"{path} is damaged: line {number}: {error}") from error
+    return Found(columns, rows, end < len(data))
 
 
 class RowFile:
@@ -134,13 +96,13 @@ class RowFile:
         if not self.path.exists():
             return Found(self.columns, [], torn=False)
         found = read_rows(self.path, self.texts)
-        if found.columns != self.columns and (found.columns or found.rows):
+        if found.columns not in ([], self.columns):
             raise DataError(f"{self.path} has other columns than {', '.join(self.columns)}; choose another folder")
         return found
 
     def replace(self, rows: Iterable[Row]) -> None:
         """Write all rows anew: the old file stays until the new one is complete."""
-        write_atomic(self.path, line(self.columns) + "".join(self._line(row) for row in rows))
+        write_atomic(self.path, _lines(([self.columns] if self.columns else []) + [self._cells(row) for row in rows]))
 
     def append(self, row: Row) -> None:
         """Add one row behind the whole ones; where that fails, the file is left as it was."""
@@ -149,7 +111,7 @@ class RowFile:
             if found.torn or not self.path.exists():
                 self.replace(found.rows)
             self._whole = True
-        data = self._line(row).encode("utf-8")
+        data = _lines([self._cells(row)]).encode("utf-8")
         try:
             with self.path.open("ab", buffering=0) as file:
                 before = file.tell()
@@ -161,29 +123,30 @@ class RowFile:
         except OSError as error:
             raise CausalnetError(sentence(self.path, error)) from error
 
-    def _line(self, row: Row) -> str:
-        return line(row.get(name) for name in self.columns)
+    def _cells(self, row: Row) -> list[Any]:
+        cells = {name: plain(row.get(name)) for name in self.columns}
+        odd = [name for name, value in cells.items() if isinstance(value, str) and name not in self.texts]
+        if odd:
+            raise DataError(f"a row holds the text {cells[odd[0]]!r} as {odd[0]}, which is no column of text")
+        return list(cells.values())
 
 
-# ---- the table of a pipeline ----------------------------------------------------------------------------------------
+def _lines(rows: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
 
 
 class Table:
-    """results.csv of a pipeline: the rows of a finished cell appear together or not at all, whatever ends the run.
+    """The results of a run in cells: the rows of a finished cell appear together or not at all, whatever ends the run.
 
-    quick: noted in plan.json, so that quick runs and full ones never mix. texts: see :func:`read_rows`. Several processes
-    may add cells to one folder.
+    texts: see :func:`read_rows`. Several processes may add cells to one folder.
     """
 
-    def __init__(
-        self, folder: Path, columns: Sequence[str], quick: bool | None = None, texts: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path, columns: Sequence[str], texts: Iterable[str] = ()) -> None:
         self.path = folder / "results.csv"
         self._file = RowFile(self.path, ["cell", *columns], ["cell", *texts])
         with alone_in(folder, WAIT):
-            plan = _plan(folder)
-            if quick is not None and not plan.holds({"quick": quick}, foreign=()):
-                plan.tell({"quick": quick})
             self.rows = self._read()
 
     def _read(self) -> list[Row]:
@@ -207,12 +170,3 @@ class Table:
         """The values of a column over the rows with this key."""
         rows = [row for row in self.rows if all(row[name] == value for name, value in key.items())]
         return [float(row[column]) for row in rows if row[column] is not None]
-
-
-def _plan(folder: Path) -> RunFolder:
-    return RunFolder(folder, "plan.json", "causalnet.pipeline/1", unmarked=True)
-
-
-def is_quick(folder: Path) -> bool:
-    """Does this folder hold a quick run?"""
-    return bool((_plan(folder).told() or {}).get("quick"))

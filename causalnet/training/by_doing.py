@@ -15,18 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from ..agents import D3QN, DQN, PPO
 from ..base.checks import function, whole
 from ..discovery.online import OnlineState
 from ..envs.protocols import ActsOnVariables, HasFingerprint, HasSeconds, HasUnits, missing
-from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..errors import DataError, NotApplicable
 from ..graph import Graph
 from ..representation.mask import CausalMask
 from ..storage.folder import alone_in
+from .environment import learner_class
 from .episodes import COLUMNS, EpisodeRow, Saved
 
 __all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
-LEARNERS: dict[str, Any] = {"ppo": PPO, "dqn": DQN, "d3qn": D3QN}
 
 
 @dataclass
@@ -75,21 +74,19 @@ def learn_by_doing(
     options: hyper-parameters of the agent.
     """
     core = env.unwrapped
-    if learner not in LEARNERS:
-        hint = nearest(str(learner), LEARNERS) or " Write ppo, dqn or d3qn."
-        raise UnknownNameError(f"there is no learner {learner!r}.{hint}")
+    agent = learner_class(learner)
     episodes, checkpoint_every = whole("episodes", episodes, 1), whole("checkpoint_every", checkpoint_every, 1)
     function("explore", explore, "a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3")
     _check(discovery, graph, core)
     if seconds is None:
         seconds = float(core.step_seconds) if isinstance(core, HasSeconds) else 1.0
     masked = CausalMask(env, graph if discovery is None else discovery.backend.graph(discovery), k=k)
-    run = OnlineRun(LEARNERS[learner](masked, seed=seed, **options), masked, discovery)
+    run = OnlineRun(agent(masked, seed=seed, **options), masked, discovery)
     told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}
     with nullcontext() if folder is None else alone_in(Path(folder)):
         saved = None if folder is None else Saved(Path(folder), {**told, **_about(core, run)})
         if saved is not None:
-            saved.restore(run, LEARNERS[learner])
+            saved.restore(run, agent)
         watch = _Watch(run, truth, explore, on_episode, saved, seconds)
         while len(run.rows) < episodes:  # in stretches that end at a checkpoint
             many = min(checkpoint_every - len(run.rows) % checkpoint_every, episodes - len(run.rows))
@@ -140,27 +137,25 @@ def _about(core: Any, run: OnlineRun) -> dict[str, Any]:
     }
 
 
+@dataclass
 class _Watch:
     """Feeds every step to the discovery, and every finished episode to the mask and to the rows."""
 
-    def __init__(
-        self,
-        run: OnlineRun,
-        truth: Graph | None,
-        explore: Callable[[int, int], float] | None,
-        on_episode: Callable[[EpisodeRow], None] | None,
-        saved: Saved | None,
-        seconds: float,
-    ) -> None:
-        self.seconds, self.start = seconds, int(run.env.action_space.start)
-        self.run, self.truth, self.explore, self.on_episode, self.saved = run, truth, explore, on_episode, saved
-        self.core = run.env.unwrapped
-        self.alarms: list[float] = []
+    run: OnlineRun
+    truth: Graph | None
+    explore: Callable[[int, int], float] | None
+    on_episode: Callable[[EpisodeRow], None] | None
+    saved: Saved | None
+    seconds: float
+    alarms: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.core: Any = self.run.env.unwrapped
         self._set_exploration()
 
     def step(self, step: Any) -> None:
         """One intervention: what was there, what was repaired, what started and what ended."""
-        info, action = step.info, int(step.action) - self.start
+        info, action = step.info, int(step.action) - int(self.run.env.action_space.start)
         after = self.core.counts(step.next_obs)
         self.alarms.append(float(np.sum(after)))
         if self.run.state is not None:
@@ -177,12 +172,9 @@ class _Watch:
 
     def episode(self, episode: Any) -> None:
         """The graph follows what the episode showed, the mask follows the graph."""
-        graph = None
         if self.run.state is not None:
-            graph = self.run.state.backend.graph(self.run.state)
-            self.run.env.update(graph)
-        elif self.run.env.mask is not None:
-            graph = self.run.env.mask.graph
+            self.run.env.update(self.run.state.backend.graph(self.run.state))
+        graph = self.run.graph
         told = _directed(self.truth, graph) if self.truth is not None and graph is not None else {}
         row = EpisodeRow(
             episode=len(self.run.rows),
@@ -191,15 +183,13 @@ class _Watch:
             mean_alarms=float(np.mean(self.alarms)),
             cleared=bool(self.alarms[-1] == 0),
             edges=None if graph is None else int(graph.adj.sum()),
-            f1=told.get("f1"),
-            precision=told.get("precision"),
-            recall=told.get("recall"),
+            **told,
         )
         self.run.rows.append(row)
         self.alarms = []
         self._set_exploration()
         if self.saved is not None:
-            self.saved.write(self.run.rows[-1])
+            self.saved.write(row)
         if self.on_episode is not None:
             self.on_episode(row)
 

@@ -32,6 +32,6 @@ def greedy(rule: RootCauseMask) -> Policy:
 
 
 def random_graph(like: Graph, rng: np.random.Generator | int) -> Graph:
-    """A DAG over the same nodes with as many edges, as ``simulate.sized_dag`` draws it: equal density."""
+    """A DAG over the same nodes with as many edges, as ``graph.random_dags.sized_dag`` draws it: equal density."""
     adj = sized_dag(like.d, int(np.triu(like.skeleton).sum()), np.random.default_rng(rng))
     return Graph(like.nodes, adj, meta={"control": "random graph of equal density"})

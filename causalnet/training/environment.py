@@ -12,14 +12,31 @@ from typing import Any
 
 from ..base.checks import whole
 from ..envs.protocols import ActsOnVariables
-from ..errors import DataError, NotApplicable, UnknownNameError, nearest
+from ..errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
 from ..representation.action_map import TESTS, ActionMap, Presence
 
 LEARNERS = {"ppo": "PPO", "dqn": "DQN", "d3qn": "D3QN"}
-
-
 FORMAT = "causalnet.training/1"
+
+
+def check_learner(name: str) -> None:
+    """UnknownNameError for what is none of LEARNERS."""
+    if name not in LEARNERS:
+        raise UnknownNameError(
+            f"there is no learner {name!r}; use {', '.join(LEARNERS)}.{nearest(str(name), LEARNERS)}"
+        )
+
+
+def learner_class(name: str) -> Any:
+    """The agent of a learner's short name; NotInstalled where torch is missing."""
+    check_learner(name)
+    from .. import agents
+
+    try:
+        return getattr(agents, LEARNERS[name])
+    except ImportError as error:
+        raise NotInstalled(f"learners need torch ({error}): pip install 'causalnet[rl]'") from error
 
 
 @dataclass(frozen=True)
@@ -44,10 +61,7 @@ class Plan:
     imports: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.learner not in LEARNERS:
-            raise UnknownNameError(
-                f"there is no learner {self.learner!r}; use {', '.join(LEARNERS)}.{nearest(self.learner, LEARNERS)}"
-            )
+        check_learner(self.learner)
         if self.graph is None and (self.k != 1 or self.eta):
             raise DataError("k and eta belong to a graph; give one, or leave them out")
         if self.actions is None and self.present != "nonzero":
@@ -146,8 +160,7 @@ def _function(name: str) -> Callable[[Any], Any]:
     found = getattr(_module(module), attribute, None)
     if not callable(found):
         raise UnknownNameError(f"the module {module!r} has no function {attribute!r}")
-    result: Callable[[Any], Any] = found
-    return result
+    return found
 
 
 def _digest(value: Any) -> str | None:

@@ -50,7 +50,7 @@ def evaluate(
         rng follows from the episode's seed.
     env: a Gymnasium environment with a Discrete action space.
     seeds: one for each episode; by default from FIRST_SEED = 2**31 up, where no seed of an agent's training episode
-        lies (those are below, see ``agents._agent.episode_seed``), so that no episode is one learned on.
+        lies (those are below, see ``agents.single.agent.episode_seed``), so that no episode is one learned on.
     truth: (observation, info, env) -> the right action or (A,) bools of the right actions, such as a RootCauseMask on
         the true graph, or ``lambda obs, info, env: env.unwrapped.oracle()``.
     deterministic: passed on to ``predict``; None plays a policy as it learned to act: ``PPO`` draws its actions, and

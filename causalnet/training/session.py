@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..agents.logging import CsvLogger
 from ..base.checks import whole
-from ..errors import NotInstalled
 from ..storage.files import write_atomic
 from ..storage.folder import RunFolder, alone_in
-from .environment import FORMAT, LEARNERS, Plan, build
+from .environment import FORMAT, Plan, build, learner_class
 
 SAVE_SECONDS = 5.0  # a killed run repeats at most so much work; what it repeats comes out the same
 
@@ -30,7 +30,7 @@ def train(
     whole("episodes", episodes, 1)
     whole("evaluate", evaluate_episodes, 0)
     env, record = build(plan), plan.record()
-    agent = _learner(plan.learner)(env, seed=plan.seed, **plan.settings)  # wrong settings: an error, and no folder
+    agent = learner_class(plan.learner)(env, seed=plan.seed, **plan.settings)  # wrong settings: an error, and no folder
     with alone_in(out):
         folder, checkpoint = RunFolder(out, "run.json", FORMAT), out / "agent.npz"
         failed = not checkpoint.exists() and folder.told() is not None and _lines(out / "episodes.csv") < 2
@@ -40,7 +40,8 @@ def train(
             agent = type(agent).load(checkpoint, env)
         started, resumed = time.monotonic(), agent.episodes
         if resumed < episodes:
-            _learn(agent, episodes - resumed, out / "episodes.csv", checkpoint, progress)
+            agent.learn(episodes - resumed, log=_Log(agent, out / "episodes.csv", checkpoint), progress=progress)
+            agent.save(checkpoint)
         summary = {
             **record,
             "episodes": agent.episodes,
@@ -53,44 +54,19 @@ def train(
     return summary
 
 
-def _learn(agent: Any, episodes: int, table: Path, checkpoint: Path, progress: bool) -> None:
-    """So many more episodes, each in the table, with a checkpoint every few seconds and at the end."""
-    log = _Log(agent, table, checkpoint)
-    try:
-        agent.learn(episodes, log=log, progress=progress)
-    finally:
-        log.close()
-    agent.save(checkpoint)
-
-
-def _learner(name: str) -> Any:
-    from .. import agents
-
-    try:
-        return getattr(agents, LEARNERS[name])
-    except ImportError as error:
-        raise NotInstalled(f"learners need torch ({error}): pip install 'causalnet[rl]'") from error
-
-
-class _Log:
+class _Log(CsvLogger):
     """Writes the row of an episode, and then the checkpoint that has it, the latter at most once in SAVE_SECONDS."""
 
     def __init__(self, agent: Any, path: Path, checkpoint: Path) -> None:
-        from ..agents import CsvLogger
-
-        self._rows, self._agent, self._checkpoint = CsvLogger(path, agent.episodes), agent, checkpoint
-        self._last = time.monotonic()
+        super().__init__(path, agent.episodes)
+        self._agent, self._checkpoint, self._last = agent, checkpoint, time.monotonic()
 
     def write(self, scalars: Mapping[str, float]) -> None:
         """Called by ``learn`` after every episode."""
-        self._rows.write(scalars)
+        super().write(scalars)
         if time.monotonic() - self._last >= SAVE_SECONDS:
             self._agent.save(self._checkpoint)
             self._last = time.monotonic()
-
-    def close(self) -> None:
-        """Close the file of episodes."""
-        self._rows.close()
 
 
 def _lines(path: Path) -> int:

@@ -16,28 +16,13 @@ from typing import Any
 from causalnet.storage.rows import Row, RowFile, read_rows
 from pipelines.common import complete, open_table, options, positive
 from pipelines.fault_alarm import report, speed
-from pipelines.fault_alarm.runs import JUDGED, RULES, Run, make, official, play
+from pipelines.fault_alarm.runs import EARLY, JUDGED, LEARNERS, PLAYED, RULES, SCORES, Run, make, official, play
 
-LEARNERS, MODES = ("ppo", "dqn", "d3qn"), ("default", "paper")
+MODES = ("default", "paper")
 MASKS, INITS = ("causal", "none", "presence", "random", "true"), ("thp", "random", "empty")
 EVALUATION = 200  # fresh episodes played by the policy that came out of training
-MEASURED = [
-    "return",
-    "interventions",
-    "mean_alarms",
-    "cleared",
-    "f1",
-    "precision",
-    "recall",
-    "f1_judged",
-    "f1_20",
-    "f1_50",
-    "f1_200",
-    "trained_episodes",
-    "trained_steps",
-    "train_return",
-    "cpu_seconds",
-]
+SPENT = ("trained_episodes", "trained_steps", "train_return", "cpu_seconds")
+MEASURED = [*PLAYED, *SCORES, "f1_judged", *(f"f1_{episode}" for episode in EARLY), *SPENT]
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
@@ -52,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = options(__doc__ or "", "runs/fault_alarm")
+    parser = options(__doc__, "runs/fault_alarm")
     add = parser.add_argument
     where = "official, official-logs, a seed, or a folder; hard or hard:NAME for its hard form; several with commas"
     add("--instance", default=None, help=where)
@@ -111,5 +96,5 @@ def _join_episodes(out: Path, alike: set[tuple[int, int]]) -> list[Row]:
         if (key["episodes"], key["evaluation"]) in alike:
             columns, played, _ = read_rows(path.parent / "episodes.csv")
             rows += [{**{n: key[n] for n in names}, **row} for row in played]
-    RowFile(out / "episodes.csv", [*names, *columns]).replace(rows)
+    RowFile(out / "episodes.csv", [*names, *columns], names[:-1]).replace(rows)
     return rows

@@ -12,6 +12,7 @@ from causalnet.report.summary import Figures, figure, shown
 from causalnet.stats.intervals import ANYWHERE, POSITIVE, SHARE, summarize
 from causalnet.storage.rows import Row, Table
 from pipelines.common import finish
+from pipelines.fault_alarm.runs import LEARNERS, PLAYED, SCORES
 
 # Table 1 (mean, deviation over four seeds): F1, precision, recall. The printed precision of "Random" repeats its recall.
 Pair = tuple[float, float]
@@ -28,8 +29,6 @@ TABLE_1: dict[tuple[str, str], tuple[Pair, Pair | None, Pair]] = {
 # what the published simulator gave to policies that do not learn, without a published figure of their own
 CONTROLS = {"uniform": -27.2, "greedy-true": 1.14, "oldest": 1.19, "oracle": 1.22}
 F1_GOALS = {"50": 0.85, "200": 0.93, "end": 0.95}
-LEARNERS = ("ppo", "dqn", "d3qn")
-MEASURES = ("return", "interventions", "mean_alarms", "cleared")
 LEAST = {"return": ANYWHERE, "interventions": POSITIVE}
 LABELS = {
     "return": "return of an episode",
@@ -57,7 +56,7 @@ def _table_1(table: Table, instance: str, found: Figures) -> None:
     own = instance == "official"
     for (learner, init), published in TABLE_1.items():
         key = {"instance": instance, "learner": learner, "init": init, "mode": "" if learner == "start" else "paper"}
-        for measure, pair in zip(("f1", "precision", "recall"), published, strict=True):
+        for measure, pair in zip(SCORES, published, strict=True):
             values = table.numbers(measure, **key)
             if not values:
                 continue
@@ -103,7 +102,7 @@ def _returns(table: Table, instance: str, found: Figures) -> None:
         learned = key["mask"] == "causal" and key["mode"] == "default" and key["learner"] in LEARNERS
         goals = {"return": ">= 1.0", "interventions": "<= 9"} if learned and instance == "official" else {}
         published = {"return": CONTROLS.get(key["learner"])} if instance == "official" else {}
-        for measure in MEASURES[:2]:
+        for measure in PLAYED[:2]:
             told = (goals.get(measure, ""), published.get(measure))
             found.add(f"{instance}: {policy}: {measure}", table.numbers(measure, **key), *told, bounds=LEAST[measure])
 
@@ -129,7 +128,7 @@ def _means(table: Table) -> list[Row]:
             line: Row = {"instance": instance, "policy": policy, "runs": len(returns), "return": student["mean"]}
             line |= {"95 % low": student["low"], "95 % high": student["high"]}
             line |= {"IQM": robust["iqm"], "IQM low": robust["iqm_low"], "IQM high": robust["iqm_high"]}
-            for column in (*MEASURES[1:], "f1_judged", "trained_episodes", "trained_steps", "cpu_seconds"):
+            for column in (*PLAYED[1:], "f1_judged", "trained_episodes", "trained_steps", "cpu_seconds"):
                 line[column] = figure(table.numbers(column, **key))["mean"]
             lines.append(line)
     return sorted(lines, key=lambda line: (line["instance"], -line["return"]))
@@ -218,11 +217,8 @@ def _verdicts(table: Table, instance: str) -> list[str]:
         others = {
             mask: figure(table.numbers("return", **key, mask=mask)) for mask in ("none", "presence", "random", "true")
         }
-        parts = [
-            f"{_beside(own, other)} {mask} ({shown(other)})"
-            for mask, other in others.items()
-            if own["low"] is not None and other["low"] is not None
-        ]
+        known = {} if own["low"] is None else {m: other for m, other in others.items() if other["low"] is not None}
+        parts = [f"{_beside(own, other)} {mask} ({shown(other)})" for mask, other in known.items()]
         if parts:
             said.append(f"{instance} instance, causal {learner} (random start): {shown(own)}, {'; '.join(parts)}.")
     return said

@@ -26,6 +26,9 @@ from causalnet.training.by_doing import OnlineRun, learn_by_doing
 from causalnet.training.controls import greedy, random_graph, uniform
 from causalnet.training.evaluation import evaluate
 
+LEARNERS = ("ppo", "dqn", "d3qn")
+PLAYED, SCORES = ("return", "interventions", "mean_alarms", "cleared"), ("f1", "precision", "recall")
+EARLY = (20, 50, 200)  # episodes after which the graph is scored on the way
 RULES = ("oracle", "oldest", "greedy-true", "greedy-random", "uniform")
 JUDGED = 300  # episodes of training after which a policy is judged; discovery may go on
 # interventions after which a control stops earlier: more than the causal runs need for 300 episodes
@@ -83,7 +86,7 @@ def play(run: Run, out: Path) -> list[Row]:
     truth = env.unwrapped.instance.graph  # type: ignore[attr-defined]
     if run.learner == "start":
         told = cn.score(truth, start_graph(run, env))
-        return [asdict(run) | {name: told[name] for name in ("f1", "precision", "recall")}]
+        return [asdict(run) | {name: told[name] for name in SCORES}]
     if run.learner in RULES:
         return [_judge(run, rule_policy(run.learner, env, truth, run.seed), env)]
     folder = out / "runs" / run.key
@@ -104,8 +107,8 @@ def play(run: Run, out: Path) -> list[Row]:
     done = train(run.episodes if run.mask == "causal" else rows[0]["trained_episodes"])
     write_atomic(folder / "run.json", json.dumps(asdict(run)) + "\n")
     last = done.rows[-1]
-    rows[0] |= {"f1": last.f1, "precision": last.precision, "recall": last.recall}
-    rows[0] |= {f"f1_{n}": done.rows[n - 1].f1 for n in (20, 50, 200) if n <= len(done.rows)}
+    rows[0] |= {name: getattr(last, name) for name in SCORES}
+    rows[0] |= {f"f1_{n}": done.rows[n - 1].f1 for n in EARLY if n <= len(done.rows)}
     return rows
 
 
@@ -189,7 +192,7 @@ def _judge(run: Run, policy: Any, env: Any) -> Row:
     """Means over fresh episodes; policies act as they learned to, at random where they are."""
     first = 2**31 + 10**6 * run.seed  # training draws its seeds below 2^31
     played = evaluate(policy, env, seeds=range(first, first + run.evaluation), deterministic=run.learner != "ppo")
-    return asdict(run) | {c: float(played[c].mean()) for c in ("return", "interventions", "mean_alarms", "cleared")}
+    return asdict(run) | {c: float(played[c].mean()) for c in PLAYED}
 
 
 def everything(obs: Any, info: Any, env: Any) -> np.ndarray[Any, Any]:

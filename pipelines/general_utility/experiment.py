@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from causalnet.agents.networked import general_utility as gu
-from causalnet.agents.networked.general_utility import Constraint
-from causalnet.agents.networked.lpi import Cooling
-from causalnet.agents.networked.scalable_ac import Rate, Settings
+from causalnet import agents as gu
+from causalnet.agents import Constraint, Cooling, Rate, Settings
 from causalnet.envs.networked import Line
 from causalnet.envs.networked.wireless import utility_grid
 from causalnet.storage.rows import Row
@@ -59,31 +57,7 @@ GRIDS = (
     Variant("grid, c = 0.3", _careful, 20_000, 10, _sends(0.305, 10.0), 0.3, _slow),
     Variant("grid, empty sends <= 0.05", _grid, 20_000, 10, Constraint(gu.Linear(_waste), -0.05), -0.05),
 )
-_marks = tuple(
-    map(
-        int,
-        [
-            "250",
-            "500",
-            "1000",
-            "1500",
-            "2000",
-            "2500",
-            "3000",
-            "3500",
-            "4000",
-            "5000",
-            "6000",
-            "7000",
-            "8000",
-            "10000",
-            "12000",
-            "14000",
-            "16000",
-            "20000",
-        ],
-    )
-)
+_marks = (250, *range(500, 4000, 500), *range(4000, 8000, 1000), *range(8000, 16_001, 2000), 20_000)
 _cooling = {"cooling": Cooling(0.15, 1500), "marks": _marks}
 _lpi = Settings(**GRID, critic="linear", critic_rate=Rate(0.5), actor_rate=Rate(1.0))  # type: ignore[arg-type]
 RACES = (
@@ -97,7 +71,7 @@ RACES = (
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
-    args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/general_utility").parse_args(argv)
+    args = options(__doc__, "runs/general_utility").parse_args(argv)
     table = open_table(args.out, runs.Result, args.quick)
     cells = _cells(args.seeds or (2 if args.quick else 5), args.quick)
     complete(table, cells, "runs")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from causalnet.base.arrays import Array
-from causalnet.report import Chart, Curve, chart
+from causalnet.report import Chart, chart
 from causalnet.report.summary import Figures, band
 from causalnet.stats.intervals import ANYWHERE, POSITIVE
 from causalnet.storage.rows import Row, Table
@@ -18,12 +18,8 @@ from pipelines.common import curves, finish, select
 PUBLISHED = 3.373
 # return and total violation: the table, of a cumulative constraint, and what the curves of the others show
 READ_OFF = {"sends": (PUBLISHED, 0.1926), "c = 0.2": (3.42, 0.05), "c = 0.3": (3.49, 0.05), "kappa = 0": (1.85, None)}
-LINES = {
-    "line": 21.0,
-    "line, entropy >= 0.3": 21.0,
-    "line, entropy >= 0.5": 21.0,
-    "line, entropy >= 0.8, best effort": 15.8,
-}
+_free = ("line", "line, entropy >= 0.3", "line, entropy >= 0.5")
+LINES = {**dict.fromkeys(_free, 21.0), "line, entropy >= 0.8, best effort": 15.8}
 FLOOR, LINE_START = 3.37, 10.6
 # beside the rivals of the published table, which is of a cumulative constraint
 BESIDE = ("grid, c = 0.2", "grid, empty sends <= 0.05")
@@ -96,8 +92,7 @@ def _reached(x: Array, values: Array, level: float) -> float:
 
 def _race(table: Table, name: str) -> tuple[Array, Array]:
     """Episodes (k,) and returns (seeds, k) of a learner."""
-    x, values = curves(select(table, kind="race", variant=name))
-    return x, values[:, :, 0]
+    return curves(select(table, kind="race", variant=name))
 
 
 def _names(table: Table, kind: str, first: str = "") -> list[str]:
@@ -144,8 +139,7 @@ def _charts(table: Table) -> list[Chart]:
     drawn += _constrained(table, "grid", "5 x 5 grid", {f"published table, {PUBLISHED}": PUBLISHED})
     drawn += _constrained(table, "line", "Line", {"goal (c up to 0.5)": 20.0})
     for row in select(table, kind="certificate"):
-        x, values = curves([row])
-        lines = {"rho(H)": Curve(x, values[0, :, 1]), "temperature": Curve(x, values[0, :, 0])}
+        lines = {"rho(H)": band(*curves([row], 1)), "temperature": band(*curves([row]))}
         words = ("LPI on a ring: locality along the way", "episodes", "rho(H), tau")
         drawn.append(chart(lines, *words, levels={"certified below": 1.0}))
     return drawn
@@ -155,7 +149,6 @@ def _constrained(table: Table, first: str, title: str, levels: dict[str, float])
     """Return, and total violation of those with a bound, of the learners whose names start so."""
     drawn, names = [], _names(table, "learn", first)
     shown = {n: n.removeprefix(f"{first}, ").replace("entropy ", "") for n in names}
-    points = {n: curves(select(table, kind="learn", variant=n)) for n in names}
     bound = [n for n in names if "c =" in n or "entropy" in n or "sends" in n]
     kind = "entropy constraints" if first == "line" else "constraints"
     for column, what, those, marks, heading in (
@@ -163,7 +156,7 @@ def _constrained(table: Table, first: str, title: str, levels: dict[str, float])
         (1, "total violation", bound, {}, f"{first.capitalize()}: total violation"),
     ):
         least = POSITIVE if column else ANYWHERE
-        lines = {shown[n]: band(points[n][0], points[n][1][:, :, column], least) for n in those}
+        lines = {shown[n]: band(*curves(select(table, kind="learn", variant=n), column), least) for n in those}
         if lines:
             drawn.append(chart(lines, heading, "episodes", what, levels=marks, names=list(shown.values())))
     return drawn
@@ -176,11 +169,4 @@ def _brief(table: Table) -> list[Row]:
         "monotone": "least change of J plus bias",
         "certificate": "rho(H) at the end",
     }
-    return [
-        {
-            names.get(row["kind"], "return") if k == "value" else k: v
-            for k, v in row.items()
-            if k not in ("cell", "curve")
-        }
-        for row in select(table)
-    ]
+    return [{names.get(row["kind"], "return") if k == "value" else k: v for k, v in row.items()} for row in table.rows]

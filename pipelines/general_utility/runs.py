@@ -11,10 +11,19 @@ import networkx as nx
 import numpy as np
 from scipy import sparse
 
-from causalnet.agents.networked import general_utility as gu
-from causalnet.agents.networked.general_utility import Constraint, GeneralUtility
-from causalnet.agents.networked.lpi import Cooling, LocalizedPolicyImprovement, exact_improvement
-from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings, returns
+from causalnet import agents as gu
+from causalnet.agents import (
+    Constraint,
+    Cooling,
+    GeneralUtility,
+    LocalizedPolicyImprovement,
+    Rate,
+    ScalableActorCritic,
+    Settings,
+    exact_improvement,
+    returns,
+)
+from causalnet.agents.networked.occupancy import occupancies
 from causalnet.base.arrays import Ints
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import utility_grid
@@ -64,7 +73,7 @@ def controls(episodes: int) -> list[Result]:
     for name, env in (("grid", utility_grid(n_envs=100)), ("line", Line(n_envs=100))):
         shape = (1, env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
         uniform = np.full(shape, 1 / shape[-1])
-        d, value = gu.occupancies(env, uniform, gamma=(GRID if name == "grid" else LINE)["gamma"], episodes=episodes)
+        d, value = occupancies(env, uniform, gamma=(GRID if name == "grid" else LINE)["gamma"], episodes=episodes)
         c, of = (0.2, gu.Determinism()) if name == "grid" else (0.5, gu.Entropy())
         missing = float(np.maximum(0, c - of.value(d)).sum())
         rows.append(Result("control", f"{name}, uniform", 0, float(value[0]), missing))
@@ -76,7 +85,7 @@ def controls(episodes: int) -> list[Result]:
         if place[i] >= 0:
             a = int(np.flatnonzero(env.tables.access_points[i] == place[i])[0])
             policy[0, i, 1:] = np.eye(5)[a]
-    _, value = gu.occupancies(env, policy, gamma=0.7, episodes=episodes)
+    _, value = occupancies(env, policy, gamma=0.7, episodes=episodes)
     return [*rows, Result("control", "grid, one user an access point", 0, float(value[0]))]
 
 

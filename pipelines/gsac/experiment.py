@@ -8,7 +8,6 @@ one curve. Every finished part is kept: start it again to finish it. Step sizes 
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,22 +24,9 @@ from causalnet.representation.domain import bernoulli_factor
 from causalnet.representation.recovery import factor_errors, recovery_rates
 from causalnet.storage.rows import Table
 from pipelines.common import Cells, complete, open_table, options, positive
-from pipelines.gsac import report
+from pipelines.gsac import report, runs
 from pipelines.gsac.networks import BOTH, EPISODES, NETS, explored, phase_one
-from pipelines.gsac.runs import (
-    ETAS,
-    METHODS,
-    Point,
-    Team,
-    adaptation_gap,
-    methods,
-    points,
-    smoothed,
-    target_curves,
-    team,
-    tune,
-    views,
-)
+from pipelines.gsac.runs import ETAS, Point, Team, methods, points, smoothed, team, views
 
 PANELS = (("grid3", 0.65, 350), ("grid4", 0.65, 350), ("grid5", 0.65, 450), ("grid3", 0.6, 300), ("grid3", 0.7, 300))
 PAPER_EPISODES = 600  # length of the published training curves
@@ -58,22 +44,14 @@ class Plan:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
-    args = _arguments(argv)
-    plan = Plan(args.seeds, args.episodes, args.quick, args.out)
-    table = open_table(args.out, Point, args.quick)
+    parser = options(__doc__, "runs/gsac")
+    about = "source episodes (default 6000; 600 with --quick)"
+    parser.add_argument("--episodes", type=positive, default=None, help=about)
+    args = parser.parse_args(argv)
+    seeds, budget = args.seeds or (3 if args.quick else 10), args.episodes or (600 if args.quick else 6000)
+    plan, table = Plan(seeds, budget, args.quick, args.out), open_table(args.out, Point, args.quick)
     complete(table, cells(plan, table), "parts")
     return report.write(plan.out, table, plan)
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = options(__doc__ or "", "runs/gsac")
-    parser.add_argument(
-        "--episodes", type=positive, default=None, help="source episodes (default 6000; 600 with --quick)"
-    )
-    args = parser.parse_args(argv)
-    args.seeds = args.seeds or (3 if args.quick else 10)
-    args.episodes = args.episodes or (600 if args.quick else 6000)
-    return args
 
 
 def cells(plan: Plan, table: Table) -> Cells:
@@ -81,7 +59,7 @@ def cells(plan: Plan, table: Table) -> Cells:
     panels = PANELS[:1] if plan.quick else PANELS
     work: dict[str, Callable[[], list[Point]]] = {"masks": partial(masks, plan), "factor": partial(factor, plan)}
     for net in [*dict.fromkeys(net for net, *_ in panels), "contention"]:
-        work[f"tune {net}"] = partial(tune, NETS[net], _budgets(plan), 50 if plan.quick else 350)
+        work[f"tune {net}"] = partial(runs.tune, NETS[net], _budgets(plan), 50 if plan.quick else 350)
         for budget in _budgets(plan):
             work[f"train {net} K={budget}"] = partial(train, net, budget, plan, table)
     for net, omega, episodes in (*panels, ("contention", 0.35, 350), ("contention", 0.65, 350)):
@@ -122,7 +100,7 @@ def _name(net: str, method: str, budget: int, plan: Plan) -> str:
 
 def untrained(net: str, method: str, budget: int, plan: Plan, table: Table) -> Team:
     """A team that has learnt nothing yet, with the step size chosen for it."""
-    kind, which = METHODS[method]
+    kind, which = runs.METHODS[method]
     return team(NETS[net], views(NETS[net], plan.seeds, which), kind, eta_of(table, net, method, budget, plan))
 
 
@@ -140,7 +118,7 @@ def target(net: str, omega: float, episodes: int, budget: int, plan: Plan, table
     """Phase 4 in a target domain, and the baselines' training there."""
     teams = {method: trained(net, method, budget, plan, table) for method in methods(NETS[net])}
     eta = eta_of(table, net, "SAC-LFS", budget, plan)
-    found = target_curves(teams, NETS[net], plan.seeds, omega, episodes, eta)
+    found = runs.target_curves(teams, NETS[net], plan.seeds, omega, episodes, eta)
     short = budget != plan.budget
     return [dataclasses.replace(p, setting=f"{p.setting} K={budget}") for p in found] if short else found
 
@@ -214,7 +192,7 @@ def gap(plan: Plan, table: Table) -> list[Point]:
     for net, omega in (("grid3", 0.65), ("contention", 0.35)):
         one = trained(net, "GSAC", plan.budget, plan, table)
         deltas = (-0.1, 0.1) if plan.quick else (-0.12, -0.08, -0.04, 0.04, 0.08, 0.12)
-        found += adaptation_gap(one, NETS[net], omega, sizes_, deltas)
+        found += runs.adaptation_gap(one, NETS[net], omega, sizes_, deltas)
     return found
 
 
@@ -228,4 +206,4 @@ def traffic(g: int, plan: Plan) -> list[Point]:
     teams = {"GSAC": one, **{name: team(net, groups, kind, eta) for name, kind in others.items()}}
     for name in others:
         teams[name].learn(budget)
-    return found + target_curves(teams, net, plan.seeds, 2.5, 200, eta)
+    return found + runs.target_curves(teams, net, plan.seeds, 2.5, 200, eta)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import poisson
 
+from causalnet.agents import Settings
 from causalnet.agents.networked.gsac import DEFAULTS
-from causalnet.agents.networked.scalable_ac import Settings
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, pool

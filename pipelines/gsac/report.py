@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from causalnet.base.arrays import Array
 from causalnet.envs.networked.wireless import collision_free_ceiling
@@ -16,7 +17,7 @@ from causalnet.report.summary import Figures, band, share
 from causalnet.representation.recovery import log_slope
 from causalnet.stats.intervals import POSITIVE, SHARE
 from causalnet.storage.rows import Row, Table
-from pipelines.common import finish, select
+from pipelines.common import finish
 
 # read off the figures of arXiv 2510.21427: GSAC, and start and end of SAC-FT, SAC-MTL, SAC-LFS
 PUBLISHED = {
@@ -49,19 +50,17 @@ class _Data:
     """The long rows of one run, (L, k) by (part, setting, method)."""
 
     def __init__(self, table: Table, suffix: str) -> None:
-        self.found: dict[tuple[str, str, str], dict[float, dict[int, float]]] = {}
-        for row in (row for row in select(table) if row["cell"].endswith(suffix)):
-            places = self.found.setdefault((row["part"], row["setting"], row["method"]), {})
-            places.setdefault(float(row["x"]), {})[row["seed"]] = row["value"]
+        rows = pd.DataFrame([row for row in table.rows if row["cell"].endswith(suffix)])
+        curves = rows.groupby(["part", "setting", "method"], sort=False)
+        self.found = {key: curve.pivot(index="seed", columns="x", values="value") for key, curve in curves}
 
     def has(self, part: str, setting: str, method: str = "GSAC") -> bool:
         return (part, setting, method) in self.found
 
     def get(self, part: str, setting: str, method: str = "GSAC") -> tuple[Array, Array]:
         """x (k,), values (L, k)."""
-        places = self.found[part, setting, method]
-        x = sorted(places)
-        return np.array(x), np.array([[places[k][s] for k in x] for s in sorted(places[x[0]])])
+        found = self.found[part, setting, method]
+        return found.columns.to_numpy(float), np.ascontiguousarray(found)
 
     def values(self, part: str, setting: str, method: str = "GSAC") -> Array:
         """(L, k) alone."""
@@ -210,10 +209,8 @@ def _charts(data: _Data, plan: Any) -> list[Chart]:
     found.append(chart(curves, "Printed step sizes (3 x 3)", "source episodes", training))
     x, error = data.get("factor", "grid3", "error")
     if len(x) > 1:
-        both = {
-            "measured": Curve(x, error[0]),
-            "closed form": Curve(x, data.values("factor", "grid3", "closed form")[0]),
-        }
+        law = data.values("factor", "grid3", "closed form")[0]
+        both = {"measured": Curve(x, error[0]), "closed form": Curve(x, law)}
         words = ("Error of the domain factor", "trajectories", "error per user")
         found.append(chart(both, *words, log_x=True, log_y=True))
     found += _mask_chart(data)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from causalnet.agents import GSAC, Rate
 from causalnet.agents.networked.adaptation import Adaptation, adapt, compact_view, full_masks, random_masks
-from causalnet.agents.networked.gsac import GSAC
-from causalnet.agents.networked.scalable_ac import Rate
 from causalnet.base.arrays import Array
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked.wireless import true_masks
@@ -151,11 +151,7 @@ def scratch(net: Net, seeds: int, target: float, eta: float, seed: int = 3) -> T
 def points(part: str, setting: str, method: str, x: Sequence[float], values: ArrayLike) -> list[Point]:
     """values (L, len(x)), or (L,) at one x, as rows."""
     table = np.reshape(np.asarray(values, dtype=float), (-1, len(x)))
-    return [
-        Point(part, setting, method, seed, at, v)
-        for seed, row in enumerate(table)
-        for at, v in zip(x, row, strict=True)
-    ]
+    return [Point(part, setting, method, seed, x[k], value) for (seed, k), value in np.ndenumerate(table)]
 
 
 def smoothed(curve: Array, episodes: int, points: int = 60) -> tuple[list[float], Array]:
@@ -173,10 +169,8 @@ def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Point]:
         groups = views(net, TUNING_SEEDS, which)
         for eta in ETAS:
             one = team(net, groups, kind, eta, seed=10_007)
-            done = 0
-            for budget in budgets:
-                curve = one.learn(budget - done)
-                done = budget
+            for budget, more in zip(budgets, np.diff(budgets, prepend=0).tolist(), strict=True):
+                curve = one.learn(more)
                 last = curve[:, -max(1, curve.shape[1] // 10) :].mean(1)
                 found += points("tune", f"{net.name} K={budget}", method, [eta], last)
     for eta in ETAS:
@@ -186,18 +180,15 @@ def tune(net: Net, budgets: Sequence[int], target_episodes: int) -> list[Point]:
     return found
 
 
-def quiet(function: Callable[..., list[Point]]) -> Callable[..., list[Point]]:
+@contextmanager
+def quiet() -> Iterator[None]:
     """Estimates from one or two episodes often lie outside the hull: counted in the results, not warned of."""
-
-    def inner(*args: Any, **options: Any) -> list[Point]:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*outside the hull", category=UserWarning)
-            return function(*args, **options)
-
-    return inner
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*outside the hull", category=UserWarning)
+        yield
 
 
-@quiet
+@quiet()
 def target_curves(
     trained: dict[str, Team], net: Net, seeds: int, target: float, episodes: int, eta: float
 ) -> list[Point]:
@@ -224,7 +215,7 @@ def target_curves(
     return found
 
 
-@quiet
+@quiet()
 def adaptation_gap(
     trained: Team, net: Net, target: float, sizes: Sequence[int], deltas: Sequence[float]
 ) -> list[Point]:

@@ -6,7 +6,7 @@ seconds. ``python -m pipelines.locality --out runs/locality`` (about five minute
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from causalnet.storage.rows import Row
@@ -34,9 +34,9 @@ TASKS = {
 }
 
 
-def main(arguments: list[str] | None = None) -> dict[str, Row]:
+def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
-    args = options((__doc__ or "").split("\n")[0], "runs/locality").parse_args(arguments)
+    args = options(__doc__, "runs/locality").parse_args(argv)
     table, cells = open_table(args.out, runs.Result, args.quick), {}
     for name, task in TASKS.items():
         cells |= task.cells(name, args.quick, args.seeds)

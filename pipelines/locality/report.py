@@ -24,7 +24,7 @@ NOTES = [
 def write(folder: Path, table: Table) -> dict[str, Row]:
     """summary.json and report.html of a run folder."""
     title = "causalnet: locality of networked policies"
-    return finish(folder, title, _figures(table), NOTES, select(table), _charts(table))
+    return finish(folder, title, _figures(table), NOTES, table.rows, _charts(table))
 
 
 def _figures(table: Table) -> dict[str, Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 from causalnet import locality
 from causalnet.envs.networked import TabularNetwork, exact
 from causalnet.locality import LocalPolicy
+from pipelines.common import peak_memory
 from pipelines.locality.ring import ring
 
 
@@ -99,15 +99,9 @@ def bound_by_kappa(coupling: str, seed: int) -> Iterator[Result]:
     policy = LocalPolicy.softmax(list(np.random.default_rng([seed, 1]).normal(size=(6, 2, 2))), 1.0)
     here = locality.analyse(model, policy)
     for kappa in range(5):
-        yield Result(
-            coupling,
-            kappa,
-            measured=gap(model, policy, kappa),
-            bound=locality.truncation_error(here, [kappa])[0],
-            classical=locality.decay_bound(here, [kappa])[0],
-            rho=here.radius.high,
-            cost=sum(4 ** len(ball) for ball in balls(model.graph, kappa)),
-        )
+        bound, classical = locality.truncation_error(here, [kappa])[0], locality.decay_bound(here, [kappa])[0]
+        found = {"measured": gap(model, policy, kappa), "bound": bound, "classical": classical, "rho": here.radius.high}
+        yield Result(coupling, kappa, **found, cost=sum(4 ** len(ball) for ball in balls(model.graph, kappa)))
 
 
 def random_networks(first: int, seed: int) -> Iterator[Result]:
@@ -148,16 +142,10 @@ def trade_off(temperature: float, seed: int) -> Iterator[Result]:
             tables[k] = exact.softmax(mean / mass / temperature)
         policy = LocalPolicy(tables)
     found = locality.certificate(model, policy, errors=[0.1])
-    value = exact.objective(exact.joint(model, policy.tables))
-    yield Result(
-        "soft policy iteration",
-        found.kappa[0][1],
-        temperature,
-        measured=gap(model, policy, 1),
-        bound=locality.truncation_error(locality.analyse(model, policy), [1])[0],
-        rho=found.rho.high,
-        value=value - uniform,
-    )
+    gain = exact.objective(exact.joint(model, policy.tables)) - uniform
+    bound = locality.truncation_error(locality.analyse(model, policy), [1])[0]
+    told = {"measured": gap(model, policy, 1), "bound": bound, "rho": found.rho.high, "value": gain}
+    yield Result("soft policy iteration", found.kappa[0][1], temperature, **told)
 
 
 def scale(problem: tuple[str, int], seed: int) -> Iterator[Result]:
@@ -177,7 +165,6 @@ def scale(problem: tuple[str, int], seed: int) -> Iterator[Result]:
         start = time.process_time()
         found = locality.certificate(model, policy)
         cpu = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         width = found.rho.high - found.rho.low
-        made = {"bound": width, "rho": found.rho.high, "cost": n, "cpu": cpu, "memory_mb": peak}
+        made = {"bound": width, "rho": found.rho.high, "cost": n, "cpu": cpu, "memory_mb": 1024 * peak_memory()}
         yield Result(f"{name} {problem[1]}", found.kappa[1][1], temperature, **made)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from causalnet.agents.networked.scalable_ac import Rate, Settings
+from causalnet.agents import Rate, Settings
 from causalnet.storage.rows import Row
 from pipelines.common import Cells, complete, open_table, options
 from pipelines.scalable_actor_critic import report, runs
@@ -33,7 +33,7 @@ VARIANTS = (
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is not yet there; write results.csv, episodes.csv, summary.json and report.html."""
-    args = options(__doc__.splitlines()[0] if __doc__ else "", "runs/scalable_actor_critic").parse_args(argv)
+    args = options(__doc__, "runs/scalable_actor_critic").parse_args(argv)
     table = open_table(args.out, runs.Result, args.quick)
     complete(table, _cells(args.seeds or (2 if args.quick else 10), args.quick), "runs")
     return report.write(args.out, table, [v.name for v in VARIANTS])

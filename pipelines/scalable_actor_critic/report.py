@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +11,7 @@ import numpy as np
 from causalnet.report import Chart, Curve, chart
 from causalnet.report.summary import Figures, band, share
 from causalnet.stats.intervals import POSITIVE
-from causalnet.storage.files import write_atomic
-from causalnet.storage.rows import Row, Table
+from causalnet.storage.rows import Row, RowFile, Table
 from pipelines.common import curves, finish, select
 
 PUBLISHED, ALOHA = 0.2414, 0.179  # the follow-up's tabular return at 120,000 episodes; its benchmark, without its bug
@@ -39,7 +36,7 @@ def _figures(table: Table, names: Sequence[str]) -> dict[str, Row]:
         asked = (f">= {PUBLISHED}", PUBLISHED) if name == "kappa = 1" else ("", None)
         found.add(f"{name}: return", n("value", kind="curve", variant=name), *asked)
     x, values = curves(select(table, variant="kappa = 1"))
-    at = np.where(values[:, :, 0] >= PUBLISHED, x, math.inf).min(axis=1)  # episodes until it is reached, one a run
+    at = np.where(values >= PUBLISHED, x, math.inf).min(axis=1)  # episodes until it is reached, one a run
     if x[-1] >= 60_000:  # shorter runs say nothing of it
         found["kappa = 1: share of runs that reach 0.2414 within 60,000 episodes"] = share(at <= 60_000, ">= 1")
     # no mean where some run never gets there: it would be of the others alone
@@ -86,8 +83,7 @@ def _charts(table: Table, names: Sequence[str]) -> list[Chart]:
     drawn = []
     learned = {name: rows for name in names if (rows := select(table, kind="curve", variant=name))}
     if learned:
-        points = {name: curves(rows) for name, rows in learned.items()}
-        lines = {name: band(x, values[:, :, 0]) for name, (x, values) in points.items()}
+        lines = {name: band(*curves(rows)) for name, rows in learned.items()}
         levels = {"published, 120,000 episodes": PUBLISHED, "ALOHA": ALOHA}
         words = ("Lin network: return against episodes", "episodes", "discounted return")
         drawn.append(chart(lines, *words, levels=levels))
@@ -108,20 +104,14 @@ UNITS = {
 
 def _brief(table: Table) -> list[Row]:
     """The rows as they are shown, each cost with its unit."""
-    rows = []
-    for row in select(table):
-        name = row["variant"]
-        told = {**row, "variant": f"{name} ({UNITS[name]})" if name in UNITS else name}
-        rows.append({k: v for k, v in told.items() if k not in ("cell", "curve")})
-    return rows
+    units = {name: f"{name} ({unit})" for name, unit in UNITS.items()}
+    return [{**row, "variant": units.get(row["variant"], row["variant"])} for row in table.rows]
 
 
 def _episodes(folder: Path, table: Table) -> None:
     """episodes.csv: a row a run and evaluated episode."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["variant", "seed", "episode", "return"])
+    names, rows = ("variant", "seed", "episode", "return"), []
     for row in select(table, kind="curve"):
         points = (point.split(":") for point in row["curve"].split())
-        writer.writerows([row["variant"], row["seed"], e, float(v)] for e, v in points)
-    write_atomic(folder / "episodes.csv", text.getvalue())
+        rows += [dict(zip(names, (row["variant"], row["seed"], int(e), float(v)), strict=True)) for e, v in points]
+    RowFile(folder / "episodes.csv", names).replace(rows)

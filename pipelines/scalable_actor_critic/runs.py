@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import resource
-import sys
 import time
+import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +13,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from causalnet.agents.networked.scalable_ac import (
-    Rate,
-    ScalableActorCritic,
-    Settings,
-    TableFull,
-    access_point_loads,
-    independent_learners,
-    returns,
-)
+from causalnet import agents
+from causalnet.agents import Rate, ScalableActorCritic, Settings
 from causalnet.envs.networked import TabularEnv, TabularNetwork, exact, uniform_policy
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
-from pipelines.common import mark
+from pipelines.common import mark, peak_memory
 
 GAMMA = 0.7
 MARKS = 30  # evaluations along a run
@@ -68,22 +60,24 @@ def controls(seed: int, episodes: int) -> list[Result]:
     env = lin_grid(n_envs=100)
     policies = {"uniform": uniform_policy(env)}
     policies |= {f"ALOHA {x}": localized_aloha(env, x) for x in (0.25, 0.3, 0.35, 0.4, 0.45)}
-    played = {name: returns(env, p, gamma=GAMMA, episodes=episodes, seed=seed).mean() for name, p in policies.items()}
+    played = {
+        name: agents.returns(env, p, gamma=GAMMA, episodes=episodes, seed=seed).mean() for name, p in policies.items()
+    }
     return [Result("control", name, seed, value=value) for name, value in played.items()]
 
 
 def curve(v: Variant, seed: int, length: int, quick: bool) -> list[Result]:
     """Learn, evaluated ``MARKS`` times along the run, then score the last policy on fresh episodes."""
     env, test = lin_grid(n_envs=v.copies), lin_grid(n_envs=100)
-    make = independent_learners if v.settings.kappa == 0 else ScalableActorCritic
-    agent = make(env, v.settings, seed=seed, counts=access_point_loads(env))
+    make = agents.independent_learners if v.settings.kappa == 0 else ScalableActorCritic
+    agent = make(env, v.settings, seed=seed, counts=agents.access_point_loads(env))
     marks, used = [mark(0, agent.evaluate(test, 400).mean(), digits=5)], 0.0
     for k in range(MARKS):
         goal, start = length * (k + 1) // MARKS, time.process_time()
         while agent.episodes < goal:
             try:
                 agent.learn(goal - agent.episodes)
-            except TableFull:
+            except agents.TableFull:
                 agent.grow(2 * agent.settings.capacity)
         used += time.process_time() - start
         marks.append(mark(agent.episodes, agent.evaluate(test, 400).mean(), digits=5))
@@ -118,18 +112,10 @@ def exact_answers(n: int, kappa: int) -> list[Result]:
     slope = np.linalg.norm(np.mean(slopes, axis=0) - wanted) / size
     whole = np.linalg.norm(np.subtract(wanted, exact.policy_gradient(model, policy))) / size
     used = time.process_time() - start
-    return [
-        Result(
-            "exact",
-            f"kappa = {kappa}: Q",
-            0,
-            n,
-            value=max(errors),
-            cpu_seconds=used,
-            extra=f"truncation {max(biases):.4g}",
-        ),
-        Result("exact", f"kappa = {kappa}: gradient", 0, n, value=slope, extra=f"truncation {whole:.4g}"),
-    ]
+    critic = {"value": max(errors), "cpu_seconds": used, "extra": f"truncation {max(biases):.4g}"}
+    actor = {"value": slope, "extra": f"truncation {whole:.4g}"}
+    told = (("Q", critic), ("gradient", actor))
+    return [Result("exact", f"kappa = {kappa}: {what}", 0, n, **values) for what, values in told]
 
 
 def cost(rows: int, columns: int) -> list[Result]:
@@ -142,8 +128,7 @@ def cost(rows: int, columns: int) -> list[Result]:
         found.append(Result("cost", f"update, {name}", 0, n, value=_seconds(agent.update, repeats) / (10 * n)))
         rate = 1e-6 * 10 * n / _seconds(agent.sample, repeats)
     found.append(Result("cost", "environment and policy", 0, n, value=rate))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
-    found.append(Result("cost", "peak memory", 0, n, value=peak))
+    found.append(Result("cost", "peak memory", 0, n, value=peak_memory()))
     if n <= 10_000:
         found += _dictionaries(rows, columns)
     return found
@@ -169,10 +154,5 @@ def _dictionaries(rows: int, columns: int) -> list[Result]:
 
 
 def _seconds(run: Callable[[], Any], repeats: int) -> float:
-    best = math.inf
-    for _ in range(3):
-        start = time.process_time()
-        for _ in range(repeats):
-            run()
-        best = min(best, (time.process_time() - start) / repeats)
-    return best
+    """Least process CPU seconds of a call, over three rounds of ``repeats``."""
+    return min(timeit.repeat(run, timer=time.process_time, repeat=3, number=repeats)) / repeats

@@ -7,6 +7,7 @@ repetitions for ours and one run for the peer, after imports and compilation. ``
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from causalnet.discovery.register import get
 from causalnet.storage.rows import Row
@@ -32,11 +33,11 @@ TASKS = {
 }
 
 
-def main(arguments: list[str] | None = None) -> dict[str, Row]:
+def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
-    parser = options((__doc__ or "").split("\n")[0], "runs/speed")
+    parser = options(__doc__, "runs/speed")
     parser.add_argument("--only", help="comma-separated tasks: " + ", ".join(TASKS))
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(argv)
     wanted = args.only.split(",") if args.only else list(TASKS)
     if unknown := set(wanted) - set(TASKS):
         sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")

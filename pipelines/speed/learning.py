@@ -72,6 +72,9 @@ def measure_learning_speed(
     from sb3_contrib import MaskablePPO
     from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
+    network = {"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "activation_fn": torch.nn.Tanh}
+    settings: dict[str, Any] = {"n_steps": 256, "batch_size": 64, "n_epochs": epochs, "learning_rate": 3e-4}
+    settings |= {"ent_coef": 0.01, "policy_kwargs": network, "device": "cpu"}
     threads, ours, theirs = torch.get_num_threads(), [], []
     torch.set_num_threads(1)
     try:
@@ -80,18 +83,7 @@ def measure_learning_speed(
             ours.append(_rate(lambda n, agent=agent: agent.learn(steps=n), steps))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                peer = MaskablePPO(
-                    MaskableActorCriticPolicy,
-                    _env(n_obs, n_actions, case),
-                    n_steps=256,
-                    batch_size=64,
-                    n_epochs=epochs,
-                    learning_rate=3e-4,
-                    ent_coef=0.01,
-                    policy_kwargs={"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "activation_fn": torch.nn.Tanh},
-                    device="cpu",
-                    seed=repeat,
-                )
+                peer = MaskablePPO(MaskableActorCriticPolicy, _env(n_obs, n_actions, case), seed=repeat, **settings)
                 theirs.append(_rate(lambda n, peer=peer: peer.learn(n, reset_num_timesteps=False), steps))
     finally:
         torch.set_num_threads(threads)

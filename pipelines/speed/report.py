@@ -18,7 +18,7 @@ NOTES = [
 
 def write(folder: Path, table: Table) -> dict[str, Row]:
     """summary.json and report.html of a run folder."""
-    return finish(folder, "causalnet: speed beside the peers", _figures(table), NOTES, select(table))
+    return finish(folder, "causalnet: speed beside the peers", _figures(table), NOTES, table.rows)
 
 
 def _figures(table: Table) -> dict[str, Row]:

@@ -26,7 +26,7 @@ def test_estimates_are_as_many_as_the_policy_has_factors() -> None:
     assert found.factors.shape == (1, 3, 4)
     with pytest.raises(DataError, match=r"one factor for all agents, .* one for each of 4: estimate with shared=False"):
         adapt(each, target, lambda t: bernoulli_factor(t, "b_2"), 3)
-    with pytest.raises(DataError, match="agent is NoneType, and must be a GSAC"):
+    with pytest.raises(DataError, match="agent is None, and must be a GSAC"):
         adapt(None, target, lambda t: bernoulli_factor(t, "b_2"), 3)  # type: ignore[arg-type]
 
 
@@ -43,7 +43,7 @@ def test_masks_must_be_of_this_network() -> None:
         compact_view(row, true_masks(env))
     with pytest.raises(DataError, match="env is NoneType, and must be a networked environment"):
         compact_view(None, true_masks(env))
-    with pytest.raises(DataError, match="masks is NoneType, and must be CausalMasks"):
+    with pytest.raises(DataError, match="masks is None, and must be CausalMasks"):
         compact_view(env, None)  # type: ignore[arg-type]
 
 

@@ -123,9 +123,9 @@ def test_the_ratio_is_one_before_the_first_update(network: str, monkeypatch: pyt
     told = []
     real = ppo_module.ppo_loss
 
-    def spy(net: Any, data: Any, index: Any, used: Any, s: Any) -> Any:
-        told.append((ppo_module.log_probability(net, data, index, used) - data.old[index]).abs().max().item())
-        return real(net, data, index, used, s)
+    def spy(net: Any, data: Any, index: Any, s: Any) -> Any:
+        told.append((ppo_module.judged(net, data, index)[1] - data.old[index]).abs().max().item())
+        return real(net, data, index, s)
 
     monkeypatch.setattr(ppo_module, "ppo_loss", spy)
 

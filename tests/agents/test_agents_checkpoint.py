@@ -61,7 +61,7 @@ def test_going_on_is_the_same_as_never_having_stopped(cls: Any, env: Any, inputs
     whole = cls(env(), seed=4, **given).learn(episodes=episodes)
     first = cls(env(), seed=4, **given).learn(episodes=episodes // 2)
     if cls is PPO:
-        assert 0 < (first.rollout.action[: first.rollout.used] >= 0).sum() < 48  # half full
+        assert 0 < (first.frames.action[: first.frames.used] >= 0).sum() < 48  # half full
     second = cls.load(first.save(tmp_path / "half.npz"), env()).learn(episodes=episodes - episodes // 2)
     assert whole.updates > 0 and whole.steps == second.steps
     assert_same(whole, second, tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -217,13 +218,25 @@ def test_hooks_logs_and_cuts(tmp_path: Any, capsys: pytest.CaptureFixture[str]) 
     )
 
 
+def test_a_log_goes_on_behind_a_torn_line_and_takes_new_columns(tmp_path: Any) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("time/episodes,rollout/return\n1,0.5\n2,1.0\n3,1.")  # as a killed run of 0.1.0 left it
+    logger = CsvLogger(file, 1)
+    logger.write({"time/episodes": 2, "rollout/return": np.float32(0.25)})
+    logger.write({"time/episodes": 3, "rollout/return": 2, "train/loss": math.nan})
+    assert file.read_text() == "time/episodes,rollout/return,train/loss\n1,0.5,\n2,0.25,\n3,2,nan\n"
+    file.write_text("time/episodes\nabc\n")
+    with pytest.raises(DataError, match="is damaged: line 2"):
+        CsvLogger(file)
+
+
 def test_a_cut_episode_is_not_reported_and_not_repeated() -> None:
     seen: list[Any] = []
     agent = PPO(Endless(100, True), n_steps=8, epochs=1)
     for _ in range(2):
         agent.learn(steps=5, on_episode=lambda e: seen.append(e) and None)
     assert agent.steps == 10 and agent.episodes == 0 and not seen and agent._starts == 2
-    assert agent.rollout.used == 3  # the states before steps 8 and 9, and the last one
+    assert agent.frames.used == 3  # the states before steps 8 and 9, and the last one
 
 
 def test_tensorboard(tmp_path: Any) -> None:
@@ -296,22 +309,22 @@ def test_masked_policy_and_values_equal_those_of_maskable_ppo() -> None:
     """log pi(a | s, mask), its entropy and V(s) of the same weights on the same 60 states, computed by sb3-contrib."""
     policies = pytest.importorskip("sb3_contrib.common.maskable.policies")
     agent = PPO(alarms(), seed=0, network="mlp", hidden=(32, 32)).learn(steps=60)  # no update yet
-    rng, network, kept = np.random.default_rng(0), agent.network, agent.rollout
+    rng, network, kept = np.random.default_rng(0), agent.network, agent.frames
     for array in network.arrays.values():
         array += 0.2 * rng.standard_normal(array.shape).astype(np.float32)
     frames = slice(0, kept.used)
     rows, taken, x = np.flatnonzero(kept.action[frames] >= 0), kept.action[frames], agent.scaler(kept.states(frames))
-    mask = kept.masks(frames)[rows]
-    used, states, nothing = ppo_module.columns_in_use(mask), network.prepare(x), np.zeros(len(taken))
+    masks, states, nothing = kept.masks(frames), network.prepare(x), np.zeros(len(taken))
+    mask, data = masks[rows], ppo_module._Rollout.of(states, masks, taken, nothing, nothing)
+    used = data.actions
     assert states.columns is not None and used is not None and 1 < mask.sum(axis=1).max() < len(used)
 
-    data = ppo_module._Rollout.of(states, mask, used, taken, nothing, nothing, rows)
     index = torch.arange(len(rows))
     with torch.no_grad():
-        data.old = ppo_module.log_probability(network, data, index, used)
+        data.old = ppo_module.judged(network, data, index)[1]
         value = network.values(data.states)
         entropy = [
-            -ppo_module.ppo_loss(network, data, index[i : i + 1], used, agent.settings)[1][3] for i in range(len(rows))
+            -ppo_module.ppo_loss(network, data, index[i : i + 1], agent.settings)[1][3] for i in range(len(rows))
         ]
 
     space, tanh = agent.reader.space, torch.nn.Tanh
@@ -393,9 +406,9 @@ def test_an_episode_without_end_is_told(monkeypatch: pytest.MonkeyPatch, capsys:
     [
         (lambda: PPO(Echo(), n_step=4), UnknownNameError, "Did you mean 'n_steps'"),
         (lambda: DQN(Echo(), preset="papers"), UnknownNameError, "Did you mean 'paper'"),
-        (lambda: PPO(Echo(), clip=-1.0), DataError, "clip=-1"),
-        (lambda: PPO(Echo(), gamma=1.5), DataError, "gamma=1.5"),
-        (lambda: DQN(Echo(), epsilon=float("nan")), DataError, "epsilon=nan"),
+        (lambda: PPO(Echo(), clip=-1.0), DataError, "clip is -1.0, and must be a finite number from 1e-12"),
+        (lambda: PPO(Echo(), gamma=1.5), DataError, "gamma is 1.5, and must be a finite number from 0 to 1"),
+        (lambda: DQN(Echo(), epsilon=float("nan")), DataError, "epsilon is nan, and must be a finite number"),
         (lambda: PPO(Echo(), hidden=()), DataError, "hidden"),
         (lambda: PPO(Echo(), inputs="log"), UnknownNameError, "inputs='log'"),
         (lambda: PPO(Echo()).learn(), DataError, "say how long"),
@@ -411,12 +424,12 @@ def test_an_episode_without_end_is_told(monkeypatch: pytest.MonkeyPatch, capsys:
             (lambda seed=seed: PPO(Echo(), seed=seed), DataError, "seed is .*, and must be a whole number from 0 up")
             for seed in (-1, "a", None, 1.5, True)
         ],
-        (lambda: PPO(Echo(), lr="a"), DataError, "lr='a' must be a finite number"),
-        (lambda: PPO(Echo(), gamma=float("nan")), DataError, "gamma=nan"),
+        (lambda: PPO(Echo(), lr="a"), DataError, "lr is 'a', and must be a finite number"),
+        (lambda: PPO(Echo(), gamma=float("nan")), DataError, "gamma is nan, and must be a finite number"),
         (lambda: PPO(Echo(), hidden=0), DataError, "hidden=0"),
         (lambda: PPO(Echo(), hidden=("a",)), DataError, "each width in hidden"),
-        (lambda: PPO(Echo(), n_steps=10.5), DataError, "n_steps is 10.5, and must be a whole number from 1 up"),
-        (lambda: PPO(Echo(), scale_rewards=2), DataError, "scale_rewards=2 must be True or False"),
+        (lambda: PPO(Echo(), n_steps=10.5), DataError, "n_steps is 10.5, and must be a whole number from 1 to"),
+        (lambda: PPO(Echo(), scale_rewards=2), DataError, "scale_rewards is 2; write True or False"),
         (lambda: PPO(Echo(), network=3), UnknownNameError, "network=3"),
         (lambda: PPO(Echo(), learning_rate=1e-3), UnknownNameError, "called 'lr' here"),
         (lambda: PPO("Pumps-v0"), NotApplicable, "an agent needs a Gymnasium environment.*got 'Pumps-v0'"),

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from causalnet.agents import Rate, ScalableActorCritic, Settings
 from causalnet.agents.networked.actor import NeighbourStates, OwnState, softmax
 from causalnet.agents.networked.adaptation import adapt, compact_view, full_masks, random_masks
 from causalnet.agents.networked.conditioning import KINDS, Conditioning
 from causalnet.agents.networked.gsac import DEFAULTS, GSAC
-from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings
 from causalnet.data.transitions import Transitions
 from causalnet.envs.networked import Epidemic, Line, traffic_grid
 from causalnet.envs.networked.wireless import collision_free_ceiling, gsac_grid, lin_grid, true_masks
@@ -375,7 +375,7 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC([*grids(), gsac_grid(3, n_envs=1)], [*SOURCES, 0.5]), DataError, "source 3 is another network"),
         (lambda: GSAC([*grids(), gsac_grid(2, n_envs=2)], [*SOURCES, 0.5]), DataError, "source 3 has 2 copies"),
         (lambda: GSAC(grids(horizon=5), SOURCES, GSAC.paper(steps=10)), DataError, "ends episodes after 5 steps"),
-        (lambda: GSAC(grids(3), SOURCES, learners=2), DataError, "cannot be shared by 2 learners"),
+        (lambda: GSAC(grids(3), SOURCES, learners=2), DataError, "cannot be shared evenly by 2 learners"),
         (lambda: GSAC(grids(), SOURCES[:2]), DataError, "3 source domains of 4 agents"),
         (lambda: GSAC(grids(), np.zeros((3, 5, 1))), DataError, "factor an agent"),
         (lambda: GSAC(grids(), ["a", "b", "c"]), DataError, "must be numbers"),
@@ -397,7 +397,7 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC(grids(), SOURCES).policy(), DataError, "depends on the domain factor"),
         (lambda: GSAC(grids(), SOURCES).policy(0.5, code="third"), UnknownNameError, "unseen, mixture"),
         (lambda: GSAC(grids(), SOURCES).evaluate(gsac_grid(3), 0.5), DataError, "another network"),
-        (lambda: GSAC(grids(2), SOURCES, learners=2).evaluate(gsac_grid(2), 0.5), DataError, "share 1 copies evenly"),
+        (lambda: GSAC(grids(2), SOURCES, learners=2).evaluate(gsac_grid(2), 0.5), DataError, "1 copies cannot be shared evenly"),
         (lambda: GSAC(grids(), SOURCES).fine_tune(gsac_grid(3), 0.5), DataError, "another network"),
         (lambda: GSAC(grids(), SOURCES).act(np.full((1, 4), 9), 0.5, 0), DataError, "agent 0 the state code 9"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(3, n_envs=1), arrivals), DataError, "another network"),
@@ -405,7 +405,7 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, 0), DataError, "episodes is 0"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2), arrivals), DataError, "make it with n_envs=1"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, seed=-1), DataError, "seed is -1"),
-        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), lambda t: 0.5), DataError, "estimate returned 0.5"),
+        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), lambda t: 0.5), DataError, "what estimate returns is 0.5"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), 0.5), DataError, "estimate is 0.5"),
         (lambda: GSAC(grids()[0], SOURCES), DataError, "sources is a list of environments, one a domain, not"),
         (lambda: GSAC([3], [0.5]), DataError, "source 0 is int"),

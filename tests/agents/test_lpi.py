@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet.agents.networked.lpi import (
+from causalnet.agents import (
     Cooling,
     LocalizedPolicyImprovement,
-    colour_agents,
+    Rate,
+    ScalableActorCritic,
+    Settings,
     exact_improvement,
-    proximal,
+    returns,
 )
-from causalnet.agents.networked.scalable_ac import Rate, ScalableActorCritic, Settings, returns
+from causalnet.agents.networked.colours import colour_agents
+from causalnet.agents.networked.lpi_exact import proximal
 from causalnet.envs.networked import Line, TabularEnv, TabularNetwork, exact
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, utility_grid
 from causalnet.errors import CausalnetError, DataError, NotApplicable

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalnet.agents.networked import critic_kernels
-from causalnet.agents.networked.gsac import GSAC
-from causalnet.agents.networked.lpi import LocalizedPolicyImprovement
-from causalnet.agents.networked.scalable_ac import (
+from causalnet.agents import (
+    GSAC,
+    LocalizedPolicyImprovement,
     Rate,
     ScalableActorCritic,
     Settings,
@@ -24,6 +23,7 @@ from causalnet.agents.networked.scalable_ac import (
     independent_learners,
     returns,
 )
+from causalnet.agents.networked import critic_kernels
 from causalnet.data.rollouts import collect
 from causalnet.envs.networked import (
     Epidemic,
@@ -351,7 +351,11 @@ def counted(counts: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2), DataError, "5 copies cannot be shared by 2"),
+        (
+            lambda: ScalableActorCritic(lin_grid(n_envs=5), learners=2),
+            DataError,
+            "5 copies cannot be shared evenly by 2",
+        ),
         (lambda: ScalableActorCritic(lin_grid(), Settings(steps=11)), DataError, "ends episodes after 10 steps"),
         (lambda: ScalableActorCritic(lin_grid(), Settings(continuing=True)), DataError, "without end"),
         (lambda: ScalableActorCritic(lin_grid(), view=[0, 1]), DataError, "view maps state codes"),
@@ -386,7 +390,7 @@ def counted(counts: Any) -> None:
             NotApplicable,
             "natural gradient .* critic 'linear' lacks",
         ),
-        (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "policy for another network"),
+        (lambda: returns(lin_grid(), np.ones((9, 4, 5)) / 5), DataError, "belong to another network"),
         (lambda: returns(lin_grid(), np.ones((24, 4, 9)) / 9), DataError, "own actions"),
         (
             lambda: returns(lin_grid(), uniform_policy(lin_grid()), steps=20),
@@ -406,7 +410,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(make: Any, kind: type[Exce
     ("make", "words"),
     [
         (lambda: Settings(temperature=float("inf")), "temperature is inf"),
-        (lambda: Settings(temperature=0), "temperature is 0.0, and must lie above 0"),
+        (lambda: Settings(temperature=0), "temperature is 0, and must be a finite number above 0"),
         (lambda: Settings(kappa=float("nan")), "kappa is nan"),
         (lambda: Settings(kappa=None), "kappa is None"),
         (lambda: Settings(gamma=float("nan")), "gamma is nan, and must be a finite number$"),

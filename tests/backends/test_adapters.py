@@ -494,7 +494,7 @@ def test_knowledge_is_kept_or_refused():
         ("causal-learn/fci", {"alpha": 0}, "strictly between 0 and 1"),
         ("causal-learn/ges", {"score": "bci"}, "Did you mean 'bic'"),
         ("gcastle/pc", {"ci_test": "kci"}, "It is one of"),
-        ("gcastle/notears-low-rank", {"rank": 9}, "between 1 and the 3 variables"),
+        ("gcastle/notears-low-rank", {"rank": 9}, "must be a whole number from 1 to 3"),
         ("gcastle/corl", {"batch_size": 2}, "at least the number of variables"),
         ("pgmpy/hill-climb", {"score": "bic-d"}, "Did you mean"),
         ("pgmpy/pc", {"variant": "paralel"}, "It is one of"),

@@ -297,7 +297,7 @@ def row(**changes: Any) -> dict[str, Any]:
         ({"after": np.array([[1, 0], [-2, 1]])}, "is negative; counts start at 0"),
         ({"after": np.array([[1, 0]])}, r"expected \(rows, 2, 2\)"),
         ({"before": np.array([["x", "y"], ["z", "w"]])}, "write counts"),
-        ({"unit": 2}, "no unit with code 2; they go from 0 to 1"),
+        ({"unit": 2}, "no unit with code 2; they are 0 to 1"),
         ({"variable": -1}, "no variable with code -1"),
         ({"variable": "bb"}, r"there is no variable 'bb'\. Did you mean 'b'"),
         ({"unit": 0.5}, "write codes 0 to 1 or names"),

@@ -18,7 +18,7 @@ from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.graph import is_acyclic
 from causalnet.graph.meek import cpdag
 from causalnet.search.orientation import orient
-from causalnet.search.skeleton import Skeleton, gaussian_skeleton
+from causalnet.search.skeleton import Search, Skeleton, gaussian_skeleton
 
 RNG = np.random.default_rng(0)
 
@@ -394,7 +394,7 @@ def test_inputs_stay_as_they_were_and_the_answer_repeats() -> None:
     start = ~np.eye(10, dtype=bool)
     for array in (rho, start):
         array.setflags(write=False)
-    gaussian_skeleton(rho, 300, 0.01, start, np.zeros((10, 10), bool))
+    gaussian_skeleton(rho, 300, 0.01, Search(start, np.zeros((10, 10), bool)))
 
 
 def test_one_variable_and_two() -> None:

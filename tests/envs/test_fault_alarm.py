@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -370,6 +371,21 @@ def test_rendering_shows_the_state(instance: Instance) -> None:
         FaultAlarmEnv(instance).render()
 
 
+def test_pictures_of_a_network_in_parts_are_the_same_in_every_process() -> None:
+    code = (
+        "from dataclasses import replace; import networkx as nx, zlib; from causalnet.envs import *; "
+        "made = generate_instance(0, n_devices=12); parts = nx.Graph(made.topology); "
+        "parts.remove_edges_from(list(parts.edges)[:3]); "
+        "env = FaultAlarmEnv(replace(made, topology=parts), render_mode='rgb_array'); env.reset(seed=0); "
+        "print(zlib.crc32(env.render().tobytes()))"
+    )
+    seen = set()
+    for salt in "12":
+        environment = {**os.environ, "PYTHONHASHSEED": salt}
+        seen.add(subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True).stdout)
+    assert len(seen) == 1
+
+
 def test_importing_the_package_compiles_nothing() -> None:
     code = (
         "import sys, causalnet.envs, gymnasium; "
@@ -423,6 +439,8 @@ def test_odd_arguments_are_refused(instance: Instance, tmp_path: Path) -> None:
     for odd in (-1, True):
         with pytest.raises(DataError, match="seed of an instance"):
             FaultAlarm(odd)
+    with pytest.raises(DataError, match="hard is 'no'; write True or False"):
+        FaultAlarm(instance, hard="no")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="leave it out"):
         FaultAlarm(instance, n_devices=4)
     with pytest.raises(DataError, match="seed, a folder or an Instance"):
@@ -521,16 +539,35 @@ def test_damaged_folders_are_refused(instance: Instance, tmp_path: Path) -> None
         return folder
 
     cases = [
-        ("json1", lambda raw: raw.pop("alarm_types"), "lacks the field 'alarm_types'"),
+        ("json1", lambda raw: raw.pop("alarm_types"), "model.json lacks 'alarm_types'"),
         ("json2", lambda raw: raw["alarm_types"].append("LTI"), "repeats LTI"),
-        ("json3", lambda raw: raw.update(possible_root_alarms=[[0, 40]]), "type outside"),
-        ("json4", lambda raw: raw.update(time_range="long"), "time_range is no float"),
+        (
+            "json3",
+            lambda raw: raw.update(possible_root_alarms=[[0, 40]]),
+            "type in possible_root_alarms must lie between 0 and 17; found 40 to 40",
+        ),
+        (
+            "json4",
+            lambda raw: raw.update(time_range="long"),
+            "rules: window is 'long', and must be a finite number above 0",
+        ),
         ("json5", lambda raw: raw.update(max_alarms=2.5), "max_alarms is 2.5, and must be a whole number"),
         ("json6", lambda raw: raw.update(node_num=-1), "node_num"),
-        ("npz1", lambda arrays: arrays.pop("mu"), "lacks the array 'mu'"),
+        ("json7", lambda raw: raw.update(possible_root_alarms=[[0, 1], [2]]), "has rows of different lengths"),
+        ("json8", lambda raw: raw.update(possible_root_alarms=[[-1, 3]]), "root_cells must lie between 0 and 899"),
+        ("json9", lambda raw: raw.update(causal_order=3), r"causal_order of an instance has the shape \(\)"),
+        ("json10", lambda raw: raw.update(root_events_num="five"), "root_events_num is 'five', and must be a whole"),
+        ("json11", lambda raw: raw.update(polled=1), "rules: polled is 1; write True or False"),
+        ("json12", lambda raw: raw.update(node_num=49), "devices has 50 names, and node_num is 49"),
+        ("npz0", lambda arrays: arrays.update(alpha=np.array(0.1)), "alpha of an instance has the shape"),
+        ("npz1", lambda arrays: arrays.pop("mu"), "model.npz lacks 'mu'; it has: alpha"),
         ("npz2", lambda arrays: arrays.update(mu=np.full(18, np.nan)), "mu of an instance holds something"),
         ("npz3", lambda arrays: arrays.update(causal_graph=np.zeros((3, 3))), "causal_graph"),
-        ("npz4", lambda arrays: arrays.update(links=np.array([[0, 99]])), "links must name devices"),
+        (
+            "npz4",
+            lambda arrays: arrays.update(links=np.array([[0, 99]])),
+            "links must lie between 0 and 49; found 0 to 99",
+        ),
         ("npz5", lambda arrays: arrays.update(causal_graph=np.zeros((18, 18))), "a rate but no edge"),
         ("npz6", lambda arrays: arrays.update(hop_pair=arrays["hop_pair"] + 60), "hop_pair"),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import networkx as nx
@@ -14,7 +16,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from causalnet.envs.networked import Epidemic, Line, TabularEnv, TabularNetwork, to_parallel_env, traffic_grid
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, utility_grid
-from causalnet.errors import DataError, NotApplicable
+from causalnet.errors import DataError
 
 MAKERS: dict[str, Any] = {
     "gsac": lambda: gsac_grid(3, distractors=True),
@@ -84,7 +86,7 @@ def test_bad_input() -> None:
         to_parallel_env(gsac_grid(3, n_envs=2))
     with pytest.raises(DataError, match="horizon"):
         to_parallel_env(gsac_grid(3, horizon=None))
-    with pytest.raises(NotApplicable, match="networked environment"):
+    with pytest.raises(DataError, match="env is object, and must be a networked environment"):
         to_parallel_env(object())  # type: ignore[arg-type]
     with pytest.raises(DataError, match="kappa is -1, and must be"):
         to_parallel_env(gsac_grid(3), kappa=-1)
@@ -109,3 +111,15 @@ def test_bad_input() -> None:
     face.step({f"agent_{i}": np.array(1) for i in range(9)})  # an integer without axes is one
     with pytest.raises(DataError, match="no agent 'bob'"):
         face.action_space("bob")
+
+
+def test_all_but_the_face_does_without_pettingzoo() -> None:
+    code = (
+        "import sys; sys.modules['pettingzoo'] = None; from causalnet.envs import gsac_grid, to_parallel_env, NetworkedEnv; "
+        "from causalnet.errors import NotInstalled\n"
+        "try: to_parallel_env(gsac_grid(3))\n"
+        "except NotInstalled as error: sys.exit('causalnet[marl]' not in str(error))\n"
+        "sys.exit('nothing was raised')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

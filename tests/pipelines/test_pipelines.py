@@ -114,6 +114,16 @@ def test_bands_need_three_runs() -> None:
     assert np.array_equal(drawn.y, [2.0, 3.0]) and np.asarray(drawn.low).min() == 0 and drawn.high is not None
 
 
+def test_memory_is_in_gib() -> None:
+    assert 0.03 < common.peak_memory() < 64
+
+
+def test_a_refused_folder_ends_the_benchmark_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("no folder")
+    with pytest.raises(SystemExit, match="out"):
+        compare_discovery.main(["--quick", "--seeds", "1", "--out", str(tmp_path / "out")])
+
+
 def test_a_finished_bar_names_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(common.steps(["first", "last one"], "runs")) == ["first", "last one"]
     shown = capsys.readouterr().err

@@ -103,6 +103,9 @@ class FakeResults:
                 values = good[name].dropna() if name in good else pd.Series(dtype=float)
                 mean = float(values.mean()) if len(values) else float("nan")
                 row |= {f"{name}_mean": mean, f"{name}_low": mean - 0.1, f"{name}_high": mean + 0.1}
+            for status in ("ok", "failed", "timeout", "not applicable", "not installed"):
+                row[status] = int((cells["status"] == status).sum())
+            row["incomplete"] = sum(value is False for value in good["complete"])
             rows.append(row)
         return pd.DataFrame(rows)
 

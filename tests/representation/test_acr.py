@@ -136,7 +136,7 @@ def test_domain_acr_is_its_definition() -> None:
     for i, held in enumerate(as_sets(acr, 2)):
         for j in range(6):
             assert found[i, j] == any(m.domain[j, s] for a, s in held if a == j) or (i == j and m.domain[i, 2])
-    with pytest.raises(DataError, match="use the same network"):
+    with pytest.raises(DataError, match="use its network"):
         domain_acr(m, value_acr(random_masks(0, 4, 2, False), 1))
     with pytest.raises(DataError, match=r"the state ACR has shape \(\)"):
         domain_acr(m, None)  # type: ignore[arg-type]

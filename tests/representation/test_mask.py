@@ -178,7 +178,7 @@ def test_one_call_is_fast() -> None:
         ({"action_variables": [0, 1, 3]}, "action_variables\\[2\\] is 3"),
         ({"action_variables": [0.0, 1.0]}, "index of its variable"),
         ({"graph": "graph.json"}, "graph is .graph.json., and must be a causalnet Graph"),
-        ({"graph": cn.Graph.from_edges(("power", "link", "disk"), [])}, "lacks service; it has.* disk"),
+        ({"graph": cn.Graph.from_edges(("power", "link", "disk"), [])}, "lacks service, and has disk besides"),
     ],
 )
 def test_wrong_arguments_are_told(change: dict[str, object], words: str) -> None:

@@ -10,11 +10,12 @@ from scipy import stats
 
 from causalnet.errors import DataError
 from causalnet.search.contingency import discrete_skeleton
+from causalnet.search.skeleton import Search
 from causalnet.stats.independence import chi2_p, chi_square, fisher_z, g_square, normal_p
 
 
-def everything(d: int) -> tuple[np.ndarray, np.ndarray]:
-    return ~np.eye(d, dtype=bool), np.zeros((d, d), bool)
+def everything(d: int) -> Search:
+    return Search(~np.eye(d, dtype=bool), np.zeros((d, d), bool))
 
 
 def coded(rng: np.random.Generator, n: int, d: int, states: int) -> np.ndarray:
@@ -110,7 +111,7 @@ def test_search_by_bits_and_by_rows_gives_the_plain_statistics(states: int, g_te
     """Every number that the compiled search keeps is that of the plain test, also with more than 64 states."""
     rng = np.random.default_rng(states)
     codes = coded(rng, 403, 7, states + 1).astype(np.int32)
-    found = discrete_skeleton(codes, 0.05, g_test, *everything(7))
+    found = discrete_skeleton(codes, 0.05, g_test, everything(7))
     assert found.depth >= 1
     for i in range(7):
         for j in range(i):

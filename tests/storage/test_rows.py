@@ -6,6 +6,7 @@ import csv
 import math
 import resource
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,25 +15,32 @@ import pytest
 from causalnet.errors import CausalnetError, DataError
 from causalnet.storage.rows import RowFile, Table, read_rows
 
-VALUES = [
-    0, 1, -7, 10**20, 1.0, -0.0, 0.1 + 0.2, 1e-300, math.inf, -math.inf, True, False, None, "", "a", "kappa = 1", "12", "1.50",
-    "True", "None", "nan", "inf", "1e5", " 7", "1_000", 'say "so"', '"', "a, b", "two\nlines", "a\r\nb", "été", "0:0.5 1:0.7",
-]  # fmt: skip
+NUMBERS = [0, 1, -7, 10**20, 1.0, -0.0, 0.1 + 0.2, 1e-300, math.inf, -math.inf, True, False, None]
+TEXTS = ["", "a", "kappa = 1", "12", "1.50", "True", "None", "nan", "1e5", " 7", 'say "so"', '"', "a, b", "two\nlines"]
+TEXTS += ["a\r\nb", "été", "0:0.5 1:0.7", ""]
 
 
-def test_values_come_back_as_what_they_were(tmp_path: Path) -> None:
-    file = RowFile(tmp_path / "x.csv", ["i", "value", "again"])
-    file.replace({"i": i, "value": v, "again": v} for i, v in enumerate(VALUES[:9]))
-    for i, v in enumerate(VALUES[9:], 9):
+@pytest.mark.parametrize(("values", "texts"), [(NUMBERS, ()), (TEXTS, ("value", "again"))])
+def test_values_come_back_as_what_they_were(tmp_path: Path, values: list[Any], texts: tuple[str, ...]) -> None:
+    file = RowFile(tmp_path / "x.csv", ["i", "value", "again"], texts)
+    file.replace({"i": i, "value": v, "again": v} for i, v in enumerate(values[:9]))
+    for i, v in enumerate(values[9:], 9):
         file.append({"i": i, "value": v, "again": v})
     found = file.read()
-    assert not found.torn and [r["i"] for r in found.rows] == list(range(len(VALUES)))
-    for row, value in zip(found.rows, VALUES, strict=True):
+    assert not found.torn and [r["i"] for r in found.rows] == list(range(len(values)))
+    for row, value in zip(found.rows, values, strict=True):
         for name in ("value", "again"):
             assert type(row[name]) is type(value) and row[name] == value
-    assert math.copysign(1, found.rows[5]["value"]) == -1
+    assert texts or math.copysign(1, found.rows[5]["value"]) == -1
     with file.path.open(newline="", encoding="utf-8") as raw:  # any other reader sees the same texts
-        assert [r["value"] for r in csv.DictReader(raw)] == ["" if v is None else str(v) for v in VALUES]
+        assert [r["value"] for r in csv.DictReader(raw)] == ["" if v is None else str(v) for v in values]
+
+
+def test_one_column_of_nothing_is_rows_all_the_same(tmp_path: Path) -> None:
+    file = RowFile(tmp_path / "x.csv", ["a"])
+    file.append({})
+    file.append({"a": None})
+    assert file.read().rows == [{"a": None}] * 2
 
 
 def test_numbers_of_numpy_are_numbers_and_other_things_are_refused(tmp_path: Path) -> None:
@@ -43,12 +51,16 @@ def test_numbers_of_numpy_are_numbers_and_other_things_are_refused(tmp_path: Pat
     assert pd.read_csv(file.path)["b"][0] == 0.1
     with pytest.raises(DataError, match=r"a row holds \[1\]; a cell is"):
         file.append({"a": [1]})
-    assert len(file.read().rows) == 1
+    with pytest.raises(DataError, match="a row holds the text '12' as a, which is no column of text"):
+        file.append({"a": "12"})
+    with pytest.raises(DataError, match="a text with a carriage return"):
+        RowFile(tmp_path / "y.csv", ["a"], ["a"]).replace([{"a": "a\rb"}])
+    assert len(file.read().rows) == 1 and not (tmp_path / "y.csv").exists()
 
 
 @pytest.mark.parametrize("tail", ["3,", "3,4.2", '3,"half a te', '3,"half\na te', '3,"a""', "3,é"])
 def test_a_torn_last_line_is_left_out_and_never_glued_to_the_next(tmp_path: Path, tail: str) -> None:
-    file = RowFile(tmp_path / "x.csv", ["a", "b"])
+    file = RowFile(tmp_path / "x.csv", ["a", "b"], ["b"])
     file.replace([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
     with file.path.open("ab") as raw:
         raw.write(tail.encode()[:-1] if tail.endswith("é") else tail.encode())
@@ -62,8 +74,8 @@ def test_a_torn_last_line_is_left_out_and_never_glued_to_the_next(tmp_path: Path
     ("text", "message"),
     [
         ("a,b\n1\n2,3\n", "line 2 has 1 cells for 2 columns"),
-        ('a,b\n1,x"y\n2,3\n', "line 2 has a quotation mark"),
-        ('a,b\n1,"x"y\n2,3\n', "line 2 has a quotation mark"),
+        ('a,b\n1,x"y\n2,3\n', "line 2: could not convert"),
+        ('a,b\n1,"x"y\n2,3\n', "line 2: ',' expected after"),
     ],
 )
 def test_a_damaged_file_is_refused_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
@@ -84,7 +96,7 @@ def test_what_is_no_text_or_not_there_is_refused_in_a_sentence(tmp_path: Path) -
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    file = RowFile(tmp_path / "x.csv", ["a"])
+    file = RowFile(tmp_path / "x.csv", ["a"], ["a"])
     file.replace([{"a": "x" * 1000}])
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, old[1]))

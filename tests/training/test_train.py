@@ -224,7 +224,7 @@ def test_wrong_json_maps_are_told(tmp_path: Path, text: str, words: str) -> None
         ("number,variable\n0,a\n", "needs action and variable"),
         ("action,variable\nx,a\n", "line 2"),
         ("action,variable\n0,a\n0,b\n", "line 3: action 0 stands there twice"),
-        ("action,variable\n0,a\n2,b\n", "leaves out action 1"),
+        ("action,variable\n0,a\n2,b\n", "leaves out number 1"),
     ],
 )
 def test_wrong_csv_maps_are_told(tmp_path: Path, text: str, words: str) -> None:
@@ -236,7 +236,7 @@ def test_wrong_csv_maps_are_told(tmp_path: Path, text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("told", "n_obs", "words"),
     [
-        (ActionMap(("a", "c")), 2, "'c', which is no variable"),
+        (ActionMap(("a", "c")), 2, "'c', no variable"),
         (ActionMap(("a", "b")), 3, "what shows what"),
         (ActionMap(("a", "b"), ("a",)), 2, "1 observation entries of 2"),
         (ActionMap(("a", "b"), None, (0, 2)), 2, "entry 2; there are 0 to 1"),
@@ -259,7 +259,7 @@ def test_maps_that_do_not_fit_are_told(told: ActionMap, n_obs: int, words: str) 
         (["CartPole-v1", "--make", "size=3"], "--make"),
         (["CartPole-v1", "--make", "size"], "write --make name=value"),
         (["CartPole-v1", "--set", "learning_rate=1"], "no setting 'learning_rate'"),
-        (["CartPole-v1", "--set", "lr=abc"], "lr='abc' must be a finite number"),
+        (["CartPole-v1", "--set", "lr=abc"], "lr is 'abc', and must be a finite number"),
         (["CartPole-v1", "--seed", "-1"], "seed is -1, and must be a whole number from 0 up"),
         (["CartPole-v1", "--set", "seed=1"], "seed is no setting"),
         (["CartPole-v1", "--k", "2"], "belong to a graph"),

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ...base.arrays import Array, Codes, Ints
-from ...envs.networked.streams import spawn, uniform
+from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...envs.networked.streams import Words, spawn, uniform
 from ...errors import NotApplicable
-from .actor_kernels import Streams, cumulate, expected_gradient, over_baseline, score_gradient
+from .actor_kernels import cumulate, expected_gradient, over_baseline, score_gradient
 from .critic import Counts, Critic, NeighbourCritic, Shape, make_critic
-from .rollout import Trajectory, check_states, roll
+from .rollout import Trajectory, check_states, roll, seen, walk
 from .settings import LearningSettings, Settings
 
 
@@ -58,9 +58,8 @@ class OwnState:
 
     def sample(self, table: Array, s: Ints, rng: np.random.Generator) -> Ints:
         """Actions (L, n) in the states s (L, n)."""
-        agents = np.arange(s.shape[1])
-        seen = self.view[agents if len(self.view) > 1 else 0, s]
-        return draw(self.probabilities(table)[np.arange(len(s))[:, None], agents, seen], rng)
+        rows = np.arange(len(s))[:, None], np.arange(s.shape[1]), seen(self.view, s)
+        return draw(self.probabilities(table)[rows], rng)
 
 
 class NeighbourStates:
@@ -94,18 +93,14 @@ class NeighbourStates:
 
     def roll(self, env: Any, seed: int, path: Trajectory, first: Any) -> Any:
         """Fill ``path`` with an episode of every copy from the state codes ``first``, and return the last ones."""
-        steps, copies, n = path.r.shape
-        own, s = spawn(seed, copies), first
-        agents = np.arange(n) if len(self.view) > 1 else 0
-        for t in range(steps + 1):
-            rows = np.asarray(s).reshape(copies, n)
-            check_states(rows, env.n_states)
-            path.codes[t] = self.view[agents, rows]
-            _act(path.codes[t], self._table, self.seen, self.n_actions, self.temperature, own, path.a[t])
-            if t < steps:
-                s, r, *_ = env.step(path.a[t] if env.n_envs is not None else path.a[t, 0])
-                path.r[t] = r
-        return s
+        own = spawn(seed, path.r.shape[1])
+
+        def decide(s: AnyArray, codes: Codes, a: Ints) -> None:
+            check_states(s, env.n_states)
+            codes[:] = seen(self.view, s)
+            _act(codes, self._table, self.seen, self.n_actions, self.temperature, own, a)
+
+        return walk(env, decide, path, first)
 
     def gradient(self, o: Settings, path: Trajectory, q: Array, critic: Critic, baseline: Array) -> Array:
         """The step of equation (7) for the tables acted by, (L, n, f, S, A), as ``o.gradient`` says."""
@@ -118,8 +113,7 @@ class NeighbourStates:
     def sample(self, table: Array, s: Ints, rng: np.random.Generator) -> Ints:
         """Actions (L, n) in the states s (L, n)."""
         learners, n = s.shape
-        seen = self.view[np.arange(n) if len(self.view) > 1 else 0, s]
-        read = seen[:, np.minimum(self.seen, n - 1)]  # (L, n, f)
+        read = seen(self.view, s)[:, np.minimum(self.seen, n - 1)]  # (L, n, f)
         axes = np.ix_(np.arange(learners), np.arange(n), np.arange(self.seen.shape[1]))
         logits = (table[(*axes, read)] * (self.seen < n)[:, :, None]).sum(2)
         return draw(softmax(logits, self.n_actions, self.temperature), rng)
@@ -177,7 +171,7 @@ def _probabilities(codes: Codes, i: int, table: Array, seen: Codes, actions: int
 
 
 @njit(cache=True)
-def _act(codes: Codes, table: Array, seen: Codes, n_actions: Ints, temperature: float, own: Streams, a: Ints) -> None:
+def _act(codes: Codes, table: Array, seen: Codes, n_actions: Ints, temperature: float, own: Words, a: Ints) -> None:
     """Draw the actions of every copy: codes, a (E, n), table (L, n, f, S, A), own (E, 2)."""
     per = codes.shape[0] // table.shape[0]
     p = np.empty(table.shape[4])

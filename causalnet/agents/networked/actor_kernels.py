@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...envs.networked.policies import act
+from ...envs.networked.streams import Words
 
-Streams = NDArray[np.uint64]  # of random numbers, a row a copy
-_NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
+NEVER = np.float32(2.0)  # a cumulative probability that no uniform number reaches
 
 
 @njit(cache=True)
@@ -36,25 +35,12 @@ def cumulate(theta: Array, n_actions: Ints, temperature: float, out: Floats) -> 
                 for a in range(m - 1):
                     to[a] /= total
                 for a in range(m - 1, width):
-                    to[a] = _NEVER
-
-
-@njit(cache=True)
-def cumulate_probabilities(policy: Array, n_actions: Ints, out: Floats) -> None:
-    """Cumulative probabilities along the last axis of policy (L, n, S, A)."""
-    learners, n, states, width = policy.shape
-    for learner in range(learners):
-        for i in range(n):
-            for s in range(states):
-                total = 0.0
-                for a in range(width):
-                    total += policy[learner, i, s, a]
-                    out[learner, i, s, a] = total if a < n_actions[i] - 1 else _NEVER
+                    to[a] = NEVER
 
 
 @njit(cache=True)
 def act_all(
-    s: AnyArray, view: Codes, cumulative: Floats, streams: Streams, n_states: Ints, codes: Codes, a: Ints
+    s: AnyArray, view: Codes, cumulative: Floats, streams: Words, n_states: Ints, codes: Codes, a: Ints
 ) -> bool:
     """``act`` in every copy: s, codes, a (E, n), cumulative (L, n, S, A), streams (E, 2)."""
     per = s.shape[0] // cumulative.shape[0]
@@ -65,8 +51,9 @@ def act_all(
 
 
 @njit(cache=True)
-def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
-    """out[..., i] = sum over j in N_i^kappa of x[..., j]: x, out (T, E, n), table (n, f) padded with n."""
+def neighbourhood_sums(x: Array, table: Codes) -> Array:
+    """sum over j in N_i^kappa of x[..., j] for each agent i: x (T, E, n) -> (T, E, n), table (n, f) padded with n."""
+    out = np.empty_like(x)
     for t in range(x.shape[0]):
         for e in range(x.shape[1]):
             row, to = x[t, e], out[t, e]
@@ -78,6 +65,7 @@ def neighbourhood_sums(x: Array, table: Codes, out: Array) -> None:
                         break
                     total += row[j]
                 to[i] = total
+    return out
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ played so far and acts by pi(. | s, omega_hat). The expected loss is linear in |
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from ...base.arrays import Array, Bools, Codes
-from ...base.checks import whole
+from ...base.checks import generator, instance, whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
 from ...envs.networked.identity import network, require
@@ -54,8 +55,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
     ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the sources' mean
     factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with the distance.
     """
-    if not isinstance(agent, GSAC):
-        raise DataError(f"agent is {type(agent).__name__}, and must be a GSAC that has learnt in its source domains")
+    instance("agent", agent, GSAC, "a GSAC that has learnt in its source domains")
     require(target, agent.network)
     count, length = agent.learners, target.horizon
     if target.n_envs != count or length is None:
@@ -89,8 +89,7 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
     alike, because the masks show no component that any reward depends on, are warned of.
     """
     n, most = int(network(env).n_agents), int(np.max(env.n_states))
-    if not isinstance(masks, CausalMasks):
-        raise DataError(f"masks is {type(masks).__name__}, and must be CausalMasks, as learn_masks and true_masks give")
+    instance("masks", masks, CausalMasks, "CausalMasks, as learn_masks and true_masks give")
     if masks.n_agents != n or masks.components != tuple(env.component_names):
         raise DataError(
             f"the masks are of {masks.n_agents} agents with components {', '.join(masks.components)}, and this network has "
@@ -99,8 +98,7 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
     differ = (masks.neighbours != env.adjacency).nonzero()
     if differ[0].size:
         raise DataError(
-            f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take the "
-            "masks of the same network"
+            f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take its masks"
         )
     acr = policy_acr(masks, kappa)
     codes = np.minimum(np.arange(most)[:, None], np.asarray(env.n_states) - 1)  # (most, n)
@@ -120,7 +118,7 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
 
 def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMasks:
     """The control: every part keeps its density, its entries are drawn at random; pooled masks stay alike for all agents."""
-    rng = np.random.default_rng(rng)
+    rng = generator("rng", rng)
 
     def shuffled(part: Bools) -> Bools:
         first = part[:1]
@@ -128,33 +126,21 @@ def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMas
             return np.broadcast_to(rng.permutation(first.ravel()).reshape(first.shape), part.shape).copy()
         return rng.permutation(part.ravel()).reshape(part.shape)
 
-    own, other, domain = (shuffled(part) for part in (like.own, like.other, like.domain))
-    return CausalMasks(
-        own, other, domain, like.neighbours, like.components, {"control": "random masks of equal density"}
-    )
+    parts: dict[str, Any] = {name: shuffled(getattr(like, name)) for name in ("own", "other", "domain")}
+    return dataclasses.replace(like, **parts, meta={"control": "random masks of equal density"})
 
 
 def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> CausalMasks:
     """The control without masks: everything acts on everything, so nothing is dropped."""
     n, width = neighbours.shape[0], len(components) + 1
-    return CausalMasks(
-        np.ones((n, width, width), bool),
-        np.ones((neighbours.nnz, width, width), bool),
-        np.ones((n, width), bool),
-        neighbours,
-        tuple(components),
-        {"control": "no masks"},
-    )
+    shapes = (n, width, width), (neighbours.nnz, width, width), (n, width)
+    own, other, domain = (np.ones(shape, bool) for shape in shapes)
+    return CausalMasks(own, other, domain, neighbours, tuple(components), {"control": "no masks"})
 
 
 def _estimated(estimate: Estimate, data: Transitions) -> DomainFactor:
-    found = estimate(data)
-    if not isinstance(found, DomainFactor):
-        raise DataError(
-            f"estimate returned {found!r}, and must return a DomainFactor, as bernoulli_factor and maximum_likelihood do; "
-            "wrap a number in DomainFactor(value, standard_error, rows, log_likelihood)"
-        )
-    return found
+    what = "a DomainFactor, as bernoulli_factor and maximum_likelihood give; wrap a number: DomainFactor(value, standard_error, ...)"
+    return instance("what estimate returns", estimate(data), DomainFactor, what)
 
 
 def _distances(told: Conditioning, found: Sequence[DomainFactor]) -> Array:

@@ -33,6 +33,11 @@ class Kept(NamedTuple):
 _HEADER = ("network", "copies", "settings", "learners", "seed", "updates")
 
 
+def damaged(path: str | Path, what: str) -> DataError:
+    """The error of a file that is not as ``save`` left it."""
+    return DataError(f"{path} is damaged: {what}; take an older copy, or learn anew")
+
+
 def save_agent(path: str | Path, agent: Any) -> Path:
     """Everything that a networked learner has learnt as one npz file."""
     header = {name: getattr(agent, name) for name in ("seed", "updates", "learners", "copies", "network")}
@@ -55,7 +60,7 @@ def read_agent(
     for what, there, wanted in (("header", header, (*_HEADER, *needs)), ("file", kept, ("theta", *arrays))):
         for name in wanted:
             if name not in there:
-                raise DataError(f"{path} is damaged: its {what} lacks {name!r}; take an older copy, or learn anew")
+                raise damaged(path, f"its {what} lacks {name!r}")
     return header, kept
 
 
@@ -72,34 +77,26 @@ def settings_of(path: str | Path, kept: Any, kind: type[LearningSettings] = Sett
     """The settings of a checkpoint's header; those of 0.1.0 held more than a kind of today may have."""
     known, needed = ([field.name for field in dataclasses.fields(cls)] for cls in (Settings, kind))
     if not isinstance(kept, dict):
-        raise DataError(f"{path} is damaged: its settings are {kept!r}; take an older copy, or learn anew")
+        raise damaged(path, f"its settings are {kept!r}")
     for name in kept:
         if name not in known:
-            raise DataError(
-                f"{path} has a setting {name!r} that this causalnet does not know; load it with the release that wrote it"
-            )
+            raise DataError(f"{path} has a setting {name!r} unknown here; load it with the release that wrote it")
     rates = {field.name for field in dataclasses.fields(Rate)}
     for name in needed:
         if name not in kept:
-            raise DataError(f"{path} is damaged: its settings lack {name!r}; take an older copy, or learn anew")
+            raise damaged(path, f"its settings lack {name!r}")
         if isinstance(kept[name], dict) and set(kept[name]) != rates:
-            raise DataError(
-                f"{path} is damaged: its {name} is {kept[name]!r}, not a rate; take an older copy, or learn anew"
-            )
+            raise damaged(path, f"its {name} is {kept[name]!r}, not a rate")
     options: dict[str, Any] = {name: Rate(**x) if isinstance(x := kept[name], dict) else x for name in needed}
     return kind(**options)
 
 
 def _put(owner: Any, name: str, arrays: Arrays, path: str | Path) -> None:
     """An array of a checkpoint in its place, if it is there, fits, and holds numbers."""
-    want = getattr(owner, name)
-    if name not in arrays or arrays[name].shape != want.shape or arrays[name].dtype != want.dtype:
-        there = f"{arrays[name].dtype} of shape {arrays[name].shape}" if name in arrays else "missing"
-        raise DataError(
-            f"{path} is damaged: its array {name!r} is {there}, and should be {want.dtype} of shape {want.shape}; "
-            "take an older copy, or learn anew"
-        )
-    found = arrays[name]
+    want, found = getattr(owner, name), arrays.get(name)
+    if found is None or found.shape != want.shape or found.dtype != want.dtype:
+        there = "missing" if found is None else f"{found.dtype} of shape {found.shape}"
+        raise damaged(path, f"its array {name!r} is {there}, and should be {want.dtype} of shape {want.shape}")
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise DataError(
             f"{path} holds {found[~np.isfinite(found)].flat[0]} in the array {name!r}: the learning had diverged, or the file "

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array
+from ...base.checks import numbers
 from ...errors import DataError, NotApplicable, UnknownNameError, nearest
 
 KINDS = ("polynomial", "interpolation", "one-hot", "none")
@@ -43,11 +44,8 @@ class Conditioning:
                 f"conditioning is one of {', '.join(KINDS)}, not {kind!r}.{nearest(str(kind), KINDS)}"
             )
         if factors is None:
-            raise DataError(
-                f"factors is None; give the domain factor of each of the {domains} source domains, such as its arrival "
-                "probability"
-            )
-        given = _numbers(factors, "factors")
+            raise DataError("factors is None; give that of each source, such as its arrival probability")
+        given = numbers("factors", factors)
         if given.ndim == 1:
             given = given[:, None]
         right = given.ndim in (2, 3) and len(given) == domains and (given.ndim == 2 or given.shape[1] == agents)
@@ -61,19 +59,15 @@ class Conditioning:
         if kind == "interpolation" and len(np.unique(given)) < len(given):
             raise DataError("two source domains have the same factor, and interpolation lies between different ones")
         if kind == "polynomial" and len(given) > 1 and (given == given[0]).all():
-            raise DataError(
-                "all source domains have the same factor, so that the policy could not depend on it; give each its own, or "
-                "write conditioning='none'"
-            )
+            raise DataError("all source domains have the same factor; give each its own, or write conditioning='none'")
         return cls(kind, given, min(2, len(np.unique(given.reshape(len(given), -1), axis=0)) - 1))
 
     @property
     def width(self) -> int:
         """F, the length of f."""
         k = self.factors.shape[-1]
-        return {"polynomial": 1 + k * self.degree, "interpolation": len(self.factors), "none": 1}.get(
-            self.kind, len(self.factors) + 1
-        )
+        many = {"polynomial": 1 + k * self.degree, "interpolation": len(self.factors), "none": 1}
+        return many.get(self.kind, len(self.factors) + 1)
 
     def sources(self) -> Array:
         """f of the source domains: (M, 1, F), or (M, n, F) where every agent has its own factor."""
@@ -85,22 +79,18 @@ class Conditioning:
         """f of any domain, (1, F) or (n, F). code: for one-hot, the table of nobody ("unseen") or the sources' mean
         ("mixture"); the factor plays no part there."""
         if code not in CODES:
-            raise UnknownNameError(
-                f"the target's code is one of {', '.join(CODES)}, not {code!r}.{nearest(code, CODES)}"
-            )
+            raise UnknownNameError(f"code is one of {', '.join(CODES)}, not {code!r}.{nearest(code, CODES)}")
         if self.kind == "none":
             return np.ones((1, 1))
         if self.kind == "one-hot":
-            row = (
-                np.eye(self.width)[-1] if code == "unseen" else np.append(np.ones(self.width - 1), 0) / (self.width - 1)
-            )
+            known = self.width - 1
+            row = np.eye(self.width)[-1] if code == "unseen" else np.append(np.ones(known), 0) / known
             return row[None]
         omega = self.factor(factor)
         if self.kind == "interpolation":
             order = np.argsort(self.factors[:, 0])
-            return np.array(
-                [[np.interp(omega[0, 0], self.factors[order, 0], row[order]) for row in np.eye(len(order))]]
-            )
+            spots = self.factors[order, 0]
+            return np.array([[np.interp(omega[0, 0], spots, row[order]) for row in np.eye(len(order))]])
         flat = self.factors.reshape(-1, self.factors.shape[-1])
         low, high = flat.min(axis=0), flat.max(axis=0)
         u = SCALE * (omega - (low + high) / 2) / np.where(high > low, (high - low) / 2, 1.0)
@@ -109,7 +99,7 @@ class Conditioning:
 
     def factor(self, factor: Any) -> Array:
         """A domain's factor as (1, k), or (n, k) for one an agent; a wrong shape is refused."""
-        omega, shape = _numbers(factor, "the domain factor"), self.factors.shape[1:]
+        omega, shape = numbers("the domain factor", factor), self.factors.shape[1:]
         if omega.ndim == 0 or (len(shape) == 2 and omega.shape == shape[:1]):
             omega = omega.reshape((1, 1) if omega.ndim == 0 else (-1, 1))
         if len(shape) == 2 and omega.shape in {(shape[-1],), (1, shape[-1])}:
@@ -118,20 +108,6 @@ class Conditioning:
                 f"{shape[0]}: estimate with shared=False, or give shape {shape}"
             )
         if omega.shape not in ({(shape[-1],), (1, shape[-1])} if len(shape) == 1 else {shape}):
-            ways = (
-                f"({shape[-1]},)" + " or a number" * (shape[-1] == 1)
-                if len(shape) == 1
-                else f"{shape}, one for each agent"
-            )
+            ways = f"({shape[-1]},)" + " or a number" * (shape[-1] == 1) if len(shape) == 1 else f"{shape}, one each"
             raise DataError(f"the domain factor has shape {np.shape(factor)}; this policy was trained with {ways}")
         return omega.reshape(-1, shape[-1])
-
-
-def _numbers(values: Any, what: str) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"{what} must be numbers, one or more a domain, all domains alike; got {values!r}") from None
-    if not np.isfinite(array).all():
-        raise DataError(f"{what} holds {array[~np.isfinite(array)].flat[0]}; every factor must be a finite number")
-    return array

@@ -16,24 +16,16 @@ from collections.abc import Callable
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
-from ...base.arrays import AnyArray, Array, Codes
+from ...base.arrays import AnyArray, Array, Codes, Ints
 from ...base.checks import function
 from ...envs.networked.checks import networked
 from ...envs.networked.protocols import Congested
 from ...errors import DataError, NotApplicable
+from . import critic_kernels as kernels
 from .actor_kernels import neighbourhood_sums
-from .critic_kernels import (
-    Keys,
-    TableFull,
-    first_visits,
-    gather_marginals,
-    insert,
-    neighbour_features,
-    neighbourhood_keys,
-    pairs,
-    temporal_differences,
-)
+from .critic_kernels import Keys, TableFull
 from .rollout import Trajectory
 from .settings import LearningSettings, Settings
 
@@ -72,6 +64,10 @@ class Critic(ABC):
     def slots(self, path: Trajectory) -> Codes:
         """The active slots along the trajectories, (T + 1, E, n, F), -1 where idle; raises TableFull without room for one."""
 
+    def pairs(self, path: Trajectory) -> Ints:
+        """The number of each own pair (s_i, a_i), (T + 1, E, n)."""
+        return path.codes * self.shape[3] + path.a
+
     def rewards(self, path: Trajectory) -> Array:
         """What is learnt from, (T, E, n)."""
         return path.r
@@ -86,16 +82,14 @@ class Critic(ABC):
         discounted = o.objective == "discounted"
         mu_rates = np.zeros(o.length) if discounted else o.average_rate.at(update, o.length)
         clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
-        temporal_differences(
+        kernels.temporal_differences(
             slots, r, self.weights, self.visits, clock, rates, o.discount, o.trace, self.mu, mu_rates, self._q
         )
         return self._q
 
     def summed(self, q: Array) -> Array:
         """sum_{j in N_i^kappa} Q_j from the estimates q (T + 1, E, n)."""
-        out = np.empty_like(q)
-        neighbourhood_sums(q, self.table, out)
-        return out
+        return neighbourhood_sums(q, self.table)
 
     def marginals(self) -> Array:
         """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
@@ -112,17 +106,15 @@ class OwnCritic(Critic):
 
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
         super().__init__(settings, shape, copies, table, shape[2] * shape[3])
-        self._summed = np.empty((settings.length, copies, shape[1]))
 
     def slots(self, path: Trajectory) -> Codes:
         """The pairs (s_i, a_i) themselves, (T + 1, E, n, 1)."""
-        pairs(path.codes, path.a, self.shape[3], self._slots[..., 0])
+        self._slots[..., 0] = self.pairs(path)
         return self._slots
 
     def rewards(self, path: Trajectory) -> Array:
         """sum_{j in N_i^kappa} r_j, (T, E, n)."""
-        neighbourhood_sums(path.r, self.table, self._summed)
-        return self._summed
+        return neighbourhood_sums(path.r, self.table)
 
     def summed(self, q: Array) -> Array:
         """q itself, which was learnt from summed rewards."""
@@ -163,20 +155,23 @@ class LinearCritic(Critic):
     """Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]."""
 
     def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
-        own, f = shape[2] * shape[3], table.shape[1]
-        super().__init__(settings, shape, copies, table, f * own, f)
-        self._where, self._marginal = _places(table), np.empty((*shape[:2], own))
+        f = table.shape[1]
+        super().__init__(settings, shape, copies, table, f * shape[2] * shape[3], f)
+        near = table < len(table)
+        j, i = table[near], np.nonzero(near)[0]  # j in N_i^kappa, and so i in N_j^kappa
+        blocks = j * f + (table[j] == i[:, None]).argmax(1)  # where w_j has the pairs of i
+        self._gather = sparse.csr_matrix((np.ones(j.size), (i, blocks)), (len(table), table.size))
 
     def slots(self, path: Trajectory) -> Codes:
         """A slot for each neighbour's pair, k S A + s_j A + a_j for the k-th; -1 beyond them: (T + 1, E, n, f)."""
-        pairs(path.codes, path.a, self.shape[3], self._x)
-        neighbour_features(self._x, self.table, self.shape[2] * self.shape[3], self._slots)
+        self._x[:] = self.pairs(path)
+        kernels.neighbour_features(self._x, self.table, self.shape[2] * self.shape[3], self._slots)
         return self._slots
 
     def marginals(self) -> Array:
         """sum_{j in N_i^kappa} w_ji: what i adds to all that have it as a neighbour, (L, n, S, A)."""
-        gather_marginals(self.weights, self.table, self._where, self._marginal.shape[2], self._marginal)
-        return self._marginal.reshape(self.shape)
+        blocks = self.weights.reshape(self.shape[0], -1, self.shape[2] * self.shape[3])
+        return np.stack([self._gather @ w for w in blocks]).reshape(self.shape)
 
 
 class TableCritic(Critic):
@@ -192,12 +187,12 @@ class TableCritic(Critic):
 
     def slots(self, path: Trajectory) -> Codes:
         """The place of each key of N_i^kappa; makes room for new ones, or raises TableFull: (T + 1, E, n, 1)."""
-        pairs(path.codes, path.a, self.shape[3], self._x)
-        neighbourhood_keys(self._x, self.table, self._keys)
+        self._x[:] = self.pairs(path)
+        kernels.neighbourhood_keys(self._x, self.table, self._keys)
         if self.settings.fresh:
-            first_visits(self._keys, self._slots)
+            kernels.first_visits(self._keys, self._slots)
             return self._slots
-        full, room = insert(self._keys, self.keys, self._slots), self.settings.capacity
+        full, room = kernels.insert(self._keys, self.keys, self._slots), self.settings.capacity
         if full >= 0:
             raise TableFull(
                 f"the critic of agent {full} holds {room} neighbourhood states, all that capacity allows; policy and critic are "
@@ -210,14 +205,12 @@ class TableCritic(Critic):
         if settings.fresh:
             return super().grown(settings)
         if settings.capacity < self.settings.capacity:
-            raise DataError(
-                f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}; nothing was changed"
-            )
+            raise DataError(f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}")
         new = type(self)(settings, self.shape, self.copies, self.table)
         new.mu = self.mu
         found = np.empty((1, *self.keys.shape[:2], 1), np.int32)
         for c in range(self.settings.capacity):  # an empty place finds an empty place, and keeps its zeros
-            insert(np.ascontiguousarray(self.keys[None, ..., c]), new.keys, found)
+            kernels.insert(np.ascontiguousarray(self.keys[None, ..., c]), new.keys, found)
             np.put_along_axis(new.weights, found[0], self.weights[..., c : c + 1], axis=2)
             if self.visits.size:
                 np.put_along_axis(new.visits, found[0], self.visits[..., c : c + 1], axis=2)
@@ -229,21 +222,16 @@ class CountsCritic(Critic):
 
     def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes, counts: Counts | None) -> None:
         if counts is None:
-            raise NotApplicable(
-                "critic 'counts' needs to know what to count; pass counts=access_point_loads(env), for instance"
-            )
+            raise NotApplicable("critic 'counts' needs something to count; pass counts=access_point_loads(env), say")
         self.counts, self.most = counts, settings.most_counted
         super().__init__(settings, shape, copies, table, shape[2] * shape[3] * (self.most + 1))
 
     def slots(self, path: Trajectory) -> Codes:
         """The pair's number times the kinds of counts, and the count: (T + 1, E, n, 1)."""
-        pairs(path.codes, path.a, self.shape[3], self._x)
         c = np.asarray(self.counts(path))
         if c.shape != path.a.shape or c.dtype.kind not in "iu" or c.min() < 0:
-            raise DataError(
-                f"counts gave {c.dtype} of shape {c.shape}; it must give whole numbers from 0 up of shape {path.a.shape}"
-            )
-        self._slots[..., 0] = self._x * (self.most + 1) + np.minimum(c, self.most)
+            raise DataError(f"counts gave {c.dtype} of shape {c.shape}; give whole numbers from 0 up, {path.a.shape}")
+        self._slots[..., 0] = self.pairs(path) * (self.most + 1) + np.minimum(c, self.most)
         return self._slots
 
 
@@ -264,10 +252,3 @@ def access_point_loads(env: Congested) -> Counts:
     """
     networked(env, Congested, "an environment whose agents share places, a wireless one")
     return lambda path: env.congestion(path.codes, path.a)
-
-
-def _places(table: Codes) -> Codes:
-    """(n, f): the place of agent i in the neighbourhood of its k-th neighbour; neighbourhoods are symmetric."""
-    n = len(table)
-    rows = np.vstack([table, np.full((1, table.shape[1]), -1, table.dtype)])
-    return np.asarray((rows[table] == np.arange(n)[:, None, None]).argmax(-1), dtype=np.int32)

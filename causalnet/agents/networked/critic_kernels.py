@@ -1,33 +1,23 @@
 """Compiled parts of the critic: keys of neighbourhoods, hashed tables, and temporal differences for all agents at once.
 
 Every critic is Q_i = sum_f w_i[slot_f]: a table has one active slot a step, linear features have several.
-Shapes as in ``_local_policy``; trajectories carry T + 1 steps in front. x = code * A + a is an agent's own pair (s_i, a_i).
+Shapes as in :mod:`.actor_kernels`; trajectories carry T + 1 steps in front. x = code * A + a is an agent's own pair (s_i, a_i).
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from ...base.arrays import AnyArray, Array, Codes, Ints
-from ...envs.networked.streams import mix
+from ...base.arrays import AnyArray, Array, Codes
+from ...envs.networked.streams import Words, mix
 from ...errors import CausalnetError
 
-Keys = NDArray[np.uint64]
+Keys = Words  # 64 bits each, zero where there is none
 
 
 class TableFull(CausalnetError, MemoryError):
     """A hashed critic has no room for another neighbourhood state; policy and critic are as they were before the episode."""
-
-
-@njit(cache=True)
-def pairs(codes: Codes, a: Ints, width: int, out: Codes) -> None:
-    """out = codes * width + a, elementwise over (T + 1, E, n)."""
-    for t in range(codes.shape[0]):
-        for e in range(codes.shape[1]):
-            for i in range(codes.shape[2]):
-                out[t, e, i] = codes[t, e, i] * width + a[t, e, i]
 
 
 @njit(cache=True)
@@ -183,23 +173,3 @@ def temporal_differences(
         for i in range(n):
             for t in range(steps):
                 q[t, e, i] = _value(w[e // per, i], slots[t, e, i])
-
-
-@njit(cache=True)
-def gather_marginals(w: Array, table: Codes, where: Codes, size: int, out: Array) -> None:
-    """out_i[x] = sum over j in N_i^kappa of w_j at the slot of agent i in state-action pair x: what i adds to its neighbours.
-
-    w (L, n, f * size), table (n, f) padded with n, where (n, f): the place of i in the neighbourhood of j = table[i, k].
-    out (L, n, size).
-    """
-    n, f = table.shape
-    for learner in range(w.shape[0]):
-        for i in range(n):
-            out[learner, i, :] = 0.0
-            for k in range(f):
-                j = table[i, k]
-                if j == n:
-                    break
-                start = where[i, k] * size
-                for x in range(size):
-                    out[learner, i, x] += w[learner, j, start + x]

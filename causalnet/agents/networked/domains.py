@@ -16,9 +16,8 @@ from .settings import Settings
 
 def environments(value: Any) -> list[Any]:
     """The source domains as a list of environments."""
-    return [
-        network(env, f"source {m}") for m, env in enumerate(entries("sources", value, "environments, one a domain"))
-    ]
+    given = entries("sources", value, "environments, one a domain")
+    return [network(env, f"source {m}") for m, env in enumerate(given)]
 
 
 def sources(envs: Sequence[Any], settings: Settings) -> tuple[int, list[Any]]:
@@ -34,13 +33,9 @@ def sources(envs: Sequence[Any], settings: Settings) -> tuple[int, list[Any]]:
                 "factor alone"
             )
         if (env.n_envs or 1) != copies:
-            raise DataError(
-                f"source {m} has {env.n_envs or 1} copies and source 0 has {copies}; give all the same n_envs"
-            )
+            raise DataError(f"source {m} has {env.n_envs or 1} copies and source 0 {copies}; give all the same n_envs")
     if settings.continuing or settings.objective != "discounted":
-        raise NotApplicable(
-            "GSAC learns from discounted episodes; use ScalableActorCritic for trajectories without end"
-        )
+        raise NotApplicable("GSAC learns from discounted episodes; ScalableActorCritic takes trajectories without end")
     return copies, first
 
 
@@ -50,19 +45,6 @@ def flags(value: Any, n: int) -> Bools:
     if array.shape != (n,) or array.dtype != bool:
         raise DataError(f"conditioned says yes or no for each of {n} agents; got {array.dtype} of shape {array.shape}")
     return array.copy()
-
-
-def codes(value: Any, domains: int, n: int, width: int) -> Array:
-    """f(omega) of the domains learnt in, (M, n, F)."""
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"codes are numbers of shape ({domains}, {n}, {width}), not {value!r}") from None
-    if array.shape != (domains, n, width) or not np.isfinite(array).all():
-        raise DataError(
-            f"codes has shape {array.shape}; {domains} domains of {n} agents need ({domains}, {n}, {width})"
-        )
-    return array
 
 
 def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequence[Any]) -> None:
@@ -77,9 +59,7 @@ def same_domains(path: Any, header: dict[str, Any], factors: Array, envs: Sequen
             raise DataError(f"source {m} is another network than {path} was learnt on: {other}")
         if mine[m] != learnt[m]:
             was = f"was source {learnt.index(mine[m])}" if mine[m] in learnt else "was none of the sources"
-            told = (
-                f" had the factor {np.squeeze(factors[m]).tolist()}" if len(factors) == len(learnt) else " was another"
-            )
+            told = f" had the factor {factors[m].squeeze().tolist()}" if len(factors) == len(mine) else " was another"
             raise DataError(
                 f"source {m} {was} when {path} was learnt, and source {m}{told}: arrivals, capacities or rewards differ; give "
                 "the same environments in the same order"

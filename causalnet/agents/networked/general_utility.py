@@ -21,37 +21,15 @@ from ...base.arrays import Array, Ints
 from ...base.checks import flag, number
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, policy_gradient
-from ...envs.networked.identity import require
 from ...errors import DataError
 from .checkpoint import Kept
 from .critic import Counts
-from .occupancy import count, exact_occupancies, look_up, occupancies, time_weights
+from .occupancy import count, exact_occupancies, occupancies, time_weights
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import Settings
-from .utilities.forms import Differentiated, Penalty, PerAgent, Total, as_utility, bounds, described, kind
+from .utilities.forms import as_utility, bounds, described, kind
 from .utilities.probes import Stall, checked, probe
-from .utilities.utilities import Determinism, Entropy, Imitation, Linear, RiskAverse, Utility
-
-__all__ = [
-    "Constraint",
-    "Determinism",
-    "Differentiated",
-    "Entropy",
-    "GeneralUtility",
-    "Imitation",
-    "Linear",
-    "Penalty",
-    "PerAgent",
-    "RiskAverse",
-    "Score",
-    "Total",
-    "Utility",
-    "exact_occupancies",
-    "exact_utility",
-    "exact_utility_gradient",
-    "occupancies",
-]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +95,16 @@ class GeneralUtility(ScalableActorCritic):
         super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
         self.occupancy_rate, n = number("occupancy_rate", occupancy_rate, most=1.0, above=0.0), self.shape[1]
         self.reward = utility is None if reward is None else flag("reward", reward)
-        self.utility = None if utility is None else as_utility(utility, n)
+        self.utility = None if utility is None else as_utility(utility)
         given = [constraints] if isinstance(constraints, Constraint) else constraints
         if not isinstance(given, (list, tuple)) or not all(isinstance(c, Constraint) for c in given):
             raise DataError(f"constraints is {constraints!r}; write Constraint(utility, at_least), or a list of such")
         self.constraints = tuple(given)
         if not self.reward and utility is None and not self.constraints:
-            raise DataError(
-                "there is nothing to learn from: reward is False, with no utility and no constraint; give one"
-            )
-        self.constrained = tuple(as_utility(c.utility, n) for c in self.constraints)
-        self.at_least = np.array(
-            [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
-        ).reshape(-1, n)
+            raise DataError("nothing to learn from: reward is False, with no utility and no constraint; give one")
+        self.constrained = tuple(as_utility(c.utility) for c in self.constraints)
+        asked = [bounds(f"constraint {k}", c.at_least, n) for k, c in enumerate(self.constraints)]
+        self.at_least = np.array(asked).reshape(-1, n)
         self._weight = time_weights(self.settings.gamma, self.settings.length, self.settings.objective)
         self.d: Array = np.zeros(self.shape)
         self.shadow: Array = np.zeros(self.shape)
@@ -182,12 +157,13 @@ class GeneralUtility(ScalableActorCritic):
                 self._stall[k].watch(f"constraint {k} ({kind(g)})", self.at_least[k], value, self.multipliers[k])
             slope = checked(f"the shadow reward of constraint {k}", g.gradient(self.d), self.shape)
             self.shadow += self.multipliers[k][..., None, None] * slope
-        look_up(path.codes, path.a, self.shadow, self.reward, path.r)
+        learner = np.repeat(np.arange(self.learners), self.per_update)[:, None]
+        paid = self.shadow[learner, np.arange(self.shape[1]), path.codes[:-1], path.a[:-1]]
+        path.r[:] = path.r + paid if self.reward else paid
 
     def score(self, env: Any, episodes: int = 1000, *, seed: int = 10**6) -> Score:
         """Return, utility, constraints and violation of each learner's policy on fresh episodes of ``env``."""
-        require(env, self.network)
-        self._keep_going(env)
+        self.admit(env)
         o = self.settings
         played: dict[str, Any] = {"episodes": episodes, "seed": seed, "view": self.view}
         d, total = occupancies(env, self.policy, gamma=o.gamma, steps=o.steps, objective=o.objective, **played)
@@ -247,7 +223,7 @@ class GeneralUtility(ScalableActorCritic):
         """What ``save`` wrote, with the same network, utility and constraints; learning goes on as if it had not stopped."""
 
         def options(header: dict[str, Any]) -> dict[str, Any]:
-            now = None if utility is None else kind(as_utility(utility, int(env.n_agents)))
+            now = None if utility is None else kind(as_utility(utility))
             if now != header["utility"]:
                 raise DataError(
                     f"{path} was learnt with {_called(header['utility'])}, and load was given {_called(now)}: utilities are "
@@ -284,7 +260,7 @@ class GeneralUtility(ScalableActorCritic):
 def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:
     """(1/n) sum_i f_i(d_i) / (1 - gamma) of a small network, by enumeration: the discounted return where f is linear."""
     d = exact_occupancies(model, policy)
-    values = checked("the utility", as_utility(utility, model.n_agents).value(d), d.shape[:1])
+    values = checked("the utility", as_utility(utility).value(d), d.shape[:1])
     return float(values.mean() / (1 - model.gamma))
 
 
@@ -301,7 +277,7 @@ def exact_utility_gradient(
     balls[i]: the agents of N_i^kappa, for the truncated gradient; None: the exact one. One (S_i, A_i) table an agent.
     """
     d = exact_occupancies(model, policy)
-    shadow = checked("the shadow reward", as_utility(utility, model.n_agents).gradient(d), d.shape)
+    shadow = checked("the shadow reward", as_utility(utility).gradient(d), d.shape)
     own = [[i] for i in range(model.n_agents)]
     sizes = zip(model.n_states, model.n_actions, strict=True)
     rewards = [shadow[i, :s, :a] for i, (s, a) in enumerate(sizes)]

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from scipy import sparse
 
 from ...base.arrays import Array, Ints
-from ...base.checks import flag, generator, number, one_of, whole
+from ...base.checks import flag, generator, number, numbers, one_of, shaped, whole
 from ...envs.networked import identity
-from ...envs.networked.neighbourhoods import check_adjacency, hop_neighbourhoods, padded
+from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
 from ...errors import DataError
 from ...representation.domain import hull_distance, warn_outside
 from . import domains
@@ -29,21 +28,13 @@ from .actor import Actor, NeighbourStates, OwnState
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .conditioning import SCALE, Conditioning
 from .critic import KEPT, Counts
-from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, batches, discounted, seeds, state_codes, view_table
+from .learner import NetworkedLearner, converging, usual
+from .rollout import Trajectory, batches, discounted, seeds, shared, state_codes, view_table
 from .settings import Rate, Settings
 
 # Algorithm 1 with step sizes that learn, chosen on the source domains of the wireless grids; GSAC.paper() has the printed ones
-DEFAULTS = Settings(
-    gamma=0.95,
-    temperature=0.5,
-    critic="table",
-    fresh=True,
-    critic_rate=Rate(0.4),
-    trace=0.0,
-    actor_rate=Rate(0.2),
-    gradient="score",
-    baseline_rate=0.1,
+DEFAULTS = Settings.paper(
+    gamma=0.95, temperature=0.5, critic_rate=Rate(0.4), actor_rate=Rate(0.2), baseline_rate=0.1, over_n=False
 )
 
 
@@ -51,7 +42,7 @@ class GSAC(NetworkedLearner):
     """Actor-critic across M source environments of one network, each with learners x copies episodes at a time.
 
     sources: environments, alike but for their domain. factors: omega of each, (M,), (M, k), or (M, n, k) for one an agent.
-    conditioning: "polynomial", "interpolation", "one-hot" or "none" (see ``_conditioning``). schedule: an update plays
+    conditioning: "polynomial", "interpolation", "one-hot" or "none" (see :mod:`.conditioning`). schedule: an update plays
     episodes in "all" sources and follows their mean gradient, or in "one" drawn uniformly, as the paper does (drawn
     alike for all learners). inputs: "own" states or those of all "neighbours" (logits linear in each neighbour's state).
     view: (states,) or (n, states): what is seen of a state, such as :func:`.adaptation.compact_view`. conditioned: (n,) bool,
@@ -92,21 +83,19 @@ class GSAC(NetworkedLearner):
         self.conditioning = Conditioning.of(conditioning, factors, many, n)
         self.conditioned = domains.flags(conditioned, n)
         own = np.stack([self.masked(code) for code in self.conditioning.sources()])
-        self.codes = domains.codes(own if codes is None else codes, many, n, self.conditioning.width)
+        given, width = numbers("codes", own if codes is None else codes), self.conditioning.width
+        self.codes = shaped("codes", given, (many, n, width), "domains, agents, length of f")
         self.view = view_table(env, view)
         # actor and critics
         self.n_actions = np.asarray(env.n_actions, dtype=np.int64)
         shape = (self.learners, n, int(self.view.max()) + 1, int(self.n_actions.max()))
-        adjacency = check_adjacency(sparse.csr_matrix(env.adjacency))
         policy = (shape, self.n_actions, self.view, o.temperature)
-        reads_all = self.inputs == "neighbours"
-        self.actor: Actor = (
-            NeighbourStates(*policy, padded(hop_neighbourhoods(adjacency, 1))) if reads_all else OwnState(*policy)
-        )
+        read = padded(hop_neighbourhoods(env.adjacency, 1)) if self.inputs == "neighbours" else None
+        self.actor: Actor = OwnState(*policy) if read is None else NeighbourStates(*policy, read)
         self.theta: Array = np.zeros((*self.actor.shape, self.conditioning.width))
         alike = self.conditioning.kind == "none"
         self.shared_critic = alike if shared_critic is None else flag("shared_critic", shared_critic)
-        near, count = padded(hop_neighbourhoods(adjacency, o.kappa)), 1 if self.shared_critic else many
+        near, count = padded(hop_neighbourhoods(env.adjacency, o.kappa)), 1 if self.shared_critic else many
         self.counts, self.critics = counts, [self.actor.critic(o, self.copies, near, counts) for _ in range(count)]
         self.baselines: Array = np.zeros((count, *shape[:3]))
         self.returns: Array = np.full((many, self.learners), np.nan)
@@ -162,9 +151,7 @@ class GSAC(NetworkedLearner):
         """f(omega) of a domain for every agent, (n, F); a factor outside the sources' hull is warned of."""
         if self.conditioning.kind in {"polynomial", "interpolation"}:
             if factor is None:
-                raise DataError(
-                    "this policy depends on the domain factor; give the target's, or estimate it with adapt()"
-                )
+                raise DataError("this policy depends on the domain factor; give the target's, or estimate it by adapt")
             omega, known = self.conditioning.factor(factor), self.conditioning.factors
             spots = known.transpose(1, 0, 2) if known.ndim == 3 else known[None]
             worst = int(np.argmax([hull_distance(*pair) for pair in zip(omega, spots, strict=True)]))
@@ -204,10 +191,8 @@ class GSAC(NetworkedLearner):
         """
         identity.require(target, self.network)
         settings, conditioning, codes = self.settings, self.conditioning, self.code(factor, code)[None]
-        kept = {
-            name: getattr(self, name)
-            for name in ("inputs", "learners", "view", "conditioned", "shared_critic", "counts")
-        }
+        names = ("inputs", "learners", "view", "conditioned", "shared_critic", "counts")
+        kept = {name: getattr(self, name) for name in names}
         seed = self.seed + 1 if seed is None else seed
         agent = GSAC([target], None, settings, conditioning=conditioning, codes=codes, seed=seed, **kept)
         agent.theta[:] = self.theta
@@ -235,17 +220,15 @@ class GSAC(NetworkedLearner):
     @classmethod
     def load(cls, path: str | Path, sources: Sequence[Any], *, counts: Counts | None = None) -> Self:
         """What ``save`` wrote, on the source domains that it was learnt in; learning goes on as if it had not stopped."""
-        envs, options = domains.environments(sources), ("schedule", "inputs", "learners", "seed", "shared_critic")
+        options, given = ("schedule", "inputs", "learners", "seed", "shared_critic"), ("view", "conditioned", "codes")
         needs = (*options, "conditioning", "domains", "scale")
-        header, arrays = read_agent(path, cls, needs, ("view", "conditioned", "codes", "factors"))
+        envs, (header, arrays) = domains.environments(sources), read_agent(path, cls, needs, (*given, "factors"))
         if header["scale"] != SCALE:
             raise DataError(f"{path} has its factors on the scale {header['scale']!r}, not {SCALE!r}; learn anew")
         factors, o = arrays["factors"], settings_of(path, header["settings"])
         domains.same_domains(path, header, factors, envs)
         conditioning = Conditioning.of(header["conditioning"], factors, len(factors), int(envs[0].n_agents))
-        kept = {name: header[name] for name in options} | {
-            name: arrays[name] for name in ("view", "conditioned", "codes")
-        }
+        kept = {name: header[name] for name in options} | {name: arrays[name] for name in given}
         agent = cls(envs, None, o, conditioning=conditioning, counts=counts, **kept)
         if agent.copies != header["copies"]:
             raise DataError(f"{path} was learnt with {header['copies']} copies a domain, not {agent.copies}")

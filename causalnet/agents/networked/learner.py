@@ -103,18 +103,10 @@ def usual(settings: Any, otherwise: Any) -> Any:
     return otherwise if settings is None else instance("settings", settings, type(otherwise), f"{name}(...), or None")
 
 
-def shared(copies: int, learners: int) -> int:
-    """Copies of an environment as they are; DataError where they cannot be shared evenly."""
-    if copies % learners:
-        raise DataError(f"{copies} copies cannot be shared by {learners} learners; use a multiple of {learners}")
-    return copies
-
-
 def converging(theta: Array, update: int) -> Array:
     """New parameters, or DataError where their squares are beyond all numbers; ``update`` counts from 0."""
     if not np.isfinite(np.vdot(theta, theta)):
         raise DataError(
-            f"the learning diverged in update {update + 1}; the policy is as before it, the critic is not: learn anew with "
-            "smaller rates"
+            f"the learning diverged in update {update + 1}; the policy is as before, the critic is not: learn anew with smaller rates"
         )
     return theta

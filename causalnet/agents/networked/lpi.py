@@ -17,33 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import networkx as nx
 import numpy as np
 from scipy import sparse
 
 from ...base.arrays import Array
 from ...base.checks import instance, number, whole
 from ...envs.networked import TabularNetwork
+from ...envs.networked.neighbourhoods import adjacency_of
 from ...errors import DataError, NotApplicable
 from ...locality import Certificate, EstimatedSensitivities, LocalPolicy, analyse, certificate
-from .checkpoint import Kept
+from .checkpoint import Kept, damaged
 from .colours import colour_agents
 from .critic import Counts
 from .learner import converging
-from .lpi_exact import ExactStep, exact_improvement, proximal
 from .rollout import Trajectory
 from .scalable_ac import ScalableActorCritic
 from .settings import LearningSettings, ProximalSettings, Settings
-
-__all__ = [
-    "Cooling",
-    "ExactStep",
-    "LocalizedPolicyImprovement",
-    "Report",
-    "colour_agents",
-    "exact_improvement",
-    "proximal",
-]
 
 
 @dataclass(frozen=True)
@@ -152,9 +141,7 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
             try:
                 cooling = Cooling(**header["cooling"])
             except TypeError:
-                raise DataError(
-                    f"{path} is damaged: its cooling is {header['cooling']!r}; take an older copy, or learn anew"
-                ) from None
+                raise damaged(path, f"its cooling is {header['cooling']!r}") from None
             return {"cooling": cooling, "report_every": header["report_every"], "model": model}
 
         return cls.reopened(path, env, options, ("cooling", "report_every"))
@@ -162,52 +149,38 @@ class LocalizedPolicyImprovement(ScalableActorCritic):
     def certify(self, learner: int = 0) -> Certificate:
         """The locality certificate of a learner's policy under ``model`` (see ``causalnet.locality``)."""
         if self.model is None:
-            raise NotApplicable(
-                "a certificate needs a model: give LocalizedPolicyImprovement(model=...), a TabularNetwork or "
-                "estimate_sensitivities(...)"
-            )
+            raise NotApplicable("a certificate needs a model: give a TabularNetwork, or estimate_sensitivities(...)")
         whole("learner", learner, 0, self.learners - 1)
         gamma = self.settings.gamma if isinstance(self.model, EstimatedSensitivities) else None
         return certificate(self.model, self._tables(learner), gamma)
 
     def _tables(self, learner: int) -> LocalPolicy:
-        pi = self.policy[learner]
-        seen = [self.view[i if len(self.view) > 1 else 0, :k] for i, k in enumerate(np.asarray(self.env.n_states))]
-        return LocalPolicy([pi[i, rows, : self.n_actions[i]] for i, rows in enumerate(seen)])
+        pi, views = self.policy[learner], np.broadcast_to(self.view, (self.shape[1], self.view.shape[1]))
+        sizes = enumerate(zip(self.env.n_states, self.n_actions, strict=True))
+        return LocalPolicy([pi[i, views[i, :s], :a] for i, (s, a) in sizes])
 
     def _report(self) -> Report:
-        policy, gamma = self._tables(0), self.settings.gamma
-        if isinstance(self.model, EstimatedSensitivities):
-            here = analyse((self.model.high, self.model.adjacency), policy, gamma)
-            low = self.model.radius(here.pi).low
-        else:
-            assert self.model is not None  # the caller saw to it
-            here = analyse(self.model, policy, gamma)
-            low = here.radius.low
-        high = here.radius.high
-        return Report(
-            self.updates, self.episodes, self.tau, (low, high), True if high < 1 else False if low >= 1 else None
-        )
+        model: Any = self.model
+        known = isinstance(model, TabularNetwork)
+        here = analyse(model if known else (model.high, model.adjacency), self._tables(0), self.settings.gamma)
+        low, high = (here.radius if known else model.radius(here.pi)).low, here.radius.high
+        certified = True if high < 1 else False if low >= 1 else None
+        return Report(self.updates, self.episodes, self.tau, (low, high), certified)
 
 
-def _same_network(model: TabularNetwork | EstimatedSensitivities, env: Any) -> None:
+def _same_network(model: Any, env: Any) -> None:
     """Refuse a model whose agents, states, actions or neighbours are not the environment's."""
     kinds = (TabularNetwork, EstimatedSensitivities)
     instance("model", model, kinds, "a TabularNetwork, or what estimate_sensitivities(...) found")
     if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
         raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
-    if isinstance(model, EstimatedSensitivities):  # of parents, who are some of the neighbours
-        graph, whole = sparse.coo_array(model.adjacency), False
-    else:
-        graph, whole = sparse.coo_array(nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool)), True
-    n, (i, j) = len(env.n_states), graph.coords
-    here, there = sparse.coo_array(env.adjacency).coords
-    wrong = np.flatnonzero(~np.isin(i.astype(np.int64) * n + j, here.astype(np.int64) * n + there) & (i != j))
+    estimated = isinstance(model, EstimatedSensitivities)  # of parents, who are some of the neighbours
+    graph = sparse.csr_matrix(model.adjacency if estimated else adjacency_of(model.graph), dtype=bool)
+    i, j = (graph > sparse.csr_matrix(env.adjacency, dtype=bool)).nonzero()
+    wrong = np.flatnonzero(i != j)
     if len(wrong):
         raise DataError(
             f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not"
         )
-    if whole and len(i) < len(here):
-        raise DataError(
-            f"the model is of another network: it joins {len(i) // 2} pairs of agents, and the environment more"
-        )
+    if not estimated and graph.nnz < env.adjacency.nnz:
+        raise DataError(f"the model is another network: it joins {graph.nnz // 2} pairs, and the environment more")

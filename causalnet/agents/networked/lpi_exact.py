@@ -15,15 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
-from scipy import sparse
 
 from ...base.arrays import Array, Ints
 from ...base.checks import number, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
-from ...envs.networked.neighbourhoods import hop_neighbourhoods
+from ...envs.networked.neighbourhoods import adjacency_of, hop_neighbourhoods
 from ...errors import DataError
 from ...locality import Locality, LocalPolicy, analyse
 from .colours import colour_agents
@@ -72,15 +70,10 @@ def exact_improvement(
     policy: own-state tables (n_states[i], n_actions[i]), uniform by default. tau: temperatures of the rounds (the last one
     stays). A colour for which no step guarantees an improvement is left as it is (eta 0).
     """
-    graph = nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool, format="csr")
-    adjacency = sparse.csr_matrix(graph)
-    colour = colour_agents(adjacency, kappa)
-    near = hop_neighbourhoods(adjacency, kappa)
-    balls = [near.indices[near.indptr[i] : near.indptr[i + 1]].tolist() for i in range(model.n_agents)]
-    sizes = zip(model.n_states, model.n_actions, strict=True)
-    tables = (
-        [np.full((s, a), 1 / a) for s, a in sizes] if policy is None else [np.array(p, dtype=float) for p in policy]
-    )
+    adjacency = adjacency_of(model.graph)
+    colour, balls = colour_agents(adjacency, kappa), hop_neighbourhoods(adjacency, kappa).tolil().rows.tolist()
+    uniform = [np.full((s, a), 1 / a) for s, a in zip(model.n_states, model.n_actions, strict=True)]
+    tables = uniform if policy is None else [np.array(p, dtype=float) for p in policy]
     steps, tau = _numbers("steps", steps), _numbers("tau", tau)
     record = []
     for round_ in range(whole("rounds", rounds, 1)):
@@ -111,9 +104,8 @@ def _update(
     found = [truncated(q[j], keys(process, balls[j]), law) for j in range(n)]
     eps = sum(gap for _, gap in found) / n
     local = analyse(model, LocalPolicy(tables))
-    shares = {
-        int(k): _share(process, tables, int(k), np.sum([found[j][0] for j in balls[k]], axis=0) / n) for k in blocks
-    }
+    near = {int(k): np.sum([found[j][0] for j in balls[k]], axis=0) / n for k in blocks}
+    shares = {k: _share(process, tables, k, q) for k, q in near.items()}
     before, d = objective(process), law.sum(1)
     advantage = {k: _mean_over_rest(q, d, process.local_states[:, k], len(tables[k])) for k, q in shares.items()}
     best, kept, bias, eta = 0.0, tables, 0.0, 0.0
@@ -155,17 +147,14 @@ def _guarantee(
 ) -> tuple[float, float]:
     """(1 - gamma) times the improvement guaranteed up to truncation, and sum_k max TV_k."""
     most, mean = np.zeros(len(old)), 0.0
-    g = {}
+    g = []
     for k, q in shares.items():
-        change = 0.5 * np.abs(new[k] - old[k]).sum(-1)
-        code = process.local_states[:, k]
+        change, code = 0.5 * np.abs(new[k] - old[k]).sum(-1), process.local_states[:, k]
         most[k], mean = change.max(), mean + float(d @ change[code])
-        g[k] = ((new[k] - old[k])[code] * q).sum(-1)
+        g.append(((new[k] - old[k])[code] * q).sum(-1))
+    inverse = np.linalg.inv(np.eye(len(old)) - gamma * local.h.toarray().T) if local.bounded else None
     total = 0.0
-    inverse = None
-    if local.bounded:
-        inverse = np.linalg.inv(np.eye(len(old)) - gamma * local.h.toarray().T)
-    for value in g.values():
+    for value in g:
         drift = gamma / (1 - gamma) * mean * float(np.ptp(value))
         if inverse is not None:
             along = local.environment.action.T @ (inverse @ _oscillation(value, process.local_states))
@@ -176,6 +165,5 @@ def _guarantee(
 
 def _oscillation(f: Array, codes: Ints) -> Array:
     """delta_i(f): the largest change of f (S,) when s_i alone changes; (n,)."""
-    sizes = tuple((codes.max(0) + 1).tolist())
-    cube = f.reshape(sizes)
-    return np.array([np.ptp(cube, axis=i).max() for i in range(len(sizes))])
+    cube = f.reshape(tuple(codes.max(0) + 1))
+    return np.array([np.ptp(cube, axis=i).max() for i in range(cube.ndim)])

@@ -39,17 +39,6 @@ def count(codes: Codes, a: Ints, weight: Array, out: Array) -> None:
                 out[e // per, i, codes[t, e, i], a[t, e, i]] += weight[t] / per
 
 
-@njit(cache=True)
-def look_up(codes: Codes, a: Ints, table: Array, add: bool, r: Array) -> None:
-    """r[t, e, i] = table[learner, i, s_i(t), a_i(t)], or added to it: table (L, n, S, A), r (T, E, n)."""
-    per = codes.shape[1] // table.shape[0]
-    for t in range(r.shape[0]):
-        for e in range(r.shape[1]):
-            for i in range(r.shape[2]):
-                value = table[e // per, i, codes[t, e, i], a[t, e, i]]
-                r[t, e, i] = r[t, e, i] + value if add else value
-
-
 def occupancies(
     env: Any,
     policy: Array,

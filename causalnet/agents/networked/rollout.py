@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import number, whole
+from ...base.checks import improper, number, shaped, whole
 from ...envs.networked.identity import network
 from ...envs.networked.protocols import CompiledRollout
-from ...envs.networked.streams import spawn
+from ...envs.networked.streams import Words, spawn
 from ...errors import DataError
-from .actor_kernels import Streams, act_all, cumulate_probabilities
+from .actor_kernels import NEVER, act_all
 
 
 @dataclass(eq=False)
@@ -38,25 +38,38 @@ class Trajectory:
 Play = Callable[[Any, int, Trajectory, Any], Any]  # (environment, seed, path to fill, first states) -> last states
 
 
-def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Streams, out: Trajectory, s: Any) -> Any:
+def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Words, out: Trajectory, s: Any) -> Any:
     """Fill ``out`` with len(out.r) steps of every copy from the state codes s, and return the last ones.
 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
     with the array contract; one that offers a compiled rollout runs in one loop.
     """
-    steps, copies, n = out.r.shape
     if isinstance(env, CompiledRollout):
         env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
         return env.state
     sizes = np.asarray(env.n_states, dtype=np.int64)
+
+    def decide(s: AnyArray, codes: Codes, a: Ints) -> None:
+        if not act_all(s, view, cumulative, policy_streams, sizes, codes, a):
+            check_states(s, sizes)
+
+    return walk(env, decide, out, s)
+
+
+def walk(env: Any, decide: Callable[[AnyArray, Codes, Ints], None], out: Trajectory, s: Any) -> Any:
+    """Fill ``out`` by ``env.step``; decide(s, codes, a), (E, n) each, writes what the agents see in s and what they do."""
+    steps, copies, n = out.r.shape
     for t in range(steps + 1):
-        rows = np.asarray(s).reshape(copies, n)
-        if not act_all(rows, view, cumulative, policy_streams, sizes, out.codes[t], out.a[t]):
-            check_states(rows, sizes)
+        decide(np.asarray(s).reshape(copies, n), out.codes[t], out.a[t])
         if t < steps:
             s, r, *_ = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
             out.r[t] = r
     return s
+
+
+def seen(view: Codes, s: Ints) -> Codes:
+    """The codes (..., n) that the agents see in the states s (..., n)."""
+    return np.asarray(view[np.arange(s.shape[-1]) if len(view) > 1 else 0, s])
 
 
 def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") -> None:
@@ -64,9 +77,7 @@ def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") 
     wrong = np.argwhere((s < 0) | (s >= n_states))
     if len(wrong):
         e, i = wrong[0]
-        raise DataError(
-            f"{who} agent {i} the state code {s[e, i]}, and n_states says {n_states[i]}: 0 to {n_states[i] - 1}"
-        )
+        raise DataError(f"{who} agent {i} the state code {s[e, i]}, and n_states says 0 to {n_states[i] - 1}")
 
 
 def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
@@ -75,9 +86,7 @@ def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
     fits = codes.shape[-1:] == (n,) if learners is None else codes.shape == (learners, n)
     if not fits or codes.dtype.kind not in "iu":
         rows = "..." if learners is None else learners
-        raise DataError(
-            f"states are whole numbers of shape ({rows}, {n}), one an agent; got {codes.dtype} of shape {codes.shape}"
-        )
+        raise DataError(f"states are whole numbers of shape ({rows}, {n}); got {codes.dtype} of shape {codes.shape}")
     check_states(codes.reshape(-1, n), n_states, "s gives")
     return codes.astype(np.int64)
 
@@ -114,9 +123,7 @@ def policy_tables(policy: Any) -> Array:
     try:
         return np.asarray(policy, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(
-            "a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L policies"
-        ) from None
+        raise DataError("a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L") from None
 
 
 def episodes_under(
@@ -126,8 +133,8 @@ def episodes_under(
     tables = policy[None] if policy.ndim == 3 else policy
     view = view_table(network(env), view)
     check_policy(env, tables, view)
-    cumulative = np.empty(tables.shape, np.float32)
-    cumulate_probabilities(tables, np.asarray(env.n_actions, dtype=np.int64), cumulative)
+    inner = np.arange(tables.shape[3]) < np.asarray(env.n_actions)[:, None, None] - 1
+    cumulative = np.where(inner, tables.cumsum(-1), NEVER).astype(np.float32)
 
     def play(env: Any, seed: int, path: Trajectory, first: Any) -> Any:
         return roll(env, cumulative, view, spawn(seed, path.r.shape[1]), path, first)
@@ -146,12 +153,9 @@ def batches(
         raise DataError("steps is None, and the environment has no horizon; say how many steps an episode has")
     if env.horizon is not None and horizon > env.horizon:
         raise DataError(
-            f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make the environment "
-            f"with a longer one"
+            f"episodes of {horizon} steps are longer than the environment's horizon of {env.horizon}; make that longer"
         )
-    if copies % learners:
-        raise DataError(f"{learners} policies cannot share {copies} copies evenly; use a multiple of {learners}")
-    path = Trajectory.empty(horizon, copies, env.n_agents)
+    path = Trajectory.empty(horizon, shared(copies, learners), env.n_agents)
     for batch in range(-(-episodes // (copies // learners))):
         key = seeds(seed, batch)
         first, _ = env.reset(seed=key)
@@ -159,46 +163,34 @@ def batches(
         yield path
 
 
+def shared(copies: int, learners: int) -> int:
+    """Copies of an environment as they are; DataError where they cannot be shared evenly."""
+    if copies % learners:
+        raise DataError(f"{copies} copies cannot be shared evenly by {learners} learners; use a multiple of {learners}")
+    return copies
+
+
 def seeds(seed: int, number: int) -> int:
     """The seed of an environment's ``number``-th reset under a root seed."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(2))
 
 
-def identity(env: Any) -> Codes:
-    """The view in which every agent sees its own state code: (1, most states)."""
-    return np.arange(int(np.max(env.n_states)), dtype=np.int32)[None]
-
-
 def view_table(env: Any, view: Any) -> Codes:
     """The code that each agent sees in each local state, (1 or n, most states); None: the state itself."""
-    if view is None:
-        return identity(env)
-    codes = np.atleast_2d(np.asarray(view))
     n, want = int(env.n_agents), int(np.max(env.n_states))
+    codes = np.atleast_2d(np.arange(want) if view is None else np.asarray(view))
     if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (n, want)} or codes.min() < 0:
-        raise DataError(
-            f"view maps state codes to seen codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})"
-        )
+        raise DataError(f"view maps state codes to codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})")
     if codes.max() >= n * want:  # more than a table of that size can hold different ones
-        raise DataError(
-            f"view has the seen code {codes.max()}, and every code up to it gets a table; number them from 0 on"
-        )
+        raise DataError(f"view has the seen code {codes.max()}, and each up to it gets a table; number them from 0")
     return np.ascontiguousarray(codes, dtype=np.int32)
 
 
 def check_policy(env: Any, tables: Array, view: Codes) -> None:
     """A policy for another network, or one whose rows are no probabilities, is refused in a sentence."""
     want = (env.n_agents, int(view.max()) + 1, int(np.max(env.n_actions)))
-    if tables.ndim != 4 or tables.shape[1:] != want:
-        raise DataError(
-            f"the policy has shape {tables.shape[1:]}, and this network needs {want} (agents, states, actions): it is a "
-            f"policy for another network"
-        )
+    axes = "policies, agents, states, actions; it may belong to another network"
+    shaped("the policy", tables, (len(tables), *want), axes)
     forbidden = np.arange(want[2]) >= np.asarray(env.n_actions)[:, None]
-    if (
-        not np.isfinite(tables).all()
-        or tables.min() < 0
-        or np.abs(tables.sum(-1) - 1).max() > 1e-6
-        or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0
-    ):
+    if improper(tables, 1e-6).any() or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0:
         raise DataError("every row of a policy must be probabilities that sum to one over the agent's own actions")

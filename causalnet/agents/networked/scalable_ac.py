@@ -24,22 +24,10 @@ from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
 from ...errors import DataError
 from .actor import OwnState, draw
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
-from .critic import KEPT, Counts, access_point_loads
-from .critic_kernels import TableFull
-from .learner import NetworkedLearner, converging, shared, usual
-from .rollout import Trajectory, discounted, episodes_under, returns, seeds, state_codes, view_table
-from .settings import LearningSettings, Rate, Settings
-
-__all__ = [
-    "Rate",
-    "ScalableActorCritic",
-    "Settings",
-    "TableFull",
-    "access_point_loads",
-    "fingerprint",
-    "independent_learners",
-    "returns",
-]
+from .critic import KEPT, Counts
+from .learner import NetworkedLearner, converging, usual
+from .rollout import Trajectory, discounted, episodes_under, seeds, seen, shared, state_codes, view_table
+from .settings import LearningSettings, Settings
 
 
 class ScalableActorCritic(NetworkedLearner):
@@ -119,13 +107,14 @@ class ScalableActorCritic(NetworkedLearner):
 
     def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
         """Returns of each learner's policy on ``env``, with the discount of the settings: (L, episodes)."""
-        identity.require(env, self.network)
-        self._keep_going(env)
+        self.admit(env)
         o = self.settings
         paths = episodes_under(env, self.policy, steps=o.steps, episodes=episodes, seed=seed, view=self.view)
         return discounted(paths, o.discount, self.learners)[:, :episodes]
 
-    def _keep_going(self, env: Any) -> None:
+    def admit(self, env: Any) -> None:
+        """Refuse to be tested on another network, or on the environment that it is learning in without end."""
+        identity.require(env, self.network)
         if env is self.env and self.settings.continuing:
             raise DataError("env is in the midst of a trajectory without end; evaluate on another environment")
 
@@ -133,8 +122,7 @@ class ScalableActorCritic(NetworkedLearner):
         """Actions (..., n) for the state codes s (..., n); drawn from the policy with a seed, else the likeliest."""
         whole("learner", learner, 0, self.learners - 1)
         s = state_codes(s, self.env.n_states)
-        agents = np.arange(self.shape[1])
-        p = self.policy[learner][agents, self.view[agents if len(self.view) > 1 else 0, s]]
+        p = self.policy[learner][np.arange(self.shape[1]), seen(self.view, s)]
         if seed is None:
             return np.asarray(p.argmax(-1), dtype=np.int64)
         return draw(p, generator("seed", seed))

@@ -75,9 +75,7 @@ class LearningSettings:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _CHECKS[field.name](field.name, getattr(self, field.name)))
         if self.by_visits and self.critic_rate.period is not None:
-            raise NotApplicable(
-                "by_visits counts the visits of an entry, which never start again; give a critic_rate without period"
-            )
+            raise NotApplicable("by_visits counts visits, which never start again; give a critic_rate without period")
 
     @property
     def length(self) -> int:
@@ -95,8 +93,7 @@ class LearningSettings:
         horizon, wanted = env.horizon, "trajectories without end" if self.continuing else self.steps
         if horizon is not None and (self.continuing or (self.steps or 0) > horizon):
             raise DataError(
-                f"the environment ends episodes after {horizon} steps, and the settings ask for {wanted}; "
-                f"make the environment with a longer horizon (None: without end)"
+                f"the environment ends episodes after {horizon} steps, and the settings ask for {wanted}; give it a longer horizon"
             )
         if self.steps is None and horizon is None:
             raise DataError("the environment has no horizon, so say how long an episode is: write Settings(steps=...)")
@@ -169,9 +166,7 @@ class ProximalSettings(LearningSettings):
     def of(cls, o: Settings) -> ProximalSettings:
         """What of the settings of Scalable Actor-Critic plays a part here; its gradient and what that needs play none."""
         if o.temperature != 1:
-            raise NotApplicable(
-                f"the softmax temperature is {o.temperature}, and must be 1; the cooling sets the entropy"
-            )
+            raise NotApplicable(f"temperature is {o.temperature}, and must be 1; the cooling sets the entropy")
         return cls(**{field.name: getattr(o, field.name) for field in dataclasses.fields(cls)})
 
 
@@ -182,12 +177,6 @@ def _rate(name: str, value: Any) -> Rate:
 def _share_of_time(name: str, value: Any) -> float:
     if not 0 <= number(name, value) < 1:
         raise DataError(f"{name} is {value!r}, and must lie in [0, 1), such as 0.9")
-    return float(value)
-
-
-def _positive(name: str, value: Any) -> float:
-    if number(name, value) <= 0:
-        raise DataError(f"{name} is {float(value)!r}, and must lie above 0")
     return float(value)
 
 
@@ -210,7 +199,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "objective": partial(one_of, known=("discounted", "average")),
     "average_rate": _rate,
     "continuing": flag,
-    "temperature": _positive,
+    "temperature": partial(number, above=0.0),
     "gradient": partial(one_of, known=("score", "expected", "natural")),
     "baseline_rate": partial(number, least=0.0, most=1.0),
     "over_n": flag,

@@ -12,15 +12,18 @@ from typing import Any, ClassVar, Self
 import gymnasium
 import numpy as np
 
-from ...base.arrays import AnyArray, Bools, Floats, Ints
+from ...base.arrays import Bools, Floats
 from ...base.checks import whole
 from ...errors import DataError
 from ...storage import checkpoint
 from .. import loop
 from ..logging import RETURN, Logger
+from .cells import find_layout
+from .frames import Frames
 from .networks import Network
 from .optimiser import Optimiser
 from .reader import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+from .settings import by_network
 
 _RECENT = 100  # episodes in rollout/ep_rew_mean
 ENDLESS = 100_000  # steps after which an episode is taken for one that never ends, where nothing else ends learning
@@ -62,56 +65,48 @@ OnEpisode = Callable[[Episode], "Mapping[str, float] | None"]
 class Agent(ABC):
     """Base of PPO and DQN: maximise the expected discounted return over policies that only take allowed actions."""
 
-    SETTINGS: ClassVar[type]
     DETERMINISTIC: ClassVar[bool] = True
     "how ``evaluate`` plays it unless told: by its best action, or by drawing from its policy"
-    network: Network
+    FRAMES: ClassVar[str]
+    "what a checkpoint calls the experience"
+    SEES_STEPS: ClassVar[bool]
+    "the inputs' scale is learned from each state as it comes, not from many at once in ``_improve``"
     settings: Any
+    frames: Frames
 
-    def __init__(self, env: gymnasium.Env, seed: int, settings: Any) -> None:
-        self.env, self.seed, self.settings = env, whole("seed", seed, 0), settings
+    def __init__(self, env: gymnasium.Env, seed: int, settings: Any, usual: Mapping[str, Mapping[str, Any]]) -> None:
+        self.env, self.seed = env, whole("seed", seed, 0)
         self.reader = Reader(env)
-        kind = settings.inputs if settings.inputs != "auto" else choose_scaling(self.reader.space)
-        self.scaler = Scaler(kind, self.reader.n_obs)
-        self.reward_scale = ReturnScale(settings.gamma, settings.scale_rewards)
+        layout = find_layout(env, self.reader.n_obs, self.reader.n_actions)
+        self.settings = s = by_network(settings, layout is not None, usual)
+        self.scaler = Scaler(s.inputs if s.inputs != "auto" else choose_scaling(self.reader.space), self.reader.n_obs)
+        self.reward_scale = ReturnScale(s.gamma, s.scale_rewards)
         streams = np.random.SeedSequence(self.seed).spawn(4)
-        self._init_rng, self._act_rng, self._sample_rng, self._predict_rng = map(np.random.default_rng, streams)
+        init_rng, self._act_rng, self._sample_rng, self._predict_rng = map(np.random.default_rng, streams)
         self.steps, self.episodes, self._starts, self.updates = 0, 0, 0, 0
         self._recent: list[tuple[float, int]] = []
         self._train: dict[str, float] = {}
         self.files = loop.Files()
+        self.network = self._build(init_rng)
+        self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
 
     # ---- what a learner adds --------------------------------------------------------------------------------------
 
-    optimiser: Optimiser
+    @abstractmethod
+    def _build(self, rng: np.random.Generator) -> Any:
+        """A new network."""
 
     @abstractmethod
-    def _begin(self, x: Floats, mask: Bools | None) -> None:
-        """Take in the first state of an episode, x (n_obs,), and its mask."""
-
-    @abstractmethod
-    def _act(self, x: Floats, allowed: Ints | None) -> int:
-        """An action to learn from, of the allowed ones (None: all)."""
-
-    @abstractmethod
-    def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
-        """Take in what the action led to: the next state x and its mask."""
+    def _sample(self, scores: Callable[[], Floats], n: int, rng: np.random.Generator, learning: bool) -> int:
+        """Which of the n allowed actions the policy draws, while it learns or afterwards; scores: the network's, (n,)."""
 
     @abstractmethod
     def _improve(self) -> dict[str, float] | None:
         """Learn if it is time to; what to log."""
 
-    @abstractmethod
-    def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
-        """What ``predict`` answers: the best allowed action, or a drawn one."""
-
-    @abstractmethod
-    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
-        """What a checkpoint keeps beside network, optimiser and scaler, in named groups."""
-
-    @abstractmethod
-    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
-        """The same groups, from a checkpoint."""
+    def _networks(self) -> dict[str, Network]:
+        """All networks, as a checkpoint calls them."""
+        return {"network": self.network}
 
     # ---- learning -------------------------------------------------------------------------------------------------
 
@@ -148,7 +143,8 @@ class Agent(ABC):
         obs, info = env.reset(seed=episode_seed(self.seed, self._starts))
         self._starts += 1
         x, mask = reader.vector(obs, here), reader.mask(obs, info, here)
-        self._begin(x, mask)
+        self.frames.begin(x, mask)
+        self._see(x)
         self.reward_scale.running = 0.0
         total, length, ended, truncated = 0.0, 0, False, False
         while not (ended or truncated):
@@ -159,19 +155,18 @@ class Agent(ABC):
                     f"episode {self.episodes} did not end within {ENDLESS} steps; wrap the environment in "
                     "gymnasium.wrappers.TimeLimit, or say learn(steps=...)"
                 )
-            action = self._act(x, None if mask is None else np.flatnonzero(mask))
+            action = self._choose(x, mask, self._act_rng, learning=True)
             next_obs, reward, ended, truncated, info = env.step(action + reader.first_action)
             here = f"step {self.steps} (step {length} of episode {self.episodes})"
             value, x, ended = finite_reward(reward, here), reader.vector(next_obs, here), bool(ended)
             total, length = total + value, length + 1
             if on_step is not None:
-                taken = action + reader.first_action
-                on_step(
-                    Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, self.steps, self.episodes)
-                )
+                taken, at = action + reader.first_action, (self.steps, self.episodes)
+                on_step(Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, *at))
             mask = None if ended else reader.mask(next_obs, info, here)
             self.reward_scale.see(value, ended or bool(truncated))
-            self._record(action, value, ended, x, mask)
+            self.frames.add(action, value, ended, x, mask)
+            self._see(x)
             self.steps, obs = self.steps + 1, next_obs
             tick(1)
             self._train = self._improve() or self._train
@@ -200,17 +195,23 @@ class Agent(ABC):
         ``mask=env.get_wrapper_attr("action_masks")()``, the mask of the state the environment is in.
         """
         x = self.reader.vector(obs, "predict")
-        found = self.reader.mask_of(obs, mask)
-        allowed = None if found is None else np.flatnonzero(found)
-        return self._choose(x, allowed, deterministic) + self.reader.first_action
+        rng = None if deterministic else self._predict_rng
+        return self._choose(x, self.reader.mask_of(obs, mask), rng) + self.reader.first_action
 
-    def _scores(self, x: Floats, allowed: Ints | None) -> Floats:
-        """The network's number for each allowed action in one state."""
-        return self.network.single(self.scaler(x), allowed)
+    def _choose(self, x: Floats, mask: Bools | None, rng: np.random.Generator | None, learning: bool = False) -> int:
+        """An action that the mask allows (None: any): one that the policy draws, or without rng the best."""
+        allowed = None if mask is None else np.flatnonzero(mask)
 
-    def _best(self, x: Floats, allowed: Ints | None) -> int:
-        best = int(self._scores(x, allowed).argmax())
-        return best if allowed is None else int(allowed[best])
+        def scores() -> Floats:
+            return self.network.single(self.scaler(x), allowed)
+
+        n = self.reader.n_actions if allowed is None else len(allowed)
+        k = int(scores().argmax()) if rng is None else self._sample(scores, n, rng, learning)
+        return k if allowed is None else int(allowed[k])
+
+    def _see(self, x: Floats) -> None:
+        if self.SEES_STEPS:
+            self.scaler.see(x[None])
 
     # ---- checkpoints ----------------------------------------------------------------------------------------------
 
@@ -227,12 +228,9 @@ class Agent(ABC):
             "reward_scale": self.reward_scale.to_json(),
             "rng": [rng.bit_generator.state for rng in (self._act_rng, self._sample_rng, self._predict_rng)],
         }
-        groups = {
-            "network": self.network.arrays,
-            "optimiser": self.optimiser.to_arrays(),
-            "scaler": self.scaler.to_arrays(),
-            **self._more_arrays(),
-        }
+        groups = {name: network.arrays for name, network in self._networks().items()}
+        groups |= {"optimiser": self.optimiser.to_arrays(), "scaler": self.scaler.to_arrays()}
+        groups[self.FRAMES] = self.frames.to_arrays()
         arrays = {k: v for prefix, group in groups.items() for k, v in checkpoint.flat(prefix, group).items()}
         self.files.checkpoint = checkpoint.write(path, header, arrays)
         return self.files.checkpoint
@@ -250,7 +248,9 @@ class Agent(ABC):
             raise DataError(f"{path} holds a {name}, not a {cls.__name__}; write {name}.load(path, env)")
         Reader(env).refuse_other(path, header.get("spaces"))
         try:
-            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()}
+            settings: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in header["settings"].items()
+            }
             agent = cls(env, seed=header["seed"], **settings)
             agent._restore(header, arrays)
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
@@ -265,10 +265,11 @@ class Agent(ABC):
         self.reward_scale.from_json(header["reward_scale"])
         for rng, state in zip((self._act_rng, self._sample_rng, self._predict_rng), header["rng"], strict=True):
             rng.bit_generator.state = state
-        self.network.fill(checkpoint.nested(arrays, "network"))
+        for name, network in self._networks().items():
+            network.fill(checkpoint.nested(arrays, name))
         self.optimiser.from_arrays(checkpoint.nested(arrays, "optimiser"))
         self.scaler.from_arrays(checkpoint.nested(arrays, "scaler"))
-        self._take_arrays(arrays)
+        self.frames.from_arrays(checkpoint.nested(arrays, self.FRAMES))
 
 
 def episode_seed(seed: int, number: int) -> int:

@@ -8,22 +8,21 @@ over all actions in the mlp network, over the cells where something is seen in t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 import torch
 
-from ...base.arrays import AnyArray, Bools, Floats, Ints
-from ...storage import checkpoint
+from ...base.arrays import Bools, Floats, Ints
 from .agent import Agent
-from .cells import CellActionValues, find_layout, need_layout
+from .cells import CellActionValues, need_layout
 from .frames import Frames
 from .masked import masked_argmax, masked_max
-from .networks import ActionValues, Batch, columns_in_use
-from .optimiser import Optimiser, no_denormals
-from .settings import AgentSettings, by_network, resolve
+from .networks import ActionValues, Batch, Network, columns_in_use
+from .optimiser import no_denormals
+from .settings import AgentSettings, resolve
 
 Values = ActionValues | CellActionValues
 
@@ -87,19 +86,16 @@ PRESETS: dict[str, dict[str, Any]] = {
 class DQN(Agent):
     """Masked DQN: ``DQN(env, double=True).learn(episodes=300)``; settings are the fields of DQNSettings."""
 
+    FRAMES, SEES_STEPS = "replay", True
     settings: DQNSettings
     network: Values
-    target: Values
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
-        super().__init__(env, seed, resolve(DQNSettings, PRESETS, preset, settings))
-        n, a = self.reader.n_obs, self.reader.n_actions
-        self.settings = s = by_network(self.settings, find_layout(env, n, a) is not None, USUAL)
-        assert s.lr is not None
-        self.network, self.target = self._build(self._init_rng), self._build(np.random.default_rng(0))
+        super().__init__(env, seed, resolve(DQNSettings, PRESETS, preset, settings), USUAL)
+        self.target = self._build(np.random.default_rng(0))
         self.target.fill(self.network.arrays)
-        self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
-        self.replay = Frames(s.buffer_size, n, a, self.reader.masked)
+        reader = self.reader
+        self.frames = Frames(self.settings.buffer_size, reader.n_obs, reader.n_actions, reader.masked)
 
     def _build(self, rng: np.random.Generator) -> Values:
         s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
@@ -107,6 +103,9 @@ class DQN(Agent):
         if s.network == "cells":
             return CellActionValues(need_layout(self.env, n, a), s.hidden, s.dueling, rng)
         return ActionValues(n, a, s.hidden, s.dueling, rng)
+
+    def _networks(self) -> dict[str, Network]:
+        return {**super()._networks(), "target": self.target}
 
     @property
     def epsilon(self) -> float:
@@ -117,31 +116,18 @@ class DQN(Agent):
         share = min(1.0, past / s.epsilon_steps) if s.epsilon_steps else 1.0
         return s.epsilon_start + share * (s.epsilon - s.epsilon_start)
 
-    def _begin(self, x: Floats, mask: Bools | None) -> None:
-        self.replay.begin(x, mask)
-        self.scaler.see(x[None])
-
-    def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
-        self.replay.add(action, reward, terminated, x, mask)
-        self.scaler.see(x[None])
-
-    def _act(self, x: Floats, allowed: Ints | None) -> int:
-        epsilon = self.epsilon
-        if epsilon > 0 and self._act_rng.random() < epsilon:
-            return _uniform(allowed, self.reader.n_actions, self._act_rng)
-        return self._choose(x, allowed, True)
-
-    def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
-        if not deterministic and self._predict_rng.random() < self.settings.epsilon:
-            return _uniform(allowed, self.reader.n_actions, self._predict_rng)
-        return self._best(x, allowed)
+    def _sample(self, scores: Callable[[], Floats], n: int, rng: np.random.Generator, learning: bool) -> int:
+        epsilon = self.epsilon if learning else self.settings.epsilon
+        if epsilon > 0 and rng.random() < epsilon:
+            return int(rng.integers(n))
+        return int(scores().argmax())
 
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
         if self.steps <= s.random_steps or self.steps % s.update_every:
             return None
         with no_denormals():
-            loss, mean = self._update(self.replay.sample(s.batch_size, self._sample_rng))
+            loss, mean = self._update(self.frames.sample(s.batch_size, self._sample_rng))
         return {
             "train/loss": loss,
             "train/q_mean": mean,
@@ -151,7 +137,7 @@ class DQN(Agent):
 
     def _update(self, rows: Ints) -> tuple[float, float]:
         """One gradient step on the transitions in ``rows``; its loss and mean Q."""
-        s, kept = self.settings, self.replay
+        s, kept = self.settings, self.frames
         now = self.network.prepare(self.scaler(kept.states(rows)))
         with torch.no_grad():
             goal = torch.from_numpy((kept.reward[rows] / self.reward_scale.value).astype(np.float32))
@@ -169,13 +155,6 @@ class DQN(Agent):
         self.updates += 1
         return loss.item(), q.detach().mean().item()
 
-    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
-        return {"target": self.target.arrays, "replay": self.replay.to_arrays()}
-
-    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
-        self.target.fill(checkpoint.nested(arrays, "target"))
-        self.replay.from_arrays(checkpoint.nested(arrays, "replay"))
-
 
 def next_values(chooser: Values | None, target: Values, states: Batch, mask: Bools | None) -> torch.Tensor:
     """max over the allowed actions of the target's Q (B,); with a chooser, the target's Q of the chooser's best action."""
@@ -187,11 +166,6 @@ def next_values(chooser: Values | None, target: Values, states: Batch, mask: Boo
         return masked_max(target(states, used, allowed), allowed)
     best = masked_argmax(chooser.ranking(states, used, allowed), allowed)
     return target.of(states, best if used is None else used[best])
-
-
-def _uniform(allowed: Ints | None, n_actions: int, rng: np.random.Generator) -> int:
-    k = int(rng.integers(n_actions if allowed is None else len(allowed)))
-    return k if allowed is None else int(allowed[k])
 
 
 class D3QN(DQN):

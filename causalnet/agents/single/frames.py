@@ -6,12 +6,9 @@ Masks are packed, eight actions a byte. Both kinds of learner use it: one as a r
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Floats, Ints
+from ...base.arrays import AnyArray, Bools, Floats, Ints
 
 _START = 1024  # rows allocated at first; doubled until `capacity`
 
@@ -23,7 +20,7 @@ class Frames:
         self.capacity, self.n_actions, self.masked = capacity, n_actions, masked
         self.used, self.head = 0, -1  # rows in use; the newest row
         rows = min(_START, capacity or _START)
-        self._x: NDArray[Any] = np.zeros((rows, n_obs), np.uint8)
+        self._x: AnyArray = np.zeros((rows, n_obs), np.uint8)
         self._mask = np.zeros((rows, 0), np.uint8)
         if masked:
             self._keep_masks()
@@ -31,7 +28,7 @@ class Frames:
         self.reward = np.zeros(rows, np.float64)
         self.terminated = np.zeros(rows, np.bool_)
 
-    def begin(self, x: Floats, mask: NDArray[np.bool_] | None) -> None:
+    def begin(self, x: Floats, mask: Bools | None) -> None:
         """Put the first state of an episode down; without a mask every action counts as allowed."""
         self.head += 1
         if self.head == self.capacity:
@@ -46,7 +43,7 @@ class Frames:
         if self.masked:
             self._mask[self.head] = 255 if mask is None else np.packbits(mask)
 
-    def add(self, action: int, reward: float, terminated: bool, x: Floats, mask: NDArray[np.bool_] | None) -> None:
+    def add(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
         """Note what was done in the newest state, and put its successor x down."""
         here = self.head
         self.begin(x, mask)
@@ -70,17 +67,17 @@ class Frames:
         """The rows of the successors."""
         return rows + 1 if self.capacity is None else (rows + 1) % self.capacity
 
-    def states(self, rows: Ints | slice) -> NDArray[Any]:
+    def states(self, rows: Ints | slice) -> AnyArray:
         """(len, n_obs), uint8 or float32."""
         return self._x[rows]
 
-    def masks(self, rows: Ints | slice) -> NDArray[np.bool_] | None:
+    def masks(self, rows: Ints | slice) -> Bools | None:
         """(len, A) bool, or None when nothing is masked."""
         if not self.masked:
             return None
         return np.unpackbits(self._mask[rows], axis=1, count=self.n_actions).view(np.bool_)
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, AnyArray]:
         """Everything that is kept, for a checkpoint."""
         n = slice(0, self.used)
         return {
@@ -92,7 +89,7 @@ class Frames:
             "head": np.array(self.head),
         }
 
-    def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def from_arrays(self, arrays: dict[str, AnyArray]) -> None:
         """Take back what ``to_arrays`` gave."""
         self.used, self.head = len(arrays["action"]), int(arrays["head"])
         while len(self.action) < self.used:
@@ -120,7 +117,7 @@ class Frames:
     def _grow(self) -> None:
         rows = 2 * len(self.action) if self.capacity is None else min(2 * len(self.action), self.capacity)
 
-        def longer(old: NDArray[Any]) -> NDArray[Any]:
+        def longer(old: AnyArray) -> AnyArray:
             new = np.zeros((rows, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
             return new

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ...base.arrays import Floats, Ints
+from ...base.arrays import AnyArray, Bools, Floats, Ints
 
 _DENSE = 0.6  # above this share of columns in use, picking them out costs more than it saves
 
@@ -41,7 +40,7 @@ def compact(x: Floats) -> Batch:
     return Batch(torch.tensor(x[:, columns]), torch.from_numpy(columns))
 
 
-def columns_in_use(mask: NDArray[np.bool_] | None) -> torch.Tensor | None:
+def columns_in_use(mask: Bools | None) -> torch.Tensor | None:
     """The actions that some row of mask (B, A) allows; None for (nearly) all of them."""
     if mask is None:
         return None
@@ -75,10 +74,10 @@ class Network(ABC):
         return list(self.weights.values())
 
     @property
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, AnyArray]:
         return {name: w.detach().numpy() for name, w in self.weights.items()}
 
-    def fill(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def fill(self, arrays: dict[str, AnyArray]) -> None:
         """Copy arrays into the weights' own memory; ValueError if one is missing, no number, or has another shape."""
         own = self.arrays
         if own.keys() != arrays.keys():
@@ -97,15 +96,6 @@ class Network(ABC):
     def prepare(self, x: Floats) -> Batch:
         """The states x (B, n_obs) as a batch."""
         return compact(x)
-
-    def _pairs(self, n_obs: int, widths: tuple[int, ...], rng: np.random.Generator) -> None:
-        """The weights of two towers side by side: first (n_obs, 2 h), then (2, h, h') a layer."""
-        first = [orthogonal((n_obs, widths[0]), 2**0.5, rng).detach() for _ in range(2)]
-        self.weights["first"] = torch.cat(first, dim=1).requires_grad_()
-        self.weights["first_bias"] = zeros(2 * widths[0])
-        for k, (a, b) in enumerate(pairwise(widths)):
-            self.weights[f"layer{k}"] = orthogonal((2, a, b), 2**0.5, rng)
-            self.weights[f"layer{k}_bias"] = zeros(2, 1, b)
 
 
 def _first(batch: Batch, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -129,12 +119,20 @@ def _first_single(x: Floats, weight: Floats, bias: Floats) -> Floats:
 
 
 class ActorCritic(Network):
-    """Two towers of the same widths, the policy's and the value's, of x (n_obs,)."""
+    """Two towers of the same widths, the policy's and the value's, of x (n_obs,).
+
+    Their weights lie side by side: first (n_obs, 2 h), then (2, h, h') a layer.
+    """
 
     def __init__(self, n_obs: int, n_actions: int, widths: tuple[int, ...], rng: np.random.Generator) -> None:
         super().__init__()
         self.depth, self.width = len(widths) - 1, widths[0]
-        self._pairs(n_obs, widths, rng)
+        first = [orthogonal((n_obs, widths[0]), 2**0.5, rng).detach() for _ in range(2)]
+        self.weights["first"] = torch.cat(first, dim=1).requires_grad_()
+        self.weights["first_bias"] = zeros(2 * widths[0])
+        for k, (a, b) in enumerate(pairwise(widths)):
+            self.weights[f"layer{k}"] = orthogonal((2, a, b), 2**0.5, rng)
+            self.weights[f"layer{k}_bias"] = zeros(2, 1, b)
         self.weights["policy"] = orthogonal((n_actions, widths[-1]), 0.01, rng)
         self.weights["policy_bias"] = zeros(n_actions)
         self.weights["value"] = orthogonal((1, widths[-1]), 1.0, rng)

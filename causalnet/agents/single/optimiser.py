@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+
+from ...base.arrays import AnyArray
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ class Optimiser:
         torch.nn.utils.clip_grad_norm_(list(self._weights.values()), self._max)
         self._adam.step()
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, AnyArray]:
         """First and second moments and the step count, by weight."""
         out = {}
         for name, weight in self._weights.items():
@@ -48,7 +48,7 @@ class Optimiser:
             out.update({f"{name}.{key}": value.numpy() for key, value in state.items()})
         return out
 
-    def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def from_arrays(self, arrays: dict[str, AnyArray]) -> None:
         """Take back what ``to_arrays`` gave."""
         for name, weight in self._weights.items():
             keys = ("step", "exp_avg", "exp_avg_sq")

@@ -7,7 +7,7 @@ The mask of the moment of acting is kept with the transition, so the ratio is on
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import gymnasium
@@ -15,14 +15,13 @@ import numpy as np
 import torch
 
 from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
-from ...storage import checkpoint
 from .agent import Agent
-from .cells import CellActorCritic, find_layout, need_layout
+from .cells import CellActorCritic, need_layout
 from .frames import Frames
 from .masked import masked_log_softmax
 from .networks import ActorCritic, Batch, columns_in_use
-from .optimiser import Optimiser, no_denormals
-from .settings import AgentSettings, by_network, resolve
+from .optimiser import no_denormals
+from .settings import AgentSettings, resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,70 +75,62 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+Policy = ActorCritic | CellActorCritic
+
+
 class PPO(Agent):
     """Masked PPO: ``PPO(env, seed=0).learn(episodes=300).predict(obs)``; settings are the fields of PPOSettings."""
 
+    FRAMES, SEES_STEPS = "rollout", False
     settings: PPOSettings
+    network: Policy
     DETERMINISTIC = False  # what was optimised is the policy that draws; its most probable action may be worth far less
 
     def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
-        super().__init__(env, seed, resolve(PPOSettings, PRESETS, preset, settings))
-        n, a = self.reader.n_obs, self.reader.n_actions
-        self.settings = s = by_network(self.settings, find_layout(env, n, a) is not None, USUAL)
-        assert s.hidden is not None and s.lr is not None
-        self.network: ActorCritic | CellActorCritic
+        super().__init__(env, seed, resolve(PPOSettings, PRESETS, preset, settings), USUAL)
+        self.frames = Frames(None, self.reader.n_obs, self.reader.n_actions, self.reader.masked)
+
+    def _build(self, rng: np.random.Generator) -> Policy:
+        s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
+        assert s.hidden is not None
         if s.network == "cells":
-            self.network = CellActorCritic(need_layout(env, n, a), s.hidden, self._init_rng)
-        else:
-            self.network = ActorCritic(n, a, s.hidden, self._init_rng)
-        self.optimiser = Optimiser(self.network.weights, s.lr, s.max_grad_norm)
-        self.rollout = Frames(None, n, a, self.reader.masked)
+            return CellActorCritic(need_layout(self.env, n, a), s.hidden, rng)
+        return ActorCritic(n, a, s.hidden, rng)
 
-    def _begin(self, x: Floats, mask: Bools | None) -> None:
-        self.rollout.begin(x, mask)
-
-    def _record(self, action: int, reward: float, terminated: bool, x: Floats, mask: Bools | None) -> None:
-        self.rollout.add(action, reward, terminated, x, mask)
-
-    def _act(self, x: Floats, allowed: Ints | None) -> int:
-        return _draw(self._scores(x, allowed), allowed, self._act_rng)
-
-    def _choose(self, x: Floats, allowed: Ints | None, deterministic: bool) -> int:
-        if not deterministic:
-            return _draw(self._scores(x, allowed), allowed, self._predict_rng)
-        return self._best(x, allowed)
+    def _sample(self, scores: Callable[[], Floats], n: int, rng: np.random.Generator, learning: bool) -> int:
+        """From softmax(logits), by inverting the distribution function."""
+        logits = scores()
+        p = np.exp(logits.astype(np.float64) - logits.max()).cumsum()
+        return min(int(p.searchsorted(rng.random() * p[-1], side="right")), n - 1)
 
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
         assert s.n_steps is not None
         if self.steps <= s.warmup or self.steps % s.n_steps:
             return None
-        frames = slice(0, self.rollout.used)
-        raw = self.rollout.states(frames)
+        rows = slice(0, self.frames.used)
+        raw = self.frames.states(rows)
         with no_denormals():
-            told = self._update(raw, self.rollout.masks(frames))
+            told = self._update(raw, self.frames.masks(rows))
         self.scaler.see(raw)
-        self.rollout.clear()
+        self.frames.clear()
         return told
 
     def _update(self, raw: AnyArray, mask: Bools | None) -> dict[str, float]:
         """All gradient steps of one rollout; raw (F, n_obs) are its frames, a row per state."""
-        s, kept, network = self.settings, self.rollout, self.network
+        s, kept, network = self.settings, self.frames, self.network
         states = network.prepare(self.scaler(raw))
         with torch.no_grad():
             values = network.values(states).numpy().astype(np.float64)
         taken = kept.action[: kept.used]
-        rows = np.flatnonzero(taken >= 0)
         reward = kept.reward[: kept.used] / self.reward_scale.value
         advantages = gae(taken >= 0, reward, kept.terminated[: kept.used], values, s.gamma, s.gae_lambda)
-        mask = None if mask is None else mask[rows]
-        actions_used = columns_in_use(mask)
-        data = _Rollout.of(states, mask, actions_used, taken, advantages, values, rows)
+        data = _Rollout.of(states, mask, taken, advantages, values)
         with torch.no_grad():
-            data.old = log_probability(network, data, slice(None), actions_used)
+            data.old = judged(network, data, slice(None))[1]
         sums, n = np.zeros(5), 0
-        for index in self._minibatches(len(rows)):
-            loss, told = ppo_loss(network, data, index, actions_used, s)
+        for index in self._minibatches(len(data.action)):
+            loss, told = ppo_loss(network, data, index, s)
             self.optimiser.step(loss)
             sums, n = sums + told.numpy(), n + 1
         self.updates += n
@@ -157,28 +148,8 @@ class PPO(Agent):
             draws = [order[k : k + size] for order in orders for k in range(0, n, size)]
         return [torch.from_numpy(draw) for draw in draws]
 
-    def _more_arrays(self) -> dict[str, dict[str, AnyArray]]:
-        return {"rollout": self.rollout.to_arrays()}
 
-    def _take_arrays(self, arrays: checkpoint.Arrays) -> None:
-        self.rollout.from_arrays(checkpoint.nested(arrays, "rollout"))
-
-
-def _draw(logits: Floats, allowed: Ints | None, rng: np.random.Generator) -> int:
-    """An action from softmax(logits) by inverting the distribution function; logits of the allowed ones only."""
-    p = np.exp(logits.astype(np.float64) - logits.max()).cumsum()
-    k = min(int(p.searchsorted(rng.random() * p[-1], side="right")), len(p) - 1)
-    return k if allowed is None else int(allowed[k])
-
-
-def gae(
-    acted: Bools,
-    reward: Array,
-    terminated: Bools,
-    values: Array,
-    gamma: float,
-    lam: float,
-) -> Array:
+def gae(acted: Bools, reward: Array, terminated: Bools, values: Array, gamma: float, lam: float) -> Array:
     """A_t = d_t + gamma lambda A_{t+1}, d_t = r_t + gamma V(s_{t+1}) - V(s_t) (arXiv 1506.02438, Eq. 11-16), all (F,).
 
     Row t+1 is the successor of row t where ``acted``; rows without an action end a trajectory, and start afresh with 0.
@@ -198,6 +169,8 @@ class _Rollout:
 
     states: Batch
     mask: torch.Tensor | None
+    actions: torch.Tensor | None
+    "the actions that mask and action count within; None: all"
     action: torch.Tensor
     advantage: torch.Tensor
     target: torch.Tensor
@@ -205,46 +178,31 @@ class _Rollout:
     "log pi_old(a | s, mask), assigned before the first gradient step"
 
     @staticmethod
-    def of(
-        states: Batch,
-        mask: Bools | None,
-        actions_used: torch.Tensor | None,
-        taken: Ints,
-        advantages: Array,
-        values: Array,
-        rows: Ints,
-    ) -> _Rollout:
-        """Keep the rows with an action; actions count within ``actions_used``."""
-        action, kept = torch.from_numpy(taken[rows]), None if mask is None else torch.from_numpy(mask)
-        if actions_used is not None and kept is not None:
-            kept, action = kept[:, actions_used], torch.searchsorted(actions_used, action)
+    def of(states: Batch, mask: Bools | None, taken: Ints, advantages: Array, values: Array) -> _Rollout:
+        """Keep the rows with an action, where ``taken`` is none of -1; the others end a trajectory."""
+        rows = np.flatnonzero(taken >= 0)
+        mask = None if mask is None else mask[rows]
+        used, action = columns_in_use(mask), torch.from_numpy(taken[rows])
+        allowed = None if mask is None else torch.from_numpy(mask)
+        if used is not None and allowed is not None:
+            allowed, action = allowed[:, used], torch.searchsorted(used, action)
         gained = torch.from_numpy(advantages[rows].astype(np.float32))
         target = torch.from_numpy((advantages + values)[rows].astype(np.float32))
-        return _Rollout(states.rows(torch.from_numpy(rows)), kept, action, gained, target)
+        return _Rollout(states.rows(torch.from_numpy(rows)), allowed, used, action, gained, target)
 
 
-def log_probability(
-    network: ActorCritic | CellActorCritic, data: _Rollout, index: Any, actions_used: torch.Tensor | None
-) -> torch.Tensor:
-    """log pi(a | s, mask) of the actions taken in the rows ``index``, (B,)."""
+def judged(network: Policy, data: _Rollout, index: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """In the rows ``index``: log pi(. | s, mask) (B, A), that of the actions taken (B,), and values (B,)."""
     mask = None if data.mask is None else data.mask[index]
-    logits, _ = network(data.states.rows(index), actions_used, mask)
+    logits, value = network(data.states.rows(index), data.actions, mask)
     logp = masked_log_softmax(logits, mask)
-    return logp.gather(1, data.action[index][:, None])[:, 0]
+    return logp, logp.gather(1, data.action[index][:, None])[:, 0], value
 
 
-def ppo_loss(
-    network: ActorCritic | CellActorCritic,
-    data: _Rollout,
-    index: torch.Tensor,
-    actions_used: torch.Tensor | None,
-    s: PPOSettings,
-) -> tuple[torch.Tensor, torch.Tensor]:
+def ppo_loss(network: Policy, data: _Rollout, index: torch.Tensor, s: PPOSettings) -> tuple[torch.Tensor, torch.Tensor]:
     """The clipped objective (Eq. 9 of arXiv 1707.06347) of the rows ``index``, and five numbers to log."""
-    mask = None if data.mask is None else data.mask[index]
-    logits, value = network(data.states.rows(index), actions_used, mask)
-    logp = masked_log_softmax(logits, mask)
-    log_ratio = logp.gather(1, data.action[index][:, None])[:, 0] - data.old[index]
+    logp, taken, value = judged(network, data, index)
+    log_ratio = taken - data.old[index]
     ratio, advantage = log_ratio.exp(), data.advantage[index]
     if len(index) > 1:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)

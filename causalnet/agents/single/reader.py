@@ -11,9 +11,8 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
-from ...base.arrays import Bools, Floats
+from ...base.arrays import AnyArray, Bools, Floats
 from ...envs.masks import KEY, MaskReader, method_of, some_mask
 from ...envs.protocols import discrete_env
 from ...errors import DataError, NotApplicable
@@ -151,7 +150,7 @@ class Scaler:
         self.count, self.mean, self.square = 0.0, np.zeros(n_obs), np.zeros(n_obs)
         self._refresh()
 
-    def see(self, x: NDArray[Any]) -> None:
+    def see(self, x: AnyArray) -> None:
         """Merge the rows x (m, n_obs) into the running moments (parallel form of Welford's update)."""
         if self.kind != "standard" or not len(x):
             return
@@ -161,7 +160,7 @@ class Scaler:
         self.mean, self.count = self.mean + shift * (m / total), total
         self._refresh()
 
-    def __call__(self, x: NDArray[Any]) -> Floats:
+    def __call__(self, x: AnyArray) -> Floats:
         """Scaled copy, float32, same shape."""
         if self.kind == "symlog":
             if x.dtype == np.uint8:
@@ -171,10 +170,10 @@ class Scaler:
             return np.clip((x - self._shift) * self._scale, -_BOUND, _BOUND).astype(np.float32)
         return np.array(x, np.float32)
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, AnyArray]:
         return {"count": np.array(self.count), "mean": self.mean, "square": self.square}
 
-    def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def from_arrays(self, arrays: dict[str, AnyArray]) -> None:
         self.count, self.mean, self.square = float(arrays["count"]), arrays["mean"], arrays["square"]
         self._refresh()
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from ...base.checks import whole
+from ...base.checks import flag, number, whole
 from ...errors import DataError, UnknownNameError, nearest
 from .reader import SCALINGS
 
@@ -85,28 +85,22 @@ def by_network(settings: S, fits: bool, usual: Mapping[str, Mapping[str, Any]]) 
 
 
 def check_range(settings: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """DataError for a value of the wrong kind, by the field's annotation, or for a number outside its closed range."""
-    for field in dataclasses.fields(settings):
-        _check_kind(settings, field.name, str(field.type), int(ranges.get(field.name, (0, 0))[0]))
-    for name, (low, high) in ranges.items():
-        value = getattr(settings, name)
-        if value is not None and not low <= value <= high:
-            raise DataError(f"{name}={value!r} must lie between {low:g} and {high:g}")
+    """DataError for a value of the wrong kind, by the field's annotation, or for a number outside its closed range (0 up).
 
-
-def _check_kind(settings: Any, name: str, kind: str, least: int) -> None:
-    """Numbers as plain int and float, so that a checkpoint can hold them; what may be None stays so."""
-    value = getattr(settings, name)
-    if value is None and "None" in kind:
-        return
-    if kind.startswith("int"):
-        object.__setattr__(settings, name, whole(name, value, least))
-    elif kind.startswith("float"):
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
-            raise DataError(f"{name}={value!r} must be a finite number")
-        object.__setattr__(settings, name, value if isinstance(value, int) else float(value))
-    elif kind == "bool" and not isinstance(value, bool):
-        raise DataError(f"{name}={value!r} must be True or False")
+    Numbers become plain int and float, so that a checkpoint can hold them; what may be None stays so.
+    """
+    for name, kind in ((field.name, str(field.type)) for field in dataclasses.fields(settings)):
+        value, (low, high) = getattr(settings, name), ranges.get(name, (0, math.inf))
+        if value is None and "None" in kind:
+            continue
+        if kind.startswith("int"):
+            value = whole(name, value, int(low), int(high) if high < math.inf else None)
+        elif kind.startswith("float"):
+            real = number(name, value, low, high)
+            value = value if isinstance(value, int) else real
+        elif kind == "bool":
+            value = flag(name, value)
+        object.__setattr__(settings, name, value)
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -28,7 +28,7 @@ from ...graph import Graph, Knowledge
 from ...stats.hawkes import Normalization
 from ...stats.treatment_effect import Counterfactual
 from . import fit as fitting
-from .state import SETTINGS, Mode, Settings, Setup, State, load, open_state, save
+from .state import Mode, Settings, Setup, State, load, open_state, save
 
 TAKES = frozenset({"interactions"})
 GIVES = "dag"
@@ -41,7 +41,6 @@ ASSUMES = (
     "no inhibition",
     "repairs take effects along",
 )
-__all__ = ["Settings", "State", "graph", "init", "learn", "load", "save", "setup", "step"]
 
 
 def init(
@@ -81,18 +80,11 @@ def step(
 ) -> State:
     """The state after one action on ``variable`` of ``unit`` (codes or names); arrays (D, V), as in Interactions."""
     setup = state.setup
-    told = {"started": started, "cleared": cleared}
-    row = Interactions(
-        setup.variables,
-        setup.units,
-        np.asarray(before)[None],
-        np.asarray(after)[None],
-        unit=np.asarray([unit]),
-        variable=np.asarray([variable]),
-        seconds=seconds,
-        **{name: None if value is None else np.asarray(value)[None] for name, value in told.items()},
-    )
-    state = fitting.take(state, row)
+    given = {"before": before, "after": after, "started": started, "cleared": cleared}
+    given |= {"unit": unit, "variable": variable}
+    row: dict[str, Any] = {name: None if value is None else np.asarray(value)[None] for name, value in given.items()}
+    data = Interactions(setup.variables, setup.units, **row, seconds=seconds)
+    state = fitting.take(state, data)
     return fitting.fitted(state) if state.steps >= state.due else state
 
 
@@ -103,7 +95,7 @@ def graph(state: State, *, fresh: bool = False) -> Graph:
 
 def setup(state: State) -> dict[str, Any]:
     """Names and settings of a state, as an online backend tells them (:mod:`causalnet.discovery.online`)."""
-    return {name: getattr(state.setup, name) for name in ("variables", "units", *SETTINGS)}
+    return state.setup.told
 
 
 def learn(
@@ -122,17 +114,9 @@ def learn(
     capacity: float = math.inf,
 ) -> Graph:
     """Fold ``step`` over all interactions, fit once at the end; parameters as in ``init``."""
-    settings = Settings(
-        mode=mode,
-        hops=hops,
-        normalization=normalization,
-        penalty_scale=penalty_scale,
-        leak=leak,
-        counterfactual=counterfactual,
-        capacity=capacity,
-    )
-    told: dict[str, Any] = {"start": start, "log": log, "knowledge": knowledge, "rng": rng}
-    state = init(data.variables, data.units, topology=data.topology, **told, **vars(settings))
+    told: dict[str, Any] = {"start": start, "log": log, "knowledge": knowledge, "rng": rng, "mode": mode, "hops": hops}
+    told |= {"normalization": normalization, "penalty_scale": penalty_scale, "leak": leak, "capacity": capacity}
+    state = init(data.variables, data.units, topology=data.topology, counterfactual=counterfactual, **told)
     for t in range(data.n):
         state = fitting.take(state, data, t)
     return graph(state, fresh=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ...graph.random_dags import sized_dag
 from ...search.hazard_graph import closing, search
 from ...stats.hazard_fit import Target, scaled
 from ...stats.parent_evidence import GROUND, Rows, read_run
-from ...stats.treatment_effect import add_step, effect
+from ...stats.treatment_effect import Effect, add_step, effect
 from .. import thp
 from .paper import oriented, pruned
 from .state import STEADY, Run, Setup, State, columns_of, log_exposure
@@ -55,10 +56,7 @@ def starting_graph(
 
 
 def _check_log(setup: Setup, log: Events) -> None:
-    for what, mine, theirs in (
-        ("variables", setup.variables, log.types),
-        ("units", setup.units, log.devices),
-    ):
+    for what, mine, theirs in (("variables", setup.variables, log.types), ("units", setup.units, log.devices)):
         extra = sorted(set(theirs) - set(mine)) or (sorted(set(mine) ^ set(theirs)) if what == "variables" else [])
         if extra:
             raise DataError(f"the log and the {what} do not match: {extra[0]!r} is in one of them only")
@@ -91,17 +89,12 @@ def take(state: State, data: Interactions, t: int = 0) -> State:
         run = state.run
     near = setup.near[unit].copy()
     near[unit] = True
-    sums = add_step(state.sums, before, after, gone, unit, variable, near, ~_within(setup.near, near))
+    far = ~(near | setup.near[near].any(axis=0))
+    sums = add_step(state.sums, before, after, gone, unit, variable, near, far)
     new = {"before": before, "started": data.started[t], "cleared": gone, "unit": unit, "variable": variable}
     longer = {name: (*getattr(run, name), one) for name, one in (*new.items(), ("seconds", float(data.seconds[t])))}
     run = Run(after=after, net=data.net, **longer)
     return replace(state, run=run, sums=sums, steps=state.steps + 1)
-
-
-def _within(links: Bools, units: Bools) -> Bools:
-    """(D,) the given units and their neighbours."""
-    result: Bools = units | links[units].any(axis=0)
-    return result
 
 
 def read(setup: Setup, run: Run) -> Rows:
@@ -170,26 +163,19 @@ def as_graph(state: State) -> Graph:
     seen = effect(state.sums, setup.counterfactual)
     hazard = state.theta[:, GROUND:].reshape(v, v, k).transpose(1, 0, 2)  # [cause, effect, hop]
     weight = np.abs(seen.att) if setup.mode == "paper" else hazard.sum(axis=2)
-    describe = _Describe(seen.att, seen.error, seen.n, hazard, state.loss)
-    present = ~np.eye(v, dtype=bool)
-    meta: dict[str, Any] = {"mode": setup.mode, "actions": state.steps, "fitted_at": state.fitted}
-    return Graph(
-        setup.variables, state.adj, weight=weight, evidence=PairEvidence(setup.variables, present, describe), meta=meta
-    )
+    describe = partial(_describe, seen, hazard, state.loss)
+    evidence = PairEvidence(setup.variables, ~np.eye(v, dtype=bool), describe)
+    meta = {"mode": setup.mode, "actions": state.steps, "fitted_at": state.fitted}
+    return Graph(setup.variables, state.adj, weight=weight, evidence=evidence, meta=meta)
 
 
-class _Describe:
-    """Evidence of one pair from the arrays of a state; a class so that it survives pickling."""
-
-    def __init__(self, *arrays: Array) -> None:
-        self.att, self.error, self.n, self.hazard, self.loss = arrays
-
-    def __call__(self, i: int, j: int) -> dict[str, Any]:
-        error = float(self.error[i, j])
-        return {
-            "effect_on_treated": float(self.att[i, j]),
-            "standard_error": error if math.isfinite(error) else None,
-            "treated": int(self.n[i]),
-            "hazard_by_hop": [float(h) for h in self.hazard[i, j]],
-            "log_likelihood_gain": float(self.loss[i, j]),
-        }
+def _describe(seen: Effect, hazard: Array, loss: Array, i: int, j: int) -> dict[str, Any]:
+    """The evidence of one pair, from the effects, the hazards (V, V, hops) and the losses (V, V) of a state."""
+    error = float(seen.error[i, j])
+    return {
+        "effect_on_treated": float(seen.att[i, j]),
+        "standard_error": error if math.isfinite(error) else None,
+        "treated": int(seen.n[i]),
+        "hazard_by_hop": [float(h) for h in hazard[i, j]],
+        "log_likelihood_gain": float(loss[i, j]),
+    }

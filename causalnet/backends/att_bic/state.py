@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
-from ...base.checks import entries, number, one_of, whole
+from ...base.checks import number, one_of
 from ...data import Events
 from ...data.topology import checked_topology, links
 from ...errors import DataError
 from ...graph import Knowledge
 from ...search.hawkes_search import Scorer
-from ...stats.hawkes import Exposure, Normalization, Reach, expose, hop_weights, reach_of
+from ...stats.hawkes import Exposure, Normalization, Reach, distances, expose, hop_weights, reach_of
 from ...stats.parent_evidence import GROUND, Rows
 from ...stats.treatment_effect import Counterfactual, Sums, nothing
 from ...storage import checkpoint
@@ -66,13 +66,8 @@ class Settings:
         scale = {"default": 0.6, "paper": 0.005}[one_of("mode", self.mode, get_args(Mode))]
         one_of("normalization", self.normalization, get_args(Normalization))
         one_of("counterfactual", self.counterfactual, get_args(Counterfactual))
-        hops = entries("hops", self.hops, "topology distances")
-        if not hops or len(set(hops)) != len(hops):
-            raise DataError(
-                f"hops is {self.hops!r}, and must be distinct topology distances 0, 1, 2, ..., one at least"
-            )
         checked = {
-            "hops": tuple(whole("each of hops", hop, 0) for hop in hops),
+            "hops": distances(self.hops),
             "penalty_scale": scale if self.penalty_scale is None else number("penalty_scale", self.penalty_scale, 0.0),
             "leak": number("leak", self.leak, 0.0, 1.0),
             "refresh": number("refresh", self.refresh, 0.0),
@@ -118,13 +113,16 @@ class Setup(Settings):
                 "are taken: give the parts of the network that are not linked one by one"
             )
         near = links(checked_topology(topology, places), places)
-        hops = tuple(hop for hop in settings.hops if hop == 0 or near.any())
-        if not hops:
-            raise DataError(f"hops={settings.hops!r} holds no distance that exists here; write hops=(0,)")
+        hops = distances(settings.hops, linked=bool(near.any()))
         allowed, required = (knowledge or Knowledge()).compile(names)
         reach = _reach(near, hops, settings.normalization)
         prepared = {"near": near, "allowed": allowed, "required": required, "reach": reach}
         return cls(**{**vars(settings), "variables": names, "units": places, "hops": hops, **prepared})
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Names and settings, as ``init`` took them."""
+        return {name: getattr(self, name) for name in ("variables", "units", *SETTINGS)}
 
     @property
     def columns(self) -> int:
@@ -222,8 +220,7 @@ def log_exposure(setup: Setup, log: Events) -> Exposure:
 def save(state: State, path: str | Path) -> None:
     """Write the state to one .npz of plain arrays with a JSON header; ``load`` reads it back to the bit."""
     setup, run, log = state.setup, state.run, state.log
-    header: dict[str, Any] = {name: getattr(setup, name) for name in ("variables", "units", *SETTINGS)}
-    header |= {name: getattr(state, name) for name in COUNTS}
+    header = setup.told | {name: getattr(state, name) for name in COUNTS}
     header |= {"open": len(run.unit), "net": run.net, "log": log is not None}
     arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
     arrays |= {name: getattr(state, name) for name in FITTED}

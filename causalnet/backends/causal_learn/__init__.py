@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.checks import choose
 from ...data import Table
-from ...discovery.guests import Method, choose, column, level, param, words
+from ...discovery.guests import Method, column, level, param, words
 from ...graph import Graph
 from . import functional, scores
 from .marks import ALGORITHMS, marks_of, offer, pattern

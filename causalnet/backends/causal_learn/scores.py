@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...base.checks import choose
 from ...data import Table
-from ...discovery.guests import Method, at_most, choose, level, of_causes, param, words
+from ...discovery.guests import Method, at_most, level, of_causes, param, words
 from ...graph import Graph
 from .marks import offer, pattern
 
@@ -16,9 +17,8 @@ _BIC, _BDEU, _CV = "local_score_BIC_from_cov", "local_score_BDeu", "local_score_
 
 def _score(name: str, value: str, data: Table, **more: str) -> str:
     """Reads the package's name of a score; "auto": BIC, or BDeu for discrete data."""
-    return str(
-        choose(name, value, {"auto": _BDEU if data.kind == "discrete" else _BIC, "bic": _BIC, "bdeu": _BDEU, **more})
-    )
+    auto = _BDEU if data.kind == "discrete" else _BIC
+    return str(choose(name, value, {"auto": auto, "bic": _BIC, "bdeu": _BDEU, **more}))
 
 
 class Scored(Method):

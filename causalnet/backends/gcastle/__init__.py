@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from ...base.arrays import AnyArray
+from ...base.checks import whole
 from ...data import Events, Table
 from ...discovery.guests import level, param, words
-from ...errors import DataError
 from ...graph import Graph
 from . import neural, reinforcement
 from .machine import ALGORITHMS, Machine, offer
@@ -150,9 +150,7 @@ class Notears(Machine):
 
 def _rank(name: str, value: int | None, data: Table) -> int:
     """Reads the rank of a (d, d) matrix; None: d."""
-    if value is not None and not 1 <= value <= data.d:
-        raise DataError(f"{name} is {value!r}, and must be a whole number between 1 and the {data.d} variables")
-    return data.d if value is None else value
+    return data.d if value is None else whole(name, value, 1, data.d)
 
 
 @offer("notears-low-rank", "continuous", "digraph")
@@ -203,11 +201,8 @@ class TTPM(Machine):
         from castle.algorithms import TTPM as Model
 
         model = Model(data.adjacency.astype(float), **self.theirs)
-        model.learn(
-            pd.DataFrame(
-                {"event": data.type_index.copy(), "timestamp": data.time.copy(), "node": data.device_index.copy()}
-            )
-        )
+        log = {"event": data.type_index, "timestamp": data.time, "node": data.device_index}
+        model.learn(pd.DataFrame(log, copy=True))
         present = np.unique(data.type_index)  # its rows are the types that occur, in this order
         matrix: Any = np.zeros((data.d, data.d))
         matrix[np.ix_(present, present)] = np.asarray(model.causal_matrix)

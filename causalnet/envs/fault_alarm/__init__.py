@@ -9,15 +9,3 @@ from .generate import generate_instance, table_3
 from .instance import Instance
 from .log import observational_log
 from .state import Rules
-
-__all__ = [
-    "FaultAlarm",
-    "FaultAlarmEnv",
-    "Instance",
-    "Rules",
-    "generate_instance",
-    "load_instance",
-    "observational_log",
-    "save_instance",
-    "table_3",
-]

@@ -6,6 +6,7 @@ types, C = D * V cells; cell and action numbers are device * V + type.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,8 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...base import checks
 from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
-from ...base.checks import instance as is_a
 from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from . import state as plain
@@ -60,7 +61,7 @@ class FaultAlarm:
         self.n_envs = whole("n_envs", n_envs, 1)
         self.max_steps = whole("max_steps", max_steps, 1)
         self.observation: Observation = observation
-        self.instance = _instance(instance, hard, n_devices)
+        self.instance = _instance(instance, checks.flag("hard", hard), n_devices)
         d, v, c = self.instance.n_devices, self.instance.n_types, self.instance.n_cells
         self.n_actions = c
         self.n_obs = c if observation == "counts" else 2 * c
@@ -68,10 +69,10 @@ class FaultAlarm:
         self.variables = self.instance.types
         self.action_variables = np.tile(np.arange(v), d)
         self.action_units = np.repeat(np.arange(d), v)
-        self._rules = self.instance.rules
-        slots = plain.room(self._rules, v)
+        rules = self.instance.rules
+        slots = plain.room(rules, v)
         self._state = plain.new_state(self.n_envs, c, slots)
-        self._sim = plain.Simulation(self.instance.tables, self._rules, self._state, plain.new_scratch(slots))
+        self._sim = plain.Simulation(self.instance.tables, rules, self._state, plain.new_scratch(slots))
         self._seed: int | None = seed if seed is None else whole("seed", seed, 0)
         self._fresh = True
         # Freeing one large block tells the C allocator to keep blocks of a step's size instead of handing their pages
@@ -91,9 +92,9 @@ class FaultAlarm:
         """
         chosen = self._which(which)
         if self._fresh and seed is None:
-            seed = self._seed if self._seed is not None else int(np.random.SeedSequence().entropy) % 2**63  # type: ignore[arg-type]
+            seed = secrets.randbits(63) if self._seed is None else self._seed
         if seed is not None:
-            for e in np.flatnonzero(chosen) if not self._fresh else range(self.n_envs):
+            for e in np.flatnonzero(chosen):
                 self._state.random[e] = _stream(seed, int(e), self.n_envs)
         self._fresh = False
         self._raise(reset_kernel(self._sim, chosen))
@@ -115,9 +116,7 @@ class FaultAlarm:
         reward, ended = np.empty(e), np.empty((2, e), np.bool_)
         change, obs = np.empty((3, e, self.n_actions), np.int16), np.empty((e, self.n_obs), np.float32)
         mode = MODES[self.observation]
-        fault = step_kernel(self._sim, acted, self.max_steps, reward, ended, change, mode, obs)
-        if fault:
-            self._raise(fault)
+        self._raise(step_kernel(self._sim, acted, self.max_steps, reward, ended, change, mode, obs))
         counts, started, cleared = change.reshape(3, e, *self.shape)
         return obs, reward, ended[0], ended[1], {"counts": counts, "started": started, "cleared": cleared}
 
@@ -136,7 +135,7 @@ class FaultAlarm:
     def counts(self, obs: ArrayLike) -> Ints:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
         array = np.asarray(obs)
-        if array.ndim == 0 or array.shape[-1] != self.n_obs:
+        if array.shape[-1:] != (self.n_obs,):
             raise DataError(f"an observation of this environment has {self.n_obs} entries, got the shape {array.shape}")
         if not np.isfinite(array).all():
             raise DataError("the observation holds a value that is not a finite number")
@@ -154,7 +153,7 @@ class FaultAlarm:
 
     def obs_high(self) -> Floats:
         """(n_obs,) upper bounds of an observation; the lower ones are 0."""
-        rules = self._rules
+        rules = self.instance.rules
         most_alarms = rules.max_alarms + rules.initial_roots + self.instance.n_types + 2
         windows = plain.MAX_ROUNDS + self.max_steps + 1
         latest = rules.root_window + rules.warmup + windows * rules.window + plain.LONGEST * rules.mean_length
@@ -196,6 +195,8 @@ class FaultAlarm:
                 raise DataError(
                     f"the state's {name} is {array.dtype} {array.shape}; this environment has {own[name].dtype} {want}"
                 )
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise DataError(f"the state's {name} holds a value that is not a finite number")
         n, cell = given["n"], given["cell"]
         live = np.arange(used) < n[:, None]
         if n.min() < 0 or n.max() > used or not ((cell >= 0) & (cell < self.n_actions))[live].all():
@@ -203,19 +204,13 @@ class FaultAlarm:
         if not ((given["father"] >= -1) & (given["father"] < np.arange(used)))[live].all():
             raise DataError("the state holds an alarm that stands before its father")
         for name, array in given.items():
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise DataError(f"the state's {name} holds a value that is not a finite number")
-        for name, array in given.items():
-            target = own[name]
-            (target[:, :used] if name in plain.PER_ALARM else target)[...] = array
+            (own[name][:, :used] if name in plain.PER_ALARM else own[name])[...] = array
         self._fresh = False
 
     # ---- inside --------------------------------------------------------------------------------------------
 
     def _actions(self, actions: ArrayLike) -> Ints:
-        array = np.asarray(actions)
-        if array.shape != (self.n_envs,):
-            raise DataError(f"step takes one action per copy, shape ({self.n_envs},); got the shape {array.shape}")
+        array = checks.shaped("actions", np.asarray(actions), (self.n_envs,), "one for each copy")
         if array.dtype.kind not in "iu":
             raise DataError(f"actions are whole numbers device * {self.shape[1]} + type; got {array.dtype}")
         if array.min() < 0 or array.max() >= self.n_actions:
@@ -238,7 +233,7 @@ class FaultAlarm:
             raise CausalnetError("one window started more alarms than can be held; lower the instance's rates alpha")
         if fault == plain.NEVER_ENOUGH:
             raise CausalnetError(
-                f"after {plain.MAX_ROUNDS} windows the reset has not reached {self._rules.initial_alarms} alarms; "
+                f"after {plain.MAX_ROUNDS} windows the reset has not reached {self.instance.rules.initial_alarms} alarms; "
                 "lower initial_alarms in the instance's rules, or raise its rates"
             )
 
@@ -251,16 +246,15 @@ def _instance(given: int | str | Path | Instance, hard: bool, n_devices: int | N
         raise DataError("n_devices is the size of a generated instance; a given one has its own: leave it out")
     if isinstance(given, str | Path):
         given = load_instance(given)
-    is_a("instance", given, Instance, "a seed, a folder or an Instance")
+    checks.instance("instance", given, Instance, "a seed, a folder or an Instance")
     return given.harden() if hard and not given.hard else given
 
 
-def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> NDArray[np.uint64]:
+def _stream(seed: int | Sequence[int], e: int, n_envs: int) -> AnyArray:
     """The start of copy e's random stream."""
-    if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str):
-        sequence = np.random.SeedSequence(whole("seed", seed, 0), spawn_key=(e,))
-    else:
+    own, key = seed, e
+    if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
         if len(seed) != n_envs:
             raise DataError(f"{len(seed)} seeds for {n_envs} copies; give one seed, or one for each")
-        sequence = np.random.SeedSequence(whole("seed", seed[e], 0), spawn_key=(0,))
-    return sequence.generate_state(4, np.uint64).astype(np.uint64)
+        own, key = seed[e], 0
+    return np.random.SeedSequence(whole("seed", own, 0), spawn_key=(key,)).generate_state(4, np.uint64)

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
-import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -30,14 +29,14 @@ from ...errors import CausalnetError, DataError
 from .core import FaultAlarm, Observation
 from .instance import Instance
 
-__all__ = ["FaultAlarmEnv"]
-
 
 class FaultAlarmEnv(gymnasium.Env[Floats, int]):
     """Clear the alarms of one network with few repairs; see ``FaultAlarm`` for reward, observations and arguments.
 
-    Action a = device * V + type. ``variables`` (V,) names; ``action_variables``, ``action_units`` (A,): the type and
-    the device that an action repairs; these and more as :mod:`causalnet.envs.protocols` has it. info: "counts", "started", "cleared", each (D, V); see ``FaultAlarm.step``.
+    Action a = device * V + type. As :mod:`causalnet.envs.protocols` has it: ``variables`` (V,) and ``units`` (D,), the
+    names of types and devices; ``topology``, links between devices; ``action_variables``, ``action_units`` (A,), the type
+    and the device that an action repairs; ``step_seconds``. info: "counts", "started", "cleared", each (D, V); see
+    ``FaultAlarm.step``.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 4}
@@ -60,6 +59,8 @@ class FaultAlarmEnv(gymnasium.Env[Floats, int]):
         )
         self.render_mode = render_mode
         self.instance = self.core.instance
+        self.units, self.topology = self.instance.devices, self.instance.topology
+        self.step_seconds = self.instance.rules.window
         self.variables = self.core.variables
         self.action_variables = self.core.action_variables
         self.action_units = self.core.action_units
@@ -82,27 +83,11 @@ class FaultAlarmEnv(gymnasium.Env[Floats, int]):
         """Repair cell ``action`` and let one window pass."""
         if isinstance(action, np.ndarray) and action.ndim == 0:
             action = action[()]
-        v, most = len(self.variables), self.core.n_actions - 1
-        self._action[0] = whole(f"the action, device * {v} + type,", action, 0, most)
+        what = f"the action, device * {len(self.variables)} + type,"
+        self._action[0] = self._last = whole(what, action, 0, self.core.n_actions - 1)
         obs, reward, terminated, truncated, info = self.core.step(self._action)
-        self._last = int(action)
         row = {name: array[0] for name, array in info.items()}
         return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), row
-
-    @property
-    def step_seconds(self) -> float:
-        """Seconds that pass in a step."""
-        return float(self.instance.rules.window)
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """(D,) names of the devices."""
-        return self.instance.devices
-
-    @property
-    def topology(self) -> nx.Graph:
-        """Links between the devices."""
-        return self.instance.topology
 
     @property
     def fingerprint(self) -> str:

@@ -17,7 +17,7 @@ import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
-from ...base.arrays import AnyArray, Codes, Ints
+from ...base.arrays import AnyArray, Ints
 from ...base.checks import whole
 from ...errors import DataError
 from ...graph import Graph
@@ -56,32 +56,36 @@ def load_instance(folder: str | Path) -> Instance:
     folder = Path(folder)
     raw = _read_json(folder / "model.json")
     arrays = _read_arrays(folder / "model.npz")
-    types = _names(raw, "alarm_types", None)
-    v = len(types)
-    adj = frozen_array("causal_graph", _array(arrays, "causal_graph"), np.bool_, (v, v))
-    alpha = _array(arrays, "alpha")
-    d = _whole(raw, "node_num")
-    devices = _names(raw, "devices", [str(i) for i in range(d)])
+    types = _names("alarm_types", _get("model.json", raw, "alarm_types"))
+    v, d = len(types), whole("model.json: node_num", _get("model.json", raw, "node_num"), 1)
+    devices = _names("devices", raw.get("devices", [str(i) for i in range(d)]))
+    if len(devices) != d:
+        raise DataError(f"model.json: devices has {len(devices)} names, and node_num is {d}; they must agree")
+    alpha = frozen_array("alpha", _get("model.npz", arrays, "alpha"), np.float64, (-1, v, v))
+    adj = frozen_array("causal_graph", _get("model.npz", arrays, "causal_graph"), np.bool_, (v, v))
     topology: nx.Graph = nx.Graph()
     topology.add_nodes_from(devices)
-    topology.add_edges_from((devices[i], devices[j]) for i, j in _links(arrays, len(devices)))
-    order = np.array(_field(raw, "causal_order"))
-    root_types = order[: raw.get("root_events_num", v)]
-    root_cells = _root_cells(raw, v)
+    topology.add_edges_from((devices[i], devices[j]) for i, j in _links(arrays, d))
+    order = frozen_array("causal_order", _get("model.json", raw, "causal_order"), np.int64, (v,), v)
+    root_types = order[: whole("model.json: root_events_num", raw.get("root_events_num", v), 0, v)]
+    roots = _get("model.json", raw, "possible_root_alarms")
+    roots = frozen_array("possible_root_alarms", roots, np.int64, (-1, 2))
+    frozen_array("the type in possible_root_alarms", roots[:, 1], np.int64, (-1,), v)
+    root_cells = np.sort(roots[:, 0] * v + roots[:, 1])
     return Instance(
         types=types,
         devices=devices,
         graph=Graph(types, adj),
         topology=topology,
         alpha=alpha,
-        hop_weights=_hops(arrays, topology, len(alpha), len(devices)),
-        mu=_array(arrays, "mu"),
-        transient=_array(arrays, "transient_cells"),
+        hop_weights=_hops(arrays, topology, len(alpha), d),
+        mu=_get("model.npz", arrays, "mu"),
+        transient=_get("model.npz", arrays, "transient_cells"),
         order=order,
         root_cells=root_cells,
-        noise_devices=raw.get("noise_devices", np.setdiff1d(np.arange(len(devices)), root_cells // v)),
+        noise_devices=raw.get("noise_devices", np.setdiff1d(np.arange(d), root_cells // v)),
         noise_types=raw.get("noise_types", np.setdiff1d(np.arange(v), root_types)),
-        rules=_rules(raw),
+        rules=Rules(**{key: raw.get(PUBLISHED.get(key, key), default) for key, default in Rules()._asdict().items()}),
         name=raw.get("name", folder.resolve().name),
     )
 
@@ -107,7 +111,6 @@ def save_instance(instance: Instance, folder: str | Path) -> Path:
             hop_value=np.concatenate([e.data for e in entries]),
         )
     v = instance.n_types
-    rules = instance.rules._asdict()
     header = {
         "format": FORMAT,
         "name": instance.name,
@@ -119,7 +122,7 @@ def save_instance(instance: Instance, folder: str | Path) -> Path:
         "possible_root_alarms": [[int(c) // v, int(c) % v] for c in instance.root_cells],
         "noise_devices": instance.noise_devices.tolist(),
         "noise_types": instance.noise_types.tolist(),
-        **{PUBLISHED.get(key, key): value for key, value in rules.items()},
+        **{PUBLISHED.get(key, key): value for key, value in instance.rules._asdict().items()},
     }
     write_atomic(folder / "model.json", json.dumps(header, indent=1))
     return folder
@@ -147,24 +150,13 @@ def _read_arrays(path: Path) -> Mapping[str, AnyArray]:
         raise DataError(f"{path} cannot be read as plain numpy arrays: {error}") from error
 
 
-def _array(arrays: Mapping[str, AnyArray], name: str) -> AnyArray:
-    if name not in arrays:
-        raise DataError(f"model.npz lacks the array {name!r}; it has: {', '.join(sorted(arrays)) or 'none'}")
-    return arrays[name]
+def _get(file: str, held: Mapping[str, Any], name: str) -> Any:
+    if name not in held:
+        raise DataError(f"{file} lacks {name!r}; it has: {', '.join(sorted(held)) or 'nothing'}")
+    return held[name]
 
 
-def _field(raw: Mapping[str, Any], name: str) -> Any:
-    if name not in raw:
-        raise DataError(f"model.json lacks the field {name!r}")
-    return raw[name]
-
-
-def _whole(raw: Mapping[str, Any], name: str) -> int:
-    return whole(f"model.json: {name}", _field(raw, name), 1)
-
-
-def _names(raw: Mapping[str, Any], name: str, default: list[str] | None) -> tuple[str, ...]:
-    value = raw.get(name, default) if default is not None else _field(raw, name)
+def _names(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(x, str) for x in value):
         raise DataError(f"model.json: {name} is a list of names")
     if len(set(value)) != len(value):
@@ -176,11 +168,8 @@ def _names(raw: Mapping[str, Any], name: str, default: list[str] | None) -> tupl
 def _links(arrays: Mapping[str, AnyArray], d: int) -> Ints:
     """(L, 2) pairs of devices."""
     if "links" in arrays:
-        links = frozen_array("links", arrays["links"], np.int64, (-1, 2))
-        if len(links) and not (links.min() >= 0 and links.max() < d):
-            raise DataError(f"links must name devices between 0 and {d - 1}; found {links.min()} to {links.max()}")
-        return links
-    matrix = frozen_array("topology", _array(arrays, "topology"), np.bool_, (d, d))
+        return frozen_array("links", arrays["links"], np.int64, (-1, 2), d)
+    matrix = frozen_array("topology", _get("model.npz", arrays, "topology"), np.bool_, (d, d))
     if not np.array_equal(matrix, matrix.T):
         raise DataError("the topology is not symmetric: device links go both ways")
     return np.argwhere(np.triu(matrix, 1))
@@ -194,33 +183,6 @@ def _hops(arrays: Mapping[str, AnyArray], topology: nx.Graph, k: int, d: int) ->
     if "hop_value" not in arrays:
         return hop_weights(topology, k)
     value = frozen_array("hop_value", arrays["hop_value"], np.float64, (-1,))
-    slot = frozen_array("hop_slot", _array(arrays, "hop_slot"), np.int64, (len(value),))
-    pair = frozen_array("hop_pair", _array(arrays, "hop_pair"), np.int64, (len(value), 2))
-    if len(value) and not (pair.min() >= 0 and pair.max() < d and slot.min() >= 0 and slot.max() < k):
-        raise DataError(f"hop_pair or hop_slot names a device beyond {d - 1}, or a hop beyond {k - 1}")
-    parts = []
-    for hop in range(k):
-        mine = slot == hop
-        parts.append(sp.csr_array((value[mine], (pair[mine, 0], pair[mine, 1])), shape=(d, d)))
-    return tuple(parts)
-
-
-def _root_cells(raw: Mapping[str, Any], v: int) -> Codes:
-    pairs = np.array(_field(raw, "possible_root_alarms"))
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
-        raise DataError("model.json: possible_root_alarms is a list of pairs [device, type] of whole numbers")
-    if pairs.min() < 0 or pairs[:, 1].max() >= v:
-        raise DataError(f"model.json: possible_root_alarms names a type outside 0 to {v - 1}, or a negative device")
-    return np.sort(pairs[:, 0] * v + pairs[:, 1]).astype(np.int32)
-
-
-def _rules(raw: Mapping[str, Any]) -> Rules:
-    """The constants by the published names or ours; those that the file does not have keep their defaults."""
-    given: dict[str, Any] = {}
-    for name, default in Rules()._asdict().items():
-        value = raw.get(PUBLISHED.get(name, name), default)
-        number = not isinstance(value, bool) and isinstance(value, int | float)
-        if not (isinstance(value, bool) if isinstance(default, bool) else number):
-            raise DataError(f"model.json: {PUBLISHED.get(name, name)} is no {type(default).__name__}: {value!r}")
-        given[name] = float(value) if isinstance(default, float) else value
-    return Rules(**given)
+    slot = frozen_array("hop_slot", _get("model.npz", arrays, "hop_slot"), np.int64, (len(value),), k)
+    pair = frozen_array("hop_pair", _get("model.npz", arrays, "hop_pair"), np.int64, (len(value), 2), d)
+    return tuple(sp.csr_array((value[slot == hop], pair[slot == hop].T), shape=(d, d)) for hop in range(k))

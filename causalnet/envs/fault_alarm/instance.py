@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ...base.checks import number, whole
+from ...base.checks import flag, number, whole
 from ...errors import DataError
 from ...graph import Graph, find_cycle, topological_order
 from .state import Rules, Tables
@@ -53,24 +53,25 @@ class Instance:
     name: str = "fault-alarm"
 
     def __post_init__(self) -> None:
-        d, v = len(self.devices), len(self.types)
-        k = len(self.hop_weights)
-        arrays = {
+        d, v, k = len(self.devices), len(self.types), len(self.hop_weights)
+        arrays: dict[str, Any] = {
             "alpha": (np.float64, (k, v, v)),
             "mu": (np.float64, (v,)),
             "transient": (np.bool_, (d, v)),
-            "order": (np.int64, (v,)),
-            "root_cells": (np.int32, (-1,)),
-            "noise_devices": (np.int32, (-1,)),
-            "noise_types": (np.int32, (-1,)),
+            "order": (np.int64, (v,), v),
+            "root_cells": (np.int32, (-1,), d * v),
+            "noise_devices": (np.int32, (-1,), d),
+            "noise_types": (np.int32, (-1,), v),
         }
-        for name, (dtype, shape) in arrays.items():
-            object.__setattr__(self, name, frozen_array(name, getattr(self, name), dtype, shape))
-        object.__setattr__(self, "hop_weights", tuple(_weights(w, slot, d) for slot, w in enumerate(self.hop_weights)))
-        object.__setattr__(self, "topology", nx.freeze(nx.Graph(self.topology)))
+        found: dict[str, Any] = {name: frozen_array(name, getattr(self, name), *form) for name, form in arrays.items()}
+        found["hop_weights"] = tuple(_weights(w, slot, d) for slot, w in enumerate(self.hop_weights))
+        found["topology"] = nx.freeze(nx.Graph(self.topology))
+        found["rules"] = checked(self.rules)
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
+        if len(self.root_cells) == 0:
+            raise DataError("root_cells is empty: an instance needs at least one cell where a fault can start")
         _check_graph(self)
-        _check_cells(self)
-        check_rules(self.rules)
 
     @property
     def n_devices(self) -> int:
@@ -140,9 +141,15 @@ def hop_weights(topology: nx.Graph, hops: int) -> tuple[Any, ...]:
     return tuple(powers)
 
 
-def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int]) -> AnyArray:
-    """A read-only copy with the dtype; DataError if the shape differs (-1: any length) or a value is not finite."""
-    array = np.array(value)
+def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int], below: int | None = None) -> AnyArray:
+    """A read-only copy with the dtype; DataError if the shape differs (-1: any length) or a value is not finite.
+
+    below: the entries are numbers from 0 to below - 1 (None: any).
+    """
+    try:
+        array = np.array(value)
+    except ValueError:
+        raise DataError(f"{name} of an instance has rows of different lengths") from None
     want = tuple(array.shape[0] if n < 0 and array.ndim == len(shape) else n for n in shape)
     if array.shape != want:
         text = ", ".join("any" if n < 0 else str(n) for n in shape)
@@ -151,24 +158,32 @@ def frozen_array(name: str, value: Any, dtype: Any, shape: Sequence[int]) -> Any
         raise DataError(f"{name} of an instance holds something that is not a finite number")
     if dtype is not np.float64 and not (array == np.floor(array)).all():
         raise DataError(f"{name} of an instance holds whole numbers; it has a fraction")
+    if below is not None and array.size and not (array.min() >= 0 and array.max() < below):
+        raise DataError(f"{name} must lie between 0 and {below - 1}; found {array.min()} to {array.max()}")
     array = array.astype(dtype)
     array.setflags(write=False)
     return array
 
 
-def check_rules(rules: Rules) -> None:
-    """DataError, naming the constant, for rules that no simulation can follow."""
-    for name in ("window", "root_window", "mean_length"):
-        number(f"rules: {name}", getattr(rules, name), above=0.0)
-    for name in ("warmup", "shortest"):
-        number(f"rules: {name}", getattr(rules, name), 0.0)
-    for name in ("root_probability", "noise_probability"):
-        number(f"rules: {name}", getattr(rules, name), 0.0, 1.0)
-    bounds = {"noise_draws": 0, "initial_roots": 1, "initial_alarms": 1, "max_alarms": 1, "cell_limit": 0}
-    for name, least in bounds.items():
-        whole(f"rules: {name}", getattr(rules, name), least, MOST_ALARMS)
+def checked(rules: Rules) -> Rules:
+    """The constants as plain numbers; DataError, naming the constant, for one that no simulation can follow."""
+    least = {"noise_draws": 0, "initial_roots": 1, "initial_alarms": 1, "max_alarms": 1, "cell_limit": 0}
+    found: dict[str, Any] = {}
+    for name, value in rules._asdict().items():
+        what = f"rules: {name}"
+        if name in least:
+            found[name] = whole(what, value, least[name], MOST_ALARMS)
+        elif name == "polled":
+            found[name] = flag(what, value)
+        elif name.endswith("probability"):
+            found[name] = number(what, value, 0.0, 1.0)
+        elif name in ("warmup", "shortest"):
+            found[name] = number(what, value, 0.0)
+        else:
+            found[name] = number(what, value, above=0.0)
     if max(rules.initial_alarms, rules.initial_roots) > rules.max_alarms:
         raise DataError(f"rules: a reset to {rules.initial_alarms} alarms is above max_alarms {rules.max_alarms}")
+    return Rules(**found)
 
 
 def _weights(matrix: Any, slot: int, d: int) -> Any:
@@ -204,52 +219,35 @@ def _check_graph(instance: Instance) -> None:
         i, j = odd_pair[0]
         has = "an edge but no rate" if adj[i, j] else "a rate but no edge"
         raise DataError(f"alpha and the graph differ: {types[i]} -> {types[j]} has {has}")
-    place = np.empty(len(types), dtype=np.int64)
-    if sorted(instance.order.tolist()) != list(range(len(types))):
+    if len(set(instance.order.tolist())) < len(types):
         raise DataError("order must name each alarm type once")
-    place[instance.order] = np.arange(len(types))
+    place = np.argsort(instance.order)
     late = np.argwhere(adj & (place[:, None] > place))
     if len(late):
         raise DataError(f"order puts the effect {types[late[0][1]]} before its cause {types[late[0][0]]}")
 
 
-def _check_cells(instance: Instance) -> None:
-    bounds = {"root_cells": instance.n_cells, "noise_devices": instance.n_devices, "noise_types": instance.n_types}
-    for name, n in bounds.items():
-        array = getattr(instance, name)
-        if len(array) and not (array.min() >= 0 and array.max() < n):
-            raise DataError(f"{name} must lie between 0 and {n - 1}; found {array.min()} to {array.max()}")
-    if len(instance.root_cells) == 0:
-        raise DataError("root_cells is empty: an instance needs at least one cell where a fault can start")
-
-
 def _tables(instance: Instance) -> Tables:
     """For each cell (m, i) its pairs: A_k[v, m] * alpha[k, i, j] > 0, cumulated."""
-    d, v = instance.n_devices, instance.n_types
-    parent, child, hop, rate = [], [], [], []
+    v, pairs = instance.n_types, []
     for k, weights in enumerate(instance.hop_weights):
         reach = weights.tocoo()
-        to, at = reach.coords
+        to, at = (place[:, None] * v for place in reach.coords)
         i, j = np.nonzero(instance.alpha[k])
-        parent.append((at[:, None] * v + i).ravel())
-        child.append((to[:, None] * v + j).ravel())
-        hop.append(np.full(parent[-1].shape, k))
-        rate.append((reach.data[:, None] * instance.alpha[k][i, j]).ravel())
-    parents, rates = np.concatenate(parent), np.concatenate(rate)
+        rate = reach.data[:, None] * instance.alpha[k][i, j]
+        pairs.append([part.ravel() for part in np.broadcast_arrays(at + i, to + j, k, rate)])
+    parents, child, hop, rates = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     order = np.argsort(parents, kind="stable")
-    first = np.searchsorted(parents[order], np.arange(d * v + 1))
+    first = np.searchsorted(parents[order], np.arange(instance.n_cells + 1))
     total = np.concatenate([[0.0], np.cumsum(rates[order])])
     cumulative = total[1:] - np.repeat(total[first[:-1]], np.diff(first))
     summed = total[first[1:]] - total[first[:-1]]
     return Tables(
         first.astype(np.int64),
-        np.concatenate(child)[order].astype(np.int32),
-        np.concatenate(hop)[order].astype(np.int8),
+        child[order].astype(np.int32),
+        hop[order].astype(np.int8),
         cumulative,
         np.exp(-summed * instance.rules.window),
-        np.array(instance.transient.ravel()),
-        np.array(instance.mu),
-        np.array(instance.root_cells),
-        np.array(instance.noise_devices),
-        np.array(instance.noise_types),
+        instance.transient.flatten(),
+        *(np.array(getattr(instance, name)) for name in Tables._fields[6:]),
     )

@@ -6,7 +6,7 @@ All these processes of one alarm are drawn at once: the next arrival of their su
 belongs to each pair in proportion to the pair's rate, and a pair's later arrivals are ignored. That is exactly the
 law of independent first arrivals, at the price of about one random number an alarm.
 
-``sim`` is a ``Simulation``, e an environment of the batch, i a slot; see ``_fault_alarm_state.py``. The helpers are
+``sim`` is a ``Simulation``, e an environment of the batch, i a slot; see ``state.py``. The helpers are
 inlined because a call with this many arrays costs more, in reference counts, than the work that most of them do.
 """
 

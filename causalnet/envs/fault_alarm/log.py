@@ -19,8 +19,8 @@ MAX_WINDOWS = 10_000
 def observational_log(instance: Instance, n_events: int = 4000, *, seed: int = 0) -> Events:
     """The first ``n_events`` alarms (type, whole second of the start, device) of a network that is left alone.
 
-    An episode is started and never repaired, without the limits on alarms that a step of it has; alarms that end by themselves stay in the log. Start times are those that
-    the network shows, so polled on a hard instance.
+    An episode is started and never repaired, without the limits on alarms that a step of it has; alarms that end by
+    themselves stay in the log. Start times are those that the network shows, so polled on a hard instance.
     """
     whole("n_events", n_events, 1, MOST_ALARMS // 2 - 1)
     rules = instance.rules._replace(max_alarms=2 * n_events, cell_limit=2 * n_events)
@@ -41,13 +41,8 @@ def observational_log(instance: Instance, n_events: int = 4000, *, seed: int = 0
         raise CausalnetError(f"the network went quiet after {len(alarms)} alarms; another seed may give {n_events}")
     first = alarms[np.lexsort((alarms[:, 1], alarms[:, 0]))][:n_events]
     device, kind = np.divmod(first[:, 1].astype(int), instance.n_types)
-    frame = pd.DataFrame(
-        {
-            "event": np.array(instance.types)[kind],
-            "timestamp": first[:, 0],
-            "device": np.array(instance.devices)[device],
-        }
-    )
+    names, places = np.array(instance.types)[kind], np.array(instance.devices)[device]
+    frame = pd.DataFrame({"event": names, "timestamp": first[:, 0], "device": places})
     return Events(frame, instance.topology, list(instance.types))
 
 

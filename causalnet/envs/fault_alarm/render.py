@@ -27,30 +27,29 @@ WIDTH, HEIGHT, MAP, TOP = 1120, 760, 690, 64  # pixels; MAP: width of the topolo
 INK, FAINT, PALE = (32, 36, 44), (150, 156, 166), (222, 225, 230)
 
 
-def draw_frame(core: FaultAlarm, action: int | None, copy: int = 0) -> NDArray[np.uint8]:
-    """A frame (760, 1120, 3) of one copy of the batch; ``action`` is the cell repaired last."""
+def draw_frame(core: FaultAlarm, action: int | None) -> NDArray[np.uint8]:
+    """A frame (760, 1120, 3) of the first copy of the batch; ``action`` is the cell repaired last."""
     from PIL import Image, ImageDraw
 
-    counts = core.counts_now()[copy]
+    counts = core.counts_now()[0]
     image = Image.new("RGB", (WIDTH, HEIGHT), (255, 255, 255))
     draw = ImageDraw.Draw(image)
     instance, colours = core.instance, _colours(core.instance.n_types)
-    _headline(draw, core, counts, action, copy)
+    _headline(draw, core, counts, action)
     _map(draw, instance, counts, colours, action)
     _legend(draw, instance, counts, colours)
     _grid(draw, instance, counts, colours, action)
     return np.asarray(image)
 
 
-def _headline(draw: ImageDraw, core: FaultAlarm, counts: AnyArray, action: int | None, copy: int) -> None:
+def _headline(draw: ImageDraw, core: FaultAlarm, counts: AnyArray, action: int | None) -> None:
     state = core.state_dict()
-    step, clock, total = int(state["steps"][copy]), int(state["clock"][copy]), int(counts.sum())
+    step, clock, total = int(state["steps"][0]), int(state["clock"][0]), int(counts.sum())
     word = "alarm" if total == 1 else "alarms"
     where = f"on {int((counts.sum(axis=1) > 0).sum())} of {len(counts)} devices"
     draw.text((20, 12), f"step {step} of {core.max_steps}    {total} {word} {where}    t = {clock} s", INK, _font(20))
-    if action is None:
-        text = "no repair yet"
-    else:
+    text = "no repair yet"
+    if action is not None:
         device, kind = divmod(action, core.instance.n_types)
         text = f"repaired last: {core.variables[kind]} on device {core.instance.devices[device]} (ringed)"
     draw.text((20, 38), text, FAINT, _font(14))
@@ -132,31 +131,28 @@ def _layout(instance: Instance) -> Array:
     index = {name: i for i, name in enumerate(instance.devices)}
     where = np.zeros((instance.n_devices, 2))
     box = np.array([MAP - 40.0, HEIGHT - TOP - 50.0])
-    small = parts[1:]
-    strip = 0.0 if not small else min(0.4, 0.16 * math.ceil(len(small) / 7))  # share of the height for the rest
+    rest = len(parts) - 1
+    strip = min(0.4, 0.16 * math.ceil(rest / 7))  # share of the height for the rest
+    columns = 7 if rest <= 14 else math.ceil(math.sqrt(2 * rest))
     for k, part in enumerate(parts):
-        if k == 0:
-            corner, area = np.array([20.0, TOP + 10.0]), box * (1.0, 1.0 - strip)
-        else:
-            columns = 7 if len(small) <= 14 else math.ceil(math.sqrt(2 * len(small)))
-            cell = box * (1.0 / columns, strip / math.ceil(len(small) / columns))
-            row, column = divmod(k - 1, columns)
-            corner = np.array([20.0, TOP + 10.0 + box[1] * (1.0 - strip)]) + cell * (column, row)
-            area = cell
+        corner, area = np.array([20.0, TOP + 10.0]), box * (1.0, 1.0 - strip)
+        if k > 0:
+            corner[1] += area[1]
+            area = box * (1.0 / columns, strip / math.ceil(rest / columns))
+            corner += area * divmod(k - 1, columns)[::-1]
         names = sorted(part, key=index.__getitem__)
-        spot = _place(instance.topology.subgraph(names), names)
+        links = nx.to_scipy_sparse_array(instance.topology, names, weight=None)  # in order: a subgraph is a set
+        spot = _place(nx.from_scipy_sparse_array(links))
         where[[index[name] for name in names]] = corner + area * (0.08 + 0.84 * spot)
     return where
 
 
-def _place(links: nx.Graph, names: list[str]) -> Array:
-    """(n, 2) positions in the unit square: by stress for up to 300 devices, else by the graph's own spectrum."""
-    if len(names) == 1:
+def _place(links: nx.Graph) -> Array:
+    """(n, 2) positions in the unit square: by stress for up to 300 devices, else by springs."""
+    if len(links) == 1:
         return np.full((1, 2), 0.5)
-    if len(names) <= 300:
-        found = nx.kamada_kawai_layout(links)
-    else:
-        found = nx.spring_layout(links, seed=0, iterations=15)
-    spot = np.array([found[name] for name in names])
+    small = len(links) <= 300
+    found = nx.kamada_kawai_layout(links) if small else nx.spring_layout(links, seed=0, iterations=15)
+    spot = np.array([found[i] for i in range(len(links))])
     low, high = spot.min(axis=0), spot.max(axis=0)
     return np.where(high - low > 1e-9, (spot - low) / np.maximum(high - low, 1e-9), 0.5)

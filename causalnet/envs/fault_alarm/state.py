@@ -70,7 +70,8 @@ class State(NamedTuple):
     """Everything that the next step depends on. M: room for alarms; a father stands before its children.
 
     cell, father (E, M) int32 (father: slot, -1 if none); start, length, seen (E, M) seconds (seen: start as observed);
-    n (E,) alarms; clock (E,) s; steps (E,), -1 during a reset; done (E,) bool; counts (E, C) int16; random (E, 4) uint64 xoshiro256++.
+    n (E,) alarms; clock (E,) s; steps (E,), -1 during a reset; done (E,) bool; counts (E, C) int16; random (E, 4) uint64
+    words of xoshiro256++.
     """
 
     cell: Codes
@@ -131,12 +132,6 @@ def new_state(n_envs: int, n_cells: int, slots: int) -> State:
 
 def new_scratch(slots: int) -> Scratch:
     """Working memory for environments with ``slots`` slots."""
-    k = 4 * slots
-    return Scratch(
-        gone=np.zeros(slots, np.bool_),
-        moved=np.zeros(slots, np.int32),
-        row=np.zeros(k, np.int64),
-        father=np.zeros(k, np.int64),
-        order=np.zeros(k, np.int64),
-        start=np.zeros(k),
-    )
+    k = 4 * slots  # room for candidates
+    row, father, order = np.zeros((3, k), np.int64)
+    return Scratch(np.zeros(slots, np.bool_), np.zeros(slots, np.int32), row, father, order, np.zeros(k))

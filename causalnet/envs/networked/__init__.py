@@ -12,18 +12,3 @@ from .policies import policy_returns, uniform_policy
 from .protocols import Networked
 from .tabular import TabularEnv
 from .traffic import Traffic, traffic_grid
-
-__all__ = [
-    "Epidemic",
-    "Line",
-    "Networked",
-    "NetworkedEnv",
-    "TabularEnv",
-    "TabularNetwork",
-    "Traffic",
-    "exact",
-    "policy_returns",
-    "to_parallel_env",
-    "traffic_grid",
-    "uniform_policy",
-]

@@ -48,9 +48,7 @@ class NetworkedEnv(ABC):
     adjacency: sparse.csr_matrix  # (n, n) bool, no diagonal: who influences whom within one step
     component_names: tuple[str, ...]
     radices: Ints  # (n, c): agent i's component k takes values 0 .. radices[i, k] - 1; code = little-endian mixed radix
-    tables: Any = (
-        None  # NamedTuple or None, what compiled steps read: whole numbers are the network, real ones the domain
-    )
+    tables: Any = None  # a NamedTuple that compiled steps read: whole numbers are the network, real ones the domain
 
     def __init__(
         self, radices: Ints, n_actions: Ints, *, horizon: int | None, n_envs: int | None, seed: Seed, labels: Any = None
@@ -102,8 +100,8 @@ class NetworkedEnv(ABC):
         return self._parts("f")
 
     def _parts(self, kinds: str) -> list[tuple[str, AnyArray]]:
-        fields = () if self.tables is None else self.tables._asdict().items()
-        parts = [(name, np.asarray(value)) for name, value in fields]
+        fields = {} if self.tables is None else self.tables._asdict()
+        parts = [(name, np.asarray(value)) for name, value in fields.items()]
         return [(name, part) for name, part in parts if part.dtype.kind in kinds]
 
     def reset(self, seed: Seed = None) -> tuple[Ints, Info]:
@@ -144,20 +142,7 @@ class NetworkedEnv(ABC):
 
     def encode(self, components: Any) -> Ints:
         """Components (..., n, c) -> state codes (..., n): the inverse of :meth:`components`."""
-        values = np.asarray(components)
-        if values.dtype.kind not in "iub" or values.shape[-2:] != self.radices.shape:
-            raise DataError(
-                f"components are whole numbers of shape (..., {self.n_agents}, {self.radices.shape[1]}), "
-                f"named {self.component_names}; this array is {values.dtype} of shape {values.shape}"
-            )
-        values = values.astype(np.int64)
-        wrong = np.argwhere((values < 0) | (values >= self.radices))
-        if len(wrong):
-            *_, i, k = wrong[0]
-            raise DataError(
-                f"component {self.component_names[k]!r} of agent {i} is {values[tuple(wrong[0])]}, "
-                f"and takes values 0 to {self.radices[i, k] - 1}"
-            )
+        values = check_codes("component", components, self.radices, names=self.component_names)
         return (values * self._strides).sum(-1)
 
     @cached_property

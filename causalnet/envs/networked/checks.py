@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import networkx as nx
@@ -64,8 +64,7 @@ def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "netw
 
 
 def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
-    """A square sparse adjacency of 0 and 1 as a canonical CSR matrix of bools, symmetric and without a diagonal, or a
-    sentence."""
+    """An adjacency of 0 and 1 as a canonical CSR matrix of bools, or a sentence: square, symmetric, without a diagonal."""
     given = sparse.csr_matrix(adjacency)
     odd = np.flatnonzero((given.data != 0) & (given.data != 1))
     if odd.size:
@@ -109,20 +108,28 @@ def frozen(name: str, table: Any) -> Array:
     return array
 
 
-def check_codes(what: str, codes: Any, limits: Ints, shape: tuple[int, ...] | None = None) -> Ints:
-    """State or action codes, one an agent, below its limit, as int64: of the shape, or (..., n) where none is given."""
+def check_codes(
+    what: str, codes: Any, limits: Ints, shape: tuple[int, ...] | None = None, names: Sequence[str] = ()
+) -> Ints:
+    """Codes below their limits as int64: of the shape, or (..., *limits.shape) where none is given.
+
+    limits (n,): of state or action codes, one an agent; (n, c): of the components called ``names``, where bits may be bools.
+    """
     try:
         codes = np.asarray(codes)
     except ValueError:
         raise DataError(f"{what}s are an array; these rows have different lengths") from None
-    if codes.dtype.kind not in "iu" or (codes.shape[-1:] != limits.shape if shape is None else codes.shape != shape):
+    fits = codes.shape[-limits.ndim :] == limits.shape if shape is None else codes.shape == shape
+    if codes.dtype.kind not in ("iub" if names else "iu") or not fits:
+        want = shape or f"(..., {', '.join(map(str, limits.shape))})"
         raise DataError(
-            f"{what}s are whole numbers of shape {shape or f'(..., {len(limits)})'}, one an agent; "
+            f"{what}s are whole numbers of shape {want}, {', '.join(names) or 'one'} an agent; "
             f"this array is {codes.dtype} of shape {codes.shape}"
         )
     codes = np.ascontiguousarray(codes, np.int64)
     if (codes < 0).any() or (codes >= limits).any():
         at = tuple(np.argwhere((codes < 0) | (codes >= limits))[0])
-        most = limits[at[-1]]
-        raise DataError(f"{what} of agent {at[-1]} is {codes[at]}, and it has {most}: 0 to {most - 1}")
+        agent, *part = at[-limits.ndim :]
+        name, most = f"{what} {names[part[0]]!r}" if part else what, limits[(agent, *part)]
+        raise DataError(f"{name} of agent {agent} is {codes[at]}, and it has {most}: 0 to {most - 1}")
     return codes

@@ -40,9 +40,8 @@ def count_actions(model: TabularNetwork, n: int) -> Ints:
     count = np.ones(n, dtype=np.int64)
     for i in range(n):
         for _, table, states, actions in model.local_tables(i):
-            for axis, j in enumerate(actions, start=len(states)):
-                if axis < table.ndim:
-                    count[j] = max(count[j], table.shape[axis])
+            for j, size in zip(actions, table.shape[len(states) :], strict=False):  # too few axes: see check_tables
+                count[j] = max(count[j], size)
     return count
 
 
@@ -51,19 +50,10 @@ def check_tables(model: TabularNetwork) -> None:
     for i in range(model.n_agents):
         for name, table, states, actions in model.local_tables(i):
             last = [i] * (name == "kernels")
-            want = tuple(model.n_states[[*states]].tolist() + model.n_actions[[*actions]].tolist())
-            want += tuple(model.n_states[last].tolist())
-            shaped(
-                f"{name}[{i}]", table, want, "states, then actions, of its parents (of kernels, then the next state)"
-            )
+            want = [*model.n_states[[*states]], *model.n_actions[[*actions]], *model.n_states[last]]
+            axes = "states, then actions, of its parents (of kernels, then the next state)"
+            shaped(f"{name}[{i}]", table, tuple(map(int, want)), axes)
         laws(f"kernels[{i}]", model.kernels[i])
-
-
-def law(i: int, p: Any, size: int) -> Array:
-    """initial[i], a law over ``size`` states."""
-    p = frozen(f"initial[{i}]", p)
-    shaped(f"initial[{i}]", p, (size,), "a law of the agent's states")
-    return laws(f"initial[{i}]", p)
 
 
 def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) -> None:
@@ -71,11 +61,10 @@ def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) ->
     i = max(range(len(near)), key=lambda k: len(near[k]))
     size = n_states ** (len(near[i]) + 1) * n_actions ** len(wide[i])
     if size > _LARGEST:
+        less = "fewer states or actions" if len(wide[i]) > 1 else "fewer states"
         raise NotApplicable(
             f"the kernel of agent {i}, which has {len(near[i]) - 1} neighbours, would hold about 10^{math.log10(size):.0f} "
-            f"numbers, more than {_LARGEST:,}; take a graph of smaller degree, or fewer states"
-            + " or actions"
-            * (len(wide[i]) > 1)
+            f"numbers, more than {_LARGEST:,}; take a graph of smaller degree, or {less}"
         )
 
 
@@ -129,8 +118,11 @@ class TabularNetwork:
             self._set(name, value)
         check_tables(self)
         start = [np.full(k, 1 / k) for k in n_states] if self.initial is None else self.initial
-        laws = entries("initial", start, "laws", n)
-        self._set("initial", tuple(law(i, p, int(n_states[i])) for i, p in enumerate(laws)))
+        self._set(
+            "initial", tuple(frozen(f"initial[{i}]", p) for i, p in enumerate(entries("initial", start, "laws", n)))
+        )
+        for i, p in enumerate(self.initial or ()):
+            laws(f"initial[{i}]", shaped(f"initial[{i}]", p, (int(n_states[i]),), "a law of the agent's states"))
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

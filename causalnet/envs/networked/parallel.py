@@ -9,17 +9,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ...base.checks import flag, whole
-from ...errors import DataError, NotApplicable, NotInstalled
+from ...errors import DataError, NotInstalled
 from .base import NetworkedEnv
+from .checks import networked
 
 try:
-    from gymnasium import spaces
     from pettingzoo import ParallelEnv
-except ImportError as error:  # pragma: no cover
-    raise NotInstalled("the PettingZoo face needs pettingzoo; install causalnet[marl]") from error
+except ImportError:  # everything else in this folder does without
+    ParallelEnv = object
 
 
 def to_parallel_env(env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> NetworkedParallelEnv:
@@ -37,12 +38,15 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
     """See :func:`to_parallel_env`. Agents are called "agent_0", "agent_1", ... in the order of the arrays."""
 
     def __init__(self, env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> None:
-        if not isinstance(env, NetworkedEnv):
-            raise NotApplicable(f"to_parallel_env takes a networked environment of causalnet, not {type(env).__name__}")
+        if ParallelEnv is object:
+            raise NotInstalled("the PettingZoo face needs pettingzoo; install causalnet[marl]")
+        networked(env, NetworkedEnv)
         if env.n_envs is not None:
-            raise DataError(f"PettingZoo has no batch axis; make the environment with n_envs=None, not {env.n_envs}")
+            raise DataError(
+                f"the PettingZoo face has no batch axis; make the environment with n_envs=None, not {env.n_envs}"
+            )
         if env.horizon is None:
-            raise DataError("PettingZoo's episodes end; make the environment with horizon=...")
+            raise DataError("the episodes of the PettingZoo face end; give the environment a horizon")
         self.env, self.mask_in_observation = env, flag("mask_in_observation", mask_in_observation)
         self.metadata = {"name": type(env).__name__.lower(), "render_modes": []}
         self.render_mode = None
@@ -116,9 +120,6 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
 
     def render(self) -> None:
         """Nothing is drawn; see the report of the pipelines for pictures."""
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
     def _of(self, agent: str) -> int:
         if agent not in self._number:

@@ -99,7 +99,7 @@ def policy_returns(env: NetworkedEnv, policy: Array, *, discount: float = 1.0, s
     """
     networked(env, NetworkedEnv)
     if env.horizon is None:
-        raise DataError("a return needs an episode's end; make the environment with horizon=...")
+        raise DataError("a return needs an episode's end; give the environment a horizon")
     discount = number("discount", discount, 0, 1)
     count = env.n_envs or 1
     if isinstance(seed, np.random.Generator):

@@ -84,20 +84,20 @@ class TabularEnv(NetworkedEnv):
 
 def packed(model: TabularNetwork) -> PackedTables:
     """The tables of a model, for :func:`step_kernel`."""
-    cumulative, reward, base, links, ends = [], [], np.zeros((model.n_agents, 2), np.int64), [], [0]
-    at = [0, 0]
+    links, ends = [], [0]
     for i in range(model.n_agents):
-        base[i] = at
         for column, (_, table, states, actions) in enumerate(model.local_tables(i)):
             for axis, (agent, is_action) in enumerate([(j, 0) for j in states] + [(j, 1) for j in actions]):
                 links.append((agent, is_action, column, table.strides[axis] // table.itemsize))
-        cumulative.append(np.cumsum(model.kernels[i], axis=-1).ravel())
-        reward.append(model.rewards[i].ravel())
-        at = [at[0] + model.kernels[i].size, at[1] + model.rewards[i].size]
         ends.append(len(links))
-    rows = np.array(links, dtype=np.int64).reshape(-1, 4)
+    sizes = [(kernel.size, reward.size) for kernel, reward in zip(model.kernels, model.rewards, strict=True)]
     return PackedTables(
-        np.concatenate(cumulative), np.concatenate(reward), base, rows, np.array(ends, np.int64), model.n_states
+        np.concatenate([np.cumsum(kernel, axis=-1).ravel() for kernel in model.kernels]),
+        np.concatenate([reward.ravel() for reward in model.rewards]),
+        np.cumsum([(0, 0), *sizes[:-1]], axis=0, dtype=np.int64),
+        np.array(links, dtype=np.int64).reshape(-1, 4),
+        np.array(ends, np.int64),
+        model.n_states,
     )
 
 

@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.stats import poisson
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ...base.checks import entries, improper, number, numbers, whole
+from ...base.checks import entries, flag, improper, number, numbers, whole
 from ...errors import DataError
 from .base import NetworkedEnv
 from .checks import check_topology, count_agents
@@ -60,58 +60,51 @@ def traffic_reset(net: TrafficTables, states: AnyArray, streams: Words) -> None:
 
 @njit(cache=True)
 def traffic_step(
-    net: TrafficTables, capacity: Array, state: AnyArray, action: Ints, reward: Array, stream: Words
-) -> int:
-    """One step of one environment, in place; returns how many vehicles found no room and were lost.
+    net: TrafficTables, capacity: Array, states: AnyArray, actions: Ints, rewards: Array, lost: Ints, streams: Words
+) -> None:
+    """One step of every environment, in place; ``lost`` (E,) counts the vehicles that found no room.
 
-    capacity (n, S): P(C_i <= k), k < S. state, action, reward (n,); action bit k opens turn k. The reward is of the state
-    before the step.
+    capacity (1 or E, n, S): P(C_i <= k), k < S. states, actions, rewards (E, n), streams (E, 2); action bit k opens turn k.
+    The reward is of the state before the step.
     """
     n, m = net.turns.shape
-    queue, inflow = np.empty((n, m), np.int32), np.zeros(n + 1, np.int32)
-    for i in range(n):
-        code = np.int64(state[i])
-        total = np.int64(0)
-        for k in range(m):
-            x = code % (net.room + 1)
-            code //= net.room + 1
-            total += x
-            flow = 0
-            if (action[i] >> k) & 1 and x > 0:
+    queue, inflow = np.empty((n, m), np.int32), np.empty(n + 1, np.int32)
+    for e in range(states.shape[0]):
+        state, action, stream, law = states[e], actions[e], streams[e], capacity[e % capacity.shape[0]]
+        inflow[:] = 0
+        for i in range(n):
+            code = np.int64(state[i])
+            total = np.int64(0)
+            for k in range(m):
+                x = code % (net.room + 1)
+                code //= net.room + 1
+                total += x
+                flow = 0
+                if (action[i] >> k) & 1 and x > 0:
+                    u = uniform(stream)
+                    while flow < x and u >= law[i, flow]:
+                        flow += 1
+                    inflow[net.turns[i, k]] += flow
+                queue[i, k] = x - flow
+            rewards[e, i] = net.offset[i] - total
+        lost[e] = 0
+        for i in range(n):
+            entering = inflow[i]
+            if net.arrival[i] > 0:
+                entering += uniform(stream) < net.arrival[i]
+            for _ in range(entering):
                 u = uniform(stream)
-                while flow < x and u >= capacity[i, flow]:
-                    flow += 1
-                inflow[net.turns[i, k]] += flow
-            queue[i, k] = x - flow
-        reward[i] = net.offset[i] - total
-    lost = 0
-    for i in range(n):
-        entering = inflow[i]
-        if net.arrival[i] > 0:
-            entering += uniform(stream) < net.arrival[i]
-        for _ in range(entering):
-            u = uniform(stream)
-            k = 0
-            while u >= net.split[i, k]:
-                k += 1
-            if queue[i, k] < net.room:
-                queue[i, k] += 1
-            else:
-                lost += 1
-        after = np.int64(0)
-        for k in range(m):
-            after += queue[i, k] * net.strides[k]
-        state[i] = after
-    return lost
-
-
-@njit(cache=True)
-def _step_batch(
-    net: TrafficTables, capacity: Array, state: AnyArray, action: Ints, reward: Array, lost: Ints, stream: Words
-) -> None:
-    for e in range(state.shape[0]):
-        own = capacity[e % capacity.shape[0]]
-        lost[e] = traffic_step(net, own, state[e], action[e], reward[e], stream[e])
+                k = 0
+                while u >= net.split[i, k]:
+                    k += 1
+                if queue[i, k] < net.room:
+                    queue[i, k] += 1
+                else:
+                    lost[e] += 1
+            after = np.int64(0)
+            for k in range(m):
+                after += queue[i, k] * net.strides[k]
+            state[i] = after
 
 
 @dataclass(frozen=True)
@@ -157,7 +150,7 @@ class Traffic(NetworkedEnv):
             strides=(room + 1) ** np.arange(m),
             room=room,
             start=whole("start", o.start, 0, room),
-            offset=room * width.astype(np.float64) if o.shifted else np.zeros(n),
+            offset=room * width.astype(np.float64) if flag("shifted", o.shifted) else np.zeros(n),
         )
         self.capacity = _capacity(o.capacity, n, n_envs, room)
         if not enter.size:
@@ -182,7 +175,7 @@ class Traffic(NetworkedEnv):
         traffic_reset(self.tables, self.state, self.streams)
 
     def _advance(self, actions: Ints) -> None:
-        _step_batch(self.tables, self.capacity, self.state, actions, self.reward, self.lost, self.streams)
+        traffic_step(self.tables, self.capacity, self.state, actions, self.reward, self.lost, self.streams)
 
     def _initial(self, agent: int) -> Array:
         x = (np.arange(self.n_states[agent])[:, None] // self._strides[agent]) % self.radices[agent]

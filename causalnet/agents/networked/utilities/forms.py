@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ....base.arrays import Array
-from ....base.checks import number
+from ....base.checks import entries, number, numbers
 from ....errors import DataError
 from .utilities import Sizes, Utility
 
@@ -52,9 +52,8 @@ class Total:
     weights: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.terms, (list, tuple)):
-            raise DataError(f"the terms of a total are a list of utilities, not {self.terms!r}")
-        object.__setattr__(self, "terms", tuple(_part("a total", f) for f in self.terms))
+        terms = entries("terms of a total", self.terms, "utilities")
+        object.__setattr__(self, "terms", tuple(_part("a total", f) for f in terms))
         weights = [1.0] * len(self.terms) if self.weights is None else self.weights
         if not self.terms or np.shape(weights) != (len(self.terms),):
             raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
@@ -87,9 +86,8 @@ class PerAgent:
     utilities: Sequence[Utility]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.utilities, (list, tuple)):
-            raise DataError(f"utilities is {self.utilities!r}; write a list of them, one an agent")
-        object.__setattr__(self, "utilities", tuple(_part("one an agent", f) for f in self.utilities))
+        given = entries("utilities", self.utilities, "utilities, one an agent")
+        object.__setattr__(self, "utilities", tuple(_part("one an agent", f) for f in given))
 
     def value(self, d: Array) -> Array:
         return np.concatenate([f.value(d[..., i : i + 1, :, :]) for i, f in self._each(d)], axis=-1)
@@ -126,9 +124,7 @@ class Differentiated:
         x, values = self._forward(d)
         (slope,) = torch.autograd.grad(values.sum(), x, allow_unused=True)
         if slope is None:
-            raise DataError(
-                "the utility does not depend on d: it returned a torch number that was made from something else"
-            )
+            raise DataError("the utility does not depend on d: it returned a torch number made from something else")
         return np.asarray(slope.numpy()).reshape(d.shape)
 
     def most(self, mass: float, sizes: Sizes) -> None:
@@ -166,19 +162,15 @@ class Differentiated:
         return x, values
 
 
-def as_utility(given: Any, agents: int) -> Utility:
+def as_utility(given: Any) -> Utility:
     """A utility, one an agent, or a function of d (a torch tensor), as one utility."""
     if isinstance(given, (list, tuple)):
-        if len(given) != agents:
-            raise DataError(f"there are {len(given)} utilities and {agents} agents; give one an agent, or one for all")
         return PerAgent(given)
     if not isinstance(given, type) and isinstance(given, Utility):
         return given
     if callable(given) and not isinstance(given, type):
         return Differentiated(given)
-    raise DataError(
-        f"a utility is Linear, Entropy, ..., a function of d (S, A), or a list of those, one an agent; not {given!r}"
-    )
+    raise DataError(f"a utility is Linear, Entropy, ..., a function of d, or a list, one an agent; not {given!r}")
 
 
 def kind(utility: Utility) -> str:
@@ -216,19 +208,11 @@ def _plain(value: Any) -> Any:
 
 def bounds(what: str, at_least: Any, n: int) -> Array:
     """The bound of every agent, (n,), of one number or one an agent."""
-    try:
-        found = np.broadcast_to(np.asarray(at_least, dtype=np.float64), (n,))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"at_least of {what} is {at_least!r}; give a number, or one for each of {n} agents") from error
-    if not np.isfinite(found).all():
-        raise DataError(f"at_least of {what} must be finite, not {at_least!r}")
-    return found
+    return numbers(f"at_least of {what}", at_least, (n,))
 
 
 def _part(whole: str, given: Any) -> Utility:
     """A utility inside another: a utility, or a function of d."""
     if isinstance(given, (list, tuple)):
-        raise DataError(
-            f"{whole} is made of single utilities, not of a list; write a list of them instead, one an agent"
-        )
-    return as_utility(given, 1)
+        raise DataError(f"{whole} is made of single utilities, not of a list; write a list of them, one an agent")
+    return as_utility(given)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....base.arrays import Array
+from ....base.checks import shaped
 from ....errors import DataError
 from .utilities import Sizes, Utility, over_agents
 
@@ -129,9 +130,7 @@ class Stall:
 
 def checked(what: str, found: Array, shape: tuple[int, ...]) -> Array:
     """Values or gradients of the right shape, all finite, or a sentence with the first that is not."""
-    found = np.asarray(found, dtype=np.float64)
-    if found.shape != shape:
-        raise DataError(f"{what} has shape {found.shape}, and should have {shape}")
+    found = shaped(what, np.asarray(found, dtype=np.float64), shape, "learners, agents, ...")
     wrong = np.argwhere(~np.isfinite(found))
     if len(wrong):
         at = tuple(int(k) for k in wrong[0])

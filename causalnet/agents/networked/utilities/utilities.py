@@ -1,6 +1,6 @@
 """Utilities of an agent's local occupancy measure, with their gradients: the shadow rewards of arXiv 2302.07938.
 
-d (..., n, S, A) is the share of discounted time that agent i spends in (s, a) (see ``_occupancy``). A utility has
+d (..., n, S, A) is the share of discounted time that agent i spends in (s, a) (see :mod:`..occupancy`). A utility has
 ``value(d) -> (..., n)``, ``gradient(d) -> (..., n, S, A)``, the shadow reward r_i = grad f_i(d_i), and ``most(mass, shape)
 -> (n,)``: the largest value of any measure of that mass over (S, A), which no policy can pass; None where unknown.
 """
@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from ....base.arrays import Array, Ints
-from ....base.checks import number, one_of
+from ....base.checks import entries, number, numbers, one_of, shaped, share, whole
 from ....errors import DataError
 
 Sizes = tuple[Ints, Ints]  # states and actions of each agent, (n,) both
@@ -69,8 +69,7 @@ class Entropy:
 
     def __post_init__(self) -> None:
         one_of("of", self.of, _OF)
-        if not 0 < number("floor", self.floor, 0.0, 1.0) < 1:
-            raise DataError(f"floor is {self.floor!r}: the slope of the entropy is unbounded at 0, write e.g. 1e-6")
+        share("floor", self.floor)
 
     def value(self, d: Array) -> Array:
         m = _marginal(d, self.of)
@@ -99,12 +98,8 @@ class Determinism:
         one_of("of", self.of, _OF)
         if self.of == "pair" and self.idle:
             raise DataError("idle names states or actions; with of='pair' write idle=()")
-        if not isinstance(self.idle, (tuple, list)) or not all(
-            isinstance(x, (int, np.integer)) and x >= 0 for x in self.idle
-        ):
-            raise DataError(
-                f"idle is {self.idle!r}; write a tuple of the {self.of}s that do not count, from 0 up, e.g. (0,)"
-            )
+        for x in entries("idle", self.idle, f"the {self.of}s that do not count"):
+            whole(f"one of the idle {self.of}s", x, 0)
 
     def value(self, d: Array) -> Array:
         return np.asarray(0.5 * (self._counted(d) ** 2).sum((-2, -1)))
@@ -148,17 +143,16 @@ class Imitation:
 
 
 @dataclass(frozen=True, eq=False)
-class RiskAverse:
+class RiskAverse(Linear):
     """f(d) = E r - (aversion / 2) Var r, r (S, A) or (n, S, A): moments under d, and reward 0 in the time that d lacks.
 
-    Shadow reward: r - (aversion / 2) (r^2 - 2 r E r).
+    Shadow reward: r - (aversion / 2) (r^2 - 2 r E r). Its bound ``most`` is that of the mean alone, without its risk.
     """
 
-    reward: Any
     aversion: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reward", _table("reward", self.reward))
+        super().__post_init__()
         number("aversion", self.aversion, 0.0)
 
     def value(self, d: Array) -> Array:
@@ -171,11 +165,6 @@ class RiskAverse:
         mean = (r * d).sum((-2, -1))[..., None, None]
         return np.asarray(r - 0.5 * self.aversion * (r * r - 2 * r * mean))
 
-    def most(self, mass: float, sizes: Sizes) -> Array:
-        return mass * over_agents(self.reward, sizes, -np.inf).max(
-            (-2, -1)
-        )  # the mean alone, without its risk: a bound
-
 
 def _marginal(d: Array, of: str) -> Array:
     """m with axes kept: (..., S, 1), (..., 1, A) or (..., S, A)."""
@@ -183,22 +172,15 @@ def _marginal(d: Array, of: str) -> Array:
 
 
 def _table(name: str, given: Any) -> Array:
-    try:
-        table = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        table = np.full((), np.nan)
-    if table.ndim not in {2, 3} or not np.isfinite(table).all():
-        raise DataError(f"{name} is a table of finite numbers, (states, actions) or (agents, states, actions)")
+    table = numbers(name, given)
+    if table.ndim not in {2, 3}:
+        raise DataError(f"{name} is a table of numbers, (states, actions) or (agents, states, actions)")
     table.setflags(write=False)
     return table
 
 
 def _fits(table: Array, d: Array) -> Array:
-    if table.shape != d.shape[-table.ndim :]:
-        raise DataError(
-            f"the utility's table has shape {table.shape}, and this network needs {d.shape[-table.ndim :]}: it is for another network"
-        )
-    return table
+    return shaped("the utility's table", table, d.shape[-table.ndim :], "it may belong to another network")
 
 
 def over_agents(table: Array, sizes: Sizes, beyond: float) -> Array:

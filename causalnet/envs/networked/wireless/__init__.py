@@ -5,16 +5,3 @@ from __future__ import annotations
 from .env import Wireless, gsac_grid, lin_grid, utility_grid, wireless_network
 from .masks import action_places, true_masks
 from .policies import collision_free_ceiling, dedicated_access_points, localized_aloha
-
-__all__ = [
-    "Wireless",
-    "action_places",
-    "collision_free_ceiling",
-    "dedicated_access_points",
-    "gsac_grid",
-    "lin_grid",
-    "localized_aloha",
-    "true_masks",
-    "utility_grid",
-    "wireless_network",
-]

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from ....base.arrays import AnyArray, Array, Bools, Codes, Floats, Ints
-from ....base.checks import number, numbers, one_of, whole, whole_numbers
+from ....base.checks import flag, number, numbers, one_of, whole, whole_numbers
 from ....errors import DataError
 from ..base import NetworkedEnv
 from ..checks import MOST_AGENTS, count_agents
@@ -34,14 +34,10 @@ _STARTS = {"fresh": FRESH, "uniform": UNIFORM, "empty": EMPTY}
 class WirelessRules:
     """How packets come, are sent and get lost."""
 
-    success: Any = (
-        0.5  # (n,); a lone transmission of user i to access point k succeeds with success[i] * place_success[k]
-    )
+    success: Any = 0.5  # (n,): alone, user i reaches access point k with probability success[i] * place_success[k]
     place_success: Any = 1.0  # (n_places,), or a number for all
     deadline: int = 2  # d: steps that a packet lives, so the bits of a buffer
-    slots: bool = (
-        False  # True: actions choose the slot too, code 1 + (k - 1) * d + (slot - 1); False: the earliest, code k
-    )
+    slots: bool = False  # True: actions name the slot too, code 1 + (k - 1) d + (slot - 1); False: the earliest, code k
     ghost: bool = False  # sending from an empty buffer (or slot) still occupies the access point
     start: str = "fresh"  # first buffers: "fresh" (a packet with probability p in b_d), "uniform" bits or "empty"
     distractors: bool = False  # two components that nothing depends on, z_1 and z_2
@@ -74,28 +70,29 @@ class Wireless(NetworkedEnv):
         self._places, width = _access_points(access_points, n_places)
         n, m = self._places.shape
         d, start = whole("deadline", o.deadline, 1, 16), one_of("start", o.start, _STARTS)
-        levels = whole("levels", o.levels, 2, 1000) if o.distractors else 1
-        where = whole_numbers("coordinate", o.coordinate if o.distractors else 0, n, 0, 10**6).astype(np.int32)
-        sizes = [2] * d + ([levels, int(where.max()) + 1] if o.distractors else [])
-        self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if o.distractors else ())
-        radices, n_actions = np.tile(sizes, (n, 1)), 1 + width * (d if o.slots else 1)
+        slots, more = flag("slots", o.slots), flag("distractors", o.distractors)
+        levels = whole("levels", o.levels, 2, 1000) if more else 1
+        where = whole_numbers("coordinate", o.coordinate if more else 0, n, 0, 10**6).astype(np.int32)
+        sizes = [2] * d + ([levels, int(where.max()) + 1] if more else [])
+        self.component_names = tuple(f"b_{k + 1}" for k in range(d)) + (("z_1", "z_2") if more else ())
+        radices, n_actions = np.tile(sizes, (n, 1)), 1 + width * (d if slots else 1)
         super().__init__(radices, n_actions, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)
         own = numbers("success", o.success, (n,), 0, 1)
         place = np.append(numbers("place_success", o.place_success, (n_places,), 0, 1), 0.0)
         table = np.column_stack([np.full(n, n_places, np.int32), self._places])
-        code = np.arange(1, 1 + m * (d if o.slots else 1))
+        code = np.arange(1, 1 + m * (d if slots else 1))
         self.tables = WirelessTables(
             access_points=table,
             link=own[:, None] * place[table],
-            port=np.append(0, (code - 1) // d + 1 if o.slots else code),
-            slots=np.append(0, 1 << ((code - 1) % d) if o.slots else np.full(m, (1 << d) - 1)),
+            port=np.append(0, (code - 1) // d + 1 if slots else code),
+            slots=np.append(0, 1 << ((code - 1) % d) if slots else np.full(m, (1 << d) - 1)),
             coordinate=where,
             n_places=n_places,
             deadline=d,
             levels=levels,
             stay=number("stay", o.stay, 0, 1),
             start=_STARTS[start],
-            ghost=bool(o.ghost),
+            ghost=flag("ghost", o.ghost),
         )
         one = np.ndim(arrival) < 2  # the environments of the batch share their domain
         self.arrival = numbers("arrival", arrival, (1 if one else (n_envs or 1), n), 0, 1)
@@ -151,13 +148,10 @@ class Wireless(NetworkedEnv):
     def _initial(self, agent: int) -> Array:
         net, p = self.tables, self._domain(agent)
         law = np.zeros((int(self.n_states[agent]) >> net.deadline, 1 << net.deadline))
-        own = slice(net.levels * net.coordinate[agent], net.levels * (net.coordinate[agent] + 1))
-        if net.start == FRESH:
-            law[own, 0], law[own, 1 << (net.deadline - 1)] = 1 - p, p
-        else:
-            law[own, :] = 2.0**-net.deadline
-            if net.start == EMPTY:
-                law[own, :] = np.arange(1 << net.deadline) == 0
+        buffers = np.arange(law.shape[1])
+        fresh = np.where(buffers == 1 << (net.deadline - 1), p, np.where(buffers == 0, 1 - p, 0.0))
+        first = {FRESH: fresh, UNIFORM: np.full(buffers.size, 2.0**-net.deadline), EMPTY: buffers == 0}
+        law[net.levels * net.coordinate[agent] :][: net.levels] = first[net.start]
         return law.ravel() / net.levels
 
     def _outcomes(self, agent: int, neighbours: Ints, s: Ints, a: Ints) -> tuple[Array, Array]:

@@ -1,7 +1,8 @@
 """Compiled steps of the wireless network, and whole rollouts of own-state policies in it.
 
-One environment has state (n,) codes, action (n,) codes, reward (n,), stream (2,); a batch the same in rows. A state code holds the packets in its low d bits (bit k - 1 is b_k; b_1, the earliest deadline, is bit 0), then the
-channel-quality indicator z_1, then the constant coordinate z_2, which nothing depends on.
+One environment has state (n,) codes, action (n,) codes, reward (n,), stream (2,); a batch the same in rows. A state code
+holds the packets in its low d bits (bit k - 1 is b_k; b_1, the earliest deadline, is bit 0), then the channel-quality
+indicator z_1, then the constant coordinate z_2, which nothing depends on.
 """
 
 from __future__ import annotations

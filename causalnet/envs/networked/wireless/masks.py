@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....base.arrays import Ints
-from ....errors import NotApplicable, UnknownNameError, nearest
+from ....errors import UnknownNameError
 from ....graph.causal_masks import CausalMasks
+from ..checks import networked
 from .env import Wireless
 
 VARYING = ("arrival", "success")
@@ -22,10 +23,10 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
     sent, so it hangs on b_{k+1}, on the packets that go first, on the own action, and through collisions on the neighbours'
     actions and (unless empty buffers collide too) packets. Needs no data and is never shown to a search.
     """
-    _wireless(env)
+    networked(env, Wireless, "a Wireless network")
     for name in varying:
         if name not in VARYING:
-            raise UnknownNameError(f"domains cannot differ in {name!r}.{nearest(name, VARYING)}")
+            raise UnknownNameError(f"domains cannot differ in {name!r}; write one of {', '.join(VARYING)}")
     c, d, n = len(env.component_names), env.tables.deadline, env.n_agents
     own, domain = np.zeros((c + 1, c + 1), bool), np.zeros(c + 1, bool)
     other = np.zeros((c + 1, c + 1), bool)
@@ -45,13 +46,6 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
 
 def action_places(env: Wireless) -> Ints:
     """(n, A): the access point that each action uses, -1 for none; what ``own_frame`` needs."""
-    _wireless(env)
+    networked(env, Wireless, "a Wireless network")
     used = env.tables.access_points[:, env.tables.port].astype(np.int64)
     return np.where(used < env.tables.n_places, used, -1)
-
-
-def _wireless(env: Wireless) -> None:
-    if not isinstance(env, Wireless):
-        raise NotApplicable(
-            f"only wireless networks, such as gsac_grid(3), have access points; got {type(env).__name__}"
-        )

@@ -10,14 +10,14 @@ so the cost stays O(n) per test whatever the number of states.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from ..base.arrays import AnyArray, Bools, Codes
 from ..base.clock import now
+from ..stats.bitsets import common, compact, meet, state_bits
 from ..stats.independence import log_chi2_sf, sparse_statistic, stratify
 from .skeleton import Search, Skeleton, Tested, pc_stable
 
@@ -51,9 +51,9 @@ def discrete_skeleton(codes: Codes, alpha: float, g_test: bool, search: Search) 
 
     A table without degrees of freedom (in every stratum x or y is constant) has p = 1 and therefore separates.
     """
-    columns, cards = _compact(np.array(codes.T, dtype=np.int32, order="C"))
+    columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
     offset = np.concatenate([[0], np.cumsum(cards)])
-    coded = Coded(columns, cards, offset, _state_bits(columns, offset))
+    coded = Coded(columns, cards, offset, state_bits(columns, offset))
 
     def level(k: int, joined: Bools, slot: Codes, m: int, until: float) -> Tested:
         found = Weakest(np.full(m, -np.inf), np.zeros(m), np.zeros(m, np.int64), np.zeros((m, k), np.int32))
@@ -61,66 +61,6 @@ def discrete_skeleton(codes: Codes, alpha: float, g_test: bool, search: Search) 
         return Tested(found.log_p, found.sets, found.statistic, found.df, made, stopped)
 
     return pc_stable(level, search, math.log(alpha))
-
-
-@intrinsic
-def _popcount(typing_context: Any, word: Any) -> Any:
-    """Number of ones of a 64-bit word: one machine instruction."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.uint64(types.uint64), generate
-
-
-@njit(cache=True)
-def _compact(columns: AnyArray) -> tuple[AnyArray, AnyArray]:
-    """Codes renumbered over the states that occur: ((d, n) int32, (d,) int64)."""
-    d, n = columns.shape
-    result = np.empty_like(columns)
-    cards = np.zeros(d, np.int64)
-    for v in range(d):
-        number = np.zeros(columns[v].max() + 1, np.int32)
-        for r in range(n):
-            number[columns[v, r]] = 1
-        for state in range(number.size):
-            if number[state]:
-                number[state] = cards[v]
-                cards[v] += 1
-        for r in range(n):
-            result[v, r] = number[columns[v, r]]
-    return result, cards
-
-
-@njit(cache=True)
-def _state_bits(columns: AnyArray, offset: AnyArray) -> AnyArray:
-    """(total states, ceil(n / 64)) uint64: the rows in each state of each variable."""
-    d, n = columns.shape
-    bits = np.zeros((offset[d], (n + 63) // 64), np.uint64)
-    for v in range(d):
-        for r in range(n):
-            bits[offset[v] + columns[v, r], r >> 6] |= np.uint64(1) << np.uint64(r & 63)
-    return bits
-
-
-@njit(cache=True)
-def _meet(a: AnyArray, b: AnyArray, out: AnyArray) -> int:
-    """out = a & b, bit sets of the same length; the number of rows in it."""
-    total = np.uint64(0)
-    for w in range(a.size):
-        word = a[w] & b[w]
-        out[w] = word
-        total += _popcount(word)
-    return int(total)
-
-
-@njit(cache=True)
-def _common(a: AnyArray, b: AnyArray) -> int:
-    """Number of rows in both bit sets."""
-    total = np.uint64(0)
-    for w in range(a.size):
-        total += _popcount(a[w] & b[w])
-    return int(total)
 
 
 @njit(cache=True)
@@ -135,11 +75,11 @@ def _split(masks: AnyArray, count: int, states: AnyArray, own: AnyArray, out: An
         for s in range(states.shape[0]):
             if fresh == out.shape[0]:
                 return -1
-            if _meet(masks[t], states[s], out[fresh]) < 2:
+            if meet(masks[t], states[s], out[fresh]) < 2:
                 continue
             occupied = 0
             for i in range(own.shape[0]):
-                occupied += _common(out[fresh], own[i]) > 0
+                occupied += common(out[fresh], own[i]) > 0
                 if occupied == 2:
                     fresh += 1
                     break
@@ -170,7 +110,7 @@ def _bit_statistic(
                 last = i
         rest, n_cols = total, 0
         for j in range(card_y):
-            cols[j] = rest if j == card_y - 1 else (_common(masks[t], states[j]) if rest else 0)
+            cols[j] = rest if j == card_y - 1 else (common(masks[t], states[j]) if rest else 0)
             rest -= cols[j]
             left[j] = cols[j]
             n_cols += cols[j] > 0
@@ -191,7 +131,7 @@ def _bit_statistic(
                 elif j == card_y - 1:
                     c = rest
                 else:
-                    c = _common(split[t * card_x + i], states[j])
+                    c = common(split[t * card_x + i], states[j])
                 left[j] -= c
                 rest -= c
                 if c:
@@ -289,7 +229,7 @@ def _test_all(
                 for t in range(strata):
                     for i in range(card_x):
                         k = t * card_x + i
-                        rows[k] = _meet(masks[t], bits[offset[x] + i], split[k])
+                        rows[k] = meet(masks[t], bits[offset[x] + i], split[k])
             states = bits[offset[y] : offset[y + 1]]
             value, free = _bit_statistic(masks, strata, split, rows, states, g_test, work[0], work[1])
         else:

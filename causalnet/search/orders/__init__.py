@@ -1,0 +1,5 @@
+"""Search over causal orders for any local score: the state, the moves, and the whole search."""
+
+from __future__ import annotations
+
+from .best_order import Found, search_orders

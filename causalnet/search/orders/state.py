@@ -1,0 +1,185 @@
+"""The state of a search over orders: the order, who could gain from whom, the queue, and what a round may have to undo."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...stats.scores.contract import SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
+
+NOTHING, HELPS, PARENT = 0, 1, 2  # entries of link
+EPS = 1e-7  # a change of score below this is rounding
+
+
+class State(NamedTuple):
+    """Everything about the present order but the slots, in few arrays: compiled calls carry each of them.
+
+    table: (6, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
+    lower v's score (wherever it stands), else NOTHING. may: (d,) float64 work, 1 for those that may be parents at
+    the place looked at. tally: (5,) int64, the entries named below. total: (1,) score of the present state.
+    random: (1,) uint64.
+    """
+
+    table: Ints
+    link: AnyArray
+    may: Array
+    tally: Ints
+    total: Array
+    random: AnyArray
+
+
+ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED = range(6)
+"""Rows of State.table: variables, causes first; where each stands; a ring of variables to look at; is it in the ring;
+variables whose slots have changed in this round; is it among them."""
+HEAD, WAITING, CHANGED, REFITS, PATIENCE = range(5)
+ROWS, COUNTS = 6, 5
+"""Entries of State.tally: first entry and length of the ring; how many are saved; refits made; tuning."""
+
+
+class Rules(NamedTuple):
+    """What knowledge says. any: (1,) is there any. allowed: (d, d) float64 and required: (d, d) bool, row v: may, must r
+    be a parent of v (both (1, 1) when there is none)?"""
+
+    any: Bools
+    allowed: Array
+    required: Bools
+
+
+@njit(cache=True)
+def draw(state: State, n: int) -> Any:
+    """A whole number below n (splitmix64)."""
+    state.random[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state.random[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return np.int64((z >> np.uint64(11)) % np.uint64(n))  # a signed one: compiled, int() keeps it unsigned
+
+
+@njit(cache=True)
+def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
+    """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart."""
+    v = slots.node[s]
+    state.tally[REFITS] += 1
+    may, table = state.may, state.table
+    for j in range(may.size):
+        may[j] = 1.0 if table[PLACE, j] < limit else 0.0
+    may[out] = 0.0
+    may[v] = 0.0
+    fixed = rules.required[0]
+    if rules.any[0]:
+        fixed = rules.required[v]
+        for j in range(may.size):
+            may[j] *= rules.allowed[v, j]
+    while True:
+        r = best_add(score, slots, s, may)
+        while r >= 0:
+            add(score, slots, s, r)
+            r = best_add(score, slots, s, may)
+        i = best_drop(score, slots, s, fixed)
+        if i < 0:
+            break
+        while i >= 0:
+            drop(score, slots, s, i)
+            i = best_drop(score, slots, s, fixed)
+
+
+@njit(cache=True)
+def find(slots: Slots, s: int, r: int) -> int:
+    for i in range(slots.size[s]):
+        if slots.parents[s, i] == r:
+            return i
+    return -1
+
+
+@njit(cache=True)
+def enqueue(state: State, v: int) -> None:
+    table, count = state.table, state.tally
+    if table[QUEUED, v] == 0:
+        table[QUEUED, v] = 1
+        table[QUEUE, (count[HEAD] + count[WAITING]) % table.shape[1]] = v
+        count[WAITING] += 1
+
+
+@njit(cache=True)
+def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
+    """link[:, v] from slot v; with wake, those whose entry changes are queued."""
+    link = state.link
+    for i in range(slots.size[v]):
+        state.may[slots.parents[v, i]] = -1.0
+    for r in range(link.shape[0]):
+        new = HELPS if r != v and helps(score, slots, v, r) else NOTHING
+        if state.may[r] < 0.0:
+            new = PARENT
+            state.may[r] = 0.0
+        if link[r, v] != new:
+            link[r, v] = new
+            if wake:
+                enqueue(state, r)
+
+
+@njit(cache=True)
+def take(score: Any, slots: Slots, state: State, s: int) -> None:
+    """Scratch slot s becomes the state of its variable; those whose moves it concerns are queued."""
+    v, d = slots.node[s], state.link.shape[0]
+    table, count = state.table, state.tally
+    if table[MARKED, v] == 0:
+        table[MARKED, v] = 1
+        copy(score, slots, v, d + SCRATCH + count[CHANGED])
+        table[SAVED, count[CHANGED]] = v
+        count[CHANGED] += 1
+    state.total[0] += slots.value[s] - slots.value[v]
+    copy(score, slots, s, v)
+    publish(score, slots, state, v, True)
+    for i in range(slots.size[v]):
+        enqueue(state, slots.parents[v, i])
+    enqueue(state, v)
+
+
+@njit(cache=True)
+def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
+    """(d,) an order to start from: least determinants from the end.
+
+    The two of largest correlation come last, and ahead of them always the variable of least residual variance given
+    those placed. (The same from the head ends several times as far from the optimum.) With ``some`` knowledge, none is
+    placed before its required effects, required[v, r] for r -> v.
+    """
+    d = corr.shape[0]
+    order = np.empty(d, np.int64)
+    rows, rest = np.empty((d, d)), np.ones(d)
+    placed = np.zeros(d, np.bool_)
+    for k in range(d):
+        v, least = -1, np.inf
+        for j in range(d):
+            if placed[j]:
+                continue
+            x = rest[j]
+            if k == 0:
+                for r in range(d):
+                    if r != j:
+                        x = min(x, -abs(corr[j, r]))
+            if x >= least:
+                continue
+            free = True
+            if some:
+                for r in range(d):
+                    free &= placed[r] or not required[r, j]
+            if free:
+                v, least = j, x
+        order[d - 1 - k] = v
+        placed[v] = True
+        for j in range(d):
+            rows[k, j] = corr[v, j]
+        for i in range(k):
+            t = rows[i, v]
+            for j in range(d):
+                rows[k, j] -= t * rows[i, j]
+        scale = 1.0 / math.sqrt(max(rows[k, v], 1e-12))
+        for j in range(d):
+            rows[k, j] *= scale
+            rest[j] -= rows[k, j] * rows[k, j]
+    return order

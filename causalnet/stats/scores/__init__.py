@@ -1,0 +1,8 @@
+"""Local scores f(v | parents), one file each, compiled behind one contract; small is good."""
+
+from __future__ import annotations
+
+from .contract import QUESTIONS, SCRATCH, Slots, implement
+from .counted import Counted, closeness
+from .discrete import discrete_score
+from .gaussian import gaussian_score, local_score

@@ -1,0 +1,105 @@
+"""What a search over orders asks of a local score: seven compiled questions about a variable and its parents.
+
+A local score f(v | P) is small where the parents P explain v; the score of a DAG is the sum over its variables. The
+search keeps one *slot* for each variable, v with its present parents, and a few scratch slots to try changes in. A
+score is a NamedTuple of arrays and seven functions about it, joined by :func:`implement`; the search is then compiled
+for that type. So a new score is one file: see :mod:`causalnet.stats.scores.gaussian`. The questions, all of the form
+``(score, slots, s, x)``:
+
+    begin      slot s becomes variable x without parents
+    copy       slot x becomes what slot s is
+    add        x becomes the last parent of scratch slot s
+    drop       the x-th parent leaves scratch slot s; the last one takes its place
+    helps      would x lower the score of slot s? False for its parents, and where it has no room for more
+    best_add   of all r with x[r] = 1 (else 0) that are no parents yet, the one that lowers the score of slot s most, or -1
+    best_drop  the place of the parent r of slot s, x[r] apart, without which its score is lowest, if below now, or -1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from ...base.arrays import AnyArray, Array, Ints
+
+SCRATCH = 2  # slots beside those of the variables
+
+
+class Slots(NamedTuple):
+    """Variables with their parents: slot v < d is the state of variable v, d .. d + SCRATCH - 1 are for trying, and
+    the d after them hold what may have to be put back.
+
+    node: (s,) the variable. parents: (s, most) int32, the first size[s] of them count. size: (s,).
+    value: (s,) f(node | parents).
+    """
+
+    node: Ints
+    parents: AnyArray
+    size: Ints
+    value: Array
+
+
+def empty_slots(d: int, most: int) -> Slots:
+    """Slots for d variables with at most ``most`` parents each."""
+    s = 2 * d + SCRATCH
+    return Slots(np.arange(s), np.empty((s, most), np.int32), np.zeros(s, np.int64), np.zeros(s))
+
+
+def begin(score: Any, slots: Slots, s: int, x: int) -> None:
+    """Slot s becomes variable x without parents."""
+    raise NotImplementedError
+
+
+def copy(score: Any, slots: Slots, s: int, x: int) -> None:
+    """Slot x becomes what slot s is."""
+    raise NotImplementedError
+
+
+def add(score: Any, slots: Slots, s: int, x: int) -> None:
+    """x becomes the last parent of scratch slot s."""
+    raise NotImplementedError
+
+
+def drop(score: Any, slots: Slots, s: int, x: int) -> None:
+    """The x-th parent leaves scratch slot s; the last one takes its place."""
+    raise NotImplementedError
+
+
+def helps(score: Any, slots: Slots, s: int, x: int) -> bool:
+    """Would x lower the score of slot s? False for its parents, and where it has no room for more."""
+    raise NotImplementedError
+
+
+def best_add(score: Any, slots: Slots, s: int, x: Array) -> int:
+    """Of all r with x[r] = 1 that are no parents yet, the one that lowers the score of slot s most, or -1."""
+    raise NotImplementedError
+
+
+def best_drop(score: Any, slots: Slots, s: int, x: AnyArray) -> int:
+    """The place of the parent, those with x[r] apart, without which slot s scores lowest, if lower than now, or -1."""
+    raise NotImplementedError
+
+
+QUESTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (begin, copy, add, drop, helps, best_add, best_drop)}
+
+
+def implement(kind: type, **answers: Callable[..., Any]) -> None:
+    """Let these compiled functions answer the questions about scores of the NamedTuple ``kind``."""
+    if set(answers) != set(QUESTIONS):
+        raise TypeError(f"a local score answers {', '.join(QUESTIONS)}; {kind.__name__} answers {', '.join(answers)}")
+    for name, answer in answers.items():
+        _answer(QUESTIONS[name], kind, answer)
+
+
+def _answer(question: Callable[..., Any], kind: type, answer: Callable[..., Any]) -> None:
+    def choose(score, slots, s, x):  # type: ignore[no-untyped-def]
+        """What numba asks when it compiles: the answer for this type of score, or None if that is another's."""
+        if isinstance(score, types.NamedTuple | types.NamedUniTuple) and score.instance_class is kind:
+            return lambda score, slots, s, x: answer(score, slots, s, x)
+        return None
+
+    overload(question)(choose)

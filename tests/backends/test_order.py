@@ -1,0 +1,189 @@
+"""The order backend: classes on easy truths, knowledge, evidence that can be checked, units and column order, bad input."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalnet as cn
+from causalnet.backends import order
+from causalnet.data import Table, as_table
+from causalnet.datasets.sem import sem_table
+from causalnet.errors import DataError
+from causalnet.graph.meek import cpdag
+from causalnet.graph.metrics import shd
+
+RNG = np.random.default_rng(0)
+
+
+def learn(table: Table, seed: int = 0, **kwargs) -> cn.Graph:  # type: ignore[no-untyped-def]
+    return order.learn(table, rng=np.random.default_rng(seed), **kwargs)
+
+
+def problem(seed: int, d: int = 20, n: int = 1000, **kwargs) -> tuple[Table, cn.Graph]:  # type: ignore[no-untyped-def]
+    return sem_table(np.random.default_rng(seed), d=d, degree=3, n=n, standardize=True, **kwargs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_class_of_the_truth_is_found(seed: int) -> None:
+    table, truth = problem(seed, n=5000)
+    assert shd(learn(table).adj, cpdag(truth.adj)) <= 3
+
+
+def test_far_better_than_pc_on_the_same_tables() -> None:
+    ours = theirs = 0
+    for seed in range(5):
+        table, truth = problem(seed, d=40)
+        ours += shd(learn(table).adj, cpdag(truth.adj))
+        theirs += shd(cn.discover(table, "pc").adj, cpdag(truth.adj))
+    assert ours < 0.5 * theirs
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_columns_names_and_units_do_not_matter(seed: int) -> None:
+    table, _ = problem(seed)
+    plain = learn(table)
+    rng = np.random.default_rng(seed)
+    turn = rng.permutation(table.d)
+    scale = rng.choice([-1.0, 1.0], table.d) * 10.0 ** rng.uniform(-3, 3, table.d)
+    names = [f"v{j}" for j in turn]
+    moved = learn(as_table(pd.DataFrame(table.values[:, turn] * scale, columns=names), discrete=False))
+    np.testing.assert_array_equal(moved.adj, plain.adj[np.ix_(turn, turn)])
+
+
+def test_knowledge_is_in_the_class() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.standard_normal(800)
+    b = a + rng.standard_normal(800)
+    c = b + rng.standard_normal(800)
+    table = as_table(pd.DataFrame({"a": a, "b": b, "c": c}), discrete=False)
+    assert learn(table).undirected == [("a", "b"), ("b", "c")] or len(learn(table).undirected) == 2
+    for k, edges in (
+        (cn.Knowledge(required=[("a", "b")]), {("a", "b"), ("b", "c")}),
+        (cn.Knowledge(forbidden=[("b", "c")]), {("c", "b"), ("b", "a")}),
+        (cn.Knowledge(tiers=[["c"], ["a", "b"]]), {("c", "b"), ("b", "a")}),
+        (cn.Knowledge(roots=["b"]), {("b", "a"), ("b", "c")}),
+    ):
+        graph = learn(table, knowledge=k)
+        assert set(graph.edges) == edges and not graph.undirected
+        k.check(graph)
+
+
+def test_evidence_is_the_change_of_the_score() -> None:
+    table, _ = problem(3, d=8)
+    graph = learn(table)
+    seen = {"joined": 0, "apart": 0, "reversed": 0}
+    for i, a in enumerate(table.columns):
+        for b in table.columns[i + 1 :]:
+            told = graph.explain(a, b)
+            if told["joined"]:
+                assert told["score_if_dropped"] > 0.0
+                seen["joined"] += 1
+                if "score_if_reversed" in told:
+                    assert told["score_if_reversed"] > -1e-6  # else the search would have done it
+                    seen["reversed"] += 1
+                    if graph.adj[i, table.columns.index(b)] and graph.adj[table.columns.index(b), i]:
+                        assert told["score_if_reversed"] >= -1e-6
+            else:
+                assert all(change > -1e-6 for change in told["score_if_added"].values())
+                seen["apart"] += 1
+    assert min(seen.values()) > 0
+    assert pickle.loads(pickle.dumps(graph)).explain("x0", "x1") == graph.explain("x0", "x1")
+
+
+def test_an_edge_that_hardly_pays_is_told() -> None:
+    rng = np.random.default_rng(0)
+    x, noise = rng.standard_normal(1000), rng.standard_normal(1000)
+    noise -= x * (x @ noise) / (x @ x)  # uncorrelated in the sample too
+    share = -np.expm1(-(2.0 * np.log(1000) + 1.0) / 1000)  # of variance, for one unit more than an edge costs
+    y = np.sqrt(share) * x / x.std() + np.sqrt(1.0 - share) * noise / noise.std()
+    table = as_table(pd.DataFrame({"x": x - x.mean(), "y": y - y.mean()}), discrete=False)
+    graph = learn(table)
+    assert len(graph.meta["near_ties"]) == 1 and set(graph.meta["near_ties"][0]) == {"x", "y"}
+    assert 0.0 < graph.explain("x", "y")["score_if_dropped"] < 2.0
+
+
+def test_more_penalty_fewer_edges_and_a_limit_on_parents() -> None:
+    table, _ = problem(2, d=30)
+    edges = [int(learn(table, penalty=p).skeleton.sum()) for p in (0.5, 2.0, 20.0)]
+    assert edges == sorted(edges, reverse=True) and edges[0] > edges[2]
+    assert learn(table, max_parents=1).directed.sum(axis=0).max() <= 1
+
+
+def test_a_sum_of_columns_breaks_nothing() -> None:
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.standard_normal((300, 3)), columns=["a", "b", "c"])
+    frame["sum"] = frame["a"] + frame["b"]
+    graph = learn(as_table(frame, discrete=False))
+    assert graph.skeleton[0, 3] and graph.skeleton[1, 3] and not graph.skeleton[2].any()
+    assert np.isfinite(graph.meta["score"])
+
+
+def test_time_bounds_the_search() -> None:
+    table, _ = problem(0, d=60)
+    graph = cn.discover(table, "order", restarts=10**6, max_seconds=0.3)
+    assert graph.meta["complete"] is False and graph.meta["seconds"] < 3.0
+    assert graph.skeleton.any()
+
+
+@pytest.mark.parametrize(
+    ("bad", "match"),
+    [
+        ({"penalty": 0.0}, "penalty"),
+        ({"penalty": -1.0}, "penalty"),
+        ({"restarts": -1}, "restarts"),
+        ({"restarts": 1.5}, "restarts"),
+        ({"score": "aic"}, "write one of"),
+        ({"max_parents": 0}, "max_parents"),
+    ],
+)
+def test_bad_settings_are_sentences(bad: dict, match: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(DataError, match=match):
+        learn(problem(0, d=5)[0], **bad)
+
+
+def test_required_causes_need_room() -> None:
+    table, _ = problem(0, d=5)
+    known = cn.Knowledge(required=[("x0", "x2"), ("x1", "x2")])
+    with pytest.raises(DataError, match="requires 2 causes"):
+        learn(table, knowledge=known, max_parents=1)
+
+
+@pytest.fixture(scope="module")
+def coded() -> Table:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 3, 2000), rng.integers(0, 2, 2000)
+    c = np.where(rng.random(2000) < 0.8, (a + b) % 3, rng.integers(0, 3, 2000))
+    e = np.where(rng.random(2000) < 0.8, c > 0, rng.integers(0, 2, 2000))
+    return as_table(pd.DataFrame({"a": a, "b": b, "c": c, "e": e}), discrete=True)
+
+
+@pytest.mark.parametrize("score", ["auto", "bic", "qnml", "bdeu"])
+def test_categories_by_every_score(coded: Table, score: str) -> None:
+    graph = learn(coded, score=score)
+    assert set(graph.edges) == {("a", "c"), ("b", "c"), ("c", "e")} and not graph.undirected
+    assert graph.explain("a", "c")["score_if_dropped"] > 2.0
+    assert pickle.loads(pickle.dumps(graph)).explain("c", "e") == graph.explain("c", "e")
+    renamed = np.array([2, 0, 1])[coded.codes[:, ::-1]].astype(str)
+    moved = learn(as_table(pd.DataFrame(renamed, columns=list("ecba")), discrete=True), score=score)
+    np.testing.assert_array_equal(moved.adj[::-1, ::-1], graph.adj)
+
+
+def test_scores_know_their_tables(coded: Table) -> None:
+    for score in ("bdeu", "qnml"):
+        with pytest.raises(cn.NotApplicable, match="is for categories"):
+            learn(problem(0, d=5)[0], score=score)
+    with pytest.raises(DataError, match="ess is"):
+        learn(coded, score="bdeu", ess=0.0)
+
+
+def test_required_causes_that_cannot_be_counted_are_told() -> None:
+    rng = np.random.default_rng(0)
+    table = as_table(pd.DataFrame(rng.integers(0, 300, (400, 4)), columns=list("abcd")), discrete=True)
+    assert not learn(table, score="bic").skeleton.any()
+    known = cn.Knowledge(required=[("a", "d"), ("b", "d"), ("c", "d")])
+    with pytest.raises(DataError, match="more configurations than can be counted"):
+        learn(table, knowledge=known, max_seconds=20.0)

@@ -1,0 +1,156 @@
+"""Search over orders with scores of categories: the exact optimum, compiled counts against definitions and pgmpy's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causalnet.graph import is_acyclic
+from causalnet.graph.random_dags import random_dag
+from causalnet.search.orders import Found, search_orders
+from causalnet.stats.scores import Counted, closeness, discrete_score
+from causalnet.stats.scores.contract import add, begin, drop
+from causalnet.stats.scores.discrete import DiscreteScore, regret
+
+SETTINGS = [{"name": "bic"}, {"name": "qnml"}, {"name": "bdeu", "ess": 1.0}, {"name": "bdeu", "ess": 10.0}]
+
+
+def categories(rng: np.random.Generator, d: int, n: int = 500, states: int = 3, degree: float = 2.5) -> np.ndarray:
+    """(n, d) codes of a random network whose tables are drawn from a sparse Dirichlet."""
+    dag = random_dag(d, min(degree, d - 1), rng)
+    codes = np.zeros((n, d), dtype=np.int32)
+    cards = rng.integers(2, states + 1, d)
+    left = list(range(d))
+    while left:
+        v = next(j for j in left if not dag[left, j].any())
+        left.remove(v)
+        _, group = np.unique(codes[:, dag[:, v]], axis=0, return_inverse=True)
+        law = rng.dirichlet(np.full(cards[v], 0.5), group.max() + 1)[group.ravel()]
+        codes[:, v] = (rng.random((n, 1)) > np.cumsum(law, axis=1)[:, :-1]).sum(axis=1)
+    return codes
+
+
+def search(codes: np.ndarray, seed: int = 0, restarts: int = 20, **settings) -> Found:  # type: ignore[no-untyped-def]
+    d = codes.shape[1]
+    allowed = settings.pop("allowed", ~np.eye(d, dtype=bool))
+    required = settings.pop("required", np.zeros((d, d), bool))
+    score, slots = discrete_score(codes, d - 1, **settings)
+    return search_orders(score, slots, closeness(codes), allowed, required, restarts=restarts, seed=seed)
+
+
+def total(codes: np.ndarray, dag: np.ndarray, **settings) -> float:  # type: ignore[no-untyped-def]
+    local = Counted(codes, **settings)
+    return sum(local(v, np.flatnonzero(dag[:, v])) for v in range(len(dag)))
+
+
+def optimum(codes: np.ndarray, **settings) -> float:  # type: ignore[no-untyped-def]
+    """The least score of any DAG, by dynamic programming over subsets (Silander and Myllymaki 2006)."""
+    d = codes.shape[1]
+    local = Counted(codes, **settings)
+    best = [[np.inf] * (1 << d) for _ in range(d)]
+    least = [0.0] + [np.inf] * ((1 << d) - 1)
+    for s in range(1 << d):
+        members = [j for j in range(d) if s >> j & 1]
+        for v in set(range(d)) - set(members):
+            best[v][s] = min([local(v, np.array(members, dtype=int)), *(best[v][s ^ 1 << j] for j in members)])
+        if s:
+            least[s] = min(least[s ^ 1 << v] + best[v][s ^ 1 << v] for v in members)
+    return least[-1]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_the_optimum_on_small_problems(settings: dict) -> None:  # type: ignore[type-arg]
+    rng = np.random.default_rng(7)
+    hits, trials = 0, 25
+    for seed in range(trials):
+        codes = categories(rng, int(rng.integers(2, 7)))
+        found, best = search(codes, seed=seed, **settings).score, optimum(codes, **settings)
+        assert found > best - 1e-2, "the oracle is not a lower bound"
+        hits += found < best + 1e-2
+    assert hits >= 0.9 * trials
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize(("d", "n", "states"), [(12, 300, 3), (10, 3000, 8), (25, 1000, 2)])
+def test_the_score_is_that_of_the_dag(settings: dict, d: int, n: int, states: int) -> None:  # type: ignore[type-arg]
+    codes = categories(np.random.default_rng(d), d, n, states)
+    found = search(codes, **settings)
+    assert is_acyclic(found.dag) and found.dag.any()
+    assert found.score == pytest.approx(total(codes, found.dag, **settings), abs=d * 1e-4)
+    again = search(codes, **settings)
+    assert (again.dag == found.dag).all() and again.refits == found.refits
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_compiled_counts_are_the_definition(settings: dict) -> None:  # type: ignore[type-arg]
+    """Parents come and go, few cells (bit sets) and many (rows)."""
+    from numba import njit
+
+    @njit
+    def walk(score, slots, steps):  # type: ignore[no-untyped-def]
+        d = score.cards.size
+        begin(score, slots, d, 0)
+        values = np.zeros(steps.size + 1)
+        values[0] = slots.value[d]
+        for i in range(steps.size):
+            if steps[i] > 0:
+                add(score, slots, d, steps[i])
+            else:
+                drop(score, slots, d, -steps[i])
+            values[i + 1] = slots.value[d]
+        return values
+
+    rng = np.random.default_rng(1)
+    codes = np.column_stack([rng.integers(0, k, 800) for k in (3, 2, 4, 5, 2, 30)]).astype(np.int32)
+    values = walk(*discrete_score(codes, 5, **settings), np.array([1, 2, 3, 0, 4, 5, -1, 1]))
+    local = Counted(codes, **settings)
+    sets = [[], [1], [1, 2], [1, 2, 3], [3, 2], [3, 2, 4], [3, 2, 4, 5], [3, 5, 4], [3, 5, 4, 1]]
+    np.testing.assert_allclose(values, [local(0, np.array(p, dtype=int)) for p in sets], atol=1e-4)
+
+
+def test_parity_with_pgmpy() -> None:
+    pytest.importorskip("pgmpy")
+    from pgmpy.structure_score import BIC, BDeu
+
+    rng = np.random.default_rng(2)
+    for _ in range(5):
+        codes = np.column_stack([rng.integers(0, k, 400) for k in (3, 2, 4, 2)])
+        frame = pd.DataFrame(codes, columns=list("abcd")).astype("category")
+        for parents in ([], [1], [2, 1], [1, 2, 3]):
+            names = tuple("abcd"[p] for p in parents)
+            ours = [Counted(codes, **s)(0, np.array(parents, dtype=int)) for s in SETTINGS[:1] + SETTINGS[3:]]
+            theirs = [BIC(frame), BDeu(frame, equivalent_sample_size=10)]
+            assert ours == pytest.approx([-2.0 * s.local_score("a", names) for s in theirs], rel=1e-9)
+
+
+def test_the_regret_of_two_and_three_categories() -> None:
+    """Exactly sum_k C(n, k) (k/n)^k (1 - k/n)^(n - k) for two, and C(n, K + 2) = C(n, K + 1) + n / K C(n, K)."""
+    n = 200
+    k = np.arange(n + 1)
+    logs = np.cumsum(np.log(np.maximum(k, 1)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = np.nan_to_num(k * np.log(k / n)) + np.nan_to_num((n - k) * np.log(1.0 - k / n))
+    two = np.exp(logs[-1] - logs - logs[::-1] + power).sum()
+    assert regret(n, 2.0) == pytest.approx(np.log(two), abs=0.1)
+    assert regret(n, 3.0) == pytest.approx(np.log(two + n), abs=0.1)
+
+
+def test_a_pool_that_is_full_forgets_and_goes_on() -> None:
+    codes = categories(np.random.default_rng(3), 15, 400)
+    free = search(codes, name="bdeu")
+    score, slots = discrete_score(codes, 14, name="bdeu")
+    rows = len(slots.node) + 3
+    tight = DiscreteScore(**{**score._asdict(), "pool": score.pool[:rows].copy(), "known": score.known[:rows].copy()})
+    every = ~np.eye(15, dtype=bool)
+    found = search_orders(tight, slots, closeness(codes), every, np.zeros((15, 15), bool), restarts=20, seed=0)
+    assert (found.dag == free.dag).all() and found.score == free.score
+
+
+def test_knowledge_holds() -> None:
+    rng = np.random.default_rng(4)
+    codes = categories(rng, 7)
+    required = np.triu(rng.random((7, 7)) < 0.3, 1)
+    found = search(codes, name="bdeu", allowed=~required.T & ~np.eye(7, dtype=bool), required=required)
+    assert (found.dag | ~required).all() and is_acyclic(found.dag)
+    assert found.score == pytest.approx(total(codes, found.dag, name="bdeu"), abs=1e-3)

@@ -1,0 +1,153 @@
+"""Search over orders: the exact optimum on small problems, compiled scores against their definition, knowledge, time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from causalnet.datasets.sem import linear_sem, random_weights
+from causalnet.graph import is_acyclic
+from causalnet.graph.random_dags import random_dag
+from causalnet.search.orders import Found, search_orders
+from causalnet.stats.scores import gaussian_score, local_score
+from causalnet.stats.scores.contract import SCRATCH, implement
+
+PENALTY = 2.0
+
+
+def correlation(rng: np.random.Generator, d: int, degree: float, n: int = 1000, low: float = 0.25) -> np.ndarray:
+    values = linear_sem(random_weights(random_dag(d, min(degree, d - 1), rng), rng, low, 1.0), n, rng)
+    return np.corrcoef(values.T)
+
+
+def search(corr: np.ndarray, n: int = 1000, seed: int = 0, restarts: int = 20, **kwargs) -> Found:  # type: ignore[no-untyped-def]
+    d = len(corr)
+    allowed = kwargs.pop("allowed", ~np.eye(d, dtype=bool))
+    required = kwargs.pop("required", np.zeros((d, d), bool))
+    score, slots = gaussian_score(corr, n, PENALTY, max(1, d - 1))
+    return search_orders(score, slots, corr, allowed, required, restarts=restarts, seed=seed, **kwargs)
+
+
+def total(corr: np.ndarray, dag: np.ndarray, n: int = 1000) -> float:
+    return sum(local_score(corr, n, PENALTY, v, np.flatnonzero(dag[:, v])) for v in range(len(corr)))
+
+
+def optimum(corr: np.ndarray, n: int, allowed: np.ndarray | None = None) -> float:
+    """The least score of any DAG, by dynamic programming over subsets (Silander and Myllymaki 2006).
+
+    best[v][S] = min over P in S of f(v | P); least[S] = min over sinks v of S of least[S - v] + best[v][S - v].
+    """
+    d = len(corr)
+    size = 1 << d
+    every = np.arange(size)
+    logdet = np.zeros(size)  # ln det R_SS, by the last pivot of each subset
+    for s in range(1, size):
+        members = [j for j in range(d) if s >> j & 1]
+        logdet[s] = np.linalg.slogdet(corr[np.ix_(members, members)])[1]
+    count = np.array([bin(s).count("1") for s in range(size)])
+    best = np.full((d, size), np.inf)
+    for v in range(d):
+        free = every[(every >> v & 1) == 0]
+        best[v, free] = n * (logdet[free | 1 << v] - logdet[free]) + PENALTY * math.log(n) * count[free]
+        if allowed is not None:
+            banned = sum(1 << j for j in range(d) if j != v and not allowed[j, v])
+            best[v, free[(free & banned) > 0]] = np.inf
+        for j in range(d):  # min over subsets
+            inside = free[(free >> j & 1) == 1]
+            best[v, inside] = np.minimum(best[v, inside], best[v, inside ^ (1 << j)])
+    least = np.full(size, np.inf)
+    least[0] = 0.0
+    for s in range(1, size):
+        least[s] = min(least[s ^ 1 << v] + best[v, s ^ 1 << v] for v in range(d) if s >> v & 1)
+    return float(least[-1])
+
+
+def test_the_optimum_in_at_least_99_of_100_small_problems() -> None:
+    rng = np.random.default_rng(11)
+    hits, trials = 0, 200
+    for seed in range(trials):
+        d = int(rng.integers(2, 9)) if seed % 10 else 10
+        corr = correlation(rng, d, rng.uniform(1.0, 6.0))
+        found = search(corr, seed=seed)
+        best = optimum(corr, 1000)
+        assert found.score > best - 1e-6 * abs(best), "the oracle is not a lower bound"
+        hits += found.score < best + 1e-6 * max(1.0, abs(best))
+    assert hits >= 0.99 * trials
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_score_is_that_of_the_dag(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corr = correlation(rng, 30, 8.0)
+    found = search(corr, seed=seed)
+    assert is_acyclic(found.dag)
+    assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
+    place = np.argsort(found.order)
+    assert all(place[i] < place[j] for i, j in np.argwhere(found.dag))
+
+
+def test_a_hub_with_more_parents_than_are_kept_small() -> None:
+    rng = np.random.default_rng(3)
+    weight = np.zeros((25, 25))
+    weight[:24, 24] = rng.uniform(0.5, 1.0, 24)
+    corr = np.corrcoef(linear_sem(weight, 2000, rng).T)
+    found = search(corr, 2000)
+    assert found.dag[:, 24].sum() >= 20
+    assert found.score == pytest.approx(total(corr, found.dag, 2000), abs=1e-6)
+    assert found.score <= total(corr, weight != 0.0, 2000) + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_single_can_be_changed_for_the_better(seed: int) -> None:
+    """No edge of the found DAG can be dropped, and none along its order added, at a gain."""
+    corr = correlation(np.random.default_rng(seed), 15, 4.0)
+    found = search(corr, seed=seed)
+    place = np.argsort(found.order)
+    for v in range(15):
+        have = found.dag[:, v]
+        now = local_score(corr, 1000, PENALTY, v, np.flatnonzero(have))
+        for r in range(15):
+            if place[r] < place[v]:
+                other = have.copy()
+                other[r] = ~other[r]
+                assert local_score(corr, 1000, PENALTY, v, np.flatnonzero(other)) > now - 1e-6
+
+
+def test_same_seed_same_dag_and_more_restarts_are_never_worse() -> None:
+    corr = correlation(np.random.default_rng(5), 40, 6.0)
+    one, two = search(corr, seed=4), search(corr, seed=4)
+    assert (one.dag == two.dag).all() and one.score == two.score and one.refits == two.refits
+    scores = [round(search(corr, seed=4, restarts=k).score, 6) for k in (0, 5, 50)]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_knowledge_holds_and_the_optimum_under_it_is_found(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    d = 7
+    corr = correlation(rng, d, 3.0)
+    allowed = (rng.random((d, d)) < 0.7) & ~np.eye(d, dtype=bool)
+    found = search(corr, seed=seed, allowed=allowed)
+    assert not (found.dag & ~allowed).any() and is_acyclic(found.dag)
+    assert found.score == pytest.approx(optimum(corr, 1000, allowed), rel=1e-3)
+    required = np.triu(rng.random((d, d)) < 0.3, 1)
+    found = search(corr, seed=seed, allowed=~required.T & ~np.eye(d, dtype=bool), required=required)
+    assert (found.dag | ~required).all() and is_acyclic(found.dag)
+    assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
+
+
+def test_time_that_runs_out_leaves_a_dag() -> None:
+    corr = correlation(np.random.default_rng(1), 80, 6.0)
+    found = search(corr, restarts=100000, max_seconds=0.2)
+    assert not found.complete and is_acyclic(found.dag)
+    assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
+    at_once = search(corr, restarts=100000, max_seconds=1e-6)
+    assert not at_once.complete and at_once.score >= found.score - 1e-6
+
+
+def test_a_score_answers_every_question() -> None:
+    assert SCRATCH >= 2
+    with pytest.raises(TypeError, match="a local score answers begin, copy"):
+        implement(tuple, begin=len)

@@ -23,6 +23,7 @@ from .state import (
     HEAD,
     HELPS,
     MARKED,
+    MOVED,
     OLD,
     ORDER,
     PARENT,
@@ -31,10 +32,12 @@ from .state import (
     QUEUE,
     QUEUED,
     SAVED,
+    SWEEPING,
     WAITING,
     Rules,
     State,
     draw,
+    enqueue,
     find,
     publish,
     settle,
@@ -207,15 +210,16 @@ def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float
         state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
         state.tally[WAITING] -= 1
         state.table[QUEUED, v] = False
-        _improve(score, slots, state, rules, v)
+        if _improve(score, slots, state, rules, v):
+            state.tally[MOVED] = 1
         looks += 1
-        if looks % 16 == 0 and deadline < np.inf and now() > deadline:
+        if looks % 8 == 0 and deadline < np.inf and now() > deadline:
             return False
     return True
 
 
 @njit(**BARE)
-def _clear(state: State) -> None:
+def clear(state: State) -> None:
     """Forget the queue and what was saved."""
     while state.tally[WAITING] > 0:
         state.table[QUEUED, state.table[QUEUE, state.tally[HEAD]]] = False
@@ -227,23 +231,20 @@ def _clear(state: State) -> None:
 
 
 @njit(**BARE)
-def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
-    """Parents for every variable in the order (d,), from scratch; all are queued."""
+def begin_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
+    """The order (d,) with no parents but those required; all variables are queued."""
     d, table = state.link.shape[0], state.table
     state.total[0] = 0.0
     for q in range(d):
         table[ORDER, q] = order[q]
         table[PLACE, order[q]] = q
-    for q in range(d):
-        v = order[q]
+    for v in range(d):
         begin(score, slots, d, v)
         if rules.any[0]:
             for r in range(d):
                 if rules.required[v, r]:
                     add(score, slots, d, r)
-        settle(score, slots, state, rules, d, q, v)
         copy(score, slots, d, v)
-        publish(score, slots, state, v, False)
         state.total[0] += slots.value[v]
     for q in range(d):  # in random order (Fisher and Yates): topological ones end in worse places
         k = draw(state, q + 1)
@@ -252,30 +253,43 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints)
         table[QUEUED, q] = 1
     state.tally[HEAD] = 0
     state.tally[WAITING] = d
+    state.tally[SWEEPING] = 0
+
+
+@njit(**BARE)
+def fit_order(score: Any, slots: Slots, state: State, rules: Rules, start: int, deadline: float) -> int:
+    """Parents for the variables from the place ``start``; the place where time ran out, or d."""
+    d = state.link.shape[0]
+    for q in range(start, d):
+        if deadline < np.inf and q > start and now() > deadline:
+            return q
+        v = state.table[ORDER, q]
+        before = slots.value[v]
+        copy(score, slots, v, d)
+        settle(score, slots, state, rules, d, q, v)
+        copy(score, slots, d, v)
+        publish(score, slots, state, v, False)
+        state.total[0] += slots.value[v] - before
+    return d
 
 
 @njit(**BARE)
 def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, deadline: float) -> bool:
-    """Reinsert variables until no reinsertion lowers the score; False if time ran out first.
+    """Reinsert variables until no reinsertion lowers the score; False if time ran out first, and it may be called again.
 
     patience: give a scan up after so many places in a row where scores changed for nothing.
     """
-    d = state.link.shape[0]
-    state.tally[PATIENCE] = patience
-    while True:
-        if not _drain(score, slots, state, rules, deadline):
-            _clear(state)
-            return False
-        moved = False
-        for v in range(d):
-            if _improve(score, slots, state, rules, v):
-                moved = True
-            if deadline < np.inf and now() > deadline:
-                _clear(state)
-                return False
-        if not moved:
-            _clear(state)
+    tally = state.tally
+    tally[PATIENCE] = patience
+    while _drain(score, slots, state, rules, deadline):
+        if tally[SWEEPING] and not tally[MOVED]:
+            tally[SWEEPING] = 0
+            clear(state)
             return True
+        tally[SWEEPING], tally[MOVED] = 1, 0
+        for v in range(state.link.shape[0]):
+            enqueue(state, v)
+    return False
 
 
 @njit(**BARE)
@@ -301,7 +315,7 @@ def wander(
         for q in range(d):
             table[OLD, q] = table[ORDER, q]
         total = state.total[0]
-        _clear(state)
+        clear(state)
         for _ in range(swaps):
             _swap(score, slots, state, rules, draw(state, d), draw(state, d))
         done = _drain(score, slots, state, rules, deadline)
@@ -314,7 +328,7 @@ def wander(
                 table[ORDER, q] = table[OLD, q]
                 table[PLACE, table[OLD, q]] = q
             state.total[0] = total
-        _clear(state)
+        clear(state)
         if not done:
             return made
     return rounds

@@ -20,7 +20,7 @@ class State(NamedTuple):
 
     table: (7, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
     lower v's score (wherever it stands), else NOTHING. may: (d,) float64 work, 1 for those that may be parents at
-    the place looked at. tally: (5,) int64, the entries named below. total: (1,) score of the present state.
+    the place looked at. tally: (7,) int64, the entries named below. total: (1,) score of the present state.
     random: (1,) uint64.
     """
 
@@ -36,9 +36,10 @@ ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED, OLD = range(7)
 """Rows of State.table: variables, causes first; where each stands; a ring of variables to look at; is it in the ring;
 variables whose slots have changed in this round; is it among them; the order
 to go back to."""
-HEAD, WAITING, CHANGED, REFITS, PATIENCE = range(5)
-ROWS, COUNTS = 7, 5
-"""Entries of State.tally: first entry and length of the ring; how many are saved; refits made; tuning."""
+HEAD, WAITING, CHANGED, REFITS, PATIENCE, SWEEPING, MOVED = range(7)
+ROWS, COUNTS = 7, 7
+"""Entries of State.tally: first entry and length of the ring; how many are saved; refits made; tuning; is every
+variable looked at once more, and has any moved since."""
 
 
 class Rules(NamedTuple):
@@ -117,9 +118,10 @@ def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
         if state.may[r] < 0.0:
             new = PARENT
             state.may[r] = 0.0
-        if link[r, v] != new:
+        old = link[r, v]
+        if old != new:
             link[r, v] = new
-            if wake:
+            if wake and (old == PARENT or new != NOTHING):
                 enqueue(state, r)
 
 
@@ -142,12 +144,13 @@ def take(score: Any, slots: Slots, state: State, s: int) -> None:
 
 
 @njit(cache=True)
-def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
+def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints:
     """(d,) an order to start from: least determinants from the end.
 
     The two of largest correlation come last, and ahead of them always the variable of least residual variance given
     those placed. (The same from the head ends several times as far from the optimum.) With ``some`` knowledge, none is
-    placed before its required effects, required[v, r] for r -> v.
+    placed before its required effects, required[v, r] for r -> v. Partial correlations of at most ``noise`` count as
+    none: then rows are sparse, and more variables than rows do no harm.
     """
     d = corr.shape[0]
     order = np.empty(d, np.int64)
@@ -177,10 +180,13 @@ def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
             rows[k, j] = corr[v, j]
         for i in range(k):
             t = rows[i, v]
-            for j in range(d):
-                rows[k, j] -= t * rows[i, j]
+            if abs(t) > noise:
+                for j in range(d):
+                    rows[k, j] -= t * rows[i, j]
         scale = 1.0 / math.sqrt(max(rows[k, v], 1e-12))
         for j in range(d):
             rows[k, j] *= scale
+            if abs(rows[k, j]) <= noise:
+                rows[k, j] = 0.0
             rest[j] -= rows[k, j] * rows[k, j]
     return order

@@ -23,7 +23,7 @@ from numba import njit
 from ...base.arrays import AnyArray, Array, Ints
 from .contract import BARE, SCRATCH, Slots, empty_slots, implement
 
-SMALL = 8  # the regression on so many parents is kept for every slot, a larger one only for those in work
+SMALL = 16  # the regression on so many parents is kept for every slot, a larger one only for those in work
 SINGULAR = (
     1e-9  # a share of variance no larger is none: what is left so small counts as determined, and explains nothing
 )

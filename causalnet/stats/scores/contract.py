@@ -96,7 +96,9 @@ def implement(kind: type, **answers: Callable[..., Any]) -> None:
         _answer(QUESTIONS[name], kind, answer)
 
 
-def _answer(question: Callable[..., Any], kind: type, answer: Callable[..., Any]) -> None:
+def _answer(question: Callable[..., Any], kind: type, answer: Any) -> None:
+    answer.targetoptions.setdefault("_nrt", True)  # or the search, which makes no arrays, would forbid it to the score
+
     def choose(score, slots, s, x):  # type: ignore[no-untyped-def]
         """What numba asks when it compiles: the answer for this type of score, or None if that is another's."""
         if isinstance(score, types.NamedTuple | types.NamedUniTuple) and score.instance_class is kind:

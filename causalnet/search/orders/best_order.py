@@ -88,15 +88,18 @@ class _Search:
 
     def first(self, orders: Iterator[Ints]) -> bool:
         """Descend from each order and keep the best; False if time ran out."""
-        best, least = np.empty(0, np.int64), math.inf
-        for order in orders:
-            done = self._fit(order) and self._descend(FIRST)
-            if self.state.total[0] < least - 1e-6:
-                best, least = self.state.table[0].copy(), self.state.total[0]
-            if not done:
-                break
-        if (best != self.state.table[0]).any():
-            self._fit(best, math.inf)
+        best, least, done = None, math.inf, True
+        try:
+            for order in orders:
+                done = self._fit(order) and self._descend(FIRST)
+                if self.state.total[0] < least - 1e-6:
+                    best, least = self.state.table[0].copy(), self.state.total[0]
+                if not done:
+                    break
+        finally:  # interrupted or not
+            if best is not None and (best != self.state.table[0]).any():
+                clear(self.state)
+                self._fit(best, math.inf)
         return done and self._descend(FIRST)
 
     def improve(self, restarts: int) -> bool:

@@ -44,9 +44,8 @@ def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Words, out: 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
     with the array contract; one that offers a compiled rollout runs in one loop.
     """
-    if isinstance(env, CompiledRollout):
-        env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
-        return env.state
+    if issubclass(type(env), CompiledRollout):  # remembered by class: an instance would be looked at anew each time
+        return env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
     sizes = np.asarray(env.n_states, dtype=np.int64)
 
     def decide(s: AnyArray, codes: Codes, a: Ints) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -172,3 +174,10 @@ def choose(name: str, value: Any, options: Mapping[str, Any]) -> Any:
         hint = nearest(str(value), options)
         raise UnknownNameError(f"{name}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
     return options[value]
+
+
+def file_name(value: Any, example: str) -> Path:
+    """A path; DataError for what is none."""
+    if not isinstance(value, str | os.PathLike):
+        raise DataError(f"path is {value!r}; give the name of a file, such as {example!r}")
+    return Path(value)

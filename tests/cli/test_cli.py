@@ -111,6 +111,7 @@ def test_discover_takes_discrete_columns(tmp_path: Path) -> None:
         (["my.csv", "--topology", "t.csv"], "belongs to an event log"),
         (["my.csv", "--knowledge", "none.json"], "cannot be read"),
         (["my.csv", "--out", "/proc/none/g.json"], "cannot be written"),
+        (["my.csv", "--out", "g.txt"], "'g.txt' does not end in .json or .svg"),
         (["my.csv", "--report", "."], "is a folder"),
         (["my.csv", "--max-seconds", "-1"], "must be a finite number above 0"),
         (["broken.csv"], "row 2"),

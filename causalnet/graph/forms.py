@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.checks import file_name
-from ..errors import DataError, nearest
+from ..base.checks import file_name, known
+from ..errors import DataError
 from .marks import directions, read
 
 FORMAT = "causalnet.graph/1"
@@ -48,8 +48,7 @@ def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
     for edge in _part(raw, "edges", list, "a graph"):
         ends = [_part(edge, end, str, "an edge") for end in ("from", "to")]
         for name in ends:
-            if name not in index:
-                raise ValueError(f"an edge names {name!r}, no node.{nearest(name, index)}")
+            known(name, index, f"an edge names {name!r}, no node")
         i, j = (index[name] for name in ends)
         if marks[i, j]:
             raise ValueError(f"the pair {', '.join(ends)} has two edges")

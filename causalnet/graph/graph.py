@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools
-from ..base.checks import shaped
+from ..base.checks import known, shaped
 from ..base.doors import Reach
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
 from .forms import FORMAT, FORMS, fields_of_json, form, plain
@@ -90,8 +90,7 @@ class Graph:
         adj = np.zeros((len(index), len(index)), dtype=bool)
         for u, v in [*edges, *undirected, *((v, u) for u, v in undirected)]:
             for name in (u, v):
-                if name not in index:
-                    raise UnknownNameError(f"edge ({u!r}, {v!r}) names {name!r}, no node.{nearest(name, index)}")
+                known(name, index, f"edge ({u!r}, {v!r}) names {name!r}, no node")
             adj[index[u], index[v]] = True
         return cls(tuple(nodes), adj, **kwargs)
 
@@ -155,8 +154,7 @@ class Graph:
     def explain(self, a: str, b: str) -> Mapping[str, Any]:
         """Why a and b are joined or not: test, p-value, separating set, score change, rule, as the backend kept it."""
         for name in (a, b):
-            if name not in self.nodes:
-                raise UnknownNameError(f"no node {name!r} in this graph.{nearest(name, self.nodes)}")
+            known(name, self.nodes, f"no node {name!r} in this graph")
         for key in ((a, b), (b, a)):
             if key in self.evidence:
                 return self.evidence[key]

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 from ..base.checks import number, one_of, whole
-from ..data import Table, as_table
+from ..data import Moments, Table, as_table
 from ..data.tables import refuse_constants
 from ..errors import DataError, NotApplicable
 from ..graph import Graph, Knowledge, PairEvidence
@@ -29,7 +29,7 @@ from ..graph.meek import cpdag, orient
 from ..search.orders import search_orders
 from ..stats.scores import Counted, Slots, closeness, discrete_score, gaussian_score, local_score
 
-TAKES = frozenset({"continuous", "discrete"})
+TAKES = frozenset({"continuous", "discrete", "moments"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 REQUIRES = ()
@@ -58,7 +58,7 @@ class Choice(NamedTuple):
 
 
 def learn(
-    data: Table,
+    data: Table | Moments,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -126,7 +126,7 @@ def warm_up() -> None:
         learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
 
 
-def _choose(data: Table, score: str, penalty: float | None, ess: float, most: int) -> Choice:
+def _choose(data: Table | Moments, score: str, penalty: float | None, ess: float, most: int) -> Choice:
     """The local score for a table, with at most ``most`` parents."""
     discrete = data.kind == "discrete"
     price = (1.0 if discrete else 2.0) if penalty is None else number("penalty", penalty, above=0.0)
@@ -135,7 +135,8 @@ def _choose(data: Table, score: str, penalty: float | None, ess: float, most: in
             raise NotApplicable(f"score={score!r} is for categories, and this table is continuous; write score='bic'")
         if data.n < 4:
             raise DataError(f"the linear Gaussian score needs at least 4 rows, got {data.n}")
-        refuse_constants(data.values, data.columns)
+        if isinstance(data, Table):
+            refuse_constants(data.values, data.columns)
         corr, n = data.correlation, data.n
 
         def gaussian(place: Ints) -> tuple[Any, Slots]:
@@ -143,6 +144,7 @@ def _choose(data: Table, score: str, penalty: float | None, ess: float, most: in
 
         return Choice(corr, gaussian, partial(local_score, corr, n, price), {"score_name": "bic", "penalty": price})
     name = DISCRETE if score == "auto" else score
+    assert isinstance(data, Table)
     codes = data.codes
 
     def counted(place: Ints) -> tuple[Any, Slots]:

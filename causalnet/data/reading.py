@@ -11,11 +11,10 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import AnyArray, Array, Bools
+from ..base.arrays import AnyArray, Array
 from ..errors import DataError, UnknownNameError, nearest
 
 SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t"}  # of text files by their suffix, .gz after it or not
-EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
 
@@ -133,14 +132,6 @@ def finite(column: pd.Series, name: Any) -> Array:
     if len(bad):
         raise DataError(f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct it")
     return values
-
-
-def too_far(low: Array, high: Array, first: Array) -> Bools:
-    """(d,) columns with numbers too large or too close together to square; their least, largest and first values (d,)."""
-    size = np.maximum(np.abs(low), np.abs(high))
-    unit = np.where(size > 0, size, 1.0)
-    spread = np.maximum(np.abs(low / unit - first / unit), np.abs(high / unit - first / unit)) * size
-    return np.asarray((size > EXTREME) | (spread < 1 / EXTREME))
 
 
 def wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, ...]) -> dict[str, bool]:

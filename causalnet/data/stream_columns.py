@@ -12,6 +12,7 @@ import pandas as pd
 from ..base.arrays import AnyArray, Array, Ints
 from ..errors import DataError
 from .batches import CATEGORY, FLAG, NUMBER, TEXT
+from .coding import read_numbers
 from .counts import MOST_LEVELS
 from .reading import FEW_LEVELS
 
@@ -136,5 +137,5 @@ def _to_float(cells: Any) -> Any:
 
 def _numbers(labels: list[str]) -> list[Any] | None:
     """The numbers that texts stand for, None unless all of them do."""
-    found = pd.to_numeric(pd.Series(labels, dtype=object), errors="coerce")
-    return None if found.isna().any() or not labels else [value.item() for value in found.to_numpy()]
+    found = read_numbers(labels)
+    return None if np.isnan(found).any() or not labels else found.tolist()

@@ -20,7 +20,8 @@ from ..errors import DataError, NotApplicable
 from .batches import DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
 from .counts import Counts, Tally
 from .moments import Moments, Sums, add_up, merge
-from .reading import too_far, wanted_discrete
+from .reading import wanted_discrete
+from .scanning import Scan, split_unequal
 from .sealed import freeze
 from .stream_columns import Column
 from .tables import Table, read_table
@@ -127,7 +128,7 @@ class Stream:
         self._n += m
         np.minimum(self._low, low, out=self._low)
         np.maximum(self._high, high, out=self._high)
-        self._alike = refine(self._alike, block)
+        self._alike = split_unequal(self._alike, block)
         self._keep(block)
 
     def _keep(self, block: Array) -> None:
@@ -199,9 +200,11 @@ class Stream:
         flat = [f"{c.name!r} (always {self._shown(j)})" for j, c in enumerate(columns) if self._low[j] == self._high[j]]
         if flat:
             told.append(f"constant: {', '.join(flat)}; leave out such columns, nothing can be learnt about them")
-        far = too_far(self._low, self._high, self._first) & (self._low < self._high)
-        if far.any():
-            names = ", ".join(repr(columns[j].name) for j in np.flatnonzero(far))
+        none = np.zeros(len(columns), np.int64)
+        found = Scan(self._low, self._high, self._first, none, none, none > 0)
+        far = np.flatnonzero(found.extreme & ~found.constant)
+        if len(far):
+            names = ", ".join(repr(columns[j].name) for j in far)
             told.append(f"numbers too large or too close together to compute with: {names}; rescale them")
         for group in self._alike:
             for same in self._really_alike([j for j in group if self._low[j] < self._high[j]]):
@@ -242,21 +245,6 @@ class Stream:
             f"means and covariances of numbers or counts of categories: {remedy}name columns of one kind with "
             "columns=[...], or read the whole table with read_table"
         )
-
-
-def refine(groups: list[list[int]], block: Array) -> list[list[int]]:
-    """The groups of columns that are equal in ``block`` (d, m) too, those of one column left out."""
-    found = []
-    for group in groups:
-        same: dict[bytes, list[int]] = {}
-        for j in group:
-            same.setdefault(block[j, :64].tobytes(), []).append(j)
-        for likely in same.values():
-            exact: dict[bytes, list[int]] = {}
-            for j in likely if len(likely) > 1 else []:
-                exact.setdefault(block[j].tobytes(), []).append(j)
-            found += [members for members in exact.values() if len(members) > 1]
-    return found
 
 
 def _refuse_kinds(name: str, columns: list[Column]) -> None:

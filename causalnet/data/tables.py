@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +12,15 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
+from .coding import code
 from .kinds import Data, data_kind, refuse_unfinished
-from .reading import MISSING, column_names, finite, read_frame
+from .moments import correlate, sum_rows
+from .reading import FEW_LEVELS, MISSING, column_names, finite, read_frame, wanted_discrete
+from .scanning import Scan, constant_columns, equal_columns, has_few_levels, scan
 from .sealed import freeze
 
-EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
-FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
+BLOCK = 1 << 14  # rows of a frame copied at a time
 
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
 
@@ -67,19 +68,12 @@ class Table:
     @cached_property
     def covariance(self) -> Array:
         """(d, d) maximum-likelihood covariance (divided by n), read-only."""
-        centred = self.values - self.values.mean(axis=0)
-        return freeze(centred.T @ centred / self.n)
+        return freeze(sum_rows(self.values).products / self.n)
 
     @cached_property
     def correlation(self) -> Array:
         """(d, d) Pearson correlation, read-only."""
-        scale = np.sqrt(np.diag(self.covariance))
-        if not scale.all():
-            name = self.columns[int(np.flatnonzero(scale == 0)[0])]
-            raise DataError(f"column {name!r} is constant in this sample, so it has no correlation; drop it")
-        rho = self.covariance / np.outer(scale, scale)
-        np.fill_diagonal(rho, 1.0)
-        return freeze(np.clip(rho, -1.0, 1.0))
+        return correlate(self.covariance, self.columns)
 
     @cached_property
     def codes(self) -> Codes:
@@ -147,18 +141,19 @@ def as_table(
     columns = column_names(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
-    wanted = _wanted_discrete(discrete, columns)
-    values, levels = _parse_all(frame, columns, wanted)
+    wanted = wanted_discrete(discrete, columns)
+    values, levels, found = _parse_all(frame, columns, wanted)
     if not allow_few_rows and values.shape[0] < values.shape[1] + 2:
         raise DataError(
             f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
             "add rows, or select fewer columns"
         )
-    refuse_constants(values, columns, levels)
-    _refuse_extremes(values, columns)
+    _refuse_constant(np.flatnonzero(found.constant), values, columns, levels)
+    _refuse_extremes(found, columns)
     _refuse_duplicates(values, columns)
     mask = np.array([level is not None for level in levels])
-    return Table(columns, freeze(values), freeze(mask), levels)
+    values.setflags(write=False)  # a copy already
+    return Table(columns, values, freeze(mask), levels)
 
 
 def as_data(data: Any) -> Data:
@@ -189,102 +184,97 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
-    return pd.DataFrame(array, columns=list(names))
+    return pd.DataFrame(array, columns=list(names), copy=False)
 
 
-def _wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, ...]) -> dict[str, bool]:
-    if discrete is None:
-        return {}
-    if isinstance(discrete, bool):
-        return dict.fromkeys(columns, discrete)
-    if isinstance(discrete, str):
-        discrete = [discrete]
-    for name in discrete:
-        if name not in columns:
-            raise UnknownNameError(f"discrete names {name!r}, which is not a column.{nearest(name, columns)}")
-    return {name: name in discrete for name in columns}
-
-
-def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels]:
-    """(n, d) values and the d level tuples; a block of plain reals, the common case, is read in one step."""
+def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels, Scan]:
+    """(n, d) values of their own, the d level tuples, and what a scan of them found; plain reals are read in one step."""
+    values = np.empty(frame.shape)
     if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
-        values = frame.to_numpy(dtype=np.float64)
-        if np.isfinite(values).all() and (bool(wanted) or (values != np.round(values)).any(axis=0).all()):
-            return values, (None,) * len(columns)
-    parsed = [_parse(frame.iloc[:, j], name, wanted.get(name)) for j, name in enumerate(columns)]
-    values = np.column_stack([column for column, _ in parsed]).astype(np.float64)
-    return values, tuple(level for _, level in parsed)
+        for at in range(0, len(frame), BLOCK):
+            values[at : at + BLOCK] = frame.iloc[at : at + BLOCK].to_numpy()
+        found = scan(values)
+        if not (found.missing.any() or found.infinite.any()) and (bool(wanted) or not found.whole.any()):
+            return values, (None,) * len(columns), found
+    levels = []
+    for j, name in enumerate(columns):
+        values[:, j], level = _parse(frame.iloc[:, j], name, wanted.get(name))
+        levels.append(level)
+    return values, tuple(levels), scan(values)
 
 
 def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArray, tuple[Any, ...] | None]:
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
         raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
-    missing = np.flatnonzero(column.isna().to_numpy())
+    kind = column.dtype
+    worded = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+    words = code(column) if worded else None
+    missing = np.flatnonzero(column.isna().to_numpy()) if words is None else words.missing
     if len(missing):
         raise DataError(
             f"column {name!r} has {len(missing)} missing value{'s' if len(missing) > 1 else ''}, the first in row "
             f"{missing[0] + 1}; drop those rows (frame.dropna()) or fill them before discovery "
             f"(in a file, empty cells and {', '.join(MISSING[1:4])}, NaN and null count as missing)"
         )
-    kind = column.dtype
-    textual = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-    if textual and not isinstance(kind, pd.CategoricalDtype):
-        numeric = pd.to_numeric(column, errors="coerce")
-        odd = np.flatnonzero(numeric.isna().to_numpy())
-        if len(odd) == 0 and discrete is not True:
-            column, textual = numeric, False
-        elif 0 < len(odd) <= 0.5 * len(column) and discrete is not True:
+    if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
+        odd = words.not_numbers
+        if len(odd) == 0:
+            column, words = pd.Series(words.numbers[words.codes]), None
+        elif len(odd) <= 0.5 * len(column):
             raise DataError(
-                f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
+                f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {words.label(odd[0])!r} "
                 f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it, or pass discrete=[{name!r}] "
                 "if the column holds categories"
             )
-    if textual and discrete is False:
+    if words is not None and discrete is False:
         raise DataError(f"column {name!r} holds text ({column.iloc[0]!r}), not numbers; add {name!r} to discrete=")
-    if not textual:
+    if words is None:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
         values = finite(column, name)
         if discrete is None:
-            named = pd.api.types.is_bool_dtype(kind) or isinstance(kind, pd.CategoricalDtype)
-            few = (values == np.round(values)).all() and len(np.unique(values)) <= FEW_LEVELS
-            discrete = named or few
+            discrete = pd.api.types.is_bool_dtype(kind) or has_few_levels(values, FEW_LEVELS)
         if not discrete:
             return values, None
-    codes, labels = pd.factorize(column, sort=True)
-    return codes.astype(np.float64), tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
+        words = code(column)
+    return words.sorted()
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
-    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
-    flat = np.flatnonzero((values == values[0]).all(axis=0))
-    if len(flat):
-        j = int(flat[0])
-        level = levels[j] if levels else None
-        always = f"{values[0, j]:g}" if level is None else repr(level[0])
-        raise DataError(
-            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it; "
-            f"drop it: frame.drop(columns=[{columns[j]!r}]), or draw a larger sample"
-        )
+    """Raise DataError naming the columns of ``values`` (n, d) that hold one value only."""
+    _refuse_constant(constant_columns(values), values, columns, levels)
 
 
-def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
-    size = np.abs(values).max(axis=0)
-    unit = np.where(size > 0, size, 1.0)
-    spread = np.abs(values / unit - values[0] / unit).max(axis=0) * size
-    far = np.flatnonzero((size > EXTREME) | (spread < 1 / EXTREME))
+def _refuse_constant(flat: Ints, values: Array, columns: tuple[str, ...], levels: Levels | None) -> None:
+    if not len(flat):
+        return
+    names = [columns[j] for j in flat]
+    held = [levels[j] if levels else None for j in flat]
+    always = [f"{values[0, j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
+    told = [f"{name!r} (always {value})" for name, value in zip(names, always, strict=True)]
+    one = (
+        f"column {names[0]!r} is constant in this sample (always {always[0]}): nothing can be learnt about it; drop it"
+    )
+    many = f"columns {', '.join(told)} are constant in this sample: nothing can be learnt about them; drop them"
+    raise DataError(f"{one if len(flat) == 1 else many}: frame.drop(columns={names!r}), or draw a larger sample")
+
+
+def _refuse_extremes(found: Scan, columns: tuple[str, ...]) -> None:
+    far = np.flatnonzero(found.extreme)
     if len(far):
-        name = columns[int(far[0])]
+        size, spread = found.size_and_spread
+        told = [f"{columns[j]!r} holds" if len(far) == 1 else f"{columns[j]!r}" for j in far]
+        sizes = [f"{columns[j]!r} up to {size[j]:.3g}, spread {spread[j]:.3g}" for j in far]
         raise DataError(
-            f"column {name!r} holds numbers too large or too close together to compute with (up to {size[far[0]]:.3g}, "
-            f"spread {spread[far[0]]:.3g}); rescale it, for instance to standard deviations"
+            f"column{'s' if len(far) > 1 else ''} {', '.join(told)}{' hold' if len(far) > 1 else ''} numbers too large or "
+            f"too close together to compute with ({'; '.join(sizes)}); rescale, for instance to standard deviations"
         )
 
 
 def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
-    seen: dict[bytes, str] = {}
-    for column, name in zip(values.T, columns, strict=True):
-        other = seen.setdefault(hashlib.sha256(column.tobytes()).digest(), name)
-        if other != name:
-            raise DataError(f"columns {other!r} and {name!r} are identical; drop one: frame.drop(columns=[{name!r}])")
+    groups = [[columns[j] for j in group] for group in equal_columns(values)]
+    if groups:
+        told = "; ".join(f"columns {' and '.join(map(repr, group))} are identical" for group in groups)
+        spare = [name for group in groups for name in group[1:]]
+        raise DataError(f"{told}; keep one: frame.drop(columns={spare!r})")

@@ -65,7 +65,7 @@ class Part:
     @cached_property
     def schema(self) -> pa.Schema:
         """Columns and types, row names that pandas wrote left out."""
-        return self._footer.schema.to_arrow_schema() if table_format(self.path) == "parquet" else self._first_block
+        return self._first_block if self.plain else self._footer.schema.to_arrow_schema()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class Part:
     def holds(self, name: str) -> str:
         """What a column holds: TEXT, CATEGORY, NUMBER, FLAG, DATE or OTHER."""
         kind = what_it_holds(self.schema.field(name).type)
-        return TEXT if kind == CATEGORY and table_format(self.path) != "parquet" else kind
+        return TEXT if kind == CATEGORY and self.plain else kind
 
     def counts(self, name: str) -> bool:
         """Does a column hold whole numbers by its type?"""
@@ -85,9 +85,14 @@ class Part:
         return bool(types.is_integer(self.schema.field(name).type))
 
     @property
+    def plain(self) -> bool:
+        """Is it a text file, whose cells have no type but what they look like?"""
+        return table_format(self.path) != "parquet"
+
+    @property
     def size(self) -> int:
         """Bytes that its cells take as float64, about."""
-        if table_format(self.path) == "parquet":
+        if not self.plain:
             return 8 * int(self._footer.num_rows) * max(1, len(self.columns))
         packed = self.path.suffix.lower() == ".gz"
         return self.path.stat().st_size * (EXPANDS if packed else 1)
@@ -95,7 +100,7 @@ class Part:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The rows of the named columns in batches; DataError, naming the file, where it is broken or ends early."""
         rows = max(256, min(ROWS, CELLS // max(1, len(columns))))
-        read = self._from_parquet if table_format(self.path) == "parquet" else self._from_text
+        read = self._from_text if self.plain else self._from_parquet
         seen = 0
         try:
             for batch in read(list(columns), rows):
@@ -178,7 +183,7 @@ class Part:
 
     def _broken(self, message: str, columns: Collection[str], seen: int) -> str:
         """Arrow's message as a sentence with the column and the row of the table."""
-        file = self.path.name
+        file, message = self.path.name, " ".join(message.split())
         cell = re.search(r"CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): (.*)", message, re.DOTALL)
         ragged = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message)
         if cell:

@@ -22,6 +22,7 @@ class Column:
     """What a stream has told of one column so far.
 
     holds: by its type. asked: True or False where the user says whether it is discrete. whole: of an integer type.
+    plain: from a text file, where texts that are all numbers are numbers.
     levels: its values with their codes, in the order met; None once they are too many, or not whole, for categories.
     rows: of each code.
     """
@@ -30,6 +31,7 @@ class Column:
     holds: str
     asked: bool | None
     whole: bool
+    plain: bool
     levels: dict[Any, int] | None = field(default_factory=dict)
     rows: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     missing: int = 0
@@ -116,7 +118,7 @@ class Column:
         """Labels that occur, sorted as as_table sorts them, and the new code of every old one (-1: never met)."""
         assert self.levels is not None
         met = [(label, code) for label, code in self.levels.items() if code < len(self.rows) and self.rows[code]]
-        if self.holds == TEXT and self.asked is not True:
+        if self.holds == TEXT and (self.plain or self.asked is not True):
             numbers = _numbers([label for label, _ in met])
             met = met if numbers is None else list(zip(numbers, (code for _, code in met), strict=True))
         if self.holds != CATEGORY:

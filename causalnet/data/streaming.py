@@ -21,7 +21,7 @@ from .batches import DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
 from .counts import Counts, Tally
 from .moments import Moments, Sums, add_up, merge
 from .reading import wanted_discrete
-from .scanning import Scan, split_unequal
+from .scanning import EXTREME, Scan, split_unequal
 from .sealed import freeze
 from .stream_columns import Column
 from .tables import Table, read_table
@@ -71,7 +71,7 @@ def stream_table(
     there = chosen(columns, same_columns(files))
     asked = wanted_discrete(wanted, there)
     first = files[0]
-    told = [Column(c, first.holds(c), asked.get(c), first.counts(c)) for c in there]
+    told = [Column(c, first.holds(c), asked.get(c), first.counts(c), first.plain) for c in there]
     _refuse_kinds(name, told)
     stream = Stream(told, drop_missing)
     for part in files:
@@ -138,7 +138,8 @@ class Stream:
                 self._tally = None
             else:
                 self._tally.add(np.array(codes))
-        if not any(column.surely_discrete for column in self._columns):
+        safe = max(-self._low.min(), self._high.max()) <= EXTREME  # the rest is not summed up, only looked at
+        if safe and not any(column.surely_discrete for column in self._columns):
             sums = add_up(block, self._work[:, : block.shape[1]])
             self._sums = sums if self._sums is None else merge(self._sums, sums)
 

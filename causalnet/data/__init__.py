@@ -3,7 +3,7 @@
 from .counts import Counts
 from .events import Events, read_events
 from .interactions import Interactions
-from .kinds import KINDS, Data, data_kind
+from .kinds import KINDS, Data, Demanding, data_kind
 from .moments import Moments
 from .rollouts import collect
 from .streaming import load_table, stream_table

@@ -20,31 +20,26 @@ class Coded:
     labels: Any
 
     @cached_property
-    def missing(self) -> Ints:
-        """The rows without a value."""
-        return np.flatnonzero(self.codes < 0)
-
-    @cached_property
     def numbers(self) -> AnyArray:
         """(k,) the numbers that labels stand for, of whole type where all are; nan for a label that stands for none."""
         return read_numbers(self.labels)
+
+    @property
+    def cells(self) -> AnyArray:
+        """(n,) the numbers that the cells stand for, nan where missing."""
+        return spread(self.numbers, self.codes)
 
     @cached_property
     def not_numbers(self) -> Ints:
         """The rows whose label is no number."""
         odd = np.isnan(self.numbers)
-        return np.flatnonzero(odd[self.codes]) if odd.any() else np.empty(0, np.int64)
-
-    def label(self, row: int) -> Any:
-        """What a row holds."""
-        return self.labels[self.codes[row]]
+        return np.flatnonzero(odd[self.codes] & (self.codes >= 0)) if odd.any() else np.empty(0, np.int64)
 
     def sorted(self) -> tuple[Ints, tuple[Any, ...]]:
         """Codes (n,) in the order of the sorted labels, and those labels."""
         rank, labels = pd.factorize(self.labels, sort=True)
-        return spread(rank, self.codes), tuple(
-            label.item() if isinstance(label, np.generic) else label for label in labels
-        )
+        codes = rank[self.codes]  # where missing, the last one: not looked at
+        return codes, tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
 
 
 def code(column: pd.Series) -> Coded:
@@ -59,9 +54,8 @@ def read_numbers(labels: Any) -> AnyArray:
     return np.asarray(pd.to_numeric(texts, errors="coerce").to_numpy())
 
 
-def spread(of_labels: AnyArray, codes: Ints) -> AnyArray:
-    """(n,) what each row's label has; codes of -1 keep -1 (whole numbers) or become nan."""
-    found = of_labels[codes]
-    if codes.min(initial=0) < 0:
-        found[codes < 0] = -1 if found.dtype.kind in "iu" else np.nan
-    return np.asarray(found)
+def spread(numbers: AnyArray, codes: Ints) -> AnyArray:
+    """(n,) each row's number; nan where the code is -1."""
+    if codes.min(initial=0) >= 0:
+        return np.asarray(numbers[codes])
+    return np.where(codes < 0, np.nan, numbers[codes])

@@ -19,37 +19,42 @@ WIDE = 160  # numbers side by side when the least and the largest are sought
 
 
 class Scan(NamedTuple):
-    """What a table (n, d) holds by column: least, largest and first number, cells without and with no finite number.
+    """What a table (n, d) holds by column, missing cells apart.
 
-    low, high, first: (d,), of the cells that are not missing. missing, infinite: (d,) how many cells. whole: (d,) are
-    all numbers whole?
+    low, high: (d,) least and largest number. missing, infinite: (d,) how many cells. whole: (d,) are all numbers whole?
     """
 
     low: Array
     high: Array
-    first: Array
     missing: Ints
     infinite: Ints
     whole: Bools
 
     @property
+    def clean(self) -> bool:
+        """Is every cell a finite number?"""
+        return not (self.missing.any() or self.infinite.any())
+
+    @property
     def constant(self) -> Bools:
-        """(d,) columns of one value only."""
-        return self.low == self.high
+        """(d,) columns of one value only, or of none."""
+        return np.asarray(~(self.low < self.high))
+
+    @property
+    def size(self) -> Array:
+        """(d,) largest absolute number."""
+        return np.maximum(np.abs(self.low), np.abs(self.high))
+
+    @property
+    def spread(self) -> Array:
+        """(d,) distance from the least to the largest number."""
+        unit = np.where(self.size > 0, self.size, 1.0)
+        return (self.high / unit - self.low / unit) * self.size
 
     @property
     def extreme(self) -> Bools:
         """(d,) columns with numbers too large, or too close together, to square and sum."""
-        size, spread = self.size_and_spread
-        return np.asarray((size > EXTREME) | (spread < 1 / EXTREME))
-
-    @property
-    def size_and_spread(self) -> tuple[Array, Array]:
-        """(d,) largest absolute number, and largest distance from the first one."""
-        size = np.maximum(np.abs(self.low), np.abs(self.high))
-        unit = np.where(size > 0, size, 1.0)
-        low, high, first = self.low / unit, self.high / unit, self.first / unit
-        return size, np.maximum(np.abs(low - first), np.abs(high - first)) * size
+        return np.asarray((self.size > EXTREME) | (self.spread < 1 / EXTREME))
 
 
 def scan(values: Array) -> Scan:
@@ -72,11 +77,7 @@ def scan(values: Array) -> Scan:
             at = np.flatnonzero(whole)
             some = block[:, at]
             whole[at] = ((some == np.rint(some)) | np.isnan(some)).all(axis=0)
-    first = values[0].copy()
-    for j in np.flatnonzero(np.isnan(first)):
-        there = np.flatnonzero(~np.isnan(values[:, j]))
-        first[j] = values[there[0], j] if len(there) else np.nan
-    return Scan(low, high, first, missing, infinite, whole)
+    return Scan(low, high, missing, infinite, whole)
 
 
 def blocks(values: Array) -> Iterator[Array]:
@@ -95,23 +96,12 @@ def _fold(least: np.ufunc, block: Array) -> Array:
     return np.asarray(least(found, least.reduce(block[even:], axis=0)) if even < m else found)
 
 
-def constant_columns(values: Array) -> Ints:
-    """The columns of (n, d) that hold one value only, in their order; gaps do not count."""
-    flat = np.arange(values.shape[1])
-    first = values[0]
-    for block in blocks(values):
-        odd = block[:, flat] != first[flat]
-        flat = flat[~odd.any(axis=0)]
-        if not len(flat):
-            break
-    return flat
-
-
 def has_few_levels(column: Array, most: int) -> bool:
-    """Does a column (n,) hold whole numbers only, of at most ``most`` distinct values?"""
+    """Does a column (n,) hold whole numbers only, of at most ``most`` distinct values? Gaps do not count."""
     met: set[float] = set()
     for at in range(0, len(column), ROWS):
         part = column[at : at + ROWS]
+        part = part[~np.isnan(part)]
         if not (part == np.rint(part)).all():
             return False
         met.update(pd.unique(part).tolist())

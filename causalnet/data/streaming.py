@@ -96,7 +96,6 @@ class Stream:
         self._n = 0  # rows that count
         self._block = np.empty((d, 0))
         self._work = np.empty((d, 0))
-        self._first: Array = np.full(d, np.nan)
         self._low: Array = np.full(d, np.inf)
         self._high: Array = np.full(d, -np.inf)
         self._sums: Sums | None = None
@@ -122,8 +121,6 @@ class Stream:
                 self._read += batch.num_rows
                 return
             low, high = block.min(axis=1), block.max(axis=1)
-        if self._n == 0:
-            self._first = block[:, 0].copy()
         self._read += batch.num_rows
         self._n += m
         np.minimum(self._low, low, out=self._low)
@@ -202,7 +199,7 @@ class Stream:
         if flat:
             told.append(f"constant: {', '.join(flat)}; leave out such columns, nothing can be learnt about them")
         none = np.zeros(len(columns), np.int64)
-        found = Scan(self._low, self._high, self._first, none, none, none > 0)
+        found = Scan(self._low, self._high, none, none, none > 0)
         far = np.flatnonzero(found.extreme & ~found.constant)
         if len(far):
             names = ", ".join(repr(columns[j].name) for j in far)

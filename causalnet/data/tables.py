@@ -1,7 +1,8 @@
-"""A table that a discovery backend can trust: named columns, finite numbers, no constants, no duplicates."""
+"""A table that a discovery backend can trust: named columns, finite or missing cells, no constants, no duplicates."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +17,8 @@ from ..errors import DataError
 from .coding import code
 from .kinds import Data, data_kind, refuse_unfinished
 from .moments import correlate, sum_rows
-from .reading import FEW_LEVELS, MISSING, column_names, finite, read_frame, wanted_discrete
-from .scanning import Scan, constant_columns, equal_columns, has_few_levels, scan
+from .reading import FEW_LEVELS, column_names, finite, read_frame, wanted_discrete
+from .scanning import Scan, equal_columns, has_few_levels, scan
 from .sealed import freeze
 
 BLOCK = 1 << 14  # rows of a frame copied at a time
@@ -38,7 +39,7 @@ class Frame(Protocol):
 class Table:
     """n rows of d named variables; build it with :func:`as_table`.
 
-    columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1.
+    columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1, a missing cell NaN.
     discrete: (d,) bool. levels: for each column the tuple of its category labels (code order), None if continuous.
     """
 
@@ -66,8 +67,32 @@ class Table:
         return "mixed" if self.discrete.any() else "continuous"
 
     @cached_property
+    def missing(self) -> Bools:
+        """(n, d) bool, read-only: the cells without a value."""
+        return freeze(np.isnan(self.values))
+
+    @cached_property
+    def incomplete(self) -> bool:
+        """True when any cell is missing."""
+        return bool(np.isnan(self.values.sum()))
+
+    @property
+    def demands(self) -> dict[str, str]:
+        """What a method must handle to take this table ("missing", "few rows"), each with the facts, as a sentence."""
+        found = {}
+        if self.incomplete:
+            gaps = [f"{k} in {name!r}" for k, name in zip(self.missing.sum(axis=0), self.columns, strict=True) if k]
+            more = f" and {len(gaps) - 5} more columns" if len(gaps) > 5 else ""
+            found["missing"] = f"it has missing cells (NaN): {', '.join(gaps[:5])}{more}"
+        if self.n < self.d + 2:
+            found["few rows"] = f"it has {self.n} rows for {self.d} variables, and needs {self.d + 2}"
+        return found
+
+    @cached_property
     def covariance(self) -> Array:
-        """(d, d) maximum-likelihood covariance (divided by n), read-only."""
+        """(d, d) maximum-likelihood covariance (divided by n), read-only; only for tables without missing cells."""
+        if self.incomplete:
+            raise DataError(f"no covariance of this table: {self.demands['missing']}; fill them, or drop their rows")
         return freeze(sum_rows(self.values).products / self.n)
 
     @cached_property
@@ -77,11 +102,11 @@ class Table:
 
     @cached_property
     def codes(self) -> Codes:
-        """(n, d) int32 category codes; only for tables whose columns are all discrete."""
+        """(n, d) int32 category codes, -1 where missing; only for tables whose columns are all discrete."""
         if not self.discrete.all():
             name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
             raise DataError(f"column {name!r} is continuous; bin it, or pass discrete=[{name!r}] for categories")
-        return freeze(self.values.astype(np.int32))
+        return freeze((np.where(self.missing, -1, self.values) if self.incomplete else self.values).astype(np.int32))
 
     @cached_property
     def cardinality(self) -> Codes:
@@ -93,8 +118,9 @@ class Table:
         frame = pd.DataFrame(self.values.copy(), columns=list(self.columns))
         for j, (name, level) in enumerate(zip(self.columns, self.levels, strict=True)):
             if level is not None:
-                code = self.values[:, j].astype(int)
-                frame[name] = [level[c] for c in code] if labels else code
+                code = np.where(self.missing[:, j], -1, self.values[:, j]).astype(int)
+                named = [level[c] if c >= 0 else None for c in code] if labels else code
+                frame[name] = named if labels or code.min() >= 0 else self.values[:, j]
         return frame
 
     def take(self, rows: Ints) -> Table:
@@ -125,15 +151,14 @@ def as_table(
     data: Any,
     names: Sequence[str] | None = None,
     discrete: Sequence[str] | bool | None = None,
-    *,
-    allow_few_rows: bool = False,
 ) -> Table:
     """Validate a DataFrame (or an array with ``names``) and freeze it.
 
     discrete: True or False for all columns, or the names of the categorical ones. By default text, boolean and
     category columns are discrete, and whole numbers with at most 10 distinct values.
-    Raises DataError, naming the column or row, for NaN, infinities, constants, duplicates, text among numbers,
-    duplicate names, and fewer rows than variables.
+    Empty cells (None, NaN, NaT) are kept as missing; fewer rows than variables are kept too: a backend says what it
+    can take (``Backend.handles``). Raises DataError, naming the column or row, for infinities, columns without any
+    value, constants, duplicates, text among numbers, and duplicate names.
     """
     if isinstance(data, Table):
         return data
@@ -143,12 +168,7 @@ def as_table(
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
     wanted = wanted_discrete(discrete, columns)
     values, levels, found = _parse_all(frame, columns, wanted)
-    if not allow_few_rows and values.shape[0] < values.shape[1] + 2:
-        raise DataError(
-            f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
-            "add rows, or select fewer columns"
-        )
-    _refuse_constant(np.flatnonzero(found.constant), values, columns, levels)
+    _refuse_constant(found, columns, levels)
     _refuse_extremes(found, columns)
     _refuse_duplicates(values, columns)
     mask = np.array([level is not None for level in levels])
@@ -188,13 +208,13 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
 
 
 def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels, Scan]:
-    """(n, d) values of their own, the d level tuples, and what a scan of them found; plain reals are read in one step."""
+    """(n, d) values of their own, the d level tuples, and a scan of the values; plain reals are read in one step."""
     values = np.empty(frame.shape)
     if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
         for at in range(0, len(frame), BLOCK):
             values[at : at + BLOCK] = frame.iloc[at : at + BLOCK].to_numpy()
         found = scan(values)
-        if not (found.missing.any() or found.infinite.any()) and (bool(wanted) or not found.whole.any()):
+        if found.clean and (bool(wanted) or not found.whole.any()):
             return values, (None,) * len(columns), found
     levels = []
     for j, name in enumerate(columns):
@@ -210,25 +230,26 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
     kind = column.dtype
     worded = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
     words = code(column) if worded else None
-    missing = np.flatnonzero(column.isna().to_numpy()) if words is None else words.missing
-    if len(missing):
-        raise DataError(
-            f"column {name!r} has {len(missing)} missing value{'s' if len(missing) > 1 else ''}, the first in row "
-            f"{missing[0] + 1}; drop those rows (frame.dropna()) or fill them before discovery "
-            f"(in a file, empty cells and {', '.join(MISSING[1:4])}, NaN and null count as missing)"
-        )
+    missing = column.isna().to_numpy() if words is None else words.codes < 0
+    if missing.all():
+        raise DataError(f"column {name!r} has no value in any row", **_without([name]))
     if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
         odd = words.not_numbers
         if len(odd) == 0:
-            column, words = pd.Series(words.numbers[words.codes]), None
-        elif len(odd) <= 0.5 * len(column):
+            column, words = pd.Series(words.cells), None
+        elif len(odd) <= 0.5 * (~missing).sum():
             raise DataError(
-                f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {words.label(odd[0])!r} "
-                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it, or pass discrete=[{name!r}] "
-                "if the column holds categories"
+                f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
+                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it",
+                python=f"if the column holds categories, pass discrete=[{name!r}]",
+                shell=f"if the column holds categories, add --discrete {name}",
             )
     if words is not None and discrete is False:
-        raise DataError(f"column {name!r} holds text ({column.iloc[0]!r}), not numbers; add {name!r} to discrete=")
+        raise DataError(
+            f"column {name!r} holds text ({column.iloc[0]!r}), not numbers",
+            python=f"add {name!r} to discrete=",
+            shell=f"add {name} to --discrete",
+        )
     if words is None:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
@@ -238,37 +259,47 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
         if not discrete:
             return values, None
         words = code(column)
-    return words.sorted()
+    codes, labels = words.sorted()
+    return np.where(missing, np.nan, codes) if missing.any() else codes, labels
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
-    """Raise DataError naming the columns of ``values`` (n, d) that hold one value only."""
-    _refuse_constant(constant_columns(values), values, columns, levels)
+    """Raise DataError naming the columns of ``values`` (n, d) that hold one value only, missing cells apart."""
+    _refuse_constant(scan(values), columns, levels)
 
 
-def _refuse_constant(flat: Ints, values: Array, columns: tuple[str, ...], levels: Levels | None) -> None:
-    if not len(flat):
-        return
-    names = [columns[j] for j in flat]
-    held = [levels[j] if levels else None for j in flat]
-    always = [f"{values[0, j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
-    told = [f"{name!r} (always {value})" for name, value in zip(names, always, strict=True)]
-    one = (
-        f"column {names[0]!r} is constant in this sample (always {always[0]}): nothing can be learnt about it; drop it"
-    )
-    many = f"columns {', '.join(told)} are constant in this sample: nothing can be learnt about them; drop them"
-    raise DataError(f"{one if len(flat) == 1 else many}: frame.drop(columns={names!r}), or draw a larger sample")
+def _refuse_constant(found: Scan, columns: tuple[str, ...], levels: Levels | None) -> None:
+    flat = np.flatnonzero(found.constant)
+    if len(flat):
+        held = [levels[j] if levels else None for j in flat]
+        always = [f"{found.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
+        names = [columns[j] for j in flat]
+        told = ", ".join(f"{name!r} (always {value})" for name, value in zip(names, always, strict=True))
+        raise DataError(
+            f"column {names[0]!r} is constant in this sample (always {always[0]}): nothing can be learnt about it"
+            if len(flat) == 1
+            else f"columns {told} are constant in this sample: nothing can be learnt about them",
+            **_without(names),
+        )
+
+
+def _without(names: Sequence[str]) -> dict[str, str]:
+    """How to leave out columns, in a program and on the command line."""
+    them = "it" if len(names) == 1 else "them"
+    return {
+        "python": f"drop {them}: frame.drop(columns={list(names)!r})",
+        "shell": f"leave {them} out: --drop {shlex.quote(','.join(names))}",
+    }
 
 
 def _refuse_extremes(found: Scan, columns: tuple[str, ...]) -> None:
     far = np.flatnonzero(found.extreme)
     if len(far):
-        size, spread = found.size_and_spread
-        told = [f"{columns[j]!r} holds" if len(far) == 1 else f"{columns[j]!r}" for j in far]
-        sizes = [f"{columns[j]!r} up to {size[j]:.3g}, spread {spread[j]:.3g}" for j in far]
+        names = ", ".join(repr(columns[j]) for j in far)
+        sizes = ", ".join(f"up to {found.size[j]:.3g}, spread {found.spread[j]:.3g}" for j in far)
         raise DataError(
-            f"column{'s' if len(far) > 1 else ''} {', '.join(told)}{' hold' if len(far) > 1 else ''} numbers too large or "
-            f"too close together to compute with ({'; '.join(sizes)}); rescale, for instance to standard deviations"
+            f"column{'s' if len(far) > 1 else ''} {names} hold{'s' if len(far) == 1 else ''} numbers too large or too close "
+            f"together to compute with ({sizes}); rescale, for instance to standard deviations"
         )
 
 
@@ -276,5 +307,4 @@ def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
     groups = [[columns[j] for j in group] for group in equal_columns(values)]
     if groups:
         told = "; ".join(f"columns {' and '.join(map(repr, group))} are identical" for group in groups)
-        spare = [name for group in groups for name in group[1:]]
-        raise DataError(f"{told}; keep one: frame.drop(columns={spare!r})")
+        raise DataError(told, **_without([name for group in groups for name in group[1:]]))

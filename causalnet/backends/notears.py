@@ -29,8 +29,9 @@ from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
 from ..search.least_squares_dag import refine as refine_order
 
-TAKES = frozenset({"continuous", "moments"})
+TAKES = frozenset({"continuous"})
 GIVES = "dag"
+HANDLES = frozenset({"streamed"})
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity", "linearity", "equal noise variances")
 REQUIRES = ()

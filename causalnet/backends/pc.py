@@ -22,7 +22,7 @@ import numpy as np
 
 from ..base.arrays import Bools, Ints
 from ..base.checks import share, whole
-from ..data import Moments, Table, as_table
+from ..data import Counts, Moments, Table, as_table
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.contingency import discrete_skeleton
@@ -30,8 +30,9 @@ from ..search.orientation import COLLIDER, KNOWN, Orientation, orient
 from ..search.skeleton import Search, Skeleton, callable_skeleton, gaussian_skeleton
 from ..stats.independence import chi2_p, normal_p
 
-TAKES = frozenset({"continuous", "discrete", "mixed", "moments"})
+TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
+HANDLES = frozenset({"streamed"})
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
@@ -49,7 +50,7 @@ RULES = {
 
 
 def learn(
-    table: Table | Moments,
+    table: Table | Moments | Counts,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -112,14 +113,14 @@ def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bo
     return ~np.eye(len(columns), dtype=bool), np.zeros((len(columns), len(columns)), dtype=bool)
 
 
-def _test_name(table: Table | Moments, ci_test: str | Test) -> str:
+def _test_name(table: Table | Moments | Counts, ci_test: str | Test) -> str:
     """Which test to run; NotApplicable when the table does not suit it."""
     if callable(ci_test):
         return str(getattr(ci_test, "__name__", type(ci_test).__name__))
     if ci_test not in TESTS:
         hint = nearest(str(ci_test), TESTS) or f" It is one of {', '.join(TESTS)}, or a function."
         raise UnknownNameError(f"pc has no ci_test {ci_test!r}.{hint}")
-    kind = "continuous" if isinstance(table, Moments) else table.kind
+    kind = table.kind
     if kind == "mixed":
         numeric = table.columns[int(np.flatnonzero(~table.discrete)[0])]
         coded = table.columns[int(np.flatnonzero(table.discrete)[0])]
@@ -137,14 +138,15 @@ def _test_name(table: Table | Moments, ci_test: str | Test) -> str:
     return ci_test
 
 
-def _skeleton(table: Table | Moments, ci_test: str | Test, name: str, alpha: float, search: Search) -> Skeleton:
+def _skeleton(
+    table: Table | Moments | Counts, ci_test: str | Test, name: str, alpha: float, search: Search
+) -> Skeleton:
     if callable(ci_test):
         return callable_skeleton(_checked(ci_test, table), alpha, search)
-    if name == "fisher-z":
+    if isinstance(table, Moments) or (isinstance(table, Table) and name == "fisher-z"):
         if table.n < 4:
             raise DataError(f"Fisher's z needs at least 4 rows, got {table.n}")
         return gaussian_skeleton(table.correlation, table.n, alpha, search)
-    assert isinstance(table, Table)
     return discrete_skeleton(table.codes, alpha, name == "g2", search)
 
 

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import AnyArray, Bools, Codes, Ints
-from ..errors import DataError
-from .kinds import data_kind
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..errors import DataError, NotApplicable
+from .moments import GONE
 from .sealed import freeze
 
+MOST_CODES = 1 << 30  # cells whose codes are written out again: 4 GiB
 MOST_LEVELS = 1 << 16  # categories of a streamed column
 MOST_ROWS = 1 << 22  # distinct rows
 WORTH = 1 << 18  # rows that are gathered before equal ones are put together
@@ -71,7 +72,6 @@ class Tally:
         return self._codes, self._times
 
 
-@data_kind
 @dataclass(frozen=True, eq=False, repr=False)
 class Counts:
     """n rows of d categories, equal rows kept once; :func:`stream_table` builds it.
@@ -80,7 +80,7 @@ class Counts:
     codes of the rows that occur. times: (k,) int64, how often each does; read-only both.
     """
 
-    kind: ClassVar[str] = "counts"
+    kind: ClassVar[str] = "discrete"
     columns: tuple[str, ...]
     levels: tuple[tuple[Any, ...], ...]
     distinct: Codes
@@ -95,6 +95,33 @@ class Counts:
     def d(self) -> int:
         """Number of variables."""
         return len(self.columns)
+
+    @property
+    def demands(self) -> dict[str, str]:
+        """ "streamed": a method must do with the counts, or with codes that are written out."""
+        return {"streamed": GONE}
+
+    @property
+    def incomplete(self) -> bool:
+        """False: no cell is missing."""
+        return False
+
+    @property
+    def values(self) -> Array:
+        """NotApplicable: the rows were not kept, only how many are alike."""
+        raise NotApplicable(f"{GONE}; read_table keeps the rows of a table that fits in memory")
+
+    @property
+    def codes(self) -> Codes:
+        """(n, d) int32 codes with equal rows one after another, written out anew: 4 bytes a cell, at most MOST_CODES."""
+        if self.n * self.d > MOST_CODES:
+            raise DataError(
+                f"the codes of {self.n} rows and {self.d} columns take {4 * self.n * self.d / 2**30:.1f} GiB, and at most "
+                f"{4 * MOST_CODES / 2**30:.0f} GiB are taken; name fewer columns with columns=[...], or take a sample"
+            )
+        codes = np.repeat(self.distinct, self.times, axis=0)
+        codes.setflags(write=False)
+        return codes
 
     @property
     def discrete(self) -> Bools:

@@ -19,9 +19,9 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Codes
 from ..errors import DataError, NotApplicable
-from .kinds import data_kind
 from .sealed import freeze
 
+GONE = "it was streamed, so its rows were not kept"
 PART = 8192  # rows summed up at a time: a part of some ten columns stays in the processor's cache
 
 
@@ -68,7 +68,6 @@ def correlate(covariance: Array, columns: tuple[str, ...]) -> Array:
     return freeze(np.clip(rho, -1.0, 1.0))
 
 
-@data_kind
 @dataclass(frozen=True, eq=False, repr=False)
 class Moments:
     """n rows of d continuous variables that were read once and not kept; :func:`stream_table` builds it.
@@ -77,7 +76,7 @@ class Moments:
     :class:`Table` answers, but for the rows themselves.
     """
 
-    kind: ClassVar[str] = "moments"
+    kind: ClassVar[str] = "continuous"
     columns: tuple[str, ...]
     n: int
     mean: Array
@@ -94,9 +93,19 @@ class Moments:
         return len(self.columns)
 
     @property
+    def demands(self) -> dict[str, str]:
+        """ "streamed": a method must do without the rows."""
+        return {"streamed": GONE}
+
+    @property
+    def incomplete(self) -> bool:
+        """False: no cell is missing."""
+        return False
+
+    @property
     def values(self) -> Array:
         """NotApplicable: the rows are gone."""
-        raise NotApplicable("the rows of a streamed table are not kept; read it with read_table if it fits in memory")
+        raise NotApplicable(f"{GONE}; read_table keeps the rows of a table that fits in memory")
 
     @property
     def discrete(self) -> Bools:

@@ -26,6 +26,7 @@ from .sealed import freeze
 from .stream_columns import Column
 from .tables import Table, read_table
 
+MOST_COLUMNS = 20_000  # their covariance takes 3 GiB, and a pass two of that size
 STREAMED_FROM = 1 << 30  # bytes of float64 from which load_table streams a file
 
 
@@ -69,6 +70,9 @@ def stream_table(
     as_text = frozenset(map(str, wanted)) if wanted is not None and not isinstance(wanted, bool) else frozenset()
     files = [Part(part, as_text) for part in parts]
     there = chosen(columns, same_columns(files))
+    if len(there) > MOST_COLUMNS:
+        size = 8 * len(there) ** 2 / 2**30
+        raise DataError(f"the covariance of {len(there)} columns takes {size:.0f} GiB; name fewer with columns=[...]")
     asked = wanted_discrete(wanted, there)
     first = files[0]
     told = [Column(c, first.holds(c), asked.get(c), first.counts(c), first.plain) for c in there]

@@ -124,11 +124,38 @@ def test_moments_give_the_graph_of_the_table(tmp_path: Path, backend: str) -> No
     assert streamed.explain("a", "b")["joined" if backend != "notears" else "kept"] is not None
 
 
+@pytest.mark.parametrize("backend", ["order", "pc"])
+def test_counts_give_the_graph_of_the_table(tmp_path: Path, backend: str) -> None:
+    x = RNG.integers(0, 3, 2000)
+    y = np.where(RNG.random(2000) < 0.7, x, RNG.integers(0, 3, 2000))
+    frame = pd.DataFrame({"x": x, "y": y, "z": np.where(RNG.random(2000) < 0.6, y, 1), "w": RNG.integers(0, 2, 2000)})
+    found = stream_table(written(frame, tmp_path / "t.parquet"))
+    streamed, whole = cn.discover(found, backend), cn.discover(as_table(frame), backend)
+    np.testing.assert_array_equal(streamed.adj, whole.adj)
+    assert cn.edge_confidence(found, backend, n=5).directed.shape == (4, 4)
+
+
+def test_auto_takes_what_was_streamed(tmp_path: Path) -> None:
+    for frame in (REAL, CODES):
+        assert cn.discover(stream_table(written(frame, tmp_path / "t.parquet"))).meta["backend"] == "order"
+
+
+def test_codes_are_written_out_within_bounds_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = stream_table(written(CODES, tmp_path / "t.parquet"))
+    rows = as_table(CODES).codes
+    np.testing.assert_array_equal(found.codes, rows[np.lexsort(rows.T[::-1])])
+    monkeypatch.setattr("causalnet.data.counts.MOST_CODES", 100)
+    with pytest.raises(cn.DataError, match=r"codes of 3000 rows and 4 columns take .* GiB"):
+        cn.discover(found, "order")
+
+
 def test_methods_that_need_rows_refuse_moments(tmp_path: Path) -> None:
     found = stream_table(written(REAL, tmp_path / "t.parquet"))
-    with pytest.raises(cn.NotApplicable, match=r"this is moments. Backends for moments data: .*order"):
+    with pytest.raises(
+        cn.NotApplicable, match=r"granger cannot take this table: it was streamed.* These can: .*order.*read_table"
+    ):
         cn.discover(found, "granger")
-    with pytest.raises(cn.NotApplicable, match="rows of a streamed table are not kept"):
+    with pytest.raises(cn.NotApplicable, match="rows were not kept; read_table"):
         cn.discover(found, "pc", ci_test=lambda x, y, z, table: table.values[0, 0])
 
 

@@ -6,6 +6,6 @@ from .interactions import Interactions
 from .kinds import KINDS, Data, Demanding, data_kind
 from .moments import Moments
 from .rollouts import collect
-from .streaming import load_table, stream_table
+from .streaming import load_table, outline, stream_table
 from .tables import Table, as_data, as_table, read_table
 from .transitions import Transitions, as_transitions, pool

@@ -67,7 +67,9 @@ class Tally:
         if len(self._times) > self._most:
             raise DataError(
                 f"more than {self._most} different rows: counting them takes as much room as the table; "
-                "name fewer columns with columns=[...], or read the whole table with read_table"
+                "read fewer columns",
+                python="name them with columns=[...], or read the whole table with read_table",
+                shell="leave some out with --drop",
             )
         return self._codes, self._times
 

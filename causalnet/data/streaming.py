@@ -7,10 +7,11 @@ rows, at most 4 million, and at most 65,536 categories of a column). Which colum
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,31 +21,51 @@ from ..errors import DataError, NotApplicable
 from .batches import DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
 from .counts import Counts, Tally
 from .moments import Moments, Sums, add_up, merge
-from .reading import wanted_discrete
+from .reading import column_names, read_frame, wanted_discrete
 from .scanning import EXTREME, Scan, split_unequal
 from .sealed import freeze
 from .stream_columns import Column
-from .tables import Table, read_table
+from .tables import Table, as_table
 
 MOST_COLUMNS = 20_000  # their covariance takes 3 GiB, and a pass two of that size
 STREAMED_FROM = 1 << 30  # bytes of float64 from which load_table streams a file
 
 
+class Outline(NamedTuple):
+    """What is known of a file before it is read: its columns, and about how many bytes its cells take as float64."""
+
+    columns: tuple[str, ...]
+    size: int
+
+    @property
+    def large(self) -> bool:
+        """Is it rather streamed than read?"""
+        return self.size > STREAMED_FROM
+
+    def told(self, name: str) -> str:
+        """Why a file is streamed, and what that means, in a sentence."""
+        return (
+            f"{name} takes about {self.size / 2**30:.1f} GiB as a table, so it is streamed: means and covariances of "
+            "numbers, or counts of categories, are kept, the rows are not"
+        )
+
+
+def outline(path: str | Path) -> Outline:
+    """The outline of a file, or of a folder of parts."""
+    files = [Part(part) for part in find_parts(path)]
+    return Outline(files[0].columns, sum(part.size for part in files))
+
+
 def load_table(
     path: str | Path, columns: Sequence[str] | None = None, discrete: Sequence[str] | bool | None = None
 ) -> Table | Moments | Counts:
-    """A file as a Table, or, where its cells take more than STREAMED_FROM bytes, streamed, with a warning that says so."""
-    parts = find_parts(path)
-    size = sum(Part(part).size for part in parts)
-    if size <= STREAMED_FROM and len(parts) == 1 and columns is None:
-        return read_table(path, discrete)
-    if size > STREAMED_FROM:
-        warnings.warn(
-            f"{Path(path).name} takes about {size / 2**30:.1f} GiB as a table, so it is streamed: means, covariances "
-            "and counts are kept, the rows are not",
-            UserWarning,
-            stacklevel=2,
-        )
+    """A file as a Table; streamed where it takes more than STREAMED_FROM bytes, with a warning, or is a folder of parts."""
+    found = outline(path)
+    if found.large:
+        warnings.warn(found.told(Path(path).name), UserWarning, stacklevel=2)
+    elif not Path(path).is_dir():
+        frame = read_frame(path)
+        return as_table(frame[list(chosen(columns, column_names(frame)))], discrete=discrete)
     return stream_table(path, columns, discrete)
 
 
@@ -165,7 +186,11 @@ class Stream:
             raise DataError(f"{name} has a header but no rows")
         wrong = self._wrong()
         if wrong:
-            raise DataError(f"{name} cannot be used as it is: {'; '.join(wrong)}")
+            raise DataError(
+                f"{name} cannot be used as it is: {'; '.join(wrong)}",
+                python="columns=[...] names those to read, drop_missing=True leaves out rows with a missing cell",
+                shell="--drop leaves columns out",
+            )
         if self._dropped:
             warnings.warn(
                 f"{name}: {self._dropped} of {self._read} rows have a missing cell and were left out",
@@ -192,29 +217,27 @@ class Stream:
         gaps = [f"{c.name!r} {c.missing} (the first in row {c.first_missing})" for c in columns if c.missing]
         wide = [f"{c.name!r} {c.infinite} (the first in row {c.first_infinite})" for c in columns if c.infinite]
         if gaps and not (self._drop and self._n):
-            told.append(
-                f"cells are missing: {', '.join(gaps)}; fill them, or leave such rows out with drop_missing=True"
-            )
+            told.append(f"cells are missing: {', '.join(gaps)}")
         if wide:
-            told.append(f"numbers are infinite: {', '.join(wide)}; correct them")
+            told.append(f"numbers are infinite: {', '.join(wide)}")
         if self._n == 0:
             return told or ["no row is without a gap"]
         flat = [f"{c.name!r} (always {self._shown(j)})" for j, c in enumerate(columns) if self._low[j] == self._high[j]]
         if flat:
-            told.append(f"constant: {', '.join(flat)}; leave out such columns, nothing can be learnt about them")
+            told.append(f"constant: {', '.join(flat)}")
         none = np.zeros(len(columns), np.int64)
         found = Scan(self._low, self._high, none, none, none > 0)
         far = np.flatnonzero(found.extreme & ~found.constant)
         if len(far):
             names = ", ".join(repr(columns[j].name) for j in far)
-            told.append(f"numbers too large or too close together to compute with: {names}; rescale them")
+            told.append(f"numbers too large or too close together to compute with: {names}")
         for group in self._alike:
             for same in self._really_alike([j for j in group if self._low[j] < self._high[j]]):
                 names = " and ".join(repr(columns[j].name) for j in same)
-                told.append(f"{names} are identical; keep one of them")
+                told.append(f"{names} are identical")
         as_text = [repr(c.name) for c in columns if c.holds == TEXT and c.levels is not None and c.holds_many_numbers]
         if as_text:
-            told.append(f"numbers written as texts: {', '.join(as_text)}; write them as numbers")
+            told.append(f"numbers written as texts: {', '.join(as_text)}")
         return told
 
     def _shown(self, j: int) -> str:
@@ -241,11 +264,13 @@ class Stream:
     def _refuse_mixed(self, name: str, numbers: list[str]) -> None:
         categories = [column for column in self._columns if column.levels is not None]
         words = [repr(column.name) for column in categories]
-        remedy = "" if any(column.worded for column in categories) else "read all as numbers with discrete=False, "
+        as_numbers = "" if any(column.worded for column in categories) else "read all as numbers with discrete=False, "
+        fewer = min(numbers, [column.name for column in categories], key=len)
         raise NotApplicable(
             f"{name} has numbers ({', '.join(map(repr, numbers))}) and categories ({', '.join(words)}), and a stream keeps "
-            f"means and covariances of numbers or counts of categories: {remedy}name columns of one kind with "
-            "columns=[...], or read the whole table with read_table"
+            "means and covariances of numbers or counts of categories",
+            python=f"{as_numbers}name columns of one kind with columns=[...], or read the whole table with read_table",
+            shell=f"leave out those of one kind: --drop {shlex.quote(','.join(fewer))}",
         )
 
 

@@ -101,7 +101,7 @@ def test_all_columns_concerned_are_named() -> None:
     values = np.random.default_rng(0).normal(size=(30, 4))
     frame = pd.DataFrame(values, columns=list("abcd"))
     for bad, words in (
-        (frame.assign(a=1.0, c="x"), r"'a' \(always 1\), 'c' \(always 'x'\).*drop\(columns=\['a', 'c'\]\)"),
+        (frame.assign(a=1.0, c="x"), r"'a' \(always 1.0\), 'c' \(always 'x'\).*drop\(columns=\['a', 'c'\]\)"),
         (frame.assign(b=frame["a"], d=frame["c"]), r"'a' and 'b' are identical; columns 'c' and 'd'.*\['b', 'd'\]"),
         (frame.assign(b=1e200 * frame["b"], c=1e-150 * frame["c"]), r"columns 'b', 'c' hold numbers too large"),
     ):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UnknownNameError, nearest
-from .reading import MISSING, proper_names, read_header, separator_of, table_format
+from .reading import MISSING, UNREADABLE, proper_names, read_header, separator_of, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +70,10 @@ class Part:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Column names, checked."""
-        hidden = (self.schema.pandas_metadata or {}).get("index_columns", [])
+        try:
+            hidden = (self.schema.pandas_metadata or {}).get("index_columns", [])
+        except ValueError:  # what pandas wrote about itself is spoilt
+            hidden = []
         return proper_names(name for name in self.schema.names if name not in hidden)
 
     def holds(self, name: str) -> str:
@@ -106,7 +109,9 @@ class Part:
             for batch in read(list(columns), rows):
                 seen += batch.num_rows
                 yield batch.select(list(columns))
-        except (OSError, ValueError) as error:  # arrow's own errors are ValueErrors
+        except DataError:
+            raise
+        except UNREADABLE as error:
             raise DataError(self._broken(str(error), columns, seen)) from error
 
     # ---- parquet --------------------------------------------------------------------------------------------
@@ -117,7 +122,7 @@ class Part:
 
         try:
             return pq.read_metadata(self.path)
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise DataError(
                 f"{self.path.name} cannot be read as parquet: {error} (a file that ends early has no footer)"
             ) from error
@@ -126,8 +131,13 @@ class Part:
         import pyarrow.parquet as pq
 
         coded = [name for name in columns if self.holds(name) == TEXT]
-        with pq.ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False, read_dictionary=coded) as file:
-            yield from file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
+        how = {"buffer_size": BUFFER, "pre_buffer": False, "page_checksum_verification": True}
+        with pq.ParquetFile(self.path, read_dictionary=coded, **how) as file:
+            worded = [name for name in columns if self.holds(name) in (TEXT, CATEGORY)]
+            for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):
+                for name in worded:  # arrow trusts the codes that the file holds
+                    batch.column(name).validate(full=True)
+                yield batch
 
     # ---- text -----------------------------------------------------------------------------------------------
 
@@ -137,7 +147,7 @@ class Part:
             return read_header(self.path)
         except DataError:
             raise
-        except (ValueError, OSError, EOFError) as error:  # pandas' own errors are ValueErrors
+        except UNREADABLE as error:
             raise DataError(f"{self.path.name} cannot be read as {table_format(self.path)}: {error}") from error
 
     @cached_property
@@ -148,7 +158,7 @@ class Part:
         try:
             with self._open(None, None) as reader:
                 found = reader.schema
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise DataError(self._broken(str(error), names, 0)) from error
         coded = pa.dictionary(pa.int32(), pa.string())
         texts = [name in self.as_text or what_it_holds(found.field(name).type) == TEXT for name in names]

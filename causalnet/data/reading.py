@@ -15,6 +15,8 @@ from ..base.arrays import AnyArray, Array
 from ..errors import DataError, UnknownNameError, nearest
 
 SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t"}  # of text files by their suffix, .gz after it or not
+# what the readers raise for a broken file: most errors of pandas and arrow are ValueErrors or LookupErrors
+UNREADABLE = (ValueError, OSError, EOFError, ImportError, LookupError, NotImplementedError, TypeError, zlib.error)
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
 
@@ -29,7 +31,7 @@ def read_frame(path: str | Path) -> pd.DataFrame:
         return pd.read_parquet(path) if kind == "parquet" else _read_csv(path)
     except DataError:
         raise
-    except (ValueError, OSError, EOFError, ImportError, zlib.error) as error:  # pandas' own errors are ValueErrors
+    except UNREADABLE as error:
         raise DataError(f"{path.name} cannot be read as {kind}: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import pickle
 from pathlib import Path
@@ -421,6 +422,54 @@ def test_an_empty_parquet_file(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1.0, 2.5], "b": [2.5, 1.0]}).rename_columns(["a", "a"]), tmp_path / "u.parquet")
     with pytest.raises(cn.DataError, match="'a' occurs twice"):
         stream_table(tmp_path / "u.parquet")
+
+
+@pytest.mark.parametrize("form", ["t.parquet", "t.csv", "t.csv.gz"])
+@pytest.mark.parametrize("frame", [REAL[:300], CODES[:300]], ids=["numbers", "categories"])
+def test_spoilt_bytes_are_read_or_told_never_a_crash(tmp_path: Path, form: str, frame: pd.DataFrame) -> None:
+    raw = written(frame, tmp_path / form).read_bytes()
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        spoilt = bytearray(raw)
+        at = int(rng.integers(len(raw)))
+        if rng.random() < 0.5:
+            spoilt[at] = int(rng.integers(256))
+        else:
+            spoilt[at:at] = bytes(rng.choice([0, 10, 44, 34, 46, 255], 3).astype(np.uint8))
+        (tmp_path / form).write_bytes(spoilt)
+        for read in (stream_table, read_table):
+            with contextlib.suppress(cn.DataError, cn.NotApplicable):
+                read(tmp_path / form)
+
+
+def test_checksums_are_looked_at_where_a_file_has_them(tmp_path: Path) -> None:
+    how = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
+    raw = bytearray(written(REAL, tmp_path / "t.parquet", **how).read_bytes())
+    raw[len(raw) // 3] ^= 1
+    (tmp_path / "t.parquet").write_bytes(raw)
+    with pytest.raises(cn.DataError, match=r"cannot be read after row \d+: .*(CRC|crc)"):
+        stream_table(tmp_path / "t.parquet")
+
+
+def test_numbers_and_texts_of_every_width(tmp_path: Path) -> None:
+    whole = RNG.integers(0, 1000, 900)
+    real = np.round(RNG.normal(size=900), 2)
+    columns = {
+        "decimal": pa.array([f"{x:.2f}" for x in real]).cast(pa.decimal128(9, 2)),
+        "short": pa.array(whole.astype(np.int16)),
+        "wide": pa.array(whole.astype(np.uint64) * 3),
+        "half": pa.array(RNG.normal(size=900).astype(np.float16)),
+        "single": pa.array(RNG.normal(size=900).astype(np.float32)),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    found = stream_table(tmp_path / "t.parquet")
+    values = np.array([np.asarray(c.to_pandas(), dtype=float) for c in columns.values()])
+    np.testing.assert_allclose(found.covariance, np.cov(values, ddof=0), rtol=1e-10)
+    words = RNG.choice(["x", "y"], (3, 900)).tolist()
+    makes = {"a": pa.array(words[0], pa.large_string()), "b": pa.array(words[1]).dictionary_encode()}
+    pq.write_table(pa.table({**makes, "c": pa.array(words[2], pa.string_view())}), tmp_path / "u.parquet")
+    levels = stream_table(tmp_path / "u.parquet").levels
+    assert levels == read_table(tmp_path / "u.parquet").levels and set(map(len, levels)) == {2}
 
 
 def test_row_names_of_pandas_are_no_column(tmp_path: Path) -> None:

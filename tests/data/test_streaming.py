@@ -160,6 +160,15 @@ def test_methods_that_need_rows_refuse_moments(tmp_path: Path) -> None:
         cn.discover(found, "pc", ci_test=lambda x, y, z, table: table.values[0, 0])
 
 
+@pytest.mark.parametrize("form", ["t.parquet", "t.csv", "t.csv.gz"])
+def test_no_batch_is_larger_than_said(tmp_path: Path, form: str) -> None:
+    """One row group of all rows is read in batches too, of the wanted columns only."""
+    path = written(REAL, tmp_path / form, **({"row_group_size": len(REAL)} if form == "t.parquet" else {}))
+    sizes = [(batch.num_rows, batch.schema.names) for batch in batches_module.Part(path).batches(["d", "b"])]
+    assert sum(n for n, _ in sizes) == len(REAL) and max(n for n, _ in sizes) <= 256
+    assert all(names == ["d", "b"] for _, names in sizes)
+
+
 # ---- exactness -----------------------------------------------------------------------------------------------
 
 

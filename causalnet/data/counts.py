@@ -150,5 +150,6 @@ class Counts:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for array in (self.distinct, self.times):
-            array.setflags(write=False)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)

@@ -150,5 +150,6 @@ class Moments:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for array in (self.mean, self.covariance):
-            array.setflags(write=False)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)

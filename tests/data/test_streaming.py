@@ -222,10 +222,13 @@ def test_resamples_vary_as_resamples_of_rows_do(tmp_path: Path) -> None:
 def test_moments_and_counts_are_frozen(tmp_path: Path) -> None:
     for frame in (REAL, CODES):
         found = stream_table(written(frame, tmp_path / "t.parquet"))
+        kept = found.correlation if isinstance(found, Moments) else found.cardinality
         again = pickle.loads(pickle.dumps(found))
         for array in (again.covariance, found.covariance) if isinstance(found, Moments) else (again.times, found.times):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 1
+        restored = again.correlation if isinstance(found, Moments) else again.cardinality
+        assert not kept.flags.writeable and not restored.flags.writeable
         assert repr(again) == repr(found) and isinstance(found, cn.data.Data)
 
 

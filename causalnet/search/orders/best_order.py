@@ -68,10 +68,23 @@ def search_orders(
     if complete and wanted:
         rounds = wander(score, slots, state, rules, wanted, SWAPS, PATIENCE, deadline)
         complete = rounds == wanted and descend(score, slots, state, rules, FAR, deadline)
+    return Found(
+        _dag(slots, d), float(state.total[0]), state.table[0].copy(), rounds, int(state.tally[3]), bool(complete)
+    )
+
+
+def fit_given(score: Any, slots: Slots, order: Ints, allowed: Bools, required: Bools) -> Bools:
+    """(d, d) bool, the DAG along ``order`` (d,): for each variable what grow-shrink chooses among those before it."""
+    d = len(order)
+    fit_order(score, slots, _start(d, 0), _rules(allowed, required), order)
+    return _dag(slots, d)
+
+
+def _dag(slots: Slots, d: int) -> Bools:
     dag = np.zeros((d, d), dtype=bool)
     for v in range(d):
         dag[slots.parents[v, : slots.size[v]], v] = True
-    return Found(dag, float(state.total[0]), state.table[0].copy(), rounds, int(state.tally[3]), bool(complete))
+    return dag
 
 
 def _start(d: int, seed: int) -> State:

@@ -51,17 +51,19 @@ def search_orders(
     restarts: int,
     seed: int,
     max_seconds: float | None = None,
+    first: Ints | None = None,
 ) -> Found:
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
     Knowledge.compile gives them. restarts: rounds of perturbation for every REGION variables. seed: below 2**63.
-    max_seconds: stop then.
+    max_seconds: stop then. first: (d,) the order to start from, in place of the one that corr gives.
     """
     d = len(corr)
     deadline = math.inf if max_seconds is None else now() + max_seconds
     state, rules = _start(d, seed), _rules(allowed, required)
-    fit_order(score, slots, state, rules, greedy_order(corr, rules.required, bool(required.any())))
+    first = greedy_order(corr, rules.required, bool(required.any())) if first is None else first
+    fit_order(score, slots, state, rules, first)
     complete = descend(score, slots, state, rules, FIRST, deadline)
     wanted = restarts * (6 if d <= SMALL else math.ceil(d / REGION))
     rounds = 0

@@ -26,7 +26,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools
 from ..base.checks import choose, number, share
-from ..data import Table
+from ..data import Moments, Table
 from ..data.tables import refuse_constants
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import (
@@ -48,6 +48,7 @@ from .order import canonical_order
 
 TAKES = frozenset({"continuous"})
 GIVES = "dag"
+HANDLES = frozenset({"streamed"})
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity", "linearity", "equal noise variances")
 REQUIRES = ()
@@ -65,7 +66,7 @@ _FOLLOWS = 0.8  # share of edges from clearly smaller to clearly larger variance
 
 
 def learn(
-    data: Table,
+    data: Table | Moments,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -93,8 +94,9 @@ def learn(
     choose("acyclicity", acyclicity, _METHODS)
     tol = (1e-4 if refine else 1e-6) if tol is None else share("tol", tol)
     effort = Effort.within(max_seconds)
-    refuse_constants(data.values, data.columns)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
+    if isinstance(data, Table):
+        refuse_constants(data.values, data.columns)
     covariance = np.array(data.correlation if standardize else data.covariance)
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
     weights = _solve(problem, data, effort, acyclicity, refine, tol)
@@ -124,7 +126,7 @@ def learn(
     return Graph(data.columns, adj, weight=np.where(adj, weights, 0.0), evidence=evidence, meta=meta)
 
 
-def _solve(problem: Problem, data: Table, effort: Effort, acyclicity: str, refine: bool, tol: float) -> Array:
+def _solve(problem: Problem, data: Table | Moments, effort: Effort, acyclicity: str, refine: bool, tol: float) -> Array:
     """(d, d) weights of least objective, worked out on the columns in an order that depends on what they hold."""
     place = canonical_order(data.correlation)
     grid, back = np.ix_(place, place), np.ix_(np.argsort(place), np.argsort(place))
@@ -145,7 +147,9 @@ def _solve(problem: Problem, data: Table, effort: Effort, acyclicity: str, refin
     return weights[back]
 
 
-def _unfit(data: Table, problem: Problem, weights: Array, adj: Bools, l1: float, threshold: float) -> list[str]:
+def _unfit(
+    data: Table | Moments, problem: Problem, weights: Array, adj: Bools, l1: float, threshold: float
+) -> list[str]:
     """Warnings, raised and returned, where the penalty does not fit the units of the columns.
 
     What it should keep is told by grow-shrink regressions along the order of the answer, which no unit touches.
@@ -205,7 +209,7 @@ def _describe(weights: Array, adj: Bools, threshold: float, i: int, j: int) -> d
     return {"weight": float(weights[i, j]), "threshold": threshold, "kept": bool(adj[i, j])}
 
 
-def _warn(data: Table, adj: Bools, share: float) -> str:
+def _warn(data: Table | Moments, adj: Bools, share: float) -> str:
     deviation = np.sqrt(np.diag(data.covariance))
     small, large = data.columns[int(np.argmin(deviation))], data.columns[int(np.argmax(deviation))]
     message = (

@@ -51,27 +51,42 @@ def search_orders(
     restarts: int,
     seed: int,
     max_seconds: float | None = None,
+    first: Ints | None = None,
 ) -> Found:
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
     Knowledge.compile gives them. restarts: rounds of perturbation for every REGION variables. seed: below 2**63.
-    max_seconds: stop then.
+    max_seconds: stop then. first: (d,) the order to start from, in place of the one that corr gives.
     """
     d = len(corr)
     deadline = math.inf if max_seconds is None else now() + max_seconds
     state, rules = _start(d, seed), _rules(allowed, required)
-    fit_order(score, slots, state, rules, greedy_order(corr, rules.required, bool(required.any())))
+    first = greedy_order(corr, rules.required, bool(required.any())) if first is None else first
+    fit_order(score, slots, state, rules, first)
     complete = descend(score, slots, state, rules, FIRST, deadline)
     wanted = restarts * (6 if d <= SMALL else math.ceil(d / REGION))
     rounds = 0
     if complete and wanted:
         rounds = wander(score, slots, state, rules, wanted, SWAPS, PATIENCE, deadline)
         complete = rounds == wanted and descend(score, slots, state, rules, FAR, deadline)
+    return Found(
+        _dag(slots, d), float(state.total[0]), state.table[0].copy(), rounds, int(state.tally[3]), bool(complete)
+    )
+
+
+def fit_given(score: Any, slots: Slots, order: Ints, allowed: Bools, required: Bools) -> Bools:
+    """(d, d) bool, the DAG along ``order`` (d,): for each variable what grow-shrink chooses among those before it."""
+    d = len(order)
+    fit_order(score, slots, _start(d, 0), _rules(allowed, required), order)
+    return _dag(slots, d)
+
+
+def _dag(slots: Slots, d: int) -> Bools:
     dag = np.zeros((d, d), dtype=bool)
     for v in range(d):
         dag[slots.parents[v, : slots.size[v]], v] = True
-    return Found(dag, float(state.total[0]), state.table[0].copy(), rounds, int(state.tally[3]), bool(complete))
+    return dag
 
 
 def _start(d: int, seed: int) -> State:

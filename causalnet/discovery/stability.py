@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from ..base.checks import whole
+from ..base.checks import one_of, whole
+from ..data import Table
 from ..datasets import Dataset
+from ..errors import NotApplicable
 from ..graph import Graph
 from ..graph.confidence import Confidence
 from .choice import AUTO
 from .dispatch import discover
 
+DRAWS = ("auto", "bootstrap", "half")
+BY_SCORE = frozenset({AUTO, "order", "lingam"})  # on tables, a bootstrap makes these too sure
+
 
 def edge_confidence(
-    data: Any, backend: str = AUTO, *, n: int = 50, seed: int = 0, n_jobs: int = 1, **kwargs: Any
+    data: Any, backend: str = AUTO, *, n: int = 50, seed: int = 0, n_jobs: int = 1, draw: str = "auto", **kwargs: Any
 ) -> Confidence:
-    """Learn the graph on ``n`` bootstrap resamples and count how often each edge appears.
+    """Learn the graph on ``n`` resamples and count how often each edge appears.
 
-    Rows are resampled for tables; devices or time blocks for event logs: each kind of data says what (``resample``).
+    draw: "bootstrap" draws rows of tables, devices or time blocks of event logs, with repeats, as each kind of data says
+    (``resample``); "half" takes half the rows of a table without repeats. "auto" is "half" for tables learnt by score, and
+    "bootstrap" elsewhere. Repeated rows count as evidence: to a score each edge that is not there gains about two
+    chi-squares in place of one, against an unchanged penalty, and edges and directions of no meaning recur in a fifth of
+    the resamples and more (stability selection draws halves as well: Meinshausen and Bühlmann 2010). A test at a small level keeps out most
+    of these, and would miss more true edges in half of the rows than repeats let in.
     kwargs: the backend's parameters, and ``knowledge``. Every resample counts; one that fails raises.
     """
     n, seed = whole("the number of resamples n", n, 1), whole("seed", seed, 0)
     source = data if isinstance(data, Dataset) else Dataset("data", data)
+    half = _halves(source, backend, one_of("draw", draw, DRAWS))
     seeds = 1 + np.random.default_rng(seed).choice(2**31 - 2, n, replace=False)
-    graphs = Parallel(n_jobs=n_jobs)(delayed(_one)(source, int(s), backend, kwargs) for s in seeds)
+    graphs = Parallel(n_jobs=n_jobs)(delayed(_one)(source, int(s), backend, half, kwargs) for s in seeds)
     directed = np.mean([g.directed for g in graphs], axis=0)
     undirected = np.mean([g.adj & g.adj.T for g in graphs], axis=0)
     return Confidence(tuple(source.data.columns), directed, undirected, n)
 
 
-def _one(source: Dataset, seed: int, backend: str, kwargs: dict[str, Any]) -> Graph:
-    return discover(source.resample(seed).data, backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
+def _halves(source: Dataset, backend: str, draw: str) -> bool:
+    """Whether half the rows are drawn; NotApplicable where there are no rows to halve."""
+    table = isinstance(source.data, Table)
+    if draw == "half" and not table:
+        raise NotApplicable(f"draw='half' halves the rows of tables, and this is {source.data.kind}; write 'bootstrap'")
+    return draw == "half" or (draw == "auto" and table and backend in BY_SCORE)
+
+
+def _one(source: Dataset, seed: int, backend: str, half: bool, kwargs: dict[str, Any]) -> Graph:
+    table = source.data
+    drawn = replace(source, data=_half(table, seed)) if half and isinstance(table, Table) else source.resample(seed)
+    return discover(drawn.data, backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
+
+
+def _half(table: Table, seed: int) -> Table:
+    """Half of the rows, each at most once, in their order."""
+    rows = np.random.default_rng([seed, 0xB007]).permutation(table.n)[: table.n // 2]
+    return table.take(np.sort(rows))

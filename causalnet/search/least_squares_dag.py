@@ -1,21 +1,27 @@
 """min_W 1/(2n) |X - XW|_F^2 + sum_ij penalty_ij |W_ij| subject to W acyclic, from the covariance C = X'X/n alone.
 
-Two continuous methods and one discrete one, each a function (covariance, ...) -> weights:
-``augmented_lagrangian`` (Zheng et al. 2018, arXiv 1803.01422), ``central_path`` (Bello et al. 2022, arXiv 2209.08037)
-and ``refine``, which starts from any of their answers and lowers the same objective over variable orders.
+Two continuous methods, ``augmented_lagrangian`` (Zheng et al. 2018, arXiv 1803.01422) and ``central_path`` (Bello et al.
+2022, arXiv 2209.08037), and a discrete one, ``first_order``, which has the search over orders by score find a DAG for
+the same loss with a price for each parent; each is a function (problem, ...) -> weights. ``refine`` starts from any of
+their answers and lowers the objective over variable orders.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 from ..graph import is_acyclic
+from ..stats.scores import equal_variance_score, gaussian_score
 from .order_search import Placed, Rules, fit_variable, predecessors, search_block
+from .orders import search_orders
 from .sparse_descent import EXPM, LOGDET, Form, descend
+
+AFFORDABLE = 5e7  # d^2 k^3 for k weights a variable: a search over orders by lassos of about a second
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class Effort:
     def within(cls, max_seconds: float | None) -> Effort:
         """An effort that must end ``max_seconds`` from now."""
         return cls(np.inf if max_seconds is None else time.monotonic() + max_seconds)
+
+    def left(self) -> float | None:
+        """Seconds that are left, at least a little; None for no limit."""
+        return None if self.deadline == np.inf else max(self.deadline - time.monotonic(), 1e-9)
 
     def over(self) -> bool:
         """True once the time is up (and then the effort is marked incomplete)."""
@@ -123,6 +133,35 @@ def central_path(
     return w
 
 
+def first_order(problem: Problem, effort: Effort, n: int, *, penalty: float = 2.0) -> Array:
+    """The least-squares DAG along the order that scores best when parents are priced, in place of their weights.
+
+    First the order of the linear Gaussian BIC, blind to units; the mean of its residual variances is sigma2 in
+    n s2(v | P) / sigma2 + penalty |P| ln n, which is then searched from there: the loss of the problem in other units. n:
+    rows. Returns (d, d) weights, the regressions along the order.
+    """
+    spread = np.sqrt(np.diag(problem.covariance))
+    corr = np.clip(problem.covariance / np.outer(spread, spread), -1.0, 1.0)
+    most = max(1, min(problem.d - 1, n - 3))
+    search = partial(search_orders, corr=corr, allowed=problem.allowed, required=problem.required, restarts=0, seed=0)
+    found = search(*gaussian_score(corr, n, penalty, most), max_seconds=effort.left())
+    w = regress(problem.covariance, found.dag)
+    sigma2 = float(np.mean(np.diag(problem.covariance) - np.sum(w * problem.covariance, axis=0)))
+    if effort.over() or not sigma2 > 0.0:
+        return w
+    score = equal_variance_score(problem.covariance, n, sigma2, penalty, most)
+    return regress(problem.covariance, search(*score, max_seconds=effort.left(), first=found.order).dag)
+
+
+def regress(covariance: Array, dag: Bools) -> Array:
+    """(d, d) weights of the regressions of all variables on their parents in ``dag`` (d, d) bool."""
+    w = np.zeros(dag.shape)
+    for v in np.flatnonzero(dag.any(axis=0)):
+        given = np.flatnonzero(dag[:, v])
+        w[given, v] = np.linalg.lstsq(covariance[np.ix_(given, given)], covariance[given, v], rcond=1e-12)[0]
+    return w
+
+
 def order_of(w: Array, required: Bools) -> Ints:
     """An order of the variables with little weight against it: next comes the one least explained by those left.
 
@@ -141,11 +180,12 @@ def order_of(w: Array, required: Bools) -> Ints:
     return order
 
 
-def refine(problem: Problem, w: Array, effort: Effort, *, max_sweeps: int = 100) -> Array:
+def refine(problem: Problem, w: Array, effort: Effort, *, max_sweeps: int = 100, affordable: float = np.inf) -> Array:
     """Lower the objective over DAGs from ``w``: exact lasso along its order, then single-variable insertions.
 
     Ends where no insertion of one variable elsewhere in the order helps, or when the time is up; the clock is read
-    before every variable. The answer is exactly acyclic in either case, (d, d).
+    before every variable. Insertions are left out where d^2 k^3, k weights a variable, is more than ``affordable``.
+    The answer is exactly acyclic in either case, (d, d).
     """
     d = problem.d
     order = order_of(w, problem.required)
@@ -156,6 +196,8 @@ def refine(problem: Problem, w: Array, effort: Effort, *, max_sweeps: int = 100)
         if effort.over():
             return into.T.copy()
         value[j] = fit_variable(problem.covariance, j, penalty, into, pre)
+    if d**2 * ((into != 0).sum() / d) ** 3 > affordable:
+        return into.T.copy()
     jitter = 1e-12 * np.diag(np.diag(problem.covariance))
     least = 1.0 / np.maximum(np.diag(np.linalg.inv(problem.covariance + jitter)), 1e-300)
     rules = Rules(problem.covariance, np.ascontiguousarray(penalty.T), allowed, problem.required, least)

@@ -213,7 +213,7 @@ def test_a_backend_that_breaks_the_contract_is_caught(monkeypatch: pytest.Monkey
 
 def test_listing_needs_no_optional_package_and_names_every_native_backend() -> None:
     listed = {b.name: b for b in cn.backends()}
-    assert {"pc", "notears", "thp", "granger", "att-bic", "random", "empty"} <= set(listed)
+    assert {"pc", "order", "lingam", "notears", "thp", "granger", "att-bic", "random", "empty"} <= set(listed)
     assert all(b.summary and b.takes for b in listed.values())
     assert listed["pc"].parameters["alpha"] == 0.01
 

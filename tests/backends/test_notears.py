@@ -28,10 +28,12 @@ from causalnet.search.least_squares_dag import (
     augmented_lagrangian,
     central_path,
     cut,
+    first_order,
     order_of,
     refine,
+    regress,
 )
-from causalnet.search.order_search import fit_variable, lasso, predecessors
+from causalnet.search.order_search import descend_by_coordinates, fit_variable, lasso, predecessors
 from causalnet.search.sparse_descent import EXPM, LOGDET, Form, smooth
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -208,7 +210,7 @@ def test_recovers_equal_variance_graphs(d: int, family: str) -> None:
 
 
 @pytest.mark.filterwarnings(ADVICE)
-@pytest.mark.parametrize("acyclicity", ["log-det", "expm"])
+@pytest.mark.parametrize("acyclicity", ["order", "log-det", "expm"])
 @pytest.mark.parametrize("refine", [True, False])
 def test_both_measures_with_and_without_refinement(acyclicity: str, refine: bool) -> None:
     truth, frame = sample(10, 4)
@@ -248,7 +250,7 @@ def test_objective_is_not_beaten_by_an_independent_optimiser_on_the_same_support
 
 
 @pytest.mark.filterwarnings(ADVICE)
-@pytest.mark.parametrize("acyclicity", ["log-det", "expm"])
+@pytest.mark.parametrize("acyclicity", ["order", "log-det", "expm"])
 def test_column_order_does_not_matter(acyclicity: str) -> None:
     _, frame = sample(10, 2)
     g = discover(frame, "notears", acyclicity=acyclicity)
@@ -259,7 +261,7 @@ def test_column_order_does_not_matter(acyclicity: str) -> None:
 
 
 @pytest.mark.filterwarnings(ADVICE)
-@pytest.mark.parametrize("acyclicity", ["log-det", "expm"])
+@pytest.mark.parametrize("acyclicity", ["order", "log-det", "expm"])
 @pytest.mark.parametrize("refine", [True, False])
 def test_knowledge_is_never_broken(acyclicity: str, refine: bool) -> None:
     truth, frame = sample(8, 6)
@@ -309,7 +311,7 @@ def test_follows_variance_counts_clear_differences() -> None:
     assert np.isnan(follows_variance(np.zeros((3, 3), dtype=bool), np.ones(3), 1000))
 
 
-@pytest.mark.filterwarnings(ADVICE)
+@pytest.mark.filterwarnings(ADVICE, "ignore:the penalty l1:UserWarning")
 def test_only_the_covariance_is_used() -> None:
     """A table with every row repeated has the same covariance: same path, same number of evaluations."""
     _, frame = sample(8, 3, n=300)
@@ -362,12 +364,12 @@ def test_fewer_rows_than_variables_is_refused_or_survived() -> None:
     assert g.is_dag and np.isfinite(g.weight).all()
 
 
-@pytest.mark.filterwarnings(ADVICE)
+@pytest.mark.filterwarnings(ADVICE, "ignore:the penalty l1:UserWarning")
 def test_nearly_collinear_columns_are_survived() -> None:
     rng = np.random.default_rng(0)
     a = rng.normal(size=300)
     frame = pd.DataFrame({"a": a, "b": a + 1e-7 * rng.normal(size=300), "c": 1e4 * a + rng.normal(size=300)})
-    for acyclicity in ("log-det", "expm"):
+    for acyclicity in ("order", "log-det", "expm"):
         g = discover(frame, "notears", acyclicity=acyclicity)
         assert g.is_dag and np.isfinite(g.weight).all()
 
@@ -380,6 +382,69 @@ def test_one_variable_and_independent_variables() -> None:
     g = discover(frame, "notears")
     assert g.edges == () and g.meta["follows_variance"] is None
     assert cn.Graph.from_json(g.to_json()) == g
+
+
+@pytest.mark.filterwarnings(ADVICE)
+@pytest.mark.parametrize("scale", ["raw", "standardised", "mixed"])
+def test_objective_is_no_worse_than_from_a_cold_start(scale: str) -> None:
+    for seed, d in enumerate((5, 10, 20)):
+        _, frame = sample(d, 30 + seed, n=500)
+        if scale != "raw":
+            frame = frame / frame.std(ddof=0)
+        if scale == "mixed":
+            frame = frame * np.exp(np.random.default_rng(seed).normal(size=d))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            warm, cold = (discover(frame, "notears", acyclicity=way).meta["objective"] for way in ("order", "log-det"))
+        assert warm <= cold * (1 + 1e-9)
+
+
+@pytest.mark.filterwarnings(ADVICE)
+def test_wide_raw_tables_are_recovered_from_the_order() -> None:
+    for family in ("er", "sf"):
+        truth, frame = sample(100, 3, family=family)
+        g = discover(frame, "notears")
+        assert g.is_dag and shd(truth, g.adj) <= 3
+
+
+def test_first_order_lowers_the_loss_that_prices_parents() -> None:
+    """Not above the DAG that the data come from, scored by n s2 / sigma2 + 2 |P| ln n with noise of variance one."""
+    truth, frame = sample(15, 2)
+    p = problem(frame)
+    w = first_order(p, Effort(), len(frame))
+
+    def score(dag: np.ndarray) -> float:
+        rest = np.eye(15) - regress(p.covariance, dag)
+        return float(len(frame) * np.trace(rest.T @ p.covariance @ rest) + 2 * dag.sum() * np.log(len(frame)))
+
+    assert is_acyclic(w != 0) and score(w != 0) <= score(truth.astype(bool)) + 1e-6
+
+
+@pytest.mark.parametrize("l1", [0.02, 0.5])
+def test_coordinates_and_active_set_agree(l1: float) -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(200, 45)) @ (np.eye(45) + 0.3 * rng.normal(size=(45, 45)))
+    cov, pre = np.cov(x.T, bias=True), np.arange(45) != 7
+    price, start, other = np.full(45, l1), np.zeros(45), np.zeros(45)
+    descend_by_coordinates(cov, 7, pre, price, start)
+    lasso(cov, 7, pre, price, other)
+    np.testing.assert_allclose(start, other, atol=1e-3)
+    assert start[7] == 0.0
+
+
+@pytest.mark.parametrize("unit", [1e-4, 0.01, 1.0, 100.0, 1e4])
+def test_units_leave_the_graph_or_a_warning_names_the_penalty(unit: float) -> None:
+    rng = np.random.default_rng(0)
+    market = rng.normal(0, 1.0, 1500)
+    frame = pd.DataFrame(
+        {"m": market, "a": 0.9 * market + rng.normal(size=1500), "b": 0.9 * market + rng.normal(size=1500)}
+    )
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        g, h = discover(frame, "notears"), discover(unit * frame, "notears")
+    named = [note for note in h.meta["warnings"] if "l1=0.02" in note and "standardize=True" in note]
+    assert set(g.edges) == {("m", "a"), ("m", "b")} and bool(named) is (unit < 1)
+    assert unit < 1 or g.edges == h.edges
 
 
 @pytest.mark.filterwarnings(ADVICE)

@@ -50,3 +50,50 @@ def test_interactions_are_not_resampled() -> None:
         cn.edge_confidence(data, "att-bic", n=2)
     with pytest.raises(cn.DataError, match=r"seconds is one positive number.*got 'a'"):
         Interactions(["a", "b"], ["u"], **told, seconds="a")
+
+
+def test_halves_are_drawn_for_scores_and_bootstraps_for_tests() -> None:
+    for backend, draw, other in (("order", "half", "bootstrap"), ("pc", "bootstrap", "half")):
+        chosen, same, else_ = (
+            cn.edge_confidence(frame(), backend, n=12, seed=2, **kwargs)
+            for kwargs in ({}, {"draw": draw}, {"draw": other})
+        )
+        np.testing.assert_array_equal(chosen.directed, same.directed)
+        assert (chosen.joined != else_.joined).any() or (chosen.directed != else_.directed).any()
+
+
+def test_a_half_holds_every_row_at_most_once() -> None:
+    seen = []
+
+    def keep(data, *, knowledge, rng):  # type: ignore[no-untyped-def]
+        seen.append(data.values)
+        return cn.Graph.from_edges(data.columns)
+
+    from causalnet.discovery import stability
+    from causalnet.discovery.contract import Backend
+
+    found = Backend("keep", keep, frozenset({"continuous"}), "dag", "test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("causalnet.discovery.dispatch.get", lambda name: found)
+        stability.edge_confidence(frame(), "keep", n=3, draw="half")
+    for values in seen:
+        assert values.shape == (200, 4) and len(np.unique(values, axis=0)) == 200
+    assert not np.array_equal(seen[0], seen[1])
+
+
+def test_repeated_rows_do_not_count_as_evidence_to_a_score() -> None:
+    """Ten columns that have nothing to do with one another: what is joined is chance, and in halves it is rare."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({f"v{j}": rng.integers(0, 2 + j % 2, 400) for j in range(10)})
+    half, repeated = (
+        cn.edge_confidence(data, "order", n=10, draw=draw).joined.mean() for draw in ("half", "bootstrap")
+    )
+    assert half < repeated / 2
+
+
+def test_only_tables_are_halved() -> None:
+    log = pd.DataFrame({"event": ["x", "y"] * 4, "timestamp": np.arange(8.0), "device": 0})
+    with pytest.raises(cn.NotApplicable, match="halves the rows of tables, and this is events"):
+        cn.edge_confidence(cn.Events(log), "empty", draw="half")
+    with pytest.raises(cn.DataError, match="draw is 'thirds'; write one of auto, bootstrap, half"):
+        cn.edge_confidence(frame(), draw="thirds")

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from .best_order import Found, search_orders
+from .best_order import Found, fit_given, search_orders

@@ -58,18 +58,21 @@ def search_orders(
     restarts: int,
     seed: int,
     max_seconds: float | None = None,
+    first: Ints | None = None,
 ) -> Found:
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
     Knowledge.compile gives them. restarts: rounds of perturbation, for each more with the variables. seed: below 2**63.
     max_seconds: stop then. A KeyboardInterrupt stops it as well; either way the best so far is returned.
+    first: (d,) the only order to start from, in place of those that corr and seed give.
     """
     search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required))
     search.deadline = math.inf if max_seconds is None else now() + max_seconds
     complete = False
     try:
-        complete = search.first(_first_orders(corr, required, seed)) and search.improve(restarts)
+        orders = _first_orders(corr, required, seed) if first is None else iter([first])
+        complete = search.first(orders) and search.improve(restarts)
     except KeyboardInterrupt:
         clear(search.state)
     return search.found(complete)
@@ -117,10 +120,7 @@ class _Search:
 
     def found(self, complete: bool) -> Found:
         state, slots = self.state, self.slots
-        d = state.table.shape[1]
-        dag = np.zeros((d, d), dtype=bool)
-        for v in range(d):
-            dag[slots.parents[v, : slots.size[v]], v] = True
+        dag = _dag(slots, state.table.shape[1])
         return Found(dag, float(state.total[0]), state.table[0].copy(), self.rounds, int(state.tally[3]), complete)
 
     @property
@@ -156,6 +156,21 @@ def _first_orders(corr: Array, required: Bools, seed: int) -> Iterator[Ints]:
     for _ in range(min(STARTS, max(1, STARTS * LARGE // d)) - 1):
         place = rng.permutation(d)
         yield place[topological_order(required[np.ix_(place, place)])] if some else place
+
+
+def fit_given(score: Any, slots: Slots, order: Ints, allowed: Bools, required: Bools) -> Bools:
+    """(d, d) bool, the DAG along ``order`` (d,): for each variable what grow-shrink chooses among those before it."""
+    parts = score, slots, _start(len(order), 0), _rules(allowed, required)
+    begin_order(*parts, order)
+    fit_order(*parts, 0, math.inf)
+    return _dag(slots, len(order))
+
+
+def _dag(slots: Slots, d: int) -> Bools:
+    dag = np.zeros((d, d), dtype=bool)
+    for v in range(d):
+        dag[slots.parents[v, : slots.size[v]], v] = True
+    return dag
 
 
 def _start(d: int, seed: int) -> State:

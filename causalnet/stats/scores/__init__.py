@@ -5,4 +5,5 @@ from __future__ import annotations
 from .contract import QUESTIONS, SCRATCH, Slots, implement
 from .counted import Counted, closeness
 from .discrete import discrete_score
+from .equal_variance import equal_variance_score
 from .gaussian import gaussian_score, local_score

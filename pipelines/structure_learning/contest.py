@@ -51,7 +51,8 @@ class Run:
     """What one method made of one problem.
 
     shd, f1: between the CPDAGs (f1 over adjacencies with their mark). score: of a DAG of the answer, to be minimised.
-    memory: peak in GiB. value: what the task is about, where it is none of these. note: why there is no answer.
+    memory: GiB that the method takes on top of packages and data. value: what the task is about, where it is none of
+    these. bins: of a calibration. note: why there is no answer.
     """
 
     task: str = field(default="", kw_only=True)
@@ -65,11 +66,12 @@ class Run:
     cpu: float | None = None
     memory: float | None = None
     value: float | None = None
+    bins: str = ""
     note: str = ""
 
 
 class Answer(NamedTuple):
-    """adj: (d, d) bool, None where there is none; CPU seconds and peak GiB; why there is none."""
+    """adj: (d, d) bool, None where there is none; CPU seconds, GiB taken on top; why there is none."""
 
     adj: Bools | None = None
     cpu: float | None = None
@@ -127,22 +129,22 @@ def solve(method: str, data: Data, seed: int, seconds: float = 120.0) -> Answer:
     """The answer of a method in a forked process, which is ended after ``seconds``; imported and compiled before."""
     backend, params = METHODS[method]
     prepare(backend, data.kind)
+    return within(seconds, lambda: measure(lambda: learn(data, backend, seed, params)))
 
-    def work() -> Answer:
-        reset_peak()
-        least, begun = np.inf, time.process_time()
-        while True:
-            start = time.process_time()
-            try:
-                graph = learn(data, backend, seed, params)
-            except (CausalnetError, MemoryError, np.linalg.LinAlgError) as error:
-                return Answer(note=f"{type(error).__name__}: {error}"[:300])
-            least = min(least, time.process_time() - start)
-            if least > SHORT or time.process_time() - begun > 3 * least:
-                break
-        return Answer(graph.adj, least, (peak_mb() or np.nan) / 1024)
 
-    return within(seconds, work)
+def measure(work: Callable[[], Graph]) -> Answer:
+    """A graph, the least CPU seconds of up to three runs where they are short, and the memory that it took."""
+    reset_peak()
+    before, least, begun = peak_mb() or np.nan, np.inf, time.process_time()
+    while True:
+        start = time.process_time()
+        try:
+            graph = work()
+        except (CausalnetError, MemoryError, np.linalg.LinAlgError) as error:
+            return Answer(note=f"{type(error).__name__}: {error}"[:300])
+        least = min(least, time.process_time() - start)
+        if least > SHORT or time.process_time() - begun > 3 * least:
+            return Answer(graph.adj, least, ((peak_mb() or np.nan) - before) / 1024)
 
 
 def within(seconds: float, work: Callable[[], Answer]) -> Answer:

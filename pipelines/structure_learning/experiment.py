@@ -78,6 +78,13 @@ TASKS = {
         missing, [(Holed(0.0), 20), (Holed(0.1), 20), (Holed(0.1, dropped=True), 20)], [(Holed(0.1, d=8), 1)]
     ),
     "lingam": Task(lingam, [(Linear("er", "uniform", 30, 2), 20)], [(Linear("er", "uniform", 6, 2), 1)]),
+    "same order": Task(runs.same_order, [("lingam's order", 100)], [("lingam's order", 1)]),
+    "confidence": Task(
+        runs.confident,
+        [((m, family), 60) for m in ("order", "pc") for family in ("Gaussian", "discrete")],
+        [(("pc", "Gaussian"), 1)],
+    ),
+    "rows": Task(runs.streamed, [((m, 10_000_000), 1) for m in ("order", "pc")], []),
     "equivariance": Task(
         runs.equivariant,
         [((m, kind), n) for m in ("order", "pc") for kind, n in (("continuous", 200), ("discrete", 50))],

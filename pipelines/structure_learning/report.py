@@ -14,6 +14,7 @@ from causalnet.report.summary import Figures, band, share
 from causalnet.stats.intervals import POSITIVE, SHARE, student_interval
 from causalnet.storage.rows import Row, Table
 from pipelines.common import finish, select
+from pipelines.structure_learning.runs import calibration_error
 
 FLOP = ("FLOP 0", "FLOP 20", "FLOP 100")
 NAMES = ("order", "pc", "notears", *FLOP, "andrey PC", "andrey BOSS", "andrey XGES")  # one colour each in all charts
@@ -40,7 +41,7 @@ NOTES = [
     "95 % Student intervals over seeds, of logarithms for ratios; shares have Wilson intervals.",
     "CPU seconds are those of the method's process, one thread, after imports and compilation, the least of three runs where "
     "a run is short; a method that takes longer than its limit is ended, and is told in the runs by its note. "
-    "A ratio is the peer's seconds over ours on the same problem in this run.",
+    "A ratio is the peer's seconds over ours on the same problem in this run. GiB are those on top of packages and data.",
     "raw: weights +-[.5, 2], unit noise, so that variances follow the order. fair: weights +-[.25, .8], each variable divided "
     "by its standard deviation in the model as it is generated. plain: weights +-[.25, 1], unit noise.",
     "Scores: linear Gaussian, 2 ln n a parent, of one DAG of each answer, by one function for all methods.",
@@ -86,7 +87,7 @@ class Data:
 def write(folder: Path, table: Table) -> dict[str, Row]:
     """summary.json and report.html of a run folder."""
     data, found = Data(table), Figures()
-    for add in (_grid, _exact, _large, _pc, _networks, _tables, _trials):
+    for add in (_grid, _exact, _large, _pc, _networks, _tables, _trials, _confidence):
         add(data, found)
     charts = [*_by_size(data), *_by_time(data)]
     return finish(folder, "causalnet: structure learning beside the peers", found, NOTES, list(_brief(data)), charts)
@@ -153,7 +154,7 @@ def _large(data: Data, found: Figures) -> None:
             found.add(f"{problem}: {_TOLD[column]} of pc", data.numbers(column, *key, "pc"), goal, bounds=POSITIVE)
 
 
-_TOLD = {"shd": "SHD", "cpu": "CPU seconds", "memory": "peak GiB"}
+_TOLD = {"shd": "SHD", "cpu": "CPU seconds", "memory": "GiB"}
 
 
 def _pc(data: Data, found: Figures) -> None:
@@ -217,6 +218,8 @@ def _tables(data: Data, found: Figures) -> None:
         for method in data.methods("lingam"):
             found.add(f"{problem}: F1 of {method}", data.numbers("value", "lingam", problem, method), bounds=SHARE)
         found.add(f"{problem}: CPU seconds of lingam", data.numbers("cpu", "lingam", problem, "lingam"), "<= 0.05")
+    same = (row["value"] == 1 for row in select(data.table, task="same order"))
+    found["lingam: same causal order as the peer's DirectLiNGAM"] = share(same, "== 1")
 
 
 def _trials(data: Data, found: Figures) -> None:
@@ -225,6 +228,21 @@ def _trials(data: Data, found: Figures) -> None:
         for method in data.methods("equivariance"):
             same = data.numbers("value", "equivariance", problem, method)
             found[f"equivariance, {problem}: {method}"] = share((v == 1 for v in same), "== 1")
+
+
+def _confidence(data: Data, found: Figures) -> None:
+    """Calibration over all tables of a family, and rows from a file."""
+    for problem in data.problems("confidence"):
+        for method in data.methods("confidence"):
+            rows = select(data.table, task="confidence", problem=problem, method=method)
+            error = calibration_error([row["bins"] for row in rows])
+            found.add(f"confidence of {method}, {problem}: calibration error", [error], "<= 0.05")
+    for problem in data.problems("rows"):
+        for method in data.methods("rows"):
+            for column, goal in (("cpu", "<= 4"), ("memory", "<= 1.5"), ("shd", "")):
+                found.add(
+                    f"{problem}: {_TOLD[column]} of {method}", data.numbers(column, "rows", problem, method), goal
+                )
 
 
 def _size(problem: str) -> int:

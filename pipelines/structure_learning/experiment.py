@@ -35,7 +35,7 @@ PLAIN = [
 grid = Contest(
     problems.draw_linear,
     (*ORDERS, "pc", "notears", "andrey PC", "andrey BOSS", "andrey XGES"),
-    few={"FLOP 100": 200, "andrey BOSS": 100, "andrey XGES": 100},
+    few={"FLOP 100": 200, "andrey BOSS": 50, "andrey XGES": 100},
     scored=ORDERS,
 )
 large = Contest(

@@ -84,7 +84,7 @@ TASKS = {
         [((m, family), 60) for m in ("order", "pc") for family in ("Gaussian", "discrete")],
         [(("pc", "Gaussian"), 1)],
     ),
-    "rows": Task(runs.streamed, [((m, 10_000_000), 1) for m in ("order", "pc")], []),
+    "rows": Task(runs.streamed, [((m, 10_000_000), 1) for m in ("order", "pc")], [(("order", 5000), 1)]),
     "equivariance": Task(
         runs.equivariant,
         [((m, kind), n) for m in ("order", "pc") for kind, n in (("continuous", 200), ("discrete", 50))],

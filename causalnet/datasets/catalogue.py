@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..base.checks import flag
+from ..base.checks import flag, known
 from ..base.text import read_value
 from ..data import Data, Events, as_table, read_events
 from ..data.reading import read_array
 from ..data.topology import read_topology
-from ..errors import DataError, NotInstalled, UnknownNameError, nearest
+from ..errors import DataError, NotInstalled
 from ..graph import Graph
 from .categorical import categorical_table
 from .dataset import Dataset
@@ -46,9 +46,7 @@ def cards() -> Mapping[str, Mapping[str, Any]]:
 def find_card(name: str) -> Mapping[str, Any]:
     """The card of a data set; UnknownNameError with the nearest name. Settings behind a colon are not looked at."""
     base = name.partition(":")[0]
-    if base not in cards():
-        hint = nearest(base, cards()) or " See `causalnet datasets`."
-        raise UnknownNameError(f"there is no data set {base!r}.{hint}")
+    known(base, cards(), f"there is no data set {base!r}", " See `causalnet datasets`.")
     return cards()[base]
 
 
@@ -58,9 +56,7 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
     card = copy.deepcopy(dict(find_card(base)))
     allowed = card.get("settings", {})
     for key, value in settings.items():
-        if key not in allowed:
-            hint = nearest(key, allowed) or f" It has: {', '.join(allowed) or 'none'}."
-            raise UnknownNameError(f"data set {base!r} has no setting {key!r}.{hint}")
+        known(key, allowed, f"data set {base!r} has no setting {key!r}", f" It has: {', '.join(allowed) or 'none'}.")
         numeric = isinstance(allowed[key], int | float) and not isinstance(allowed[key], bool)
         if numeric and not isinstance(value, int | float):
             raise DataError(f"data set {base!r}: the setting {key} takes a number, got {value!r}")
@@ -154,13 +150,13 @@ def _fault_alarm(name: str, card: Mapping[str, Any], settings: Mapping[str, Any]
 def _simulated(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Dataset:
     """A structural equation model, a Bayesian network, or a Hawkes process on a topology, drawn by the seed."""
     rng = np.random.default_rng([seed, 0x5EED])
-    known: Mapping[str, Callable[..., tuple[Data, Graph]]] = {
+    simulators: Mapping[str, Callable[..., tuple[Data, Graph]]] = {
         "sem": sem_table,
         "categorical": categorical_table,
         "mixed": mixed_table,
         "hawkes": simulate_hawkes,
     }
-    if card["kind"] not in known:
+    if card["kind"] not in simulators:
         raise DataError(f"the card of {name!r} has the unknown kind {card['kind']!r}")
-    data, truth = known[card["kind"]](rng=rng, **{**card.get("fixed", {}), **settings})
+    data, truth = simulators[card["kind"]](rng=rng, **{**card.get("fixed", {}), **settings})
     return Dataset(name, data, truth, card=card, sampled=True)

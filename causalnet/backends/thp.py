@@ -50,7 +50,7 @@ def learn(
     rng: np.random.Generator,
     decay: float | Sequence[float] | None = None,
     hops: Sequence[int] = (0, 1),
-    penalty: Literal["bic", "aic"] = "bic",
+    penalty: Literal["auto", "bic", "aic"] = "auto",
     penalty_scale: float = 1.0,
     acyclic: bool = True,
     normalization: Normalization = "degree",
@@ -58,7 +58,7 @@ def learn(
     ties: float | None = None,
     repeats: float | None = None,
     price: Literal["auto", "slots", "active"] = "auto",
-    false_edges: float = 0.25,
+    false_share: float = 0.1,
     max_parents: int | None = None,
     max_changes: int | None = None,
     max_seconds: float | None = None,
@@ -70,7 +70,8 @@ def learn(
     hops: topology distances over which types act on each other; without a topology only distance 0 exists.
     acyclic: never close a directed cycle. False allows cycles of three types and more, never both j -> i and i -> j:
         two opposite edges would read as one undirected edge, so the search keeps the better of the two.
-    penalty: "bic" charges log(events) / 2 nats per coefficient, "aic" one nat. tol: EM stops below this gain in nats.
+    penalty: "bic" charges log(events) / 2 nats per coefficient, "aic" one nat; "auto" is "aic", with an edge's price
+        from the log's null, where decay is None, and "bic" otherwise. tol: EM stops below this gain in nats.
     ties: weight in [0, 1] of an event of another type in the same instant as a possible cause. With 0 only strictly
         earlier events count: a tie raises the likelihood of i -> j and of j -> i alike, so it tells no direction.
         None: 0, or 1 where decay is None and so many events are tied that the log must have been polled.
@@ -78,18 +79,18 @@ def learn(
         episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (every event counts).
     price: what an edge pays for: all its hops x decays ("slots") or those with a positive coefficient, one at least
         ("active"). "auto": slots with one decay, active with several or with None.
-    false_edges: with decay=None, how many edges may be expected in a log of noise as large as this one.
+    false_share: with decay=None, the share of false edges that the price admits, by the log's own null.
     max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over.
     The weight of j -> i is alpha[j, i] summed over hops and decays. rng is not used: the search is deterministic.
     """
     started = clock.monotonic()
-    one_of("penalty", penalty, ("bic", "aic"))
+    one_of("penalty", penalty, ("auto", "bic", "aic"))
     one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
     number("penalty_scale", penalty_scale, 0.0)
     number("repeats", repeats or 0.0, 0.0)
     number("ties", ties or 0.0, 0.0, 1.0)
-    number("false_edges", false_edges, above=0.0)
+    number("false_share", false_share, above=0.0)
     number("tol", tol, above=0.0)
     span(data.time)  # there must be one
     allowed, required = (knowledge or Knowledge()).compile(data.types)
@@ -97,7 +98,8 @@ def learn(
     when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
     use = distances(hops, linked=bool(data.adjacency.any()))
     weights = hop_weights(data.adjacency, use, normalization)
-    unit = penalty_scale * (math.log(len(when)) / 2.0 if penalty == "bic" else 1.0)
+    bic = penalty == "bic" or (penalty == "auto" and decay is not None)
+    unit = penalty_scale * (math.log(len(when)) / 2.0 if bic else 1.0)
     floor: float | None = None
     if decay is None:
         share = device_share(device, len(data.adjacency))
@@ -108,7 +110,7 @@ def learn(
         def seen(types: Codes) -> Exposure:
             return with_common(expose(when, types, device, weights, rates, data.d, ties, share))
 
-        floor = label_null(seen, kind, data.d, false_edges, tol)
+        floor = label_null(seen, kind, data.d, false_share, tol)
         exposure = seen(kind)
     else:
         rates = _rates(decay)

@@ -1,0 +1,231 @@
+"""The local score for a table: by its kind, its missing cells, and how many rows it has for its columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...base.arrays import Array, Ints
+from ...data import Table
+from ...data.tables import refuse_constants
+from ...errors import DataError, NotApplicable
+from ...stats.coding import MOST, RARE, Coded, code_blocks
+from ...stats.dependence import exact_copies, exact_relations
+from ...stats.missing import estimate_covariance, pair_counts
+from ...stats.scores import (
+    BlockLocal,
+    Counted,
+    Slots,
+    block_score,
+    closeness,
+    discrete_score,
+    gaussian_score,
+    whiten,
+)
+from .filling import fill_categories, separate_missing
+
+LEAST = 4  # rows below which nothing is learnt
+SHARE = 3  # so many rows for each parent of a variable, at least
+EVEN = 0.8  # pairs of columns observed together this often, as a share of the mean, need no price of their own
+NEVER = 1e12  # the price of an edge between columns that are never observed together
+NAMED = 5  # columns named in a warning
+
+
+class Settings(NamedTuple):
+    """What the caller asked for. most: parents of a variable, None for no limit but the rows."""
+
+    score: str
+    penalty: float | None
+    ess: float
+    most: int | None
+    missing: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A local score chosen for a table. near: (d, d) correlations, or what stands for them. compiled: the score and its
+    slots, with the columns in the order given. exact: f(v | parents). most: parents of a variable. told: its name and
+    settings. warnings: sentences."""
+
+    near: Array
+    compiled: Callable[[Ints], tuple[Any, Slots]]
+    exact: Callable[[int, Ints], float]
+    most: int
+    told: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+
+def choose_score(data: Any, asked: Settings) -> Choice:
+    """The local score for a table, or for what is known of one."""
+    if data.n < LEAST:
+        raise DataError(f"a score needs at least {LEAST} rows to compare graphs by, got {data.n}; add rows")
+    if isinstance(data, Table):
+        refuse_constants(np.where(data.missing, np.nanmin(data.values, axis=0), data.values), data.columns, data.levels)
+        if data.incomplete and asked.missing == "refuse":
+            raise DataError(f"{data.demands['missing']}, and missing='refuse' takes none; write missing='auto'")
+    discrete, mixed = data.kind == "discrete", data.kind == "mixed"
+    if asked.missing == "category" and not (discrete or mixed):
+        raise NotApplicable("missing='category' is for categories, and this table is continuous; write missing='em'")
+    if asked.score in ("qnml", "bdeu") and not discrete:
+        raise NotApplicable(
+            f"score={asked.score!r} is for categories, and this table is {data.kind}; "
+            f"write score={'mixed' if mixed else 'bic'!r}"
+        )
+    if asked.score == "bic" and mixed:
+        raise NotApplicable("score='bic' is for columns of one kind, and this table is mixed; write score='mixed'")
+    if discrete and asked.score != "mixed":
+        return choose_counted(data, asked)
+    return choose_gaussian(data, asked)
+
+
+def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> Array:
+    """What an edge of ``free`` parameters costs: penalty free ln n, or where penalty is None the extended BIC,
+
+        free ln n + max(ln n, 2 ln d),
+
+    twice BIC for one parameter, and 4 g ln d beyond BIC with g = 1/2 where columns are more than the root of the rows
+    (Foygel and Drton 2010): of many pairs that have no edge, some look as if they had one.
+    """
+    rate = math.log(n)
+    return np.asarray(free * rate + max(rate, 2.0 * math.log(d)) if penalty is None else penalty * free * rate, float)
+
+
+def choose_counted(data: Table, asked: Settings) -> Choice:
+    """BIC, qNML or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own."""
+    name = "qnml" if asked.score == "auto" else asked.score
+    price = 1.0 if asked.penalty is None else asked.penalty
+    most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
+    codes, treated = np.array(data.codes), {}
+    if data.incomplete and asked.missing == "category":
+        codes, treated = separate_missing(codes), _tell_missing(data, "a category of its own")
+    elif data.incomplete:
+
+        def score_of(filled: Any) -> tuple[Any, Slots]:
+            return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
+
+        codes = fill_categories(codes, score_of, asked.seed)
+        treated = _tell_missing(data, "drawn given the rest of their rows (stochastic EM)")
+
+    def counted(place: Ints) -> tuple[Any, Slots]:
+        return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess)
+
+    small = codes.astype(np.min_scalar_type(int(codes.max())))
+    settings = {"bic": {"penalty": price}, "bdeu": {"ess": asked.ess}}.get(name, {})
+    told = {"score_name": name, **settings, **treated}
+    return Choice(closeness(codes), counted, Counted(small, name, price, asked.ess), most, told)
+
+
+def choose_gaussian(data: Any, asked: Settings) -> Choice:
+    """The linear Gaussian score, or the degenerate Gaussian one where categories are coded as blocks of indicators.
+
+    With missing cells the covariance is that of EM, n the mean number of rows in which two columns are observed, and
+    where pairs differ in that, the price of an edge rises as their rows fall short of the mean.
+    """
+    d, n, treated, warnings = data.d, float(data.n), {}, []
+    coded, pairs = None, None
+    if isinstance(data, Table) and (data.incomplete or data.discrete.any()):
+        values = data.values
+        if asked.missing == "category":
+            values = np.where(data.discrete, separate_missing(values), values)
+        coded = code_blocks(values, data.discrete)
+        warnings += _tell_lumped(data, coded)
+        found = estimate_covariance(coded.values)
+        corr, start = whiten(found.covariance, coded.start), coded.start
+        gone = np.isnan(values)
+        if data.incomplete:
+            how = "a category of its own, numbers by EM" if asked.missing == "category" else "EM of the covariance"
+            treated = _tell_missing(data, how)
+            treated["missing"] |= {"steps": found.steps, "converged": found.steady}
+        if gone.any():
+            pairs = pair_counts(gone)
+            n = max(float(LEAST), float(pairs[~np.eye(d, dtype=bool)].mean())) if d > 1 else n
+            treated["missing"]["rows"] = n
+            warnings += _tell_strangers(data, pairs)
+    else:
+        corr, start = data.correlation, np.arange(d + 1)
+    size = np.diff(start)
+    room = max(1, int(n) // SHARE)
+    most = max(1, min(d - 1, room, asked.most or d))
+    plain = bool((size == 1).all()) and asked.score != "mixed" and not (coded is not None and data.discrete.any())
+    warnings += _tell_relations(data, corr, start)
+    price = edge_price(n, d, np.outer(size, size), asked.penalty)
+    if pairs is not None and pairs.min() < EVEN * n:
+        plain = False
+        price = np.where(pairs > 0, price * np.maximum(1.0, n / np.maximum(pairs, 1.0)), NEVER)
+    rule = {"penalty": asked.penalty} if asked.penalty is not None else {"penalty": "extended BIC"}
+    told = {"score_name": "bic" if plain else "mixed", **rule, **treated}
+    exact = BlockLocal(corr, start, n, price)
+
+    def compiled(place: Ints) -> tuple[Any, Slots]:
+        grid = np.ix_(place, place)
+        if plain:
+            return gaussian_score(np.ascontiguousarray(corr[grid]), int(round(n)), float(price[0, 0]) / math.log(round(n)), most)
+        columns = np.concatenate([np.arange(start[v], start[v + 1]) for v in place])
+        turned = np.concatenate([[0], np.cumsum(size[place])])
+        return block_score(corr[np.ix_(columns, columns)], turned, n, price[grid], most, room)
+
+    return Choice(_block_closeness(corr, start), compiled, exact, most, told, warnings)
+
+
+def _block_closeness(corr: Array, start: Ints) -> Array:
+    """(d, d) in place of a correlation: that itself between single columns, else the root of the sum of the squares."""
+    size = np.diff(start)
+    if (size == 1).all():
+        return corr
+    member = np.repeat(np.eye(len(size)), size, axis=1)
+    near = np.sqrt(np.minimum(member @ corr**2 @ member.T, 1.0))
+    one = np.flatnonzero(size == 1)
+    near[np.ix_(one, one)] = corr[np.ix_(start[one], start[one])]
+    np.fill_diagonal(near, 1.0)
+    return near
+
+
+def _tell_missing(data: Table, treatment: str) -> dict[str, Any]:
+    gone = data.missing
+    return {"missing": {"cells": int(gone.sum()), "columns": int(gone.any(axis=0).sum()), "treatment": treatment}}
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _tell_lumped(data: Table, coded: Coded) -> list[str]:
+    """The columns whose states are not all told apart."""
+    lumped = [
+        f"{data.columns[j]!r} ({coded.states[j]} states, {coded.kept[j]} kept)"
+        for j in np.flatnonzero(coded.kept < coded.states)
+    ]
+    if not lumped:
+        return []
+    return [
+        f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {_list(lumped)}; "
+        "a column with one state kept gets no edge: group its states, or give it as a number"
+    ]
+
+
+def _tell_strangers(data: Table, pairs: Array) -> list[str]:
+    """The pairs of columns that no row observes together."""
+    apart = [f"{data.columns[i]!r} and {data.columns[j]!r}" for i, j in np.argwhere(np.triu(pairs == 0, 1))]
+    return [f"no row has values of both {_list(apart)}, so that no edge can be between them"] if apart else []
+
+
+def _tell_relations(data: Any, corr: Array, start: Ints) -> list[str]:
+    """The columns that are copies or sums of others, and what is done about it."""
+    found = exact_relations(corr) if data.n > len(corr) + 1 else exact_copies(corr)
+    owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    told: dict[str, list[str]] = {}
+    for j, others in found:
+        told.setdefault(data.columns[owner[j]], []).extend(data.columns[k] for k in owner[others])
+    lines = [f"{name!r} of {_list([repr(o) for o in dict.fromkeys(os) if o != name])}" for name, os in told.items()]
+    if not lines:
+        return []
+    return [
+        f"columns that others determine exactly: {'; '.join(lines[:NAMED])}{' and more' if len(lines) > NAMED else ''}; all are "
+        "kept, and which of such columns gets the edges of the others is arbitrary: drop those that are copies or sums"
+    ]

@@ -20,42 +20,70 @@ from ..base.arrays import AnyArray, Array, Bools, Ints
 
 STEADY = 1e-4  # the largest change of a correlation in one step at which it stands still
 STEPS = 100
+LEFT = 1e-3  # added to the variance that parents leave, so that an exact relation fills a gap without doubt being none
 PRIOR = 1e-6  # variances this much larger keep copies and sums of columns apart
 CROWDED = 2.0  # rows for each column below which the E step leans on a shrunk covariance
 
 
-class Estimate(NamedTuple):
-    """mean: (m,). covariance: (m, m), maximum likelihood. steps: made. steady: did it stand still?"""
+class Gaps(NamedTuple):
+    """Rows sorted by which cells they lack. x: (n, m) standardised by what is observed, what is missing filled by the last
+    step. gone: (n, m) bool. first: where each group of rows that lack the same cells starts, with n at the end."""
 
-    mean: Array
-    covariance: Array
-    steps: int
-    steady: bool
+    x: Array
+    gone: Bools
+    first: Ints
 
 
-def estimate_covariance(values: Array, steps: int = STEPS) -> Estimate:
-    """EM of mean and covariance of ``values`` (n, m), NaN where missing, each column observed in two unlike rows at least."""
-    n, m = values.shape
+def sort_gaps(values: Array) -> Gaps:
+    """``values`` (n, m), NaN where missing, each column observed in two unlike rows at least; gaps hold the means."""
     gone = np.isnan(values)
-    centre = np.nanmean(values, axis=0)
-    scale = np.nanstd(values, axis=0)
-    x = np.where(gone, 0.0, (values - centre) / scale)
-    if not gone.any():
-        return Estimate(centre, (x.T @ x / n) * np.outer(scale, scale), 0, True)
     order, first = group_patterns(gone)
-    x, gone = np.ascontiguousarray(x[order]), np.ascontiguousarray(gone[order])
-    mean, cov = np.zeros(m), x.T @ x / n
+    scaled = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
+    return Gaps(np.where(gone, 0.0, scaled)[order], gone[order], first)
+
+
+def estimate_covariance(gaps: Gaps, steps: int = STEPS) -> tuple[Array, Array]:
+    """EM of the mean (m,) and the covariance (m, m) of the standardised columns; fills the gaps."""
+    n, m = gaps.x.shape
+    mean, cov = np.zeros(m), gaps.x.T @ gaps.x / n
+    if not gaps.gone.any():
+        return mean, cov
     np.fill_diagonal(cov, 1.0)
-    made, change = 0, np.inf
-    while made < steps and change > STEADY:
-        lean = shrinkage(x, cov) if n < CROWDED * m else 0.0
-        precision = np.linalg.inv((1.0 - lean) * cov + (lean + PRIOR) * np.eye(m))
-        spread = fill_rows(x, gone, first, mean, (precision + precision.T) / 2.0)
-        mean = x.mean(axis=0)
-        new = (x - mean).T @ (x - mean) / n + spread / n
-        change = float(np.abs(new - cov).max())
-        cov, made = new, made + 1
-    return Estimate(centre + scale * mean, cov * np.outer(scale, scale), made, change <= STEADY)
+    for _ in range(steps):
+        lean = shrinkage(gaps.x, cov) if n < CROWDED * m else 0.0
+        old = cov
+        mean, cov = take_step(gaps, mean, np.linalg.inv((1.0 - lean) * cov + (lean + PRIOR) * np.eye(m)))
+        if np.abs(cov - old).max() <= STEADY:
+            break
+    return mean, cov
+
+
+def take_step(gaps: Gaps, mean: Array, precision: Array) -> tuple[Array, Array]:
+    """Mean and covariance after one step of EM under N(mean, precision^-1); fills the gaps."""
+    n = len(gaps.x)
+    spread = fill_rows(gaps.x, gaps.gone, gaps.first, mean, (precision + precision.T) / 2.0)
+    mean = gaps.x.mean(axis=0)
+    return mean, (gaps.x - mean).T @ (gaps.x - mean) / n + spread / n
+
+
+def graph_precision(cov: Array, start: Ints, dag: Bools) -> Array:
+    """(m, m) the inverse of the covariance that a DAG of blocks implies, its regressions those of ``cov`` (m, m).
+
+    x = B'x + e, so that precision = (1 - B) D^-1 (1 - B)', D the covariance of e, in blocks. start: (d + 1,), the columns
+    of v are start[v] .. start[v + 1] - 1. dag: (d, d) bool.
+    """
+    unit, inner = np.eye(len(cov)), np.zeros_like(cov)
+    for v in range(len(dag)):
+        own = np.arange(start[v], start[v + 1])
+        rest = cov[np.ix_(own, own)]
+        given = np.concatenate([np.arange(start[p], start[p + 1]) for p in np.flatnonzero(dag[:, v])] or [own[:0]])
+        if given.size:
+            inside = cov[np.ix_(given, given)] + PRIOR * np.eye(given.size)
+            slopes = np.linalg.solve(inside, cov[np.ix_(given, own)])
+            unit[np.ix_(given, own)] = -slopes
+            rest = rest - cov[np.ix_(own, given)] @ slopes
+        inner[np.ix_(own, own)] = np.linalg.inv(rest + LEFT * np.eye(own.size))
+    return np.asarray(unit @ inner @ unit.T)
 
 
 def shrinkage(x: Array, cov: Array) -> float:

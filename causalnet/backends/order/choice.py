@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...base.arrays import Array, Ints
+from ...base.arrays import Array, Bools, Codes, Ints
 from ...data import Table
 from ...data.tables import refuse_constants
 from ...errors import DataError, NotApplicable
+from ...search.orders import search_orders
 from ...stats.coding import MOST, RARE, Coded, code_blocks
 from ...stats.dependence import exact_copies, exact_relations
-from ...stats.missing import estimate_covariance, pair_counts
+from ...stats.missing import pair_counts, sort_gaps
 from ...stats.scores import (
     BlockLocal,
     Counted,
@@ -26,11 +28,11 @@ from ...stats.scores import (
     gaussian_score,
     whiten,
 )
-from .filling import fill_categories, separate_missing
+from .filling import fill_categories, fill_covariance, separate_missing
+from .places import canonical_order
 
 LEAST = 4  # rows below which nothing is learnt
 SHARE = 3  # so many rows for each parent of a variable, at least
-EVEN = 0.8  # pairs of columns observed together this often, as a share of the mean, need no price of their own
 NEVER = 1e12  # the price of an edge between columns that are never observed together
 NAMED = 5  # columns named in a warning
 
@@ -109,7 +111,7 @@ def choose_counted(data: Table, asked: Settings) -> Choice:
             return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
 
         codes = fill_categories(codes, score_of, asked.seed)
-        treated = _tell_missing(data, "drawn given the rest of their rows (stochastic EM)")
+        treated = _tell_missing(data, "network by EM, cells drawn given the rest of their rows")
 
     def counted(place: Ints) -> tuple[Any, Slots]:
         return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess)
@@ -117,59 +119,103 @@ def choose_counted(data: Table, asked: Settings) -> Choice:
     small = codes.astype(np.min_scalar_type(int(codes.max())))
     settings = {"bic": {"penalty": price}, "bdeu": {"ess": asked.ess}}.get(name, {})
     told = {"score_name": name, **settings, **treated}
-    return Choice(closeness(codes), counted, Counted(small, name, price, asked.ess), most, told)
+    return Choice(
+        closeness(codes), counted, Counted(small, name, price, asked.ess), most, told, _tell_scattered(data, codes)
+    )
+
+
+class Blocks(NamedTuple):
+    """How to score blocks of columns as Gaussian. start: (d + 1,). n: rows. price: (d, d) of an edge. plain: is every
+    block one column and every price the same? most, room: parents of one variable, and their columns, at most."""
+
+    start: Ints
+    n: float
+    price: Array
+    plain: bool
+    most: int
+    room: int
+
+    def compile(self, corr: Array, place: Ints) -> tuple[Any, Slots]:
+        """The compiled score for a covariance (m, m) whose blocks are white, variables in the order ``place`` (d,)."""
+        if self.plain:
+            n = round(self.n)
+            penalty = float(self.price[0, 0]) / math.log(n)
+            return gaussian_score(np.ascontiguousarray(corr[np.ix_(place, place)]), n, penalty, self.most)
+        columns = np.concatenate([np.arange(self.start[v], self.start[v + 1]) for v in place])
+        start = np.concatenate([[0], np.cumsum(np.diff(self.start)[place])])
+        price = self.price[np.ix_(place, place)]
+        return block_score(corr[np.ix_(columns, columns)], start, self.n, price, self.most, self.room)
 
 
 def choose_gaussian(data: Any, asked: Settings) -> Choice:
     """The linear Gaussian score, or the degenerate Gaussian one where categories are coded as blocks of indicators.
 
-    With missing cells the covariance is that of EM, n the mean number of rows in which two columns are observed, and
-    where pairs differ in that, the price of an edge rises as their rows fall short of the mean.
+    With missing cells the covariance is that of EM, and n the mean number of rows in which two columns are observed: with
+    all rows an edge would look better founded than it is.
     """
-    d, n, treated, warnings = data.d, float(data.n), {}, []
-    coded, pairs = None, None
-    if isinstance(data, Table) and (data.incomplete or data.discrete.any()):
-        values = data.values
-        if asked.missing == "category":
-            values = np.where(data.discrete, separate_missing(values), values)
-        coded = code_blocks(values, data.discrete)
-        warnings += _tell_lumped(data, coded)
-        found = estimate_covariance(coded.values)
-        corr, start = whiten(found.covariance, coded.start), coded.start
-        gone = np.isnan(values)
-        if data.incomplete:
-            how = "a category of its own, numbers by EM" if asked.missing == "category" else "EM of the covariance"
-            treated = _tell_missing(data, how)
-            treated["missing"] |= {"steps": found.steps, "converged": found.steady}
-        if gone.any():
-            pairs = pair_counts(gone)
-            n = max(float(LEAST), float(pairs[~np.eye(d, dtype=bool)].mean())) if d > 1 else n
-            treated["missing"]["rows"] = n
-            warnings += _tell_strangers(data, pairs)
-    else:
-        corr, start = data.correlation, np.arange(d + 1)
+    if not isinstance(data, Table) or not (data.incomplete or data.discrete.any()):
+        corr, n = data.correlation, float(data.n)
+        blocks = _lay_blocks(np.arange(data.d + 1), n, asked, None)
+        return _finish(data, corr, blocks, asked, {}, _tell_relations(data, corr, blocks.start))
+    values = data.values
+    if asked.missing == "category":
+        values = np.where(data.discrete, separate_missing(values), values)
+    coded = code_blocks(values, data.discrete)
+    fewer = {data.columns[j]: int(coded.kept[j]) for j in np.flatnonzero(coded.kept < coded.states)}
+    told: dict[str, Any] = {"states_kept": fewer} if fewer else {}
+    warnings = _tell_lumped(data, coded)
+    gone = np.isnan(values)
+    pairs = pair_counts(gone) if gone.any() else None
+    n = float(data.n) if pairs is None else max(float(LEAST), float(pairs[~np.eye(data.d, dtype=bool)].mean()))
+    if data.incomplete:
+        how = "network and covariance by EM" if gone.any() else ""
+        own = "a category of its own" if asked.missing == "category" else ""
+        told |= _tell_missing(data, ", ".join(filter(None, (own, how))), rows=n)
+    if pairs is not None:
+        warnings += _tell_strangers(data, pairs)
+    blocks = _lay_blocks(coded.start, n, asked, pairs)
+
+    def learn(corr: Array) -> Bools:
+        return _sketch(corr, blocks, asked.seed)
+
+    corr = whiten(fill_covariance(sort_gaps(coded.values), coded.start, learn), coded.start)
+    return _finish(data, corr, blocks, asked, told, warnings + _tell_relations(data, corr, coded.start))
+
+
+def _lay_blocks(start: Ints, n: float, asked: Settings, pairs: Array | None) -> Blocks:
+    """Prices and limits. pairs: (d, d) rows that have both, None where all have all."""
     size = np.diff(start)
+    d = len(size)
     room = max(1, int(n) // SHARE)
-    most = max(1, min(d - 1, room, asked.most or d))
-    plain = bool((size == 1).all()) and asked.score != "mixed" and not (coded is not None and data.discrete.any())
-    warnings += _tell_relations(data, corr, start)
     price = edge_price(n, d, np.outer(size, size), asked.penalty)
-    if pairs is not None and pairs.min() < EVEN * n:
-        plain = False
-        price = np.where(pairs > 0, price * np.maximum(1.0, n / np.maximum(pairs, 1.0)), NEVER)
-    rule = {"penalty": asked.penalty} if asked.penalty is not None else {"penalty": "extended BIC"}
-    told = {"score_name": "bic" if plain else "mixed", **rule, **treated}
-    exact = BlockLocal(corr, start, n, price)
+    plain = bool((size == 1).all()) and asked.score != "mixed"
+    if pairs is not None and not pairs.all():
+        plain, price = False, np.where(pairs > 0, price, NEVER)
+    return Blocks(start, n, price, plain, max(1, min(d - 1, room, asked.most or d)), room)
 
-    def compiled(place: Ints) -> tuple[Any, Slots]:
-        grid = np.ix_(place, place)
-        if plain:
-            return gaussian_score(np.ascontiguousarray(corr[grid]), int(round(n)), float(price[0, 0]) / math.log(round(n)), most)
-        columns = np.concatenate([np.arange(start[v], start[v + 1]) for v in place])
-        turned = np.concatenate([[0], np.cumsum(size[place])])
-        return block_score(corr[np.ix_(columns, columns)], turned, n, price[grid], most, room)
 
-    return Choice(_block_closeness(corr, start), compiled, exact, most, told, warnings)
+def _sketch(corr: Array, blocks: Blocks, seed: int) -> Bools:
+    """(d, d) bool: a DAG of low score, without restarts."""
+    near = _block_closeness(corr, blocks.start)
+    d = len(near)
+    place = canonical_order(near)
+    grid = np.ix_(place, place)
+    free, none = ~np.eye(d, dtype=bool), np.zeros((d, d), bool)
+    score, slots = blocks.compile(corr, place)
+    found = search_orders(score, slots, np.ascontiguousarray(near[grid]), free, none, restarts=0, seed=seed)
+    dag = np.zeros((d, d), bool)
+    dag[grid] = found.dag
+    return dag
+
+
+def _finish(
+    data: Any, corr: Array, blocks: Blocks, asked: Settings, told: dict[str, Any], warnings: list[str]
+) -> Choice:
+    name = "bic" if data.kind != "mixed" and asked.score != "mixed" else "mixed"
+    settings = {"score_name": name, "penalty": "extended BIC" if asked.penalty is None else asked.penalty, **told}
+    exact = BlockLocal(corr, blocks.start, blocks.n, blocks.price)
+    near = _block_closeness(corr, blocks.start)
+    return Choice(near, partial(blocks.compile, corr), exact, blocks.most, settings, warnings)
 
 
 def _block_closeness(corr: Array, start: Ints) -> Array:
@@ -185,9 +231,10 @@ def _block_closeness(corr: Array, start: Ints) -> Array:
     return near
 
 
-def _tell_missing(data: Table, treatment: str) -> dict[str, Any]:
+def _tell_missing(data: Table, treatment: str, **more: Any) -> dict[str, Any]:
     gone = data.missing
-    return {"missing": {"cells": int(gone.sum()), "columns": int(gone.any(axis=0).sum()), "treatment": treatment}}
+    told = {"cells": int(gone.sum()), "columns": int(gone.any(axis=0).sum()), "treatment": treatment}
+    return {"missing": told | more}
 
 
 def _list(names: list[str]) -> str:
@@ -196,16 +243,26 @@ def _list(names: list[str]) -> str:
 
 
 def _tell_lumped(data: Table, coded: Coded) -> list[str]:
-    """The columns whose states are not all told apart."""
+    """The columns whose states are so many, or so rare, that hardly any are told apart."""
     lumped = [
         f"{data.columns[j]!r} ({coded.states[j]} states, {coded.kept[j]} kept)"
-        for j in np.flatnonzero(coded.kept < coded.states)
+        for j in np.flatnonzero((coded.kept < coded.states) & ((coded.states > MOST) | (coded.kept == 1)))
     ]
     if not lumped:
         return []
     return [
         f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {_list(lumped)}; "
         "a column with one state kept gets no edge: group its states, or give it as a number"
+    ]
+
+
+def _tell_scattered(data: Table, codes: Codes) -> list[str]:
+    """The columns whose states have fewer than RARE rows each in the mean."""
+    found = [f"{data.columns[j]!r} ({k} states)" for j, k in enumerate(codes.max(axis=0) + 1) if k * RARE > data.n]
+    if not found:
+        return []
+    return [
+        f"states have fewer than {RARE} rows each in {_list(found)}, too few to tell edges by; group them, or drop the column"
     ]
 
 

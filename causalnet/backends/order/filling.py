@@ -1,4 +1,4 @@
-"""Missing categories filled by a network that is learnt from the filled table, in turns (structural EM)."""
+"""Missing cells filled by a network that is learnt from what is filled, in turns (structural EM, Friedman 1997)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import AnyArray, Codes
+from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ...search.orders import search_orders
 from ...stats.imputation import draw_given_rest, draw_marginal
-from ...stats.scores import Slots, closeness
+from ...stats.missing import Gaps, estimate_covariance, graph_precision, take_step
+from ...stats.scores import Slots, closeness, whiten
 from .places import canonical_order
 
-TURNS = 4
+TURNS = 4  # of network and draws, categories
+ROUNDS, STEPS = 3, 4  # of network and covariance, and steps of EM in each
 
 
 def separate_missing(codes: AnyArray) -> AnyArray:
@@ -44,6 +46,20 @@ def fill_categories(codes: Codes, score_of: Callable[[Codes], tuple[Any, Slots]]
     back = np.empty_like(filled)
     back[:, place] = filled
     return back
+
+
+def fill_covariance(gaps: Gaps, start: Ints, learn: Callable[[Array], Bools]) -> Array:
+    """(m, m) covariance of standardised columns, first by EM without a network, then ROUNDS times by a network and EM given it.
+
+    A network has few parameters: with many columns or few rows it fills a gap far better than all columns at once do.
+    start: (d + 1,) where the columns of each variable are. learn: the DAG (d, d) for a covariance whose blocks are white.
+    """
+    mean, cov = estimate_covariance(gaps)
+    for _ in range(ROUNDS if gaps.gone.any() else 0):
+        dag = learn(whiten(cov, start))
+        for _ in range(STEPS):
+            mean, cov = take_step(gaps, mean, graph_precision(cov, start, dag))
+    return cov
 
 
 def _rank_states(codes: Codes) -> Codes:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -79,11 +80,11 @@ def block_score(cov: Array, start: Ints, n: float, price: Array, most: int, room
 def whiten(cov: Array, start: Ints) -> Array:
     """(m, m) covariance of the same blocks in coordinates in which each is 1: L^-1 cov L^-T, L their Cholesky factors."""
     found = np.array(cov, float)
-    for a, b in zip(start[:-1], start[1:], strict=True):
+    for a, b in pairwise(start):
         factor = np.linalg.cholesky(cov[a:b, a:b])
         found[a:b] = np.linalg.solve(factor, found[a:b])
         found[:, a:b] = np.linalg.solve(factor, found[:, a:b].T).T
-    for a, b in zip(start[:-1], start[1:], strict=True):
+    for a, b in pairwise(start):
         found[a:b, a:b] = np.eye(b - a)
     return (found + found.T) / 2.0
 

@@ -36,7 +36,7 @@ class _Spoken(TyperGroup):
         except CausalnetError as error:
             if ctx.params.get("debug"):
                 raise
-            say(f"error: {error}", style="red", stderr=True)
+            say(f"error: {error.in_shell}", style="red", stderr=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             say("interrupted; files that were finished are kept", style="red", stderr=True)
@@ -95,6 +95,7 @@ def discover(
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
     knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
     discrete: Annotated[str | None, typer.Option(help="Names of the categorical columns, comma-separated.")] = None,
+    drop: Annotated[str | None, typer.Option(help="Names of columns to leave out, comma-separated.")] = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph as JSON.")] = None,
@@ -124,12 +125,18 @@ def discover(
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        data = read_data(file, method, topology, discrete)
+        data = read_data(file, method, topology, discrete, drop)
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
     backend = graph.meta["backend"]
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
-    given = {"--topology": topology, "--knowledge": knowledge, "--discrete": discrete, "--seed": seed or None}
+    given = {
+        "--topology": topology,
+        "--knowledge": knowledge,
+        "--discrete": discrete,
+        "--drop": drop,
+        "--seed": seed or None,
+    }
     command = _repeat(file, backend, {**given, "--max-seconds": max_seconds}, set_ or [])
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})

@@ -79,7 +79,9 @@ def read_knowledge(path: Path) -> Knowledge:
         raise KnowledgeError(f"the knowledge file {path.name} is not as expected ({error}); {example}") from error
 
 
-def read_data(path: Path, method: Backend | None, topology: Path | None, discrete: str | None) -> Table | Events:
+def read_data(
+    path: Path, method: Backend | None, topology: Path | None, discrete: str | None, drop: str | None
+) -> Table | Events:
     """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
     from ..data import as_table, read_events
     from ..data.reading import read_frame
@@ -94,8 +96,9 @@ def read_data(path: Path, method: Backend | None, topology: Path | None, discret
     frame = read_frame(path)
     log = _is_log(frame.columns)
     if takes_events and (topology is not None or log or not takes_tables):
-        if discrete is not None:
-            raise NotApplicable(f"--discrete belongs to a table, and {path.name} is read as an event log")
+        for option, value in (("--discrete", discrete), ("--drop", drop)):
+            if value is not None:
+                raise NotApplicable(f"{option} belongs to a table, and {path.name} is read as an event log")
         if takes_tables and log:
             say(f"{path.name} is read as an event log (it has event, timestamp and device columns)", stderr=True)
         return read_events(path, topology)
@@ -105,6 +108,11 @@ def read_data(path: Path, method: Backend | None, topology: Path | None, discret
             style="yellow",
             stderr=True,
         )
+    unwanted = [] if drop is None else split(drop, ",")
+    for name in unwanted:
+        if name not in frame.columns:
+            raise UnknownNameError(f"--drop names {name!r}, which is not a column.{nearest(name, frame.columns)}")
+    frame = frame.drop(columns=unwanted)
     return as_table(frame, discrete=None if discrete is None else split(discrete, ","))
 
 

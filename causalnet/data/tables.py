@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -241,7 +242,7 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
         raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
     missing = column.isna().to_numpy()
     if missing.all():
-        raise DataError(f"column {name!r} has no value in any row; drop it: frame.drop(columns=[{name!r}])")
+        raise DataError(f"column {name!r} has no value in any row", **_without(name))
     kind = column.dtype
     textual = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
     if textual and not isinstance(kind, pd.CategoricalDtype):
@@ -252,11 +253,16 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
         elif 0 < len(odd) <= 0.5 * (~missing).sum() and discrete is not True:
             raise DataError(
                 f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
-                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it, or pass discrete=[{name!r}] "
-                "if the column holds categories"
+                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it",
+                python=f"if the column holds categories, pass discrete=[{name!r}]",
+                shell=f"if the column holds categories, add --discrete {name}",
             )
     if textual and discrete is False:
-        raise DataError(f"column {name!r} holds text ({column.iloc[0]!r}), not numbers; add {name!r} to discrete=")
+        raise DataError(
+            f"column {name!r} holds text ({column.iloc[0]!r}), not numbers",
+            python=f"add {name!r} to discrete=",
+            shell=f"add {name} to --discrete",
+        )
     if not textual:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
@@ -283,9 +289,14 @@ def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | N
         level = levels[j] if levels else None
         always = f"{low[j]:g}" if level is None else repr(level[0])
         raise DataError(
-            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it; "
-            f"drop it: frame.drop(columns=[{columns[j]!r}]), or draw a larger sample"
+            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it",
+            **_without(columns[j]),
         )
+
+
+def _without(name: str) -> dict[str, str]:
+    """How to leave out a column, in a program and on the command line."""
+    return {"python": f"drop it: frame.drop(columns=[{name!r}])", "shell": f"leave it out: --drop {shlex.quote(name)}"}
 
 
 def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
@@ -307,4 +318,4 @@ def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
     for column, name in zip(values.T, columns, strict=True):
         other = seen.setdefault(hashlib.sha256(column.tobytes()).digest(), name)
         if other != name:
-            raise DataError(f"columns {other!r} and {name!r} are identical; drop one: frame.drop(columns=[{name!r}])")
+            raise DataError(f"columns {other!r} and {name!r} are identical", **_without(name))

@@ -54,8 +54,9 @@ def discover(
         checks.number("max_seconds", max_seconds, above=0.0)
         if not method.bounded:
             raise NotApplicable(
-                f"{method.name} cannot stop itself, so max_seconds would not bound it here; "
-                "run it through cn.compare(..., max_seconds=...), which stops it from outside"
+                f"{method.name} cannot stop itself, so max_seconds would not bound it here",
+                python="run it through cn.compare(..., max_seconds=...), which stops it from outside",
+                shell="run it through `causalnet compare --max-seconds`, which stops it from outside",
             )
         params["max_seconds"] = max_seconds
     rng = checks.generator("seed", seed)
@@ -98,8 +99,8 @@ def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, p
     if unmet:
         raise NotApplicable(
             f"{method.name} cannot take this table: {'; '.join(demands[word] for word in sorted(unmet))}. "
-            f"These can: {takers(data.kind, registry(), frozenset(demands))}. Otherwise: "
-            f"{'; '.join(REMEDIES[word] for word in sorted(unmet))}"
+            f"These can: {takers(data.kind, registry(), frozenset(demands))}",
+            python=f"otherwise {'; '.join(REMEDIES[word] for word in sorted(unmet))}",
         )
     method.check_names(params)
     known = method.parameters

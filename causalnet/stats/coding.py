@@ -8,7 +8,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 
-RARE = 5  # a state of fewer rows is too rare to say anything by itself
+RARE = 5  # a state of fewer rows is too rare to say anything by itself (of fewer than a tenth, where rows are few)
 MOST = 20  # and no more states than this are kept apart
 
 
@@ -26,10 +26,11 @@ class Coded:
 def code_blocks(values: Array, discrete: Bools) -> Coded:
     """(n, d) values, NaN where missing, as blocks: numbers as they are, a category as indicators of its states but one.
 
-    States of fewer than RARE rows, and those beyond the MOST commonest, count as one state. So a column whose states
+    States of fewer rows than RARE, and those beyond the MOST commonest, count as one state. So a column whose states
     are all rare has no columns left, and says nothing.
     """
     n, d = values.shape
+    rare = min(RARE, max(2, n // 10))
     blocks, states, kept = [], np.zeros(d, np.int64), np.zeros(d, np.int64)
     for j in range(d):
         column = values[:, j]
@@ -41,8 +42,8 @@ def code_blocks(values: Array, discrete: Bools) -> Coded:
         states[j] = (count > 0).sum()
         order = np.argsort(-count, kind="stable")
         own = order[: MOST if states[j] <= MOST else MOST - 1]
-        own = own[count[own] >= RARE]
-        if there.sum() - count[own].sum() < RARE:  # what is left joins the rarest
+        own = own[count[own] >= rare]
+        if there.sum() - count[own].sum() < rare:  # what is left joins the rarest
             own = own[:-1]
             kept[j] = len(own) + 1
         else:

@@ -77,7 +77,6 @@ def learn(
     score, "missing": what was done about how many cells, and "warnings", which are raised as UserWarning too: columns
     that others determine, states too rare to be told apart, columns never observed together.
     """
-    restarts = whole("restarts", restarts, 0)
     seed = int(rng.integers(2**63))
     asked = Settings(
         score=one_of("score", score, SCORES),
@@ -99,7 +98,7 @@ def learn(
         np.ascontiguousarray(chosen.near[grid]),
         allowed[grid],
         required[grid],
-        restarts=restarts,
+        restarts=whole("restarts", restarts, 0),
         seed=seed,
         max_seconds=max_seconds,
     )
@@ -115,13 +114,17 @@ def learn(
         "near_ties": [[data.columns[i], data.columns[j]] for i, j in near_ties(why)],
         "complete": found.complete,
     }
-    for sentence in chosen.warnings:
-        warnings.warn(sentence, UserWarning, stacklevel=2)
-    if chosen.warnings:
-        meta["warnings"] = chosen.warnings
+    meta |= _warn(chosen.warnings)
     every = np.triu(np.ones_like(allowed), 1)
     evidence = PairEvidence(data.columns, every, partial(Why.__call__, why))
     return Graph(data.columns, known_class(dag, allowed), evidence=evidence, meta=meta)
+
+
+def _warn(sentences: list[str]) -> dict[str, list[str]]:
+    """Raise each as a UserWarning; what ``meta`` says of them."""
+    for sentence in sentences:
+        warnings.warn(sentence, UserWarning, stacklevel=3)
+    return {"warnings": sentences} if sentences else {}
 
 
 def warm_up() -> None:

@@ -67,7 +67,7 @@ def choose_score(data: Any, asked: Settings) -> Choice:
     if data.n < LEAST:
         raise DataError(f"a score needs at least {LEAST} rows to compare graphs by, got {data.n}; add rows")
     if isinstance(data, Table):
-        refuse_constants(np.where(data.missing, np.nanmin(data.values, axis=0), data.values), data.columns, data.levels)
+        _refuse_flat(data)
         if data.incomplete and asked.missing == "refuse":
             raise DataError(f"{data.demands['missing']}, and missing='refuse' takes none; write missing='auto'")
     discrete, mixed = data.kind == "discrete", data.kind == "mixed"
@@ -78,11 +78,21 @@ def choose_score(data: Any, asked: Settings) -> Choice:
             f"score={asked.score!r} is for categories, and this table is {data.kind}; "
             f"write score={'mixed' if mixed else 'bic'!r}"
         )
+    if asked.score == "mixed" and discrete and not isinstance(data, Table):
+        raise NotApplicable("score='mixed' needs the rows, and of this table only counts are known; write score='auto'")
     if asked.score == "bic" and mixed:
         raise NotApplicable("score='bic' is for columns of one kind, and this table is mixed; write score='mixed'")
     if discrete and asked.score != "mixed":
         return choose_counted(data, asked)
     return choose_gaussian(data, asked)
+
+
+def _refuse_flat(data: Table) -> None:
+    """A sample of a table can have columns that are constant or empty where the table has none."""
+    empty = [repr(data.columns[j]) for j in np.flatnonzero(data.missing.all(axis=0))]
+    if empty:
+        raise DataError(f"no row of this sample has a value of {_list(empty)}; leave that out, or draw a larger sample")
+    refuse_constants(np.where(data.missing, np.nanmin(data.values, axis=0), data.values), data.columns, data.levels)
 
 
 def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> Array:
@@ -105,9 +115,10 @@ def choose_counted(data: Table, asked: Settings) -> Choice:
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
     codes, treated = np.array(data.codes), {}
-    if data.incomplete and asked.missing == "category":
+    incomplete = isinstance(data, Table) and data.incomplete
+    if incomplete and asked.missing == "category":
         codes, treated = separate_missing(codes), _tell_missing(data, "a category of its own")
-    elif data.incomplete:
+    elif incomplete:
 
         def score_of(filled: Any) -> tuple[Any, Slots]:
             return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)

@@ -21,7 +21,7 @@ import numpy as np
 
 from ...base.arrays import Bools
 from ...base.checks import number, one_of, whole
-from ...data import Table, as_table
+from ...data import Counts, Moments, Table, as_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
 from ...graph.meek import cpdag, orient
@@ -33,7 +33,7 @@ from .places import canonical_order
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
-HANDLES = frozenset({"missing", "few rows"})
+HANDLES = frozenset({"missing", "few rows", "streamed"})
 REQUIRES = ()
 ASSUMES = (
     "sufficiency",
@@ -50,7 +50,7 @@ UNCOUNTED = 1e29  # a score from here up has a variable whose required causes ha
 
 
 def learn(
-    data: Table,
+    data: Table | Moments | Counts,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,

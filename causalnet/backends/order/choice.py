@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...base.arrays import Array, Bools, Codes, Ints
-from ...data import Table
+from ...data import Counts, Moments, Table
 from ...data.tables import refuse_constants
 from ...errors import DataError, NotApplicable
 from ...search.orders import search_orders
@@ -62,7 +62,7 @@ class Choice:
     warnings: list[str] = field(default_factory=list)
 
 
-def choose_score(data: Any, asked: Settings) -> Choice:
+def choose_score(data: Table | Moments | Counts, asked: Settings) -> Choice:
     """The local score for a table, or for what is known of one."""
     if data.n < LEAST:
         raise DataError(f"a score needs at least {LEAST} rows to compare graphs by, got {data.n}; add rows")
@@ -78,13 +78,13 @@ def choose_score(data: Any, asked: Settings) -> Choice:
             f"score={asked.score!r} is for categories, and this table is {data.kind}; "
             f"write score={'mixed' if mixed else 'bic'!r}"
         )
-    if asked.score == "mixed" and discrete and not isinstance(data, Table):
+    if isinstance(data, Counts) and asked.score == "mixed":
         raise NotApplicable("score='mixed' needs the rows, and of this table only counts are known; write score='auto'")
     if asked.score == "bic" and mixed:
         raise NotApplicable("score='bic' is for columns of one kind, and this table is mixed; write score='mixed'")
-    if discrete and asked.score != "mixed":
-        return choose_counted(data, asked)
-    return choose_gaussian(data, asked)
+    if isinstance(data, Moments) or (isinstance(data, Table) and (not discrete or asked.score == "mixed")):
+        return choose_gaussian(data, asked)
+    return choose_counted(data, asked)
 
 
 def _refuse_flat(data: Table) -> None:
@@ -109,16 +109,15 @@ def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> 
     return np.asarray(free * rate + max(rate, 2.0 * math.log(d)) if penalty is None else penalty * free * rate, float)
 
 
-def choose_counted(data: Table, asked: Settings) -> Choice:
+def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
     """BIC, qNML or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own."""
     name = "qnml" if asked.score == "auto" else asked.score
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
     codes, treated = np.array(data.codes), {}
-    incomplete = isinstance(data, Table) and data.incomplete
-    if incomplete and asked.missing == "category":
+    if isinstance(data, Table) and data.incomplete and asked.missing == "category":
         codes, treated = separate_missing(codes), _tell_missing(data, "a category of its own")
-    elif incomplete:
+    elif isinstance(data, Table) and data.incomplete:
 
         def score_of(filled: Any) -> tuple[Any, Slots]:
             return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
@@ -160,7 +159,7 @@ class Blocks(NamedTuple):
         return block_score(corr[np.ix_(columns, columns)], start, self.n, price, self.most, self.room)
 
 
-def choose_gaussian(data: Any, asked: Settings) -> Choice:
+def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     """The linear Gaussian score, or the degenerate Gaussian one where categories are coded as blocks of indicators.
 
     With missing cells the covariance is that of EM, and n the mean number of rows in which two columns are observed: with
@@ -223,7 +222,7 @@ def _sketch(corr: Array, blocks: Blocks, seed: int) -> Bools:
 
 
 def _finish(
-    data: Any, corr: Array, blocks: Blocks, asked: Settings, told: dict[str, Any], warnings: list[str]
+    data: Table | Moments, corr: Array, blocks: Blocks, asked: Settings, told: dict[str, Any], warnings: list[str]
 ) -> Choice:
     name = "bic" if data.kind != "mixed" and asked.score != "mixed" else "mixed"
     settings = {"score_name": name, "penalty": "extended BIC" if asked.penalty is None else asked.penalty, **told}
@@ -270,7 +269,7 @@ def _tell_lumped(data: Table, coded: Coded) -> list[str]:
     ]
 
 
-def _tell_scattered(data: Table, codes: Codes) -> list[str]:
+def _tell_scattered(data: Table | Counts, codes: Codes) -> list[str]:
     """The columns whose states have fewer than RARE rows each in the mean."""
     found = [f"{data.columns[j]!r} ({k} states)" for j, k in enumerate(codes.max(axis=0) + 1) if k * RARE > data.n]
     if not found:
@@ -286,7 +285,7 @@ def _tell_strangers(data: Table, pairs: Array) -> list[str]:
     return [f"no row has values of both {_list(apart)}, so that no edge can be between them"] if apart else []
 
 
-def _tell_relations(data: Any, corr: Array, start: Ints) -> list[str]:
+def _tell_relations(data: Table | Moments, corr: Array, start: Ints) -> list[str]:
     """The columns that are copies or sums of others, and what is done about it."""
     found = exact_relations(corr) if data.n > len(corr) + 1 else exact_copies(corr)
     owner = np.repeat(np.arange(len(start) - 1), np.diff(start))

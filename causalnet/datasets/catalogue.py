@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..base.checks import known
+from ..base.checks import flag, known
 from ..base.text import read_value
 from ..data import Data, Events, as_table, read_events
 from ..data.reading import read_array
 from ..data.topology import read_topology
 from ..errors import DataError, NotInstalled
 from ..graph import Graph
+from .categorical import categorical_table
 from .dataset import Dataset
 from .files import MissingFile, find_file, folder, verify
+from .hawkes import fault_alarm_log, simulate_hawkes
+from .mixed import mixed_table
+from .sem import sem_table
 
 
 def names() -> list[str]:
@@ -53,9 +57,10 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
     allowed = card.get("settings", {})
     for key, value in settings.items():
         known(key, allowed, f"data set {base!r} has no setting {key!r}", f" It has: {', '.join(allowed) or 'none'}.")
-        if isinstance(allowed[key], int | float) and not isinstance(value, int | float):
+        numeric = isinstance(allowed[key], int | float) and not isinstance(allowed[key], bool)
+        if numeric and not isinstance(value, int | float):
             raise DataError(f"data set {base!r}: the setting {key} takes a number, got {value!r}")
-        if isinstance(allowed[key], int) and not isinstance(allowed[key], bool) and value < 1 and key != "degree":
+        if numeric and isinstance(allowed[key], int) and value < 1 and key != "degree":
             raise DataError(f"data set {base!r}: the setting {key} must be at least 1, got {value!r}")
     load = {"file": _shipped, "bayesian-network": _bayesian_network, "alarms": _alarm_log, "fault-alarm": _fault_alarm}
     maker = load.get(card["kind"], _simulated)
@@ -90,7 +95,7 @@ def _shipped(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], se
     frame = pd.read_csv(path)
     if "rows" in card:
         frame = frame.iloc[card["rows"][0] : card["rows"][1]]
-    if settings.get("log", card.get("log", False)):
+    if flag("log", settings.get("log", card.get("log", False))):
         frame = frame.apply(np.log)
     edges = [tuple(edge) for edge in card["truth"]["edges"]]
     table = as_table(frame.reset_index(drop=True), discrete=False)
@@ -130,8 +135,6 @@ def _fault_alarm(name: str, card: Mapping[str, Any], settings: Mapping[str, Any]
     try:
         paths = {entry["name"]: find_file(name, entry) for entry in card["files"]}
     except MissingFile:
-        from .hawkes import fault_alarm_log
-
         events = fault_alarm_log(truth, np.random.default_rng([seed, 0xA1A2]), n_events=int(settings["n"]))
         return Dataset(name, events, truth, card={**card, "used": "simulated"}, sampled=True)
     if settings["n"] != card["settings"]["n"]:
@@ -145,17 +148,15 @@ def _fault_alarm(name: str, card: Mapping[str, Any], settings: Mapping[str, Any]
 
 
 def _simulated(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Dataset:
-    """A structural equation model, or a Hawkes process on a topology, drawn by the seed."""
+    """A structural equation model, a Bayesian network, or a Hawkes process on a topology, drawn by the seed."""
     rng = np.random.default_rng([seed, 0x5EED])
-    data: Data
-    if card["kind"] == "sem":
-        from .sem import sem_table
-
-        data, truth = sem_table(rng, **{**card.get("fixed", {}), **settings})
-    elif card["kind"] == "hawkes":
-        from .hawkes import simulate_hawkes
-
-        data, truth = simulate_hawkes(rng=rng, **settings)
-    else:
+    simulators: Mapping[str, Callable[..., tuple[Data, Graph]]] = {
+        "sem": sem_table,
+        "categorical": categorical_table,
+        "mixed": mixed_table,
+        "hawkes": simulate_hawkes,
+    }
+    if card["kind"] not in simulators:
         raise DataError(f"the card of {name!r} has the unknown kind {card['kind']!r}")
+    data, truth = simulators[card["kind"]](rng=rng, **{**card.get("fixed", {}), **settings})
     return Dataset(name, data, truth, card=card, sampled=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from ..base.arrays import Array, Bools
 from ..base.checks import choose
-from ..data import Table, as_table
+from ..data import Table
+from ..data.sealed import freeze
 from ..errors import DataError
 from ..graph import Graph, topological_order
 from ..graph.random_dags import random_dag
@@ -29,14 +29,34 @@ def random_weights(adj: Bools, rng: np.random.Generator, low: float = 0.5, high:
     return np.where(adj, size * rng.choice([-1.0, 1.0], adj.shape), 0.0)
 
 
-def linear_sem(weight: Array, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
-    """(n, d) samples of X = X W + E with unit-variance noise E."""
+def linear_sem(
+    weight: Array, n: int, rng: np.random.Generator, noise: str = "gaussian", deviation: Array | float = 1.0
+) -> Array:
+    """(n, d) samples of X = X W + E, the noise E of standard deviation ``deviation``, (d,) or one for all."""
     draw = choose("noise", noise, NOISES)
-    d = len(weight)
-    values = np.column_stack([draw(rng, n) for _ in range(d)])
+    values = deviation * np.column_stack([draw(rng, n) for _ in range(len(weight))])
     for j in _order(weight != 0):
-        values[:, j] += values @ np.where(np.arange(d) == j, 0.0, weight[:, j])
+        parents = np.flatnonzero(weight[:, j])
+        values[:, j] += values[:, parents] @ weight[parents, j]
     return values
+
+
+def internally_standardized(weight: Array) -> tuple[Array, Array]:
+    """(d, d) weights and (d,) noise deviations of the iSCM: each variable divided by its model deviation when generated.
+
+    Along a causal order X_j = (sum_i W_ij X_i + E_j) / s_j, where s_j^2 = W_pj' C_pp W_pj + 1 and C is the covariance of
+    the variables before j. Every variance is then 1 in the model, and neither variances nor, as in tables that are
+    standardised afterwards, shares of explained variance tell the order (Ormaniec et al., ICLR 2025).
+    """
+    cov, scaled, deviation = np.eye(len(weight)), np.zeros_like(weight), np.ones(len(weight))
+    for j in _order(weight != 0):
+        parents = np.flatnonzero(weight[:, j])
+        with_j = weight[parents, j] @ cov[parents]  # (d,) covariance of the sum with every variable before j
+        s = np.sqrt(with_j[parents] @ weight[parents, j] + 1.0)
+        scaled[parents, j], deviation[j] = weight[parents, j] / s, 1.0 / s
+        cov[j] = cov[:, j] = with_j / s
+        cov[j, j] = 1.0
+    return scaled, deviation
 
 
 def nonlinear_sem(adj: Bools, n: int, rng: np.random.Generator, noise: str = "gaussian") -> Array:
@@ -70,25 +90,30 @@ def sem_table(
     noise: str = "gaussian",
     low: float = 0.5,
     high: float = 2.0,
-    standardize: bool = False,
+    standardize: bool | str = False,
 ) -> tuple[Table, Graph]:
     """A random DAG and a table of n rows drawn from a structural equation model on it.
 
     graph, degree: see ``random_dag``. mechanism: 'linear' with weights uniform on +-[low, high], or 'nonlinear'.
-    noise: a key of ``NOISES``. standardize: divide each column by its standard deviation; the weights of the true
-    graph are then those of the standardised equations.
+    noise: a key of ``NOISES``. standardize: True divides each column by its standard deviation in the sample; "iscm" each
+    variable by its standard deviation in the model as it is generated (:func:`internally_standardized`; nonlinear
+    mechanisms do so by themselves). The weights of the true graph are those of the standardised equations.
     """
-    names = [f"x{j}" for j in range(d)]
+    names = tuple(f"x{j}" for j in range(d))
     linear = choose("mechanism", mechanism, {"linear": True, "nonlinear": False})
+    if standardize not in (False, True, "iscm"):
+        raise DataError(f"standardize is {standardize!r}; write True, False or 'iscm'")
     adj = random_dag(d, degree, rng, graph)
-    weight = random_weights(adj, rng, low, high) if linear else None
-    values = nonlinear_sem(adj, n, rng, noise) if weight is None else linear_sem(weight, n, rng, noise)
-    if standardize:
-        deviation = values.std(axis=0)
-        values = (values - values.mean(axis=0)) / deviation
-        weight = None if weight is None else weight * deviation[:, None] / deviation[None, :]
-    table = as_table(pd.DataFrame(values, columns=names), discrete=False)
-    return table, Graph(tuple(names), adj, weight)
+    weight, deviation = random_weights(adj, rng, low, high) if linear else None, np.ones(d)
+    if weight is not None and standardize == "iscm":
+        weight, deviation = internally_standardized(weight)
+    values = nonlinear_sem(adj, n, rng, noise) if weight is None else linear_sem(weight, n, rng, noise, deviation)
+    if standardize is True:
+        spread = values.std(axis=0)
+        values = (values - values.mean(axis=0)) / spread
+        weight = None if weight is None else weight * spread[:, None] / spread[None, :]
+    table = Table(names, freeze(values), freeze(np.zeros(d, dtype=bool)), (None,) * d)
+    return table, Graph(names, adj, weight)
 
 
 def _order(adj: Bools) -> list[int]:

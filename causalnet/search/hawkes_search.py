@@ -26,38 +26,51 @@ class Scorer:
     price: nats per coefficient. tol: EM stops when a step gains less, in nats.
     active: count per parent only the coefficients that explain at least half an event, and never fewer than one
     (at the boundary alpha = 0 a coefficient costs nothing); otherwise all K of them.
+    floor: None, or the least that an edge costs in nats; the type's own effects and the common ones are then free.
     """
 
     def __init__(
-        self, exposure: Exposure, price: float, tol: float, active: bool = False, max_iter: int = 10_000
+        self,
+        exposure: Exposure,
+        price: float,
+        tol: float,
+        active: bool = False,
+        floor: float | None = None,
+        max_iter: int = 10_000,
     ) -> None:
         self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
+        self.floor = floor
         self.memo: dict[tuple[int, int], Fit] = {}
-        k, v = exposure.slots, len(exposure.effects)
-        self._rows = np.arange(v * k).reshape(v, k)
+        self._rows = np.arange(len(exposure.integral)).reshape(-1, exposure.slots)
 
     def fit(self, target: int, parents: int) -> Fit:
         """The fit of ``target`` given ``parents``, a bit mask over types that includes the target itself."""
         key = (target, parents)
         if key not in self.memo:
             who = members(parents)
+            if self.exposure.common:
+                who.append(len(self.exposure.effects))
             effects = self.exposure.effects[target]
             if effects.shape[1] == 0:  # a type that never occurs: rate zero, likelihood one
-                paid = len(who) * (1 if self.active else self.exposure.slots)
-                fit = Fit(0.0, 0.0, np.zeros(len(who) * self.exposure.slots), -self.price * paid)
+                explained = np.zeros(len(who) * self.exposure.slots)
+                fit = Fit(0.0, 0.0, explained, -self._cost(target, who, explained))
             else:
                 rows = self._rows[who].ravel()
                 e = self.exposure
                 value, mu, alpha, _ = em_fit(effects, e.integral, rows, e.horizon, self.tol, self.max_iter)
-                fit = Fit(value, mu, alpha, value - self.price * self._coefficients(alpha * e.integral[rows], len(who)))
+                fit = Fit(value, mu, alpha, value - self._cost(target, who, alpha * e.integral[rows]))
             self.memo[key] = fit
         return self.memo[key]
 
-    def _coefficients(self, explained: Array, parents: int) -> int:
-        """How many coefficients are paid for; explained (p * K,): expected number of events due to each."""
-        if not self.active:
-            return len(explained)
-        return int(np.maximum((explained.reshape(parents, -1) > 0.5).sum(axis=1), 1).sum())
+    def _cost(self, target: int, who: list[int], explained: Array) -> float:
+        """What the parents ``who`` (p) cost in nats; explained (p * K,): expected number of events due to each."""
+        each = np.full(len(who), self.exposure.slots)
+        if self.active:
+            each = np.maximum((explained.reshape(len(who), -1) > 0.5).sum(axis=1), 1)
+        if self.floor is None:
+            return self.price * int(each.sum())
+        edge = [j not in (target, len(self.exposure.effects)) for j in who]
+        return float(np.maximum(self.price * each[edge], self.floor).sum())
 
     def score(self, target: int, parents: int) -> float:
         """Penalised log-likelihood of one target."""

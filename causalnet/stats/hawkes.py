@@ -128,14 +128,23 @@ class Exposure(NamedTuple):
     integral: Array  # (V * K,) integral of each effect over devices and time
     horizon: float  # T = (t_max - t_min) * number of devices with events
     slots: int  # K = number of hops times number of decays
+    common: bool = False  # is there a last block of K rows, the effects of all types together?
 
 
 def expose(
-    time: Array, kind: Codes, device: Codes, weights: list[Array], decay: Array, n_types: int, tie: float = 0.0
+    time: Array,
+    kind: Codes,
+    device: Codes,
+    weights: list[Array],
+    decay: Array,
+    n_types: int,
+    tie: float = 0.0,
+    share: Array | None = None,
 ) -> Exposure:
     """Effects and integrals of a log sorted by ``time`` (N,); kind, device (N,); weights: one (M, M) per hop.
 
     tie: weight of an event of another type in the same instant as a cause (0: only strictly earlier ones).
+    share: (M,) b_n, by which the background of every type differs between devices: lambda = b_n (mu + ... / b_n).
     """
     m, hops = len(weights[0]), len(weights)
     active = np.zeros(m, dtype=bool)
@@ -151,8 +160,19 @@ def expose(
             out = matrix[:, active].sum(axis=1)
             integral[:, k, q] = np.bincount(kind, weights=lasting * out[device], minlength=n_types)
     flat = effect.reshape(len(time), n_types * slots)
+    if share is not None:
+        flat /= share[device][:, None]
     effects = tuple(np.ascontiguousarray(flat[kind == i].T) for i in range(n_types))
     return Exposure(effects, integral.ravel(), float((time[-1] - time[0]) * active.sum()), slots)
+
+
+def with_common(seen: Exposure) -> Exposure:
+    """The same exposure with a last block of K rows: what events of any type raise, whatever their own."""
+    v, k = len(seen.effects), seen.slots
+    effects = tuple(np.vstack([phi, phi.reshape(v, k, -1).sum(axis=0)]) for phi in seen.effects)
+    return seen._replace(
+        effects=effects, integral=np.append(seen.integral, seen.integral.reshape(v, k).sum(axis=0)), common=True
+    )
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

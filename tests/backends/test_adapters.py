@@ -1,4 +1,4 @@
-"""Adapters of causal-learn, gcastle and pgmpy: orientation, names, seeds, and nothing left behind in the process."""
+"""Adapters of other packages: orientation, names, seeds, and nothing left behind in the process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from causalnet.errors import CausalnetError, DataError, KnowledgeError, NotAppli
 from causalnet.graph import ARROW, CIRCLE, TAIL, Graph
 from causalnet.graph.metrics import score
 
-FAMILIES = ("causal-learn", "gcastle", "pgmpy")
+FAMILIES = ("causal-learn", "gcastle", "pgmpy", "andrey", "flopsearch", "pyagrum")
 ADAPTERS = {name: backend for name, backend in registry().items() if name.split("/")[0] in FAMILIES}
 
 # settings small enough for a test; every other adapter runs on its defaults
@@ -36,6 +36,7 @@ QUICK = {
     "causal-learn/fci": {"alpha": 0.01},
     "causal-learn/cdnod": {"alpha": 0.01},
     "gcastle/pc": {"alpha": 0.01},
+    "andrey/pc": {"alpha": 0.01},
     "gcastle/golem": {"iterations": 1500, "learning_rate": 5e-3},
     "gcastle/notears-mlp": {"max_iter": 3, "rho_max": 1e4},
     "gcastle/dag-gnn": {"epochs": 20, "max_iter": 3, "penalty_max": 1e4},
@@ -62,6 +63,7 @@ ORDERS = {
     "gcastle/dag-gnn",
     "gcastle/corl",
     "gcastle/rl",
+    "andrey/direct-lingam",
 }
 # what the collider test cannot ask of them; each has a test of its own, or its caveat says why
 ELSEWHERE = {
@@ -77,6 +79,7 @@ ELSEWHERE = {
     "pgmpy/mmhc": "its caveat: the skeleton does not bind",
     "gcastle/notears-sobolev": "non-linear data",
     "pgmpy/hill-climb": "greedy: it may stop at a complete graph, which no edge improves",
+    "andrey/hill-climb": "greedy likewise",
 }
 COLLIDER = Graph.from_edges(("c", "a", "b"), [("a", "c"), ("b", "c")])
 CHAIN = Graph.from_edges(("y", "x", "z"), [("x", "y"), ("y", "z")])
@@ -152,7 +155,7 @@ def arrows(graph: Graph) -> set[tuple[str, str]]:
 
 
 def test_every_adapter_says_what_it_is():
-    assert len(ADAPTERS) == 41
+    assert len(ADAPTERS) == 51
     for name, backend in ADAPTERS.items():
         assert backend.summary, name
         assert backend.gives in {"dag", "cpdag", "pag", "digraph"}, name
@@ -166,7 +169,7 @@ def test_every_adapter_says_what_it_is():
 def test_nothing_of_the_peers_is_imported_to_list_them():
     code = (
         "import sys; from causalnet.backends import backends; backends();"
-        "print([m for m in ('torch', 'castle', 'causallearn', 'pgmpy') if m in sys.modules])"
+        "print([m for m in ('torch', 'castle', 'causallearn', 'pgmpy', 'andrey', 'pyagrum', 'flopsearch') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
@@ -222,7 +225,7 @@ def test_hill_climb_finds_the_collider_from_a_kind_order():
         assert run("pgmpy/hill-climb", frame).align(COLLIDER.nodes) == COLLIDER
 
 
-@pytest.mark.parametrize("name", ["pgmpy/pc", "pgmpy/ges"])
+@pytest.mark.parametrize("name", ["pgmpy/pc", "pgmpy/ges", "andrey/pc", "andrey/boss", "andrey/ges", "andrey/grasp"])
 def test_mixed_collider(name):
     need(name)
     assert run(name, mixed()) == COLLIDER
@@ -466,7 +469,8 @@ def test_the_hash_of_strings_decides_nothing():
 def test_knowledge_is_kept_or_refused():
     rng = np.random.default_rng(8)
     able = {name for name, b in ADAPTERS.items() if b.knowledge}
-    assert able == {"causal-learn/exact", "pgmpy/hill-climb"}
+    andrey = {name for name in ADAPTERS if name.startswith("andrey/")}
+    assert able == {"causal-learn/exact", "pgmpy/hill-climb", *andrey}
     names = list("abcde")
     for trial in range(12):
         mixing = np.eye(5) + np.triu(rng.normal(size=(5, 5)) * (rng.random((5, 5)) < 0.6), 1)

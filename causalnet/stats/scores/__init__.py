@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .blocks import BlockLocal, block_score, whiten
 from .contract import QUESTIONS, SCRATCH, Slots, implement
 from .counted import Counted, closeness
 from .discrete import discrete_score

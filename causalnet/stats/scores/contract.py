@@ -26,6 +26,7 @@ from numba.extending import overload
 
 from ...base.arrays import AnyArray, Array, Ints
 
+BARE = {"cache": True, "_nrt": False}  # kernels that make no arrays count no references: a quarter of their time
 SCRATCH = 2  # slots beside those of the variables
 
 
@@ -95,11 +96,13 @@ def implement(kind: type, **answers: Callable[..., Any]) -> None:
         _answer(QUESTIONS[name], kind, answer)
 
 
-def _answer(question: Callable[..., Any], kind: type, answer: Callable[..., Any]) -> None:
+def _answer(question: Callable[..., Any], kind: type, answer: Any) -> None:
+    answer.targetoptions.setdefault("_nrt", True)  # or the search, which makes no arrays, would forbid it to the score
+
     def choose(score, slots, s, x):  # type: ignore[no-untyped-def]
         """What numba asks when it compiles: the answer for this type of score, or None if that is another's."""
         if isinstance(score, types.NamedTuple | types.NamedUniTuple) and score.instance_class is kind:
             return lambda score, slots, s, x: answer(score, slots, s, x)
         return None
 
-    overload(question)(choose)
+    overload(question, jit_options={"_nrt": False})(choose)

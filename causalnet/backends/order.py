@@ -41,8 +41,8 @@ ASSUMES = (
     "Gaussian noise (continuous tables)",
 )
 CAVEAT = "The score says nothing about directions within an equivalence class."
-SCORES = ("auto", "bic", "qnml", "bdeu")
-DISCRETE = "qnml"  # what "auto" is on discrete tables
+SCORES = ("auto", "bic", "fnml", "qnml", "bdeu")
+DISCRETE = "fnml"  # what "auto" is on discrete tables
 NEAR = 2.0  # units of score: two graphs that close are a tie
 UNCOUNTED = 1e29  # a score from here up has a variable whose required causes have too many configurations
 

@@ -13,7 +13,7 @@ from causalnet.stats.scores import Counted, closeness, discrete_score
 from causalnet.stats.scores.contract import add, begin, drop
 from causalnet.stats.scores.discrete import DiscreteScore, regret
 
-SETTINGS = [{"name": "bic"}, {"name": "qnml"}, {"name": "bdeu", "ess": 1.0}, {"name": "bdeu", "ess": 10.0}]
+SETTINGS = [{"name": "bic"}, {"name": "fnml"}, {"name": "qnml"}, {"name": "bdeu", "ess": 1.0}, {"name": "bdeu", "ess": 10.0}]
 
 
 def categories(rng: np.random.Generator, d: int, n: int = 500, states: int = 3, degree: float = 2.5) -> np.ndarray:
@@ -89,7 +89,7 @@ def test_compiled_counts_are_the_definition(settings: dict) -> None:  # type: ig
 
     @njit
     def walk(score, slots, steps):  # type: ignore[no-untyped-def]
-        d = score.cards.size
+        d = score.columns.cards.size
         begin(score, slots, d, 0)
         values = np.zeros(steps.size + 1)
         values[0] = slots.value[d]
@@ -141,7 +141,8 @@ def test_a_pool_that_is_full_forgets_and_goes_on() -> None:
     free = search(codes, name="bdeu")
     score, slots = discrete_score(codes, 14, name="bdeu")
     rows = len(slots.node) + 3
-    tight = DiscreteScore(**{**score._asdict(), "pool": score.pool[:rows].copy(), "known": score.known[:rows].copy()})
+    few = score.pool._replace(values=score.pool.values[:rows].copy(), known=score.pool.known[:rows].copy())
+    tight = DiscreteScore(**{**score._asdict(), "pool": few})
     every = ~np.eye(15, dtype=bool)
     found = search_orders(tight, slots, closeness(codes), every, np.zeros((15, 15), bool), restarts=20, seed=0)
     assert (found.dag == free.dag).all() and found.score == free.score

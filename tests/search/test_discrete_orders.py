@@ -119,7 +119,7 @@ def test_parity_with_pgmpy() -> None:
         frame = pd.DataFrame(codes, columns=list("abcd")).astype("category")
         for parents in ([], [1], [2, 1], [1, 2, 3]):
             names = tuple("abcd"[p] for p in parents)
-            ours = [Counted(codes, **s)(0, np.array(parents, dtype=int)) for s in SETTINGS[:1] + SETTINGS[3:]]
+            ours = [Counted(codes, **s)(0, np.array(parents, dtype=int)) for s in (SETTINGS[0], SETTINGS[-1])]
             theirs = [BIC(frame), BDeu(frame, equivalent_sample_size=10)]
             assert ours == pytest.approx([-2.0 * s.local_score("a", names) for s in theirs], rel=1e-9)
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
-from ...stats.scores.contract import Slots
-from .moves import descend, fit_order, wander
+from ...stats.scores.contract import Slots, widen
+from .moves import descend, fit_order, reconsider, wander
 from .state import COUNTS, ROWS, Rules, State, greedy_order
 
 FAR = 1 << 40
@@ -68,6 +68,9 @@ def search_orders(
     if complete and wanted:
         rounds = wander(score, slots, state, rules, wanted, SWAPS, PATIENCE, deadline)
         complete = rounds == wanted and descend(score, slots, state, rules, FAR, deadline)
+    if complete and widen(score):
+        reconsider(score, slots, state, rules)
+        complete = descend(score, slots, state, rules, FAR, deadline)
     dag = np.zeros((d, d), dtype=bool)
     for v in range(d):
         dag[slots.parents[v, : slots.size[v]], v] = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .closeness import closeness
 from .contract import QUESTIONS, SCRATCH, Slots, implement
-from .counted import Counted, closeness
+from .counted import Counted
 from .discrete import discrete_score
 from .gaussian import gaussian_score, local_score

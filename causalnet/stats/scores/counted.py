@@ -1,4 +1,4 @@
-"""Scores of categories from their definition, a number at a time, and how close two columns of categories are."""
+"""Scores of categories from their definition, a number at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...base.arrays import AnyArray, Ints
 from .discrete import regret
-
-LUMPED, BLOCK = 16, 4096
 
 
 @dataclass(frozen=True)
@@ -45,23 +43,3 @@ class Counted:
 
 def _regret(n: int, k: int) -> float:
     return regret(n, float(k)) if k > 1 else 0.0
-
-
-def closeness(codes: Codes) -> Array:
-    """(d, d) in place of a correlation: sqrt(1 - exp(-2 I)), I the mutual information in nats, and 1 on the diagonal.
-
-    Enough to choose a first order by. States beyond the LUMPED-th count as one.
-    """
-    n, d = codes.shape
-    r = min(int(codes.max()) + 1, LUMPED)
-    joint = np.zeros((d * r, d * r))
-    for start in range(0, n, BLOCK):
-        block = np.minimum(codes[start : start + BLOCK].T, r - 1)
-        states = (block[:, None] == np.arange(r)[:, None]).reshape(d * r, -1).astype(np.float32)
-        joint += states @ states.T
-    table = joint.reshape(d, r, d, r) / n
-    entropy = -xlogy(np.einsum("akak->ak", table), np.einsum("akak->ak", table)).sum(axis=1)
-    mutual = entropy[:, None] + entropy[None, :] + xlogy(table, table).sum(axis=(1, 3))
-    near = np.sqrt(-np.expm1(-2.0 * np.maximum(mutual, 0.0)))
-    np.fill_diagonal(near, 1.0)
-    return np.asarray(near)

@@ -22,9 +22,10 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
-from .contract import Slots, empty_slots, implement
+from .contract import Slots, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
-from .pool import Pool, empty_pool, hold, recall
+from .closeness import dependent
+from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
 
 NAMES = ("fnml", "qnml", "bic", "bdeu")
 NAME, PENALTY, ESS, PARENT = range(4)  # entries of DiscreteScore.number
@@ -33,7 +34,7 @@ TABULATED = 1 << 16
 MOST_KINDS = 32  # numbers of states for which regrets are tabulated
 MARGIN = 1e-6
 GRAIN = 1 << 16  # scores are whole multiples of 1 / GRAIN: their sums are exact, equal sets score the same by any path
-FAR = 1e30  # as good as never
+ALPHA = 0.05  # pairs that a G-square test at this level finds independent are looked at last
 
 
 class DiscreteScore(NamedTuple):
@@ -60,7 +61,7 @@ def discrete_score(
     """The score ``name`` of NAMES for category codes (n, d) from 0, with slots of at most ``most`` parents.
 
     penalty: of one free number in units of ln n (BIC), of one parent in units of 2 ln d (fNML). ess: the equivalent
-    sample size (BDeu). States that no row has are none.
+    sample size (BDeu). States that no row has are none. Until ``widen`` only pairs that depend on each other are asked.
     """
     n, d = codes.shape
     columns, slots = coded_columns(codes), empty_slots(d, most)
@@ -75,7 +76,7 @@ def discrete_score(
         logs=logs,
         whole=_tabulate(logs, states[:MOST_KINDS].astype(float)),
         kind=kind.astype(np.int64),
-        pool=empty_pool(d, len(slots.node)),
+        pool=empty_pool(dependent(codes, ALPHA), len(slots.node)),
         ready=np.zeros(2, np.int64),
         counts=empty_counts(n),
     )
@@ -318,3 +319,8 @@ implement(
     best_add=_best_add,
     best_drop=_best_drop,
 )
+
+
+@widen.register
+def _(score: DiscreteScore) -> bool:
+    return ask_all(score.pool)

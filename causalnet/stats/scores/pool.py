@@ -11,17 +11,19 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...base.arrays import Array, Ints
+from ...base.arrays import Array, Bools, Ints
 
 ROOM = 1 << 23  # numbers kept, 64 MB
+FAR = 1e30  # as good as never
 
 
 class Pool(NamedTuple):
     """values: (rows, d). known: (rows,) the family of each row. places: (2^m,) int64, open addressing: row + 1, or 0.
     names: (2, d) int64, random: of the variable and of a parent. held: (2, s) the family and the row of every slot.
-    used: (1,) rows in use."""
+    used: (1,) rows in use. blank: (d, d), row v is what a new row for v starts from: nan, or FAR where not to be asked."""
 
     values: Array
+    blank: Array
     known: Ints
     places: Ints
     names: Ints
@@ -29,11 +31,13 @@ class Pool(NamedTuple):
     used: Ints
 
 
-def empty_pool(d: int, slots: int) -> Pool:
-    """Room for the families of d variables, of which ``slots`` are held at a time."""
+def empty_pool(looked_at: Bools, slots: int) -> Pool:
+    """Room for the families of d variables, of which ``slots`` are held at a time. looked_at: (d, d), the pairs asked."""
+    d = len(looked_at)
     rows = max(ROOM // d, 4 * slots)
     return Pool(
         np.empty((rows, d)),
+        np.where(looked_at, np.nan, FAR),
         np.empty(rows, np.int64),
         np.zeros(1 << (2 * rows).bit_length(), np.int64),
         np.random.default_rng(0).integers(1, 1 << 62, (2, d)),
@@ -79,7 +83,7 @@ def hold(pool: Pool, s: int, family: int, v: int, value: float) -> None:
             at = _seek(pool, family)
         row = pool.used[0]
         pool.used[0] += 1
-        pool.values[row] = np.nan
+        pool.values[row] = pool.blank[v]
         pool.values[row, v] = value
         pool.known[row] = family
         pool.places[at] = row + 1
@@ -91,3 +95,13 @@ def recall(pool: Pool, family: int, v: int) -> float:
     """f of ``family``, whose variable is v, or nan if it was never met."""
     at = _seek(pool, family)
     return float(pool.values[pool.places[at] - 1, v]) if pool.places[at] else np.nan
+
+
+def ask_all(pool: Pool) -> bool:
+    """From now on every pair may be asked; False if that is as it was."""
+    if not (pool.blank == FAR).any():
+        return False
+    pool.blank[:] = np.nan
+    rows = pool.values[: pool.used[0]]
+    rows[rows == FAR] = np.nan
+    return True

@@ -64,7 +64,7 @@ def meet(a: AnyArray, b: AnyArray, out: AnyArray) -> int:
     return int(total)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def common(a: AnyArray, b: AnyArray) -> int:
     """Number of rows in both bit sets."""
     total = np.uint64(0)

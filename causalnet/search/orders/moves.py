@@ -16,13 +16,14 @@ from numba import njit
 
 from ...base.arrays import Ints
 from ...base.clock import now
-from ...stats.scores.contract import SCRATCH, Slots, add, begin, copy, drop, helps
+from ...stats.scores.contract import BARE, SCRATCH, Slots, add, begin, copy, drop, helps
 from .state import (
     CHANGED,
     EPS,
     HEAD,
     HELPS,
     MARKED,
+    OLD,
     ORDER,
     PARENT,
     PATIENCE,
@@ -41,7 +42,7 @@ from .state import (
 )
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _last_parent(slots: Slots, state: State, s: int) -> int:
     """The place of the last parent of slot s, or -1."""
     last = -1
@@ -50,7 +51,7 @@ def _last_parent(slots: Slots, state: State, s: int) -> int:
     return last
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
     """The first and the last place that v may take: required causes stay ahead of it, required effects behind."""
     low, high = 0, state.link.shape[0] - 1
@@ -63,7 +64,7 @@ def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
     return low, high
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _without(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
     """Scratch: z without its parent v, among those ahead of ``limit``; returns the change of its score."""
     t = state.link.shape[0] + 1
@@ -73,7 +74,7 @@ def _without(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: in
     return slots.value[t] - slots.value[z]
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
     """Scratch: z with v as a parent, among those ahead of ``limit``; returns the change of its score."""
     t = state.link.shape[0] + 1
@@ -83,7 +84,7 @@ def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, 
     return slots.value[t] - slots.value[z]
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _ahead(
     score: Any, slots: Slots, state: State, rules: Rules, v: int, low: int, move: bool, best: float
 ) -> tuple[int, float]:
@@ -130,7 +131,7 @@ def _ahead(
     return where, best
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _behind(
     score: Any, slots: Slots, state: State, rules: Rules, v: int, high: int, move: bool, best: float
 ) -> tuple[int, float]:
@@ -174,7 +175,7 @@ def _behind(
     return where, best
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: int) -> None:
     """Put v at the place ``where``, or as near as knowledge lets it, and refit what that concerns."""
     low, high = _free(state, rules, v)
@@ -184,7 +185,7 @@ def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: i
         _behind(score, slots, state, rules, v, min(where, high), True, 0.0)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bool:
     """Move v to its best place, if that lowers the score."""
     low, high = _free(state, rules, v)
@@ -197,7 +198,7 @@ def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bo
     return True
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
     """Improve what is queued until nothing is; False if time ran out first."""
     looks = 0
@@ -213,7 +214,7 @@ def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float
     return True
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _clear(state: State) -> None:
     """Forget the queue and what was saved."""
     while state.tally[WAITING] > 0:
@@ -225,7 +226,7 @@ def _clear(state: State) -> None:
     state.tally[CHANGED] = 0
 
 
-@njit(cache=True)
+@njit(**BARE)
 def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
     """Parents for every variable in the order (d,), from scratch; all are queued."""
     d, table = state.link.shape[0], state.table
@@ -253,7 +254,7 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints)
     state.tally[WAITING] = d
 
 
-@njit(cache=True)
+@njit(**BARE)
 def reconsider(score: Any, slots: Slots, state: State, rules: Rules) -> None:
     """Grow and shrink every variable where it stands: a score that has been widened may want more parents."""
     d = state.link.shape[0]
@@ -264,7 +265,7 @@ def reconsider(score: Any, slots: Slots, state: State, rules: Rules) -> None:
         take(score, slots, state, d)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, deadline: float) -> bool:
     """Reinsert variables until no reinsertion lowers the score; False if time ran out first.
 
@@ -288,7 +289,7 @@ def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int,
             return True
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) -> None:
     """Let a and b change places."""
     at, to = state.table[PLACE, a], state.table[PLACE, b]
@@ -297,7 +298,7 @@ def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) 
         _move(score, slots, state, rules, b, at)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def wander(
     score: Any, slots: Slots, state: State, rules: Rules, rounds: int, swaps: int, patience: int, deadline: float
 ) -> int:
@@ -307,10 +308,9 @@ def wander(
     """
     d, table = state.link.shape[0], state.table
     state.tally[PATIENCE] = patience
-    old = np.empty(d, np.int64)
     for made in range(rounds):
         for q in range(d):
-            old[q] = table[ORDER, q]
+            table[OLD, q] = table[ORDER, q]
         total = state.total[0]
         _clear(state)
         for _ in range(swaps):
@@ -322,8 +322,8 @@ def wander(
                 copy(score, slots, d + SCRATCH + i, v)
                 publish(score, slots, state, v, False)
             for q in range(d):
-                table[ORDER, q] = old[q]
-                table[PLACE, old[q]] = q
+                table[ORDER, q] = table[OLD, q]
+                table[PLACE, table[OLD, q]] = q
             state.total[0] = total
         _clear(state)
         if not done:

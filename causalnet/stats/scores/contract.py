@@ -27,6 +27,7 @@ from numba.extending import overload
 
 from ...base.arrays import AnyArray, Array, Ints
 
+BARE = {"cache": True, "_nrt": False}  # kernels that make no arrays count no references: a quarter of their time
 SCRATCH = 2  # slots beside those of the variables
 
 
@@ -109,4 +110,4 @@ def _answer(question: Callable[..., Any], kind: type, answer: Callable[..., Any]
             return lambda score, slots, s, x: answer(score, slots, s, x)
         return None
 
-    overload(question)(choose)
+    overload(question, jit_options={"_nrt": False})(choose)

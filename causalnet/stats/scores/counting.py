@@ -14,6 +14,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Codes, Ints
 from ..bitsets import common, compact, state_bits
+from .contract import BARE
 
 MOST_MASKS = 128  # cells of (parents, v) for which bit sets are kept
 MOST_STATES = 64  # states of a column up to which they are bit sets
@@ -69,9 +70,9 @@ def coded_columns(codes: Codes) -> Columns:
     return Columns(columns, cards, np.nonzero(away)[1].astype(np.int32), first, state_bits(columns, offset), offset)
 
 
-@njit(cache=True)
-def stratify(columns: Columns, v: int, parents: Ints, counts: Counts) -> int:
-    """Every row's cell by the configurations of ``parents`` and the states of v, and how many rows each cell has.
+@njit(**BARE)
+def stratify(columns: Columns, v: int, parents: AnyArray, apart: int, counts: Counts) -> int:
+    """Every row's cell by the configurations of ``parents`` but ``apart`` and the states of v, and how many rows each cell has.
 
     The number of strata, those without a row left out where they are many; -1 if the cells are too many to count.
     """
@@ -79,6 +80,8 @@ def stratify(columns: Columns, v: int, parents: Ints, counts: Counts) -> int:
     cell[:] = 0
     many = 1
     for p in parents:
+        if p == apart:
+            continue
         wide, column = columns.cards[p], columns.codes[p]
         if many * wide <= DIRECT:
             for i in range(cell.size):
@@ -111,7 +114,7 @@ def stratify(columns: Columns, v: int, parents: Ints, counts: Counts) -> int:
     return many
 
 
-@njit(cache=True)
+@njit(**BARE)
 def split(columns: Columns, x: int, cells: int, counts: Counts) -> None:
     """counts.table from the ``cells`` of stratify, each split by the states of x. Their number times states fits."""
     size, table, wide, cell = counts.size, counts.table, columns.cards[x], counts.cell

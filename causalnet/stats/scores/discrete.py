@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
-from .contract import Slots, empty_slots, implement, widen
+from .contract import BARE, Slots, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
 from .closeness import dependent
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
@@ -83,7 +83,7 @@ def discrete_score(
     return score, slots
 
 
-@njit(cache=True)
+@njit(**BARE)
 def regret(n: int, k: float) -> float:
     """R(n, k), ln of the sum of the largest likelihoods of all samples of n rows in k categories (Szpankowski and
     Weinberger 2012)."""
@@ -102,7 +102,7 @@ def _tabulate(logs: Array, states: Array) -> Array:
     return whole
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _price(score: DiscreteScore, q: float, r: int) -> float:
     """What q configurations of the parents cost a variable of r states, whatever the counts."""
     if score.number[NAME] == QNML and r > 1:
@@ -111,7 +111,7 @@ def _price(score: DiscreteScore, q: float, r: int) -> float:
     return score.number[PENALTY] * q * (r - 1) if score.number[NAME] == BIC else 0.0
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _whole(score: DiscreteScore, v: int, n: int) -> float:
     """n ln n, and with fNML the regret."""
     own = score.number[NAME] == FNML
@@ -124,7 +124,7 @@ def _whole(score: DiscreteScore, v: int, n: int) -> float:
     return float(value + regret(n, score.columns.cards[v])) if own and score.columns.cards[v] > 1 else float(value)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _likelihood(score: DiscreteScore, v: int, table: Ints, groups: int) -> float:
     """sum_jk n_jk ln n_jk - sum_j n_j ln n_j over the ``groups`` rows of table, each of r cells; fNML: less the regrets."""
     r, logs = score.columns.cards[v], score.logs
@@ -140,7 +140,7 @@ def _likelihood(score: DiscreteScore, v: int, table: Ints, groups: int) -> float
     return total
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _marginal(score: DiscreteScore, v: int, table: Ints, groups: int, q: float) -> float:
     """ln of BDeu's marginal likelihood."""
     r = score.columns.cards[v]
@@ -159,7 +159,7 @@ def _marginal(score: DiscreteScore, v: int, table: Ints, groups: int, q: float) 
     return total
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _weigh(score: DiscreteScore, v: int, table: Ints, groups: int, q: float, parents: int) -> float:
     """f of v with so many ``parents`` from a table (groups, r): rows of it without any count say nothing."""
     if score.number[NAME] == BDEU:
@@ -171,25 +171,20 @@ def _weigh(score: DiscreteScore, v: int, table: Ints, groups: int, q: float, par
     return round(value * GRAIN) / GRAIN
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _strata(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
     """Count the cells of slot s without its parent ``apart`` (-1: with all), unless at hand; the number of strata."""
     family = score.pool.held[0, s]
     if apart >= 0:
         family ^= score.pool.names[1, apart]
     if score.ready[0] != family:
-        parents = np.empty(slots.size[s], np.int64)
-        m = 0
-        for i in range(slots.size[s]):
-            if slots.parents[s, i] != apart:
-                parents[m] = slots.parents[s, i]
-                m += 1
         score.ready[0] = family
-        score.ready[1] = stratify(score.columns, slots.node[s], np.sort(parents[:m]), score.counts)
+        parents = slots.parents[s, : slots.size[s]]
+        score.ready[1] = stratify(score.columns, slots.node[s], parents, apart, score.counts)
     return int(score.ready[1])
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
     """f of slot s with x, or without it where it is a parent.
 
@@ -214,7 +209,7 @@ def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) 
     return _weigh(score, v, score.counts.table, strata * cards[x], q, k + 1)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """f of slot s with x, or without it where it is a parent: from the pool, or counted."""
     pool = score.pool
@@ -228,7 +223,7 @@ def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     return float(value)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """What slot s will score when x is toggled, and the row of that family."""
     value = _ask(score, slots, s, x)
@@ -238,7 +233,7 @@ def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     return value
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.node[s] = x
     slots.size[s] = 0
@@ -248,7 +243,7 @@ def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     hold(score.pool, s, score.pool.names[0, x], x, slots.value[s])
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _copy(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.node[x] = slots.node[s]
     slots.size[x] = slots.size[s]
@@ -259,45 +254,50 @@ def _copy(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     held[0, x], held[1, x] = held[0, s], held[1, s]
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _add(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _become(score, slots, s, x)
     slots.parents[s, slots.size[s]] = x
     slots.size[s] += 1
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _drop(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _become(score, slots, s, slots.parents[s, x])
     slots.size[s] -= 1
     slots.parents[s, x] = slots.parents[s, slots.size[s]]
 
 
-@njit(cache=True)
+@njit(**BARE)
+def _among(slots: Slots, s: int, x: int) -> bool:
+    """Is x a parent in slot s?"""
+    for i in range(slots.size[s]):
+        if slots.parents[s, i] == x:
+            return True
+    return False
+
+
+@njit(**BARE)
 def _helps(score: DiscreteScore, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
-    for i in range(slots.size[s]):
-        if slots.parents[s, i] == x:
-            return False
-    return _ask(score, slots, s, x) < slots.value[s] - MARGIN
+    return not _among(slots, s, x) and _ask(score, slots, s, x) < slots.value[s] - MARGIN
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
     if slots.size[s] == slots.parents.shape[1]:
         return -1
-    parents = slots.parents[s, : slots.size[s]]
     best, least = -1, slots.value[s] - MARGIN
     for r in range(x.size):
         if x[r] == 1.0:
             value = _ask(score, slots, s, r)
-            if value < least and not (parents == r).any():
+            if value < least and not _among(slots, s, r):
                 best, least = r, value
     return best
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _best_drop(score: DiscreteScore, slots: Slots, s: int, x: AnyArray) -> int:
     best, least = -1, slots.value[s] - MARGIN
     for i in range(slots.size[s]):

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import Array, Bools, Ints
+from .contract import BARE
 
 ROOM = 1 << 23  # numbers kept, 64 MB
 FAR = 1e30  # as good as never
@@ -19,7 +20,7 @@ FAR = 1e30  # as good as never
 
 class Pool(NamedTuple):
     """values: (rows, d). known: (rows,) the family of each row. places: (2^m,) int64, open addressing: row + 1, or 0.
-    names: (2, d) int64, random: of the variable and of a parent. held: (2, s) the family and the row of every slot.
+    names: (2, d) int64, random: of the variable and of a parent. held: (3, s) the family and the row of every slot, and work.
     used: (1,) rows in use. blank: (d, d), row v is what a new row for v starts from: nan, or FAR where not to be asked."""
 
     values: Array
@@ -41,12 +42,12 @@ def empty_pool(looked_at: Bools, slots: int) -> Pool:
         np.empty(rows, np.int64),
         np.zeros(1 << (2 * rows).bit_length(), np.int64),
         np.random.default_rng(0).integers(1, 1 << 62, (2, d)),
-        np.zeros((2, slots), np.int64),
+        np.zeros((3, slots), np.int64),
         np.zeros(1, np.int64),
     )
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _seek(pool: Pool, family: int) -> int:
     """The place in the index where the row of ``family`` is, or belongs."""
     mask = pool.places.size - 1
@@ -56,24 +57,30 @@ def _seek(pool: Pool, family: int) -> int:
     return at
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _forget(pool: Pool) -> None:
     """Empty the pool but for the rows that slots hold."""
-    held = pool.held
-    pool.places[:] = 0
-    used, last = 0, -1
-    for s in np.argsort(held[1]):
-        if held[1, s] != last:
-            last = held[1, s]
-            pool.values[used] = pool.values[last]
+    held, used = pool.held, 0
+    for i in range(pool.places.size):
+        pool.places[i] = 0
+    for s in range(held.shape[1]):
+        held[2, s] = held[1, s]  # where the row is now
+    for s in range(held.shape[1]):
+        at = _seek(pool, held[0, s])
+        if pool.places[at] == 0:
+            was = held[2, s]
+            for j in range(pool.values.shape[1]):  # the rows change places, so that none is lost
+                pool.values[used, j], pool.values[was, j] = pool.values[was, j], pool.values[used, j]
+            for i in range(s, held.shape[1]):
+                held[2, i] = was if held[2, i] == used else used if held[2, i] == was else held[2, i]
             pool.known[used] = held[0, s]
-            pool.places[_seek(pool, held[0, s])] = used + 1
+            pool.places[at] = used + 1
             used += 1
-        held[1, s] = used - 1
+        held[1, s] = pool.places[at] - 1
     pool.used[0] = used
 
 
-@njit(cache=True)
+@njit(**BARE)
 def hold(pool: Pool, s: int, family: int, v: int, value: float) -> None:
     """Give slot s the row of ``family``, v and its parents, whose score is ``value``; a new row if it was never met."""
     at = _seek(pool, family)
@@ -83,14 +90,15 @@ def hold(pool: Pool, s: int, family: int, v: int, value: float) -> None:
             at = _seek(pool, family)
         row = pool.used[0]
         pool.used[0] += 1
-        pool.values[row] = pool.blank[v]
+        for j in range(pool.blank.shape[1]):
+            pool.values[row, j] = pool.blank[v, j]
         pool.values[row, v] = value
         pool.known[row] = family
         pool.places[at] = row + 1
     pool.held[0, s], pool.held[1, s] = family, pool.places[at] - 1
 
 
-@njit(cache=True)
+@njit(**BARE)
 def recall(pool: Pool, family: int, v: int) -> float:
     """f of ``family``, whose variable is v, or nan if it was never met."""
     at = _seek(pool, family)

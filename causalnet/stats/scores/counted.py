@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import gammaln, xlogy
@@ -21,24 +22,50 @@ class Counted:
     penalty: float = 1.0
     ess: float = 1.0
 
+    @cached_property
+    def states(self) -> list[int]:
+        """Of each column how many states occur."""
+        return [int(np.count_nonzero(np.bincount(column))) for column in self.codes.T]
+
     def __call__(self, v: int, parents: Ints) -> float:
         n, d = self.codes.shape
-        r, *wide = [len(np.unique(self.codes[:, j])) for j in (v, *parents)]
-        q = math.prod(wide)
-        _, j = np.unique(self.codes[:, parents], axis=0, return_inverse=True)
-        pairs, n_jk = np.unique(np.column_stack([j.ravel(), self.codes[:, v]]), axis=0, return_counts=True)
-        n_j = np.bincount(pairs[:, 0], n_jk)
+        r, q = self.states[v], math.prod(self.states[p] for p in parents)
+        n_jk, n_j = self._counts(v, parents)
         if self.name == "bdeu":
             a_j, a_jk = self.ess / q, self.ess / (q * r)
             cells = gammaln(a_jk + n_jk) - gammaln(a_jk)
             return float(-2.0 * (cells.sum() - (gammaln(a_j + n_j) - gammaln(a_j)).sum()))
         if self.name == "fnml":
-            price = 2.0 * sum(_regret(int(m), r) for m in n_j) + 2.0 * self.penalty * len(parents) * math.log(d)
+            sizes, times = np.unique(n_j, return_counts=True)
+            price = 2.0 * sum(m * _regret(int(size), r) for size, m in zip(sizes, times, strict=True))
+            price += 2.0 * self.penalty * len(parents) * math.log(d)
         elif self.name == "qnml":
             price = 2.0 * (_regret(n, q * r) - _regret(n, q)) if r > 1 else 0.0
         else:
             price = self.penalty * math.log(n) * q * (r - 1)
         return float(price - 2.0 * (xlogy(n_jk, n_jk).sum() - xlogy(n_j, n_j).sum()))
+
+    def _counts(self, v: int, parents: Ints) -> tuple[Ints, Ints]:
+        """The rows of every cell (configuration, state of v) and of every configuration that has any."""
+        key, many = np.zeros(len(self.codes), np.int64), 1
+        for p in (*parents, v):
+            if many > len(key):
+                _, key = np.unique(key, return_inverse=True)
+                many = int(key.max()) + 1
+            column = self.codes[:, p].astype(np.int64)
+            wide = int(column.max()) + 1
+            key = key * wide + column
+            many *= wide
+        cell, n_jk = np.unique(key, return_counts=True) if many > 4 * len(key) else _occupied(key)
+        _, first = np.unique(cell // wide, return_index=True)
+        return n_jk, np.add.reduceat(n_jk, first)
+
+
+def _occupied(key: Ints) -> tuple[Ints, Ints]:
+    """np.unique with counts, for keys that are small."""
+    counts = np.bincount(key)
+    cell = np.flatnonzero(counts)
+    return cell, counts[cell]
 
 
 def _regret(n: int, k: int) -> float:

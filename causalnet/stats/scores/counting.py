@@ -122,11 +122,7 @@ def split(columns: Columns, x: int, cells: int, counts: Counts) -> None:
     at, words = columns.offset[x], counts.masks.shape[1]
     for j in range(cells):
         table[j] = size[j]
-    if (
-        cells <= MOST_MASKS
-        and columns.offset[x + 1] > at
-        and cells * (wide - 1) * words <= ROW * (end - begin)
-    ):
+    if cells <= MOST_MASKS and columns.offset[x + 1] > at and cells * (wide - 1) * words <= ROW * (end - begin):
         for i in range(1, wide):
             for j in range(cells):
                 c = common(counts.masks[j], columns.bits[at + i]) if table[j] > 0 else 0

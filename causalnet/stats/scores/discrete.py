@@ -22,9 +22,9 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
+from .closeness import dependent
 from .contract import BARE, Slots, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
-from .closeness import dependent
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
 
 NAMES = ("fnml", "qnml", "bic", "bdeu")
@@ -34,7 +34,8 @@ TABULATED = 1 << 16
 MOST_KINDS = 32  # numbers of states for which regrets are tabulated
 MARGIN = 1e-6
 GRAIN = 1 << 16  # scores are whole multiples of 1 / GRAIN: their sums are exact, equal sets score the same by any path
-ALPHA = 0.05  # pairs that a G-square test at this level finds independent are looked at last
+NARROW = 24  # variables up to which all pairs are asked from the start
+ALPHA = 0.05  # of more, pairs that a G-square test at this level finds independent are looked at last
 
 
 class DiscreteScore(NamedTuple):
@@ -61,10 +62,12 @@ def discrete_score(
     """The score ``name`` of NAMES for category codes (n, d) from 0, with slots of at most ``most`` parents.
 
     penalty: of one free number in units of ln n (BIC), of one parent in units of 2 ln d (fNML). ess: the equivalent
-    sample size (BDeu). States that no row has are none. Until ``widen`` only pairs that depend on each other are asked.
+    sample size (BDeu). States that no row has are none. Of many columns only pairs that depend on each
+    other are asked until ``widen``.
     """
     n, d = codes.shape
     columns, slots = coded_columns(codes), empty_slots(d, most)
+    asked = dependent(codes, ALPHA) if d > NARROW else np.ones((d, d), bool)
     m = np.arange(min(n + 1, TABULATED), dtype=float)
     logs = m * np.log(np.maximum(m, 1.0))
     states, kind = np.unique(columns.cards, return_inverse=True)
@@ -76,7 +79,7 @@ def discrete_score(
         logs=logs,
         whole=_tabulate(logs, states[:MOST_KINDS].astype(float)),
         kind=kind.astype(np.int64),
-        pool=empty_pool(dependent(codes, ALPHA), len(slots.node)),
+        pool=empty_pool(asked, len(slots.node)),
         ready=np.zeros(2, np.int64),
         counts=empty_counts(n),
     )
@@ -269,19 +272,19 @@ def _drop(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
 
 
 @njit(**BARE)
-def _among(slots: Slots, s: int, x: int) -> bool:
-    """Is x a parent in slot s?"""
+def _find(slots: Slots, s: int, x: int) -> int:
+    """The place of x among the parents of slot s, or -1."""
     for i in range(slots.size[s]):
         if slots.parents[s, i] == x:
-            return True
-    return False
+            return i
+    return -1
 
 
 @njit(**BARE)
 def _helps(score: DiscreteScore, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
-    return not _among(slots, s, x) and _ask(score, slots, s, x) < slots.value[s] - MARGIN
+    return _find(slots, s, x) < 0 and _ask(score, slots, s, x) < slots.value[s] - MARGIN
 
 
 @njit(**BARE)
@@ -292,7 +295,7 @@ def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
     for r in range(x.size):
         if x[r] == 1.0:
             value = _ask(score, slots, s, r)
-            if value < least and not _among(slots, s, r):
+            if value < least and _find(slots, s, r) < 0:
                 best, least = r, value
     return best
 

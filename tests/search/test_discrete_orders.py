@@ -15,7 +15,7 @@ from causalnet.graph.meek import cpdag
 from causalnet.graph.random_dags import random_dag
 from causalnet.search.orders import Found, search_orders
 from causalnet.stats.scores import Counted, closeness, discrete_score
-from causalnet.stats.scores.closeness import dependent
+from causalnet.stats.scores.association import dependent
 from causalnet.stats.scores.contract import add, begin, drop
 from causalnet.stats.scores.counting import coded_columns, empty_counts, split, stratify
 from causalnet.stats.scores.discrete import DiscreteScore, regret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .closeness import closeness
+from .association import closeness
 from .contract import QUESTIONS, SCRATCH, Slots, implement
 from .counted import Counted
 from .discrete import discrete_score

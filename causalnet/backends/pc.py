@@ -22,7 +22,7 @@ import numpy as np
 
 from ..base.arrays import Bools, Ints
 from ..base.checks import share, whole
-from ..data import Table, as_table
+from ..data import Counts, Moments, Table, as_table
 from ..errors import DataError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.contingency import discrete_skeleton
@@ -32,6 +32,7 @@ from ..stats.independence import chi2_p, normal_p
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
+HANDLES = frozenset({"streamed"})
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
@@ -49,7 +50,7 @@ RULES = {
 
 
 def learn(
-    table: Table,
+    table: Table | Moments | Counts,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -112,7 +113,7 @@ def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bo
     return ~np.eye(len(columns), dtype=bool), np.zeros((len(columns), len(columns)), dtype=bool)
 
 
-def _test_name(table: Table, ci_test: str | Test) -> str:
+def _test_name(table: Table | Moments | Counts, ci_test: str | Test) -> str:
     """Which test to run; NotApplicable when the table does not suit it."""
     if callable(ci_test):
         return str(getattr(ci_test, "__name__", type(ci_test).__name__))
@@ -137,17 +138,19 @@ def _test_name(table: Table, ci_test: str | Test) -> str:
     return ci_test
 
 
-def _skeleton(table: Table, ci_test: str | Test, name: str, alpha: float, search: Search) -> Skeleton:
+def _skeleton(
+    table: Table | Moments | Counts, ci_test: str | Test, name: str, alpha: float, search: Search
+) -> Skeleton:
     if callable(ci_test):
         return callable_skeleton(_checked(ci_test, table), alpha, search)
-    if name == "fisher-z":
+    if isinstance(table, Moments) or (isinstance(table, Table) and name == "fisher-z"):
         if table.n < 4:
             raise DataError(f"Fisher's z needs at least 4 rows, got {table.n}")
         return gaussian_skeleton(table.correlation, table.n, alpha, search)
     return discrete_skeleton(table.codes, alpha, name == "g2", search)
 
 
-def _checked(ci_test: Test, table: Table) -> Callable[[int, int, tuple[int, ...]], float]:
+def _checked(ci_test: Test, table: Any) -> Callable[[int, int, tuple[int, ...]], float]:
     def p_value(x: int, y: int, z: tuple[int, ...]) -> float:
         p = ci_test(x, y, z, table)
         try:

@@ -42,10 +42,12 @@ def compact(columns: AnyArray) -> tuple[AnyArray, AnyArray]:
 
 @njit(cache=True)
 def state_bits(columns: AnyArray, offset: AnyArray) -> AnyArray:
-    """(total states, ceil(n / 64)) uint64: the rows in each state of each variable."""
+    """(offset[d], ceil(n / 64)) uint64: row offset[v] + i is the rows in state i of v, where v has any room."""
     d, n = columns.shape
     bits = np.zeros((offset[d], (n + 63) // 64), np.uint64)
     for v in range(d):
+        if offset[v + 1] == offset[v]:
+            continue
         for r in range(n):
             bits[offset[v] + columns[v, r], r >> 6] |= np.uint64(1) << np.uint64(r & 63)
     return bits
@@ -62,7 +64,7 @@ def meet(a: AnyArray, b: AnyArray, out: AnyArray) -> int:
     return int(total)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def common(a: AnyArray, b: AnyArray) -> int:
     """Number of rows in both bit sets."""
     total = np.uint64(0)

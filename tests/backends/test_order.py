@@ -156,13 +156,16 @@ def test_required_causes_need_room() -> None:
 @pytest.fixture(scope="module")
 def coded() -> Table:
     rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 3, 2000), rng.integers(0, 2, 2000)
+    a, b = (
+        rng.choice(3, 2000, p=[0.6, 0.3, 0.1]),
+        rng.choice(2, 2000, p=[0.7, 0.3]),
+    )  # if a were uniform, b and c would be independent
     c = np.where(rng.random(2000) < 0.8, (a + b) % 3, rng.integers(0, 3, 2000))
     e = np.where(rng.random(2000) < 0.8, c > 0, rng.integers(0, 2, 2000))
     return as_table(pd.DataFrame({"a": a, "b": b, "c": c, "e": e}), discrete=True)
 
 
-@pytest.mark.parametrize("score", ["auto", "bic", "qnml", "bdeu"])
+@pytest.mark.parametrize("score", ["auto", "bic", "fnml", "qnml", "bdeu"])
 def test_categories_by_every_score(coded: Table, score: str) -> None:
     graph = learn(coded, score=score)
     assert set(graph.edges) == {("a", "c"), ("b", "c"), ("c", "e")} and not graph.undirected

@@ -73,7 +73,7 @@ def choose_score(data: Table | Moments | Counts, asked: Settings) -> Choice:
     discrete, mixed = data.kind == "discrete", data.kind == "mixed"
     if asked.missing == "category" and not (discrete or mixed):
         raise NotApplicable("missing='category' is for categories, and this table is continuous; write missing='em'")
-    if asked.score in ("qnml", "bdeu") and not discrete:
+    if asked.score in ("fnml", "qnml", "bdeu") and not discrete:
         raise NotApplicable(
             f"score={asked.score!r} is for categories, and this table is {data.kind}; "
             f"write score={'mixed' if mixed else 'bic'!r}"
@@ -110,8 +110,8 @@ def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> 
 
 
 def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
-    """BIC, qNML or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own."""
-    name = "qnml" if asked.score == "auto" else asked.score
+    """fNML, qNML, BIC or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own."""
+    name = "fnml" if asked.score == "auto" else asked.score
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
     codes, treated = np.array(data.codes), {}
@@ -129,7 +129,7 @@ def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
         return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess)
 
     small = codes.astype(np.min_scalar_type(int(codes.max())))
-    settings = {"bic": {"penalty": price}, "bdeu": {"ess": asked.ess}}.get(name, {})
+    settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
     told = {"score_name": name, **settings, **treated}
     return Choice(
         closeness(codes), counted, Counted(small, name, price, asked.ess), most, told, _tell_scattered(data, codes)

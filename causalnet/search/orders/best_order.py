@@ -21,8 +21,8 @@ import numpy as np
 from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
 from ...graph.order import topological_order
-from ...stats.scores.contract import Slots
-from .moves import begin_order, clear, descend, fit_order, wander
+from ...stats.scores.contract import Slots, widen
+from .moves import begin_order, clear, descend, fit_order, reconsider, wander
 from .state import COUNTS, ROWS, Rules, State, greedy_order
 
 FAR = 1 << 40
@@ -72,7 +72,7 @@ def search_orders(
     complete = False
     try:
         orders = _first_orders(corr, required, seed) if first is None else iter([first])
-        complete = search.first(orders) and search.improve(restarts)
+        complete = search.first(orders) and search.improve(restarts) and search.widen()
     except KeyboardInterrupt:
         clear(search.state)
     return search.found(complete)
@@ -117,6 +117,13 @@ class _Search:
                 return False
             many *= 2 if now() - begun < SLICE else 1
         return wanted == 0 or self._descend(FAR)
+
+    def widen(self) -> bool:
+        """Ask the pairs too that the score set aside at first; False if time ran out."""
+        if not widen(self.score):
+            return True
+        reconsider(*self._parts)
+        return self._descend(FAR)
 
     def found(self, complete: bool) -> Found:
         state, slots = self.state, self.slots

@@ -274,6 +274,17 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, start: int, 
 
 
 @njit(**BARE)
+def reconsider(score: Any, slots: Slots, state: State, rules: Rules) -> None:
+    """Grow and shrink every variable where it stands: a score that has been widened may want more parents."""
+    d = state.link.shape[0]
+    for q in range(d):
+        v = state.table[ORDER, q]
+        copy(score, slots, v, d)
+        settle(score, slots, state, rules, d, q, v)
+        take(score, slots, state, d)
+
+
+@njit(**BARE)
 def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, deadline: float) -> bool:
     """Reinsert variables until no reinsertion lowers the score; False if time ran out first, and it may be called again.
 

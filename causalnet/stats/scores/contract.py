@@ -18,6 +18,7 @@ for that type. So a new score is one file: see :mod:`causalnet.stats.scores.gaus
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import singledispatch
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,6 +84,12 @@ def best_add(score: Any, slots: Slots, s: int, x: Array) -> int:
 def best_drop(score: Any, slots: Slots, s: int, x: AnyArray) -> int:
     """The place of the parent, those with x[r] apart, without which slot s scores lowest, if lower than now, or -1."""
     raise NotImplementedError
+
+
+@singledispatch
+def widen(score: Any) -> bool:
+    """Let a score that left unlikely parents out take all into account from now on; False if it does already."""
+    return False
 
 
 QUESTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (begin, copy, add, drop, helps, best_add, best_drop)}

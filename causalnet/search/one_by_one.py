@@ -1,0 +1,104 @@
+"""Searches that make one test at a time: blocks of columns, missing cells, and any function."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+from numba import njit
+
+from ..base.clock import now
+from ..stats.degenerate_gaussian import NOT_MADE, Blocks, likelihood_ratio
+from .sets import Largest, Question, Tested, keep, largest, repeated, untested
+
+TESTS_PER_LOOK = 256  # between two looks at the clock
+
+Function = Callable[[int, int, tuple[int, ...]], float]
+
+
+class LikelihoodRatio:
+    """The test of the degenerate Gaussian, or Fisher's z with missing cells: each test with its own rows."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.blocks = blocks
+        self.most = len(blocks.values) - 4
+
+    def level(self, question: Question, deadline: float) -> Tested:
+        """Largest p-value of every pair."""
+        found = untested(question)
+        made, stopped = _level(self.blocks, question, largest(found), deadline)
+        if self.blocks.fisher:
+            np.sqrt(found.statistic, out=found.statistic)
+            found.df[:] = 0
+        return found._replace(tests=made, stopped=stopped)
+
+
+class AnyFunction:
+    """p_value(x, y, z) with x < y and z ascending, asked once per pair and set. The statistic is the p-value."""
+
+    def __init__(self, p_value: Function, d: int) -> None:
+        self.p_value = p_value
+        self.most = d
+        self.known: dict[tuple[int, int, tuple[int, ...]], float] = {}
+
+    def level(self, question: Question, deadline: float) -> Tested:
+        """Largest p-value of every pair; of equal ones the set that comes first."""
+        found, made, k = untested(question), 0, question.size
+        near = question.near
+        for row, (x, y) in enumerate(zip(question.i.tolist(), question.j.tolist(), strict=True)):
+            middles = range(question.middle.first[row], question.middle.first[row + 1])
+            sides = [near.member[near.first[v] : near.first[v + 1]].tolist() for v in (x, y)]
+            sides = [[v for v in side if v not in (x, y)] for side in sides]
+            for z in sorted(dict.fromkeys(combinations(sides[0], k)) | dict.fromkeys(combinations(sides[1], k))):
+                if (x, y, z) not in self.known:
+                    if time.monotonic() > deadline:
+                        return found._replace(tests=made, stopped=True)
+                    self.known[x, y, z] = self.p_value(x, y, z)
+                    made += 1
+                p = self.known[x, y, z]
+                log_p = math.log(max(p, 5e-324))
+                if log_p > found.log_p[row]:
+                    found.log_p[row], found.statistic[row], found.sets[row] = log_p, p, z
+                for t in middles:
+                    side = found.inside if question.middle.member[t] in z else found.outside
+                    side[t] = max(side[t], log_p)
+        return found._replace(tests=made)
+
+
+@njit(cache=True)
+def _level(blocks: Blocks, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+    """All sets of ``size`` neighbours of every variable, in lexicographic order: (tests, stopped)."""
+    size, pairs, nears = question.size, question.pairs, question.near
+    tests, looks = 0, 0
+    pick = np.empty(size, np.int64)
+    for x in range(blocks.first.size - 1):
+        own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
+        near = nears.member[nears.first[x] : nears.first[x + 1]]
+        if near.size < size or own.size == 0:
+            continue
+        pick[:] = np.arange(size)
+        while True:
+            members = near[pick]
+            for row in own:
+                y = question.j[row] if question.i[row] == x else question.i[row]
+                looks += 1
+                if looks % TESTS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
+                    return tests, True
+                if repeated(x, y, members, nears):
+                    continue
+                value, free, used = likelihood_ratio(blocks, question.i[row], question.j[row], members)
+                if free != NOT_MADE:
+                    tests += 1
+                    keep(row, value, free, used, members, question.middle, found)
+            place = size - 1
+            while place >= 0 and pick[place] == near.size - size + place:
+                place -= 1
+            if place < 0:
+                break
+            pick[place] += 1
+            for k in range(place + 1, size):
+                pick[k] = pick[k - 1] + 1
+    return tests, False

@@ -1,0 +1,165 @@
+"""What a search by conditional independence asks at one level, and what it is told.
+
+A *level* is every test of the given pairs given sets of one size, drawn from the neighbours of either member. A family
+of tests answers it (:class:`Tests`): partial correlations, contingency tables, or one test at a time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numba import njit
+
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..stats.independence import log_chi2_sf
+
+
+class Lists(NamedTuple):
+    """A list for each of k owners: member[first[v] : first[v + 1]]. first: (k + 1,) int64; member: int64."""
+
+    first: Ints
+    member: Ints
+
+
+class Question(NamedTuple):
+    """Pairs to test given every set of ``size`` neighbours of either member.
+
+    i, j: (m,) int64, the pairs. pairs: of each of d variables the rows of its pairs. near: of each variable the
+    neighbours that sets are drawn from. middle: of each pair the variables for which it matters whether they are in
+    the set, t in all (none while a skeleton is sought).
+    """
+
+    size: int
+    i: Ints
+    j: Ints
+    pairs: Lists
+    near: Lists
+    middle: Lists
+
+
+class Tested(NamedTuple):
+    """The test with the largest p-value of each of m pairs at one level.
+
+    log_p: (m,), -inf where none was made. statistic: (m,). df: (m,) int64, 0 where the test has none. n: (m,) int64,
+    rows used. sets: (m, size) int32. inside, outside: (t,) largest log p given a set with, and without, the middle.
+    tests: how many were made. stopped: did the clock end the level early?
+    """
+
+    log_p: Array
+    statistic: Array
+    df: Ints
+    n: Ints
+    sets: Codes
+    inside: Array
+    outside: Array
+    tests: int
+    stopped: bool
+
+
+class Largest(NamedTuple):
+    """The part of :class:`Tested` that compiled searches fill, in place."""
+
+    log_p: AnyArray
+    statistic: AnyArray
+    df: AnyArray
+    n: AnyArray
+    sets: AnyArray
+    inside: AnyArray
+    outside: AnyArray
+
+
+class Tests(Protocol):
+    """A family of tests. most: the largest set for which it has a test."""
+
+    most: int
+
+    def level(self, question: Question, deadline: float) -> Tested:
+        """Answer one level; deadline: time.monotonic."""
+
+
+def lists(owner: Ints, member: Ints, count: int) -> Lists:
+    """The members of each of ``count`` owners, ascending where they came so."""
+    order = np.argsort(owner, kind="stable")
+    first = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(owner, minlength=count), out=first[1:])
+    return Lists(first, member[order])
+
+
+def either_way(i: Ints, j: Ints, d: int) -> Lists:
+    """Of each variable the other members of its pairs, ascending when the pairs are sorted and i < j."""
+    return lists(np.concatenate([j, i]), np.concatenate([i, j]), d)
+
+
+def ask(size: int, i: Ints, j: Ints, near: Lists, middle: Lists | None = None) -> Question:
+    """The question about these pairs (i < j)."""
+    d, row = len(near.first) - 1, np.arange(len(i))
+    middle = middle or Lists(np.zeros(len(i) + 1, np.int64), np.zeros(0, np.int64))
+    return Question(size, i, j, lists(np.concatenate([i, j]), np.concatenate([row, row]), d), near, middle)
+
+
+def untested(question: Question) -> Tested:
+    """An answer in which nothing has been tested yet, to be filled."""
+    m, t = len(question.i), len(question.middle.member)
+    sets = np.zeros((m, question.size), np.int32)
+    nothing = np.full(m, -np.inf), np.zeros(m), np.zeros(m, np.int64), np.zeros(m, np.int64), sets
+    return Tested(*nothing, np.full(t, -np.inf), np.full(t, -np.inf), 0, False)
+
+
+def largest(found: Tested) -> Largest:
+    """Its arrays, to be filled."""
+    return Largest(*found[:5], found.inside, found.outside)
+
+
+def trimmed(near: Lists, log_p: Array, most: int) -> tuple[Lists, Bools]:
+    """Keep of each variable the ``most`` neighbours with the strongest evidence: (lists, (d,) bool which were cut).
+
+    log_p: evidence beside near.member. Ties at the edge of the cut are left out, all of them, so that the choice
+    does not hang on the order of the columns.
+    """
+    length = np.diff(near.first)
+    cut = length > most
+    if not cut.any():
+        return near, cut
+    keep = np.ones(len(near.member), bool)
+    for v in np.flatnonzero(cut):
+        own = slice(near.first[v], near.first[v + 1])
+        keep[own] = log_p[own] < np.sort(log_p[own])[most]
+    owner = np.repeat(np.arange(len(length)), length)
+    return lists(owner[keep], near.member[keep], len(length)), cut
+
+
+@njit(cache=True)
+def repeated(x: int, y: int, members: AnyArray, near: Lists) -> bool:
+    """Is the set no set for this pair, holding y, or tested from y's side, being the smaller and having it all near?"""
+    pool = near.member[near.first[y] : near.first[y + 1]]
+    shared = y < x
+    for s in members:
+        if s == y:
+            return True
+        if shared:
+            place = np.searchsorted(pool, s)
+            shared = place < pool.size and pool[place] == s
+    return shared
+
+
+@njit(cache=True)
+def keep(row: int, value: float, free: int, used: int, members: AnyArray, middle: Lists, found: Largest) -> None:
+    """Enter a test where it has the largest p-value of its pair so far, or of a middle's sets."""
+    lo, hi = middle.first[row], middle.first[row + 1]
+    log_p = found.log_p
+    if lo == hi and log_p[row] > -np.inf and free <= found.df[row] and value >= found.statistic[row]:
+        return  # fewer degrees of freedom and a larger statistic: the p-value cannot be larger
+    new = log_chi2_sf(value, free)
+    if new > log_p[row] or log_p[row] == -np.inf:
+        log_p[row], found.statistic[row], found.df[row], found.n[row] = new, value, free, used
+        for p in range(members.size):
+            found.sets[row, p] = members[p]
+    for t in range(lo, hi):
+        within = False
+        for s in members:
+            within |= s == middle.member[t]
+        if within:
+            found.inside[t] = max(found.inside[t], new)
+        else:
+            found.outside[t] = max(found.outside[t], new)

@@ -19,7 +19,7 @@ from ..base.arrays import AnyArray, Codes
 from ..base.clock import now
 from ..stats.bitsets import common, compact, meet, state_bits
 from ..stats.independence import complete_rows, sparse_statistic, stratify
-from .sets import Largest, Question, Tested, keep, largest, repeated, untested
+from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256
@@ -140,7 +140,13 @@ def _discrete_level(
     coded: Coded, g_test: bool, question: Question, found: Largest, deadline: float
 ) -> tuple[int, bool]:
     """Every test of one level, all sets of ``size`` neighbours depth first, kept in ``found``: (tests, stopped)."""
-    offset, bits, size, pairs, nears = coded.offset, coded.bits, question.size, question.pairs, question.near
+    offset, bits, size, pairs, nears = (
+        coded.offset,
+        coded.bits,
+        question.size,
+        pairs_of(question.i, question.j, coded.cards.size),
+        question.near,
+    )
     tests, looks = 0, 0
     masks = np.empty((size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
     strata = np.zeros(size + 1, np.int64)
@@ -168,7 +174,9 @@ def _discrete_level(
                 pick[depth] = pick[depth - 1] + 1
                 continue
             if depth == size:
-                tests += _test_all(x, rows, near[pick[:size]], masks[size], strata[size], coded, g_test, question, found)
+                tests += _test_all(
+                    x, rows, near[pick[:size]], masks[size], strata[size], coded, g_test, question, found
+                )
                 looks += 1
                 if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
                     return tests, True

@@ -12,7 +12,7 @@ from numba import njit
 
 from ..base.clock import now
 from ..stats.degenerate_gaussian import NOT_MADE, Blocks, likelihood_ratio
-from .sets import Largest, Question, Tested, keep, largest, repeated, untested
+from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
 
 TESTS_PER_LOOK = 256  # between two looks at the clock
 
@@ -71,7 +71,7 @@ class AnyFunction:
 @njit(cache=True)
 def _level(blocks: Blocks, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
     """All sets of ``size`` neighbours of every variable, in lexicographic order: (tests, stopped)."""
-    size, pairs, nears = question.size, question.pairs, question.near
+    size, pairs, nears = question.size, pairs_of(question.i, question.j, blocks.first.size - 1), question.near
     tests, looks = 0, 0
     pick = np.empty(size, np.int64)
     for x in range(blocks.first.size - 1):
@@ -90,7 +90,7 @@ def _level(blocks: Blocks, question: Question, found: Largest, deadline: float) 
                 if repeated(x, y, members, nears):
                     continue
                 value, free, used = likelihood_ratio(blocks, question.i[row], question.j[row], members)
-                if free != NOT_MADE:
+                if free != NOT_MADE and value < np.inf:
                     tests += 1
                     keep(row, value, free, used, members, question.middle, found)
             place = size - 1

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
 from ..graph.meek import add_arrow, close, has, put_below
-from .sets import Tests, ask, either_way, lists
-from .skeleton import Search, Skeleton, Weakest, entered, within_budget
+from .sets import Lists, Question, Tests, either_way
+from .skeleton import Search, Skeleton, Weakest, no_tests, within_budget
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4
 
@@ -72,36 +72,25 @@ class Retested(NamedTuple):
 def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     """Test the ends of every unshielded triple given all sets of neighbours of either, up to the largest size used."""
     d, weakest = len(skeleton.adj), skeleton.weakest
-    x, z, y = _unshielded(skeleton.adj, skeleton.adj | ~search.adj)
-    key, pair = np.unique(x * d + y, return_inverse=True)
-    i, j = key // d, key % d
-    middle = lists(pair, z, len(key))
-    by_pair = np.argsort(pair, kind="stable")
-    x, y, t = x[by_pair], y[by_pair], len(z)
-    z = middle.member
     joined = np.flatnonzero(skeleton.adj[weakest.i, weakest.j])
     a, b, strength = weakest.i[joined], weakest.j[joined], weakest.log_p[joined]
     near = either_way(a, b, d)
-    none, inside, outside = np.zeros(len(key), np.int64), np.full(t, -np.inf), np.full(t, -np.inf)
-    record = Weakest(i, j, np.full(len(key), -np.inf), np.zeros(len(key)), none, none.copy(), none.copy(),
-                     np.zeros((len(key), 0), np.int32), none > 0)
+    i, j, middle = _unshielded(near, ~search.adj)
+    record, t = no_tests(i, j), len(middle.member)
+    inside, outside = np.full(t, -np.inf), np.full(t, -np.inf)
     most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
-    size, made, complete = 0, 0, True
-    while size <= most and complete and len(key):
+    every, size, made, complete = np.arange(len(i)), 0, 0, True
+    while size <= most and complete and t:
         drawn, cut = within_budget(near, a, b, strength, size, search.max_sets)
-        found = tests.level(ask(size, i, j, drawn, middle), search.deadline)
-        record = entered(record, np.arange(len(key)), found, cut[i] | cut[j])
+        found = tests.level(Question(size, i, j, drawn, middle), search.deadline)
+        record.enter(every, found, cut[i] | cut[j])
         inside, outside = np.maximum(inside, found.inside), np.maximum(outside, found.outside)
         size, made, complete = size + 1, made + found.tests, not found.stopped
-    triples = Triples(x, z, y, np.exp(outside) - np.exp(inside), _weaker_edge(weakest, d, x, z, y))
+    pair = np.repeat(every, np.diff(middle.first))
+    x, z, y, key = i[pair], middle.member, j[pair], a * d + b
+    one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
+    triples = Triples(x, z, y, np.exp(outside) - np.exp(inside), np.maximum(one, two))
     return Retested(triples, record, made, complete)
-
-
-def _weaker_edge(weakest: Weakest, d: int, x: Ints, z: Ints, y: Ints) -> Array:
-    """(t,) the larger log p of the edges x - z and y - z."""
-    keys = weakest.i * d + weakest.j  # sorted
-    one, two = (weakest.log_p[np.searchsorted(keys, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
-    return np.maximum(one, two)
 
 
 def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools, required: Bools) -> Orientation:
@@ -159,18 +148,31 @@ def _draw_known(
 
 
 @njit(cache=True)
-def _unshielded(adj: AnyArray, shield: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """x - z - y with x < y, not shielded: three (t,) int64 arrays."""
-    xs, zs, ys = [0][:0], [0][:0], [0][:0]
-    for z in range(adj.shape[0]):
-        near = np.flatnonzero(adj[z])
-        for a in range(near.size):
-            for b in range(a + 1, near.size):
-                if not shield[near[a], near[b]]:
-                    xs.append(near[a])
-                    zs.append(z)
-                    ys.append(near[b])
-    return np.array(xs, np.int64), np.array(zs, np.int64), np.array(ys, np.int64)
+def _unshielded(near: Lists, untested: AnyArray) -> tuple[AnyArray, AnyArray, Lists]:
+    """Ends x < y of x - z - y that are not joined, (m,) each and sorted, with the middles z of each pair. near: the
+    neighbours of every variable, ascending; untested: (d, d), pairs that count as neither joined nor apart."""
+    d = near.first.size - 1
+    xs, ys, zs, count = [0][:0], [0][:0], [0][:0], [0]
+    apart = np.empty(d, np.bool_)
+    for x in range(d):
+        own = near.member[near.first[x] : near.first[x + 1]]
+        apart[:] = True
+        apart[own] = False
+        seen = [0][:0]
+        for z in own:
+            for y in near.member[near.first[z] : near.first[z + 1]]:
+                if y > x and apart[y] and not untested[x, y]:
+                    seen.append(y * d + z)
+        for key in np.sort(np.array(seen, np.int64)):
+            y, z = key // d, key % d
+            if len(ys) == 0 or ys[-1] != y or xs[-1] != x:
+                xs.append(x)
+                ys.append(y)
+                count.append(0)
+            count[-1] += 1
+            zs.append(z)
+    first = np.cumsum(np.array(count, np.int64))
+    return np.array(xs, np.int64), np.array(ys, np.int64), Lists(first, np.array(zs, np.int64))
 
 
 @njit(cache=True)

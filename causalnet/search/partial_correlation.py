@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from scipy.special import log_ndtr
 
 from ..base.arrays import AnyArray, Array, Ints
 from ..base.clock import now
-from ..stats.independence import DEGENERATE
-from .sets import Lists, Question, Tested
+from ..stats.independence import DEGENERATE, log_normal_p
+from .sets import Lists, Question, Tested, pairs_of
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
 LARGEST_R = 1.0 - np.finfo(float).eps
@@ -55,17 +54,22 @@ class PartialCorrelation:
             outside = np.repeat(least, np.diff(question.middle.first))
         else:
             kept = Least(least, sets, inside, outside)
-            tests, stopped = _level(self.rho, k, i, j, question.pairs, question.near, question.middle, kept, deadline)
-        log_p, statistic = self._log_p(least, k)
-        none = np.zeros(m, np.int64)
-        rest = sets, self._log_p(inside, k)[0], self._log_p(outside, k)[0], tests, stopped
-        return Tested(log_p, statistic, none, np.full(m, self.n), *rest)
+            tests, stopped = _level(self.rho, k, i, j, question.near, question.middle, kept, deadline)
+        scale = math.sqrt(self.n - k - 3)
+        log_p, z = _normal(least, scale)
+        none, n = np.zeros(m, np.int64), np.full(m, self.n)
+        return Tested(log_p, z, none, n, sets, _normal(inside, scale)[0], _normal(outside, scale)[0], tests, stopped)
 
-    def _log_p(self, squared: Array, size: int) -> tuple[Array, Array]:
-        tested = np.isfinite(squared)
-        r = np.minimum(np.sqrt(np.where(tested, squared, 0.0)), LARGEST_R)
-        z = math.sqrt(self.n - size - 3) * np.arctanh(r)
-        return np.where(tested, math.log(2.0) + log_ndtr(-z), -np.inf), z
+
+@njit(cache=True)
+def _normal(squared: AnyArray, scale: float) -> tuple[AnyArray, AnyArray]:
+    """(log p, z) of scale atanh r for r^2 (m,); log p is -inf where r^2 is, not tested."""
+    log_p, z = np.full(squared.size, -np.inf), np.zeros(squared.size)
+    for k in range(squared.size):
+        if squared[k] < np.inf:
+            z[k] = scale * math.atanh(min(math.sqrt(squared[k]), LARGEST_R))
+            log_p[k] = log_normal_p(z[k])
+    return log_p, z
 
 
 @njit(cache=True)
@@ -74,14 +78,13 @@ def _level(
     size: int,
     i: Ints,
     j: Ints,
-    pairs: Lists,
     near: Lists,
     middle: Lists,
     kept: Least,
     deadline: float,
 ) -> tuple[int, bool]:
     """All sets of ``size`` neighbours of every variable: (tests, stopped)."""
-    tests, leaves = 0, 0
+    tests, leaves, pairs = 0, 0, pairs_of(i, j, rho.shape[0])
     for x in range(rho.shape[0]):
         own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
         pool = near.member[near.first[x] : near.first[x + 1]]
@@ -135,16 +138,15 @@ def _around(
     k = members.size
     block = np.empty((size, drawn, k))
     spread, cross, own = np.empty((size, k)), np.empty((size, k)), np.empty(size)
-    low = np.full(k, -1.0)
+    bound = np.full(k, -1.0)
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
         if rows[a] >= 0:
-            low[a] = kept.squared[rows[a]]
+            bound[a] = _bound(rows[a], middle, kept)
         for b in range(drawn):
             block[0, b, a] = rho[members[b], members[a]]
     own[0] = 1.0
-    watched = kept.inside.size > 0
     pick = np.zeros(size, np.int64)
     depth, tests, stopped = 0, 0, False
     while depth >= 0 and not stopped:
@@ -157,10 +159,8 @@ def _around(
         if spread[depth, s] <= DEGENERATE or own[depth] <= DEGENERATE:
             pick[depth] += 1
         elif depth == size - 1:
-            row = block[depth, s]
-            tests += _leaf(row, spread[depth], cross[depth], own[depth], s, low, members, rows, pick, kept.sets)
-            if watched:
-                _watch(row, spread[depth], cross[depth], own[depth], s, members, rows, pick, middle, kept)
+            at = block[depth, s], spread[depth], cross[depth], own[depth]
+            tests += _leaf(at, s, bound, members, rows, pick, middle, kept)
             pick[depth] += 1
             leaves += 1
             if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
@@ -169,9 +169,6 @@ def _around(
             _eliminate(block, spread, cross, own, depth, s)
             depth += 1
             pick[depth] = s + 1
-    for a in range(k):
-        if rows[a] >= 0:
-            kept.squared[rows[a]] = low[a]
     return tests, leaves, stopped
 
 
@@ -195,73 +192,63 @@ def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray
 
 @njit(cache=True)
 def _leaf(
-    row: AnyArray,
-    spread: AnyArray,
-    cross: AnyArray,
-    own: float,
+    at: tuple[AnyArray, AnyArray, AnyArray, float],
     s: int,
-    low: AnyArray,
-    members: AnyArray,
-    rows: AnyArray,
-    pick: AnyArray,
-    sets: AnyArray,
-) -> int:
-    """Squared partial correlation of x and every member given the set that ends with s; the number of tests.
-
-    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division;
-    low (k,), -1 where there is no pair, and sets are updated in place.
-    """
-    pivot, shared = spread[s], cross[s]
-    rest_x = own * pivot - shared * shared
-    if rest_x <= DEGENERATE * pivot:
-        return 0
-    hit, tests = False, 0
-    for b in range(low.size):
-        joint = cross[b] * pivot - shared * row[b]
-        rest = spread[b] * pivot - row[b] * row[b]
-        rest = rest if rest > DEGENERATE * pivot else 0.0
-        tests += low[b] >= 0.0 and rest > 0.0
-        hit |= joint * joint < low[b] * rest_x * rest
-    if hit:
-        for b in range(low.size):
-            joint = cross[b] * pivot - shared * row[b]
-            rest = spread[b] * pivot - row[b] * row[b]
-            if rest > DEGENERATE * pivot and joint * joint < low[b] * rest_x * rest:
-                low[b] = joint * joint / (rest_x * rest)
-                for level in range(pick.size):
-                    sets[rows[b], level] = members[pick[level]]
-    return tests
-
-
-@njit(cache=True)
-def _watch(
-    row: AnyArray,
-    spread: AnyArray,
-    cross: AnyArray,
-    own: float,
-    s: int,
+    bound: AnyArray,
     members: AnyArray,
     rows: AnyArray,
     pick: AnyArray,
     middle: Lists,
     kept: Least,
-) -> None:
-    """As :func:`_leaf`, kept apart for sets with and without each middle of the pair."""
+) -> int:
+    """Squared partial correlation of x and every member given the set that ends with s; the number of tests.
+
+    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
+    bound (k,): only an r^2 below it changes what is kept, -1 where there is no pair.
+    """
+    row, spread, cross, own = at
     pivot, shared = spread[s], cross[s]
     rest_x = own * pivot - shared * shared
     if rest_x <= DEGENERATE * pivot:
-        return
-    for b in range(members.size):
-        rest = spread[b] * pivot - row[b] * row[b]
-        if rows[b] < 0 or rest <= DEGENERATE * pivot:
-            continue
+        return 0
+    hit, tests = False, 0
+    for b in range(bound.size):
         joint = cross[b] * pivot - shared * row[b]
-        squared = joint * joint / (rest_x * rest)
-        for t in range(middle.first[rows[b]], middle.first[rows[b] + 1]):
-            within = False
-            for p in pick:
-                within |= members[p] == middle.member[t]
-            if within:
-                kept.inside[t] = min(kept.inside[t], squared)
-            else:
-                kept.outside[t] = min(kept.outside[t], squared)
+        rest = spread[b] * pivot - row[b] * row[b]
+        rest = rest if rest > DEGENERATE * pivot else 0.0
+        tests += bound[b] >= 0.0 and rest > 0.0
+        hit |= joint * joint < bound[b] * rest_x * rest
+    if hit:
+        for b in range(bound.size):
+            joint = cross[b] * pivot - shared * row[b]
+            rest = spread[b] * pivot - row[b] * row[b]
+            if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
+                _enter(joint * joint / (rest_x * rest), rows[b], members, pick, middle, kept)
+                bound[b] = _bound(rows[b], middle, kept)
+    return tests
+
+
+@njit(cache=True)
+def _bound(row: int, middle: Lists, kept: Least) -> float:
+    """The r^2 below which a test of the pair changes what is kept."""
+    bound = kept.squared[row]
+    for t in range(middle.first[row], middle.first[row + 1]):
+        bound = max(bound, kept.inside[t], kept.outside[t])
+    return bound
+
+
+@njit(cache=True)
+def _enter(squared: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, kept: Least) -> None:
+    """Keep an r^2 where it is the smallest so far, of the pair, and of the sets with or without a middle."""
+    if squared < kept.squared[row]:
+        kept.squared[row] = squared
+        for level in range(pick.size):
+            kept.sets[row, level] = members[pick[level]]
+    for t in range(middle.first[row], middle.first[row + 1]):
+        within = False
+        for p in pick:
+            within |= members[p] == middle.member[t]
+        if within:
+            kept.inside[t] = min(kept.inside[t], squared)
+        else:
+            kept.outside[t] = min(kept.outside[t], squared)

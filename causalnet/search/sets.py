@@ -25,15 +25,13 @@ class Lists(NamedTuple):
 class Question(NamedTuple):
     """Pairs to test given every set of ``size`` neighbours of either member.
 
-    i, j: (m,) int64, the pairs. pairs: of each of d variables the rows of its pairs. near: of each variable the
-    neighbours that sets are drawn from. middle: of each pair the variables for which it matters whether they are in
+    i, j: (m,) int64, the pairs. near: of each of d variables the neighbours that sets are drawn from, ascending. middle: of each pair the variables for which it matters whether they are in
     the set, t in all (none while a skeleton is sought).
     """
 
     size: int
     i: Ints
     j: Ints
-    pairs: Lists
     near: Lists
     middle: Lists
 
@@ -78,12 +76,25 @@ class Tests(Protocol):
         """Answer one level; deadline: time.monotonic."""
 
 
-def lists(owner: Ints, member: Ints, count: int) -> Lists:
-    """The members of each of ``count`` owners, ascending where they came so."""
-    order = np.argsort(owner, kind="stable")
+@njit(cache=True)
+def lists(owner: AnyArray, member: AnyArray, count: int) -> Lists:
+    """The members of each of ``count`` owners, in the order in which they come."""
     first = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(owner, minlength=count), out=first[1:])
-    return Lists(first, member[order])
+    for v in owner:
+        first[v + 1] += 1
+    first = np.cumsum(first)
+    fill, placed = first.copy(), np.empty(owner.size, np.int64)
+    for k in range(owner.size):
+        placed[fill[owner[k]]] = member[k]
+        fill[owner[k]] += 1
+    return Lists(first, placed)
+
+
+@njit(cache=True)
+def pairs_of(i: AnyArray, j: AnyArray, d: int) -> Lists:
+    """Of each of d variables the numbers of the pairs it is in."""
+    row = np.arange(i.size)
+    return lists(np.concatenate((i, j)), np.concatenate((row, row)), d)
 
 
 def either_way(i: Ints, j: Ints, d: int) -> Lists:
@@ -91,11 +102,9 @@ def either_way(i: Ints, j: Ints, d: int) -> Lists:
     return lists(np.concatenate([j, i]), np.concatenate([i, j]), d)
 
 
-def ask(size: int, i: Ints, j: Ints, near: Lists, middle: Lists | None = None) -> Question:
-    """The question about these pairs (i < j)."""
-    d, row = len(near.first) - 1, np.arange(len(i))
-    middle = middle or Lists(np.zeros(len(i) + 1, np.int64), np.zeros(0, np.int64))
-    return Question(size, i, j, lists(np.concatenate([i, j]), np.concatenate([row, row]), d), near, middle)
+def ask(size: int, i: Ints, j: Ints, near: Lists) -> Question:
+    """The question about these pairs (i < j), no middle watched."""
+    return Question(size, i, j, near, Lists(np.zeros(len(i) + 1, np.int64), np.zeros(0, np.int64)))
 
 
 def untested(question: Question) -> Tested:

@@ -59,9 +59,11 @@ class Alone(NamedTuple):
         return self.statistic[k], df, n
 
 
-class Weakest(NamedTuple):
-    """The test with the largest p-value of each of m pairs i < j: log_p (m,), -inf where none was made, statistic, df,
-    n (m,); its set is sets[k, : size[k]]. partial: (m,) bool, were some sets left out for the budget?"""
+@dataclass
+class Weakest:
+    """The test with the largest p-value so far of each of m pairs i < j: log_p (m,), -inf where none was made,
+    statistic, df, n (m,); its set is members[start[k] : start[k] + size[k]]. partial: (m,) bool, were some sets left out
+    for the budget?"""
 
     i: Ints
     j: Ints
@@ -70,8 +72,36 @@ class Weakest(NamedTuple):
     df: Ints
     n: Ints
     size: Ints
-    sets: Codes
+    start: Ints
     partial: Bools
+    members: Codes
+
+    def enter(self, at: Ints, found: Tested, partial: Bools) -> None:
+        """Enter a level's tests of the pairs ``at`` where their p-values are larger."""
+        better = np.flatnonzero(found.log_p > self.log_p[at])
+        to, size = at[better], found.sets.shape[1]
+        self.log_p[to], self.statistic[to] = found.log_p[better], found.statistic[better]
+        self.df[to], self.n[to], self.size[to] = found.df[better], found.n[better], size
+        self.start[to] = len(self.members) + size * np.arange(len(to))
+        self.members = np.concatenate([self.members, found.sets[better].ravel()])
+        self.partial[at] |= partial
+
+    def given(self, k: int) -> list[int]:
+        """The set of a pair's test."""
+        return [int(v) for v in self.members[self.start[k] : self.start[k] + self.size[k]]]
+
+    def place(self, i: int, j: int) -> int:
+        """Number of the pair i < j, or -1; the pairs must be sorted."""
+        lo, hi = np.searchsorted(self.i, [i, i + 1])
+        k = int(lo + np.searchsorted(self.j[lo:hi], j))
+        return k if k < hi and self.j[k] == j else -1
+
+
+def no_tests(i: Ints, j: Ints) -> Weakest:
+    """A record of these pairs without a test."""
+    m = len(i)
+    none = np.zeros((4, m), np.int64)
+    return Weakest(i, j, np.full(m, -np.inf), np.zeros(m), *none, np.zeros(m, bool), np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)
@@ -113,8 +143,8 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         near, cut = within_budget(near, i[joined], j[joined], log_p[joined], k, search.max_sets)
         a, b = i[open_pairs], j[open_pairs]
         found = tests.level(ask(k, a, b, near), search.deadline)
-        weakest = entered(weakest, open_pairs, found, cut[a] | cut[b])
-        log_p, made, complete = weakest.log_p, made + found.tests, not found.stopped
+        weakest.enter(open_pairs, found, cut[a] | cut[b])
+        made, complete = made + found.tests, not found.stopped
         joined &= fixed | ~(log_p > _threshold(log_p[joined & ~fixed], limit, total))
         k += 1
     adj = np.zeros((d, d), bool)
@@ -133,7 +163,7 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
         upper = np.arange(d) > np.arange(lo, min(lo + step, d))[:, None]
         i, j = np.nonzero(upper)
         i += lo
-        asked = np.flatnonzero(wanted[i, j])
+        asked = np.flatnonzero(wanted[lo : lo + step][upper])
         log_p, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
         if complete and len(asked):
             found = tests.level(_given_nothing(i[asked], j[asked], d), search.deadline)
@@ -146,13 +176,15 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
             df.append(0)
             n.append(0)
         statistic.append(values)
-        stay = np.flatnonzero(search.adj[i, j] & ~(log_p > math.log(alpha)))
+        stay = np.flatnonzero(search.adj[lo : lo + step][upper] & ~(log_p > math.log(alpha)))
         rest.append((i[stay], j[stay], log_p[stay]))
     sizes = [len(part) for part in statistic[1:]]
     alone = Alone(np.concatenate(statistic), _together(df, sizes), _together(n, sizes))
     i, j, log_p = (np.concatenate(part) for part in zip(*rest, strict=True)) if rest else (*_NONE, np.zeros(0))
-    none = np.zeros(len(i), np.int64)
-    return alone, Weakest(i, j, log_p, *alone.of(i, j), none, np.zeros((len(i), 0), np.int32), none > 0), made, complete
+    weakest = no_tests(i, j)
+    weakest.log_p = log_p
+    weakest.statistic, weakest.df, weakest.n = alone.of(i, j)
+    return alone, weakest, made, complete
 
 
 _NONE = np.zeros((2, 0), np.int64)
@@ -174,7 +206,9 @@ def _spread(values: Ints, where: Ints, size: int) -> Codes | int:
 def _together(parts: list[Codes | int], sizes: list[int]) -> Codes | int:
     if all(isinstance(part, int) and part == parts[0] for part in parts):
         return int(parts[0]) if parts else 0
-    return np.concatenate([np.full(k, part, np.int32) if isinstance(part, int) else part for part, k in zip(parts, sizes, strict=True)])
+    return np.concatenate(
+        [np.full(k, part, np.int32) if isinstance(part, int) else part for part, k in zip(parts, sizes, strict=True)]
+    )
 
 
 def _threshold(log_p: Array, limit: float, total: int) -> float:
@@ -187,9 +221,7 @@ def _threshold(log_p: Array, limit: float, total: int) -> float:
     return float(ranked[passed[-1]]) if len(passed) else -math.inf
 
 
-def within_budget(
-    near: Lists, i: Ints, j: Ints, log_p: Array, size: int, max_sets: int | None
-) -> tuple[Lists, Bools]:
+def within_budget(near: Lists, i: Ints, j: Ints, log_p: Array, size: int, max_sets: int | None) -> tuple[Lists, Bools]:
     """Neighbours to draw sets of ``size`` from, and (d,) bool where they are not all. i, j, log_p: the joined pairs."""
     degree = np.diff(near.first)
     if max_sets is None or math.comb(int(degree.max(initial=0)), size) <= max_sets:
@@ -200,18 +232,3 @@ def within_budget(
     evidence = np.concatenate([log_p, log_p])  # beside the pairs as either_way lays them out
     order = np.argsort(np.concatenate([j, i]), kind="stable")
     return trimmed(near, evidence[order], most)
-
-
-def entered(weakest: Weakest, at: Ints, found: Tested, partial: Bools) -> Weakest:
-    """The record with a level's tests of its pairs ``at`` entered where their p-values are larger."""
-    size = found.sets.shape[1]
-    wider = np.zeros((len(weakest.i), max(size, weakest.sets.shape[1])), np.int32)
-    wider[:, : weakest.sets.shape[1]] = weakest.sets
-    better = np.flatnonzero(found.log_p > weakest.log_p[at])
-    to = at[better]
-    wider[to, :size] = found.sets[better]
-    for name in ("log_p", "statistic", "df", "n"):
-        getattr(weakest, name)[to] = getattr(found, name)[better]
-    weakest.size[to] = size
-    weakest.partial[at] |= partial
-    return weakest._replace(sets=wider)

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
+from scipy.linalg import lapack
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Array
 from ..errors import DataError
 
 DEGENERATE = 1e-10  # residual variance, as a share of the whole, below which a variable counts as determined
@@ -61,6 +62,15 @@ def g_square(codes: ArrayLike, x: int, y: int, z: Sequence[int] = ()) -> tuple[f
 def normal_p(statistic: float) -> float:
     """Two-sided p-value of a standard normal statistic, accurate far into the tail."""
     return math.erfc(abs(statistic) / math.sqrt(2.0))
+
+
+@njit(cache=True)
+def log_normal_p(z: float) -> float:
+    """log of the two-sided p-value of a standard normal z >= 0: erfc, and far out its asymptotic series."""
+    if z < 25.0:
+        return math.log(math.erfc(z / math.sqrt(2.0)))
+    w = 1.0 / (z * z)
+    return 0.5 * (math.log(2.0 / math.pi) - z * z) - math.log(z) + math.log1p(-w * (1.0 - 3.0 * w * (1.0 - 5.0 * w)))
 
 
 def chi2_p(statistic: float, df: int) -> float:
@@ -223,3 +233,14 @@ def sparse_statistic(
         statistic += part
         df += (n_rows - 1) * (n_cols - 1)
     return max(statistic, 0.0), df
+
+
+def determined(correlation: Array) -> list[tuple[int, list[int]]]:
+    """Columns that others determine, each with those that do: (column, [columns]). correlation: (d, d)."""
+    _, pivots, rank, _ = lapack.dpstrf(correlation, tol=DEGENERATE)
+    order = pivots - 1
+    if rank == len(order):
+        return []
+    kept = np.sort(order[:rank])
+    weight = np.linalg.solve(correlation[np.ix_(kept, kept)], correlation[np.ix_(kept, np.sort(order[rank:]))])
+    return [(int(v), kept[np.abs(w) > 1e-6].tolist()) for v, w in zip(np.sort(order[rank:]), weight.T, strict=True)]

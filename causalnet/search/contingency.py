@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Codes
+from ..base.arrays import AnyArray, Array, Codes
 from ..base.clock import now
 from ..stats.bitsets import common, compact, meet, state_bits
 from ..stats.independence import complete_rows, sparse_statistic, stratify
@@ -49,6 +49,14 @@ class Contingency:
         self.coded = Coded(columns, cards, offset, state_bits(columns, offset), bool((columns < 0).any()))
         self.g_test = g_test
         self.most = len(cards)
+
+    def weakness_at(self, p: float) -> float:
+        """Weakness is log p."""
+        return math.log(p)
+
+    def p_values(self, weakness: Array) -> Array:
+        """Of log p."""
+        return np.exp(weakness)
 
     def level(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair; the first set found of those with the same p-value."""

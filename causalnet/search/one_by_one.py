@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numba import njit
 
+from ..base.arrays import Array
 from ..base.clock import now
 from ..stats.degenerate_gaussian import NOT_MADE, Blocks, likelihood_ratio
 from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
@@ -26,11 +27,19 @@ class LikelihoodRatio:
         self.blocks = blocks
         self.most = len(blocks.values) - 4
 
+    def weakness_at(self, p: float) -> float:
+        """Weakness is log p."""
+        return math.log(p)
+
+    def p_values(self, weakness: Array) -> Array:
+        """Of log p."""
+        return np.exp(weakness)
+
     def level(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair."""
         found = untested(question)
         made, stopped = _level(self.blocks, question, largest(found), deadline)
-        if self.blocks.fisher:
+        if self.blocks.fisher:  # z^2 is chi-square with one degree of freedom, told as z
             np.sqrt(found.statistic, out=found.statistic)
             found.df[:] = 0
         return found._replace(tests=made, stopped=stopped)
@@ -43,6 +52,14 @@ class AnyFunction:
         self.p_value = p_value
         self.most = d
         self.known: dict[tuple[int, int, tuple[int, ...]], float] = {}
+
+    def weakness_at(self, p: float) -> float:
+        """Weakness is log p."""
+        return math.log(p)
+
+    def p_values(self, weakness: Array) -> Array:
+        """Of log p."""
+        return np.exp(weakness)
 
     def level(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair; of equal ones the set that comes first."""
@@ -59,12 +76,12 @@ class AnyFunction:
                     self.known[x, y, z] = self.p_value(x, y, z)
                     made += 1
                 p = self.known[x, y, z]
-                log_p = math.log(max(p, 5e-324))
-                if log_p > found.log_p[row]:
-                    found.log_p[row], found.statistic[row], found.sets[row] = log_p, p, z
+                weakness = math.log(max(p, 5e-324))
+                if weakness > found.weakness[row]:
+                    found.weakness[row], found.statistic[row], found.sets[row] = weakness, p, z
                 for t in middles:
                     side = found.inside if question.middle.member[t] in z else found.outside
-                    side[t] = max(side[t], log_p)
+                    side[t] = max(side[t], weakness)
         return found._replace(tests=made)
 
 

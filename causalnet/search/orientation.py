@@ -50,7 +50,7 @@ class Orientation:
 
 class Triples(NamedTuple):
     """Unshielded x - z - y, (t,) each with x < y. clear: (t,) p of the best set without z less p of the best with it.
-    edge: (t,) log p of the weaker of the two edges."""
+    edge: (t,) weakness of the weaker of the two edges."""
 
     x: Ints
     z: Ints
@@ -73,7 +73,7 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     """Test the ends of every unshielded triple given all sets of neighbours of either, up to the largest size used."""
     d, weakest = len(skeleton.adj), skeleton.weakest
     joined = np.flatnonzero(skeleton.adj[weakest.i, weakest.j])
-    a, b, strength = weakest.i[joined], weakest.j[joined], weakest.log_p[joined]
+    a, b, strength = weakest.i[joined], weakest.j[joined], weakest.weakness[joined]
     near = either_way(a, b, d)
     i, j, middle = _unshielded(near, ~search.adj)
     record, t = no_tests(i, j), len(middle.member)
@@ -82,14 +82,16 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     every, size, made, complete = np.arange(len(i)), 0, 0, True
     while size <= most and complete and t:
         drawn, cut = within_budget(near, a, b, strength, size, search.max_sets)
-        found = tests.level(Question(size, i, j, drawn, middle), search.deadline)
+        question = Question(size, i, j, drawn, middle, record.weakness, inside, outside)
+        found = tests.level(question, search.deadline)
         record.enter(every, found, cut[i] | cut[j])
-        inside, outside = np.maximum(inside, found.inside), np.maximum(outside, found.outside)
-        size, made, complete = size + 1, made + found.tests, not found.stopped
+        inside, outside = found.inside, found.outside
+        made += found.tests if size else 0  # given nothing they were tested before
+        size, complete = size + 1, not found.stopped
     pair = np.repeat(every, np.diff(middle.first))
     x, z, y, key = i[pair], middle.member, j[pair], a * d + b
     one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
-    triples = Triples(x, z, y, np.exp(outside) - np.exp(inside), np.maximum(one, two))
+    triples = Triples(x, z, y, tests.p_values(outside) - tests.p_values(inside), np.maximum(one, two))
     return Retested(triples, record, made, complete)
 
 
@@ -102,7 +104,7 @@ def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools
     below = np.zeros((d, (d + 63) // 64), np.uint64)
     shield = adj | untested
     lines = np.flatnonzero(adj[weakest.i, weakest.j])
-    i, j, strength = weakest.i[lines], weakest.j[lines], -weakest.log_p[lines]
+    i, j, strength = weakest.i[lines], weakest.j[lines], -weakest.weakness[lines]
     dropped = np.zeros((0, 2), np.int64)
     if allowed.sum() != d * (d - 1):
         dropped = _draw_known(adj, allowed, required, i, j, strength, rule, below)

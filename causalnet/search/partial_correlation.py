@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from scipy.special import ndtr, ndtri
 
 from ..base.arrays import AnyArray, Array, Ints
 from ..base.clock import now
-from ..stats.independence import DEGENERATE, log_normal_p
+from ..stats.independence import DEGENERATE
 from .sets import Lists, Question, Tested, pairs_of
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
@@ -43,33 +44,59 @@ class PartialCorrelation:
         self.n = n
         self.most = n - 4
 
+    def weakness_at(self, p: float) -> float:
+        """Minus the statistic with this two-sided p-value."""
+        return float(ndtri(p / 2.0))
+
+    def p_values(self, weakness: Array) -> Array:
+        """Two-sided."""
+        return 2.0 * ndtr(weakness)
+
     def level(self, question: Question, deadline: float) -> Tested:
-        """Smallest |r| of every pair, which at one size is the largest p-value."""
+        """Smallest |r| of every pair, which at one size is the largest p-value. Weakness is minus the statistic."""
         k, i, j, m = question.size, question.i, question.j, len(question.i)
-        t = len(question.middle.member)
-        least, inside, outside = np.full(m, np.inf), np.full(t, np.inf), np.full(t, np.inf)
-        sets, tests, stopped = np.zeros((m, k), np.int32), m, False
-        if k == 0:
-            least = self.rho[i, j] ** 2
-            outside = np.repeat(least, np.diff(question.middle.first))
-        else:
-            kept = Least(least, sets, inside, outside)
-            tests, stopped = _level(self.rho, k, i, j, question.near, question.middle, kept, deadline)
         scale = math.sqrt(self.n - k - 3)
-        log_p, z = _normal(least, scale)
-        none, n = np.zeros(m, np.int64), np.full(m, self.n)
-        return Tested(log_p, z, none, n, sets, _normal(inside, scale)[0], _normal(outside, scale)[0], tests, stopped)
+        if k == 0:
+            z = _statistic(self.rho, i, j, scale)
+            outside = np.repeat(-z, np.diff(question.middle.first))
+            rest = np.zeros((m, 0), np.int32), question.inside, outside, m, False
+            return Tested(-z, z, np.zeros(m, np.int64), np.full(m, self.n), *rest)
+        known = question.known, question.inside, question.outside
+        start = [_squared(part, scale) for part in known]
+        kept = Least(start[0].copy(), np.zeros((m, k), np.int32), start[1].copy(), start[2].copy())
+        tests, stopped = _level(self.rho, k, i, j, question.near, question.middle, kept, deadline)
+        found = kept.squared, kept.inside, kept.outside
+        weakness, inside, outside = (_weakness(*part, scale) for part in zip(found, start, known, strict=True))
+        rest = kept.sets, inside, outside, tests, stopped
+        return Tested(weakness, -weakness, np.zeros(m, np.int64), np.full(m, self.n), *rest)
 
 
 @njit(cache=True)
-def _normal(squared: AnyArray, scale: float) -> tuple[AnyArray, AnyArray]:
-    """(log p, z) of scale atanh r for r^2 (m,); log p is -inf where r^2 is, not tested."""
-    log_p, z = np.full(squared.size, -np.inf), np.zeros(squared.size)
-    for k in range(squared.size):
-        if squared[k] < np.inf:
-            z[k] = scale * math.atanh(min(math.sqrt(squared[k]), LARGEST_R))
-            log_p[k] = log_normal_p(z[k])
-    return log_p, z
+def _statistic(rho: AnyArray, i: AnyArray, j: AnyArray, scale: float) -> AnyArray:
+    """scale atanh |r| of pairs (m,)."""
+    z = np.empty(i.size)
+    for k in range(i.size):
+        z[k] = scale * math.atanh(min(abs(rho[i[k], j[k]]), LARGEST_R))
+    return z
+
+
+@njit(cache=True)
+def _squared(weakness: AnyArray, scale: float) -> AnyArray:
+    """The r^2 at which scale atanh |r| is minus this weakness (m,); less a rounding error, so that nothing is found twice."""
+    squared = np.empty(weakness.size)
+    for k in range(weakness.size):
+        squared[k] = math.tanh(weakness[k] / scale) ** 2 * (1.0 - 1e-12) if weakness[k] > -np.inf else np.inf
+    return squared
+
+
+@njit(cache=True)
+def _weakness(squared: AnyArray, start: AnyArray, known: AnyArray, scale: float) -> AnyArray:
+    """Minus scale atanh |r| (m,), where r^2 fell below its start, else what was known."""
+    weakness = known.copy()
+    for k in range(weakness.size):
+        if squared[k] < start[k]:
+            weakness[k] = -scale * math.atanh(min(math.sqrt(squared[k]), LARGEST_R))
+    return weakness
 
 
 @njit(cache=True)
@@ -138,12 +165,13 @@ def _around(
     k = members.size
     block = np.empty((size, drawn, k))
     spread, cross, own = np.empty((size, k)), np.empty((size, k)), np.empty(size)
-    bound = np.full(k, -1.0)
+    bound, pairs = np.full(k, -1.0), 0
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
         if rows[a] >= 0:
             bound[a] = _bound(rows[a], middle, kept)
+            pairs += 1
         for b in range(drawn):
             block[0, b, a] = rho[members[b], members[a]]
     own[0] = 1.0
@@ -160,7 +188,10 @@ def _around(
             pick[depth] += 1
         elif depth == size - 1:
             at = block[depth, s], spread[depth], cross[depth], own[depth]
-            tests += _leaf(at, s, bound, members, rows, pick, middle, kept)
+            if _leaf(at, s, bound, members, rows, pick, middle, kept):
+                tests += pairs
+                for p in pick:
+                    tests -= rows[p] >= 0
             pick[depth] += 1
             leaves += 1
             if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
@@ -200,8 +231,8 @@ def _leaf(
     pick: AnyArray,
     middle: Lists,
     kept: Least,
-) -> int:
-    """Squared partial correlation of x and every member given the set that ends with s; the number of tests.
+) -> bool:
+    """Squared partial correlation of x and every member given the set that ends with s; False if it determines x.
 
     r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
     bound (k,): only an r^2 below it changes what is kept, -1 where there is no pair.
@@ -210,13 +241,12 @@ def _leaf(
     pivot, shared = spread[s], cross[s]
     rest_x = own * pivot - shared * shared
     if rest_x <= DEGENERATE * pivot:
-        return 0
-    hit, tests = False, 0
+        return False
+    hit = False
     for b in range(bound.size):
         joint = cross[b] * pivot - shared * row[b]
         rest = spread[b] * pivot - row[b] * row[b]
         rest = rest if rest > DEGENERATE * pivot else 0.0
-        tests += bound[b] >= 0.0 and rest > 0.0
         hit |= joint * joint < bound[b] * rest_x * rest
     if hit:
         for b in range(bound.size):
@@ -225,7 +255,7 @@ def _leaf(
             if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
                 _enter(joint * joint / (rest_x * rest), rows[b], members, pick, middle, kept)
                 bound[b] = _bound(rows[b], middle, kept)
-    return tests
+    return True
 
 
 @njit(cache=True)

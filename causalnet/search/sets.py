@@ -25,8 +25,9 @@ class Lists(NamedTuple):
 class Question(NamedTuple):
     """Pairs to test given every set of ``size`` neighbours of either member.
 
-    i, j: (m,) int64, the pairs. near: of each of d variables the neighbours that sets are drawn from, ascending. middle: of each pair the variables for which it matters whether they are in
-    the set, t in all (none while a skeleton is sought).
+    i, j: (m,) int64, the pairs. near: of each of d variables the neighbours that sets are drawn from, ascending. middle:
+    of each pair the variables for which it matters whether they are in the set, t in all (none while a skeleton is
+    sought). known: (m,) the weakness found so far, -inf for none; inside, outside: (t,) likewise, see :class:`Tested`.
     """
 
     size: int
@@ -34,17 +35,21 @@ class Question(NamedTuple):
     j: Ints
     near: Lists
     middle: Lists
+    known: Array
+    inside: Array
+    outside: Array
 
 
 class Tested(NamedTuple):
-    """The test with the largest p-value of each of m pairs at one level.
+    """The test with the largest p-value of each of m pairs, where that is larger than what was known.
 
-    log_p: (m,), -inf where none was made. statistic: (m,). df: (m,) int64, 0 where the test has none. n: (m,) int64,
-    rows used. sets: (m, size) int32. inside, outside: (t,) largest log p given a set with, and without, the middle.
-    tests: how many were made. stopped: did the clock end the level early?
+    weakness: (m,), how weak the evidence against independence: grows with the p-value; what was known where no test of
+    the level is weaker, and then the rest says nothing. statistic: (m,). df: (m,) int64, 0 where the test has none.
+    n: (m,) int64, rows used. sets: (m, size) int32. inside, outside: (t,) largest weakness given a set with, and without,
+    the middle. tests: how many were made. stopped: did the clock end the level early?
     """
 
-    log_p: Array
+    weakness: Array
     statistic: Array
     df: Ints
     n: Ints
@@ -58,7 +63,7 @@ class Tested(NamedTuple):
 class Largest(NamedTuple):
     """The part of :class:`Tested` that compiled searches fill, in place."""
 
-    log_p: AnyArray
+    weakness: AnyArray
     statistic: AnyArray
     df: AnyArray
     n: AnyArray
@@ -71,6 +76,12 @@ class Tests(Protocol):
     """A family of tests. most: the largest set for which it has a test."""
 
     most: int
+
+    def weakness_at(self, p: float) -> float:
+        """The weakness of a test with this p-value."""
+
+    def p_values(self, weakness: Array) -> Array:
+        """The p-values of tests as weak as this; 0 for -inf."""
 
     def level(self, question: Question, deadline: float) -> Tested:
         """Answer one level; deadline: time.monotonic."""
@@ -102,17 +113,20 @@ def either_way(i: Ints, j: Ints, d: int) -> Lists:
     return lists(np.concatenate([j, i]), np.concatenate([i, j]), d)
 
 
-def ask(size: int, i: Ints, j: Ints, near: Lists) -> Question:
+def ask(size: int, i: Ints, j: Ints, near: Lists, known: Array) -> Question:
     """The question about these pairs (i < j), no middle watched."""
-    return Question(size, i, j, near, Lists(np.zeros(len(i) + 1, np.int64), np.zeros(0, np.int64)))
+    return Question(size, i, j, near, Lists(np.zeros(len(i) + 1, np.int64), _NONE), known, known[:0], known[:0])
+
+
+_NONE = np.zeros(0, np.int64)
 
 
 def untested(question: Question) -> Tested:
-    """An answer in which nothing has been tested yet, to be filled."""
-    m, t = len(question.i), len(question.middle.member)
-    sets = np.zeros((m, question.size), np.int32)
-    nothing = np.full(m, -np.inf), np.zeros(m), np.zeros(m, np.int64), np.zeros(m, np.int64), sets
-    return Tested(*nothing, np.full(t, -np.inf), np.full(t, -np.inf), 0, False)
+    """An answer in which nothing is tested yet, to be filled."""
+    m = len(question.i)
+    rest = np.zeros(m), np.full(m, -1), np.zeros(m, np.int64), np.zeros((m, question.size), np.int32)
+    known = (part.copy() for part in (question.known, question.inside, question.outside))
+    return Tested(next(known), *rest, *known, 0, False)
 
 
 def largest(found: Tested) -> Largest:
@@ -120,10 +134,10 @@ def largest(found: Tested) -> Largest:
     return Largest(*found[:5], found.inside, found.outside)
 
 
-def trimmed(near: Lists, log_p: Array, most: int) -> tuple[Lists, Bools]:
+def trimmed(near: Lists, weakness: Array, most: int) -> tuple[Lists, Bools]:
     """Keep of each variable the ``most`` neighbours with the strongest evidence: (lists, (d,) bool which were cut).
 
-    log_p: evidence beside near.member. Ties at the edge of the cut are left out, all of them, so that the choice
+    weakness: evidence beside near.member. Ties at the edge of the cut are left out, all of them, so that the choice
     does not hang on the order of the columns.
     """
     length = np.diff(near.first)
@@ -133,7 +147,7 @@ def trimmed(near: Lists, log_p: Array, most: int) -> tuple[Lists, Bools]:
     keep = np.ones(len(near.member), bool)
     for v in np.flatnonzero(cut):
         own = slice(near.first[v], near.first[v + 1])
-        keep[own] = log_p[own] < np.sort(log_p[own])[most]
+        keep[own] = weakness[own] < np.sort(weakness[own])[most]
     owner = np.repeat(np.arange(len(length)), length)
     return lists(owner[keep], near.member[keep], len(length)), cut
 
@@ -156,12 +170,12 @@ def repeated(x: int, y: int, members: AnyArray, near: Lists) -> bool:
 def keep(row: int, value: float, free: int, used: int, members: AnyArray, middle: Lists, found: Largest) -> None:
     """Enter a test where it has the largest p-value of its pair so far, or of a middle's sets."""
     lo, hi = middle.first[row], middle.first[row + 1]
-    log_p = found.log_p
-    if lo == hi and log_p[row] > -np.inf and free <= found.df[row] and value >= found.statistic[row]:
+    weakness = found.weakness
+    if lo == hi and weakness[row] > -np.inf and free <= found.df[row] and value >= found.statistic[row]:
         return  # fewer degrees of freedom and a larger statistic: the p-value cannot be larger
     new = log_chi2_sf(value, free)
-    if new > log_p[row] or log_p[row] == -np.inf:
-        log_p[row], found.statistic[row], found.df[row], found.n[row] = new, value, free, used
+    if new > weakness[row] or weakness[row] == -np.inf:
+        weakness[row], found.statistic[row], found.df[row], found.n[row] = new, value, free, used
         for p in range(members.size):
             found.sets[row, p] = members[p]
     for t in range(lo, hi):

@@ -61,13 +61,13 @@ class Alone(NamedTuple):
 
 @dataclass
 class Weakest:
-    """The test with the largest p-value so far of each of m pairs i < j: log_p (m,), -inf where none was made,
+    """The test with the largest p-value so far of each of m pairs i < j: weakness (m,), -inf where none was made,
     statistic, df, n (m,); its set is members[start[k] : start[k] + size[k]]. partial: (m,) bool, were some sets left out
     for the budget?"""
 
     i: Ints
     j: Ints
-    log_p: Array
+    weakness: Array
     statistic: Array
     df: Ints
     n: Ints
@@ -78,9 +78,9 @@ class Weakest:
 
     def enter(self, at: Ints, found: Tested, partial: Bools) -> None:
         """Enter a level's tests of the pairs ``at`` where their p-values are larger."""
-        better = np.flatnonzero(found.log_p > self.log_p[at])
+        better = np.flatnonzero(found.weakness > self.weakness[at])
         to, size = at[better], found.sets.shape[1]
-        self.log_p[to], self.statistic[to] = found.log_p[better], found.statistic[better]
+        self.weakness[to], self.statistic[to] = found.weakness[better], found.statistic[better]
         self.df[to], self.n[to], self.size[to] = found.df[better], found.n[better], size
         self.start[to] = len(self.members) + size * np.arange(len(to))
         self.members = np.concatenate([self.members, found.sets[better].ravel()])
@@ -124,11 +124,10 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
     """Run the levels of the stable search."""
     d = len(search.adj)
     alone, weakest, made, complete = _first_level(tests, alpha, search)
-    i, j, log_p = weakest.i, weakest.j, weakest.log_p
+    i, j, weakness = weakest.i, weakest.j, weakest.weakness
     fixed = search.fixed[i, j]
-    limit = math.log(alpha)
-    total = int(np.isfinite(alone.statistic).sum()) if search.fdr else 0
-    joined = fixed | ~(log_p > _threshold(log_p[~fixed], limit, total))
+    threshold = _Threshold(tests, alpha, int(np.isfinite(alone.statistic).sum()) if search.fdr else 0)
+    joined = fixed | ~(weakness > threshold.of(weakness[~fixed]))
     deepest = d - 2 if search.max_size is None else min(d - 2, search.max_size)
     k, bounded = 1, False
     while k <= deepest and complete:
@@ -140,12 +139,12 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         if k > tests.most:
             bounded = True
             break
-        near, cut = within_budget(near, i[joined], j[joined], log_p[joined], k, search.max_sets)
+        near, cut = within_budget(near, i[joined], j[joined], weakness[joined], k, search.max_sets)
         a, b = i[open_pairs], j[open_pairs]
-        found = tests.level(ask(k, a, b, near), search.deadline)
+        found = tests.level(ask(k, a, b, near, weakness[open_pairs]), search.deadline)
         weakest.enter(open_pairs, found, cut[a] | cut[b])
         made, complete = made + found.tests, not found.stopped
-        joined &= fixed | ~(log_p > _threshold(log_p[joined & ~fixed], limit, total))
+        joined &= fixed | ~(weakness > threshold.of(weakness[joined & ~fixed]))
         k += 1
     adj = np.zeros((d, d), bool)
     adj[i[joined], j[joined]] = adj[j[joined], i[joined]] = True
@@ -156,7 +155,7 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
     """Every pair given nothing, a block of rows of the matrix at a time, and those that it leaves joined."""
     d = len(search.adj)
     step = max(1, BLOCK // d)
-    wanted = search.adj & ~search.fixed
+    wanted, limit = search.adj & ~search.fixed, tests.weakness_at(alpha)
     statistic, df, n, rest = [np.zeros(0)], [], [], []
     made, complete = 0, True
     for lo in range(0, d - 1, step):
@@ -164,25 +163,25 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
         i, j = np.nonzero(upper)
         i += lo
         asked = np.flatnonzero(wanted[lo : lo + step][upper])
-        log_p, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
+        weakness, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
         if complete and len(asked):
             found = tests.level(_given_nothing(i[asked], j[asked], d), search.deadline)
             made, complete = made + found.tests, not found.stopped
-            log_p[asked] = found.log_p
-            values[asked] = np.where(found.log_p > -np.inf, found.statistic, np.nan)
+            weakness[asked] = found.weakness
+            values[asked] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
             df.append(_spread(found.df, asked, len(i)))
             n.append(_spread(found.n, asked, len(i)))
         else:
             df.append(0)
             n.append(0)
         statistic.append(values)
-        stay = np.flatnonzero(search.adj[lo : lo + step][upper] & ~(log_p > math.log(alpha)))
-        rest.append((i[stay], j[stay], log_p[stay]))
+        stay = np.flatnonzero(search.adj[lo : lo + step][upper] & ~(weakness > limit))
+        rest.append((i[stay], j[stay], weakness[stay]))
     sizes = [len(part) for part in statistic[1:]]
     alone = Alone(np.concatenate(statistic), _together(df, sizes), _together(n, sizes))
-    i, j, log_p = (np.concatenate(part) for part in zip(*rest, strict=True)) if rest else (*_NONE, np.zeros(0))
+    i, j, weakness = (np.concatenate(part) for part in zip(*rest, strict=True)) if rest else (*_NONE, np.zeros(0))
     weakest = no_tests(i, j)
-    weakest.log_p = log_p
+    weakest.weakness = weakness
     weakest.statistic, weakest.df, weakest.n = alone.of(i, j)
     return alone, weakest, made, complete
 
@@ -191,7 +190,7 @@ _NONE = np.zeros((2, 0), np.int64)
 
 
 def _given_nothing(i: Ints, j: Ints, d: int) -> Question:
-    return ask(0, i, j, Lists(np.zeros(d + 1, np.int64), np.zeros(0, np.int64)))
+    return ask(0, i, j, Lists(np.zeros(d + 1, np.int64), _NONE[0]), np.full(len(i), -np.inf))
 
 
 def _spread(values: Ints, where: Ints, size: int) -> Codes | int:
@@ -211,24 +210,34 @@ def _together(parts: list[Codes | int], sizes: list[int]) -> Codes | int:
     )
 
 
-def _threshold(log_p: Array, limit: float, total: int) -> float:
-    """The log p-value above which pairs are separated: log alpha, or with ``total`` pairs tested for a false-discovery
-    rate the largest p_(k) <= alpha k / total (Benjamini and Hochberg, JRSS B 57, 1995)."""
-    if not total:
-        return limit
-    ranked = np.sort(log_p)
-    passed = np.flatnonzero(ranked <= limit + np.log(np.arange(1, len(ranked) + 1) / total))
-    return float(ranked[passed[-1]]) if len(passed) else -math.inf
+class _Threshold(NamedTuple):
+    """The weakness above which pairs are separated: that of p = alpha, or with ``total`` pairs tested for a
+    false-discovery rate of the largest p_(k) <= alpha k / total (Benjamini and Hochberg, JRSS B 57, 1995)."""
+
+    tests: Tests
+    alpha: float
+    total: int
+
+    def of(self, weakness: Array) -> float:
+        """weakness: of the pairs still joined."""
+        if not self.total:
+            return self.tests.weakness_at(self.alpha)
+        ranked = np.sort(weakness)
+        share = np.arange(1, len(ranked) + 1) / self.total
+        passed = np.flatnonzero(self.tests.p_values(ranked) <= self.alpha * share)
+        return float(ranked[passed[-1]]) if len(passed) else -math.inf
 
 
-def within_budget(near: Lists, i: Ints, j: Ints, log_p: Array, size: int, max_sets: int | None) -> tuple[Lists, Bools]:
-    """Neighbours to draw sets of ``size`` from, and (d,) bool where they are not all. i, j, log_p: the joined pairs."""
+def within_budget(
+    near: Lists, i: Ints, j: Ints, weakness: Array, size: int, max_sets: int | None
+) -> tuple[Lists, Bools]:
+    """Neighbours to draw sets of ``size`` from, and (d,) bool where they are not all. i, j, weakness: the joined pairs."""
     degree = np.diff(near.first)
     if max_sets is None or math.comb(int(degree.max(initial=0)), size) <= max_sets:
         return near, np.zeros(len(degree), bool)
     most = size
     while math.comb(most + 1, size) <= max_sets:
         most += 1
-    evidence = np.concatenate([log_p, log_p])  # beside the pairs as either_way lays them out
+    evidence = np.concatenate([weakness, weakness])  # beside the pairs as either_way lays them out
     order = np.argsort(np.concatenate([j, i]), kind="stable")
     return trimmed(near, evidence[order], most)

@@ -64,15 +64,6 @@ def normal_p(statistic: float) -> float:
     return math.erfc(abs(statistic) / math.sqrt(2.0))
 
 
-@njit(cache=True)
-def log_normal_p(z: float) -> float:
-    """log of the two-sided p-value of a standard normal z >= 0: erfc, and far out its asymptotic series."""
-    if z < 25.0:
-        return math.log(math.erfc(z / math.sqrt(2.0)))
-    w = 1.0 / (z * z)
-    return 0.5 * (math.log(2.0 / math.pi) - z * z) - math.log(z) + math.log1p(-w * (1.0 - 3.0 * w * (1.0 - 5.0 * w)))
-
-
 def chi2_p(statistic: float, df: int) -> float:
     """Upper tail of the chi-square distribution with df degrees of freedom; 1 when df is 0."""
     return math.exp(log_chi2_sf(float(statistic), int(df)))

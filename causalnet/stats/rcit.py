@@ -18,6 +18,7 @@ import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class Rcit:
     def __init__(self, values: Array, first: Sequence[int], present: Bools | None, seed: int) -> None:
         skew = np.sign(np.sum(values**3, axis=0))
         self.columns = [
-            values[:, a:b] * np.where(skew[a:b] < 0, -1.0, 1.0) for a, b in zip(first, first[1:], strict=False)
+            values[:, a:b] * np.where(skew[a:b] < 0, -1.0, 1.0) for a, b in pairwise(first)
         ]
         self.present = present
         self.seed = seed

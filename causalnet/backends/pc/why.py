@@ -52,10 +52,10 @@ class Why:
         """The test with the largest p-value; empty where none was made."""
         kept = [(record, k) for record in self.weakest if (k := record.place(i, j)) >= 0]
         if kept:
-            record, k = max(kept, key=lambda r: r[0].log_p[r[1]])
+            record, k = max(kept, key=lambda r: r[0].weakness[r[1]])
             statistic, df, n = (part[k].item() for part in (record.statistic, record.df, record.n))
             members = record.given(k)
-        if not kept or record.log_p[k] == -np.inf:
+        if not kept or record.weakness[k] == -np.inf:
             statistic, df, n = (part.item() for part in self.alone.of(np.array([i]), np.array([j])))
             members = []
         if np.isnan(statistic):

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
 from ..graph.meek import add_arrow, close, has, put_below
-from .sets import Lists, Question, Tests, either_way
-from .skeleton import Search, Skeleton, Weakest, no_tests, within_budget
+from .sets import Lists, Question, Tests, either_way, within_budget
+from .skeleton import Search, Skeleton, Weakest, no_tests
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4
 
@@ -81,10 +81,10 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
     every, size, made, complete = np.arange(len(i)), 0, 0, True
     while size <= most and complete and t:
-        drawn, cut = within_budget(near, a, b, strength, size, search.max_sets)
+        drawn, over = within_budget(near, size, search.max_sets)
         question = Question(size, i, j, drawn, middle, record.weakness, inside, outside)
         found = tests.level(question, search.deadline)
-        record.enter(every, found, cut[i] | cut[j])
+        record.enter(every, found, over[i] | over[j])
         inside, outside = found.inside, found.outside
         made += found.tests if size else 0  # given nothing they were tested before
         size, complete = size + 1, not found.stopped

@@ -6,6 +6,7 @@ of tests answers it (:class:`Tests`): partial correlations, contingency tables, 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -134,22 +135,16 @@ def largest(found: Tested) -> Largest:
     return Largest(*found[:5], found.inside, found.outside)
 
 
-def trimmed(near: Lists, weakness: Array, most: int) -> tuple[Lists, Bools]:
-    """Keep of each variable the ``most`` neighbours with the strongest evidence: (lists, (d,) bool which were cut).
-
-    weakness: evidence beside near.member. Ties at the edge of the cut are left out, all of them, so that the choice
-    does not hang on the order of the columns.
-    """
+def within_budget(near: Lists, size: int, max_sets: int | None) -> tuple[Lists, Bools]:
+    """The lists of those with at most ``max_sets`` sets of this size, the others emptied: (lists, (k,) bool which)."""
     length = np.diff(near.first)
-    cut = length > most
-    if not cut.any():
-        return near, cut
-    keep = np.ones(len(near.member), bool)
-    for v in np.flatnonzero(cut):
-        own = slice(near.first[v], near.first[v + 1])
-        keep[own] = weakness[own] < np.sort(weakness[own])[most]
+    over = np.zeros(len(length), bool)
+    if max_sets is None or math.comb(int(length.max(initial=0)), size) <= max_sets:
+        return near, over
+    for k in np.unique(length):
+        over[length == k] = math.comb(int(k), size) > max_sets
     owner = np.repeat(np.arange(len(length)), length)
-    return lists(owner[keep], near.member[keep], len(length)), cut
+    return lists(owner[~over[owner]], near.member[~over[owner]], len(length)), over
 
 
 @njit(cache=True)

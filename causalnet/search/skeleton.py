@@ -8,9 +8,9 @@ with the neighbourhoods of the level's start; a pair is removed iff some p-value
 Hochberg over the largest p-value so far of every pair tested, so that of the edges kept an expected share alpha at most
 is false, as far as those p-values are valid and positively dependent.
 
-*Budget*: where a variable has more than ``max_sets`` sets of one size, they are drawn from fewer of its neighbours,
-those with the strongest evidence; which pairs that concerned is told. The number of sets then grows with the degree
-and not with its power, and the choice depends on the data alone.
+*Budget*: sets of a size that the neighbourhood of a variable has more than ``max_sets`` of are not drawn from it; which
+pairs that concerned is told. It bounds the size of sets by that of the neighbourhood: around a hub the large sets, whose
+tests are the weakest and which there are most of, are left out.
 
 *Memory*: a pair that the first level separates leaves its statistic, 8 bytes; only the others have a set.
 """
@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.arrays import Array, Bools, Codes, Ints
-from .sets import Lists, Question, Tested, Tests, ask, either_way, trimmed
+from .sets import Lists, Question, Tested, Tests, ask, either_way, within_budget
 
 BLOCK = 1 << 20  # pairs tested at once given nothing
 
@@ -32,7 +32,7 @@ BLOCK = 1 << 20  # pairs tested at once given nothing
 class Search(NamedTuple):
     """Where a search starts, and how far it goes. adj: (d, d) symmetric bool, the pairs to start from; fixed: (d, d)
     symmetric bool, kept without a test; max_size: largest conditioning set, None for all that d variables have;
-    deadline: time.monotonic; max_sets: how many sets of one size are drawn around one variable, None for all; fdr:
+    deadline: time.monotonic; max_sets: the most sets of one size that are drawn from the neighbours of one variable, else none are; None for no limit; fdr:
     alpha is the rate of false discoveries."""
 
     adj: Bools
@@ -139,10 +139,10 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         if k > tests.most:
             bounded = True
             break
-        near, cut = within_budget(near, i[joined], j[joined], weakness[joined], k, search.max_sets)
+        near, over = within_budget(near, k, search.max_sets)
         a, b = i[open_pairs], j[open_pairs]
         found = tests.level(ask(k, a, b, near, weakness[open_pairs]), search.deadline)
-        weakest.enter(open_pairs, found, cut[a] | cut[b])
+        weakest.enter(open_pairs, found, over[a] | over[b])
         made, complete = made + found.tests, not found.stopped
         joined &= fixed | ~(weakness > threshold.of(weakness[joined & ~fixed]))
         k += 1
@@ -226,18 +226,3 @@ class _Threshold(NamedTuple):
         share = np.arange(1, len(ranked) + 1) / self.total
         passed = np.flatnonzero(self.tests.p_values(ranked) <= self.alpha * share)
         return float(ranked[passed[-1]]) if len(passed) else -math.inf
-
-
-def within_budget(
-    near: Lists, i: Ints, j: Ints, weakness: Array, size: int, max_sets: int | None
-) -> tuple[Lists, Bools]:
-    """Neighbours to draw sets of ``size`` from, and (d,) bool where they are not all. i, j, weakness: the joined pairs."""
-    degree = np.diff(near.first)
-    if max_sets is None or math.comb(int(degree.max(initial=0)), size) <= max_sets:
-        return near, np.zeros(len(degree), bool)
-    most = size
-    while math.comb(most + 1, size) <= max_sets:
-        most += 1
-    evidence = np.concatenate([weakness, weakness])  # beside the pairs as either_way lays them out
-    order = np.argsort(np.concatenate([j, i]), kind="stable")
-    return trimmed(near, evidence[order], most)

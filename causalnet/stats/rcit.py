@@ -46,9 +46,7 @@ class Rcit:
 
     def __init__(self, values: Array, first: Sequence[int], present: Bools | None, seed: int) -> None:
         skew = np.sign(np.sum(values**3, axis=0))
-        self.columns = [
-            values[:, a:b] * np.where(skew[a:b] < 0, -1.0, 1.0) for a, b in pairwise(first)
-        ]
+        self.columns = [values[:, a:b] * np.where(skew[a:b] < 0, -1.0, 1.0) for a, b in pairwise(first)]
         self.present = present
         self.seed = seed
         self.keys = [_key(np.argsort(block, axis=0, kind="stable")) for block in self.columns]

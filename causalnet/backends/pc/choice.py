@@ -23,7 +23,7 @@ Test = Callable[[int, int, tuple[int, ...], Table], float]
 TESTS = ("auto", "fisher-z", "chi2", "g2", "mixed", "rcit")
 KIND = {"fisher-z": "continuous", "chi2": "discrete", "g2": "discrete"}  # the others take every kind
 AUTO = {"continuous": "fisher-z", "discrete": "chi2", "mixed": "mixed"}
-MOST_SETS = {"fisher-z": 1 << 15, "chi2": 1 << 10, "g2": 1 << 10, "mixed": 1 << 11, "rcit": 1 << 8}
+MOST_SETS = {"fisher-z": 1024, "chi2": 1024, "g2": 1024, "mixed": 1024, "rcit": 256}
 MISSING = ("auto", "category", "refuse")
 
 

@@ -11,6 +11,7 @@ from ..graph import Graph, Knowledge
 
 TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
 GIVES = "dag"
+HANDLES = frozenset({"missing", "few rows"})
 KNOWLEDGE = frozenset({"required", "forbidden"})
 
 

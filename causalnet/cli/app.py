@@ -36,7 +36,7 @@ class _Spoken(TyperGroup):
         except CausalnetError as error:
             if ctx.params.get("debug"):
                 raise
-            say(f"error: {error}", style="red", stderr=True)
+            say(f"error: {error.in_shell}", style="red", stderr=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             say("interrupted; files that were finished are kept", style="red", stderr=True)
@@ -89,12 +89,13 @@ def _root(
 def discover(
     file: Annotated[Path, typer.Argument(help="A table (.csv, .tsv, .parquet) or an event log.")],
     backend: Annotated[
-        str, typer.Option("--backend", "-b", help="The method; `causalnet backends` lists them.")
-    ] = "pc",
+        str, typer.Option("--backend", "-b", help="The method; auto chooses by the kind of data.")
+    ] = "auto",
     topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
     knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
     discrete: Annotated[str | None, typer.Option(help="Names of the categorical columns, comma-separated.")] = None,
+    drop: Annotated[str | None, typer.Option(help="Names of columns to leave out, comma-separated.")] = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph as JSON.")] = None,
@@ -102,13 +103,14 @@ def discover(
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:
     """Learn a graph from a file."""
+    from ..discovery.choice import AUTO
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
     from ..report.values import texts
     from ..storage.files import check_writable, write_atomic
 
-    method = get(backend)
+    method = None if backend == AUTO else get(backend)
     params = parse_settings(set_ or [])
     hard = read_knowledge(knowledge) if knowledge else None
     for path in (out, report):
@@ -123,11 +125,18 @@ def discover(
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        data = read_data(file, method, topology, discrete)
+        data = read_data(file, method, topology, discrete, drop)
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
+    backend = graph.meta["backend"]
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
-    given = {"--topology": topology, "--knowledge": knowledge, "--discrete": discrete, "--seed": seed or None}
+    given = {
+        "--topology": topology,
+        "--knowledge": knowledge,
+        "--discrete": discrete,
+        "--drop": drop,
+        "--seed": seed or None,
+    }
     command = _repeat(file, backend, {**given, "--max-seconds": max_seconds}, set_ or [])
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
@@ -159,6 +168,8 @@ def _repeat(file: Path, backend: str, options: Mapping[str, Any], settings: list
 
 
 def _tell(graph: Graph, remarks: list[str], out: Path | None, report: Path | None, json_: bool) -> None:
+    if "chosen" in graph.meta:
+        say(graph.meta["chosen"], stderr=True)
     if json_:
         say_json(graph.to_dict())
     else:

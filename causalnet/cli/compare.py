@@ -12,7 +12,7 @@ from .inputs import named_or_file, parse_backend_settings, parse_seeds
 from .terminal import say, say_json, show_reasons, show_results
 
 PEERS = ["causal-learn/ges", "pgmpy/hill-climb", "gcastle/notears"]
-QUICKSTART = ["pc", "notears", "thp", "granger", *PEERS, "random", "empty"]
+QUICKSTART = ["order", "pc", "notears", "thp", "granger", *PEERS, "random", "empty"]
 
 
 def compare_methods(

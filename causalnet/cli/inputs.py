@@ -79,13 +79,16 @@ def read_knowledge(path: Path) -> Knowledge:
         raise KnowledgeError(f"the knowledge file {path.name} is not as expected ({error}); {example}") from error
 
 
-def read_data(path: Path, method: Backend, topology: Path | None, discrete: str | None) -> Table | Events:
-    """The file as the kind of data that the method takes; where both would do, the choice is told on stderr."""
+def read_data(
+    path: Path, method: Backend | None, topology: Path | None, discrete: str | None, drop: str | None
+) -> Table | Events:
+    """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
     from ..data import as_table, read_events
     from ..data.reading import read_frame
 
-    takes_events, takes_tables = "events" in method.takes, bool(method.takes - {"events"})
-    if topology is not None and not takes_events:
+    takes_events = method is None or "events" in method.takes
+    takes_tables = method is None or bool(method.takes - {"events"})
+    if topology is not None and method is not None and not takes_events:
         raise NotApplicable(
             f"--topology belongs to an event log, and {method.name} takes {', '.join(sorted(method.takes))} data"
         )
@@ -93,17 +96,23 @@ def read_data(path: Path, method: Backend, topology: Path | None, discrete: str 
     frame = read_frame(path)
     log = _is_log(frame.columns)
     if takes_events and (topology is not None or log or not takes_tables):
-        if discrete is not None:
-            raise NotApplicable(f"--discrete belongs to a table, and {path.name} is read as an event log")
-        if takes_tables:
+        for option, value in (("--discrete", discrete), ("--drop", drop)):
+            if value is not None:
+                raise NotApplicable(f"{option} belongs to a table, and {path.name} is read as an event log")
+        if takes_tables and log:
             say(f"{path.name} is read as an event log (it has event, timestamp and device columns)", stderr=True)
         return read_events(path, topology)
-    if log:
+    if log and method is not None:
         say(
             f"{path.name} looks like an event log, but {method.name} takes tables: it is read as a table",
             style="yellow",
             stderr=True,
         )
+    unwanted = [] if drop is None else split(drop, ",")
+    for name in unwanted:
+        if name not in frame.columns:
+            raise UnknownNameError(f"--drop names {name!r}, which is not a column.{nearest(name, frame.columns)}")
+    frame = frame.drop(columns=unwanted)
     return as_table(frame, discrete=None if discrete is None else split(discrete, ","))
 
 

@@ -2,7 +2,7 @@
 
 from .events import Events, read_events
 from .interactions import Interactions
-from .kinds import KINDS, Data, data_kind
+from .kinds import KINDS, Data, Demanding, data_kind
 from .rollouts import collect
 from .tables import Table, as_data, as_table, read_table
 from .transitions import Transitions, as_transitions, pool

@@ -12,7 +12,7 @@ known before there are data of it, so that ``causalnet backends --kind`` lists i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from ..errors import DataError
@@ -49,6 +49,15 @@ class Data(Protocol):
         Folders of comparisons keep the digest, so the parts stay the same between versions; real numbers go in as
         float32, since machines differ in the last bits. Kind and columns are digested for all data alike.
         """
+
+
+@runtime_checkable
+class Demanding(Protocol):
+    """Data that not every method for its kind can take, such as a table with missing cells."""
+
+    @property
+    def demands(self) -> Mapping[str, str]:
+        """The words that a backend must name in ``HANDLES``, each with the facts in a sentence."""
 
 
 MEMBERS = ("kind", "columns", "n", "resample", "fingerprint_parts")

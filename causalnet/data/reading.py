@@ -92,9 +92,9 @@ def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def finite(column: pd.Series, name: Any) -> Array:
-    """(n,) float64 of a numeric column; DataError, naming the row, for an infinite value."""
-    values = column.to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
+    """(n,) float64 of a numeric column, NaN where missing; DataError, naming the row, for an infinite value."""
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = np.flatnonzero(np.isinf(values))
     if len(bad):
         raise DataError(f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct it")
     return values

@@ -1,8 +1,9 @@
-"""A table that a discovery backend can trust: named columns, finite numbers, no constants, no duplicates."""
+"""A table that a discovery backend can trust: named columns, finite or missing cells, no constants, no duplicates."""
 
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ import pandas as pd
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ..errors import DataError, UnknownNameError, nearest
 from .kinds import Data, data_kind, refuse_unfinished
-from .reading import MISSING, column_names, finite, read_frame
+from .reading import column_names, finite, read_frame
 from .sealed import freeze
 
 EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
@@ -37,7 +38,7 @@ class Frame(Protocol):
 class Table:
     """n rows of d named variables; build it with :func:`as_table`.
 
-    columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1.
+    columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1, a missing cell NaN.
     discrete: (d,) bool. levels: for each column the tuple of its category labels (code order), None if continuous.
     """
 
@@ -65,8 +66,32 @@ class Table:
         return "mixed" if self.discrete.any() else "continuous"
 
     @cached_property
+    def missing(self) -> Bools:
+        """(n, d) bool, read-only: the cells without a value."""
+        return freeze(np.isnan(self.values))
+
+    @property
+    def incomplete(self) -> bool:
+        """True when any cell is missing."""
+        return bool(self.missing.any())
+
+    @property
+    def demands(self) -> dict[str, str]:
+        """What a method must handle to take this table ("missing", "few rows"), each with the facts, as a sentence."""
+        found = {}
+        if self.incomplete:
+            gaps = [f"{k} in {name!r}" for k, name in zip(self.missing.sum(axis=0), self.columns, strict=True) if k]
+            more = f" and {len(gaps) - 5} more columns" if len(gaps) > 5 else ""
+            found["missing"] = f"it has missing cells (NaN): {', '.join(gaps[:5])}{more}"
+        if self.n < self.d + 2:
+            found["few rows"] = f"it has {self.n} rows for {self.d} variables, and needs {self.d + 2}"
+        return found
+
+    @cached_property
     def covariance(self) -> Array:
-        """(d, d) maximum-likelihood covariance (divided by n), read-only."""
+        """(d, d) maximum-likelihood covariance (divided by n), read-only; only for tables without missing cells."""
+        if self.incomplete:
+            raise DataError(f"no covariance of this table: {self.demands['missing']}; fill them, or drop their rows")
         centred = self.values - self.values.mean(axis=0)
         return freeze(centred.T @ centred / self.n)
 
@@ -83,11 +108,11 @@ class Table:
 
     @cached_property
     def codes(self) -> Codes:
-        """(n, d) int32 category codes; only for tables whose columns are all discrete."""
+        """(n, d) int32 category codes, -1 where missing; only for tables whose columns are all discrete."""
         if not self.discrete.all():
             name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
             raise DataError(f"column {name!r} is continuous; bin it, or pass discrete=[{name!r}] for categories")
-        return freeze(self.values.astype(np.int32))
+        return freeze(np.where(self.missing, -1, self.values).astype(np.int32))
 
     @cached_property
     def cardinality(self) -> Codes:
@@ -99,8 +124,9 @@ class Table:
         frame = pd.DataFrame(self.values.copy(), columns=list(self.columns))
         for j, (name, level) in enumerate(zip(self.columns, self.levels, strict=True)):
             if level is not None:
-                code = self.values[:, j].astype(int)
-                frame[name] = [level[c] for c in code] if labels else code
+                code = np.where(self.missing[:, j], -1, self.values[:, j]).astype(int)
+                named = [level[c] if c >= 0 else None for c in code] if labels else code
+                frame[name] = named if labels or code.min() >= 0 else self.values[:, j]
         return frame
 
     def take(self, rows: Ints) -> Table:
@@ -131,15 +157,14 @@ def as_table(
     data: Any,
     names: Sequence[str] | None = None,
     discrete: Sequence[str] | bool | None = None,
-    *,
-    allow_few_rows: bool = False,
 ) -> Table:
     """Validate a DataFrame (or an array with ``names``) and freeze it.
 
     discrete: True or False for all columns, or the names of the categorical ones. By default text, boolean and
     category columns are discrete, and whole numbers with at most 10 distinct values.
-    Raises DataError, naming the column or row, for NaN, infinities, constants, duplicates, text among numbers,
-    duplicate names, and fewer rows than variables.
+    Empty cells (None, NaN, NaT) are kept as missing; fewer rows than variables are kept too: a backend says what it
+    can take (``Backend.handles``). Raises DataError, naming the column or row, for infinities, columns without any
+    value, constants, duplicates, text among numbers, and duplicate names.
     """
     if isinstance(data, Table):
         return data
@@ -149,11 +174,6 @@ def as_table(
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
     wanted = _wanted_discrete(discrete, columns)
     values, levels = _parse_all(frame, columns, wanted)
-    if not allow_few_rows and values.shape[0] < values.shape[1] + 2:
-        raise DataError(
-            f"{values.shape[0]} rows for {values.shape[1]} variables: at least {values.shape[1] + 2} rows are needed; "
-            "add rows, or select fewer columns"
-        )
     refuse_constants(values, columns, levels)
     _refuse_extremes(values, columns)
     _refuse_duplicates(values, columns)
@@ -220,59 +240,70 @@ def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArra
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
         raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
-    missing = np.flatnonzero(column.isna().to_numpy())
-    if len(missing):
-        raise DataError(
-            f"column {name!r} has {len(missing)} missing value{'s' if len(missing) > 1 else ''}, the first in row "
-            f"{missing[0] + 1}; drop those rows (frame.dropna()) or fill them before discovery "
-            f"(in a file, empty cells and {', '.join(MISSING[1:4])}, NaN and null count as missing)"
-        )
+    missing = column.isna().to_numpy()
+    if missing.all():
+        raise DataError(f"column {name!r} has no value in any row", **_without(name))
     kind = column.dtype
     textual = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
     if textual and not isinstance(kind, pd.CategoricalDtype):
         numeric = pd.to_numeric(column, errors="coerce")
-        odd = np.flatnonzero(numeric.isna().to_numpy())
+        odd = np.flatnonzero(numeric.isna().to_numpy() & ~missing)
         if len(odd) == 0 and discrete is not True:
             column, textual = numeric, False
-        elif 0 < len(odd) <= 0.5 * len(column) and discrete is not True:
+        elif 0 < len(odd) <= 0.5 * (~missing).sum() and discrete is not True:
             raise DataError(
                 f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
-                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it, or pass discrete=[{name!r}] "
-                "if the column holds categories"
+                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it",
+                python=f"if the column holds categories, pass discrete=[{name!r}]",
+                shell=f"if the column holds categories, add --discrete {name}",
             )
     if textual and discrete is False:
-        raise DataError(f"column {name!r} holds text ({column.iloc[0]!r}), not numbers; add {name!r} to discrete=")
+        raise DataError(
+            f"column {name!r} holds text ({column.iloc[0]!r}), not numbers",
+            python=f"add {name!r} to discrete=",
+            shell=f"add {name} to --discrete",
+        )
     if not textual:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
         values = finite(column, name)
         if discrete is None:
             named = pd.api.types.is_bool_dtype(kind) or isinstance(kind, pd.CategoricalDtype)
-            few = (values == np.round(values)).all() and len(np.unique(values)) <= FEW_LEVELS
+            present = values[~missing]
+            few = (present == np.round(present)).all() and len(np.unique(present)) <= FEW_LEVELS
             discrete = named or few
         if not discrete:
             return values, None
     codes, labels = pd.factorize(column, sort=True)
-    return codes.astype(np.float64), tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
+    return np.where(missing, np.nan, codes), tuple(
+        label.item() if isinstance(label, np.generic) else label for label in labels
+    )
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
-    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only."""
-    flat = np.flatnonzero((values == values[0]).all(axis=0))
+    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only, missing cells apart."""
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    flat = np.flatnonzero(~(low < high))
     if len(flat):
         j = int(flat[0])
         level = levels[j] if levels else None
-        always = f"{values[0, j]:g}" if level is None else repr(level[0])
+        always = f"{low[j]:g}" if level is None else repr(level[0])
         raise DataError(
-            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it; "
-            f"drop it: frame.drop(columns=[{columns[j]!r}]), or draw a larger sample"
+            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it",
+            **_without(columns[j]),
         )
 
 
+def _without(name: str) -> dict[str, str]:
+    """How to leave out a column, in a program and on the command line."""
+    return {"python": f"drop it: frame.drop(columns=[{name!r}])", "shell": f"leave it out: --drop {shlex.quote(name)}"}
+
+
 def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
-    size = np.abs(values).max(axis=0)
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    size = np.maximum(np.abs(low), np.abs(high))
     unit = np.where(size > 0, size, 1.0)
-    spread = np.abs(values / unit - values[0] / unit).max(axis=0) * size
+    spread = (high / unit - low / unit) * size
     far = np.flatnonzero((size > EXTREME) | (spread < 1 / EXTREME))
     if len(far):
         name = columns[int(far[0])]
@@ -287,4 +318,4 @@ def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
     for column, name in zip(values.T, columns, strict=True):
         other = seen.setdefault(hashlib.sha256(column.tobytes()).digest(), name)
         if other != name:
-            raise DataError(f"columns {other!r} and {name!r} are identical; drop one: frame.drop(columns=[{name!r}])")
+            raise DataError(f"columns {other!r} and {name!r} are identical", **_without(name))

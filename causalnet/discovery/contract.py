@@ -18,6 +18,7 @@ class Backend:
 
     assumes: what must hold for its answer to be the truth, in the field's terms ("sufficiency", "faithfulness",
     "linearity", ...), each with the choice that brings it in brackets where only that one does.
+    handles: what it can take of data that ask for more than their kind (``Table.demands``: "missing", "few rows").
     """
 
     name: str
@@ -30,6 +31,7 @@ class Backend:
     install: str = ""
     caveat: str = ""
     assumes: tuple[str, ...] = ()
+    handles: frozenset[str] = frozenset()
     warm_up: Callable[[], None] | None = None
 
     @property
@@ -83,6 +85,7 @@ class BackendInfo(NamedTuple):
     installed: bool
     caveat: str
     assumes: tuple[str, ...]
+    handles: tuple[str, ...]
     knowledge: tuple[str, ...]
     parameters: dict[str, Any]
     how_to_install: str

@@ -10,17 +10,23 @@ from typing import Any
 import numpy as np
 
 from ..base import checks
-from ..data import Data, as_data
+from ..data import Data, Demanding, as_data
 from ..datasets import Dataset
-from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, nearest
+from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable
 from ..graph import Graph, Knowledge
+from .choice import AUTO, choose, takers
 from .contract import Backend
-from .register import get, kinds, registry
+from .register import get, registry
+
+REMEDIES = {  # what else can be done about data that a method does not take
+    "missing": "frame.dropna() keeps the complete rows",
+    "few rows": "add rows, or select fewer columns",
+}
 
 
 def discover(
     data: Any,
-    backend: str = "pc",
+    backend: str = AUTO,
     *,
     knowledge: Knowledge | None = None,
     seed: int | np.random.Generator = 0,
@@ -29,20 +35,28 @@ def discover(
 ) -> Graph:
     """Learn a causal graph from a Dataset, from data of any kind (:class:`causalnet.data.Data`), or from a data frame.
 
-    backend: a name from ``cn.backends()``. knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
+    backend: a name from ``cn.backends()``, or "auto": the native method for the kind of data
+    (:mod:`causalnet.discovery.choice`); ``meta["backend"]`` and ``meta["chosen"]`` tell which and why.
+    knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
     a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
     """
-    method = get(backend)
+    chosen = {}
+    method = None if backend == AUTO else get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (as_data(data), None)
     knowledge = extra if knowledge is None else knowledge
-    check_applicable(method, data, knowledge, params)
+    if method is None:
+        method, why = choose(data, registry(), lambda b: check_applicable(b, data, knowledge, params))
+        chosen = {"chosen": why}
+    else:
+        check_applicable(method, data, knowledge, params)
     if max_seconds is not None:
         checks.number("max_seconds", max_seconds, above=0.0)
         if not method.bounded:
             raise NotApplicable(
-                f"{backend} cannot stop itself, so max_seconds would not bound it here; "
-                "run it through cn.compare(..., max_seconds=...), which stops it from outside"
+                f"{method.name} cannot stop itself, so max_seconds would not bound it here",
+                python="run it through cn.compare(..., max_seconds=...), which stops it from outside",
+                shell="run it through `causalnet compare --max-seconds`, which stops it from outside",
             )
         params["max_seconds"] = max_seconds
     rng = checks.generator("seed", seed)
@@ -52,11 +66,12 @@ def discover(
     graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
-        raise CausalnetError(f"backend {backend} returned nodes {graph.nodes[:3]}... instead of the data's columns")
+        raise CausalnetError(f"backend {method.name} returned nodes {graph.nodes[:3]}... instead of the data's columns")
     if knowledge:
         knowledge.check(graph)
     record = {
-        "backend": backend,
+        "backend": method.name,
+        **chosen,
         "params": {k: v if isinstance(v, int | float | str | bool | None) else str(v) for k, v in params.items()},
         "seed": None if isinstance(seed, np.random.Generator) else int(seed),
         "seconds": wall,
@@ -75,11 +90,17 @@ def compile_kernels(warm_up: Callable[[], None]) -> None:
 def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, params: Mapping[str, Any]) -> None:
     """Raise NotApplicable / UnknownNameError / KnowledgeError before anything runs."""
     if data.kind not in method.takes:
-        able = [b.name for b in registry().values() if data.kind in b.takes and "/" not in b.name]
-        others = ", ".join(able) or f"none.{nearest(data.kind, kinds())}"
         raise NotApplicable(
             f"{method.name} takes {_or(sorted(method.takes))} data, and this is {data.kind}. "
-            f"Backends for {data.kind} data: {others}"
+            f"Backends for {data.kind} data: {takers(data.kind, registry())}"
+        )
+    demands = data.demands if isinstance(data, Demanding) else {}
+    unmet = demands.keys() - method.handles
+    if unmet:
+        raise NotApplicable(
+            f"{method.name} cannot take this table: {'; '.join(demands[word] for word in sorted(unmet))}. "
+            f"These can: {takers(data.kind, registry(), frozenset(demands))}",
+            python=f"otherwise {'; '.join(REMEDIES[word] for word in sorted(unmet))}",
         )
     method.check_names(params)
     known = method.parameters
@@ -89,15 +110,15 @@ def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, p
             raise DataError(f"{method.name}: the parameter {name} is {wanted}, such as {known[name]!r}; got {value!r}")
     if knowledge:
         allowed, required = knowledge.compile(data.columns)
-        unmet = []
+        edges = []
         if required.any() and "required" not in method.knowledge:
-            unmet.append("required")
+            edges.append("required")
         if (~allowed).sum() > len(allowed) + required.sum() and "forbidden" not in method.knowledge:
-            unmet.append("forbidden")
-        if unmet:
-            able = [b.name for b in registry().values() if set(unmet) <= b.knowledge and data.kind in b.takes]
+            edges.append("forbidden")
+        if edges:
+            able = [b.name for b in registry().values() if set(edges) <= b.knowledge and data.kind in b.takes]
             raise KnowledgeError(
-                f"{method.name} cannot honour {_or(unmet)} edges; these can: {', '.join(able) or 'none for such data'}"
+                f"{method.name} cannot honour {_or(edges)} edges; these can: {', '.join(able) or 'none for such data'}"
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..base.arrays import Bools
@@ -14,6 +15,7 @@ from ..data import Data
 from ..data.tables import Frame
 from ..errors import UnknownNameError, nearest
 from ..graph import Graph, Knowledge
+from .choice import AUTO
 from .dispatch import discover
 from .register import registry
 
@@ -24,11 +26,11 @@ class Discovery(BaseEstimator):
     """Learn a causal graph with any backend, as a scikit-learn estimator.
 
     backend: a name from ``cn.backends()``; further keyword arguments are that backend's parameters.
-    After ``fit``: ``graph_`` (cn.Graph), ``n_features_in_``, and ``feature_names_in_`` when X has names.
+    "auto" chooses by the kind of X. After ``fit``: ``graph_`` (cn.Graph), ``n_features_in_``, and ``feature_names_in_`` when X has names.
     """
 
     def __init__(
-        self, backend: str = "pc", *, knowledge: Knowledge | None = None, random_state: int | None = 0, **params: Any
+        self, backend: str = AUTO, *, knowledge: Knowledge | None = None, random_state: int | None = 0, **params: Any
     ) -> None:
         self.backend = backend
         self.knowledge = knowledge
@@ -53,6 +55,13 @@ class Discovery(BaseEstimator):
                     f"Discovery({self.backend!r}) has no parameter {name!r}.{nearest(name, [*known, *_OWN])}"
                 )
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        """Missing cells are taken where the backend takes them."""
+        tags = super().__sklearn_tags__()
+        method = registry().get(self.backend)
+        tags.input_tags.allow_nan = method is None or "missing" in method.handles
+        return tags
 
     def fit(self, X: Any, y: Any = None) -> Discovery:
         """Learn the graph of X: a DataFrame or array (n_samples, n_features), or data of any kind. y is ignored."""

@@ -87,6 +87,7 @@ def _of_module(name: str, module: ModuleType) -> Backend:
         install=getattr(module, "INSTALL", ""),
         caveat=getattr(module, "CAVEAT", ""),
         assumes=tuple(getattr(module, "ASSUMES", ())),
+        handles=frozenset(getattr(module, "HANDLES", ())),
         warm_up=getattr(module, "warm_up", None),
     )
 
@@ -125,7 +126,11 @@ def backends() -> list[BackendInfo]:
     lines = []
     for b in sorted(registry().values(), key=lambda b: ("/" in b.name, b.name)):
         line: dict[str, Any] = {name: getattr(b, name) for name in BackendInfo._fields}
-        line |= {"takes": tuple(sorted(b.takes)), "knowledge": tuple(sorted(b.knowledge))}
+        line |= {
+            "takes": tuple(sorted(b.takes)),
+            "knowledge": tuple(sorted(b.knowledge)),
+            "handles": tuple(sorted(b.handles)),
+        }
         line["how_to_install"] = "" if b.installed else b.how_to_install
         lines.append(BackendInfo(**line))
     return lines

@@ -11,11 +11,12 @@ from ..base.checks import whole
 from ..datasets import Dataset
 from ..graph import Graph
 from ..graph.confidence import Confidence
+from .choice import AUTO
 from .dispatch import discover
 
 
 def edge_confidence(
-    data: Any, backend: str = "pc", *, n: int = 50, seed: int = 0, n_jobs: int = 1, **kwargs: Any
+    data: Any, backend: str = AUTO, *, n: int = 50, seed: int = 0, n_jobs: int = 1, **kwargs: Any
 ) -> Confidence:
     """Learn the graph on ``n`` bootstrap resamples and count how often each edge appears.
 

@@ -386,7 +386,7 @@ def test_few_rows_stop_the_levels_where_the_statistic_ends() -> None:
     values = np.random.default_rng(2).standard_normal((8, 6)) @ np.ones((6, 6)) + np.eye(8, 6)
     graph = pc.learn(as_table(values, discrete=False), rng=RNG)
     assert graph.meta["largest_set"] <= 4
-    tiny = as_table(values[:3, :2], discrete=False, allow_few_rows=True)
+    tiny = as_table(values[:3, :2], discrete=False)
     with pytest.raises(DataError, match="4 rows"):
         pc.learn(tiny, rng=RNG)
 

@@ -99,16 +99,33 @@ def test_discover_takes_discrete_columns(tmp_path: Path) -> None:
     assert "not a column" in call("discover", path, "--discrete", "a,bb", code=2).stderr
 
 
+def test_the_remedies_of_an_error_are_those_of_the_command_line(table: Path) -> None:
+    path = table.parent / "constant.csv"
+    pd.read_csv(table).assign(same=1, gone=None).to_csv(path, index=False)
+    assert "leave it out: --drop gone" in call("discover", path, "-b", "empty", code=2).stderr
+    assert "leave it out: --drop same" in call("discover", path, "-b", "empty", "--drop", "gone", code=2).stderr
+    done = call("discover", path, "-b", "empty", "--drop", "same,gone", "--json")
+    assert "--drop same,gone" in json.loads(done.stdout)["meta"]["command"]
+    assert "which is not a column" in call("discover", path, "--drop", "some", code=2).stderr
+
+
+def test_auto_says_which_method_and_why(table: Path) -> None:
+    done = call("discover", table, "--json")
+    assert json.loads(done.stdout)["meta"]["backend"] == "order"
+    assert "order was chosen" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["none.csv"], "no such file: none.csv"),
         (["sachs"], "causalnet compare --data sachs"),
         (["my.csv", "--backend", "pcc"], "Did you mean 'pc'?"),
-        (["my.csv", "--set", "alfa=0.1"], "Did you mean 'alpha'?"),
+        (["my.csv", "-b", "pc", "--set", "alfa=0.1"], "Did you mean 'alpha'?"),
         (["my.csv", "--set", "alpha"], "--set name=value"),
         (["my.csv", "--set", "alpha=1", "--set", "alpha=2"], "twice"),
-        (["my.csv", "--topology", "t.csv"], "belongs to an event log"),
+        (["my.csv", "-b", "pc", "--topology", "t.csv"], "belongs to an event log"),
+        (["my.csv", "--topology", "t.csv"], "has no event column"),
         (["my.csv", "--knowledge", "none.json"], "cannot be read"),
         (["my.csv", "--out", "/proc/none/g.json"], "cannot be written"),
         (["my.csv", "--report", "."], "is a folder"),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causalnet import DataError, Events, UnknownNameError, as_table, read_events, read_table
+from causalnet import DataError, Events, NotApplicable, UnknownNameError, as_table, discover, read_events, read_table
 from causalnet.data.topology import read_topology
 
 GOOD = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=["a", "b", "c"])
@@ -27,13 +27,12 @@ def changed(column: str, row: int, value: object) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("frame", "words"),
     [
-        (changed("b", 6, np.nan), ["'b'", "row 7", "dropna"]),
+        (GOOD.assign(b=np.nan), ["'b'", "no value in any row", "drop(columns=['b'])"]),
         (changed("c", 2, np.inf), ["'c'", "infinite", "row 3"]),
         (changed("a", 4, -np.inf), ["'a'", "infinite", "row 5"]),
         (changed("a", 4, "n/a?"), ["'a'", "row 5", "n/a?", "discrete=['a']"]),
         (GOOD.assign(b=3.0), ["'b'", "constant", "drop(columns=['b'])"]),
         (GOOD.assign(c=GOOD["a"]), ["'a' and 'c'", "identical", "drop"]),
-        (GOOD.head(4), ["4 rows", "3 variables", "at least 5"]),
         (GOOD.set_axis(["a", "b", "a"], axis=1), ["'a'", "twice", "columns 1 and 3"]),
         (GOOD.set_axis(["a", " ", "c"], axis=1), ["column 2 has no name"]),
         (GOOD.head(0), ["empty"]),
@@ -252,8 +251,40 @@ def test_a_category_called_none_stays_one(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(text)
     assert read_table(tmp_path / "t.csv").levels[0] == ("None", "yes")
     (tmp_path / "t.csv").write_text(text.replace("None", "NA"))
-    with pytest.raises(DataError, match="count as missing"):
+    with pytest.raises(DataError, match="always 'yes'"):
         read_table(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+def test_missing_cells_are_kept_and_counted(gap: object) -> None:
+    frame = GOOD.assign(b=["no", "yes"] * 20, count=pd.array([1, 2, 2, 1] * 10, dtype="Int64")).astype({"b": object})
+    frame.loc[[3, 5], "b"] = gap
+    frame.loc[7, "count"] = pd.NA
+    frame.loc[0, "a"] = np.nan
+    table = as_table(frame)
+    assert table.discrete.tolist() == [False, True, False, True]
+    assert np.argwhere(table.missing).tolist() == [[0, 0], [3, 1], [5, 1], [7, 3]]
+    assert table.levels[1] == ("no", "yes")
+    assert table.incomplete
+    assert "1 in 'a', 2 in 'b', 1 in 'count'" in table.demands["missing"]
+    assert table.frame(labels=True)["b"][2:6].isna().tolist() == [False, True, False, True]
+    assert not as_table(frame.dropna()).demands
+    with pytest.raises(DataError, match="missing cells"):
+        _ = table.covariance
+
+
+def test_codes_of_missing_categories_are_minus_one() -> None:
+    table = as_table(pd.DataFrame({"a": [1, 0, None] * 4, "b": ["x", None, "y"] * 4, "c": [0, 1, 1, 0] * 3}))
+    assert table.codes[:3].tolist() == [[1, 0, 0], [0, -1, 1], [-1, 1, 1]]
+
+
+def test_a_method_that_cannot_take_missing_cells_or_few_rows_says_which_can() -> None:
+    gap = GOOD.mask(GOOD > 2)
+    with pytest.raises(NotApplicable, match=r"missing cells .NaN.*These can:.* random.*dropna"):
+        discover(gap, "notears")
+    with pytest.raises(NotApplicable, match=r"it has 4 rows for 3 variables, and needs 5.*These can: "):
+        discover(GOOD.head(4), "notears")
+    assert discover(gap, "random").nodes == ("a", "b", "c")
 
 
 def test_iso_dates_in_a_log_are_read(tmp_path: Path) -> None:

@@ -125,9 +125,9 @@ _NONE = np.zeros(0, np.int64)
 def untested(question: Question) -> Tested:
     """An answer in which nothing is tested yet, to be filled."""
     m = len(question.i)
-    rest = np.zeros(m), np.full(m, -1), np.zeros(m, np.int64), np.zeros((m, question.size), np.int32)
-    known = (part.copy() for part in (question.known, question.inside, question.outside))
-    return Tested(next(known), *rest, *known, 0, False)
+    known, inside, outside = (part.copy() for part in (question.known, question.inside, question.outside))
+    sets = np.zeros((m, question.size), np.int32)
+    return Tested(known, np.zeros(m), np.full(m, -1), np.zeros(m, np.int64), sets, inside, outside, 0, False)
 
 
 def largest(found: Tested) -> Largest:

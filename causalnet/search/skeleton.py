@@ -32,8 +32,8 @@ BLOCK = 1 << 20  # pairs tested at once given nothing
 class Search(NamedTuple):
     """Where a search starts, and how far it goes. adj: (d, d) symmetric bool, the pairs to start from; fixed: (d, d)
     symmetric bool, kept without a test; max_size: largest conditioning set, None for all that d variables have;
-    deadline: time.monotonic; max_sets: the most sets of one size that are drawn from the neighbours of one variable, else none are; None for no limit; fdr:
-    alpha is the rate of false discoveries."""
+    deadline: time.monotonic; max_sets: the most sets of one size that one neighbourhood may give, or it gives none of
+    that size, None for no limit; fdr: alpha is the rate of false discoveries."""
 
     adj: Bools
     fixed: Bools
@@ -100,8 +100,9 @@ class Weakest:
 def no_tests(i: Ints, j: Ints) -> Weakest:
     """A record of these pairs without a test."""
     m = len(i)
-    none = np.zeros((4, m), np.int64)
-    return Weakest(i, j, np.full(m, -np.inf), np.zeros(m), *none, np.zeros(m, bool), np.zeros(0, np.int32))
+    df, n, size, start = np.zeros((4, m), np.int64)
+    nothing = np.full(m, -np.inf), np.zeros(m), df, n, size, start, np.zeros(m, bool)
+    return Weakest(i, j, *nothing, np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)

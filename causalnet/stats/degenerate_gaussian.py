@@ -63,7 +63,7 @@ def as_blocks(values: Array, discrete: Bools, missing: Bools | None, *, fisher: 
 @njit(cache=True)
 def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float, int, int]:
     """(statistic, degrees of freedom, rows used). With ``fisher`` the statistic is z^2, df 1. (inf, 1, n) when z
-    determines x or y; df is NOT_MADE when there are too few rows."""
+    determines x or y, (0, 0, n) where x or y is constant; df is NOT_MADE when there are too few rows."""
     first = blocks.first
     q = 0
     for v in z:
@@ -88,6 +88,8 @@ def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float
             for b in range(column.size):
                 moment[a, b] = blocks.second[column[a], column[b]]
     scale = np.diag(moment).copy()
+    if not (scale[q : q + wide_x] > 0.0).any() or not (scale[q + wide_x :] > 0.0).any():
+        return 0.0, 0, n
     rank_z = _eliminate(moment, scale, 0, q)[0]
     if blocks.fisher:
         return _fisher(moment, scale, q, rank_z, n)

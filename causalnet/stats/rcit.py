@@ -26,7 +26,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist
 from scipy.special import gammaincc
 
-from ..base.arrays import Array, Bools
+from ..base.arrays import Array, Bools, Ints
 
 OWN, GIVEN = 10, 100  # functions of x and of y, and of z (at most a tenth of the rows)
 ROWS = 500  # rows that the median distance is taken from
@@ -49,12 +49,12 @@ class Rcit:
         self.columns = [values[:, a:b] * np.where(skew[a:b] < 0, -1.0, 1.0) for a, b in pairwise(first)]
         self.present = present
         self.seed = seed
-        self.keys = [_key(np.argsort(block, axis=0, kind="stable")) for block in self.columns]
+        self.keys = [_key(np.argsort(block, axis=0, kind="stable").astype(np.int64)) for block in self.columns]
         self.kept: OrderedDict[tuple[int, ...], Features] = OrderedDict()
 
     def __call__(self, x: int, y: int, z: tuple[int, ...]) -> float:
         """The chance of a statistic at least as large if x and y were independent given z."""
-        rows = slice(None) if self.present is None else self.present[:, [x, y, *z]].all(axis=1)
+        rows: Bools | None = None if self.present is None else np.all(self.present[:, [x, y, *z]], axis=1)
         one, two = (self._features((v,), OWN, rows).phi for v in (x, y))
         n = len(one)
         if n < 2 * OWN + 3:
@@ -64,12 +64,12 @@ class Rcit:
             one, two = (f - given.phi @ cho_solve(given.factor, given.phi.T @ f) for f in (one, two))
         return _p_value(one, two)
 
-    def _features(self, variables: tuple[int, ...], most: int, rows: slice | Bools) -> Features:
-        known = self.kept.get(variables) if isinstance(rows, slice) else None
+    def _features(self, variables: tuple[int, ...], most: int, rows: Bools | None) -> Features:
+        known = self.kept.get(variables) if rows is None else None
         if known is not None:
             self.kept.move_to_end(variables)
             return known
-        block = np.concatenate([self.columns[v][rows] for v in variables], axis=1)
+        block = np.concatenate([self.columns[v][... if rows is None else rows] for v in variables], axis=1)
         k = max(1, min(most, len(block) // 10))
         keys = [self.keys[v] for v in variables]
         weight = [
@@ -82,15 +82,15 @@ class Rcit:
         phi -= phi.mean(axis=0)
         gram = phi.T @ phi
         found = Features(phi, cho_factor(gram + RIDGE * len(phi) * np.eye(k)))
-        if isinstance(rows, slice):
+        if rows is None:
             self.kept[variables] = found
             while len(self.kept) > max(2 * len(self.columns), KEEP // (phi.nbytes + 1)):
                 self.kept.popitem(last=False)
         return found
 
 
-def _key(order: Array) -> int:
-    return int.from_bytes(hashlib.sha256(np.ascontiguousarray(order, np.int64).tobytes()).digest()[:8], "little")
+def _key(order: Ints) -> int:
+    return int.from_bytes(hashlib.sha256(order.tobytes()).digest()[:8], "little")
 
 
 def _p_value(one: Array, two: Array) -> float:

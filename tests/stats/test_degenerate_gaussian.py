@@ -86,3 +86,6 @@ def test_what_cannot_be_tested() -> None:
     few = as_blocks(rng.standard_normal((6, 5)), np.zeros(5, bool), None)
     assert likelihood_ratio(few, 0, 1, np.array([2, 3, 4]))[1] == NOT_MADE
     assert likelihood_ratio(few, 0, 1, NONE)[1] == 1
+    flat = as_blocks(np.column_stack([a, np.ones(60), b, np.ones(60)]), np.array([False, False, False, True]), None)
+    for y in (1, 3):
+        assert likelihood_ratio(flat, 0, y, np.array([2])) == (0.0, 0, 60)

@@ -25,7 +25,7 @@ from ...data import Table, as_table
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
-from .choice import Test, choose_test
+from .choice import Chosen, Test, choose_test
 from .telling import Partial, partial_pairs, tell
 from .why import Why
 
@@ -60,10 +60,10 @@ def learn(
     "rcit" finds nonlinear dependence at milliseconds a test (:mod:`causalnet.stats.rcit`); the last two take every table.
     Or a function (x, y, z, table) -> p-value of column x against column y given the tuple of columns z.
 
-    max_cond: largest conditioning set, None for no limit. max_sets: how many sets of one size are tried around one
-    variable; where there are more, they are drawn from its neighbours with the strongest evidence. None is 32,768
-    (fisher-z), 1,024 (chi2, g2), 2,048 (mixed), 256 (rcit), and no limit for a function or if max_cond is given. Pairs
-    whose sets were not all tried are told: meta["partial"], and in ``explain``.
+    max_cond: largest conditioning set, None for no limit. max_sets: sizes of which the neighbours of a variable form more
+    sets than this are left out around it. None is 1024, for "rcit" 256, and no limit for a function or where max_cond
+    is given. Around a hub that leaves out large sets, whose tests are the weakest: it saves time and helps the answer.
+    Pairs that were not tested given all their sets are told: meta["partial"], a warning, and ``explain``.
 
     missing: "auto" makes each test on the rows that lack none of its variables, their number in the evidence as "n";
     "category" makes a missing category one of its own first; "refuse" refuses. A function sees the table as it is.
@@ -86,14 +86,23 @@ def learn(
         max_sets = chosen.max_sets
     # pairs forbidden both ways are never tested
     search = Search(allowed | allowed.T, required | required.T, max_cond, deadline, max_sets, flag("fdr", fdr))
+    graph = _learnt(table, chosen, alpha, search, allowed, required)
+    for sentence in graph.meta.get("warnings", ()):
+        warnings.warn(sentence, UserWarning, stacklevel=2)
+    return graph
+
+
+def _learnt(table: Table, chosen: Chosen, alpha: float, search: Search, allowed: Bools, required: Bools) -> Graph:
+    """Skeleton, tests of the ends of unshielded triples, orientation."""
     skeleton = find_skeleton(chosen.tests, alpha, search)
     again = retest(chosen.tests, skeleton, search)
     oriented = orient(skeleton, again.triples, ~search.adj, allowed, required)
-    partial = partial_pairs(skeleton.weakest, again.weakest)
+    records = skeleton.weakest, again.weakest
+    partial = partial_pairs(*records)
     meta: dict[str, Any] = {
         "ci_test": chosen.name,
         "alpha": alpha,
-        "fdr": fdr,
+        "fdr": search.fdr,
         "tests": skeleton.tests + again.tests,
         "largest_set": skeleton.depth,
         "conflicts": oriented.conflicts,
@@ -102,25 +111,13 @@ def learn(
     }
     if chosen.cells:
         meta["missing"] = {"cells": chosen.cells, "how": chosen.how}
-    told = tell(table, chosen, skeleton, oriented, Partial(partial, max_sets))
+    told = tell(table, chosen, skeleton, oriented, Partial(partial, search.max_sets))
     if told:
         meta["warnings"] = told
-        for sentence in told:
-            warnings.warn(sentence, UserWarning, stacklevel=2)
-    records = skeleton.weakest, again.weakest
-    why = Why(
-        table.columns,
-        chosen.name,
-        chosen.bare,
-        chosen.counted,
-        skeleton.alone,
-        records,
-        skeleton.adj,
-        oriented,
-        allowed,
-        required,
-    )
-    return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, _every(table.d), why), meta=meta)
+    test = chosen.name, chosen.bare, chosen.counted
+    why = Why(table.columns, *test, skeleton.alone, records, skeleton.adj, oriented, allowed, required)
+    every = np.triu(np.ones((table.d, table.d), bool), 1)
+    return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, every, why), meta=meta)
 
 
 def warm_up() -> None:
@@ -131,10 +128,6 @@ def warm_up() -> None:
     for discrete in (False, ["x0"], True):
         table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
         learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
-
-
-def _every(d: int) -> Bools:
-    return np.triu(np.ones((d, d), bool), 1)
 
 
 def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bools, Bools]:

@@ -43,7 +43,7 @@ class Chosen(NamedTuple):
 
 def choose_test(table: Table, ci_test: str | Test, missing: str, rng: np.random.Generator) -> Chosen:
     """The test of this name on this table; NotApplicable where it does not suit it."""
-    cells = int(np.isnan(table.values).sum())
+    cells = int(table.missing.sum())
     if callable(ci_test):
         name = str(getattr(ci_test, "__name__", type(ci_test).__name__))
         return Chosen(
@@ -53,30 +53,34 @@ def choose_test(table: Table, ci_test: str | Test, missing: str, rng: np.random.
     values, lacking = _present(table, how) if cells else (table.values, None)
     counted = lacking is not None
     told = "each test on the rows that lack none of its variables" if counted else "a category of its own"
-    tests = _make(name, values, table.discrete, lacking, rng)
+    tests = _make(name, table, values, lacking, rng)
     return Chosen(name, tests, name == "rcit", counted, MOST_SETS[name], cells, told)
 
 
-def _make(name: str, values: Array, discrete: Bools, lacking: Bools | None, rng: np.random.Generator) -> Tests:
+def _make(name: str, table: Table, values: Array, lacking: Bools | None, rng: np.random.Generator) -> Tests:
     n, d = values.shape
     if name in ("chi2", "g2"):
         return Contingency(np.where(np.isnan(values), -1.0, values).astype(np.int32), name == "g2")
     if name == "fisher-z" and n < 4:
         raise DataError(f"Fisher's z needs at least 4 rows, got {n}")
     if name == "fisher-z" and lacking is None:
-        return PartialCorrelation(correlation(values), n)
-    blocks = as_blocks(values, discrete, lacking, fisher=name == "fisher-z")
+        return PartialCorrelation(_correlation(table), n)
+    blocks = as_blocks(values, table.discrete, lacking, fisher=name == "fisher-z")
     if name != "rcit":
         return LikelihoodRatio(blocks)
     seen = None if lacking is None else ~lacking
     return AnyFunction(Rcit(blocks.values, blocks.first.tolist(), seen, int(rng.integers(2**63))), d)
 
 
-def correlation(values: Array) -> Array:
-    """(d, d) correlation of values (n, d), in the memory of one such matrix."""
-    centred = values - values.mean(axis=0)
+def _correlation(table: Table) -> Array:
+    """(d, d), in the memory of one such matrix (Table.correlation keeps the covariance as well)."""
+    centred = table.values - table.values.mean(axis=0)
     rho = centred.T @ centred
-    scale = 1.0 / np.sqrt(np.diag(rho))
+    variance = np.diag(rho).copy()
+    if not variance.all():
+        flat = ", ".join(repr(table.columns[k]) for k in np.flatnonzero(variance == 0.0))
+        raise DataError(f"these columns are constant in this sample, so they have no correlation: {flat}; drop them")
+    scale = 1.0 / np.sqrt(variance)
     rho *= scale
     rho *= scale[:, None]
     np.clip(rho, -1.0, 1.0, out=rho)
@@ -86,7 +90,7 @@ def correlation(values: Array) -> Array:
 
 def _present(table: Table, how: str) -> tuple[Array, Bools | None]:
     """Values, with "category" a missing category one of its own, and the cells still missing, (n, d), if any."""
-    absent = np.isnan(table.values)
+    absent = table.missing
     if how == "refuse":
         names = ", ".join(repr(table.columns[k]) for k in np.flatnonzero(absent.any(axis=0)))
         raise DataError(

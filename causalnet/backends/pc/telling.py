@@ -46,8 +46,8 @@ def tell(table: Table, chosen: Chosen, skeleton: Skeleton, oriented: Orientation
         most = ", ".join(repr(columns[v]) for v in np.argsort(-ends, kind="stable")[:MOST_NAMED] if ends[v])
         told.append(
             f"{len(partial.pairs)} pairs were not tested given every set of their neighbours, most of them those of {most}: "
-            f"where a variable has more than {partial.max_sets} sets of one size, they are drawn from its neighbours with "
-            "the strongest evidence; raise max_sets to try more, or bound the size of sets with max_cond"
+            f"sizes of which the neighbours of a variable form more than {partial.max_sets} sets are left out around it; "
+            "raise max_sets to try more, or bound the size of all sets with max_cond"
         )
     if table.n < table.d:
         told.append(

@@ -68,7 +68,7 @@ class Why:
         if self.counted:
             item["n"] = n
         if any(record.partial[k] for record, k in kept):
-            item["note"] = "not all sets tested: there were more than max_sets of one size"
+            item["note"] = "not all sets tested: of some size there were more than max_sets"
         return item
 
     def _p_value(self, statistic: float, df: int) -> float:

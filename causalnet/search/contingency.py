@@ -58,10 +58,10 @@ class Contingency:
         """Of log p."""
         return np.exp(weakness)
 
-    def level(self, question: Question, deadline: float) -> Tested:
+    def answer(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair; the first set found of those with the same p-value."""
         found = untested(question)
-        made, stopped = _discrete_level(self.coded, self.g_test, question, largest(found), deadline)
+        made, stopped = _all_sets(self.coded, self.g_test, question, largest(found), deadline)
         return found._replace(tests=made, stopped=stopped)
 
 
@@ -144,53 +144,46 @@ def _bit_statistic(
 
 
 @njit(cache=True)
-def _discrete_level(
-    coded: Coded, g_test: bool, question: Question, found: Largest, deadline: float
-) -> tuple[int, bool]:
-    """Every test of one level, all sets of ``size`` neighbours depth first, kept in ``found``: (tests, stopped)."""
-    offset, bits, size, pairs, nears = (
-        coded.offset,
-        coded.bits,
-        question.size,
-        pairs_of(question.i, question.j, coded.cards.size),
-        question.near,
-    )
+def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+    """All sets of neighbours of every variable, depth first, kept in ``found``: (tests, stopped)."""
+    offset, bits, nears = coded.offset, coded.bits, question.near
+    pairs = pairs_of(question.i, question.j, coded.cards.size)
     tests, looks = 0, 0
-    masks = np.empty((size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
-    strata = np.zeros(size + 1, np.int64)
-    pick = np.zeros(size + 1, np.int64)
+    masks = np.empty((question.size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
+    strata, pick = np.zeros(question.size + 1, np.int64), np.zeros(question.size + 1, np.int64)
     for x in range(coded.cards.size):
         rows = pairs.member[pairs.first[x] : pairs.first[x + 1]]
         near = nears.member[nears.first[x] : nears.first[x + 1]]
-        if near.size < size or rows.size == 0:
+        top = min(question.size, question.limit[x])
+        if top < question.least or rows.size == 0:
             continue
         own = bits[offset[x] : offset[x + 1]]
         masks[0, 0] = np.uint64(0)
         for i in range(own.shape[0]):
             masks[0, 0] |= own[i]
         strata[0] = -1 if coded.incomplete else 1
-        depth = 0
-        pick[0] = 0
+        depth, fresh = 0, True  # pick[:depth] is the set at hand; fresh: it has not been tested yet
         while depth >= 0:
-            if depth < size and pick[depth] <= near.size - size + depth:
+            if fresh:
+                fresh = False
+                pick[depth] = pick[depth - 1] + 1 if depth else 0
+                if depth >= question.least:
+                    members = near[pick[:depth]]
+                    tests += _test_all(x, rows, members, masks[depth], strata[depth], coded, g_test, question, found)
+                    looks += 1
+                    if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
+                        return tests, True
+            elif depth < top and pick[depth] <= near.size - max(question.least - depth, 1):
                 s = near[pick[depth]]
                 strata[depth + 1] = -1
                 if strata[depth] >= 0:
                     states = bits[offset[s] : offset[s + 1]]
                     strata[depth + 1] = _split(masks[depth], strata[depth], states, own, masks[depth + 1])
-                depth += 1
-                pick[depth] = pick[depth - 1] + 1
-                continue
-            if depth == size:
-                tests += _test_all(
-                    x, rows, near[pick[:size]], masks[size], strata[size], coded, g_test, question, found
-                )
-                looks += 1
-                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
-                    return tests, True
-            depth -= 1
-            if depth >= 0:
-                pick[depth] += 1
+                depth, fresh = depth + 1, True
+            else:
+                depth -= 1
+                if depth >= 0:
+                    pick[depth] += 1
     return tests, False
 
 
@@ -222,7 +215,7 @@ def _test_all(
     tests = 0
     for row in own:
         y = question.j[row] if question.i[row] == x else question.i[row]
-        if repeated(x, y, members, question.near):
+        if repeated(x, y, members, question.near, question.limit):
             continue
         if by_bits and strata * card_x * cards[y] <= MOST_CELLS:
             if not ready:

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numba import njit
 
-from ..base.arrays import Array
+from ..base.arrays import AnyArray, Array
 from ..base.clock import now
 from ..stats.degenerate_gaussian import NOT_MADE, Blocks, likelihood_ratio
 from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
@@ -35,10 +35,10 @@ class LikelihoodRatio:
         """Of log p."""
         return np.exp(weakness)
 
-    def level(self, question: Question, deadline: float) -> Tested:
+    def answer(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair."""
         found = untested(question)
-        made, stopped = _level(self.blocks, question, largest(found), deadline)
+        made, stopped = _all_sets(self.blocks, question, largest(found), deadline)
         if self.blocks.fisher:  # z^2 is chi-square with one degree of freedom, told as z
             np.sqrt(found.statistic, out=found.statistic)
             found.df[:] = 0
@@ -61,15 +61,11 @@ class AnyFunction:
         """Of log p."""
         return np.exp(weakness)
 
-    def level(self, question: Question, deadline: float) -> Tested:
+    def answer(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair; of equal ones the set that comes first."""
-        found, made, k = untested(question), 0, question.size
-        near = question.near
+        found, made = untested(question), 0
         for row, (x, y) in enumerate(zip(question.i.tolist(), question.j.tolist(), strict=True)):
-            middles = range(question.middle.first[row], question.middle.first[row + 1])
-            sides = [near.member[near.first[v] : near.first[v + 1]].tolist() for v in (x, y)]
-            sides = [[v for v in side if v not in (x, y)] for side in sides]
-            for z in sorted(dict.fromkeys(combinations(sides[0], k)) | dict.fromkeys(combinations(sides[1], k))):
+            for z in _sets(question, x, y):
                 if (x, y, z) not in self.known:
                     if time.monotonic() > deadline:
                         return found._replace(tests=made, stopped=True)
@@ -78,44 +74,62 @@ class AnyFunction:
                 p = self.known[x, y, z]
                 weakness = math.log(max(p, 5e-324))
                 if weakness > found.weakness[row]:
-                    found.weakness[row], found.statistic[row], found.sets[row] = weakness, p, z
-                for t in middles:
+                    found.weakness[row], found.statistic[row], found.df[row], found.size[row] = weakness, p, 0, len(z)
+                    found.sets[row, : len(z)] = z
+                for t in range(question.middle.first[row], question.middle.first[row + 1]):
                     side = found.inside if question.middle.member[t] in z else found.outside
                     side[t] = max(side[t], weakness)
         return found._replace(tests=made)
 
 
+def _sets(question: Question, x: int, y: int) -> list[tuple[int, ...]]:
+    """The sets of a pair, small ones first."""
+    drawn: set[tuple[int, ...]] = set()
+    for v in (x, y):
+        near = question.near.member[question.near.first[v] : question.near.first[v + 1]].tolist()
+        side = [w for w in near if w not in (x, y)]
+        for k in range(question.least, min(question.size, int(question.limit[v])) + 1):
+            drawn.update(combinations(side, k))
+    return sorted(drawn, key=lambda z: (len(z), z))
+
+
 @njit(cache=True)
-def _level(blocks: Blocks, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
-    """All sets of ``size`` neighbours of every variable, in lexicographic order: (tests, stopped)."""
-    size, pairs, nears = question.size, pairs_of(question.i, question.j, blocks.first.size - 1), question.near
+def _all_sets(blocks: Blocks, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+    """All sets of neighbours of every variable, small ones first, in lexicographic order: (tests, stopped)."""
+    nears, pairs = question.near, pairs_of(question.i, question.j, blocks.first.size - 1)
     tests, looks = 0, 0
-    pick = np.empty(size, np.int64)
     for x in range(blocks.first.size - 1):
         own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
         near = nears.member[nears.first[x] : nears.first[x + 1]]
-        if near.size < size or own.size == 0:
-            continue
-        pick[:] = np.arange(size)
-        while True:
-            members = near[pick]
-            for row in own:
-                y = question.j[row] if question.i[row] == x else question.i[row]
-                looks += 1
-                if looks % TESTS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
-                    return tests, True
-                if repeated(x, y, members, nears):
-                    continue
-                value, free, used = likelihood_ratio(blocks, question.i[row], question.j[row], members)
-                if free != NOT_MADE and value < np.inf:
-                    tests += 1
-                    keep(row, value, free, used, members, question.middle, found)
-            place = size - 1
-            while place >= 0 and pick[place] == near.size - size + place:
-                place -= 1
-            if place < 0:
-                break
-            pick[place] += 1
-            for k in range(place + 1, size):
-                pick[k] = pick[k - 1] + 1
+        for size in range(question.least, min(question.size, question.limit[x]) + 1 if own.size else 0):
+            pick = np.arange(size)
+            while True:
+                members = near[pick]
+                for row in own:
+                    y = question.j[row] if question.i[row] == x else question.i[row]
+                    looks += 1
+                    if looks % TESTS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
+                        return tests, True
+                    if repeated(x, y, members, nears, question.limit):
+                        continue
+                    value, free, used = likelihood_ratio(blocks, question.i[row], question.j[row], members)
+                    if free != NOT_MADE and value < np.inf:
+                        tests += 1
+                        keep(row, value, free, used, members, question.middle, found)
+                if not _next(pick, near.size):
+                    break
     return tests, False
+
+
+@njit(cache=True)
+def _next(pick: AnyArray, n: int) -> bool:
+    """The next of the sets of pick.size out of n in lexicographic order, in place; False after the last."""
+    place = pick.size - 1
+    while place >= 0 and pick[place] == n - pick.size + place:
+        place -= 1
+    if place < 0:
+        return False
+    pick[place] += 1
+    for k in range(place + 1, pick.size):
+        pick[k] = pick[k - 1] + 1
+    return True

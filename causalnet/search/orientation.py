@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
 from ..graph.meek import add_arrow, close, has, put_below
-from .sets import Lists, Question, Tests, either_way, within_budget
+from .sets import Lists, Question, Tests, either_way, size_limit
 from .skeleton import Search, Skeleton, Weakest, no_tests
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4
@@ -76,23 +76,16 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     a, b, strength = weakest.i[joined], weakest.j[joined], weakest.weakness[joined]
     near = either_way(a, b, d)
     i, j, middle = _unshielded(near, ~search.adj)
-    record, t = no_tests(i, j), len(middle.member)
-    inside, outside = np.full(t, -np.inf), np.full(t, -np.inf)
     most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
-    every, size, made, complete = np.arange(len(i)), 0, 0, True
-    while size <= most and complete and t:
-        drawn, over = within_budget(near, size, search.max_sets)
-        question = Question(size, i, j, drawn, middle, record.weakness, inside, outside)
-        found = tests.level(question, search.deadline)
-        record.enter(every, found, over[i] | over[j])
-        inside, outside = found.inside, found.outside
-        made += found.tests if size else 0  # given nothing they were tested before
-        size, complete = size + 1, not found.stopped
+    limit = size_limit(near, most, search.max_sets)
+    over, record, every = limit < np.minimum(np.diff(near.first), most), no_tests(i, j), np.arange(len(i))
+    found = tests.answer(Question(0, max(most, 0), i, j, near, limit, middle, record.weakness), search.deadline)
+    record.enter(every, found, over[i] | over[j])
     pair = np.repeat(every, np.diff(middle.first))
     x, z, y, key = i[pair], middle.member, j[pair], a * d + b
     one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
-    triples = Triples(x, z, y, tests.p_values(outside) - tests.p_values(inside), np.maximum(one, two))
-    return Retested(triples, record, made, complete)
+    triples = Triples(x, z, y, tests.p_values(found.outside) - tests.p_values(found.inside), np.maximum(one, two))
+    return Retested(triples, record, found.tests, not found.stopped)
 
 
 def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools, required: Bools) -> Orientation:

@@ -7,29 +7,18 @@ all the sets that begin with it, and one leaf answers every pair of x given its 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from scipy.special import ndtr, ndtri
 
-from ..base.arrays import AnyArray, Array, Ints
+from ..base.arrays import AnyArray, Array
 from ..base.clock import now
 from ..stats.independence import DEGENERATE
-from .sets import Lists, Question, Tested, pairs_of
+from .sets import Largest, Lists, Question, Tested, largest, pairs_of, untested
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
 LARGEST_R = 1.0 - np.finfo(float).eps
-
-
-class Least(NamedTuple):
-    """Smallest squared partial correlations so far, in place: squared (m,) with its sets (m, k), and of each pair's
-    middles (t,) given a set with the middle and without it."""
-
-    squared: AnyArray
-    sets: AnyArray
-    inside: AnyArray
-    outside: AnyArray
 
 
 class PartialCorrelation:
@@ -52,73 +41,46 @@ class PartialCorrelation:
         """Two-sided."""
         return 2.0 * ndtr(weakness)
 
-    def level(self, question: Question, deadline: float) -> Tested:
-        """Smallest |r| of every pair, which at one size is the largest p-value. Weakness is minus the statistic."""
-        k, i, j, m = question.size, question.i, question.j, len(question.i)
-        scale = math.sqrt(self.n - k - 3)
-        if k == 0:
-            z = _statistic(self.rho, i, j, scale)
-            outside = np.repeat(-z, np.diff(question.middle.first))
-            rest = np.zeros((m, 0), np.int32), question.inside, outside, m, False
-            return Tested(-z, z, np.zeros(m, np.int64), np.full(m, self.n), *rest)
-        known = question.known, question.inside, question.outside
-        start = [_squared(part, scale) for part in known]
-        kept = Least(start[0].copy(), np.zeros((m, k), np.int32), start[1].copy(), start[2].copy())
-        tests, stopped = _level(self.rho, k, i, j, question.near, question.middle, kept, deadline)
-        found = kept.squared, kept.inside, kept.outside
-        weakness, inside, outside = (_weakness(*part, scale) for part in zip(found, start, known, strict=True))
-        rest = kept.sets, inside, outside, tests, stopped
-        return Tested(weakness, -weakness, np.zeros(m, np.int64), np.full(m, self.n), *rest)
+    def answer(self, question: Question, deadline: float) -> Tested:
+        """Largest p-value of every pair. Weakness is minus the statistic."""
+        found, made, stopped = untested(question), 0, False
+        if question.least == 0:
+            _alone(self.rho, question, math.sqrt(self.n - 3), found.weakness, found.outside)
+            made = len(question.i)
+        if question.size:
+            scale = np.sqrt(self.n - np.arange(question.size + 1) - 3.0)
+            tests, stopped = _all_sets(self.rho, scale, question, largest(found), deadline)
+            made += tests
+        found.df[:] = 0
+        found.n[:] = self.n
+        return found._replace(statistic=-found.weakness, tests=made, stopped=stopped)
 
 
 @njit(cache=True)
-def _statistic(rho: AnyArray, i: AnyArray, j: AnyArray, scale: float) -> AnyArray:
-    """scale atanh |r| of pairs (m,)."""
-    z = np.empty(i.size)
-    for k in range(i.size):
-        z[k] = scale * math.atanh(min(abs(rho[i[k], j[k]]), LARGEST_R))
-    return z
+def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, outside: AnyArray) -> None:
+    """Minus scale atanh |r| of every pair given nothing."""
+    for row in range(question.i.size):
+        r = abs(rho[question.i[row], question.j[row]])
+        weakness[row] = -scale * math.atanh(min(r, LARGEST_R))
+        outside[question.middle.first[row] : question.middle.first[row + 1]] = weakness[row]
 
 
 @njit(cache=True)
-def _squared(weakness: AnyArray, scale: float) -> AnyArray:
-    """The r^2 at which scale atanh |r| is minus this weakness (m,); less a rounding error, so that nothing is found twice."""
-    squared = np.empty(weakness.size)
-    for k in range(weakness.size):
-        squared[k] = math.tanh(weakness[k] / scale) ** 2 * (1.0 - 1e-12) if weakness[k] > -np.inf else np.inf
-    return squared
-
-
-@njit(cache=True)
-def _weakness(squared: AnyArray, start: AnyArray, known: AnyArray, scale: float) -> AnyArray:
-    """Minus scale atanh |r| (m,), where r^2 fell below its start, else what was known."""
-    weakness = known.copy()
-    for k in range(weakness.size):
-        if squared[k] < start[k]:
-            weakness[k] = -scale * math.atanh(min(math.sqrt(squared[k]), LARGEST_R))
-    return weakness
-
-
-@njit(cache=True)
-def _level(
-    rho: AnyArray,
-    size: int,
-    i: Ints,
-    j: Ints,
-    near: Lists,
-    middle: Lists,
-    kept: Least,
-    deadline: float,
-) -> tuple[int, bool]:
-    """All sets of ``size`` neighbours of every variable: (tests, stopped)."""
-    tests, leaves, pairs = 0, 0, pairs_of(i, j, rho.shape[0])
+def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+    """All sets of neighbours of every variable: (tests, stopped). scale: (size + 1,), sqrt(n - |S| - 3)."""
+    pairs, near = pairs_of(question.i, question.j, rho.shape[0]), question.near
+    tests, leaves, least = 0, 0, max(question.least, 1)
     for x in range(rho.shape[0]):
         own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
-        pool = near.member[near.first[x] : near.first[x + 1]]
-        if own.size == 0 or pool.size < size:
+        top = min(question.size, question.limit[x])
+        if own.size == 0 or top < least:
             continue
-        members, rows, count = _gather(x, own, pool, i, j)
-        made, leaves, stopped = _around(rho, x, members, rows, count, size, middle, kept, leaves, deadline)
+        pool = near.member[near.first[x] : near.first[x + 1]]
+        members, rows, count = _gather(x, own, pool, question.i, question.j)
+        sizes = (least, top)
+        made, leaves, stopped = _around(
+            rho, scale, x, members, rows, count, sizes, question.middle, found, leaves, deadline
+        )
         tests += made
         if stopped:
             return tests, True
@@ -147,59 +109,62 @@ def _gather(x: int, own: AnyArray, pool: AnyArray, i: AnyArray, j: AnyArray) -> 
 @njit(cache=True)
 def _around(
     rho: AnyArray,
+    scale: AnyArray,
     x: int,
     members: AnyArray,
     rows: AnyArray,
     drawn: int,
-    size: int,
+    sizes: tuple[int, int],
     middle: Lists,
-    kept: Least,
+    found: Largest,
     leaves: int,
     deadline: float,
 ) -> tuple[int, int, bool]:
-    """All sets of ``size`` of the first ``drawn`` members, depth first: (tests, leaves, stopped).
+    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, leaves, stopped).
 
     At depth l, block[l] (drawn, k), spread[l] (k,), cross[l] (k,) and own[l] hold the covariance of the members with
     those that can be drawn, their variances, their covariance with x and the variance of x, given the first l of the set.
     """
-    k = members.size
-    block = np.empty((size, drawn, k))
-    spread, cross, own = np.empty((size, k)), np.empty((size, k)), np.empty(size)
+    k, (least, top) = members.size, sizes
+    block = np.empty((top, drawn, k))
+    spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
     bound, pairs = np.full(k, -1.0), 0
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
         if rows[a] >= 0:
-            bound[a] = _bound(rows[a], middle, kept)
+            bound[a] = _bound(rows[a], middle, found, scale[-1])
             pairs += 1
         for b in range(drawn):
             block[0, b, a] = rho[members[b], members[a]]
     own[0] = 1.0
-    pick = np.zeros(size, np.int64)
+    pick = np.zeros(top, np.int64)
     depth, tests, stopped = 0, 0, False
     while depth >= 0 and not stopped:
         s = pick[depth]
-        if s > drawn - size + depth:
+        if s >= drawn - max(least - 1 - depth, 0):
             depth -= 1
             if depth >= 0:
                 pick[depth] += 1
             continue
         if spread[depth, s] <= DEGENERATE or own[depth] <= DEGENERATE:
             pick[depth] += 1
-        elif depth == size - 1:
+            continue
+        if depth >= least - 1:
             at = block[depth, s], spread[depth], cross[depth], own[depth]
-            if _leaf(at, s, bound, members, rows, pick, middle, kept):
+            if _leaf(at, s, bound, members, rows, pick[: depth + 1], middle, found, scale):
                 tests += pairs
-                for p in pick:
+                for p in pick[: depth + 1]:
                     tests -= rows[p] >= 0
-            pick[depth] += 1
             leaves += 1
             if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
                 stopped = now() > deadline
-        else:
+        if depth < top - 1 and s < drawn - 1:
             _eliminate(block, spread, cross, own, depth, s)
             depth += 1
             pick[depth] = s + 1
+        else:
+            pick[depth] += 1
     return tests, leaves, stopped
 
 
@@ -230,12 +195,13 @@ def _leaf(
     rows: AnyArray,
     pick: AnyArray,
     middle: Lists,
-    kept: Least,
+    found: Largest,
+    scale: AnyArray,
 ) -> bool:
     """Squared partial correlation of x and every member given the set that ends with s; False if it determines x.
 
     r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
-    bound (k,): only an r^2 below it changes what is kept, -1 where there is no pair.
+    bound (k,): only an r^2 below it can change what was found, -1 where there is no pair.
     """
     row, spread, cross, own = at
     pivot, shared = spread[s], cross[s]
@@ -253,32 +219,34 @@ def _leaf(
             joint = cross[b] * pivot - shared * row[b]
             rest = spread[b] * pivot - row[b] * row[b]
             if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
-                _enter(joint * joint / (rest_x * rest), rows[b], members, pick, middle, kept)
-                bound[b] = _bound(rows[b], middle, kept)
+                r = min(math.sqrt(joint * joint / (rest_x * rest)), LARGEST_R)
+                _enter(-scale[pick.size] * math.atanh(r), rows[b], members, pick, middle, found)
+                bound[b] = _bound(rows[b], middle, found, scale[-1])
     return True
 
 
 @njit(cache=True)
-def _bound(row: int, middle: Lists, kept: Least) -> float:
-    """The r^2 below which a test of the pair changes what is kept."""
-    bound = kept.squared[row]
+def _bound(row: int, middle: Lists, found: Largest, scale: float) -> float:
+    """The r^2 below which a test can be weaker than what was found. scale: that of the largest sets; the others need
+    no more, for theirs are larger."""
+    weakness = found.weakness[row]
     for t in range(middle.first[row], middle.first[row + 1]):
-        bound = max(bound, kept.inside[t], kept.outside[t])
-    return bound
+        weakness = min(weakness, found.inside[t], found.outside[t])
+    return math.tanh(weakness / scale) ** 2 if weakness > -np.inf else np.inf
 
 
 @njit(cache=True)
-def _enter(squared: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, kept: Least) -> None:
-    """Keep an r^2 where it is the smallest so far, of the pair, and of the sets with or without a middle."""
-    if squared < kept.squared[row]:
-        kept.squared[row] = squared
+def _enter(weakness: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, found: Largest) -> None:
+    """Keep a test where it is the weakest so far, of the pair, and of the sets with or without a middle."""
+    if weakness > found.weakness[row]:
+        found.weakness[row], found.size[row] = weakness, pick.size
         for level in range(pick.size):
-            kept.sets[row, level] = members[pick[level]]
+            found.sets[row, level] = members[pick[level]]
     for t in range(middle.first[row], middle.first[row + 1]):
         within = False
         for p in pick:
             within |= members[p] == middle.member[t]
         if within:
-            kept.inside[t] = min(kept.inside[t], squared)
+            found.inside[t] = max(found.inside[t], weakness)
         else:
-            kept.outside[t] = min(kept.outside[t], squared)
+            found.outside[t] = max(found.outside[t], weakness)

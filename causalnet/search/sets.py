@@ -1,7 +1,7 @@
 """What a search by conditional independence asks at one level, and what it is told.
 
-A *level* is every test of the given pairs given sets of one size, drawn from the neighbours of either member. A family
-of tests answers it (:class:`Tests`): partial correlations, contingency tables, or one test at a time.
+A question is every test of some pairs given sets of some sizes, drawn from the neighbours of either member. A family of
+tests answers it (:class:`Tests`): partial correlations, contingency tables, or one test at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..base.arrays import AnyArray, Array, Codes, Ints
 from ..stats.independence import log_chi2_sf
 
 
@@ -24,36 +24,37 @@ class Lists(NamedTuple):
 
 
 class Question(NamedTuple):
-    """Pairs to test given every set of ``size`` neighbours of either member.
+    """Pairs to test given every set of ``least`` to ``size`` neighbours of either member.
 
-    i, j: (m,) int64, the pairs. near: of each of d variables the neighbours that sets are drawn from, ascending. middle:
-    of each pair the variables for which it matters whether they are in the set, t in all (none while a skeleton is
-    sought). known: (m,) the weakness found so far, -inf for none; inside, outside: (t,) likewise, see :class:`Tested`.
+    i, j: (m,) int64, the pairs. near: of each of d variables the neighbours that sets are drawn from, ascending; limit:
+    (d,) the largest set drawn from them. middle: of each pair the variables for which it matters whether they are in the
+    set, t in all (none while a skeleton is sought). known: (m,) the weakness found so far, -inf for none.
     """
 
+    least: int
     size: int
     i: Ints
     j: Ints
     near: Lists
+    limit: Ints
     middle: Lists
     known: Array
-    inside: Array
-    outside: Array
 
 
 class Tested(NamedTuple):
     """The test with the largest p-value of each of m pairs, where that is larger than what was known.
 
-    weakness: (m,), how weak the evidence against independence: grows with the p-value; what was known where no test of
-    the level is weaker, and then the rest says nothing. statistic: (m,). df: (m,) int64, 0 where the test has none.
-    n: (m,) int64, rows used. sets: (m, size) int32. inside, outside: (t,) largest weakness given a set with, and without,
-    the middle. tests: how many were made. stopped: did the clock end the level early?
+    weakness: (m,), how weak the evidence against independence: grows with the p-value; what was known where no test is
+    weaker, and then the rest says nothing. statistic: (m,). df: (m,) int64, 0 where the test has none. n: (m,) int64,
+    rows used. size, sets: the first size (m,) of sets (m, largest size) int32. inside, outside: (t,) largest weakness given
+    a set with, and without, the middle. tests: how many were made. stopped: did the clock end them early?
     """
 
     weakness: Array
     statistic: Array
     df: Ints
     n: Ints
+    size: Ints
     sets: Codes
     inside: Array
     outside: Array
@@ -68,6 +69,7 @@ class Largest(NamedTuple):
     statistic: AnyArray
     df: AnyArray
     n: AnyArray
+    size: AnyArray
     sets: AnyArray
     inside: AnyArray
     outside: AnyArray
@@ -84,8 +86,8 @@ class Tests(Protocol):
     def p_values(self, weakness: Array) -> Array:
         """The p-values of tests as weak as this; 0 for -inf."""
 
-    def level(self, question: Question, deadline: float) -> Tested:
-        """Answer one level; deadline: time.monotonic."""
+    def answer(self, question: Question, deadline: float) -> Tested:
+        """Make the tests; deadline: time.monotonic."""
 
 
 @njit(cache=True)
@@ -114,44 +116,48 @@ def either_way(i: Ints, j: Ints, d: int) -> Lists:
     return lists(np.concatenate([j, i]), np.concatenate([i, j]), d)
 
 
-def ask(size: int, i: Ints, j: Ints, near: Lists, known: Array) -> Question:
-    """The question about these pairs (i < j), no middle watched."""
-    return Question(size, i, j, near, Lists(np.zeros(len(i) + 1, np.int64), _NONE), known, known[:0], known[:0])
+NOBODY = Lists(np.zeros(1, np.int64), np.zeros(0, np.int64))
 
 
-_NONE = np.zeros(0, np.int64)
+def ask(size: int, i: Ints, j: Ints, near: Lists, limit: Ints, known: Array) -> Question:
+    """The question about these pairs (i < j) given sets of one size, no middle watched."""
+    middle = Lists(np.zeros(len(i) + 1, np.int64), NOBODY.member)
+    return Question(size, size, i, j, near, limit, middle, known)
 
 
 def untested(question: Question) -> Tested:
     """An answer in which nothing is tested yet, to be filled."""
-    m = len(question.i)
-    known, inside, outside = (part.copy() for part in (question.known, question.inside, question.outside))
+    m, t = len(question.i), len(question.middle.member)
+    n, size = np.zeros((2, m), np.int64)
     sets = np.zeros((m, question.size), np.int32)
-    return Tested(known, np.zeros(m), np.full(m, -1), np.zeros(m, np.int64), sets, inside, outside, 0, False)
+    nothing = np.full(t, -np.inf), np.full(t, -np.inf), 0, False
+    return Tested(question.known.copy(), np.zeros(m), np.full(m, -1), n, size, sets, *nothing)
 
 
 def largest(found: Tested) -> Largest:
     """Its arrays, to be filled."""
-    return Largest(*found[:5], found.inside, found.outside)
+    return Largest(*found[:8])
 
 
-def within_budget(near: Lists, size: int, max_sets: int | None) -> tuple[Lists, Bools]:
-    """The lists of those with at most ``max_sets`` sets of this size, the others emptied: (lists, (k,) bool which)."""
+def size_limit(near: Lists, size: int, max_sets: int | None) -> Ints:
+    """(d,) the largest set, at most ``size``, drawn from each list: no size up to it has more than ``max_sets`` sets."""
     length = np.diff(near.first)
-    over = np.zeros(len(length), bool)
-    if max_sets is None or math.comb(int(length.max(initial=0)), size) <= max_sets:
-        return near, over
+    limit = np.minimum(length, size)
+    if max_sets is None or 2 ** int(length.max(initial=0)) <= max_sets:
+        return limit
     for k in np.unique(length):
-        over[length == k] = math.comb(int(k), size) > max_sets
-    owner = np.repeat(np.arange(len(length)), length)
-    return lists(owner[~over[owner]], near.member[~over[owner]], len(length)), over
+        within = 0
+        while within < min(k, size) and math.comb(int(k), within + 1) <= max_sets:
+            within += 1
+        limit[length == k] = within
+    return limit
 
 
 @njit(cache=True)
-def repeated(x: int, y: int, members: AnyArray, near: Lists) -> bool:
-    """Is the set no set for this pair, holding y, or tested from y's side, being the smaller and having it all near?"""
+def repeated(x: int, y: int, members: AnyArray, near: Lists, limit: AnyArray) -> bool:
+    """Is the set no set for this pair, holding y, or tested from y's side, being the smaller and drawing it as well?"""
     pool = near.member[near.first[y] : near.first[y + 1]]
-    shared = y < x
+    shared = y < x and members.size <= limit[y]
     for s in members:
         if s == y:
             return True
@@ -171,6 +177,7 @@ def keep(row: int, value: float, free: int, used: int, members: AnyArray, middle
     new = log_chi2_sf(value, free)
     if new > weakness[row] or weakness[row] == -np.inf:
         weakness[row], found.statistic[row], found.df[row], found.n[row] = new, value, free, used
+        found.size[row] = members.size
         for p in range(members.size):
             found.sets[row, p] = members[p]
     for t in range(lo, hi):

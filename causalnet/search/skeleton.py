@@ -8,9 +8,9 @@ with the neighbourhoods of the level's start; a pair is removed iff some p-value
 Hochberg over the largest p-value so far of every pair tested, so that of the edges kept an expected share alpha at most
 is false, as far as those p-values are valid and positively dependent.
 
-*Budget*: sets of a size that the neighbourhood of a variable has more than ``max_sets`` of are not drawn from it; which
-pairs that concerned is told. It bounds the size of sets by that of the neighbourhood: around a hub the large sets, whose
-tests are the weakest and which there are most of, are left out.
+*Budget*: sets are drawn from the neighbourhood of a variable up to the size of which it has more than ``max_sets``; which
+pairs that concerned is told. So around a hub the large sets, whose tests are the weakest and which there are most of, are
+left out.
 
 *Memory*: a pair that the first level separates leaves its statistic, 8 bytes; only the others have a set.
 """
@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.arrays import Array, Bools, Codes, Ints
-from .sets import Lists, Question, Tested, Tests, ask, either_way, within_budget
+from .sets import Lists, Question, Tested, Tests, ask, either_way, size_limit
 
 BLOCK = 1 << 20  # pairs tested at once given nothing
 
@@ -33,7 +33,7 @@ class Search(NamedTuple):
     """Where a search starts, and how far it goes. adj: (d, d) symmetric bool, the pairs to start from; fixed: (d, d)
     symmetric bool, kept without a test; max_size: largest conditioning set, None for all that d variables have;
     deadline: time.monotonic; max_sets: the most sets of one size that one neighbourhood may give, or it gives none of
-    that size, None for no limit; fdr: alpha is the rate of false discoveries."""
+    that size nor of larger ones, None for no limit; fdr: alpha is the rate of false discoveries."""
 
     adj: Bools
     fixed: Bools
@@ -79,10 +79,10 @@ class Weakest:
     def enter(self, at: Ints, found: Tested, partial: Bools) -> None:
         """Enter a level's tests of the pairs ``at`` where their p-values are larger."""
         better = np.flatnonzero(found.weakness > self.weakness[at])
-        to, size = at[better], found.sets.shape[1]
+        to, width = at[better], found.sets.shape[1]
         self.weakness[to], self.statistic[to] = found.weakness[better], found.statistic[better]
-        self.df[to], self.n[to], self.size[to] = found.df[better], found.n[better], size
-        self.start[to] = len(self.members) + size * np.arange(len(to))
+        self.df[to], self.n[to], self.size[to] = found.df[better], found.n[better], found.size[better]
+        self.start[to] = len(self.members) + width * np.arange(len(to))
         self.members = np.concatenate([self.members, found.sets[better].ravel()])
         self.partial[at] |= partial
 
@@ -140,9 +140,9 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         if k > tests.most:
             bounded = True
             break
-        near, over = within_budget(near, k, search.max_sets)
-        a, b = i[open_pairs], j[open_pairs]
-        found = tests.level(ask(k, a, b, near, weakness[open_pairs]), search.deadline)
+        a, b, limit = i[open_pairs], j[open_pairs], size_limit(near, k, search.max_sets)
+        over = limit < np.minimum(np.diff(near.first), k)
+        found = tests.answer(ask(k, a, b, near, limit, weakness[open_pairs]), search.deadline)
         weakest.enter(open_pairs, found, over[a] | over[b])
         made, complete = made + found.tests, not found.stopped
         joined &= fixed | ~(weakness > threshold.of(weakness[joined & ~fixed]))
@@ -166,7 +166,7 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
         asked = np.flatnonzero(wanted[lo : lo + step][upper])
         weakness, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
         if complete and len(asked):
-            found = tests.level(_given_nothing(i[asked], j[asked], d), search.deadline)
+            found = tests.answer(_given_nothing(i[asked], j[asked], d), search.deadline)
             made, complete = made + found.tests, not found.stopped
             weakness[asked] = found.weakness
             values[asked] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
@@ -191,7 +191,8 @@ _NONE = np.zeros((2, 0), np.int64)
 
 
 def _given_nothing(i: Ints, j: Ints, d: int) -> Question:
-    return ask(0, i, j, Lists(np.zeros(d + 1, np.int64), _NONE[0]), np.full(len(i), -np.inf))
+    none = np.zeros(d + 1, np.int64)
+    return ask(0, i, j, Lists(none, none[:0]), none[:-1], np.full(len(i), -np.inf))
 
 
 def _spread(values: Ints, where: Ints, size: int) -> Codes | int:

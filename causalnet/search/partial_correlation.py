@@ -128,12 +128,12 @@ def _around(
     k, (least, top) = members.size, sizes
     block = np.empty((top, drawn, k))
     spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
-    bound, pairs = np.full(k, -1.0), 0
+    cap, pairs = np.full((3, k), -1.0), 0
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
         if rows[a] >= 0:
-            bound[a] = _bound(rows[a], middle, found, scale[-1])
+            _cap(cap[:, a], rows[a], middle, found, scale[-1])
             pairs += 1
         for b in range(drawn):
             block[0, b, a] = rho[members[b], members[a]]
@@ -152,7 +152,7 @@ def _around(
             continue
         if depth >= least - 1:
             at = block[depth, s], spread[depth], cross[depth], own[depth]
-            if _leaf(at, s, bound, members, rows, pick[: depth + 1], middle, found, scale):
+            if _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale):
                 tests += pairs
                 for p in pick[: depth + 1]:
                     tests -= rows[p] >= 0
@@ -190,7 +190,7 @@ def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray
 def _leaf(
     at: tuple[AnyArray, AnyArray, AnyArray, float],
     s: int,
-    bound: AnyArray,
+    cap: AnyArray,
     members: AnyArray,
     rows: AnyArray,
     pick: AnyArray,
@@ -201,10 +201,10 @@ def _leaf(
     """Squared partial correlation of x and every member given the set that ends with s; False if it determines x.
 
     r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
-    bound (k,): only an r^2 below it can change what was found, -1 where there is no pair.
+    cap: see :func:`_cap`; (3, k), -1 where there is no pair.
     """
     row, spread, cross, own = at
-    pivot, shared = spread[s], cross[s]
+    pivot, shared, bound = spread[s], cross[s], cap[0]
     rest_x = own * pivot - shared * shared
     if rest_x <= DEGENERATE * pivot:
         return False
@@ -219,34 +219,53 @@ def _leaf(
             joint = cross[b] * pivot - shared * row[b]
             rest = spread[b] * pivot - row[b] * row[b]
             if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
-                r = min(math.sqrt(joint * joint / (rest_x * rest)), LARGEST_R)
-                _enter(-scale[pick.size] * math.atanh(r), rows[b], members, pick, middle, found)
-                bound[b] = _bound(rows[b], middle, found, scale[-1])
+                squared = joint * joint / (rest_x * rest)
+                lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
+                if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
+                    continue
+                new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
+                _enter(new, rows[b], members, pick, middle, found)
+                _cap(cap[:, b], rows[b], middle, found, scale[-1])
     return True
 
 
 @njit(cache=True)
-def _bound(row: int, middle: Lists, found: Largest, scale: float) -> float:
-    """The r^2 below which a test can be weaker than what was found. scale: that of the largest sets; the others need
-    no more, for theirs are larger."""
-    weakness = found.weakness[row]
-    for t in range(middle.first[row], middle.first[row + 1]):
-        weakness = min(weakness, found.inside[t], found.outside[t])
+def _holds(z: int, members: AnyArray, pick: AnyArray) -> bool:
+    """Is z in the set?"""
+    found = False
+    for p in pick:
+        found |= members[p] == z
+    return found
+
+
+@njit(cache=True)
+def _cap(cap: AnyArray, row: int, middle: Lists, found: Largest, scale: float) -> None:
+    """The r^2 below which a test of the pair can change what was found: of any set, and of those that hold none, or some,
+    of its middles (3,). scale: that of the largest sets; the others need no more, for theirs are larger."""
+    lo, hi = middle.first[row], middle.first[row + 1]
+    cap[0] = _squared(found.weakness[row], scale) if lo == hi else 0.0
+    cap[1] = cap[2] = 0.0
+    for t in range(lo, hi):
+        cap[1] = max(cap[1], _squared(found.outside[t], scale))
+        cap[2] = max(cap[2], _squared(found.inside[t], scale))
+    cap[0] = max(cap[0], cap[1], cap[2])
+
+
+@njit(cache=True)
+def _squared(weakness: float, scale: float) -> float:
+    """The r^2 of which scale atanh |r| is minus the weakness."""
     return math.tanh(weakness / scale) ** 2 if weakness > -np.inf else np.inf
 
 
 @njit(cache=True)
-def _enter(weakness: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, found: Largest) -> None:
+def _enter(new: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, found: Largest) -> None:
     """Keep a test where it is the weakest so far, of the pair, and of the sets with or without a middle."""
-    if weakness > found.weakness[row]:
-        found.weakness[row], found.size[row] = weakness, pick.size
+    if new > found.weakness[row]:
+        found.weakness[row], found.size[row] = new, pick.size
         for level in range(pick.size):
             found.sets[row, level] = members[pick[level]]
     for t in range(middle.first[row], middle.first[row + 1]):
-        within = False
-        for p in pick:
-            within |= members[p] == middle.member[t]
-        if within:
-            found.inside[t] = max(found.inside[t], weakness)
+        if _holds(middle.member[t], members, pick):
+            found.inside[t] = max(found.inside[t], new)
         else:
-            found.outside[t] = max(found.outside[t], weakness)
+            found.outside[t] = max(found.outside[t], new)

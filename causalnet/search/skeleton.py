@@ -157,24 +157,25 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
     d = len(search.adj)
     step = max(1, BLOCK // d)
     wanted, limit = search.adj & ~search.fixed, tests.weakness_at(alpha)
-    statistic, df, n, rest = [np.zeros(0)], [], [], []
+    statistic, rest = [np.zeros(0)], []
+    df: list[Codes | int] = []
+    n: list[Codes | int] = []
     made, complete = 0, True
     for lo in range(0, d - 1, step):
         upper = np.arange(d) > np.arange(lo, min(lo + step, d))[:, None]
         i, j = np.nonzero(upper)
         i += lo
-        asked = np.flatnonzero(wanted[lo : lo + step][upper])
+        here = wanted[lo : lo + step][upper]
+        asked = slice(None) if here.all() else np.flatnonzero(here)
         weakness, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
-        if complete and len(asked):
+        df.append(0)
+        n.append(0)
+        if complete and here.any():
             found = tests.answer(_given_nothing(i[asked], j[asked], d), search.deadline)
             made, complete = made + found.tests, not found.stopped
             weakness[asked] = found.weakness
             values[asked] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
-            df.append(_spread(found.df, asked, len(i)))
-            n.append(_spread(found.n, asked, len(i)))
-        else:
-            df.append(0)
-            n.append(0)
+            df[-1], n[-1] = (_spread(part, asked, len(i)) for part in (found.df, found.n))
         statistic.append(values)
         stay = np.flatnonzero(search.adj[lo : lo + step][upper] & ~(weakness > limit))
         rest.append((i[stay], j[stay], weakness[stay]))
@@ -195,7 +196,7 @@ def _given_nothing(i: Ints, j: Ints, d: int) -> Question:
     return ask(0, i, j, Lists(none, none[:0]), none[:-1], np.full(len(i), -np.inf))
 
 
-def _spread(values: Ints, where: Ints, size: int) -> Codes | int:
+def _spread(values: Ints, where: Ints | slice, size: int) -> Codes | int:
     """values at their places among ``size``, or the one number that they all are."""
     if (values == values[0]).all():
         return int(values[0])

@@ -174,6 +174,8 @@ def keep(row: int, value: float, free: int, used: int, members: AnyArray, middle
     weakness = found.weakness
     if lo == hi and weakness[row] > -np.inf and free <= found.df[row] and value >= found.statistic[row]:
         return  # fewer degrees of freedom and a larger statistic: the p-value cannot be larger
+    if hi > lo and free == 0:
+        return  # a table without degrees of freedom says nothing about colliders
     new = log_chi2_sf(value, free)
     if new > weakness[row] or weakness[row] == -np.inf:
         weakness[row], found.statistic[row], found.df[row], found.n[row] = new, value, free, used

@@ -99,8 +99,7 @@ def train(
     last_step = None if steps is None else learner.steps + whole("steps", steps, 0)
     every, units = whole("checkpoint_every", records.checkpoint_every, 1), 0
     if records.checkpoint is not None:
-        go_on = f"{type(learner).__name__}.load({str(records.checkpoint)!r}, env)"
-        claim(records.checkpoint, learner.files.checkpoint, go_on)
+        claim(records.checkpoint, learner.files.checkpoint, type(learner))
     if isinstance(records.log, str | Path):
         learner.files.claim_log(Path(records.log))
     first_episode, first_step, start = learner.episodes, learner.steps, time.monotonic()

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools
 from ..base.checks import choose, number, share
-from ..data import Table
+from ..data import Moments, Table
 from ..data.tables import refuse_constants
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import Effort, Problem, augmented_lagrangian, central_path, cut
@@ -31,6 +31,7 @@ from ..search.least_squares_dag import refine as refine_order
 
 TAKES = frozenset({"continuous"})
 GIVES = "dag"
+HANDLES = frozenset({"streamed"})
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity", "linearity", "equal noise variances")
 REQUIRES = ()
@@ -41,7 +42,7 @@ _FOLLOWS = 0.8  # share of edges from clearly smaller to clearly larger variance
 
 
 def learn(
-    data: Table,
+    data: Table | Moments,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -71,7 +72,8 @@ def learn(
     tol = (1e-4 if refine else 1e-6) if tol is None else share("tol", tol)
     effort = Effort.within(max_seconds)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
-    refuse_constants(data.values, data.columns)
+    if isinstance(data, Table):
+        refuse_constants(data.values, data.columns)
     covariance = np.array(data.correlation if standardize else data.covariance)
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
     weights = method(problem, effort, tol=tol)
@@ -127,7 +129,7 @@ def _describe(weights: Array, adj: Bools, threshold: float, i: int, j: int) -> d
     return {"weight": float(weights[i, j]), "threshold": threshold, "kept": bool(adj[i, j])}
 
 
-def _warn(data: Table, adj: Bools, share: float) -> str:
+def _warn(data: Table | Moments, adj: Bools, share: float) -> str:
     deviation = np.sqrt(np.diag(data.covariance))
     small, large = data.columns[int(np.argmin(deviation))], data.columns[int(np.argmax(deviation))]
     message = (

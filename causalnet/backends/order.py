@@ -21,7 +21,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 from ..base.checks import number, one_of, whole
-from ..data import Table, as_table
+from ..data import Counts, Moments, Table, as_table
 from ..data.tables import refuse_constants
 from ..errors import DataError, NotApplicable
 from ..graph import Graph, Knowledge, PairEvidence
@@ -31,6 +31,7 @@ from ..stats.scores import Counted, Slots, closeness, discrete_score, gaussian_s
 
 TAKES = frozenset({"continuous", "discrete"})
 GIVES = "cpdag"
+HANDLES = frozenset({"streamed"})
 KNOWLEDGE = frozenset({"forbidden", "required"})
 REQUIRES = ()
 ASSUMES = (
@@ -58,7 +59,7 @@ class Choice(NamedTuple):
 
 
 def learn(
-    data: Table,
+    data: Table | Moments | Counts,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -126,16 +127,17 @@ def warm_up() -> None:
         learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
 
 
-def _choose(data: Table, score: str, penalty: float | None, ess: float, most: int) -> Choice:
+def _choose(data: Table | Moments | Counts, score: str, penalty: float | None, ess: float, most: int) -> Choice:
     """The local score for a table, with at most ``most`` parents."""
     discrete = data.kind == "discrete"
     price = (1.0 if discrete else 2.0) if penalty is None else number("penalty", penalty, above=0.0)
-    if not discrete:
+    if isinstance(data, Moments) or (isinstance(data, Table) and not discrete):
         if score not in ("auto", "bic"):
             raise NotApplicable(f"score={score!r} is for categories, and this table is continuous; write score='bic'")
         if data.n < 4:
             raise DataError(f"the linear Gaussian score needs at least 4 rows, got {data.n}")
-        refuse_constants(data.values, data.columns)
+        if isinstance(data, Table):
+            refuse_constants(data.values, data.columns)
         corr, n = data.correlation, data.n
 
         def gaussian(place: Ints) -> tuple[Any, Slots]:

@@ -11,7 +11,7 @@ from ..graph import Graph, Knowledge
 
 TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
 GIVES = "dag"
-HANDLES = frozenset({"missing", "few rows"})
+HANDLES = frozenset({"missing", "few rows", "streamed"})
 KNOWLEDGE = frozenset({"required", "forbidden"})
 
 

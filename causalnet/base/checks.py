@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,9 +68,9 @@ def instance(name: str, value: Any, kind: type | tuple[type, ...], what: str) ->
     return value
 
 
-def function(name: str, value: Any, what: str = "a function, or None") -> None:
-    """Something that can be called, or None."""
-    if value is not None and not callable(value):
+def function(name: str, value: Any, what: str = "a function, or None", needed: bool = False) -> None:
+    """Something that can be called, or None where it is not needed."""
+    if not callable(value) and (needed or value is not None):
         raise DataError(f"{name} is {_short(value)}, and must be {what}")
 
 
@@ -172,3 +174,17 @@ def choose(name: str, value: Any, options: Mapping[str, Any]) -> Any:
         hint = nearest(str(value), options)
         raise UnknownNameError(f"{name}={value!r} is unknown.{hint} It is one of: {', '.join(options)}")
     return options[value]
+
+
+def known(name: Any, options: Iterable[str], sentence: str, otherwise: str = "") -> None:
+    """UnknownNameError where a name is none of the options: the sentence, and the nearest option or ``otherwise``."""
+    options = list(options)
+    if name not in options:
+        raise UnknownNameError(f"{sentence}.{nearest(str(name), options) or otherwise}")
+
+
+def file_name(value: Any, example: str) -> Path:
+    """A path; DataError for what is none."""
+    if not isinstance(value, str | os.PathLike):
+        raise DataError(f"path is {value!r}; give the name of a file, such as {example!r}")
+    return Path(value)

@@ -98,7 +98,7 @@ def discover(
     drop: Annotated[str | None, typer.Option(help="Names of columns to leave out, comma-separated.")] = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the graph as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a one-file HTML report.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:
@@ -107,8 +107,9 @@ def discover(
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
+    from ..graph.forms import form
     from ..report.values import texts
-    from ..storage.files import check_writable, write_atomic
+    from ..storage.files import check_writable
 
     method = None if backend == AUTO else get(backend)
     params = parse_settings(set_ or [])
@@ -119,6 +120,8 @@ def discover(
     _refuse_overwriting(
         {"--out": out, "--report": report}, {"FILE": file, "--topology": topology, "--knowledge": knowledge}
     )
+    if out is not None:
+        form(out)
     for name in params.keys() & {"seed", "knowledge", "max_seconds", "data", "backend"}:
         raise UnknownNameError(
             f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
@@ -141,7 +144,7 @@ def discover(
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     if out is not None:
-        write_atomic(out, graph.to_json(indent=1) + "\n")
+        graph.save(out)
     if report is not None:
         from ..report import write_graph_report
 

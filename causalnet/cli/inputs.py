@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,13 @@ from ..errors import DataError, KnowledgeError, NotApplicable, UnknownNameError,
 from .terminal import say
 
 if TYPE_CHECKING:
-    from ..data import Events, Table
+    from ..data import Counts, Events, Moments, Table
     from ..datasets import Dataset
     from ..discovery.contract import Backend
     from ..graph import Graph, Knowledge
+
+
+LARGE = 1 << 26  # bytes of a file from which it is asked whether its table is large
 
 
 def parse_settings(pairs: Iterable[str], option: str = "--set") -> dict[str, Any]:
@@ -81,9 +84,9 @@ def read_knowledge(path: Path) -> Knowledge:
 
 def read_data(
     path: Path, method: Backend | None, topology: Path | None, discrete: str | None, drop: str | None
-) -> Table | Events:
+) -> Table | Moments | Counts | Events:
     """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
-    from ..data import as_table, read_events
+    from ..data import as_table, outline, read_events, stream_table
     from ..data.reading import read_frame
 
     takes_events = method is None or "events" in method.takes
@@ -92,7 +95,14 @@ def read_data(
         raise NotApplicable(
             f"--topology belongs to an event log, and {method.name} takes {', '.join(sorted(method.takes))} data"
         )
-    require_file(path)
+    if not path.is_dir():
+        require_file(path)
+    if takes_tables and topology is None and (path.is_dir() or path.stat().st_size > LARGE):
+        found = outline(path)
+        if (found.large or path.is_dir()) and not _is_log(found.columns):
+            say(found.told(path.name) if found.large else f"the parts in {path.name} are streamed", stderr=True)
+            kept = [name for name in found.columns if name not in _unwanted(drop, found.columns)]
+            return stream_table(path, kept, _listed(discrete))
     frame = read_frame(path)
     log = _is_log(frame.columns)
     if takes_events and (topology is not None or log or not takes_tables):
@@ -108,12 +118,20 @@ def read_data(
             style="yellow",
             stderr=True,
         )
-    unwanted = [] if drop is None else split(drop, ",")
-    for name in unwanted:
-        if name not in frame.columns:
-            raise UnknownNameError(f"--drop names {name!r}, which is not a column.{nearest(name, frame.columns)}")
-    frame = frame.drop(columns=unwanted)
-    return as_table(frame, discrete=None if discrete is None else split(discrete, ","))
+    frame = frame.drop(columns=_unwanted(drop, frame.columns))
+    return as_table(frame, discrete=_listed(discrete))
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else split(names, ",")
+
+
+def _unwanted(drop: str | None, columns: Collection[str]) -> list[str]:
+    names = _listed(drop) or []
+    for name in names:
+        if name not in columns:
+            raise UnknownNameError(f"--drop names {name!r}, which is not a column.{nearest(name, columns)}")
+    return names
 
 
 def require_file(path: Path) -> None:

@@ -89,13 +89,14 @@ def _bar() -> Iterator[Watcher]:
         TextColumn("{task.fields[last]}", style="dim", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     with Bar(*columns, console=Console(stderr=True), expand=True) as bar:
-        task = bar.add_task("cells", total=None, trouble="", clock="", last="")
+        task = bar.add_task("cells", total=None, visible=False, trouble="", clock="", last="")
 
         def show(state: Progress) -> None:
             left = "" if not state.remaining else f", about {duration(state.remaining)} left"
             trouble = f"{state.failed} failed" if state.failed else ""
             clock = f"{duration(state.elapsed)}{left}"
-            bar.update(task, completed=state.done, total=state.total, trouble=trouble, clock=clock, last=state.last)
+            bar.update(task, completed=state.done, total=state.total, visible=True)
+            bar.update(task, trouble=trouble, clock=clock, last=state.last)
 
         yield show
 

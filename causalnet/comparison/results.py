@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, UnknownNameError, nearest
+from ..base.checks import known
+from ..errors import DataError
 from ..graph import Graph
 from ..graph.metrics import DEFINITIONS, SHARES
 from ..stats.intervals import POSITIVE, SHARE, student_interval
@@ -121,12 +122,9 @@ class Results:
         return "" if row is None else str(row["log"] or "")
 
     def _cell(self, dataset: str, backend: str, seed: int) -> dict[str, Any] | None:
-        for name, known, what in ((dataset, "datasets", "data set"), (backend, "backends", "method")):
-            if name not in self.settings[known]:
-                raise UnknownNameError(
-                    f"{self.out} has no {what} {name!r}.{nearest(name, self.settings[known])} "
-                    f"It has: {', '.join(self.settings[known])}"
-                )
+        for name, listed, what in ((dataset, "datasets", "data set"), (backend, "backends", "method")):
+            there = self.settings[listed]
+            known(name, there, f"{self.out} has no {what} {name!r}; it has {', '.join(there)}")
         wanted = (dataset, backend, seed)
         return next((r for r in self._cells if (r["dataset"], r["backend"], r["seed"]) == wanted), None)
 
@@ -143,9 +141,7 @@ class Results:
         return {"kind": row["kind"], "text": row["text"], "sampled": bool(row["sampled"]), "card": card}
 
     def _drawn(self, dataset: str) -> list[dict[str, Any]]:
-        known = {r["dataset"] for r in self._draws}
-        if dataset not in known:
-            raise UnknownNameError(f"{self.out} has no data set {dataset!r}.{nearest(dataset, known)}")
+        known(dataset, {r["dataset"] for r in self._draws}, f"{self.out} has no data set {dataset!r}")
         return [r for r in self._draws if r["dataset"] == dataset]
 
     def summary(self) -> pd.DataFrame:

@@ -30,6 +30,6 @@ class Sealed:
 
 def freeze(array: Any) -> Any:
     """A contiguous copy that cannot be written."""
-    array = np.ascontiguousarray(array).copy()
+    array = np.array(array, order="C", ndmin=1)
     array.setflags(write=False)
     return array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
+from .coding import code
 from .kinds import Data, data_kind, refuse_unfinished
-from .reading import column_names, finite, read_frame
+from .moments import correlate, sum_rows
+from .reading import FEW_LEVELS, column_names, finite, read_frame, wanted_discrete
+from .scanning import Scan, equal_columns, has_few_levels, scan
 from .sealed import freeze
 
-EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
-FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
+BLOCK = 1 << 14  # rows of a frame copied at a time
 
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
 
@@ -70,10 +71,10 @@ class Table:
         """(n, d) bool, read-only: the cells without a value."""
         return freeze(np.isnan(self.values))
 
-    @property
+    @cached_property
     def incomplete(self) -> bool:
         """True when any cell is missing."""
-        return bool(self.missing.any())
+        return bool(np.isnan(self.values.sum()))
 
     @property
     def demands(self) -> dict[str, str]:
@@ -92,19 +93,12 @@ class Table:
         """(d, d) maximum-likelihood covariance (divided by n), read-only; only for tables without missing cells."""
         if self.incomplete:
             raise DataError(f"no covariance of this table: {self.demands['missing']}; fill them, or drop their rows")
-        centred = self.values - self.values.mean(axis=0)
-        return freeze(centred.T @ centred / self.n)
+        return freeze(sum_rows(self.values).products / self.n)
 
     @cached_property
     def correlation(self) -> Array:
         """(d, d) Pearson correlation, read-only."""
-        scale = np.sqrt(np.diag(self.covariance))
-        if not scale.all():
-            name = self.columns[int(np.flatnonzero(scale == 0)[0])]
-            raise DataError(f"column {name!r} is constant in this sample, so it has no correlation; drop it")
-        rho = self.covariance / np.outer(scale, scale)
-        np.fill_diagonal(rho, 1.0)
-        return freeze(np.clip(rho, -1.0, 1.0))
+        return correlate(self.covariance, self.columns)
 
     @cached_property
     def codes(self) -> Codes:
@@ -112,7 +106,7 @@ class Table:
         if not self.discrete.all():
             name = self.columns[int(np.flatnonzero(~self.discrete)[0])]
             raise DataError(f"column {name!r} is continuous; bin it, or pass discrete=[{name!r}] for categories")
-        return freeze(np.where(self.missing, -1, self.values).astype(np.int32))
+        return freeze((np.where(self.missing, -1, self.values) if self.incomplete else self.values).astype(np.int32))
 
     @cached_property
     def cardinality(self) -> Codes:
@@ -172,13 +166,14 @@ def as_table(
     columns = column_names(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
-    wanted = _wanted_discrete(discrete, columns)
-    values, levels = _parse_all(frame, columns, wanted)
-    refuse_constants(values, columns, levels)
-    _refuse_extremes(values, columns)
+    wanted = wanted_discrete(discrete, columns)
+    values, levels, found = _parse_all(frame, columns, wanted)
+    _refuse_constant(found, columns, levels)
+    _refuse_extremes(found, columns)
     _refuse_duplicates(values, columns)
     mask = np.array([level is not None for level in levels])
-    return Table(columns, freeze(values), freeze(mask), levels)
+    values.setflags(write=False)  # a copy already
+    return Table(columns, values, freeze(mask), levels)
 
 
 def as_data(data: Any) -> Data:
@@ -209,113 +204,107 @@ def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
-    return pd.DataFrame(array, columns=list(names))
+    return pd.DataFrame(array, columns=list(names), copy=False)
 
 
-def _wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, ...]) -> dict[str, bool]:
-    if discrete is None:
-        return {}
-    if isinstance(discrete, bool):
-        return dict.fromkeys(columns, discrete)
-    if isinstance(discrete, str):
-        discrete = [discrete]
-    for name in discrete:
-        if name not in columns:
-            raise UnknownNameError(f"discrete names {name!r}, which is not a column.{nearest(name, columns)}")
-    return {name: name in discrete for name in columns}
-
-
-def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels]:
-    """(n, d) values and the d level tuples; a block of plain reals, the common case, is read in one step."""
+def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels, Scan]:
+    """(n, d) values of their own, the d level tuples, and a scan of the values; plain reals are read in one step."""
+    values = np.empty(frame.shape)
     if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
-        values = frame.to_numpy(dtype=np.float64)
-        if np.isfinite(values).all() and (bool(wanted) or (values != np.round(values)).any(axis=0).all()):
-            return values, (None,) * len(columns)
-    parsed = [_parse(frame.iloc[:, j], name, wanted.get(name)) for j, name in enumerate(columns)]
-    values = np.column_stack([column for column, _ in parsed]).astype(np.float64)
-    return values, tuple(level for _, level in parsed)
+        for at in range(0, len(frame), BLOCK):
+            values[at : at + BLOCK] = frame.iloc[at : at + BLOCK].to_numpy()
+        found = scan(values)
+        if found.clean and (bool(wanted) or not found.whole.any()):
+            return values, (None,) * len(columns), found
+    levels = []
+    for j, name in enumerate(columns):
+        values[:, j], level = _parse(frame.iloc[:, j], name, wanted.get(name))
+        levels.append(level)
+    return values, tuple(levels), scan(values)
 
 
 def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArray, tuple[Any, ...] | None]:
     """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
         raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
-    missing = column.isna().to_numpy()
-    if missing.all():
-        raise DataError(f"column {name!r} has no value in any row", **_without(name))
     kind = column.dtype
-    textual = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-    if textual and not isinstance(kind, pd.CategoricalDtype):
-        numeric = pd.to_numeric(column, errors="coerce")
-        odd = np.flatnonzero(numeric.isna().to_numpy() & ~missing)
-        if len(odd) == 0 and discrete is not True:
-            column, textual = numeric, False
-        elif 0 < len(odd) <= 0.5 * (~missing).sum() and discrete is not True:
+    worded = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+    words = code(column) if worded else None
+    missing = column.isna().to_numpy() if words is None else words.codes < 0
+    if missing.all():
+        raise DataError(f"column {name!r} has no value in any row", **_without([name]))
+    if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
+        odd = words.not_numbers
+        if len(odd) == 0:
+            column, words = pd.Series(words.cells), None
+        elif len(odd) <= 0.5 * (~missing).sum():
             raise DataError(
                 f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
                 f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it",
                 python=f"if the column holds categories, pass discrete=[{name!r}]",
                 shell=f"if the column holds categories, add --discrete {name}",
             )
-    if textual and discrete is False:
+    if words is not None and discrete is False:
         raise DataError(
             f"column {name!r} holds text ({column.iloc[0]!r}), not numbers",
             python=f"add {name!r} to discrete=",
             shell=f"add {name} to --discrete",
         )
-    if not textual:
+    if words is None:
         if pd.api.types.is_complex_dtype(kind):
             raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
         values = finite(column, name)
         if discrete is None:
-            named = pd.api.types.is_bool_dtype(kind) or isinstance(kind, pd.CategoricalDtype)
-            present = values[~missing]
-            few = (present == np.round(present)).all() and len(np.unique(present)) <= FEW_LEVELS
-            discrete = named or few
+            discrete = pd.api.types.is_bool_dtype(kind) or has_few_levels(values, FEW_LEVELS)
         if not discrete:
             return values, None
-    codes, labels = pd.factorize(column, sort=True)
-    return np.where(missing, np.nan, codes), tuple(
-        label.item() if isinstance(label, np.generic) else label for label in labels
-    )
+        words = code(column)
+    codes, labels = words.sorted()
+    return np.where(missing, np.nan, codes) if missing.any() else codes, labels
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
-    """Raise DataError naming the first column of ``values`` (n, d) that holds one value only, missing cells apart."""
-    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-    flat = np.flatnonzero(~(low < high))
+    """Raise DataError naming the columns of ``values`` (n, d) that hold one value only, missing cells apart."""
+    _refuse_constant(scan(values), columns, levels)
+
+
+def _refuse_constant(found: Scan, columns: tuple[str, ...], levels: Levels | None) -> None:
+    flat = np.flatnonzero(found.constant)
     if len(flat):
-        j = int(flat[0])
-        level = levels[j] if levels else None
-        always = f"{low[j]:g}" if level is None else repr(level[0])
+        held = [levels[j] if levels else None for j in flat]
+        always = [f"{found.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
+        names = [columns[j] for j in flat]
+        told = ", ".join(f"{name!r} (always {value})" for name, value in zip(names, always, strict=True))
         raise DataError(
-            f"column {columns[j]!r} is constant in this sample (always {always}): nothing can be learnt about it",
-            **_without(columns[j]),
+            f"column {names[0]!r} is constant in this sample (always {always[0]}): nothing can be learnt about it"
+            if len(flat) == 1
+            else f"columns {told} are constant in this sample: nothing can be learnt about them",
+            **_without(names),
         )
 
 
-def _without(name: str) -> dict[str, str]:
-    """How to leave out a column, in a program and on the command line."""
-    return {"python": f"drop it: frame.drop(columns=[{name!r}])", "shell": f"leave it out: --drop {shlex.quote(name)}"}
+def _without(names: Sequence[str]) -> dict[str, str]:
+    """How to leave out columns, in a program and on the command line."""
+    them = "it" if len(names) == 1 else "them"
+    return {
+        "python": f"drop {them}: frame.drop(columns={list(names)!r})",
+        "shell": f"leave {them} out: --drop {shlex.quote(','.join(names))}",
+    }
 
 
-def _refuse_extremes(values: Array, columns: tuple[str, ...]) -> None:
-    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-    size = np.maximum(np.abs(low), np.abs(high))
-    unit = np.where(size > 0, size, 1.0)
-    spread = (high / unit - low / unit) * size
-    far = np.flatnonzero((size > EXTREME) | (spread < 1 / EXTREME))
+def _refuse_extremes(found: Scan, columns: tuple[str, ...]) -> None:
+    far = np.flatnonzero(found.extreme)
     if len(far):
-        name = columns[int(far[0])]
+        names = ", ".join(repr(columns[j]) for j in far)
+        sizes = ", ".join(f"up to {found.size[j]:.3g}, spread {found.spread[j]:.3g}" for j in far)
         raise DataError(
-            f"column {name!r} holds numbers too large or too close together to compute with (up to {size[far[0]]:.3g}, "
-            f"spread {spread[far[0]]:.3g}); rescale it, for instance to standard deviations"
+            f"column{'s' if len(far) > 1 else ''} {names} hold{'s' if len(far) == 1 else ''} numbers too large or too close "
+            f"together to compute with ({sizes}); rescale, for instance to standard deviations"
         )
 
 
 def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
-    seen: dict[bytes, str] = {}
-    for column, name in zip(values.T, columns, strict=True):
-        other = seen.setdefault(hashlib.sha256(column.tobytes()).digest(), name)
-        if other != name:
-            raise DataError(f"columns {other!r} and {name!r} are identical", **_without(name))
+    groups = [[columns[j] for j in group] for group in equal_columns(values)]
+    if groups:
+        told = "; ".join(f"columns {' and '.join(map(repr, group))} are identical" for group in groups)
+        raise DataError(told, **_without([name for group in groups for name in group[1:]]))

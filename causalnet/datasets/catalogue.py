@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.checks import known
 from ..base.text import read_value
 from ..data import Data, Events, as_table, read_events
 from ..data.reading import read_array
 from ..data.topology import read_topology
-from ..errors import DataError, NotInstalled, UnknownNameError, nearest
+from ..errors import DataError, NotInstalled
 from ..graph import Graph
 from .dataset import Dataset
 from .files import MissingFile, find_file, folder, verify
@@ -41,9 +42,7 @@ def cards() -> Mapping[str, Mapping[str, Any]]:
 def find_card(name: str) -> Mapping[str, Any]:
     """The card of a data set; UnknownNameError with the nearest name. Settings behind a colon are not looked at."""
     base = name.partition(":")[0]
-    if base not in cards():
-        hint = nearest(base, cards()) or " See `causalnet datasets`."
-        raise UnknownNameError(f"there is no data set {base!r}.{hint}")
+    known(base, cards(), f"there is no data set {base!r}", " See `causalnet datasets`.")
     return cards()[base]
 
 
@@ -53,9 +52,7 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
     card = copy.deepcopy(dict(find_card(base)))
     allowed = card.get("settings", {})
     for key, value in settings.items():
-        if key not in allowed:
-            hint = nearest(key, allowed) or f" It has: {', '.join(allowed) or 'none'}."
-            raise UnknownNameError(f"data set {base!r} has no setting {key!r}.{hint}")
+        known(key, allowed, f"data set {base!r} has no setting {key!r}", f" It has: {', '.join(allowed) or 'none'}.")
         if isinstance(allowed[key], int | float) and not isinstance(value, int | float):
             raise DataError(f"data set {base!r}: the setting {key} takes a number, got {value!r}")
         if isinstance(allowed[key], int) and not isinstance(allowed[key], bool) and value < 1 and key != "degree":

@@ -21,6 +21,7 @@ from .register import get, registry
 REMEDIES = {  # what else can be done about data that a method does not take
     "missing": "frame.dropna() keeps the complete rows",
     "few rows": "add rows, or select fewer columns",
+    "streamed": "read_table keeps the rows of a table that fits in memory",
 }
 
 

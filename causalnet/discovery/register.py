@@ -6,19 +6,26 @@ import difflib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
-from ..base.checks import names
+from ..base.checks import choose, names
 from ..data import KINDS
 from ..errors import NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
 from .contract import Backend, BackendInfo
 
 GROUP = "causalnet.backends"
-SAME = 0.8  # likeness from which a kind that no data class declares counts as a misspelling of one that is declared
+GRAPHS = {
+    "dag": "directed, without cycles",
+    "digraph": "directed, perhaps with cycles",
+    "cpdag": "of a Markov equivalence class",
+    "pag": "with circles where latent causes leave an end open",
+}
+# likeness from which a new word counts as a misspelling of a known one; two assumptions may differ by "non-" alone
+SAME = {"TAKES": 0.8, "ASSUMES": 0.9}
 
 
 @runtime_checkable
@@ -43,9 +50,9 @@ def registry() -> Mapping[str, Backend]:
     for offered, source, load in offers:
         mine: dict[str, Backend] = {}
         try:
-            _register(mine, offered, load())
+            _register(mine, offered, load(), found)
         except Exception as error:  # somebody else's code may fail in any way; the rest must go on
-            _register(mine, offered, _broken(offered, f"{type(error).__name__}: {error}"))
+            _register(mine, offered, _broken(offered, f"{type(error).__name__}: {error}"), found)
         for name, backend in mine.items():
             if name in found:
                 name = f"{source}/{name}"
@@ -54,40 +61,52 @@ def registry() -> Mapping[str, Backend]:
     return found
 
 
-def _register(found: dict[str, Backend], name: str, plugin: Any) -> None:
+def _register(mine: dict[str, Backend], name: str, plugin: Any, others: Mapping[str, Backend]) -> None:
     if isinstance(plugin, Backend):
         methods = [plugin]
     else:
         methods = list(plugin.ALGORITHMS.values()) if isinstance(plugin, Family) else [_of_module(name, plugin)]
     for method in methods:
-        _check_kinds(method)
-        found[method.name] = method
+        _check_words(method, others.values())
+        mine[method.name] = method
 
 
-def _check_kinds(method: Backend) -> None:
-    """UnknownNameError where a kind is a misspelt one; any other may be a kind whose class is not loaded yet."""
-    for kind in method.takes - set(KINDS):
-        if difflib.get_close_matches(kind, KINDS, cutoff=SAME):
-            raise UnknownNameError(
-                f"backend {method.name!r}: TAKES holds {kind!r}.{nearest(kind, KINDS)} "
-                "If it is a kind of your own, decorate its class with causalnet.data.data_kind"
-            )
+def _check_words(method: Backend, others: Iterable[Backend]) -> None:
+    """UnknownNameError for what a backend cannot mean; a kind or an assumption that is like no known one may be new."""
+    who = f"backend {method.name!r}"
+    own = " If it is a kind of your own, decorate its class with causalnet.data.data_kind"
+    if not method.takes:
+        raise UnknownNameError(f"{who}: TAKES is empty; name the kinds of data that it takes: {', '.join(KINDS)}")
+    choose(f"{who}: GIVES", method.gives, GRAPHS)
+    terms, known_terms = _terms([method]), _terms(others)
+    for field, words, known, more in (("TAKES", method.takes, KINDS, own), ("ASSUMES", terms, known_terms, "")):
+        for word in words.difference(known):
+            if difflib.get_close_matches(word, known, cutoff=SAME[field]):
+                raise UnknownNameError(f"{who}: {field} holds {word!r}.{nearest(word, known)}{more}")
+
+
+def _terms(methods: Iterable[Backend]) -> set[str]:
+    """What these methods assume, without the choices in brackets."""
+    return {term.partition(" (")[0] for method in methods for term in method.assumes}
 
 
 def _of_module(name: str, module: ModuleType) -> Backend:
+    def listed(field: str) -> tuple[str, ...]:
+        return names(f"backend {name!r}: {field}", getattr(module, field, ()), UnknownNameError)
+
     doc = inspect.getdoc(module) or ""
     return Backend(
         name=name,
         learn=module.learn,
-        takes=frozenset(names(f"backend {name!r}: TAKES", module.TAKES, UnknownNameError)),
-        gives=module.GIVES,
+        takes=frozenset(listed("TAKES")),
+        gives=getattr(module, "GIVES", ""),
         summary=doc.split("\n")[0],
-        knowledge=frozenset(getattr(module, "KNOWLEDGE", ())),
-        requires=tuple(getattr(module, "REQUIRES", ())),
+        knowledge=frozenset(listed("KNOWLEDGE")),
+        requires=listed("REQUIRES"),
         install=getattr(module, "INSTALL", ""),
         caveat=getattr(module, "CAVEAT", ""),
-        assumes=tuple(getattr(module, "ASSUMES", ())),
-        handles=frozenset(getattr(module, "HANDLES", ())),
+        assumes=listed("ASSUMES"),
+        handles=frozenset(listed("HANDLES")),
         warm_up=getattr(module, "warm_up", None),
     )
 

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import Bools, Ints
-from ..base.checks import distinct, instance, shaped
+from ..base.checks import distinct, instance, known, shaped
 from ..data.sealed import freeze
 from ..data.transitions import as_neighbours
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,8 +101,7 @@ class CausalMasks:
             raise DataError("the masks are of different networks or components and cannot be compared")
         c = self.n_components
         for name in components or ():
-            if name not in self.components:
-                raise UnknownNameError(f"there is no component {name!r}.{nearest(name, self.components)}")
+            known(name, self.components, f"there is no component {name!r}")
         rows = [k for k, name in enumerate(self.components) if components is None or name in components] + [c]
         own, other = (self.own ^ truth.own)[:, rows], (self.other ^ truth.other)[:, rows]
         apart = ~np.eye(c + 1, dtype=bool)[rows, :c]  # (scored, c): the target is not the source itself

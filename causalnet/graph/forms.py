@@ -1,17 +1,28 @@
-"""The JSON form of a graph, read back into its fields and checked on the way."""
+"""The forms of a graph's file, and the JSON one read back into its fields and checked on the way."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..base.checks import file_name, known
 from ..errors import DataError
 from .marks import directions, read
 
 FORMAT = "causalnet.graph/1"
+FORMS = (".json", ".svg")  # what a graph is written as: to be read back, and to be looked at
+
+
+def form(path: str | Path, known: Sequence[str] = FORMS) -> str:
+    """The ending of the name of a graph's file; DataError for another than those known."""
+    file = file_name(path, "graph.json")
+    if file.suffix.lower() not in known:
+        raise DataError(f"{file.name!r} does not end in {' or '.join(known)}, the forms of a graph's file")
+    return file.suffix.lower()
 
 
 def fields_of_json(text: str) -> dict[str, Any]:
@@ -24,30 +35,31 @@ def fields_of_json(text: str) -> dict[str, Any]:
         raise DataError(f'not a causalnet graph: expected an object with "format": "{FORMAT}"')
     try:
         return _fields(raw)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise DataError(f"not a causalnet graph: {type(error).__name__}: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"not a causalnet graph: {error}") from error
 
 
 def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(raw["nodes"], list):
-        raise ValueError("nodes must be a list of names")
-    nodes = tuple(raw["nodes"])
+    nodes = tuple(_part(raw, "nodes", list, "a graph"))
     index = {name: i for i, name in enumerate(nodes)}
     d = len(nodes)
     marks = np.zeros((d, d), dtype=np.int8)
     weight = np.zeros((d, d)) if raw.get("weighted") else None
-    for edge in raw["edges"]:
-        i, j = index[edge["from"]], index[edge["to"]]
+    for edge in _part(raw, "edges", list, "a graph"):
+        ends = [_part(edge, end, str, "an edge") for end in ("from", "to")]
+        for name in ends:
+            known(name, index, f"an edge names {name!r}, no node")
+        i, j = (index[name] for name in ends)
         if marks[i, j]:
-            raise ValueError(f"the pair {edge['from']}, {edge['to']} has two edges")
-        marks[j, i], marks[i, j] = read(str(edge["mark"]))
+            raise ValueError(f"the pair {', '.join(ends)} has two edges")
+        marks[j, i], marks[i, j] = read(_part(edge, "mark", str, "an edge"))
         if weight is not None:
-            weight[i, j] = edge["weight"]
+            weight[i, j] = _part(edge, "weight", (int, float), "an edge")
             weight[j, i] = edge.get("weight_back", 0.0)
-    evidence = {
-        (item["pair"][0], item["pair"][1]): {k: v for k, v in item.items() if k != "pair"}
-        for item in raw.get("evidence", [])
-    }
+    evidence = {}
+    for item in raw.get("evidence", []):
+        a, b = _part(item, "pair", list, "a piece of evidence")
+        evidence[a, b] = {k: v for k, v in item.items() if k != "pair"}
     return {
         "nodes": nodes,
         "adj": directions(marks),
@@ -56,6 +68,16 @@ def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
         "evidence": evidence,
         "meta": raw.get("meta", {}),
     }
+
+
+def _part(holder: Any, name: str, kind: type | tuple[type, ...], what: str) -> Any:
+    """``holder[name]``, which must be there and of the kind."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    if found is None:
+        raise ValueError(f"{what} lacks {name!r}")
+    if not isinstance(found, kind):
+        raise ValueError(f"{name!r} of {what} is {found!r:.60}")
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools
-from ..base.checks import shaped
+from ..base.checks import known, shaped
 from ..base.doors import Reach
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
-from .forms import FORMAT, fields_of_json, plain
+from .forms import FORMAT, FORMS, fields_of_json, form, plain
 from .marks import Marks, directions, spell
 from .order import is_acyclic
 
@@ -90,8 +90,7 @@ class Graph:
         adj = np.zeros((len(index), len(index)), dtype=bool)
         for u, v in [*edges, *undirected, *((v, u) for u, v in undirected)]:
             for name in (u, v):
-                if name not in index:
-                    raise UnknownNameError(f"edge ({u!r}, {v!r}) names {name!r}, no node.{nearest(name, index)}")
+                known(name, index, f"edge ({u!r}, {v!r}) names {name!r}, no node")
             adj[index[u], index[v]] = True
         return cls(tuple(nodes), adj, **kwargs)
 
@@ -155,8 +154,7 @@ class Graph:
     def explain(self, a: str, b: str) -> Mapping[str, Any]:
         """Why a and b are joined or not: test, p-value, separating set, score change, rule, as the backend kept it."""
         for name in (a, b):
-            if name not in self.nodes:
-                raise UnknownNameError(f"no node {name!r} in this graph.{nearest(name, self.nodes)}")
+            known(name, self.nodes, f"no node {name!r} in this graph")
         for key in ((a, b), (b, a)):
             if key in self.evidence:
                 return self.evidence[key]
@@ -236,24 +234,24 @@ class Graph:
         try:
             return cls(**fields)
         except (TypeError, ValueError) as error:
-            raise DataError(f"not a causalnet graph: {type(error).__name__}: {error}") from error
+            raise DataError(f"not a causalnet graph: {error}") from error
 
     to_svg = Reach("A drawing of the graph as the text of an SVG file.")
     _repr_html_ = Reach("A small drawing, which notebooks show; None for a graph too large for one.")
 
     def save(self, path: str | Path) -> Path:
         """Write the graph to a file: .json, which ``Graph.load`` reads back, or .svg, a drawing."""
-        writers = {".json": lambda: self.to_json(1), ".svg": self.to_svg}
-        return write_atomic(path, writers[_suffix(path, writers)]())
+        return write_atomic(path, self.to_svg() if form(path) == ".svg" else self.to_json(1) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Graph:
         """Read the .json file that ``save`` wrote; DataError, naming the file, for anything else."""
-        _suffix(path, [".json"])
+        form(path, FORMS[:1])
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
         except (DataError, UnicodeDecodeError, OSError) as error:
-            raise DataError(f"{path} cannot be read as a graph: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise DataError(f"{path} cannot be read as a graph: {why}") from error
 
     def __eq__(self, other: object) -> bool:
         """Same nodes in the same order, same edges, same marks. Weights, evidence and meta do not count."""
@@ -283,11 +281,3 @@ def _frozen(array: Any, dtype: Any, d: int, name: str) -> AnyArray:
     copy = shaped(name, np.array(array, dtype=dtype), (d, d), "a row and a column a node")
     copy.setflags(write=False)
     return copy
-
-
-def _suffix(path: str | Path, known: Iterable[str]) -> str:
-    """The ending of a file's name, one of those known."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in known:
-        raise DataError(f"{Path(path).name!r} does not end in {' or '.join(known)}, the forms of a graph's file")
-    return suffix

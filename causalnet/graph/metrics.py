@@ -49,13 +49,8 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
         ("cpdag_", agree, joined, joined_truth),
         ("skeleton_", skeleton, joined, joined_truth),
     ):
-        precision, recall = _ratio(hits, claimed, wanted), _ratio(hits, wanted, claimed)
-        if prefix == "cpdag_" and not has_class:
-            result |= dict.fromkeys(("cpdag_f1", "cpdag_precision", "cpdag_recall"))
-            continue
-        total = precision + recall
-        result[f"{prefix}f1"] = 2 * precision * recall / total if total else 0.0
-        result[f"{prefix}precision"], result[f"{prefix}recall"] = precision, recall
+        known = prefix != "cpdag_" or has_class
+        result |= {f"{prefix}{k}": v if known else None for k, v in _shares(hits, claimed, wanted).items()}
     result["shd"] = shd(truth.adj, found.adj)
     result["cpdag_shd"] = shd(t_class, g_class) if has_class else None
     result["sid"] = sid(truth.adj, found.adj) if truth.is_dag and found.is_dag else None
@@ -86,10 +81,12 @@ def sid(truth: Bools, learned: Bools) -> int:
     return int(_sid(np.ascontiguousarray(truth), np.ascontiguousarray(learned), reach))
 
 
-def _ratio(hits: int, out_of: int, other: int) -> float:
-    if out_of == 0:
-        return 1.0 if other == 0 else 0.0
-    return hits / out_of
+def _shares(hits: int, claimed: int, wanted: int) -> dict[str, float]:
+    """F1, precision and recall; 1 where there is nothing to find and nothing is claimed."""
+    empty = float(claimed == wanted == 0)
+    precision, recall = (hits / n if n else empty for n in (claimed, wanted))
+    total = precision + recall
+    return {"f1": 2 * precision * recall / total if total else 0.0, "precision": precision, "recall": recall}
 
 
 @njit(cache=True)

@@ -20,9 +20,9 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from ..base.arrays import Array, Ints
-from ..base.checks import entries, instance, number, whole
+from ..base.checks import entries, instance, known, number, whole
 from ..envs.networked import NetworkedEnv, TabularNetwork
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
 from .policy import LocalPolicy, as_policy
 from .reach import Reach, hops
 from .sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
@@ -231,8 +231,7 @@ def _whole_hops(kappas: Iterable[int]) -> list[int]:
 def _known(locality: Locality, targets: Targets, of: str) -> list[int] | None:
     """The targets as a list, after refusing an analysis, a kind of value, or agents, that do not exist."""
     instance("locality", locality, Locality, "what analyse(model, policy) gives")
-    if of not in KINDS:
-        raise UnknownNameError(f"of is one of {', '.join(KINDS)}, not {of!r}.{nearest(of, KINDS)}")
+    known(of, KINDS, f"of is one of {', '.join(KINDS)}, not {of!r}")
     if targets is None:
         return None
     found = [whole("a target", i, 0, locality.n_agents - 1) for i in entries("targets", targets, "agents")]

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
 
 from ..base.arrays import Array, Bools, Ints
 from ..graph import topological_order
@@ -142,34 +144,21 @@ def _rows(down: Bools, span: Array, joined: Bools, max_width: float) -> dict[int
 
 def _with_bends(down: Bools, row: dict[int, int]) -> tuple[list[list[int]], list[Pair], list[Pair]]:
     """(rows, bent, links): long edges are cut at every row by a bend; cell d + k of a row is a bend of the edge bent[k]."""
-    rows: list[list[int]] = [[] for _ in range(max(row.values(), default=-1) + 1)]
-    for i in sorted(row):
-        rows[row[i]].append(i)
+    rows = [[i for i in sorted(row) if row[i] == k] for k in range(max(row.values(), default=-1) + 1)]
     bent: list[Pair] = []
     links: list[Pair] = []
     for i, j in _pairs(down):
-        before = i
-        for k in range(row[i] + 1, row[j]):
-            cell = len(down) + len(bent)
-            bent.append((i, j))
+        first = len(down) + len(bent)
+        bends = [*range(first, first + row[j] - row[i] - 1)]
+        bent += [(i, j)] * len(bends)
+        for k, cell in enumerate(bends, row[i] + 1):
             rows[k].append(cell)
-            links.append((before, cell))
-            before = cell
-        links.append((before, j))
+        links += pairwise([i, *bends, j])
     return rows, bent, links
 
 
 def _pairs(down: Bools) -> list[Pair]:
     return [(i, j) for i, j in np.argwhere(down).tolist()]
-
-
-def _neighbours(links: Sequence[Pair]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    above: dict[int, list[int]] = {}
-    below: dict[int, list[int]] = {}
-    for u, v in links:
-        above.setdefault(v, []).append(u)
-        below.setdefault(u, []).append(v)
-    return above, below
 
 
 def crossings(rows: Sequence[Sequence[int]], links: Sequence[Pair]) -> int:
@@ -186,16 +175,15 @@ def crossings(rows: Sequence[Sequence[int]], links: Sequence[Pair]) -> int:
 
 def _uncross(rows: list[list[int]], links: list[Pair]) -> list[list[int]]:
     """Barycentre sweeps down and up; the order with the fewest crossings stays."""
-    above, below = _neighbours(links)
-    best, fewest = [list(r) for r in rows], crossings(rows, links)
+    near, best, fewest = nx.DiGraph(links), [list(r) for r in rows], crossings(rows, links)
     current = [list(r) for r in rows]
     for sweep in range(2 * _SWEEPS):
         if fewest == 0:
             break
-        near, ranks = (above, range(1, len(rows))) if sweep % 2 == 0 else (below, range(len(rows) - 2, -1, -1))
+        ahead, ranks = (near.pred, range(1, len(rows))) if sweep % 2 == 0 else (near.succ, range(len(rows) - 2, -1, -1))
         place = {c: n / max(len(r) - 1, 1) for r in current for n, c in enumerate(r)}
         for k in ranks:
-            want = {c: _mean([place[v] for v in near.get(c, ())], place[c]) for c in current[k]}
+            want = {c: _mean([place[v] for v in ahead.get(c, ())], place[c]) for c in current[k]}
             current[k].sort(key=lambda c: (want[c], place[c], c))
             place.update({c: n / max(len(current[k]) - 1, 1) for n, c in enumerate(current[k])})
         now = crossings(current, links)
@@ -212,7 +200,7 @@ def _offsets(members: Sequence[int], span: Array, d: int) -> Array:
 
 def _positions(rows: list[list[int]], links: list[Pair], span: Array, d: int, max_width: float) -> Array:
     """(cells,) horizontal centres: each near its neighbours' mean, in row order, no closer than the boxes allow."""
-    above, below = _neighbours(links)
+    near = nx.Graph(links)
     offsets = [_offsets(members, span, d) for members in rows]
     xs = np.zeros(len(span))
     for members, at in zip(rows, offsets, strict=True):
@@ -220,23 +208,11 @@ def _positions(rows: list[list[int]], links: list[Pair], span: Array, d: int, ma
     for sweep in range(8):
         for k in range(len(rows)) if sweep % 2 == 0 else range(len(rows) - 1, -1, -1):
             members, at = rows[k], offsets[k]
-            want = np.array([_mean([xs[v] for v in (*above.get(c, ()), *below.get(c, ()))], xs[c]) for c in members])
-            free = _isotonic(want - at)
+            want = np.array([_mean([xs[v] for v in near.adj.get(c, ())], xs[c]) for c in members])
+            free = isotonic_regression(want - at).x
             low, high = -max_width / 2 + span[members[0]] / 2, max_width / 2 - span[members[-1]] / 2 - at[-1]
             xs[members] = (np.clip(free, low, high) if low <= high else free) + at
     return xs
-
-
-def _isotonic(values: Array) -> Array:
-    """The non-decreasing sequence nearest to ``values`` in least squares (pool adjacent violators)."""
-    blocks: list[tuple[float, int]] = []  # (mean, size)
-    for mean, size in ((float(value), 1) for value in values):
-        while blocks and blocks[-1][0] > mean:
-            before, n = blocks.pop()
-            mean, size = (before * n + mean * size) / (n + size), n + size
-        blocks.append((mean, size))
-    means, sizes = zip(*blocks, strict=True)
-    return np.repeat(means, sizes)
 
 
 def _place_isolated(isolated: Ints, box: Array, xs: Array, ys: Array, top: float, max_width: float) -> None:

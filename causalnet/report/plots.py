@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .svg import KINDS, Edge, arrow_text, element, shorten
+from .svg import KINDS, Edge, arrow_text, badge, element, shorten
 
 _WHISKER_WIDTH = 170.0
 
@@ -42,14 +42,10 @@ def _axis(value: float) -> float:
 
 def sample_line(kind: str) -> str:
     """A short piece of line as the drawings have it, for the legend."""
-    badge = KINDS[kind][0]
-    mark = (
-        f'<g class="b {kind}"><circle cx="22" cy="9" r="6"/><text x="22" y="12.4">{badge}</text></g>' if badge else ""
-    )
     head = "" if kind == "unoriented" else '<path class="a" d="M50,9L41.5,4.8L41.5,13.2Z"/>'
     return (
         f'<svg class="sample" aria-hidden="true" viewBox="0 0 52 18" width="52" height="18"><g class="e {kind}">'
-        f'<path class="l" d="M2,9H43"/>{head}</g>{mark}</svg>'
+        f'<path class="l" d="M2,9H43"/>{head}</g>{badge(kind, 22, 9)}</svg>'
     )
 
 

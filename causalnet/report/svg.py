@@ -119,14 +119,9 @@ def draw(nodes: Sequence[str], edges: Sequence[Edge], layout: Layout, *, uid: st
     tracks = [route(e.i, e.j, layout, boxes) for e in edges]
     for edge, track in sorted(zip(edges, tracks, strict=True), key=lambda pair: pair[0].kind != "missing"):
         lines.append(_line(nodes, edge, track, boxes, strongest))
-        badge = KINDS[edge.kind][0]
-        if badge:
-            x, y = _free_spot(track, boxes, taken)
-            taken.append((x, y))
-            badges.append(
-                f'<g class="b {edge.kind}"><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
-                f'<text x="{x:.1f}" y="{y + 3.4:.1f}">{badge}</text></g>'
-            )
+        if KINDS[edge.kind][0]:
+            taken.append(_free_spot(track, boxes, taken))
+            badges.append(badge(edge.kind, *taken[-1]))
     everything = np.concatenate([[[0.0, 0.0], layout.size], *map(_sample, tracks)])
     low, high = np.floor(everything.min(axis=0) - 8.0), np.ceil(everything.max(axis=0) + 8.0)
     return element("graph", (*low, *(high - low)), uid, title, desc, [*lines, *badges, *_boxes(nodes, layout)])
@@ -140,6 +135,12 @@ def element(kind: str, box: Sequence[float], uid: str, title: str, desc: str, pa
         f'viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" style="max-width:{width:.0f}px">'
         f'<title id="{uid}-t">{escape(title)}</title><desc id="{uid}-d">{escape(desc)}</desc>{"".join(parts)}</svg>'
     )
+
+
+def badge(kind: str, x: float, y: float) -> str:
+    """The sign of a kind of edges in a circle; nothing for a kind without one."""
+    sign = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/><text x="{x:.1f}" y="{y + 3.4:.1f}">{KINDS[kind][0]}</text>'
+    return f'<g class="b {kind}">{sign}</g>' if KINDS[kind][0] else ""
 
 
 def _boxes(nodes: Sequence[str], layout: Layout) -> Iterable[str]:
@@ -167,17 +168,16 @@ def route(i: int, j: int, layout: Layout, boxes: Array) -> list[Cubic]:
     if layout.bends.get((i, j)):
         candidates.append(_smooth([start, *map(np.asarray, layout.bends[(i, j)]), end]))
     others = np.delete(boxes, [i, j], axis=0)
-    best, lowest = candidates[0], math.inf
-    for track in candidates:
+
+    def cost(track: list[Cubic]) -> float:
         points = _sample(track)
         close = np.abs(points[:, None, :] - others[None, :, :2]) < others[None, :, 2:] + 4.0
-        hit = int(close.all(axis=2).any(axis=0).sum()) if len(others) else 0
+        hit = int(close.all(axis=2).any(axis=0).sum())
         length = float(np.hypot(*np.diff(points, axis=0).T).sum())
         outside = float(np.clip(-points, 0, None).sum() + np.clip(points - layout.size, 0, None).sum())
-        cost = 400.0 * hit + length + outside
-        if cost < lowest - 1e-9:
-            best, lowest = track, cost
-    return best
+        return round(400.0 * hit + length + outside, 6)  # of equals the first, whatever the rounding
+
+    return min(candidates, key=cost)
 
 
 def _bow(start: Array, end: Array, bow: float) -> list[Cubic]:
@@ -235,14 +235,14 @@ def _turned(track: list[Cubic]) -> list[Cubic]:
 def _free_spot(track: list[Cubic], boxes: Array, taken: Sequence[Point]) -> Point:
     """Where a badge covers neither a box nor another badge, as near the middle as possible."""
     points = _sample(track)
-    n = len(points) - 1
-    for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8):
-        x, y = points[round(t * n)].tolist()
-        covers = (np.abs(boxes[:, :2] - [x, y]) < boxes[:, 2:] + 7).all(axis=1).any()
-        if not covers and all(math.hypot(x - u, y - v) > 13 for u, v in taken):
-            return x, y
-    x, y = points[n // 2].tolist()
-    return x, y
+    spots = [points[round(t * (len(points) - 1))] for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)]
+
+    def free(spot: Array) -> bool:
+        covers = (np.abs(boxes[:, :2] - spot) < boxes[:, 2:] + 7).all(axis=1).any()
+        return not covers and all(math.dist(spot, other) > 13 for other in taken)
+
+    x, y = next(filter(free, spots), spots[0])
+    return float(x), float(y)
 
 
 # ---- lines and end marks -----------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray, Bools
-from ..errors import DataError, UnknownNameError, nearest
+from ..base.checks import known
+from ..errors import DataError, nearest
 
 EXAMPLE = (
     'write {"actions": ["power", "link", null], "observation": ["power", "link"]}: for every action the variable it '
@@ -56,11 +57,11 @@ def read_action_map(path: Path) -> ActionMap:
         raise DataError(f"the action map {path.name} is not valid JSON ({error}); {EXAMPLE}") from error
     if not isinstance(raw, dict) or "actions" not in raw:
         raise DataError(f'the action map {path.name} has no "actions"; {EXAMPLE}')
-    known = ("actions", "observation", "entries")
+    keys = ("actions", "observation", "entries")
     for key in raw:
-        if key not in known:
-            raise DataError(f"the action map {path.name} has the unknown key {key!r}.{nearest(key, known)}")
-    actions, observation, entries = (_listed(raw.get(key), key, path.name) for key in known)
+        if key not in keys:
+            raise DataError(f"the action map {path.name} has the unknown key {key!r}.{nearest(key, keys)}")
+    actions, observation, entries = (_listed(raw.get(key), key, path.name) for key in keys)
     for key, values, kind in (("actions", actions, str), ("observation", observation, str), ("entries", entries, int)):
         for i, value in enumerate(values or ()):
             if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
@@ -118,13 +119,12 @@ class Presence:
     """
 
     def __init__(self, told: ActionMap, variables: Sequence[str], n_obs: int, test: str = "nonzero") -> None:
-        if test not in TESTS:
-            raise UnknownNameError(f"presence is tested by {', '.join(TESTS)}, not {test!r}.{nearest(test, TESTS)}")
+        known(test, TESTS, f"presence is tested by {', '.join(TESTS)}, not {test!r}")
         self._test, self._n = TESTS[test], n_obs
         index = {name: i for i, name in enumerate(variables)}
         for name in (*told.actions, *(told.observation or ())):
-            if name is not None and name not in index:
-                raise UnknownNameError(f"the action map has {name!r}, no variable of the graph.{nearest(name, index)}")
+            if name is not None:
+                known(name, index, f"the action map has {name!r}, no variable of the graph")
         self.action_variables = _numbers(told.actions, index)
         entries = told.entries
         if told.observation is None and entries is None:

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize, minimize_scalar, nnls
 
 from ..base.arrays import Array, Bools
-from ..base.checks import flag, instance, whole
+from ..base.checks import flag, function, instance, known, whole
 from ..data.transitions import Transitions
-from ..errors import DataError, UnknownNameError, nearest
+from ..errors import DataError
 from ..graph.causal_masks import CausalMasks
 
 LocalLogProb = Callable[[Array, Transitions], Array]  # (omega (k,), data) -> (R, n, c + 1)
@@ -82,8 +82,7 @@ def maximum_likelihood(
     likelihood that is flat, so that the value is one of many, is warned of.
     """
     _check(transitions, shared)
-    if not callable(log_prob):
-        raise DataError(f"log_prob is {log_prob!r}, and must be a function: (omega (k,), transitions) -> (R, n, c + 1)")
+    function("log_prob", log_prob, "a function: (omega (k,), transitions) -> (R, n, c + 1)", needed=True)
     try:
         box = np.asarray(bounds, dtype=np.float64)
     except (TypeError, ValueError):
@@ -238,7 +237,6 @@ def _check(transitions: Transitions, shared: bool) -> None:
 def _component(transitions: Transitions, component: str | int) -> int:
     names = transitions.components
     if isinstance(component, str):
-        if component not in names:
-            raise UnknownNameError(f"there is no component {component!r}.{nearest(component, names)}")
+        known(component, names, f"there is no component {component!r}")
         return names.index(component)
     return whole("component", component, 0, len(names) - 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import AnyArray
+from ..base.checks import file_name
 from ..errors import DataError
 from .files import target, whole_file
 
 _HEADER = "header"
+_EXAMPLE = "agent.npz"
 Arrays = dict[str, AnyArray]
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
 
@@ -38,18 +40,11 @@ AGENT = Kind("causalnet-agent", 1, "an agent of causalnet")
 def write(path: str | Path, header: dict[str, Any], arrays: Arrays, kind: Kind = AGENT) -> Path:
     """Write header and arrays beside ``path``, then put the new file in its place; the old one stays until then."""
     text = json.dumps({"format": kind.format, "version": kind.version, **header})
-    with whole_file(_named(path)) as raw, zipfile.ZipFile(raw, "w") as file:
+    with whole_file(file_name(path, _EXAMPLE)) as raw, zipfile.ZipFile(raw, "w") as file:
         _put(file, _HEADER, np.frombuffer(text.encode(), np.uint8), kind.shrink)
         for name, array in arrays.items():
             _put(file, name, array, kind.shrink)
     return target(path)
-
-
-def _named(path: str | Path) -> Path:
-    """A path; DataError for what is none."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise DataError(f"path is {path!r}; give the name of a file, such as 'agent.npz'")
-    return Path(path)
 
 
 def _put(file: zipfile.ZipFile, name: str, array: AnyArray, shrink: bool) -> None:
@@ -64,7 +59,7 @@ def _put(file: zipfile.ZipFile, name: str, array: AnyArray, shrink: bool) -> Non
 
 def read(path: str | Path, kind: Kind = AGENT) -> tuple[dict[str, Any], Arrays]:
     """Header and arrays; DataError if the file is none of ours, of a newer version, or damaged."""
-    path = _named(path)
+    path = file_name(path, _EXAMPLE)
     if not path.is_file():
         raise DataError(f"there is no checkpoint {path}; give a file that {kind.writer} has written")
     try:
@@ -88,16 +83,30 @@ def read(path: str | Path, kind: Kind = AGENT) -> tuple[dict[str, Any], Arrays]:
     return header, arrays
 
 
-def claim(path: str | Path, home: Path | None, go_on: str) -> Path:
+def claim(path: str | Path, home: Path | None, learner: type) -> Path:
     """The file that a run will write its checkpoints to; DataError if it is there and not the one that the run goes on with.
 
-    home: what ``write`` gave back, or the resolved path that was read; None for a run that has neither. go_on: the call
-    that would go on from the file, for the error.
+    home: what ``write`` gave back, or the resolved path that was read; None for a run that has neither. learner: the class
+    whose ``load`` goes on from a file of its own, for the error.
     """
-    path = _named(path)
+    path = file_name(path, _EXAMPLE)
     if path.exists() and path.resolve() != home:
-        raise DataError(f"{path} exists, and this agent does not continue it; go on with {go_on}, or give another name")
+        raise DataError(
+            f"{path} exists, and this agent does not continue it; {_remedy(path, learner)}give another name"
+        )
     return target(path)
+
+
+def _remedy(path: Path, learner: type) -> str:
+    """The call that goes on from the file, if it is one of this class."""
+    try:
+        header, _ = read(path)
+    except DataError:
+        return ""
+    if header.get("class") != learner.__name__:
+        return ""
+    _, on, *_ = inspect.signature(learner.load).parameters  # type: ignore[attr-defined]
+    return f"go on with {learner.__name__}.load({str(path)!r}, {on}), or "
 
 
 def nested(arrays: Arrays, prefix: str) -> Arrays:

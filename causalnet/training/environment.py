@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..base.checks import whole
+from ..base.checks import known, whole
 from ..envs.protocols import ActsOnVariables
 from ..errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
@@ -22,10 +22,7 @@ FORMAT = "causalnet.training/1"
 
 def check_learner(name: str) -> None:
     """UnknownNameError for what is none of LEARNERS."""
-    if name not in LEARNERS:
-        raise UnknownNameError(
-            f"there is no learner {name!r}; use {', '.join(LEARNERS)}.{nearest(str(name), LEARNERS)}"
-        )
+    known(name, LEARNERS, f"there is no learner {name!r}; use {', '.join(LEARNERS)}")
 
 
 def learner_class(name: str) -> Any:
@@ -114,9 +111,8 @@ def _facts(plan: Plan, env: Any) -> dict[str, Any]:
         presence = Presence(told, variables, math.prod(env.observation_space.shape), plan.present)
         return {"variables": variables, "action_variables": presence.action_variables, **presence.functions}
     index = {name: i for i, name in enumerate(variables)}
-    unknown = [name for name in told.names if name not in index]
-    if unknown:
-        raise UnknownNameError(f"the action map names {unknown[0]!r}, which is no variable of the graph")
+    for name in told.names:
+        known(name, index, f"the action map names {name!r}, which is no variable of the graph")
     acts = [-1 if name is None else index[name] for name in told.actions]
     return {"variables": variables, "action_variables": acts, "present": _function(plan.present), "cells": None}
 
@@ -154,9 +150,7 @@ def _module(name: str) -> Any:
 def _function(name: str) -> Callable[[Any], Any]:
     module, colon, attribute = name.partition(":")
     if not colon:
-        raise UnknownNameError(
-            f"presence is read by {', '.join(TESTS)} or module:function, got {name!r}.{nearest(name, TESTS)}"
-        )
+        known(name, TESTS, f"presence is read by {', '.join(TESTS)} or module:function, got {name!r}")
     found = getattr(_module(module), attribute, None)
     if not callable(found):
         raise UnknownNameError(f"the module {module!r} has no function {attribute!r}")

@@ -435,7 +435,7 @@ def made(utility: Any = None, **options: Any) -> Any:
         (lambda: occupancies(utility_grid(), UNIFORM, gamma=0.7, objective="mean"), "objective is 'mean'"),
         (lambda: occupancies(utility_grid(), UNIFORM, gamma=0.7, steps=0), "steps is 0"),
         (lambda: occupancies(utility_grid(), UNIFORM, gamma=0.7, seed=-1), "seed is -1"),
-        (lambda: occupancies(utility_grid(), "best", gamma=0.7), "axes"),  # type: ignore[arg-type]
+        (lambda: occupancies(utility_grid(), "best", gamma=0.7), "the policy is .best."),  # type: ignore[arg-type]
         (lambda: occupancies(utility_grid(), UNIFORM, gamma=0.7, view=[0, 1]), "view maps state codes"),
         (lambda: gu.Total([gu.Entropy()], [1.0, 2.0]), "1 terms need as many weights"),
         (made(gu.Linear(np.zeros((24, 4, 5)))), r"shape \(24, 4, 5\), and must have \(25, 4, 5\)"),

@@ -109,6 +109,18 @@ def test_the_files_of_another_run_stay(tmp_path: Path, capsys: pytest.CaptureFix
     assert load(tmp_path / "agent.npz").episodes == 4
 
 
+def test_only_a_file_of_the_same_class_is_one_to_go_on_from(tmp_path: Path) -> None:
+    gsac = LEARNERS["gsac"][0]
+    gsac().save(tmp_path / "gsac.npz")
+    LEARNERS["sac"][0]().save(tmp_path / "sac.npz")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"go on with GSAC\.load\('.*gsac\.npz', sources\), or give another name$"):
+        gsac().learn(2, checkpoint=tmp_path / "gsac.npz")
+    for name in ("sac.npz", "notes.txt"):
+        with pytest.raises(DataError, match=r"this agent does not continue it; give another name$"):
+            gsac().learn(2, checkpoint=tmp_path / name)
+
+
 @pytest.mark.parametrize("critic", ["own", "linear"])
 def test_localized_policy_improvement_has_settings_of_its_own(critic: Any, tmp_path: Path) -> None:
     """Settings of Scalable Actor-Critic do as well, and what plays no part is not kept; so do checkpoints of 0.1.0."""

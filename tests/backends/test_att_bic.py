@@ -334,8 +334,10 @@ def test_bad_settings_are_refused_in_a_sentence() -> None:
     ):
         with pytest.raises(error, match=message):
             att_bic.init(["a", "b"], ["u", "v"], **options)
-    with pytest.raises(cn.DataError, match="distinct"):
+    with pytest.raises(cn.DataError, match="variables names 'a' twice"):
         att_bic.init(["a", "a"])
+    with pytest.raises(cn.DataError, match="units is empty; name at least one"):
+        att_bic.init(["a"], [])
     with pytest.raises(cn.DataError, match="at most 10000 are taken"):
         att_bic.init(["a"], range(10_001))
     with pytest.raises(cn.DataError, match="not one interaction"):

@@ -25,6 +25,7 @@ import causalnet as cn
 from causalnet.base.text import split
 from causalnet.comparison import Progress, Results
 from causalnet.comparison.labels import label, parse
+from causalnet.comparison.progress import watcher
 from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
@@ -455,3 +456,13 @@ def _cells_of(content: bytes, folder: Path) -> list[tuple[object, ...]]:
     (folder / "copy").mkdir(exist_ok=True)
     (folder / "copy" / FILE).write_bytes(content)
     return _cells(folder / "copy")
+
+
+def test_a_bar_shows_no_count_before_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(OSError, match="no data"), watcher(True):
+        raise OSError("no data")
+    assert "cells" not in capsys.readouterr().err
+    with watcher(True) as tell:
+        tell(Progress(2, 3, 1, 1.0, 4.0, "pc on sachs"))
+    shown = capsys.readouterr().err
+    assert "2/3 cells" in shown and "1 failed" in shown

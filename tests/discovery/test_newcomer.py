@@ -141,6 +141,30 @@ def test_a_misspelt_kind_is_told(installed: Path, takes: str, said: str) -> None
         cn.discover(exposures(), "peaks")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("TAKES = ()", "TAKES is empty; name the kinds of data that it takes: .*events"),
+        ("GIVES = 'dagg'", "GIVES='dagg' is unknown. Did you mean 'dag'. It is one of: dag, digraph, cpdag, pag"),
+        ("GIVES = None", "GIVES=None is unknown"),
+        ("ASSUMES = ['linarity (ols)']", "ASSUMES holds 'linarity'. Did you mean 'linearity'"),
+        ("ASSUMES = 'linearity'", r"ASSUMES takes a list of names, not 'linearity'; write \['linearity'\]"),
+        ("KNOWLEDGE = 'required'", r"KNOWLEDGE takes a list of names, not 'required'; write \['required'\]"),
+    ],
+)
+def test_what_a_backend_says_of_itself_is_checked(installed: Path, line: str, said: str) -> None:
+    (installed / "peaks.py").write_text(f"{BACKEND}\n{line}\n")
+    registry.cache_clear()
+    with pytest.raises(cn.NotInstalled, match=f"UnknownNameError: backend 'peaks': {said}"):
+        cn.discover(exposures(), "peaks")
+
+
+def test_assumptions_may_be_new(installed: Path) -> None:
+    (installed / "peaks.py").write_text(f"{BACKEND}\nASSUMES = ['non-linearity', 'sharp lines', 'linearity (r)']\n")
+    registry.cache_clear()
+    assert registry()["peaks"].assumes == ("non-linearity", "sharp lines", "linearity (r)")
+
+
 def test_a_kind_whose_class_is_not_loaded_is_taken_at_its_word(installed: Path) -> None:
     (installed / "peaks.py").write_text(BACKEND.replace("import spectra\n", ""))
     assert "spectra" not in KINDS and "spectra" in kinds()

@@ -318,6 +318,25 @@ def test_streams() -> None:
         spawn(spawn(0, 3), 4)
 
 
+def test_streams_are_those_of_splitmix() -> None:
+    """In whole numbers of Python, after Steele, Lea and Flood: positions and gammas of the n-th split."""
+    words, golden, weak = 2**64 - 1, 0x9E3779B97F4A7C15, 0
+
+    def mix(z: int) -> int:
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & words
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & words
+        return z ^ (z >> 31)
+
+    root = int(np.random.SeedSequence(7).generate_state(1, np.uint64)[0])
+    for e, (position, stride) in enumerate(spawn(7, 5000).tolist()):
+        gamma = mix((root + (2 * e + 2) * golden) & words) | 1
+        few = (gamma ^ (gamma >> 1)).bit_count() < 24
+        weak += few
+        assert position == mix((root + (2 * e + 1) * golden) & words)
+        assert stride == gamma ^ (0xAAAAAAAAAAAAAAAA if few else 0)
+    assert weak > 10
+
+
 def test_reset_without_a_seed_goes_on() -> None:
     env = gsac_grid(3, seed=5)
     first, second = env.reset()[0], env.reset()[0]

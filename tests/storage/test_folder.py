@@ -225,13 +225,21 @@ def test_checkpoints_come_back_and_those_of_another_kind_or_version_are_refused(
 
 def test_a_checkpoint_file_is_claimed_by_the_run_that_goes_on_with_it(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
-    assert checkpoint.claim(path, None, "A.load") == path.resolve()
-    home = checkpoint.write(path, {}, {})
-    assert checkpoint.claim(path, home, "A.load") == home
-    with pytest.raises(DataError, match=r"exists, and this agent does not continue it; go on with A.load, or give"):
-        checkpoint.claim(path, None, "A.load")
+    a = type("A", (), {"load": lambda path, sources: None})
+    assert checkpoint.claim(path, None, a) == path.resolve()
+    home = checkpoint.write(path, {"class": "A"}, {})
+    assert checkpoint.claim(path, home, a) == home
+    with pytest.raises(
+        DataError, match=r"does not continue it; go on with A\.load\('.*a\.npz', sources\), or give another"
+    ):
+        checkpoint.claim(path, None, a)
+    checkpoint.write(path, {"class": "B"}, {})
+    for _ in range(2):  # of another class, and no checkpoint at all: A.load would refuse it
+        with pytest.raises(DataError, match=r"exists, and this agent does not continue it; give another name$"):
+            checkpoint.claim(path, None, a)
+        path.write_text("my thesis")
     with pytest.raises(DataError, match="path is 3; give the name of a file"):
-        checkpoint.claim(3, None, "A.load")  # type: ignore[arg-type]
+        checkpoint.claim(3, None, a)  # type: ignore[arg-type]
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from ...base.arrays import Array, Bools, Codes
-from ...base.checks import generator, instance, whole
+from ...base.checks import function, generator, instance, whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
 from ...envs.networked.identity import network, require
@@ -64,8 +64,7 @@ def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, s
             f"n_envs={target.n_envs} and horizon={length}: make it with n_envs={count} and horizon={length or 'its steps'}"
         )
     seed, episodes = whole("seed", seed, 0), whole("episodes", episodes, 1)
-    if not callable(estimate):
-        raise DataError(f"estimate is {estimate!r}, and must be a function: transitions -> DomainFactor")
+    function("estimate", estimate, "a function: transitions -> DomainFactor", needed=True)
     told = agent.conditioning
     codes = np.stack([agent.masked(told.target(told.factors.mean(0)))] * count)
     data: list[list[Transitions]] = [[] for _ in range(count)]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array
-from ...base.checks import numbers
-from ...errors import DataError, NotApplicable, UnknownNameError, nearest
+from ...base.checks import known, numbers
+from ...errors import DataError, NotApplicable
 
 KINDS = ("polynomial", "interpolation", "one-hot", "none")
 CODES = ("unseen", "mixture")
@@ -39,10 +39,7 @@ class Conditioning:
         """
         if isinstance(kind, Conditioning):
             return kind
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise UnknownNameError(
-                f"conditioning is one of {', '.join(KINDS)}, not {kind!r}.{nearest(str(kind), KINDS)}"
-            )
+        known(kind, KINDS, f"conditioning is one of {', '.join(KINDS)}, not {kind!r}")
         if factors is None:
             raise DataError("factors is None; give that of each source, such as its arrival probability")
         given = numbers("factors", factors)
@@ -78,13 +75,12 @@ class Conditioning:
     def target(self, factor: Any, code: str = "unseen") -> Array:
         """f of any domain, (1, F) or (n, F). code: for one-hot, the table of nobody ("unseen") or the sources' mean
         ("mixture"); the factor plays no part there."""
-        if code not in CODES:
-            raise UnknownNameError(f"code is one of {', '.join(CODES)}, not {code!r}.{nearest(code, CODES)}")
+        known(code, CODES, f"code is one of {', '.join(CODES)}, not {code!r}")
         if self.kind == "none":
             return np.ones((1, 1))
         if self.kind == "one-hot":
-            known = self.width - 1
-            row = np.eye(self.width)[-1] if code == "unseen" else np.append(np.ones(known), 0) / known
+            many = self.width - 1
+            row = np.eye(self.width)[-1] if code == "unseen" else np.append(np.ones(many), 0) / many
             return row[None]
         omega = self.factor(factor)
         if self.kind == "interpolation":

@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...base.arrays import AnyArray, Array, Codes
 from ...base.checks import function
 from ...envs.networked.checks import networked
 from ...envs.networked.protocols import Congested
@@ -64,9 +64,10 @@ class Critic(ABC):
     def slots(self, path: Trajectory) -> Codes:
         """The active slots along the trajectories, (T + 1, E, n, F), -1 where idle; raises TableFull without room for one."""
 
-    def pairs(self, path: Trajectory) -> Ints:
+    def pairs(self, path: Trajectory) -> Codes:
         """The number of each own pair (s_i, a_i), (T + 1, E, n)."""
-        return path.codes * self.shape[3] + path.a
+        kernels.pairs(path.codes, path.a, self.shape[3], self._x)
+        return self._x
 
     def rewards(self, path: Trajectory) -> Array:
         """What is learnt from, (T, E, n)."""
@@ -164,8 +165,7 @@ class LinearCritic(Critic):
 
     def slots(self, path: Trajectory) -> Codes:
         """A slot for each neighbour's pair, k S A + s_j A + a_j for the k-th; -1 beyond them: (T + 1, E, n, f)."""
-        self._x[:] = self.pairs(path)
-        kernels.neighbour_features(self._x, self.table, self.shape[2] * self.shape[3], self._slots)
+        kernels.neighbour_features(self.pairs(path), self.table, self.shape[2] * self.shape[3], self._slots)
         return self._slots
 
     def marginals(self) -> Array:
@@ -187,8 +187,7 @@ class TableCritic(Critic):
 
     def slots(self, path: Trajectory) -> Codes:
         """The place of each key of N_i^kappa; makes room for new ones, or raises TableFull: (T + 1, E, n, 1)."""
-        self._x[:] = self.pairs(path)
-        kernels.neighbourhood_keys(self._x, self.table, self._keys)
+        kernels.neighbourhood_keys(self.pairs(path), self.table, self._keys)
         if self.settings.fresh:
             kernels.first_visits(self._keys, self._slots)
             return self._slots

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ...base.arrays import AnyArray, Array, Codes
+from ...base.arrays import AnyArray, Array, Codes, Ints
 from ...envs.networked.streams import Words, mix
 from ...errors import CausalnetError
 
@@ -18,6 +18,15 @@ Keys = Words  # 64 bits each, zero where there is none
 
 class TableFull(CausalnetError, MemoryError):
     """A hashed critic has no room for another neighbourhood state; policy and critic are as they were before the episode."""
+
+
+@njit(cache=True)
+def pairs(codes: Codes, a: Ints, width: int, out: Codes) -> None:
+    """out = codes * width + a, the number of each own pair: (T + 1, E, n)."""
+    for t in range(codes.shape[0]):
+        for e in range(codes.shape[1]):
+            for i in range(codes.shape[2]):
+                out[t, e, i] = codes[t, e, i] * width + a[t, e, i]
 
 
 @njit(cache=True)

@@ -12,11 +12,11 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import Array, Codes, Ints
-from ...base.checks import number, one_of
+from ...base.checks import number, numbers, one_of
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, joint, occupancy
 from ...errors import DataError
-from .rollout import episodes_under, policy_tables
+from .rollout import episodes_under
 
 
 def time_weights(gamma: float, steps: int, objective: str = "discounted") -> Array:
@@ -58,7 +58,7 @@ def occupancies(
     one_of("objective", objective, ("discounted", "average"))
     if gamma == 1 and objective == "discounted":
         raise DataError("gamma is 1, where shares of discounted time have no meaning; write objective='average'")
-    tables = policy_tables(policy)
+    tables = numbers("the policy", policy)
     if tables.ndim != 4:
         raise DataError(f"policies are probabilities with axes (learners, agents, states, actions), not {policy!r:.60}")
     one, d, total, batches = np.empty(tables.shape), np.zeros(tables.shape), np.zeros(len(tables)), 0

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import improper, number, shaped, whole
+from ...base.checks import improper, number, numbers, shaped, whole
+from ...envs.networked.checks import check_codes
 from ...envs.networked.identity import network
 from ...envs.networked.protocols import CompiledRollout
 from ...envs.networked.streams import Words, spawn
@@ -44,9 +45,8 @@ def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Words, out: 
     cumulative (L, n, S, A): cumulative probabilities; copy e follows learner e // (E / L). Works on any environment
     with the array contract; one that offers a compiled rollout runs in one loop.
     """
-    if isinstance(env, CompiledRollout):
-        env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
-        return env.state
+    if issubclass(type(env), CompiledRollout):  # remembered by class: an instance would be looked at anew each time
+        return env.roll_out(view, cumulative, policy_streams, out.codes, out.a, out.r)
     sizes = np.asarray(env.n_states, dtype=np.int64)
 
     def decide(s: AnyArray, codes: Codes, a: Ints) -> None:
@@ -72,23 +72,20 @@ def seen(view: Codes, s: Ints) -> Codes:
     return np.asarray(view[np.arange(s.shape[-1]) if len(view) > 1 else 0, s])
 
 
-def check_states(s: AnyArray, n_states: Any, who: str = "the environment gave") -> None:
-    """Refuse states (E, n) that an environment should not have given, or that are not its own."""
+def check_states(s: AnyArray, n_states: Any) -> None:
+    """Refuse states (E, n) that an environment should not have given."""
     wrong = np.argwhere((s < 0) | (s >= n_states))
     if len(wrong):
         e, i = wrong[0]
-        raise DataError(f"{who} agent {i} the state code {s[e, i]}, and n_states says 0 to {n_states[i] - 1}")
+        raise DataError(
+            f"the environment gave agent {i} the state code {s[e, i]}, and n_states says 0 to {n_states[i] - 1}"
+        )
 
 
 def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
     """States of the caller's as codes (..., n), or (L, n) with a row for each of so many learners."""
-    codes, n = np.asarray(s), len(n_states)
-    fits = codes.shape[-1:] == (n,) if learners is None else codes.shape == (learners, n)
-    if not fits or codes.dtype.kind not in "iu":
-        rows = "..." if learners is None else learners
-        raise DataError(f"states are whole numbers of shape ({rows}, {n}); got {codes.dtype} of shape {codes.shape}")
-    check_states(codes.reshape(-1, n), n_states, "s gives")
-    return codes.astype(np.int64)
+    limits = np.asarray(n_states, dtype=np.int64)
+    return check_codes("state", s, limits, None if learners is None else (learners, len(limits)))
 
 
 def returns(
@@ -106,7 +103,7 @@ def returns(
     policy (n, S, A), or (L, n, S, A) for L policies at once where the environment has a multiple of L copies: the
     result is (episodes,) or (L, episodes). Episodes are fixed by ``seed``, whatever the policy: common random numbers.
     """
-    gamma, tables = number("gamma", gamma, 0.0, 1.0), policy_tables(policy)
+    gamma, tables = number("gamma", gamma, 0.0, 1.0), numbers("the policy", policy)
     paths = episodes_under(env, tables, steps=steps, episodes=episodes, seed=seed, view=view)
     found = discounted(paths, gamma, 1 if tables.ndim == 3 else len(tables))[:, :episodes]
     return found[0] if tables.ndim == 3 else found
@@ -116,14 +113,6 @@ def discounted(paths: Iterable[Trajectory], gamma: float, learners: int) -> Arra
     """sum_t gamma^t (1/n) sum_i r_i(t) of each trajectory: (L, episodes)."""
     found = [np.tensordot(gamma ** np.arange(len(p.r)), p.r.mean(axis=2), axes=1).reshape(learners, -1) for p in paths]
     return np.concatenate(found, axis=1)
-
-
-def policy_tables(policy: Any) -> Array:
-    """Any policy as an array of probabilities; its shape is checked where its network is known."""
-    try:
-        return np.asarray(policy, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError("a policy is a table of probabilities with axes (n, S, A), or (L, n, S, A) of L") from None
 
 
 def episodes_under(

@@ -118,6 +118,11 @@ def _first_single(x: Floats, weight: Floats, bias: Floats) -> Floats:
     return np.tanh(h + bias)
 
 
+def _head_single(z: Floats, weight: Floats, bias: Floats, allowed: Ints | None) -> Floats:
+    """W z + b of the allowed actions (None: all) in one state."""
+    return weight @ z + bias if allowed is None else weight[allowed] @ z + bias[allowed]
+
+
 class ActorCritic(Network):
     """Two towers of the same widths, the policy's and the value's, of x (n_obs,).
 
@@ -156,9 +161,7 @@ class ActorCritic(Network):
         z = _first_single(x, w["first"][:, :h], w["first_bias"][:h])
         for k in range(self.depth):
             z = np.tanh(z @ w[f"layer{k}"][0] + w[f"layer{k}_bias"][0, 0])
-        if allowed is None:
-            return w["policy"] @ z + w["policy_bias"]
-        return w["policy"][allowed] @ z + w["policy_bias"][allowed]
+        return _head_single(z, w["policy"], w["policy_bias"], allowed)
 
     def _towers(self, batch: Batch) -> torch.Tensor:
         """(2, B, h) last hidden layers of policy and value."""
@@ -215,10 +218,7 @@ class ActionValues(Network):
         z = _first_single(x, w["layer0"], w["layer0_bias"])
         for k in range(1, self.depth + 1):
             z = np.tanh(z @ w[f"layer{k}"] + w[f"layer{k}_bias"])
-        z = z[-w["advantage"].shape[1] :]
-        if allowed is None:
-            return w["advantage"] @ z + w["advantage_bias"]
-        return w["advantage"][allowed] @ z + w["advantage_bias"][allowed]
+        return _head_single(z[-w["advantage"].shape[1] :], w["advantage"], w["advantage_bias"], allowed)
 
     def _hidden(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Last hidden layers of the value and of the advantage, (B, h); the same one without duelling."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from ...base.checks import flag, number, whole
+from ...base.checks import flag, known, number, whole
 from ...errors import DataError, UnknownNameError, nearest
 from .reader import SCALINGS
 
@@ -58,22 +58,21 @@ class AgentSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", check_widths(self.hidden))
         check_range(self, self.RANGES)
-        check_choice("network", self.network, ("auto", "mlp", "cells"))
-        check_choice("inputs", self.inputs, SCALINGS)
+        for name, choices in (("network", ("auto", "mlp", "cells")), ("inputs", SCALINGS)):
+            value = getattr(self, name)
+            known(value, choices, f"{name}={value!r} is none of {', '.join(choices)}")
 
 
 def resolve(kind: type[S], presets: Mapping[str, Mapping[str, Any]], preset: str | None, given: Mapping[str, Any]) -> S:
     """The settings; UnknownNameError for a name that does not exist, DataError for a value that cannot be."""
-    known = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    own = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
     for name in given:
-        if name not in known:
+        if name not in own:
             same = OTHER_NAMES.get(name)
-            hint = f" It is called {same!r} here." if same in known else nearest(name, known)
-            raise UnknownNameError(f"there is no setting {name!r}.{hint} Settings: {', '.join(known)}")
-    if preset is not None and preset not in presets:
-        raise UnknownNameError(
-            f"there is no preset {preset!r}.{nearest(preset, presets)} Presets: {', '.join(presets)}"
-        )
+            hint = f" It is called {same!r} here." if same in own else nearest(name, own)
+            raise UnknownNameError(f"there is no setting {name!r}.{hint} Settings: {', '.join(own)}")
+    if preset is not None:
+        known(preset, presets, f"there is no preset {preset!r}; they are {', '.join(presets)}")
     return kind(**{**(presets[preset] if preset else {}), **given})
 
 
@@ -101,12 +100,6 @@ def check_range(settings: Any, ranges: Mapping[str, tuple[float, float]]) -> Non
         elif kind == "bool":
             value = flag(name, value)
         object.__setattr__(settings, name, value)
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """UnknownNameError for a word that is none of the choices."""
-    if not isinstance(value, str) or value not in choices:
-        raise UnknownNameError(f"{name}={value!r} is none of {', '.join(choices)}.{nearest(str(value), choices)}")
 
 
 def check_widths(widths: Any) -> tuple[int, ...] | None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
-from ...base.checks import number, one_of
+from ...base.checks import distinct, number, one_of
 from ...data import Events
 from ...data.topology import checked_topology, links
 from ...errors import DataError
@@ -103,10 +103,7 @@ class Setup(Settings):
         settings: Settings,
     ) -> Setup:
         """Check the names, and prepare the arrays that depend on names and settings alone."""
-        names, places = tuple(map(str, variables)), tuple(map(str, units))
-        for what, given in (("variables", names), ("units", places)):
-            if not given or len(set(given)) < len(given):
-                raise DataError(f"{what} must be distinct names, one at least; got {given[:5]}")
+        names, places = distinct("variables", variables), distinct("units", units)
         if len(places) > MOST_UNITS:
             raise DataError(
                 f"{len(places)} units need hop weights of {8e-9 * len(places) ** 2:.1f} GB each; at most {MOST_UNITS} "

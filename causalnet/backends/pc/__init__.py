@@ -21,7 +21,7 @@ import numpy as np
 
 from ...base.arrays import Bools
 from ...base.checks import flag, share, whole
-from ...data import Table, as_table
+from ...data import Counts, Moments, Table, as_table
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
@@ -30,7 +30,7 @@ from .telling import Partial, partial_pairs, tell
 from .why import Why
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
-HANDLES = frozenset({"missing", "few rows"})
+HANDLES = frozenset({"missing", "few rows", "streamed"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
@@ -38,7 +38,7 @@ REQUIRES = ()
 
 
 def learn(
-    table: Table,
+    table: Table | Moments | Counts,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -92,7 +92,9 @@ def learn(
     return graph
 
 
-def _learnt(table: Table, chosen: Chosen, alpha: float, search: Search, allowed: Bools, required: Bools) -> Graph:
+def _learnt(
+    table: Table | Moments | Counts, chosen: Chosen, alpha: float, search: Search, allowed: Bools, required: Bools
+) -> Graph:
     """Skeleton, tests of the ends of unshielded triples, orientation."""
     skeleton = find_skeleton(chosen.tests, alpha, search)
     again = retest(chosen.tests, skeleton, search)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...base.arrays import Array, Bools
 from ...base.checks import one_of
-from ...data import Table
+from ...data import Counts, Moments, Table
 from ...errors import DataError, NotApplicable, UnknownNameError, nearest
 from ...search.contingency import Contingency
 from ...search.one_by_one import AnyFunction, LikelihoodRatio
@@ -41,8 +41,10 @@ class Chosen(NamedTuple):
     how: str = ""
 
 
-def choose_test(table: Table, ci_test: str | Test, missing: str, rng: np.random.Generator) -> Chosen:
+def choose_test(table: Table | Moments | Counts, ci_test: str | Test, missing: str, rng: np.random.Generator) -> Chosen:
     """The test of this name on this table; NotApplicable where it does not suit it."""
+    if not isinstance(table, Table):
+        return _streamed(table, ci_test)
     cells = int(table.missing.sum())
     if callable(ci_test):
         name = str(getattr(ci_test, "__name__", type(ci_test).__name__))
@@ -55,6 +57,20 @@ def choose_test(table: Table, ci_test: str | Test, missing: str, rng: np.random.
     told = "each test on the rows that lack none of its variables" if counted else "a category of its own"
     tests = _make(name, table, values, lacking, rng)
     return Chosen(name, tests, name == "rcit", counted, MOST_SETS[name], cells, told)
+
+
+def _streamed(table: Moments | Counts, ci_test: str | Test) -> Chosen:
+    """The test of a table of which means and covariances are known, or the counts."""
+    if callable(ci_test) or ci_test in ("mixed", "rcit"):
+        raise NotApplicable(
+            "this test reads the rows, and a streamed table has none; use ci_test='auto', or read the table whole"
+        )
+    name = _name(table, ci_test)
+    if isinstance(table, Counts):
+        return Chosen(name, Contingency(table.codes, name == "g2"), max_sets=MOST_SETS[name])
+    if table.n < 4:
+        raise DataError(f"Fisher's z needs at least 4 rows, got {table.n}")
+    return Chosen(name, PartialCorrelation(np.array(table.correlation), table.n), max_sets=MOST_SETS[name])
 
 
 def _make(name: str, table: Table, values: Array, lacking: Bools | None, rng: np.random.Generator) -> Tests:
@@ -103,7 +119,7 @@ def _present(table: Table, how: str) -> tuple[Array, Bools | None]:
     return values, rest if rest.any() else None
 
 
-def _name(table: Table, ci_test: str) -> str:
+def _name(table: Table | Moments | Counts, ci_test: str) -> str:
     if ci_test not in TESTS:
         hint = nearest(str(ci_test), TESTS) or f" It is one of {', '.join(TESTS)}, or a function."
         raise UnknownNameError(f"pc has no ci_test {ci_test!r}.{hint}")

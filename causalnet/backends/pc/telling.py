@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...base.arrays import Ints
-from ...data import Table
+from ...data import Counts, Moments, Table
 from ...search.orientation import Orientation
 from ...search.partial_correlation import PartialCorrelation
 from ...search.skeleton import Skeleton, Weakest
@@ -32,7 +32,9 @@ def partial_pairs(*records: Weakest) -> Ints:
     return np.unique(np.concatenate([np.stack([r.i, r.j], 1)[r.partial] for r in records]), axis=0)
 
 
-def tell(table: Table, chosen: Chosen, skeleton: Skeleton, oriented: Orientation, partial: Partial) -> list[str]:
+def tell(
+    table: Table | Moments | Counts, chosen: Chosen, skeleton: Skeleton, oriented: Orientation, partial: Partial
+) -> list[str]:
     """Edges left out for the knowledge, sets left out for the budget or for want of rows, determined columns."""
     columns, told = table.columns, []
     if len(oriented.dropped):

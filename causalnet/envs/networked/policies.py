@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import improper, number, shaped
+from ...base.checks import improper, number, numbers, shaped
 from ...errors import DataError
 from .base import NetworkedEnv
 from .checks import networked
@@ -72,10 +72,7 @@ def uniform_policy(env: NetworkedEnv) -> Array:
 def cumulated(policy: Array, env: NetworkedEnv) -> Array:
     """The policy's table as sums over actions, without the last, (n, S, A - 1): what :func:`sample_batch` reads."""
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
-    try:
-        policy = np.asarray(policy, np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"the policy is a table of probabilities {shape}: agents, states, actions") from None
+    policy = numbers("the policy", policy)
     shaped("the policy", policy, shape, "agents, states, actions; it may belong to another network")
     own = np.arange(shape[1]) < env.n_states[:, None]
     beyond = own & ((policy > 0) & (np.arange(shape[2]) >= env.n_actions[:, None])[:, None]).any(2)

@@ -54,15 +54,14 @@ class Described(Networked, Protocol):
 
 
 @runtime_checkable
-class CompiledRollout(Networked, Protocol):
-    """Whole trajectories of own-state policies in one compiled loop."""
-
-    state: AnyArray  # (E, n) the codes now
+class CompiledRollout(Protocol):
+    """Whole trajectories of own-state policies in one compiled loop; asked of a class, once, by ``issubclass``."""
 
     def roll_out(
         self, view: Codes, cumulative: Floats, streams: NDArray[np.uint64], codes: Codes, a: Ints, r: Array
-    ) -> None:
-        """Go on for T steps from ``state``: fill codes, a (T + 1, E, n), what agents see and do, and r (T, E, n).
+    ) -> AnyArray:
+        """Go on for T steps from the state now: fill codes, a (T + 1, E, n), what agents see and do, and r (T, E, n).
+        Returns the last states (E, n).
 
         view (1 or n, S): the code seen in each local state. cumulative (L, n, S, A): of L policies, copy e follows
         e // (E / L); see ``policies.act``. streams (E, 2): the policies'. The last pair is drawn, and not carried out.

@@ -42,6 +42,22 @@ def uniform(stream: Words) -> float:
     return (draw(stream) >> np.uint64(11)) * 2.0**-53
 
 
+@njit(cache=True)
+def _fill(root: np.uint64, counter: int, rows: Words) -> None:
+    """Positions and odd strides: the mixed numbers root + golden k, k = counter, counter + 1, ..., two for each row."""
+    for e in range(len(rows)):
+        k = np.uint64(counter + 2 * e)
+        rows[e, 0] = mix(root + k * _GOLDEN)
+        stride = mix(root + (k + np.uint64(1)) * _GOLDEN) | np.uint64(1)
+        ends = stride ^ (stride >> np.uint64(1))  # of the runs of equal bits
+        count = 0
+        while ends:
+            ends &= ends - np.uint64(1)
+            count += 1
+        # a stride with long runs mixes badly; Steele et al. flip every second bit of such a one
+        rows[e, 1] = stride ^ np.uint64(0xAAAAAAAAAAAAAAAA) if count < 24 else stride
+
+
 def generator(seed: Seed) -> np.random.Generator:
     """The numpy Generator that a seed stands for (see :func:`spawn`)."""
     if seed is None or (isinstance(seed, np.ndarray) and seed.dtype == np.uint64):
@@ -66,11 +82,6 @@ def spawn(seed: Seed, count: int, first: int = 0) -> Words:
         seed = int(seed.integers(2**63))
     entropy = None if seed is None else checks.whole("seed", seed, 0)
     root = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
-    with np.errstate(over="ignore"):
-        counter = root + np.arange(2 * first + 1, 2 * (first + count) + 1, dtype=np.uint64) * _GOLDEN
-        rows = mix.py_func(counter).reshape(count, 2)  # the same in numpy, on all counters at once
-        stride = rows[:, 1] | np.uint64(1)
-        # a stride with long runs of equal bits mixes badly; Steele et al. flip every second bit of such a one
-        weak = np.bitwise_count(stride ^ (stride >> np.uint64(1))) < 24
-        rows[:, 1] = np.where(weak, stride ^ np.uint64(0xAAAAAAAAAAAAAAAA), stride)
+    rows = np.empty((count, 2), np.uint64)
+    _fill(root, 2 * first + 1, rows)
     return rows

@@ -106,12 +106,13 @@ class Wireless(NetworkedEnv):
         """The arrival probabilities, and the real numbers of the tables."""
         return [("arrival", self.arrival), *super().domain_parts()]
 
-    def roll_out(self, view: Codes, cumulative: Floats, streams: Words, codes: Codes, a: Ints, r: Array) -> None:
+    def roll_out(self, view: Codes, cumulative: Floats, streams: Words, codes: Codes, a: Ints, r: Array) -> AnyArray:
         """Whole trajectories in one compiled loop: see ``CompiledRollout``."""
         own = self.tables, self.arrival, self.state, self.streams
         wireless_rollout(*own, view, cumulative, streams, self.n_states, codes, a, r)
         self.reward[:] = r[-1]
         self.time = (self.time or 0) + len(r)
+        return self.state
 
     def congestion(self, s: AnyArray, a: Ints) -> Ints:
         """How many others send to the access point that an agent sends to, for s, a (..., n); 0 while it is idle."""

@@ -81,7 +81,7 @@ def learn(
         if value is not None:
             whole(name, value, least)
     chosen = choose_test(table, ci_test, missing, rng)
-    allowed, required = _compiled(knowledge, table.columns)
+    allowed, required = (knowledge or Knowledge()).compile(table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets
     # pairs forbidden both ways are never tested
@@ -130,10 +130,3 @@ def warm_up() -> None:
     for discrete in (False, ["x0"], True):
         table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
         learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
-
-
-def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bools, Bools]:
-    """Knowledge.compile, without its checks when there is nothing to check."""
-    if knowledge:
-        return knowledge.compile(columns)
-    return ~np.eye(len(columns), dtype=bool), np.zeros((len(columns), len(columns)), dtype=bool)

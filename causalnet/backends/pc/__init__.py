@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from ...base.arrays import Bools
 from ...base.checks import flag, share, whole
 from ...data import Counts, Moments, Table, as_table
+from ...errors import warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
@@ -87,8 +87,7 @@ def learn(
     # pairs forbidden both ways are never tested
     search = Search(allowed | allowed.T, required | required.T, max_cond, deadline, max_sets, flag("fdr", fdr))
     graph = _learnt(table, chosen, alpha, search, allowed, required)
-    for sentence in graph.meta.get("warnings", ()):
-        warnings.warn(sentence, UserWarning, stacklevel=2)
+    warned(graph.meta.get("warnings", []))
     return graph
 
 

@@ -224,6 +224,7 @@ TERMS = {
     "faithfulness",
     "sparsest Markov representation",
     "acyclicity",
+    "missing at random",
     "linearity",
     "low rank",
     "one parent a variable",

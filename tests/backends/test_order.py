@@ -101,7 +101,7 @@ def test_an_edge_that_hardly_pays_is_told() -> None:
     share = -np.expm1(-(2.0 * np.log(1000) + 1.0) / 1000)  # of variance, for one unit more than an edge costs
     y = np.sqrt(share) * x / x.std() + np.sqrt(1.0 - share) * noise / noise.std()
     table = as_table(pd.DataFrame({"x": x - x.mean(), "y": y - y.mean()}), discrete=False)
-    graph = learn(table)
+    graph = learn(table, penalty=2.0)
     assert len(graph.meta["near_ties"]) == 1 and set(graph.meta["near_ties"][0]) == {"x", "y"}
     assert 0.0 < graph.explain("x", "y")["score_if_dropped"] < 2.0
 
@@ -117,8 +117,9 @@ def test_a_sum_of_columns_breaks_nothing() -> None:
     rng = np.random.default_rng(4)
     frame = pd.DataFrame(rng.standard_normal((300, 3)), columns=["a", "b", "c"])
     frame["sum"] = frame["a"] + frame["b"]
-    graph = learn(as_table(frame, discrete=False))
-    assert graph.skeleton[0, 3] and graph.skeleton[1, 3] and not graph.skeleton[2].any()
+    with pytest.warns(UserWarning, match="determine exactly: '.*' of '.*', '.*'; all are kept"):
+        graph = learn(as_table(frame, discrete=False))
+    assert graph.meta["warnings"] and graph.skeleton[0, 3] and graph.skeleton[1, 3] and not graph.skeleton[2].any()
     assert np.isfinite(graph.meta["score"])
 
 
@@ -155,13 +156,16 @@ def test_required_causes_need_room() -> None:
 @pytest.fixture(scope="module")
 def coded() -> Table:
     rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 3, 2000), rng.integers(0, 2, 2000)
+    a, b = (
+        rng.choice(3, 2000, p=[0.6, 0.3, 0.1]),
+        rng.choice(2, 2000, p=[0.7, 0.3]),
+    )  # if a were uniform, b and c would be independent
     c = np.where(rng.random(2000) < 0.8, (a + b) % 3, rng.integers(0, 3, 2000))
     e = np.where(rng.random(2000) < 0.8, c > 0, rng.integers(0, 2, 2000))
     return as_table(pd.DataFrame({"a": a, "b": b, "c": c, "e": e}), discrete=True)
 
 
-@pytest.mark.parametrize("score", ["auto", "bic", "qnml", "bdeu"])
+@pytest.mark.parametrize("score", ["auto", "bic", "fnml", "qnml", "bdeu"])
 def test_categories_by_every_score(coded: Table, score: str) -> None:
     graph = learn(coded, score=score)
     assert set(graph.edges) == {("a", "c"), ("b", "c"), ("c", "e")} and not graph.undirected
@@ -183,7 +187,156 @@ def test_scores_know_their_tables(coded: Table) -> None:
 def test_required_causes_that_cannot_be_counted_are_told() -> None:
     rng = np.random.default_rng(0)
     table = as_table(pd.DataFrame(rng.integers(0, 300, (400, 4)), columns=list("abcd")), discrete=True)
-    assert not learn(table, score="bic").skeleton.any()
+    with pytest.warns(UserWarning, match="too few to tell edges by"):
+        assert not learn(table, score="bic").skeleton.any()
     known = cn.Knowledge(required=[("a", "d"), ("b", "d"), ("c", "d")])
     with pytest.raises(DataError, match="more configurations than can be counted"):
         learn(table, knowledge=known, max_seconds=20.0)
+
+
+def mixed_problem(seed: int, n: int = 1000, d: int = 12) -> tuple[Table, np.ndarray]:
+    """Numbers and categories in turns, every parent adding its own effect; a category is that of greatest utility."""
+    rng = np.random.default_rng(seed)
+    adj = np.triu(rng.random((d, d)) < 2.5 / d, 1)
+    states = np.where(np.arange(d) % 2, rng.integers(2, 4, d), 0)
+    codes: list[np.ndarray] = []
+    for v in range(d):
+        utility = np.zeros((n, max(1, states[v])))
+        for p in np.flatnonzero(adj[:, v]):
+            code = np.eye(states[p])[codes[p].astype(int)] if states[p] else codes[p][:, None]
+            effect = rng.uniform(0.8, 1.6, (code.shape[1], utility.shape[1]))
+            utility += code @ (effect * (-1.0) ** np.add.outer(np.arange(len(effect)), np.arange(effect.shape[1])))
+        made = (utility + rng.gumbel(size=utility.shape)).argmax(axis=1) if states[v] else utility[:, 0]
+        if not states[v]:
+            made = made + rng.standard_normal(n)
+            made = (made - made.mean()) / made.std()
+        codes.append(made.astype(float))
+    frame = pd.DataFrame(np.column_stack(codes), columns=[f"x{j}" for j in range(d)])
+    return as_table(frame, discrete=[f"x{j}" for j in range(d) if states[j]]), adj
+
+
+def skeleton_f1(graph: cn.Graph, adj: np.ndarray) -> float:
+    truth = adj | adj.T
+    return float(2 * (graph.skeleton & truth).sum() / (graph.skeleton.sum() + truth.sum()))
+
+
+def without(table: Table, share: float, seed: int = 0) -> Table:
+    """The table with a share of its cells missing, through the door that people use."""
+    frame = table.frame()
+    gone = np.random.default_rng(seed).random(frame.shape) < share
+    named = [name for name, coded in zip(table.columns, table.discrete, strict=True) if coded]
+    return as_table(frame.astype(float).mask(gone), discrete=named)
+
+
+def test_mixed_tables_get_nearly_their_graph() -> None:
+    values = [skeleton_f1(learn(table), adj) for table, adj in map(mixed_problem, range(5))]
+    assert np.mean(values) > 0.9, values
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_mixed_columns_names_units_and_labels_do_not_matter(seed: int) -> None:
+    table, _ = mixed_problem(seed, d=10)
+    table = without(table, 0.05, seed) if seed % 2 else table
+    plain = learn(table)
+    rng = np.random.default_rng(seed)
+    turn = rng.permutation(table.d)
+    columns = {}
+    for j in turn:
+        values = table.values[:, j]
+        if table.discrete[j]:
+            labels = np.array(list("qwerty"))[rng.permutation(6)]
+            there = np.where(np.isnan(values), 0, values).astype(int)
+            columns[f"v{j}"] = pd.Series(labels[there]).where(~np.isnan(values), None)
+        else:
+            columns[f"v{j}"] = pd.Series(-3.0 * 10.0 ** rng.uniform(-3, 3) * values + 5.0)
+    named = [f"v{j}" for j in turn if table.discrete[j]]
+    moved = learn(as_table(pd.DataFrame(columns), discrete=named))
+    np.testing.assert_array_equal(moved.adj, plain.adj[np.ix_(turn, turn)])
+
+
+def test_evidence_of_mixed_tables_is_the_change_of_the_score() -> None:
+    table, _ = mixed_problem(1, d=8)
+    graph = learn(table, penalty=1.0)
+    assert graph.meta["score_name"] == "mixed"
+    told = [graph.explain(a, b) for i, a in enumerate(table.columns) for b in table.columns[i + 1 :]]
+    assert any(one["joined"] for one in told) and any(not one["joined"] for one in told)
+    for one in told:
+        changes = [one["score_if_dropped"]] if one["joined"] else list(one["score_if_added"].values())
+        assert all(change > -1e-6 for change in changes)
+        assert one.get("score_if_reversed", 0.0) > -1e-6
+    assert pickle.loads(pickle.dumps(graph)).explain("x0", "x1") == graph.explain("x0", "x1")
+
+
+def test_a_tenth_of_the_cells_missing_costs_little() -> None:
+    full, gappy = [], []
+    for seed in range(4):
+        table, truth = problem(seed, d=30, n=1000)
+        full.append(shd(learn(table).adj, cpdag(truth.adj)))
+        graph = learn(without(table, 0.1, seed))
+        gappy.append(shd(graph.adj, cpdag(truth.adj)))
+        told = graph.meta["missing"]
+        assert told["cells"] == without(table, 0.1, seed).missing.sum() and told["columns"] == 30
+        assert 750 < told["rows"] < 900 and "EM" in told["treatment"]
+    assert np.mean(gappy) <= 1.5 * np.mean(full) + 2.0
+
+
+@pytest.mark.parametrize("missing", ["auto", "em", "category"])
+def test_categories_with_missing_cells(coded: Table, missing: str) -> None:
+    table = without(coded, 0.1)
+    graph = learn(table, missing=missing)
+    assert {("a", "c"), ("b", "c"), ("c", "e")} <= set(graph.edges) or missing == "category"
+    assert graph.skeleton[2].sum() == 3 and graph.meta["missing"]["cells"] == table.missing.sum()
+    assert learn(table, missing=missing).meta["score"] == graph.meta["score"]
+
+
+def test_missing_can_be_refused_and_needs_categories() -> None:
+    table = without(problem(0, d=5)[0], 0.1)
+    with pytest.raises(DataError, match=r"missing cells .* write missing='auto'"):
+        learn(table, missing="refuse")
+    with pytest.raises(cn.NotApplicable, match="write missing='em'"):
+        learn(table, missing="category")
+
+
+def test_columns_never_seen_together_get_no_edge() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 3)).cumsum(axis=1)
+    x[:200, 0], x[200:, 1] = np.nan, np.nan
+    with pytest.warns(UserWarning, match="no row has values of both 'a' and 'b'"):
+        graph = learn(as_table(pd.DataFrame(x, columns=list("abc")), discrete=False))
+    assert not graph.skeleton[0, 1] and graph.skeleton[1, 2]
+
+
+def test_more_columns_than_rows() -> None:
+    rng = np.random.default_rng(0)
+    noise = as_table(pd.DataFrame(rng.standard_normal((40, 80))).add_prefix("x"), discrete=False)
+    assert learn(noise).skeleton.sum() / 2 <= 8
+    rng = np.random.default_rng(1)
+    table, truth = sem_table(rng, d=60, degree=2, n=50, standardize=True)
+    assert skeleton_f1(learn(table), truth.adj) > 0.8
+    with pytest.raises(DataError, match="at least 4 rows"):
+        learn(table.take(np.array([0, 1, 2])))
+
+
+def test_copies_of_columns_are_named() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.standard_normal((300, 2)), columns=["a", "b"])
+    frame["twin"] = 3.0 * frame["a"] - 1.0
+    frame["k"] = np.where(frame["b"] > 0, "yes", "no")
+    frame["k2"] = np.where(frame["b"] > 0, "left", "right")
+    with pytest.warns(UserWarning, match="determine exactly"):
+        graph = learn(as_table(frame))
+    [sentence] = graph.meta["warnings"]
+    assert "'twin'" in sentence and "'a'" in sentence and "'k2'" in sentence
+    assert graph.skeleton[0, 2] and graph.skeleton[3, 4]
+
+
+def test_a_column_of_many_states_is_told_and_bounded() -> None:
+    rng = np.random.default_rng(0)
+    n = 20000
+    frame = pd.DataFrame({"id": [f"k{i}" for i in range(n)], "a": rng.standard_normal(n), "b": rng.integers(0, 3, n)})
+    frame["c"] = frame["a"] + frame["b"] + rng.standard_normal(n)
+    with pytest.warns(UserWarning, match=r"'id' \(20000 states, 1 kept\)"):
+        graph = learn(as_table(frame), max_seconds=20.0)
+    assert set(graph.edges) == {("a", "c"), ("b", "c")} and graph.meta["complete"]
+    with pytest.warns(UserWarning, match=r"fewer than 5 rows each in 'id' \(20000 states\)"):
+        learn(as_table(frame[["id", "b"]]), max_seconds=20.0)

@@ -147,6 +147,73 @@ def test_time_that_runs_out_leaves_a_dag() -> None:
     assert not at_once.complete and at_once.score >= found.score - 1e-6
 
 
+def test_time_that_runs_out_in_the_first_fit_leaves_what_was_fitted() -> None:
+    corr = correlation(np.random.default_rng(1), 300, 4.0)
+    found = search(corr, max_seconds=1e-9)
+    assert not found.complete and found.rounds == 0 and is_acyclic(found.dag)
+    assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
+    assert found.score > search(corr, restarts=0).score + 100.0
+
+
+@pytest.mark.parametrize("at", ["descend", "fit_order", "wander"])
+def test_an_interrupted_search_returns_the_best_so_far(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from causalnet.search.orders import best_order
+
+    real, calls = getattr(best_order, at), []
+
+    def interrupted(*args):  # type: ignore[no-untyped-def]
+        calls.append(real(*args))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return calls[-1]
+
+    monkeypatch.setattr(best_order, at, interrupted)
+    corr = correlation(np.random.default_rng(1), 40, 4.0)
+    found = search(corr)
+    assert len(calls) >= 2 and not found.complete and is_acyclic(found.dag)
+    assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
+
+
+def test_copies_and_sums_of_columns_are_searched_without_an_exception() -> None:
+    rng = np.random.default_rng(2)
+    values = linear_sem(random_weights(random_dag(12, 3, rng), rng, 0.25, 1.0), 500, rng)
+    values = np.column_stack([values, values[:, 0], -3.0 * values[:, 1], values[:, 2] + values[:, 3]])
+    corr = np.corrcoef(values.T)
+    found = search(corr, 500)
+    assert is_acyclic(found.dag) and np.isfinite(found.score)
+    assert found.dag[0, 12] or found.dag[12, 0]
+    assert (search(corr, 500).dag == found.dag).all()
+
+
+def test_more_variables_than_rows() -> None:
+    rng = np.random.default_rng(3)
+    values = linear_sem(random_weights(random_dag(120, 2, rng), rng, 0.5, 1.0), 60, rng)
+    corr = np.corrcoef(values.T)
+    score, slots = gaussian_score(corr, 60, 4.0, 57)
+    free = ~np.eye(120, dtype=bool)
+    found = search_orders(score, slots, corr, free, ~(free | True), restarts=2, seed=0)
+    assert is_acyclic(found.dag) and np.isfinite(found.score)
+    assert found.score == pytest.approx(
+        sum(local_score(corr, 60, 4.0, v, np.flatnonzero(found.dag[:, v])) for v in range(120)), abs=1e-5
+    )
+
+
+def test_same_class_whatever_the_columns_order_and_units() -> None:
+    from causalnet.backends import order
+    from causalnet.data import as_table
+
+    rng = np.random.default_rng(4)
+    for trial in range(40):
+        values = linear_sem(random_weights(random_dag(20, 4, rng), rng, 0.25, 1.0), 300, rng)
+        place = rng.permutation(20)
+        other = (values * 10.0 ** rng.uniform(-3.0, 3.0, 20))[:, place]
+        one, two = (
+            order.learn(as_table(x, discrete=False), rng=np.random.default_rng(trial), restarts=3).adj
+            for x in (values, other)
+        )
+        assert (one[np.ix_(place, place)] == two).all(), trial
+
+
 def test_a_score_answers_every_question() -> None:
     assert SCRATCH >= 2
     with pytest.raises(TypeError, match="a local score answers begin, copy"):

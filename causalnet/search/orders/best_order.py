@@ -4,12 +4,15 @@ Given an order, the parents of v are chosen among those before it by grow-shrink
 one variable out and putting it where the score falls most, until no such move helps (Teyssier and Koller 2005; BOSS,
 Andrews et al. 2023). What is found is perturbed by swapping variables and searched again where that changed anything;
 a round that ends higher is undone (iterated local search, as FLOP: Wienöbst, Henckel and Weichwald, arXiv 2510.04970).
-Kernels: :mod:`causalnet.search.orders.moves`. Deterministic: all draws come from one seed.
+The first descent is made from several orders, and the best of them goes on.
+Kernels: :mod:`causalnet.search.orders.moves`, which return to Python every now and then, so that a search can be
+interrupted and keeps what it has. Deterministic: all draws come from one seed.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +20,25 @@ import numpy as np
 
 from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
-from ...stats.scores.contract import Slots
-from .moves import descend, fit_order, wander
+from ...graph.order import topological_order
+from ...stats.scores.contract import Slots, widen
+from .moves import begin_order, clear, descend, fit_order, reconsider, wander
 from .state import COUNTS, ROWS, Rules, State, greedy_order
 
 FAR = 1 << 40
-FIRST, PATIENCE, SWAPS, REGION, SMALL = 12, 5, 2, 24, 12
-"""Settled on random linear Gaussian problems of 50 to 100 variables: how many places in a row may change scores for
-nothing before a scan gives up, in the first descent and in a round; swaps a round; variables a restart has one round for; and up to how many
-variables it has six, so that the optimum is met."""
+SLICE = 0.2  # seconds from one return of the kernels to the next, about
+FIRST, PATIENCE, REGION, SMALL, LARGE = 12, 4, 20, 12, 200
+"""Settled on random linear Gaussian problems of 20 to 1000 variables: how many places in a row may change scores for
+nothing before a scan gives up, in the first descent and in a round; variables a restart has one round for; up to how
+many variables it has six, so that the optimum is met; and from how many on rounds and swaps are fewer."""
+STARTS = 5  # orders to descend from, up to LARGE variables; 1 from five times as many
+NOISE = 0.1  # in the first order of many variables, a partial correlation no larger is none
 
 
 @dataclass(frozen=True)
 class Found:
     """dag: (d, d) bool, the best one met. score: its score. order: (d,) the variables, causes first. rounds: perturbations
-    tried. refits: grow-shrink searches made. complete: False if time ran out."""
+    tried. refits: grow-shrink searches made. complete: False if time ran out or the search was interrupted."""
 
     dag: Bools
     score: float
@@ -56,30 +63,114 @@ def search_orders(
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
-    Knowledge.compile gives them. restarts: rounds of perturbation for every REGION variables. seed: below 2**63.
-    max_seconds: stop then. first: (d,) the order to start from, in place of the one that corr gives.
+    Knowledge.compile gives them. restarts: rounds of perturbation, for each more with the variables. seed: below 2**63.
+    max_seconds: stop then. A KeyboardInterrupt stops it as well; either way the best so far is returned.
+    first: (d,) the only order to start from, in place of those that corr and seed give.
     """
+    search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required))
+    search.deadline = math.inf if max_seconds is None else now() + max_seconds
+    complete = False
+    try:
+        orders = _first_orders(corr, required, seed) if first is None else iter([first])
+        complete = search.first(orders) and search.improve(restarts) and search.widen()
+    except KeyboardInterrupt:
+        clear(search.state)
+    return search.found(complete)
+
+
+@dataclass
+class _Search:
+    """One search, in slices of compiled work. deadline: by the clock of base.clock. rounds: made so far."""
+
+    score: Any
+    slots: Slots
+    state: State
+    rules: Rules
+    deadline: float = math.inf
+    rounds: int = 0
+
+    def first(self, orders: Iterator[Ints]) -> bool:
+        """Descend from each order and keep the best; False if time ran out."""
+        best, least, done = None, math.inf, True
+        try:
+            for order in orders:
+                done = self._fit(order) and self._descend(FIRST)
+                if self.state.total[0] < least - 1e-6:
+                    best, least = self.state.table[0].copy(), self.state.total[0]
+                if not done:
+                    break
+        finally:  # interrupted or not
+            if best is not None and (best != self.state.table[0]).any():
+                clear(self.state)
+                self._fit(best, math.inf)
+        return done and self._descend(FIRST)
+
+    def improve(self, restarts: int) -> bool:
+        """Rounds of perturbation; False if time ran out."""
+        d, many = self.state.table.shape[1], 1
+        wanted = restarts * (6 if d <= SMALL else math.ceil(min(d, math.sqrt(d * LARGE)) / REGION))
+        while self.rounds < wanted:
+            ask, begun = min(many, wanted - self.rounds), now()
+            made = wander(*self._parts, ask, 3 if d <= LARGE else 2, PATIENCE, self.deadline)
+            self.rounds += made
+            if made < ask:
+                return False
+            many *= 2 if now() - begun < SLICE else 1
+        return wanted == 0 or self._descend(FAR)
+
+    def widen(self) -> bool:
+        """Ask the pairs too that the score set aside at first; False if time ran out."""
+        if not widen(self.score):
+            return True
+        reconsider(*self._parts)
+        return self._descend(FAR)
+
+    def found(self, complete: bool) -> Found:
+        state, slots = self.state, self.slots
+        dag = _dag(slots, state.table.shape[1])
+        return Found(dag, float(state.total[0]), state.table[0].copy(), self.rounds, int(state.tally[3]), complete)
+
+    @property
+    def _parts(self) -> tuple[Any, Slots, State, Rules]:
+        return self.score, self.slots, self.state, self.rules
+
+    def _fit(self, order: Ints, deadline: float | None = None) -> bool:
+        """Parents for all in this order, from scratch."""
+        until = self.deadline if deadline is None else deadline
+        begin_order(*self._parts, order)
+        at, d = 0, len(order)
+        while at < d:
+            at = fit_order(*self._parts, at, min(until, now() + SLICE))
+            if at < d and now() > until:
+                clear(self.state)
+                return False
+        return True
+
+    def _descend(self, patience: int) -> bool:
+        while not descend(*self._parts, patience, min(self.deadline, now() + SLICE)):
+            if now() > self.deadline:
+                clear(self.state)
+                return False
+        return True
+
+
+def _first_orders(corr: Array, required: Bools, seed: int) -> Iterator[Ints]:
+    """Orders to descend from: that of least determinants, and random ones."""
     d = len(corr)
-    deadline = math.inf if max_seconds is None else now() + max_seconds
-    state, rules = _start(d, seed), _rules(allowed, required)
-    first = greedy_order(corr, rules.required, bool(required.any())) if first is None else first
-    fit_order(score, slots, state, rules, first)
-    complete = descend(score, slots, state, rules, FIRST, deadline)
-    wanted = restarts * (6 if d <= SMALL else math.ceil(d / REGION))
-    rounds = 0
-    if complete and wanted:
-        rounds = wander(score, slots, state, rules, wanted, SWAPS, PATIENCE, deadline)
-        complete = rounds == wanted and descend(score, slots, state, rules, FAR, deadline)
-    return Found(
-        _dag(slots, d), float(state.total[0]), state.table[0].copy(), rounds, int(state.tally[3]), bool(complete)
-    )
+    some = bool(required.any())
+    yield greedy_order(corr, np.ascontiguousarray(required.T), some, NOISE if d > LARGE else 0.0)
+    rng = np.random.default_rng(seed)
+    for _ in range(min(STARTS, max(1, STARTS * LARGE // d)) - 1):
+        place = rng.permutation(d)
+        yield place[topological_order(required[np.ix_(place, place)])] if some else place
 
 
 def fit_given(score: Any, slots: Slots, order: Ints, allowed: Bools, required: Bools) -> Bools:
     """(d, d) bool, the DAG along ``order`` (d,): for each variable what grow-shrink chooses among those before it."""
-    d = len(order)
-    fit_order(score, slots, _start(d, 0), _rules(allowed, required), order)
-    return _dag(slots, d)
+    parts = score, slots, _start(len(order), 0), _rules(allowed, required)
+    begin_order(*parts, order)
+    fit_order(*parts, 0, math.inf)
+    return _dag(slots, len(order))
 
 
 def _dag(slots: Slots, d: int) -> Bools:

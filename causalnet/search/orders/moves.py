@@ -16,13 +16,15 @@ from numba import njit
 
 from ...base.arrays import Ints
 from ...base.clock import now
-from ...stats.scores.contract import SCRATCH, Slots, add, begin, copy, drop, helps
+from ...stats.scores.contract import BARE, SCRATCH, Slots, add, begin, copy, drop, helps
 from .state import (
     CHANGED,
     EPS,
     HEAD,
     HELPS,
     MARKED,
+    MOVED,
+    OLD,
     ORDER,
     PARENT,
     PATIENCE,
@@ -30,10 +32,12 @@ from .state import (
     QUEUE,
     QUEUED,
     SAVED,
+    SWEEPING,
     WAITING,
     Rules,
     State,
     draw,
+    enqueue,
     find,
     publish,
     settle,
@@ -41,7 +45,7 @@ from .state import (
 )
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _last_parent(slots: Slots, state: State, s: int) -> int:
     """The place of the last parent of slot s, or -1."""
     last = -1
@@ -50,7 +54,7 @@ def _last_parent(slots: Slots, state: State, s: int) -> int:
     return last
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
     """The first and the last place that v may take: required causes stay ahead of it, required effects behind."""
     low, high = 0, state.link.shape[0] - 1
@@ -63,7 +67,7 @@ def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
     return low, high
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _without(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
     """Scratch: z without its parent v, among those ahead of ``limit``; returns the change of its score."""
     t = state.link.shape[0] + 1
@@ -73,7 +77,7 @@ def _without(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: in
     return slots.value[t] - slots.value[z]
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
     """Scratch: z with v as a parent, among those ahead of ``limit``; returns the change of its score."""
     t = state.link.shape[0] + 1
@@ -83,7 +87,7 @@ def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, 
     return slots.value[t] - slots.value[z]
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _ahead(
     score: Any, slots: Slots, state: State, rules: Rules, v: int, low: int, move: bool, best: float
 ) -> tuple[int, float]:
@@ -130,7 +134,7 @@ def _ahead(
     return where, best
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _behind(
     score: Any, slots: Slots, state: State, rules: Rules, v: int, high: int, move: bool, best: float
 ) -> tuple[int, float]:
@@ -174,7 +178,7 @@ def _behind(
     return where, best
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: int) -> None:
     """Put v at the place ``where``, or as near as knowledge lets it, and refit what that concerns."""
     low, high = _free(state, rules, v)
@@ -184,7 +188,7 @@ def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: i
         _behind(score, slots, state, rules, v, min(where, high), True, 0.0)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bool:
     """Move v to its best place, if that lowers the score."""
     low, high = _free(state, rules, v)
@@ -197,7 +201,7 @@ def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bo
     return True
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
     """Improve what is queued until nothing is; False if time ran out first."""
     looks = 0
@@ -206,15 +210,16 @@ def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float
         state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
         state.tally[WAITING] -= 1
         state.table[QUEUED, v] = False
-        _improve(score, slots, state, rules, v)
+        if _improve(score, slots, state, rules, v):
+            state.tally[MOVED] = 1
         looks += 1
-        if looks % 16 == 0 and deadline < np.inf and now() > deadline:
+        if looks % 8 == 0 and deadline < np.inf and now() > deadline:
             return False
     return True
 
 
-@njit(cache=True)
-def _clear(state: State) -> None:
+@njit(**BARE)
+def clear(state: State) -> None:
     """Forget the queue and what was saved."""
     while state.tally[WAITING] > 0:
         state.table[QUEUED, state.table[QUEUE, state.tally[HEAD]]] = False
@@ -225,24 +230,21 @@ def _clear(state: State) -> None:
     state.tally[CHANGED] = 0
 
 
-@njit(cache=True)
-def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
-    """Parents for every variable in the order (d,), from scratch; all are queued."""
+@njit(**BARE)
+def begin_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
+    """The order (d,) with no parents but those required; all variables are queued."""
     d, table = state.link.shape[0], state.table
     state.total[0] = 0.0
     for q in range(d):
         table[ORDER, q] = order[q]
         table[PLACE, order[q]] = q
-    for q in range(d):
-        v = order[q]
+    for v in range(d):
         begin(score, slots, d, v)
         if rules.any[0]:
             for r in range(d):
                 if rules.required[v, r]:
                     add(score, slots, d, r)
-        settle(score, slots, state, rules, d, q, v)
         copy(score, slots, d, v)
-        publish(score, slots, state, v, False)
         state.total[0] += slots.value[v]
     for q in range(d):  # in random order (Fisher and Yates): topological ones end in worse places
         k = draw(state, q + 1)
@@ -251,33 +253,57 @@ def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints)
         table[QUEUED, q] = 1
     state.tally[HEAD] = 0
     state.tally[WAITING] = d
+    state.tally[SWEEPING] = 0
 
 
-@njit(cache=True)
+@njit(**BARE)
+def fit_order(score: Any, slots: Slots, state: State, rules: Rules, start: int, deadline: float) -> int:
+    """Parents for the variables from the place ``start``; the place where time ran out, or d."""
+    d = state.link.shape[0]
+    for q in range(start, d):
+        if deadline < np.inf and q > start and now() > deadline:
+            return q
+        v = state.table[ORDER, q]
+        before = slots.value[v]
+        copy(score, slots, v, d)
+        settle(score, slots, state, rules, d, q, v)
+        copy(score, slots, d, v)
+        publish(score, slots, state, v, False)
+        state.total[0] += slots.value[v] - before
+    return d
+
+
+@njit(**BARE)
+def reconsider(score: Any, slots: Slots, state: State, rules: Rules) -> None:
+    """Grow and shrink every variable where it stands: a score that has been widened may want more parents."""
+    d = state.link.shape[0]
+    for q in range(d):
+        v = state.table[ORDER, q]
+        copy(score, slots, v, d)
+        settle(score, slots, state, rules, d, q, v)
+        take(score, slots, state, d)
+
+
+@njit(**BARE)
 def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, deadline: float) -> bool:
-    """Reinsert variables until no reinsertion lowers the score; False if time ran out first.
+    """Reinsert variables until no reinsertion lowers the score; False if time ran out first, and it may be called again.
 
     patience: give a scan up after so many places in a row where scores changed for nothing.
     """
-    d = state.link.shape[0]
-    state.tally[PATIENCE] = patience
-    while True:
-        if not _drain(score, slots, state, rules, deadline):
-            _clear(state)
-            return False
-        moved = False
-        for v in range(d):
-            if _improve(score, slots, state, rules, v):
-                moved = True
-            if deadline < np.inf and now() > deadline:
-                _clear(state)
-                return False
-        if not moved:
-            _clear(state)
+    tally = state.tally
+    tally[PATIENCE] = patience
+    while _drain(score, slots, state, rules, deadline):
+        if tally[SWEEPING] and not tally[MOVED]:
+            tally[SWEEPING] = 0
+            clear(state)
             return True
+        tally[SWEEPING], tally[MOVED] = 1, 0
+        for v in range(state.link.shape[0]):
+            enqueue(state, v)
+    return False
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) -> None:
     """Let a and b change places."""
     at, to = state.table[PLACE, a], state.table[PLACE, b]
@@ -286,7 +312,7 @@ def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) 
         _move(score, slots, state, rules, b, at)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def wander(
     score: Any, slots: Slots, state: State, rules: Rules, rounds: int, swaps: int, patience: int, deadline: float
 ) -> int:
@@ -296,12 +322,11 @@ def wander(
     """
     d, table = state.link.shape[0], state.table
     state.tally[PATIENCE] = patience
-    old = np.empty(d, np.int64)
     for made in range(rounds):
         for q in range(d):
-            old[q] = table[ORDER, q]
+            table[OLD, q] = table[ORDER, q]
         total = state.total[0]
-        _clear(state)
+        clear(state)
         for _ in range(swaps):
             _swap(score, slots, state, rules, draw(state, d), draw(state, d))
         done = _drain(score, slots, state, rules, deadline)
@@ -311,10 +336,10 @@ def wander(
                 copy(score, slots, d + SCRATCH + i, v)
                 publish(score, slots, state, v, False)
             for q in range(d):
-                table[ORDER, q] = old[q]
-                table[PLACE, old[q]] = q
+                table[ORDER, q] = table[OLD, q]
+                table[PLACE, table[OLD, q]] = q
             state.total[0] = total
-        _clear(state)
+        clear(state)
         if not done:
             return made
     return rounds

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
-from ...stats.scores.contract import SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
+from ...stats.scores.contract import BARE, SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
 
 NOTHING, HELPS, PARENT = 0, 1, 2  # entries of link
 EPS = 1e-7  # a change of score below this is rounding
@@ -18,9 +18,9 @@ EPS = 1e-7  # a change of score below this is rounding
 class State(NamedTuple):
     """Everything about the present order but the slots, in few arrays: compiled calls carry each of them.
 
-    table: (6, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
+    table: (7, d) int64, the rows named below. link: (d, d) uint8, [r, v] PARENT if r is a parent of v, HELPS if it would
     lower v's score (wherever it stands), else NOTHING. may: (d,) float64 work, 1 for those that may be parents at
-    the place looked at. tally: (5,) int64, the entries named below. total: (1,) score of the present state.
+    the place looked at. tally: (7,) int64, the entries named below. total: (1,) score of the present state.
     random: (1,) uint64.
     """
 
@@ -32,12 +32,14 @@ class State(NamedTuple):
     random: AnyArray
 
 
-ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED = range(6)
+ORDER, PLACE, QUEUE, QUEUED, SAVED, MARKED, OLD = range(7)
 """Rows of State.table: variables, causes first; where each stands; a ring of variables to look at; is it in the ring;
-variables whose slots have changed in this round; is it among them."""
-HEAD, WAITING, CHANGED, REFITS, PATIENCE = range(5)
-ROWS, COUNTS = 6, 5
-"""Entries of State.tally: first entry and length of the ring; how many are saved; refits made; tuning."""
+variables whose slots have changed in this round; is it among them; the order
+to go back to."""
+HEAD, WAITING, CHANGED, REFITS, PATIENCE, SWEEPING, MOVED = range(7)
+ROWS, COUNTS = 7, 7
+"""Entries of State.tally: first entry and length of the ring; how many are saved; refits made; tuning; is every
+variable looked at once more, and has any moved since."""
 
 
 class Rules(NamedTuple):
@@ -49,7 +51,7 @@ class Rules(NamedTuple):
     required: Bools
 
 
-@njit(cache=True)
+@njit(**BARE)
 def draw(state: State, n: int) -> Any:
     """A whole number below n (splitmix64)."""
     state.random[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -60,7 +62,7 @@ def draw(state: State, n: int) -> Any:
     return np.int64((z >> np.uint64(11)) % np.uint64(n))  # a signed one: compiled, int() keeps it unsigned
 
 
-@njit(cache=True)
+@njit(**BARE)
 def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
     """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart."""
     v = slots.node[s]
@@ -88,7 +90,7 @@ def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: 
             i = best_drop(score, slots, s, fixed)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def find(slots: Slots, s: int, r: int) -> int:
     for i in range(slots.size[s]):
         if slots.parents[s, i] == r:
@@ -96,7 +98,7 @@ def find(slots: Slots, s: int, r: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@njit(**BARE)
 def enqueue(state: State, v: int) -> None:
     table, count = state.table, state.tally
     if table[QUEUED, v] == 0:
@@ -105,7 +107,7 @@ def enqueue(state: State, v: int) -> None:
         count[WAITING] += 1
 
 
-@njit(cache=True)
+@njit(**BARE)
 def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
     """link[:, v] from slot v; with wake, those whose entry changes are queued."""
     link = state.link
@@ -116,13 +118,14 @@ def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
         if state.may[r] < 0.0:
             new = PARENT
             state.may[r] = 0.0
-        if link[r, v] != new:
+        old = link[r, v]
+        if old != new:
             link[r, v] = new
-            if wake:
+            if wake and (old == PARENT or new != NOTHING):
                 enqueue(state, r)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def take(score: Any, slots: Slots, state: State, s: int) -> None:
     """Scratch slot s becomes the state of its variable; those whose moves it concerns are queued."""
     v, d = slots.node[s], state.link.shape[0]
@@ -141,12 +144,13 @@ def take(score: Any, slots: Slots, state: State, s: int) -> None:
 
 
 @njit(cache=True)
-def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
+def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints:
     """(d,) an order to start from: least determinants from the end.
 
     The two of largest correlation come last, and ahead of them always the variable of least residual variance given
     those placed. (The same from the head ends several times as far from the optimum.) With ``some`` knowledge, none is
-    placed before its required effects, required[v, r] for r -> v.
+    placed before its required effects, required[v, r] for r -> v. Partial correlations of at most ``noise`` count as
+    none: then rows are sparse, and more variables than rows do no harm.
     """
     d = corr.shape[0]
     order = np.empty(d, np.int64)
@@ -176,10 +180,13 @@ def greedy_order(corr: Array, required: Bools, some: bool) -> Ints:
             rows[k, j] = corr[v, j]
         for i in range(k):
             t = rows[i, v]
-            for j in range(d):
-                rows[k, j] -= t * rows[i, j]
+            if abs(t) > noise:
+                for j in range(d):
+                    rows[k, j] -= t * rows[i, j]
         scale = 1.0 / math.sqrt(max(rows[k, v], 1e-12))
         for j in range(d):
             rows[k, j] *= scale
+            if abs(rows[k, j]) <= noise:
+                rows[k, j] = 0.0
             rest[j] -= rows[k, j] * rows[k, j]
     return order

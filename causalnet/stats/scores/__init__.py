@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .association import closeness
+from .blocks import BlockLocal, block_score, whiten
 from .contract import QUESTIONS, SCRATCH, Slots, implement
-from .counted import Counted, closeness
+from .counted import Counted
 from .discrete import discrete_score
 from .equal_variance import equal_variance_score
 from .gaussian import gaussian_score, local_score

@@ -1,4 +1,9 @@
-"""Contingency tables of a variable given its parents and one more: by bit sets where cells are few, else row by row."""
+"""Contingency tables of a variable given its parents and one more, counted in the cheapest of two ways.
+
+Codes are renumbered so that state 0 is the most common one. A table over (x, parents, v) needs only the rows in which x
+is in another state, for what is left of each (parents, v) cell is in state 0 (the trick of the AD-tree: Moore and Lee
+1998). Where (parents, v) has few cells those are bit sets, and intersecting them with the states of x may be cheaper.
+"""
 
 from __future__ import annotations
 
@@ -7,104 +12,128 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...base.arrays import AnyArray, Ints
-from ..bitsets import common
+from ...base.arrays import AnyArray, Codes, Ints
+from ..bitsets import common, compact, state_bits
+from .contract import BARE
 
-MOST_MASKS = 128  # strata x states of v for which bit sets are kept
-MOST_CELLS = 200  # and cells up to which they count faster than the rows do
-ROOM = 8  # no table has more cells than ROOM for each row, and SPARE
-SPARE = 1 << 16
+MOST_MASKS = 128  # cells of (parents, v) for which bit sets are kept
+MOST_STATES = 64  # states of a column up to which they are bit sets
+ROW = 5  # a row costs as much as so many words of a bit set
+DIRECT = 256  # configurations up to which those without a row are numbered too
+LARGEST = 1 << 16  # no table has more cells than there are rows, or LARGEST
+
+
+class Columns(NamedTuple):
+    """Coded columns. codes: (d, n) int32, 0 the most common state. cards: (d,) states that occur. rare: the rows in which
+    column v is not in state 0 are rare[first[v] : first[v + 1]], int32. bits: (., w) uint64, state i of column v is row
+    offset[v] + i where offset[v + 1] > offset[v], and no bit set where not."""
+
+    codes: AnyArray
+    cards: Ints
+    rare: AnyArray
+    first: Ints
+    bits: AnyArray
+    offset: Ints
 
 
 class Counts(NamedTuple):
-    """Work of one count. stratum: (n,) the stratum of each row by the parents. fresh: (cells,) work. masks: (MOST_MASKS, w)
-    uint64, row t r + k the rows in stratum t and state k of v, size: (MOST_MASKS,) how many. table: (cells,)."""
+    """Work of one count. cell: (n,) int32 the cell t r + k of each row, stratum t by the parents and state k of v, and
+    size: (cells,) rows of each. fresh: (cells,) int32 work. masks: (MOST_MASKS, w) uint64, the cells as bit sets where they
+    are few. table: (cells,) the cell i strata r + t r + k has the rows with the further variable in state i."""
 
-    stratum: AnyArray
+    cell: AnyArray
+    size: Ints
     fresh: AnyArray
     masks: AnyArray
-    size: Ints
     table: Ints
 
 
 def empty_counts(n: int) -> Counts:
     """Room to count n rows."""
-    cells = ROOM * n + SPARE
+    cells = max(n, LARGEST)
     masks = np.zeros((MOST_MASKS, (n + 63) // 64), np.uint64)
     return Counts(
-        np.zeros(n, np.int32),
-        np.zeros(cells, np.int32),
-        masks,
-        np.zeros(MOST_MASKS, np.int64),
-        np.zeros(cells, np.int64),
+        np.zeros(n, np.int32), np.zeros(cells, np.int64), np.zeros(cells, np.int32), masks, np.zeros(cells, np.int64)
     )
 
 
-@njit(cache=True)
-def stratify_rows(columns: AnyArray, cards: Ints, parents: Ints, counts: Counts) -> int:
-    """Number the configurations of ``parents`` that occur, into counts.stratum; how many, or -1 if too many to count."""
-    stratum, fresh = counts.stratum, counts.fresh
-    stratum[:] = 0
+def coded_columns(codes: Codes) -> Columns:
+    """(n, d) category codes from 0, ready to be counted; states that no row has are none."""
+    columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
+    for column, card in zip(columns, cards, strict=True):
+        rank = np.empty(card, np.int32)
+        rank[np.argsort(-np.bincount(column), kind="stable")] = np.arange(card)
+        column[:] = rank[column]
+    away = columns > 0
+    first = np.concatenate([[0], np.cumsum(away.sum(axis=1))])
+    offset = np.concatenate([[0], np.cumsum(np.where(cards > MOST_STATES, 0, cards))])
+    return Columns(columns, cards, np.nonzero(away)[1].astype(np.int32), first, state_bits(columns, offset), offset)
+
+
+@njit(**BARE)
+def stratify(columns: Columns, v: int, parents: AnyArray, apart: int, counts: Counts) -> int:
+    """Every row's cell by the configurations of ``parents`` but ``apart`` and the states of v, and how many rows each cell has.
+
+    The number of strata, those without a row left out where they are many; -1 if the cells are too many to count.
+    """
+    cell, fresh, size = counts.cell, counts.fresh, counts.size
+    cell[:] = 0
     many = 1
     for p in parents:
-        wide = cards[p]
+        if p == apart:
+            continue
+        wide, column = columns.cards[p], columns.codes[p]
+        if many * wide <= DIRECT:
+            for i in range(cell.size):
+                cell[i] = cell[i] * wide + column[i]
+            many *= wide
+            continue
         if many * wide > fresh.size:
             return -1
         fresh[: many * wide] = -1
-        column, many = columns[p], 0
-        for i in range(stratum.size):
-            at = stratum[i] * wide + column[i]
+        many = 0
+        for i in range(cell.size):
+            at = cell[i] * wide + column[i]
             if fresh[at] < 0:
                 fresh[at] = many
                 many += 1
-            stratum[i] = fresh[at]
+            cell[i] = fresh[at]
+    wide, column = columns.cards[v], columns.codes[v]
+    if many * wide > size.size:
+        return -1
+    size[: many * wide] = 0
+    masked = many * wide <= MOST_MASKS
+    if masked:
+        counts.masks[: many * wide] = np.uint64(0)
+    for i in range(cell.size):
+        at = cell[i] * wide + column[i]
+        cell[i] = at
+        size[at] += 1
+        if masked:
+            counts.masks[at, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
     return many
 
 
-@njit(cache=True)
-def mask_strata(column: AnyArray, card: int, strata: int, counts: Counts) -> None:
-    """Bit sets of the strata met with the ``card`` states of ``column``, where they are few."""
-    if strata < 0 or strata * card > MOST_MASKS:
+@njit(**BARE)
+def split(columns: Columns, x: int, cells: int, counts: Counts) -> None:
+    """counts.table from the ``cells`` of stratify, each split by the states of x. Their number times states fits."""
+    size, table, wide, cell = counts.size, counts.table, columns.cards[x], counts.cell
+    begin, end = columns.first[x], columns.first[x + 1]
+    at, words = columns.offset[x], counts.masks.shape[1]
+    for j in range(cells):
+        table[j] = size[j]
+    if cells <= MOST_MASKS and columns.offset[x + 1] > at and cells * (wide - 1) * words <= ROW * (end - begin):
+        for i in range(1, wide):
+            for j in range(cells):
+                c = common(counts.masks[j], columns.bits[at + i]) if table[j] > 0 else 0
+                table[i * cells + j] = c
+                table[j] -= c
         return
-    masks, size = counts.masks, counts.size
-    masks[: strata * card] = np.uint64(0)
-    size[: strata * card] = 0
-    for i in range(column.size):
-        at = counts.stratum[i] * card + column[i]
-        masks[at, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
-        size[at] += 1
-
-
-@njit(cache=True)
-def count_strata(column: AnyArray, card: int, strata: int, counts: Counts) -> None:
-    """counts.table[t card + k]: the rows in stratum t and state k of ``column``."""
-    if strata * card <= MOST_MASKS:
-        counts.table[: strata * card] = counts.size[: strata * card]
-        return
-    counts.table[: strata * card] = 0
-    for i in range(column.size):
-        counts.table[counts.stratum[i] * card + column[i]] += 1
-
-
-@njit(cache=True)
-def count_split(
-    column: AnyArray, card: int, other: AnyArray, other_card: int, states: AnyArray, strata: int, counts: Counts
-) -> None:
-    """counts.table[(t other_card + i) card + k]: the rows in stratum t, state i of ``other`` and state k of ``column``.
-
-    states: (other_card, w) the bits of ``other``.
-    """
-    cells, table = strata * card * other_card, counts.table
-    if strata * card > MOST_MASKS or cells > MOST_CELLS:
-        table[:cells] = 0
-        for i in range(column.size):
-            table[(counts.stratum[i] * other_card + other[i]) * card + column[i]] += 1
-        return
-    for t in range(strata):
-        for k in range(card):
-            rest = counts.size[t * card + k]
-            for i in range(other_card):
-                last = i == other_card - 1 or rest == 0
-                c = rest if last else common(counts.masks[t * card + k], states[i])
-                table[(t * other_card + i) * card + k] = c
-                rest -= c
+    table[cells : wide * cells] = 0
+    column = columns.codes[x]
+    for p in range(begin, end):
+        row = columns.rare[p]
+        table[column[row] * cells + cell[row]] += 1
+    for i in range(1, wide):
+        for j in range(cells):
+            table[j] -= table[i * cells + j]

@@ -21,9 +21,9 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
-from .contract import SCRATCH, Slots, empty_slots, implement
+from .contract import BARE, SCRATCH, Slots, empty_slots, implement
 
-SMALL = 8  # the regression on so many parents is kept for every slot, a larger one only for those in work
+SMALL = 16  # the regression on so many parents is kept for every slot, a larger one only for those in work
 SINGULAR = (
     1e-9  # a share of variance no larger is none: what is left so small counts as determined, and explains nothing
 )
@@ -60,13 +60,13 @@ def gaussian_score(corr: Array, n: int, penalty: float, most: int) -> tuple[Gaus
     return score, empty_slots(d, most)
 
 
-@njit(cache=True, inline="always")
+@njit(**BARE, inline="always")
 def _value(score: GaussianScore, s2: float, k: int) -> float:
     """n ln s2 + price k."""
     return score.number[0] * math.log(max(s2, SINGULAR)) + score.number[1] * k
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     d = score.corr.shape[0]
     slots.node[s] = x
@@ -77,7 +77,7 @@ def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         score.bank[s, d + j] = 1.0
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     d = score.corr.shape[0]
     k = slots.size[s]
@@ -96,7 +96,7 @@ def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         _regress(score, slots, x)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**BARE, fastmath=FAST)
 def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
     """Q and b of a scratch slot with many parents, one parent at a time (the bordering of an inverse)."""
     corr, parents, q, a = score.corr, slots.parents, score.inverse, score.work
@@ -123,7 +123,7 @@ def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
         q[u, b, m] = slope
 
 
-@njit(cache=True, inline="always")
+@njit(**BARE, inline="always")
 def _combine(corr: Array, parents: AnyArray, s: int, work: Array, k: int) -> None:
     """work[1] += sum over i < k of work[0, i] corr[parents[s, i]], four rows at a time."""
     d = corr.shape[0]
@@ -141,7 +141,7 @@ def _combine(corr: Array, parents: AnyArray, s: int, work: Array, k: int) -> Non
         i += 1
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**BARE, fastmath=FAST)
 def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     corr, bank, q, work, parents = score.corr, score.bank, score.inverse, score.work, slots.parents
     d = corr.shape[0]
@@ -196,7 +196,7 @@ def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _value(score, bank[s, v], k + 1)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**BARE, fastmath=FAST)
 def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     bank, q, work, parents = score.bank, score.inverse, score.work, slots.parents
     d = score.corr.shape[0]
@@ -255,7 +255,7 @@ def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _value(score, bank[s, v], last)
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
@@ -263,27 +263,31 @@ def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     return c * c > score.number[2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**BARE, fastmath=FAST | {"nnan"})
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
-    bank, d = score.bank, score.corr.shape[0]
+    bank, share, d = score.bank, score.work, score.corr.shape[0]
     level = score.number[2] * max(bank[s, slots.node[s]], SINGULAR)
     if slots.size[s] == slots.parents.shape[1]:
         return -1
-    most = 0.0
+    some = 0  # most often none helps; loops without branches are the fastest
     for j in range(d):
-        most = max(most, bank[s, j] * bank[s, j] * x[j] - level * bank[s, d + j])
-    if most <= 0.0:
+        some |= bank[s, j] * bank[s, j] * x[j] > level * bank[s, d + j]
+    if not some:
         return -1
-    best = -1
     for j in range(d):
-        c, w = bank[s, j], bank[s, d + j]
-        if c * c * x[j] > level * w and w > SINGULAR:
-            best = j
-            level = c * c / w
-    return best
+        w = bank[s, d + j]
+        share[0, j] = bank[s, j] * bank[s, j] * x[j] / w if w > SINGULAR else 0.0
+    most = level
+    for j in range(d):
+        most = share[0, j] if share[0, j] > most else most
+    if most > level:
+        for j in range(d):
+            if share[0, j] == most:
+                return j
+    return -1
 
 
-@njit(cache=True)
+@njit(**BARE)
 def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
     bank, q, d = score.bank, score.inverse, score.corr.shape[0]
     level = score.number[3] * max(bank[s, slots.node[s]], SINGULAR)

@@ -1,0 +1,151 @@
+"""The equivalence class of the DAG that minimises a local score, searched over causal orders.
+
+Numbers: sum_v n ln s2(v | parents) + price |parents|, s2 the residual variance of the linear Gaussian model; the price is
+that of the extended BIC. Blind to units: only the correlations enter. Categories: fNML, qNML, BIC or BDeu of the counts
+(:mod:`causalnet.stats.scores.discrete`); fNML, which had the least SHD on seven families of random networks, differs a
+little between members of an equivalence class. Both: the degenerate Gaussian (:mod:`causalnet.stats.scores.blocks`). Missing
+cells: EM of the covariance, or of the network; columns may be more than the rows. Method: :mod:`causalnet.search.orders`.
+Cost: for each round of the search some hundred refits of one variable; the covariance once, then free of the number of
+rows, or a count of the rows for every set of parents that is new.
+
+References: Teyssier and Koller, UAI 2005; Schwarz, Annals of Statistics 6, 1978; Foygel and Drton, NeurIPS 2010;
+Heckerman, Geiger and Chickering, Machine Learning 20, 1995; Silander, Roos, Kontkanen and Myllymäki, PGM 2008 (fNML); Andrews, Ramsey and Cooper, KDD-CD 2019; Andrews et al.,
+NeurIPS 2023 (BOSS); Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+
+import numpy as np
+
+from ...base.arrays import Bools
+from ...base.checks import number, one_of, whole
+from ...data import Counts, Moments, Table, as_table
+from ...errors import DataError
+from ...graph import Graph, Knowledge, PairEvidence
+from ...graph.meek import cpdag, orient
+from ...search.orders import search_orders
+from .choice import Settings, choose_score
+from .evidence import Why, near_ties
+from .places import canonical_order
+
+TAKES = frozenset({"continuous", "discrete", "mixed"})
+GIVES = "cpdag"
+KNOWLEDGE = frozenset({"forbidden", "required"})
+HANDLES = frozenset({"missing", "few rows", "streamed"})
+REQUIRES = ()
+ASSUMES = (
+    "sufficiency",
+    "faithfulness",
+    "acyclicity",
+    "linearity (continuous and mixed tables)",
+    "Gaussian noise (continuous and mixed tables)",
+    "missing at random (missing cells)",
+)
+CAVEAT = "The score says nothing about directions within an equivalence class."
+SCORES = ("auto", "bic", "fnml", "qnml", "bdeu", "mixed")
+MISSING = ("auto", "em", "category", "refuse")
+UNCOUNTED = 1e29  # a score from here up has a variable whose required causes have too many configurations
+
+
+def learn(
+    data: Table | Moments | Counts,
+    *,
+    knowledge: Knowledge | None = None,
+    rng: np.random.Generator,
+    score: str = "auto",
+    penalty: float | None = None,
+    ess: float = 1.0,
+    restarts: int = 20,
+    max_parents: int | None = None,
+    missing: str = "auto",
+    max_seconds: float | None = None,
+) -> Graph:
+    """The CPDAG of the DAG of least score that was met, with the knowledge's orientations.
+
+    score: "auto" is "bic" on continuous tables, the linear Gaussian one, "fnml" on discrete ones, and "mixed", the
+    degenerate Gaussian, on mixed ones (it takes the others too). penalty: of one free number in units of ln n, with fNML
+    of one parent in units of 2 ln d; None for the extended BIC, which is 2 on continuous tables of few columns, or for 1
+    on discrete tables. ess: equivalent
+    sample size (BDeu). restarts: how often the best order is perturbed, in rounds for every 24 variables. max_parents:
+    None for no limit but one parent for three rows (numbers). missing: "auto" or "em", EM of the covariance, or of
+    the network where all columns are categories; "category", a state of its own where a category is missing; "refuse".
+    max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn from it.
+
+    ``graph.explain(a, b)`` tells by how much the score would rise without the edge, or with it, and if it were
+    reversed. meta: "score", "score_name", "rounds", "refits", "near_ties": edges that could be dropped for 2 units of
+    score, "missing": what was done about how many cells, and "warnings", which are raised as UserWarning too: columns
+    that others determine, states too rare to be told apart, columns never observed together.
+    """
+    seed = int(rng.integers(2**63))
+    asked = Settings(
+        score=one_of("score", score, SCORES),
+        penalty=None if penalty is None else number("penalty", penalty, above=0.0),
+        ess=number("ess", ess, above=0.0),
+        most=None if max_parents is None else whole("max_parents", max_parents, 1),
+        missing=one_of("missing", missing, MISSING),
+        seed=seed,
+    )
+    chosen = choose_score(data, asked)
+    allowed, required = (knowledge or Knowledge()).compile(data.columns)
+    wanted = required.sum(axis=0).max(initial=0)
+    if wanted > max(1, chosen.most):
+        raise DataError(f"the knowledge requires {wanted} causes of one variable, and at most {chosen.most} fit here")
+    place = canonical_order(chosen.near)
+    grid = np.ix_(place, place)
+    found = search_orders(
+        *chosen.compiled(place),
+        np.ascontiguousarray(chosen.near[grid]),
+        allowed[grid],
+        required[grid],
+        restarts=whole("restarts", restarts, 0),
+        seed=seed,
+        max_seconds=max_seconds,
+    )
+    if found.score > UNCOUNTED:
+        raise DataError("the required causes of a variable have more configurations than can be counted; require fewer")
+    dag = np.zeros_like(allowed)
+    dag[grid] = found.dag
+    why = Why(data.columns, chosen.exact, dag, allowed, required)
+    meta = chosen.told | {
+        "score": found.score,
+        "rounds": found.rounds,
+        "refits": found.refits,
+        "near_ties": [[data.columns[i], data.columns[j]] for i, j in near_ties(why)],
+        "complete": found.complete,
+    }
+    meta |= _warn(chosen.warnings)
+    every = np.triu(np.ones_like(allowed), 1)
+    evidence = PairEvidence(data.columns, every, partial(Why.__call__, why))
+    return Graph(data.columns, known_class(dag, allowed), evidence=evidence, meta=meta)
+
+
+def _warn(sentences: list[str]) -> dict[str, list[str]]:
+    """Raise each as a UserWarning; what ``meta`` says of them."""
+    for sentence in sentences:
+        warnings.warn(sentence, UserWarning, stacklevel=3)
+    return {"warnings": sentences} if sentences else {}
+
+
+def warm_up() -> None:
+    """Compile (or load) the kernels on a table of four variables of each kind."""
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
+    known = Knowledge(required=(("x0", "x1"),))
+    for discrete in (False, True):
+        table = as_table((values > 0).astype(float) if discrete else values, discrete=discrete)
+        learn(table, rng=rng, knowledge=known, max_seconds=60.0)
+    values[:, 0] = values[:, 0] > 0
+    values[0, 3] = np.nan
+    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, max_seconds=60.0)
+
+
+def known_class(dag: Bools, allowed: Bools) -> Bools:
+    """(d, d) bool: the CPDAG of ``dag``, its undirected edges turned where knowledge allows one direction only."""
+    found = cpdag(dag)
+    turned = found & found.T & ~allowed
+    if not turned.any():
+        return found
+    return orient(found & ~turned)

@@ -1,0 +1,301 @@
+"""The local score for a table: by its kind, its missing cells, and how many rows it has for its columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...base.arrays import Array, Bools, Codes, Ints
+from ...data import Counts, Moments, Table
+from ...data.tables import refuse_constants
+from ...errors import DataError, NotApplicable
+from ...search.orders import search_orders
+from ...stats.coding import MOST, RARE, Coded, code_blocks
+from ...stats.dependence import exact_copies, exact_relations
+from ...stats.missing import pair_counts, sort_gaps
+from ...stats.scores import (
+    BlockLocal,
+    Counted,
+    Slots,
+    block_score,
+    closeness,
+    discrete_score,
+    gaussian_score,
+    whiten,
+)
+from .filling import fill_categories, fill_covariance, separate_missing
+from .places import canonical_order
+
+LEAST = 4  # rows below which nothing is learnt
+SHARE = 3  # so many rows for each parent of a variable, at least
+NEVER = 1e12  # the price of an edge between columns that are never observed together
+NAMED = 5  # columns named in a warning
+
+
+class Settings(NamedTuple):
+    """What the caller asked for. most: parents of a variable, None for no limit but the rows."""
+
+    score: str
+    penalty: float | None
+    ess: float
+    most: int | None
+    missing: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A local score chosen for a table. near: (d, d) correlations, or what stands for them. compiled: the score and its
+    slots, with the columns in the order given. exact: f(v | parents). most: parents of a variable. told: its name and
+    settings. warnings: sentences."""
+
+    near: Array
+    compiled: Callable[[Ints], tuple[Any, Slots]]
+    exact: Callable[[int, Ints], float]
+    most: int
+    told: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+
+def choose_score(data: Table | Moments | Counts, asked: Settings) -> Choice:
+    """The local score for a table, or for what is known of one."""
+    if data.n < LEAST:
+        raise DataError(f"a score needs at least {LEAST} rows to compare graphs by, got {data.n}; add rows")
+    if isinstance(data, Table):
+        _refuse_flat(data)
+        if data.incomplete and asked.missing == "refuse":
+            raise DataError(f"{data.demands['missing']}, and missing='refuse' takes none; write missing='auto'")
+    discrete, mixed = data.kind == "discrete", data.kind == "mixed"
+    if asked.missing == "category" and not (discrete or mixed):
+        raise NotApplicable("missing='category' is for categories, and this table is continuous; write missing='em'")
+    if asked.score in ("fnml", "qnml", "bdeu") and not discrete:
+        raise NotApplicable(
+            f"score={asked.score!r} is for categories, and this table is {data.kind}; "
+            f"write score={'mixed' if mixed else 'bic'!r}"
+        )
+    if isinstance(data, Counts) and asked.score == "mixed":
+        raise NotApplicable("score='mixed' needs the rows, and of this table only counts are known; write score='auto'")
+    if asked.score == "bic" and mixed:
+        raise NotApplicable("score='bic' is for columns of one kind, and this table is mixed; write score='mixed'")
+    if isinstance(data, Moments) or (isinstance(data, Table) and (not discrete or asked.score == "mixed")):
+        return choose_gaussian(data, asked)
+    return choose_counted(data, asked)
+
+
+def _refuse_flat(data: Table) -> None:
+    """A sample of a table can have columns that are constant or empty where the table has none."""
+    empty = [repr(data.columns[j]) for j in np.flatnonzero(data.missing.all(axis=0))]
+    if empty:
+        raise DataError(f"no row of this sample has a value of {_list(empty)}; leave that out, or draw a larger sample")
+    refuse_constants(np.where(data.missing, np.nanmin(data.values, axis=0), data.values), data.columns, data.levels)
+
+
+def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> Array:
+    """What an edge of ``free`` parameters costs: penalty free ln n, or where penalty is None the extended BIC,
+
+        free ln n + max(ln n, 2 ln d),
+
+    twice BIC for one parameter, and 4 g ln d beyond BIC with g = 1/2 where columns are more than the root of the rows
+    (Foygel and Drton 2010): of many pairs that have no edge, some look as if they had one. Its likelihood is taken with
+    n - 3 for n, which with few rows is nearer to the law of a correlation (Fisher). All settled on simulated tables, where
+    to shrink the correlations (Ledoit and Wolf 2004) made every answer worse.
+    """
+    rate = math.log(n)
+    return np.asarray(free * rate + max(rate, 2.0 * math.log(d)) if penalty is None else penalty * free * rate, float)
+
+
+def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
+    """fNML, qNML, BIC or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own."""
+    name = "fnml" if asked.score == "auto" else asked.score
+    price = 1.0 if asked.penalty is None else asked.penalty
+    most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
+    codes, treated = np.array(data.codes), {}
+    if isinstance(data, Table) and data.incomplete and asked.missing == "category":
+        codes, treated = separate_missing(codes), _tell_missing(data, "a category of its own")
+    elif isinstance(data, Table) and data.incomplete:
+
+        def score_of(filled: Any) -> tuple[Any, Slots]:
+            return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
+
+        codes = fill_categories(codes, score_of, asked.seed)
+        treated = _tell_missing(data, "network by EM, cells drawn given the rest of their rows")
+
+    def counted(place: Ints) -> tuple[Any, Slots]:
+        return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess)
+
+    small = codes.astype(np.min_scalar_type(int(codes.max())))
+    settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
+    told = {"score_name": name, **settings, **treated}
+    return Choice(
+        closeness(codes), counted, Counted(small, name, price, asked.ess), most, told, _tell_scattered(data, codes)
+    )
+
+
+class Blocks(NamedTuple):
+    """How to score blocks of columns as Gaussian. start: (d + 1,). n: the factor of the likelihood. price: (d, d) of an edge. plain: is every
+    block one column and every price the same? most, room: parents of one variable, and their columns, at most."""
+
+    start: Ints
+    n: float
+    price: Array
+    plain: bool
+    most: int
+    room: int
+
+    def compile(self, corr: Array, place: Ints) -> tuple[Any, Slots]:
+        """The compiled score for a covariance (m, m) whose blocks are white, variables in the order ``place`` (d,)."""
+        if self.plain:
+            n = round(self.n)
+            penalty = float(self.price[0, 0]) / math.log(n)
+            return gaussian_score(np.ascontiguousarray(corr[np.ix_(place, place)]), n, penalty, self.most)
+        columns = np.concatenate([np.arange(self.start[v], self.start[v + 1]) for v in place])
+        start = np.concatenate([[0], np.cumsum(np.diff(self.start)[place])])
+        price = self.price[np.ix_(place, place)]
+        return block_score(corr[np.ix_(columns, columns)], start, self.n, price, self.most, self.room)
+
+
+def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
+    """The linear Gaussian score, or the degenerate Gaussian one where categories are coded as blocks of indicators.
+
+    With missing cells the covariance is that of EM, and n the mean number of rows in which two columns are observed: with
+    all rows an edge would look better founded than it is.
+    """
+    if not isinstance(data, Table) or not (data.incomplete or data.discrete.any()):
+        corr, n = data.correlation, float(data.n)
+        blocks = _lay_blocks(np.arange(data.d + 1), n, asked, None)
+        return _finish(data, corr, blocks, asked, {}, _tell_relations(data, corr, blocks.start))
+    values = data.values
+    if asked.missing == "category":
+        values = np.where(data.discrete, separate_missing(values), values)
+    coded = code_blocks(values, data.discrete)
+    fewer = {data.columns[j]: int(coded.kept[j]) for j in np.flatnonzero(coded.kept < coded.states)}
+    told: dict[str, Any] = {"states_kept": fewer} if fewer else {}
+    warnings = _tell_lumped(data, coded)
+    gone = np.isnan(values)
+    pairs = pair_counts(gone) if gone.any() else None
+    n = float(data.n) if pairs is None else max(float(LEAST), float(pairs[~np.eye(data.d, dtype=bool)].mean()))
+    if data.incomplete:
+        how = "network and covariance by EM" if gone.any() else ""
+        own = "a category of its own" if asked.missing == "category" else ""
+        told |= _tell_missing(data, ", ".join(filter(None, (own, how))), rows=n)
+    if pairs is not None:
+        warnings += _tell_strangers(data, pairs)
+    blocks = _lay_blocks(coded.start, n, asked, pairs)
+
+    def learn(corr: Array) -> Bools:
+        return _sketch(corr, blocks, asked.seed)
+
+    corr = whiten(fill_covariance(sort_gaps(coded.values), coded.start, learn), coded.start)
+    return _finish(data, corr, blocks, asked, told, warnings + _tell_relations(data, corr, coded.start))
+
+
+def _lay_blocks(start: Ints, n: float, asked: Settings, pairs: Array | None) -> Blocks:
+    """Prices and limits. pairs: (d, d) rows that have both, None where all have all."""
+    size = np.diff(start)
+    d = len(size)
+    room = max(1, int(n) // SHARE)
+    price = edge_price(n, d, np.outer(size, size), asked.penalty)
+    plain = bool((size == 1).all()) and asked.score != "mixed"
+    if pairs is not None and not pairs.all():
+        plain, price = False, np.where(pairs > 0, price, NEVER)
+    weight = n if asked.penalty is not None else max(2.0, n - 3.0)
+    return Blocks(start, weight, price, plain, max(1, min(d - 1, room, asked.most or d)), room)
+
+
+def _sketch(corr: Array, blocks: Blocks, seed: int) -> Bools:
+    """(d, d) bool: a DAG of low score, without restarts."""
+    near = _block_closeness(corr, blocks.start)
+    d = len(near)
+    place = canonical_order(near)
+    grid = np.ix_(place, place)
+    free, none = ~np.eye(d, dtype=bool), np.zeros((d, d), bool)
+    score, slots = blocks.compile(corr, place)
+    found = search_orders(score, slots, np.ascontiguousarray(near[grid]), free, none, restarts=0, seed=seed)
+    dag = np.zeros((d, d), bool)
+    dag[grid] = found.dag
+    return dag
+
+
+def _finish(
+    data: Table | Moments, corr: Array, blocks: Blocks, asked: Settings, told: dict[str, Any], warnings: list[str]
+) -> Choice:
+    name = "bic" if data.kind != "mixed" and asked.score != "mixed" else "mixed"
+    settings = {"score_name": name, "penalty": "extended BIC" if asked.penalty is None else asked.penalty, **told}
+    exact = BlockLocal(corr, blocks.start, blocks.n, blocks.price)
+    near = _block_closeness(corr, blocks.start)
+    return Choice(near, partial(blocks.compile, corr), exact, blocks.most, settings, warnings)
+
+
+def _block_closeness(corr: Array, start: Ints) -> Array:
+    """(d, d) in place of a correlation: that itself between single columns, else the root of the sum of the squares."""
+    size = np.diff(start)
+    if (size == 1).all():
+        return corr
+    member = np.repeat(np.eye(len(size)), size, axis=1)
+    near = np.sqrt(np.minimum(member @ corr**2 @ member.T, 1.0))
+    one = np.flatnonzero(size == 1)
+    near[np.ix_(one, one)] = corr[np.ix_(start[one], start[one])]
+    np.fill_diagonal(near, 1.0)
+    return near
+
+
+def _tell_missing(data: Table, treatment: str, **more: Any) -> dict[str, Any]:
+    gone = data.missing
+    told = {"cells": int(gone.sum()), "columns": int(gone.any(axis=0).sum()), "treatment": treatment}
+    return {"missing": told | more}
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _tell_lumped(data: Table, coded: Coded) -> list[str]:
+    """The columns whose states are so many, or so rare, that hardly any are told apart."""
+    lumped = [
+        f"{data.columns[j]!r} ({coded.states[j]} states, {coded.kept[j]} kept)"
+        for j in np.flatnonzero((coded.kept < coded.states) & ((coded.states > MOST) | (coded.kept == 1)))
+    ]
+    if not lumped:
+        return []
+    return [
+        f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {_list(lumped)}; "
+        "a column with one state kept gets no edge: group its states, or give it as a number"
+    ]
+
+
+def _tell_scattered(data: Table | Counts, codes: Codes) -> list[str]:
+    """The columns whose states have fewer than RARE rows each in the mean."""
+    found = [f"{data.columns[j]!r} ({k} states)" for j, k in enumerate(codes.max(axis=0) + 1) if k * RARE > data.n]
+    if not found:
+        return []
+    return [
+        f"states have fewer than {RARE} rows each in {_list(found)}, too few to tell edges by; group them, or drop the column"
+    ]
+
+
+def _tell_strangers(data: Table, pairs: Array) -> list[str]:
+    """The pairs of columns that no row observes together."""
+    apart = [f"{data.columns[i]!r} and {data.columns[j]!r}" for i, j in np.argwhere(np.triu(pairs == 0, 1))]
+    return [f"no row has values of both {_list(apart)}, so that no edge can be between them"] if apart else []
+
+
+def _tell_relations(data: Table | Moments, corr: Array, start: Ints) -> list[str]:
+    """The columns that are copies or sums of others, and what is done about it."""
+    found = exact_relations(corr) if data.n > len(corr) + 1 else exact_copies(corr)
+    owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    told: dict[str, list[str]] = {}
+    for j, others in found:
+        told.setdefault(data.columns[owner[j]], []).extend(data.columns[k] for k in owner[others])
+    lines = [f"{name!r} of {_list([repr(o) for o in dict.fromkeys(os) if o != name])}" for name, os in told.items()]
+    if not lines:
+        return []
+    return [
+        f"columns that others determine exactly: {'; '.join(lines[:NAMED])}{' and more' if len(lines) > NAMED else ''}; all are "
+        "kept, and which of such columns gets the edges of the others is arbitrary: drop those that are copies or sums"
+    ]

@@ -1,0 +1,84 @@
+"""What the score says of one pair of variables, and which edges hardly pay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...base.arrays import Bools, Ints
+
+NEAR = 2.0  # units of score: two graphs that close are a tie
+
+
+@dataclass(frozen=True)
+class Why:
+    """What the score says of one pair, worked out when asked.
+
+    local: f(v | parents). dag: (d, d) bool, the best DAG found.
+    """
+
+    columns: tuple[str, ...]
+    local: Callable[[int, Ints], float]
+    dag: Bools
+    allowed: Bools
+    required: Bools
+
+    def __call__(self, i: int, j: int) -> dict[str, Any]:
+        a, b = (j, i) if self.dag[j, i] else (i, j)
+        if not self.dag[a, b]:
+            adds = {self._arrow(x, y): self.toggled(x, y) for x, y in ((i, j), (j, i)) if self._fits(x, y)}
+            item: dict[str, Any] = {"joined": False, "score_if_added": adds}
+            if not adds:
+                item["note"] = "ruled out by the knowledge"
+            return item
+        item = {"joined": True, "in_best_dag": self._arrow(a, b)}
+        if self.required[a, b]:
+            item["note"] = "required by the knowledge"
+        item["score_if_dropped"] = self.toggled(a, b)
+        turned = self.reversed(a, b)
+        if turned is not None:
+            item["score_if_reversed"] = turned
+        return item
+
+    def toggled(self, a: int, b: int) -> float:
+        """How the score changes when a -> b is dropped or added, all else as it is."""
+        with_a = self.dag[:, b].copy()
+        with_a[a] = ~with_a[a]
+        return self._local(b, with_a) - self._local(b, self.dag[:, b])
+
+    def reversed(self, a: int, b: int) -> float | None:
+        """How the score changes when a -> b becomes b -> a; None where that closes a cycle or knowledge forbids it."""
+        if not self.allowed[b, a] or self.required[a, b] or self._path(a, b, self.dag):
+            return None
+        into_a = self.dag[:, a].copy()
+        into_a[b] = True
+        return self.toggled(a, b) + self._local(a, into_a) - self._local(a, self.dag[:, a])
+
+    def _fits(self, a: int, b: int) -> bool:
+        return bool(self.allowed[a, b]) and not self._path(b, a, self.dag)
+
+    def _path(self, a: int, b: int, dag: Bools) -> bool:
+        """Is there a directed path from a to b, the edge a -> b apart?"""
+        seen = np.zeros(len(dag), dtype=bool)
+        front = dag[a].copy()
+        front[b] = False
+        while front.any():
+            seen |= front
+            front = dag[front].any(axis=0) & ~seen
+            if front[b]:
+                return True
+        return False
+
+    def _local(self, v: int, parents: Bools) -> float:
+        return self.local(v, np.flatnonzero(parents))
+
+    def _arrow(self, a: int, b: int) -> str:
+        return f"{self.columns[a]} -> {self.columns[b]}"
+
+
+def near_ties(why: Why) -> list[tuple[int, int]]:
+    """Edges (cause, effect) of the best DAG that could be dropped for at most NEAR units of score."""
+    return [(int(i), int(j)) for i, j in np.argwhere(why.dag & ~why.required) if why.toggled(i, j) <= NEAR]

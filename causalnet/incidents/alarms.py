@@ -43,6 +43,7 @@ class Alarms(NamedTuple):
     notes: tuple[str, ...]
 
     def name(self, e: int) -> str:
+        """Alarm number ``e`` in words."""
         return f"{self.types[self.kind[e]]} at {self.devices[self.device[e]]}"
 
 
@@ -115,7 +116,7 @@ def _read(model: EventModel, alarms: Events, topology: nx.Graph | None) -> Alarm
         f"{again} of {alarms.n} alarms repeat one of their type and device and were left out": again > 0,
     }
     told = tuple(note for note, holds in notes.items() if holds)
-    for note in told:
+    for note in told[: bool(strangers) + bool(lost)]:  # duplicates and repeats are every day's
         warnings.warn(note, UserWarning, stacklevel=4)
     return Alarms(alarms.time[keep], kind[keep], alarms.device_index[keep], types, alarms.devices, told)
 

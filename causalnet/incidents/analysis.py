@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -21,6 +22,9 @@ from .event_model import EventModel
 from .ranking import RootCauses
 from .series import LEAST, rank_series
 
+LEARNED = (
+    "no graph was given: ranked by how unusual each is; the reasons use a graph learned from the rows before start"
+)
 SKEW = 30.0  # seconds; where clocks agree, expecting this costs little (measured on simulated cascades)
 
 
@@ -44,7 +48,7 @@ def root_causes(
 
     Metrics (a frame of series, rows in time order, columns of components, or with further levels such as metric and
     statistic): suspects are components; ``model`` is the causal graph over them, or the call graph, a networkx.DiGraph
-    of caller -> callee (``topology`` may give it too); None learns one from the past. start: when the incident began,
+    of caller -> callee (``topology`` may give it too); None learns one from the past, for the reasons only. start: when the incident began,
     a value of the index. metric: the series to judge by, as in the further levels. alarmed: the component whose alarm
     was seen; only what it depends on is suspected first. compare: add the simple rules to ``frame()``.
 
@@ -67,9 +71,10 @@ def root_causes(
         raise DataError("the call graph has no directions; give a networkx.DiGraph of caller -> callee")
     if not isinstance(model, nx.DiGraph):
         instance("model", model, (Graph, type(None)), "for metrics, a Graph over components, a call graph, or None")
-    graph = model if isinstance(model, Graph) else None
-    learned = graph is None and calls is None
-    return rank_series(frame, start, learn_from_past(frame, start) if learned else graph, calls, alarmed, compare)
+    given = calls if calls is not None else model
+    graph = learn_from_past(frame, start) if given is None else given
+    found = rank_series(frame, start, graph, alarmed, compare, trusted=given is not None)
+    return found if given is not None else replace(found, notes=(*found.notes, LEARNED))
 
 
 def learn_from_past(frame: pd.DataFrame, start: Any) -> Graph:

@@ -109,7 +109,7 @@ class EventModel:
         """Plain JSON-able form."""
         named = [[self.types[j], self.types[v]] for j, v in self.edges]
         arrays = {name: getattr(self, name).tolist() for name in ("alpha", "delay", "background", "share")}
-        links = None if self.topology is None else [list(link) for link in self.topology.edges]
+        links = None if self.topology is None else sorted(sorted(link) for link in self.topology.edges)
         plain = {"types": list(self.types), "devices": list(self.devices), "hops": list(self.hops)}
         return {"format": SCHEMA, **plain, "edges": named, **arrays, "links": links}
 

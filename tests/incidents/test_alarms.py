@@ -182,3 +182,20 @@ def test_a_graph_of_both_directions_and_one_without_edges_work() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert cn.root_causes(cn.Graph.from_edges(["a", "b", "c", "d"]), INCIDENT).causes == ()
+
+
+@pytest.mark.parametrize("backend", ["thp", "att-bic"])
+def test_graphs_of_either_backend_serve_as_they_are(backend: str) -> None:
+    rng = np.random.default_rng(2)
+    drawn = AlarmSystem.draw(rng, n_types=6, n_devices=8, strength=(0.6, 0.9))
+    log = drawn.log(2000, rng)
+    if backend == "thp":
+        graph = cn.discover(log, "thp")
+    else:
+        seen = np.array([[[1, 0]], [[1, 1]], [[1, 2]], [[0, 0]]])
+        repairs = {"before": seen[:-1], "after": seen[1:], "unit": [0, 0, 0], "variable": [0, 0, 0]}
+        graph = cn.discover(cn.Interactions(["type0", "type1"], ["device0"], **repairs), "att-bic")
+    pair = alarms(("type0", 0.0, "device0"), ("type1", 10.0, "device0"))
+    found = cn.root_causes(graph, pair)
+    assert sum(one.explains for one in found) == pytest.approx(2.0)
+    assert bool(found.causes) == bool(graph.adj[graph.nodes.index("type0"), graph.nodes.index("type1")])

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = door(
         "discovery": "Backend discover",
         "discovery.estimator": "Discovery",
         "discovery.stability": "edge_confidence",
+        "incidents": "EventModel RootCauses root_causes",
         "comparison.grid": "compare",
         "comparison.results": "Results",
         "representation": "CausalMask RootCauseMask",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     )
     from .graph import Graph, Knowledge
     from .graph.metrics import score
+    from .incidents import EventModel, RootCauses, root_causes
     from .representation import CausalMask, RootCauseMask
     from .training.by_doing import learn_by_doing
     from .training.evaluation import evaluate

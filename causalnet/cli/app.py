@@ -20,6 +20,7 @@ from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
 from .compare import compare_methods, quickstart
 from .inputs import available, parse_settings, read_data, read_graph, read_knowledge
+from .rca import CODES, find_root_causes
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
 
@@ -222,6 +223,11 @@ def score(
 # ---- policies -----------------------------------------------------------------------------------------------
 
 app.command("train", epilog=FILES)(train_policy)
+
+
+# ---- incidents ----------------------------------------------------------------------------------------------
+
+app.command("rca", epilog=CODES)(find_root_causes)
 
 
 # ---- what there is ------------------------------------------------------------------------------------------

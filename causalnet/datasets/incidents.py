@@ -1,0 +1,113 @@
+"""Incidents with known roots: cascades of alarms on a network of devices whose clocks disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from ..base.arrays import Array
+from ..base.checks import number, whole
+from ..data import Events
+from ..errors import DataError
+from ..graph import Graph
+
+Cell = tuple[str, str]  # device, type
+Alarm = tuple[float, int, int]  # seconds, type, device
+DRAWS = 10_000  # cascades drawn until one is large enough
+
+
+@dataclass(frozen=True)
+class AlarmSystem:
+    """V types on M devices: an event of type j has Poisson(strength[j, v]) effects of type v, after exponential delays.
+
+    graph: over the types. strength (V, V); delay: mean seconds; near: the share of effects that fall on a random
+    neighbour. base (V,): share of each type among the events without a cause.
+    """
+
+    graph: Graph
+    topology: nx.Graph
+    strength: Array
+    base: Array
+    delay: float = 60.0
+    near: float = 0.4
+
+    @classmethod
+    def draw(
+        cls,
+        rng: np.random.Generator,
+        n_types: int = 20,
+        n_devices: int = 50,
+        parents: float = 1.2,
+        strength: tuple[float, float] = (0.15, 0.45),
+    ) -> AlarmSystem:
+        """A random DAG with Poisson(parents) parents a type, gamma(.7) base rates, and a tree of Barabasi and Albert."""
+        order = rng.permutation(n_types)
+        alpha = np.zeros((n_types, n_types))
+        for at, v in enumerate(order):
+            for j in rng.choice(order[:at], min(at, rng.poisson(parents)), replace=False) if at else ():
+                alpha[j, v] = rng.uniform(*strength)
+        base = rng.gamma(0.7, size=n_types) * np.where(alpha.any(axis=0), 0.3, 1.0)
+        links = nx.barabasi_albert_graph(n_devices, 1, seed=int(rng.integers(1 << 31)))
+        names = tuple(f"type{i}" for i in range(n_types))
+        wired = nx.relabel_nodes(links, {m: f"device{m}" for m in links})
+        return cls(Graph(names, alpha > 0, weight=alpha), wired, alpha, base / base.sum())
+
+    def cascade(self, root: Alarm, rng: np.random.Generator) -> list[Alarm]:
+        """The root and all its descendants, as they happen."""
+        found, names = [root], list(self.topology.nodes)
+        at = {name: m for m, name in enumerate(names)}
+        for time, kind, device in found:  # grows on the way
+            around = [at[name] for name in self.topology.neighbors(names[device])]
+            for v in np.flatnonzero(self.strength[kind]):
+                for _ in range(rng.poisson(self.strength[kind, v])):
+                    there = int(rng.choice(around)) if around and rng.random() < self.near else device
+                    found.append((time + rng.exponential(self.delay), int(v), there))
+        return found
+
+    def log(self, n_events: int, rng: np.random.Generator, seconds: float = 30 * 86400.0) -> Events:
+        """About ``n_events`` events over so many seconds: what a model is learned from. Times are whole seconds."""
+        offspring = np.linalg.inv(np.eye(len(self.base)) - self.strength).sum(axis=1)
+        roots = round(whole("n_events", n_events, 1) / float(self.base @ offspring))
+        kinds = rng.choice(len(self.base), roots, p=self.base)
+        drawn = [(float(rng.uniform(0, seconds)), int(v), int(rng.integers(len(self.topology)))) for v in kinds]
+        return self._events([one for root in drawn for one in self.cascade(root, rng)], np.zeros(len(self.topology)))
+
+    def incident(
+        self, rng: np.random.Generator, *, roots: int = 1, noise: int = 0, skew: float = 30.0, least: int = 5
+    ) -> tuple[Events, list[Cell]]:
+        """Alarms of ``roots`` cascades within a minute on distinct devices, ``noise`` unrelated alarms, and the true roots.
+
+        A cascade has at least ``least`` alarms. Every device's clock is off by a uniform law on [-skew, skew] seconds.
+        """
+        number("skew", skew, 0.0)
+        causes = np.flatnonzero(self.strength.any(axis=1))
+        if not len(causes):
+            raise DataError("no type of this system causes another, so there are no cascades; draw another")
+        places = rng.choice(len(self.topology), roots, replace=False)
+        alarms: list[Alarm] = []
+        cells = []
+        for device in places:
+            for _ in range(DRAWS):
+                kind = int(rng.choice(causes))
+                found = self.cascade((float(rng.uniform(0, 60)), kind, int(device)), rng)
+                if len(found) >= least:
+                    break
+            else:
+                raise DataError(f"no cascade of {least} alarms in {DRAWS} draws; lower least, or raise the strength")
+            alarms += found
+            cells.append((list(self.topology.nodes)[device], self.graph.nodes[kind]))
+        end = max(time for time, _, _ in alarms)
+        for _ in range(noise):
+            where = int(rng.integers(len(self.topology)))
+            alarms.append((float(rng.uniform(0, end)), int(rng.choice(len(self.base), p=self.base)), where))
+        return self._events(alarms, rng.uniform(-skew, skew, len(self.topology)) + 1000.0), cells
+
+    def _events(self, alarms: list[Alarm], clocks: Array) -> Events:
+        """An event log of the alarms by the devices' clocks, (M,) seconds ahead, rounded to whole seconds."""
+        names = list(self.topology.nodes)
+        rows = [(self.graph.nodes[v], float(round(t + clocks[m])), names[m]) for t, v, m in alarms]
+        frame = pd.DataFrame(rows, columns=["event", "timestamp", "device"]).sort_values("timestamp", kind="stable")
+        return Events(frame.reset_index(drop=True), self.topology, self.graph.nodes)

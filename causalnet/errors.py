@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 
 
@@ -40,6 +41,13 @@ class NotInstalled(CausalnetError, ImportError):
 
 class TimeLimit(CausalnetError, TimeoutError):
     """``max_seconds`` ran out before there was a result."""
+
+
+def warned(sentences: list[str]) -> list[str]:
+    """What ``meta["warnings"]`` of a graph holds: each sentence raised as a UserWarning where the caller's caller stands."""
+    for sentence in sentences:
+        warnings.warn(sentence, UserWarning, stacklevel=3)
+    return sentences
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +27,7 @@ from ..base.checks import number, share, whole
 from ..base.clock import now
 from ..data import Table, as_table
 from ..data.tables import refuse_constants
-from ..errors import DataError
+from ..errors import DataError, warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..graph.meek import orient
 from ..search.direct_lingam import Ordered, causal_order
@@ -43,6 +42,11 @@ KNOWLEDGE = frozenset({"forbidden", "required"})
 REQUIRES = ()
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity", "non-Gaussian noise (directions beyond the CPDAG)")
 CAVEAT = "What is not linear, or has hidden causes, also leaves residuals that are not Gaussian, and is directed all the same."
+
+NO_DIRECTION = (
+    "the noise of no variable is found to differ from a Gaussian one (Holm, alpha={:g}): no direction beyond the CPDAG is "
+    "supported"
+)
 
 
 def learn(
@@ -85,9 +89,9 @@ def learn(
         "non_gaussian": [name for name in data.columns if name in found],
         "pairs": why.ordered.pairs,
         "complete": why.complete,
-        "warnings": [] if found or order is None else [_warn(settings.alpha)],
+        "warnings": warned([] if found or order is None else [NO_DIRECTION.format(settings.alpha)]),
     }
-    evidence = PairEvidence(columns, np.triu(np.ones_like(allowed), 1), partial(Why.__call__, why))
+    evidence = PairEvidence(columns, np.triu(np.ones_like(allowed), 1), why)
     return Graph(columns, why.graph(), evidence=evidence, meta=meta).align(data.columns)
 
 
@@ -190,15 +194,6 @@ class Why:
 
     def _arrow(self, a: int, b: int) -> str:
         return f"{self.columns[a]} -> {self.columns[b]}"
-
-
-def _warn(alpha: float) -> str:
-    message = (
-        f"the noise of no variable is found to differ from a Gaussian one (Holm, alpha={alpha:g}): no direction beyond "
-        "the CPDAG is supported"
-    )
-    warnings.warn(message, UserWarning, stacklevel=3)
-    return message
 
 
 def warm_up() -> None:

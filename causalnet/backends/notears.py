@@ -16,7 +16,6 @@ continuous descents take d^3 an evaluation.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
@@ -28,6 +27,7 @@ from ..base.arrays import Array, Bools
 from ..base.checks import choose, number, share
 from ..data import Moments, Table
 from ..data.tables import refuse_constants
+from ..errors import warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import (
     AFFORDABLE,
@@ -101,14 +101,13 @@ def learn(
     problem = Problem(covariance, np.where(required, 0.0, float(l1)), allowed, required)
     weights = _solve(problem, data, effort, acyclicity, refine, tol)
     adj, used = cut(weights, float(threshold), required)
-    notes = []
-    if used > threshold:
-        notes.append(f"threshold raised from {threshold:g} to {used:.4g} to remove the cycles that were left")
+    raised = f"threshold raised from {threshold:g} to {used:.4g} to remove the cycles that were left"
+    notes: list[str] = []
     following = follows_variance(adj, np.diag(data.covariance), data.n)
     if not standardize and effort.complete and data.n > 2 * data.d:
         notes += _unfit(data, problem, weights, adj, float(l1), float(threshold))
     if not standardize and following >= _FOLLOWS:
-        notes.append(_warn(data, adj, following))
+        notes.append(_by_variance(data, adj, following))
     meta = {
         "objective": problem.objective(weights),
         "acyclicity": acyclicity,
@@ -120,7 +119,7 @@ def learn(
         "order_sweeps": effort.sweeps,
         "follows_variance": None if math.isnan(following) else following,
         "complete": effort.complete,
-        "warnings": notes,
+        "warnings": [raised] * (used > threshold) + warned(notes),
     }
     evidence = PairEvidence(data.columns, weights != 0.0, partial(_describe, weights, adj, float(used)))
     return Graph(data.columns, adj, weight=np.where(adj, weights, 0.0), evidence=evidence, meta=meta)
@@ -150,7 +149,7 @@ def _solve(problem: Problem, data: Table | Moments, effort: Effort, acyclicity: 
 def _unfit(
     data: Table | Moments, problem: Problem, weights: Array, adj: Bools, l1: float, threshold: float
 ) -> list[str]:
-    """Warnings, raised and returned, where the penalty does not fit the units of the columns.
+    """Warnings where the penalty does not fit the units of the columns.
 
     What it should keep is told by grow-shrink regressions along the order of the answer, which no unit touches.
     """
@@ -177,7 +176,6 @@ def _unfit(
                 f"has {weights[at]:.3g} with and {free[at]:.3g} without it; standard deviations from {deviation.min():.3g} "
                 f"to {deviation.max():.3g}); write standardize=True, or an l1 for these units"
             )
-            warnings.warn(message, UserWarning, stacklevel=4)
             notes.append(message)
     return notes
 
@@ -209,13 +207,11 @@ def _describe(weights: Array, adj: Bools, threshold: float, i: int, j: int) -> d
     return {"weight": float(weights[i, j]), "threshold": threshold, "kept": bool(adj[i, j])}
 
 
-def _warn(data: Table | Moments, adj: Bools, share: float) -> str:
+def _by_variance(data: Table | Moments, adj: Bools, share: float) -> str:
     deviation = np.sqrt(np.diag(data.covariance))
     small, large = data.columns[int(np.argmin(deviation))], data.columns[int(np.argmax(deviation))]
-    message = (
+    return (
         f"{share:.0%} of the {int(adj.sum())} learned edges go from a column of smaller variance to one of larger "
         f"variance (standard deviations from {deviation.min():.3g} in {small!r} to {deviation.max():.3g} in {large!r}): "
         "the directions may say no more than the units do; if the units are arbitrary, write standardize=True"
     )
-    warnings.warn(message, UserWarning, stacklevel=3)
-    return message

@@ -18,7 +18,8 @@ class Dataset:
     """Data with what is known about it.
 
     data: data of any kind; what is none of them is read as a table. truth: the causal graph if known.
-    knowledge: constraints that any method may use. card: source, licence and remarks. sampled: a seed draws the sample (otherwise the data is fixed).
+    knowledge: constraints that any method may use. card: source, licence and remarks.
+    sampled: a seed draws the sample (otherwise the data is fixed).
     """
 
     name: str

@@ -25,8 +25,9 @@ _OWN = ("backend", "knowledge", "random_state")
 class Discovery(BaseEstimator):
     """Learn a causal graph with any backend, as a scikit-learn estimator.
 
-    backend: a name from ``cn.backends()``; further keyword arguments are that backend's parameters.
-    "auto" chooses by the kind of X. After ``fit``: ``graph_`` (cn.Graph), ``n_features_in_``, and ``feature_names_in_`` when X has names.
+    backend: a name from ``cn.backends()``, or "auto": chosen by the kind of X; further keyword arguments are that
+    backend's parameters. After ``fit``: ``graph_`` (cn.Graph), ``n_features_in_``, and ``feature_names_in_`` when X has
+    names.
     """
 
     def __init__(

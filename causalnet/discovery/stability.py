@@ -27,11 +27,11 @@ def edge_confidence(
     """Learn the graph on ``n`` resamples and count how often each edge appears.
 
     draw: "bootstrap" draws rows of tables, devices or time blocks of event logs, with repeats, as each kind of data says
-    (``resample``); "half" takes half the rows of a table without repeats. "auto" is "half" for tables learnt by score, and
-    "bootstrap" elsewhere. Repeated rows count as evidence: to a score each edge that is not there gains about two
-    chi-squares in place of one, against an unchanged penalty, and edges and directions of no meaning recur in a fifth of
-    the resamples and more (stability selection draws halves as well: Meinshausen and Bühlmann 2010). A test at a small level keeps out most
-    of these, and would miss more true edges in half of the rows than repeats let in.
+    (``resample``); "half" takes half the rows of a table without repeats. "auto" is "half" for tables learnt by score,
+    and "bootstrap" elsewhere. Repeated rows count as evidence: to a score each edge that is not there gains about two
+    chi-squares in place of one, against an unchanged penalty, and edges and directions of no meaning recur in a fifth
+    of the resamples and more (stability selection draws halves as well: Meinshausen and Bühlmann 2010). A test at a
+    small level keeps out most of these, and would miss more true edges in half of the rows than repeats let in.
     kwargs: the backend's parameters, and ``knowledge``. Every resample counts; one that fails raises.
     """
     n, seed = whole("the number of resamples n", n, 1), whole("seed", seed, 0)

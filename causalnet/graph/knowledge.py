@@ -78,7 +78,7 @@ class Knowledge:
             if not allowed[index[a], index[b]]:
                 raise KnowledgeError(f"{a} -> {b} is required, but the same knowledge forbids it; drop one of the two")
             required[index[a], index[b]] = True
-        cycle = find_cycle(required)
+        cycle = find_cycle(required) if self.required else None
         if cycle is not None:
             loop = " -> ".join(nodes[i] for i in [*cycle, cycle[0]])
             raise KnowledgeError(f"the required edges form a cycle: {loop}; remove one of them")

@@ -253,12 +253,19 @@ def cpdag(adj: ArrayLike) -> Bools:
     """
     dag = _square(adj)
     if (dag & dag.T).any():
-        found, dag = _extend(dag)
-        if not found:
+        found = extension(dag)
+        if found is None:
             raise DataError("this partially directed graph has no consistent DAG extension, so it has no CPDAG")
+        dag = found
     elif not is_acyclic(dag):
         raise DataError("this graph has a directed cycle, so it has no CPDAG; check it with is_acyclic first")
     return orient(_pattern(dag))
+
+
+def extension(adj: ArrayLike) -> Bools | None:
+    """A DAG (d, d) bool with the skeleton, arrows and colliders of a partly directed graph; None where there is none."""
+    found, dag = _extend(_square(adj))
+    return dag if found else None
 
 
 def orient(adj: ArrayLike) -> Bools:

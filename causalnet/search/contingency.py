@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Array, Codes
+from ..base.arrays import AnyArray, Codes
 from ..base.clock import now
 from ..stats.bitsets import common, compact, meet, state_bits
 from ..stats.independence import complete_rows, sparse_statistic, stratify
-from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
+from .sets import ByLogarithm, Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256
@@ -38,7 +38,7 @@ class Coded(NamedTuple):
     incomplete: bool
 
 
-class Contingency:
+class Contingency(ByLogarithm):
     """Pearson's chi-square or G-square. A table without degrees of freedom (in every stratum x or y is constant) has
     p = 1 and therefore separates. codes: (n, d) from 0; -1 is a missing cell, and a test uses the rows that lack none of
     its variables."""
@@ -49,14 +49,6 @@ class Contingency:
         self.coded = Coded(columns, cards, offset, state_bits(columns, offset), bool((columns < 0).any()))
         self.g_test = g_test
         self.most = len(cards)
-
-    def weakness_at(self, p: float) -> float:
-        """Weakness is log p."""
-        return math.log(p)
-
-    def p_values(self, weakness: Array) -> Array:
-        """Of log p."""
-        return np.exp(weakness)
 
     def answer(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair; the first set found of those with the same p-value."""

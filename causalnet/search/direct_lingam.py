@@ -22,7 +22,7 @@ from numba import njit
 
 from ..base.arrays import Array, Bools, Ints
 from ..base.clock import now
-from ..stats.gaussian_noise import FAST, negentropy
+from ..stats.gaussian_noise import FAST, negentropy, standardised_rows
 
 SINGULAR = 1e-9  # a share of variance no larger is none
 
@@ -43,8 +43,7 @@ def causal_order(values: Array, first: Bools, required: Bools, deadline: float =
     first: (d, d) bool, [i, j] where i should come before j, kept where it has no cycles; required: (d, d) bool, kept
     always. deadline: of the clock in :mod:`causalnet.base.clock`.
     """
-    rows = np.ascontiguousarray((values - values.mean(axis=0)).T)
-    rows /= np.sqrt(np.mean(rows**2, axis=1))[:, None]
+    rows = standardised_rows(values)
     measure = np.zeros((len(rows), len(rows)))
     order, pairs, complete = _search(rows, measure, first, required, deadline)
     return Ordered(order, measure, int(pairs), bool(complete))

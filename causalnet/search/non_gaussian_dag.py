@@ -18,7 +18,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 from ..graph.meek import orient
-from ..stats.gaussian_noise import gaussianity, negentropy
+from ..stats.gaussian_noise import gaussianity, negentropy, standardised_rows
 
 EPS = 1e-6  # a change of score below this is rounding
 SINGULAR = 1e-9  # a share of variance no larger is none, and what is left says nothing
@@ -36,8 +36,7 @@ class Likelihood:
     @classmethod
     def of(cls, values: Array, penalty: float) -> Likelihood:
         """That of a table (n, d)."""
-        rows = np.ascontiguousarray((values - values.mean(axis=0)).T)
-        rows /= np.sqrt(np.mean(rows**2, axis=1))[:, None]
+        rows = standardised_rows(values)
         return cls(rows, rows @ rows.T / rows.shape[1], penalty)
 
     def residual(self, v: int, parents: Bools) -> tuple[Array, float]:

@@ -10,30 +10,22 @@ from itertools import combinations
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Array
+from ..base.arrays import AnyArray
 from ..base.clock import now
 from ..stats.degenerate_gaussian import NOT_MADE, Blocks, likelihood_ratio
-from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
+from .sets import ByLogarithm, Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
 
 TESTS_PER_LOOK = 256  # between two looks at the clock
 
 Function = Callable[[int, int, tuple[int, ...]], float]
 
 
-class LikelihoodRatio:
+class LikelihoodRatio(ByLogarithm):
     """The test of the degenerate Gaussian, or Fisher's z with missing cells: each test with its own rows."""
 
     def __init__(self, blocks: Blocks) -> None:
         self.blocks = blocks
         self.most = len(blocks.values) - 4
-
-    def weakness_at(self, p: float) -> float:
-        """Weakness is log p."""
-        return math.log(p)
-
-    def p_values(self, weakness: Array) -> Array:
-        """Of log p."""
-        return np.exp(weakness)
 
     def answer(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair."""
@@ -45,21 +37,13 @@ class LikelihoodRatio:
         return found._replace(tests=made, stopped=stopped)
 
 
-class AnyFunction:
+class AnyFunction(ByLogarithm):
     """p_value(x, y, z) with x < y and z ascending, asked once per pair and set. The statistic is the p-value."""
 
     def __init__(self, p_value: Function, d: int) -> None:
         self.p_value = p_value
         self.most = d
         self.known: dict[tuple[int, int, tuple[int, ...]], float] = {}
-
-    def weakness_at(self, p: float) -> float:
-        """Weakness is log p."""
-        return math.log(p)
-
-    def p_values(self, weakness: Array) -> Array:
-        """Of log p."""
-        return np.exp(weakness)
 
     def answer(self, question: Question, deadline: float) -> Tested:
         """Largest p-value of every pair; of equal ones the set that comes first."""

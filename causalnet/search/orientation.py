@@ -7,8 +7,8 @@ samples the three can contradict one another. What happens then:
   weakest evidence on the cycle being closed is taken out, and reported.
 * x - z - y with x and y apart is a collider iff, of all tests of x and y given neighbours of either in the final
   skeleton, that with the **largest p-value** leaves z out (Ramsey, arXiv 1610.00378: PC-Max; tables without degrees of
-  freedom say nothing and do not count). Colliders are drawn by how clear that is, p(best set without z) - p(best set with z), largest first. One that contradicts an arrow already
-  there, or would close a directed cycle, is not drawn at all.
+  freedom say nothing and do not count). Colliders are drawn by how clear that is, p(best set without z) - p(best set
+  with z), largest first. One that contradicts an arrow already there, or would close a directed cycle, is not drawn.
 * Colliders that are equally clear (to nine decimals) are drawn together: an edge that they would direct both ways, or
   around a cycle, stays undirected, and Meek's rules leave it so.
 * Meek's rules draw the edge with the strongest evidence first, and leave undirected what two of them would direct both

@@ -90,6 +90,18 @@ class Tests(Protocol):
         """Make the tests; deadline: time.monotonic."""
 
 
+class ByLogarithm:
+    """The part of a family of tests whose weakness is log p."""
+
+    def weakness_at(self, p: float) -> float:
+        """log p."""
+        return math.log(p)
+
+    def p_values(self, weakness: Array) -> Array:
+        """Of log p."""
+        return np.exp(weakness)
+
+
 @njit(cache=True)
 def lists(owner: AnyArray, member: AnyArray, count: int) -> Lists:
     """The members of each of ``count`` owners, in the order in which they come."""

@@ -45,9 +45,7 @@ def code_blocks(values: Array, discrete: Bools) -> Coded:
         own = own[count[own] >= rare]
         if there.sum() - count[own].sum() < rare:  # what is left joins the rarest
             own = own[:-1]
-            kept[j] = len(own) + 1
-        else:
-            kept[j] = len(own) + 1
+        kept[j] = len(own) + 1
         coded = (column[:, None] == own).astype(float)
         coded[~there] = np.nan
         blocks.append(coded)

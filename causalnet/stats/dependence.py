@@ -11,9 +11,12 @@ EXACT = 1e-8  # a residual variance, of 1, no larger is none
 SHARE = 1e-5  # a coefficient no larger takes no part
 
 
-def exact_relations(corr: Array) -> list[tuple[int, Ints]]:
-    """Each column that is an exact linear combination of others, with those; corr: (m, m), 1 on the diagonal."""
-    factor, pivots, rank, _ = dpstrf(corr, lower=1, tol=EXACT)
+def exact_relations(corr: Array, exact: float = EXACT) -> list[tuple[int, Ints]]:
+    """Each column that is an exact linear combination of others, with those; corr: (m, m), 1 on the diagonal.
+
+    exact: the residual variance, of 1, that is none.
+    """
+    factor, pivots, rank, _ = dpstrf(corr, lower=1, tol=exact)
     if rank == len(corr):
         return []
     kept, rest = pivots[:rank] - 1, pivots[rank:] - 1

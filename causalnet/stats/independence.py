@@ -14,9 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
-from scipy.linalg import lapack
 
-from ..base.arrays import AnyArray, Array
+from ..base.arrays import AnyArray
 from ..errors import DataError
 
 DEGENERATE = 1e-10  # residual variance, as a share of the whole, below which a variable counts as determined
@@ -224,14 +223,3 @@ def sparse_statistic(
         statistic += part
         df += (n_rows - 1) * (n_cols - 1)
     return max(statistic, 0.0), df
-
-
-def determined(correlation: Array) -> list[tuple[int, list[int]]]:
-    """Columns that others determine, each with those that do: (column, [columns]). correlation: (d, d)."""
-    _, pivots, rank, _ = lapack.dpstrf(correlation, tol=DEGENERATE)
-    order = pivots - 1
-    if rank == len(order):
-        return []
-    kept = np.sort(order[:rank])
-    weight = np.linalg.solve(correlation[np.ix_(kept, kept)], correlation[np.ix_(kept, np.sort(order[rank:]))])
-    return [(int(v), kept[np.abs(w) > 1e-6].tolist()) for v, w in zip(np.sort(order[rank:]), weight.T, strict=True)]

@@ -20,9 +20,8 @@ from causalnet.data import Data
 from causalnet.datasets import categorical_table, mixed_table, sem_table
 from causalnet.discovery.register import find
 from causalnet.errors import CausalnetError
-from causalnet.graph.meek import orient
+from causalnet.graph.meek import extension
 from causalnet.graph.metrics import equivalence_class, joined_in_same_way, shd
-from causalnet.graph.order import is_acyclic
 from causalnet.stats.scores import local_score
 
 PENALTY = 2.0  # of a parent in the score that answers are compared by, in units of ln n
@@ -83,9 +82,9 @@ class Answer(NamedTuple):
 class Contest:
     """A task's rows: every method on the problem that a seed draws.
 
-    draw(problem, seed): data and truth. few: of a method, the most variables that it is tried on; first: how many seeds. seconds: a method's limit.
+    draw(problem, seed): data and truth. few: of a method, the most variables that it is tried on; first: how many seeds.
     scored: methods whose answers are also compared by the linear Gaussian score. directed: value is the F1 over directed
-    edges against the true DAG.
+    edges against the true DAG. seconds: a method's limit.
     """
 
     draw: Callable[[Any, int], tuple[Table, Graph]]
@@ -209,17 +208,7 @@ def directed_f1(truth: Bools, adj: Bools) -> float:
 
 def penalised(corr: Array, n: int, adj: Bools) -> float | None:
     """sum_v n ln s2(v | parents) + PENALTY |parents| ln n of a DAG of the class; None where no DAG is in it."""
-    dag = member(adj)
+    dag = extension(adj)
     if dag is None:
         return None
     return sum(local_score(corr, n, PENALTY, v, np.flatnonzero(dag[:, v])) for v in range(len(dag)))
-
-
-def member(adj: Bools) -> Bools | None:
-    """(d, d) a DAG of the class of a CPDAG: its edges directed one by one, Meek's rules after each; None if none is."""
-    dag = adj.copy()
-    while (open_ends := np.argwhere(np.triu(dag & dag.T))).size:
-        i, j = open_ends[0]
-        dag[j, i] = False
-        dag = orient(dag)
-    return dag if is_acyclic(dag) else None

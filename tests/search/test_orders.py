@@ -217,4 +217,4 @@ def test_same_class_whatever_the_columns_order_and_units() -> None:
 def test_a_score_answers_every_question() -> None:
     assert SCRATCH >= 2
     with pytest.raises(TypeError, match="a local score answers begin, copy"):
-        implement(tuple, begin=len)
+        implement(tuple, len)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from ...base.arrays import Bools
 from ...base.checks import flag, share, whole
 from ...data import Counts, Moments, Table, as_table
+from ...errors import warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
@@ -81,14 +81,13 @@ def learn(
         if value is not None:
             whole(name, value, least)
     chosen = choose_test(table, ci_test, missing, rng)
-    allowed, required = _compiled(knowledge, table.columns)
+    allowed, required = (knowledge or Knowledge()).compile(table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets
     # pairs forbidden both ways are never tested
     search = Search(allowed | allowed.T, required | required.T, max_cond, deadline, max_sets, flag("fdr", fdr))
     graph = _learnt(table, chosen, alpha, search, allowed, required)
-    for sentence in graph.meta.get("warnings", ()):
-        warnings.warn(sentence, UserWarning, stacklevel=2)
+    warned(graph.meta.get("warnings", []))
     return graph
 
 
@@ -130,10 +129,3 @@ def warm_up() -> None:
     for discrete in (False, ["x0"], True):
         table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
         learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
-
-
-def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bools, Bools]:
-    """Knowledge.compile, without its checks when there is nothing to check."""
-    if knowledge:
-        return knowledge.compile(columns)
-    return ~np.eye(len(columns), dtype=bool), np.zeros((len(columns), len(columns)), dtype=bool)

@@ -11,7 +11,8 @@ from ...data import Counts, Moments, Table
 from ...search.orientation import Orientation
 from ...search.partial_correlation import PartialCorrelation
 from ...search.skeleton import Skeleton, Weakest
-from ...stats.independence import determined
+from ...stats.dependence import exact_relations
+from ...stats.independence import DEGENERATE
 from .choice import Chosen
 
 MOST_NAMED = 5  # columns named in a warning
@@ -61,7 +62,7 @@ def tell(
             f"sets of more than {skeleton.depth} columns were not tried: {table.n} rows are too few for such tests"
         )
     if isinstance(chosen.tests, PartialCorrelation) and table.d < min(table.n, MOST_FACTORED + 1):
-        for v, others in determined(chosen.tests.rho):
+        for v, others in sorted(exact_relations(chosen.tests.rho, DEGENERATE), key=lambda found: found[0]):
             names = ", ".join(repr(columns[k]) for k in others)
             told.append(
                 f"column {columns[v]!r} is a linear function of {names}: given those no test of it can be made, so edges "

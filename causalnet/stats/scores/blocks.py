@@ -25,11 +25,10 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
-from .contract import SCRATCH, Slots, empty_slots, implement
+from .contract import FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
 
 SINGULAR = 1e-9  # of a variance of 1 this much is none: such a direction is determined by the parents
 MARGIN = 1e-7  # a change of score below this is rounding
-FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 class BlockScore(NamedTuple):
@@ -227,11 +226,7 @@ def _begin(score: BlockScore, slots: Slots, s: int, x: int) -> None:
 
 @njit(cache=True)
 def _copy(score: BlockScore, slots: Slots, s: int, x: int) -> None:
-    slots.node[x] = slots.node[s]
-    slots.size[x] = slots.size[s]
-    slots.value[x] = slots.value[s]
-    for i in range(slots.size[s]):
-        slots.parents[x, i] = slots.parents[s, i]
+    copy_slot(slots, s, x)
     for r in range(score.price.shape[0]):
         score.change[x, r] = score.change[s, r]
     score.wide[0, x], score.wide[1, x] = score.wide[0, s], 0
@@ -320,13 +315,4 @@ def _best_drop(score: BlockScore, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(
-    BlockScore,
-    begin=_begin,
-    copy=_copy,
-    add=_add,
-    drop=_drop,
-    helps=_helps,
-    best_add=_best_add,
-    best_drop=_best_drop,
-)
+implement(BlockScore, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)

@@ -22,12 +22,13 @@ from functools import singledispatch
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
+from numba import njit, types
 from numba.extending import overload
 
 from ...base.arrays import AnyArray, Array, Ints
 
 BARE = {"cache": True, "_nrt": False}  # kernels that make no arrays count no references: a quarter of their time
+FAST = {"contract", "reassoc", "nsz", "arcp"}  # sums in any order, but nan and inf as they are
 SCRATCH = 2  # slots beside those of the variables
 
 
@@ -49,6 +50,16 @@ def empty_slots(d: int, most: int) -> Slots:
     """Slots for d variables with at most ``most`` parents each."""
     s = 2 * d + SCRATCH
     return Slots(np.arange(s), np.empty((s, most), np.int32), np.zeros(s, np.int64), np.zeros(s))
+
+
+@njit(**BARE, inline="always")
+def copy_slot(slots: Slots, s: int, x: int) -> None:
+    """Slot x has the variable, the parents and the value of slot s."""
+    slots.node[x] = slots.node[s]
+    slots.size[x] = slots.size[s]
+    slots.value[x] = slots.value[s]
+    for i in range(slots.size[s]):
+        slots.parents[x, i] = slots.parents[s, i]
 
 
 def begin(score: Any, slots: Slots, s: int, x: int) -> None:
@@ -92,15 +103,16 @@ def widen(score: Any) -> bool:
     return False
 
 
-QUESTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (begin, copy, add, drop, helps, best_add, best_drop)}
+QUESTIONS: tuple[Callable[..., Any], ...] = (begin, copy, add, drop, helps, best_add, best_drop)
 
 
-def implement(kind: type, **answers: Callable[..., Any]) -> None:
-    """Let these compiled functions answer the questions about scores of the NamedTuple ``kind``."""
-    if set(answers) != set(QUESTIONS):
-        raise TypeError(f"a local score answers {', '.join(QUESTIONS)}; {kind.__name__} answers {', '.join(answers)}")
-    for name, answer in answers.items():
-        _answer(QUESTIONS[name], kind, answer)
+def implement(kind: type, *answers: Callable[..., Any]) -> None:
+    """Let these compiled functions answer the QUESTIONS, in their order, about scores of the NamedTuple ``kind``."""
+    asked, told = ([f.__name__ for f in part] for part in (QUESTIONS, answers))
+    if [name.lstrip("_") for name in told] != asked:
+        raise TypeError(f"a local score answers {', '.join(asked)}; {kind.__name__} answers {', '.join(told)}")
+    for question, answer in zip(QUESTIONS, answers, strict=True):
+        _answer(question, kind, answer)
 
 
 def _answer(question: Callable[..., Any], kind: type, answer: Any) -> None:

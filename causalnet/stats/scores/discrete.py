@@ -23,7 +23,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
 from .association import dependent
-from .contract import BARE, Slots, empty_slots, implement, widen
+from .contract import BARE, Slots, copy_slot, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
 
@@ -248,11 +248,7 @@ def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
 
 @njit(**BARE)
 def _copy(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
-    slots.node[x] = slots.node[s]
-    slots.size[x] = slots.size[s]
-    slots.value[x] = slots.value[s]
-    for i in range(slots.size[s]):
-        slots.parents[x, i] = slots.parents[s, i]
+    copy_slot(slots, s, x)
     held = score.pool.held
     held[0, x], held[1, x] = held[0, s], held[1, s]
 
@@ -312,16 +308,7 @@ def _best_drop(score: DiscreteScore, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(
-    DiscreteScore,
-    begin=_begin,
-    copy=_copy,
-    add=_add,
-    drop=_drop,
-    helps=_helps,
-    best_add=_best_add,
-    best_drop=_best_drop,
-)
+implement(DiscreteScore, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)
 
 
 @widen.register

@@ -17,10 +17,9 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array
-from .contract import SCRATCH, Slots, empty_slots, implement
+from .contract import FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
 
 SINGULAR = 1e-9  # a share of a variance no larger is none
-FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 class EqualVariance(NamedTuple):
@@ -63,9 +62,7 @@ def _begin(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
 @njit(cache=True)
 def _copy(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     d, k = score.cov.shape[0], slots.size[s]
-    slots.node[x], slots.size[x], slots.value[x] = slots.node[s], k, slots.value[s]
-    for i in range(k):
-        slots.parents[x, i] = slots.parents[s, i]
+    copy_slot(slots, s, x)
     for j in range(2 * d):
         score.bank[x, j] = score.bank[s, j]
     if d <= x < d + SCRATCH:
@@ -185,13 +182,4 @@ def _best_drop(score: EqualVariance, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(
-    EqualVariance,
-    begin=_begin,
-    copy=_copy,
-    add=_add,
-    drop=_drop,
-    helps=_helps,
-    best_add=_best_add,
-    best_drop=_best_drop,
-)
+implement(EqualVariance, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)

@@ -21,13 +21,10 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
-from .contract import BARE, SCRATCH, Slots, empty_slots, implement
+from .contract import BARE, FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
 
 SMALL = 16  # the regression on so many parents is kept for every slot, a larger one only for those in work
-SINGULAR = (
-    1e-9  # a share of variance no larger is none: what is left so small counts as determined, and explains nothing
-)
-FAST = {"contract", "reassoc", "nsz", "arcp"}
+SINGULAR = 1e-9  # a share of variance no larger is none: so little counts as determined, and explains nothing
 
 
 class GaussianScore(NamedTuple):
@@ -81,12 +78,8 @@ def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
 def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     d = score.corr.shape[0]
     k = slots.size[s]
-    parents, bank = slots.parents, score.bank
-    slots.node[x] = slots.node[s]
-    slots.size[x] = k
-    slots.value[x] = slots.value[s]
-    for i in range(k):
-        parents[x, i] = parents[s, i]
+    bank = score.bank
+    copy_slot(slots, s, x)
     width = 2 * d + (SMALL * k if k <= SMALL else 0)
     for j in range(width):
         bank[x, j] = bank[s, j]
@@ -303,16 +296,7 @@ def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(
-    GaussianScore,
-    begin=_begin,
-    copy=_copy,
-    add=_add,
-    drop=_drop,
-    helps=_helps,
-    best_add=_best_add,
-    best_drop=_best_drop,
-)
+implement(GaussianScore, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)
 
 
 def local_score(corr: Array, n: int, penalty: float, v: int, parents: Ints) -> float:

@@ -43,6 +43,7 @@ GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
 POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
+MISFIT = 0.006  # nats an event: what an edge adds below this may be due to kernels that are not quite exponential
 ENOUGH = 50_000  # events by which the delay and the null are judged
 
 
@@ -111,7 +112,8 @@ def learn(
         rates = _rates(decay)
         exposure = trace(log, kind, rates, data.d, ties or 0.0)
     active = price == "active" or (price == "auto" and (decay is None or len(rates) > 1))
-    scorer = Scorer(exposure, unit, tol, active, None if null is None else null.price)
+    floor = None if null is None else np.maximum(null.price, MISFIT * exposure.size)
+    scorer = Scorer(exposure, unit, tol, active, floor)
     found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
     meta: dict[str, Any] = {
         "decay": [float(r) for r in rates],

@@ -28,7 +28,8 @@ class Scorer:
     price: nats per coefficient. tol: a fit stops when a step gains less, in nats.
     active: count per parent only the coefficients that explain at least half an event, and never fewer than one
     (at the boundary alpha = 0 a coefficient costs nothing); otherwise all K of them.
-    floor: None, or the least that an edge costs in nats; the type's own effects and the common ones are then free.
+    floor: None, or the least that an edge costs in nats, per target (V,) or for all; the type's own effects and the
+    common ones are then free.
     """
 
     def __init__(
@@ -37,13 +38,13 @@ class Scorer:
         price: float,
         tol: float,
         active: bool = False,
-        floor: float | None = None,
+        floor: float | Array | None = None,
         max_iter: int = 10_000,
     ) -> None:
         self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
-        self.floor = floor
         self.memo: dict[tuple[int, int], Fit] = {}
         self._size = exposure.size
+        self.floor = None if floor is None else np.broadcast_to(floor, len(self._size))
 
     def fit(self, target: int, parents: int) -> Fit:
         """The fit of ``target`` given ``parents``, a bit mask over types that includes the target itself."""
@@ -63,6 +64,10 @@ class Scorer:
         fit, who = self.fit(target, parents), members(parents)
         explained = (fit.alpha * self.exposure.integral[self._rows(who)]).reshape(-1, self.exposure.slots)[: len(who)]
         return fit.value - self._cost(target, who, explained)
+
+    def least(self, target: int) -> float:
+        """The least that an edge into ``target`` costs."""
+        return self.price if self.floor is None else max(self.price, float(self.floor[target]))
 
     def promises(self, target: int, parents: int) -> tuple[Ints, Array] | None:
         """Types (S,) and what each would add to the log-likelihood of a fit that stays as it is; None if not sparse."""
@@ -87,7 +92,7 @@ class Scorer:
         if self.floor is None:
             return self.price * int(each.sum())
         edge = np.array(who) != target
-        return float(np.maximum(self.price * each[edge], self.floor).sum())
+        return float(np.maximum(self.price * each[edge], self.floor[target]).sum())
 
 
 def members(mask: int) -> list[int]:
@@ -183,7 +188,7 @@ class Options:
             gain, fitted = np.array([self._fit(int(j), i, parents) for j in new]), True
         else:
             kept = self.toggle[known[0], i] & ~adj[known[0], i]
-            least = max(self.scorer.price, self.scorer.floor or 0.0)
+            least = self.scorer.least(i)
             new, gain = known[0][kept], known[1][kept] * (1.0 if hurried else SLACK) - least
             fitted = False
         gone = np.array([self._fit(int(j), i, parents) for j in here])

@@ -6,8 +6,9 @@ edge is the least gain c at which
 
     expected edges above c in a log of noise <= max(FEW, false_share * edges above c in this log)
 
-the false-discovery rule of Storey and Tibshirani, PNAS 100 (2003) 9440-9445, over pairs of types: in noise hardly an
-edge passes, in a log full of effects a weaker one is believed too.
+the false-discovery rule of Storey and Tibshirani, PNAS 100 (2003) 9440-9445, over pairs of types, and at which edges
+above c less WORSE times those of noise are as many as they can be: in noise hardly an edge passes, in a log full of
+weak effects a weak one is believed too, and where the gains of effects lie far above those of noise, so does the price.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .hawkes_search import Scorer
 ROUNDS = 5  # permuted logs
 MOST = 300_000  # pairs of types that are looked at in a round; of more, those of sampled targets
 FEW = 0.25  # edges that a log of noise may hold on average
+WORSE = 2.0  # a true edge found counts one, a false one takes one away: edges less twice the false ones
 TAIL = 20  # the largest gains of noise, and beyond them, count by the exponential law that they follow
 STEPS = 400  # prices that are tried
 LEAST = 0.5  # nats
@@ -75,7 +77,8 @@ def label_null(
     scale = v / len(targets)
     above = (len(here) - np.searchsorted(here, c)) * scale
     chance = _exceed(null, c) * scale / len(noise)
-    passes = np.flatnonzero(chance <= np.maximum(FEW, false_share * above))
+    right = np.where(chance <= np.maximum(FEW, false_share * above), above - WORSE * chance, -math.inf)
+    passes = np.flatnonzero((right >= right.max() - FEW) & (right > -math.inf))
     return Null(float(c[passes[0]]) if len(passes) else math.inf, null, pairs * len(noise))
 
 

@@ -32,9 +32,10 @@ from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
-from ..search.label_null import Null, label_null
+from ..search.label_null import Null, draw_null
 from ..stats.hawkes import Normalization, distances
-from ..stats.hawkes_traces import Log, Traces, hop_matrices, paths_to, trace
+from ..stats.hawkes_paths import Log, hop_matrices, paths_to
+from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
 from ..stats.time_scales import device_share, mean_delay, some_devices, tied
 
@@ -43,7 +44,7 @@ GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
 POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
-MISFIT = 0.006  # nats an event: what an edge adds below this may be due to kernels that are not quite exponential
+MISFIT = 0.01  # nats per event: what an edge adds below this may be due to delays that are not quite exponential
 ENOUGH = 50_000  # events by which the delay and the null are judged
 
 
@@ -112,8 +113,7 @@ def learn(
         rates = _rates(decay)
         exposure = trace(log, kind, rates, data.d, ties or 0.0)
     active = price == "active" or (price == "auto" and (decay is None or len(rates) > 1))
-    floor = None if null is None else np.maximum(null.price, MISFIT * exposure.size)
-    scorer = Scorer(exposure, unit, tol, active, floor)
+    scorer = Scorer(exposure, unit, tol, active, *((None, 0.0) if null is None else (null.price, MISFIT)))
     found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
     meta: dict[str, Any] = {
         "decay": [float(r) for r in rates],
@@ -146,7 +146,7 @@ def _by_the_log(
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
     exposure = trace(log, kind, rates, v, tie, share)
     alone = Scorer(exposure, 0.0, tol, active=True, floor=0.0)
-    null = label_null(alone, lambda types: trace(log, types, rates, v, tie, share, some), kind, false_share, until)
+    null = draw_null(alone, lambda types: trace(log, types, rates, v, tie, share, some), kind, false_share, until)
     return rates, tie, exposure, null
 
 

@@ -28,8 +28,8 @@ class Scorer:
     price: nats per coefficient. tol: a fit stops when a step gains less, in nats.
     active: count per parent only the coefficients that explain at least half an event, and never fewer than one
     (at the boundary alpha = 0 a coefficient costs nothing); otherwise all K of them.
-    floor: None, or the least that an edge costs in nats, per target (V,) or for all; the type's own effects and the
-    common ones are then free.
+    floor: None, or the least that an edge costs in nats, and the type's own effects and the common ones are then free.
+    misfit: nats per event, of the cause or of the effect, whichever are fewer, that an edge costs at least with a floor.
     """
 
     def __init__(
@@ -38,13 +38,14 @@ class Scorer:
         price: float,
         tol: float,
         active: bool = False,
-        floor: float | Array | None = None,
+        floor: float | None = None,
+        misfit: float = 0.0,
         max_iter: int = 10_000,
     ) -> None:
         self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
         self.memo: dict[tuple[int, int], Fit] = {}
         self._size = exposure.size
-        self.floor = None if floor is None else np.broadcast_to(floor, len(self._size))
+        self.floor, self.misfit = floor, misfit
 
     def fit(self, target: int, parents: int) -> Fit:
         """The fit of ``target`` given ``parents``, a bit mask over types that includes the target itself."""
@@ -65,9 +66,10 @@ class Scorer:
         explained = (fit.alpha * self.exposure.integral[self._rows(who)]).reshape(-1, self.exposure.slots)[: len(who)]
         return fit.value - self._cost(target, who, explained)
 
-    def least(self, target: int) -> float:
-        """The least that an edge into ``target`` costs."""
-        return self.price if self.floor is None else max(self.price, float(self.floor[target]))
+    def least(self, target: int, source: Ints) -> Array:
+        """(S,) the least that edges from ``source`` (S,) into ``target`` cost."""
+        smaller = np.minimum(self._size[target], self._size[source])
+        return np.maximum(max(self.price, self.floor or 0.0), self.misfit * smaller)
 
     def promises(self, target: int, parents: int) -> tuple[Ints, Array] | None:
         """Types (S,) and what each would add to the log-likelihood of a fit that stays as it is; None if not sparse."""
@@ -91,8 +93,8 @@ class Scorer:
             each = np.maximum((explained > 0.5).sum(axis=1), 1)
         if self.floor is None:
             return self.price * int(each.sum())
-        edge = np.array(who) != target
-        return float(np.maximum(self.price * each[edge], self.floor[target]).sum())
+        others = np.array(who)[np.array(who) != target]
+        return float(np.maximum(self.price * each[np.array(who) != target], self.least(target, others)).sum())
 
 
 def members(mask: int) -> list[int]:
@@ -188,8 +190,8 @@ class Options:
             gain, fitted = np.array([self._fit(int(j), i, parents) for j in new]), True
         else:
             kept = self.toggle[known[0], i] & ~adj[known[0], i]
-            least = self.scorer.least(i)
-            new, gain = known[0][kept], known[1][kept] * (1.0 if hurried else SLACK) - least
+            new = known[0][kept]
+            gain = known[1][kept] * (1.0 if hurried else SLACK) - self.scorer.least(i, new)
             fitted = False
         gone = np.array([self._fit(int(j), i, parents) for j in here])
         self.source[i], self.gain[i] = np.append(here, new), np.append(gone, gain)
@@ -210,9 +212,9 @@ class Options:
         """The admissible toggle with the largest positive gain; ties go to the first source, then target."""
         target = np.repeat(np.arange(len(adj)), [len(s) for s in self.source])
         source, total = np.concatenate(self.source), np.concatenate(self.gain)
-        for at in np.flatnonzero(adj[target, source] & ~adj[source, target]):  # a reversal: i -> j goes as well
-            back = self.source[source[at]] == target[at]
-            total[at] += self.gain[source[at]][back][0] if back.any() else -np.inf
+        for r in np.flatnonzero(adj[target, source] & ~adj[source, target]):  # a reversal: i -> j goes as well
+            back = self.source[source[r]] == target[r]
+            total[r] += self.gain[source[r]][back][0] if back.any() else -np.inf
         at = np.flatnonzero(total > 0)
         for c in at[np.lexsort((target[at], source[at], -total[at]))]:
             j, i = int(source[c]), int(target[c])

@@ -46,7 +46,7 @@ class Null(NamedTuple):
         return int(len(self.gains) - np.searchsorted(self.gains, gain))
 
 
-def label_null(
+def draw_null(
     scorer: Scorer,
     permuted: Callable[[Codes], Traces],
     kind: Codes,
@@ -87,7 +87,7 @@ def _gains(scorer: Scorer, targets: Ints) -> Array:
     found = []
     for i in targets.tolist():
         alone = 1 << i
-        source, gain = scorer.promises(i, alone)
+        source, gain = scorer.promises(i, alone) or (np.empty(0, dtype=np.int64), np.empty(0))
         other = source != i
         source, gain = source[other], gain[other]
         for at in np.flatnonzero((gain > CLOSE[0]) & (gain < CLOSE[1])):

@@ -46,7 +46,7 @@ def ascend(phi, base, start, empty, tol, max_iter):  # type: ignore[no-untyped-d
     p, n = phi.shape
     y, trial = start.copy(), np.empty(p)
     rate, inverse = np.empty(n), np.empty(n)
-    g, hess, free = np.empty(p), np.zeros((p, p)), np.empty(p, dtype=np.int64)
+    g, free = np.empty(p), np.empty(p, dtype=np.int64)
     value = _value(phi, base, y, empty, rate)
     for _ in range(max_iter):
         for e in range(n):

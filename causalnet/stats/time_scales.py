@@ -18,7 +18,8 @@ import scipy.sparse as sp
 from numba import njit
 
 from ..base.arrays import Array, Bools, Codes
-from .hawkes_traces import Log, Traces, trace
+from .hawkes_paths import Log
+from .hawkes_traces import Traces, trace
 
 RATIO = 3.0  # between neighbouring scales
 EXPLAINED = 0.1  # share of the events that are laid to earlier ones when EM starts

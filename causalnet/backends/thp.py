@@ -115,23 +115,25 @@ def learn(
     active = price == "active" or (price == "auto" and (decay is None or len(rates) > 1))
     scorer = Scorer(exposure, unit, tol, active, *((None, 0.0) if null is None else (null.price, MISFIT)))
     found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
-    meta: dict[str, Any] = {
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap)
+    meta |= {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+    return _graph(data, scorer, found, null, meta)
+
+
+def _meta(scorer: Scorer, found: Found, use: tuple[int, ...], rates: Array, null: Null | None) -> dict[str, Any]:
+    """What the search says of itself."""
+    v = len(found.parents)
+    return {
         "decay": [float(r) for r in rates],
         "delay_seconds": [float(1.0 / r) for r in rates],
         "hops": list(use),
-        "score": found.score - unit * data.d,
-        "log_likelihood": sum(scorer.fit(i, found.parents[i]).value for i in range(data.d)),
+        "score": float(found.score - scorer.price * v),
+        "log_likelihood": float(sum(scorer.fit(i, found.parents[i]).value for i in range(v))),
         "fits": len(scorer.memo),
         "changes": found.changes,
-        "repeats_seconds": gap,
-        "events_used": len(kind),
-        "ties": ties or 0.0,
-        **({} if null is None else {"least_gain": null.price, "false_share": false_share, "null_edges": null.tried}),
-        "complete": found.complete,
+        "complete": found.complete and (null is None or null.tried > 0 or v < 2),
+        **({} if null is None else {"least_gain": null.price, "null_edges": null.tried}),
     }
-    if len(kind) < data.n:
-        meta["warnings"] = [_left_out(data.n, data.n - len(kind), gap)]
-    return _graph(data, scorer, found, null, meta)
 
 
 def _by_the_log(
@@ -188,11 +190,13 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, left_out: int, gap: float) -> str:
-    return (
+def _left_out(n: int, left_out: int, gap: float) -> dict[str, Any]:
+    told = {"repeats_seconds": gap, "events_used": n - left_out}
+    says = (
         f"{left_out:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the one "
         "before) and were left out; repeats=0 keeps them"
     )
+    return told | ({"warnings": [says]} if left_out else {})
 
 
 def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: dict[str, Any]) -> Graph:
@@ -208,8 +212,8 @@ def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: 
             weight[j, i] = alpha[at].sum()
             gain = fit.value - scorer.fit(i, mask & ~(1 << j)).value
             why[j, i] = {
-                "log_likelihood_gain": gain,
-                "bic_change": 2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask)),
+                "log_likelihood_gain": float(gain),
+                "bic_change": float(2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask))),
                 "alpha_by_hop": [float(a) for a in alpha[at].sum(axis=1)],
                 **_told(alpha[at], meta, null, gain),
             }

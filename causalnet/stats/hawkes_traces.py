@@ -146,6 +146,58 @@ def _integrals(
 
 
 @njit(cache=True)
+def _passing(source, bounds, by_device):  # type: ignore[no-untyped-def]
+    """Events of the devices ``source`` (S,) in order of time, each as event * S + position of its device."""
+    total, width = 0, len(source)
+    for m in source:
+        total += bounds[m + 1] - bounds[m]
+    passing = np.empty(total, dtype=np.int64)
+    total = 0
+    for s in range(width):
+        for z in range(bounds[source[s]], bounds[source[s] + 1]):
+            passing[total] = by_device[z] * width + s
+            total += 1
+    passing.sort()
+    return passing
+
+
+@njit(cache=True)
+def _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched):  # type: ignore[no-untyped-def]
+    """Running sums at time t into ``now``; those below ``cut`` are dropped. Returns how many cells and live sums."""
+    b, count, a = len(decay), 0, 0
+    while a < n_live:
+        key = live[a]
+        felt = False
+        for q in range(b):
+            x = state[key * b + q] * np.exp(decay[q] * (last[key] - t))
+            if x > cut:
+                felt = True
+                now[key * b + q] = x
+                touched[count] = key * b + q
+                count += 1
+        if felt:
+            a += 1
+        else:
+            alive[key] = False
+            n_live -= 1
+            live[a] = live[n_live]
+    return count, n_live
+
+
+@njit(cache=True)
+def _summed(now, touched, count, first, slots):  # type: ignore[no-untyped-def]
+    """Adds to ``now``, from cell ``first`` on, the sums over types per slot; returns the new number of cells."""
+    own = count
+    for a in range(own):
+        cell = first + touched[a] % slots
+        if now[cell] == 0.0:
+            touched[count] = cell
+            count += 1
+        now[cell] += now[touched[a]]
+    return count
+
+
+@njit(cache=True)
 def _walk(  # type: ignore[no-untyped-def]
     time,
     kind,
@@ -179,17 +231,8 @@ def _walk(  # type: ignore[no-untyped-def]
         if not receiving[n]:
             continue
         low, width = start[n], start[n + 1] - start[n]
-        total = 0
-        for s in range(width):
-            total += bounds[source[low + s] + 1] - bounds[source[low + s]]
-        passing = np.empty(total, dtype=np.int64)  # event * width + path, in order of time
-        total = 0
-        for s in range(width):
-            for z in range(bounds[source[low + s]], bounds[source[low + s] + 1]):
-                passing[total] = by_device[z] * width + s
-                total += 1
-        passing.sort()
-        n_live, at = 0, 0
+        passing = _passing(source[low : low + width], bounds, by_device)
+        total, n_live, at = len(passing), 0, 0
         for z in range(bounds[n], bounds[n + 1]):
             here = by_device[z]
             t = time[here]
@@ -197,32 +240,13 @@ def _walk(  # type: ignore[no-untyped-def]
                 e, s = passing[at] // width, low + passing[at] % width
                 key = kind[e] * hops + hop[s]
                 if not alive[key]:
-                    alive[key] = True
-                    live[n_live] = key
-                    n_live += 1
-                    state[key * b : key * b + b] = 0.0
-                    last[key] = time[e]
+                    alive[key], live[n_live], n_live = True, key, n_live + 1
+                    state[key * b : key * b + b], last[key] = 0.0, time[e]
                 for q in range(b):
                     state[key * b + q] = state[key * b + q] * np.exp(decay[q] * (last[key] - time[e])) + weight[s]
                 last[key] = time[e]
                 at += 1
-            count, a = 0, 0
-            while a < n_live:
-                key = live[a]
-                felt = False
-                for q in range(b):
-                    x = state[key * b + q] * np.exp(decay[q] * (last[key] - t))
-                    if x > cut:
-                        felt = True
-                        now[key * b + q] = x
-                        touched[count] = key * b + q
-                        count += 1
-                if felt:
-                    a += 1
-                else:
-                    alive[key] = False
-                    n_live -= 1
-                    live[a] = live[n_live]
+            count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
             ahead = at
             while tie > 0.0 and ahead < total and time[passing[ahead] // width] == t:
                 e, s = passing[ahead] // width, low + passing[ahead] % width
@@ -230,16 +254,10 @@ def _walk(  # type: ignore[no-untyped-def]
                     for q in range(b):
                         cell = (kind[e] * hops + hop[s]) * b + q
                         if now[cell] == 0.0:
-                            touched[count] = cell
-                            count += 1
+                            touched[count], count = cell, count + 1
                         now[cell] += tie * weight[s]
                 ahead += 1
-            for a in range(count):
-                cell = n_types * slots + touched[a] % slots
-                if now[cell] == 0.0:
-                    touched[count] = cell
-                    count += 1
-                now[cell] += now[touched[a]]
+            count = _summed(now, touched, count, n_types * slots, slots)
             i = kind[here]
             if write:
                 for a in range(count):

@@ -35,6 +35,24 @@ def _value(phi, base, y, empty, rate):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})
+def _curvature(phi, weight, free, empty, first):  # type: ignore[no-untyped-def]
+    """(f, f) -L'' in the coordinates ``free``: sum_e phi_a phi_b weight_e, weight (n,) = 1 / rate^2; a slight ridge."""
+    f, n = len(free), phi.shape[1]
+    h = np.empty((f, f))
+    for s in range(f):
+        for q in range(s + 1):
+            total = 0.0
+            for e in range(n):
+                total += phi[free[s], e] * phi[free[q], e] * weight[e]
+            h[s, q] = total
+            h[q, s] = total
+        if free[s] == 0 and empty > 0:
+            h[s, s] += empty / (first * first)
+        h[s, s] = h[s, s] * (1.0 + 1e-9) + 1e-12
+    return h
+
+
+@njit(cache=True, fastmath={"reassoc", "contract"})
 def ascend(phi, base, start, empty, tol, max_iter):  # type: ignore[no-untyped-def]
     """max over y >= 0 of L = sum_e log(base_e + y . phi_e) + empty log y_0 - sum y, which is concave.
 
@@ -66,21 +84,8 @@ def ascend(phi, base, start, empty, tol, max_iter):  # type: ignore[no-untyped-d
             break
         for e in range(n):
             inverse[e] *= inverse[e]
-        h, right = np.empty((f, f)), np.empty(f)
-        for s in range(f):
-            a = free[s]
-            right[s] = g[a]
-            for q in range(s + 1):
-                b = free[q]
-                total = 0.0
-                for e in range(n):
-                    total += phi[a, e] * phi[b, e] * inverse[e]
-                h[s, q] = total
-                h[q, s] = total
-            if a == 0 and empty > 0:
-                h[s, s] += empty / (y[0] * y[0])
-            h[s, s] *= 1.0 + 1e-9
-            h[s, s] += 1e-12
+        right = g[free[:f]]
+        h = _curvature(phi, inverse, free[:f], empty, y[0])
         step = np.linalg.solve(h, right)
         promised = 0.0
         for s in range(f):

@@ -24,6 +24,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..base.arrays import Array, Bools, Codes
 from ..base.checks import number, one_of
@@ -31,16 +32,20 @@ from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
-from ..search.label_null import least_gain
-from ..stats.hawkes import Exposure, Normalization, distances, expose, hop_weights, with_common
+from ..search.label_null import Null, draw_null
+from ..stats.hawkes import Normalization, distances
+from ..stats.hawkes_paths import Log, hop_matrices, paths_to
+from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
-from ..stats.time_scales import device_share, mean_delay, tied
+from ..stats.time_scales import device_share, mean_delay, some_devices, tied
 
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
 POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
+MISFIT = 0.01  # nats per event: what an edge adds below this may be due to delays that are not quite exponential
+ENOUGH = 50_000  # events by which the delay and the null are judged
 
 
 def learn(
@@ -95,54 +100,76 @@ def learn(
     span(data.time)  # there must be one
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
-    when, kind, device = data.time[kept], data.type_index[kept], data.device_index[kept]
-    use = distances(hops, linked=bool(data.adjacency.any()))
-    weights = hop_weights(data.adjacency, use, normalization)
+    kind, links = data.type_index[kept], _links(data)
+    use = distances(hops, linked=links.nnz > 0)
+    log = Log(data.time[kept], data.device_index[kept], paths_to(hop_matrices(links, use, normalization)))
     bic = penalty == "bic" or (penalty == "auto" and decay is not None)
-    unit = penalty_scale * (math.log(len(when)) / 2.0 if bic else 1.0)
-    floor: float | None = None
+    unit = penalty_scale * (math.log(len(kind)) / 2.0 if bic else 1.0)
+    until = None if max_seconds is None else started + max_seconds
+    null: Null | None = None
     if decay is None:
-        share = device_share(device, len(data.adjacency))
-        rates = np.array([1.0 / mean_delay(when, device, data.adjacency, weights, share)])
-        if ties is None:
-            ties = float(tied(when, kind, device, data.adjacency) > POLLED)
-
-        def seen(types: Codes) -> Exposure:
-            return with_common(expose(when, types, device, weights, rates, data.d, ties, share))
-
-        floor = least_gain(seen, kind, data.d, false_share, tol)
-        exposure = seen(kind)
+        rates, ties, exposure, null = _by_the_log(log, kind, links, data.d, ties, (false_share, tol, until))
     else:
         rates = _rates(decay)
-        exposure = expose(when, kind, device, weights, rates, data.d, ties or 0.0)
+        exposure = trace(log, kind, rates, data.d, ties or 0.0)
     active = price == "active" or (price == "auto" and (decay is None or len(rates) > 1))
-    scorer = Scorer(exposure, unit, tol, active, floor)
-    until = None if max_seconds is None else started + max_seconds
+    scorer = Scorer(exposure, unit, tol, active, *((None, 0.0) if null is None else (null.price, MISFIT)))
     found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
-    meta: dict[str, Any] = {
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap)
+    meta |= {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+    return _graph(data, scorer, found, null, meta)
+
+
+def _meta(scorer: Scorer, found: Found, use: tuple[int, ...], rates: Array, null: Null | None) -> dict[str, Any]:
+    """What the search says of itself."""
+    v = len(found.parents)
+    return {
         "decay": [float(r) for r in rates],
+        "delay_seconds": [float(1.0 / r) for r in rates],
         "hops": list(use),
-        "score": found.score - unit * data.d,
-        "log_likelihood": sum(scorer.fit(i, found.parents[i]).value for i in range(data.d)),
+        "score": float(found.score - scorer.price * v),
+        "log_likelihood": float(sum(scorer.fit(i, found.parents[i]).value for i in range(v))),
         "fits": len(scorer.memo),
         "changes": found.changes,
-        "repeats_seconds": gap,
-        "events_used": len(when),
-        "ties": ties or 0.0,
-        **({} if floor is None else {"least_gain": floor}),
-        "complete": found.complete,
+        "complete": found.complete and (null is None or null.tried > 0 or v < 2),
+        **({} if null is None else {"least_gain": null.price, "null_edges": null.tried}),
     }
-    if len(when) < data.n:
-        meta["warnings"] = [_left_out(data.n, data.n - len(when), gap)]
-    return _graph(data, scorer, found, len(use), len(rates), meta)
+
+
+def _by_the_log(
+    log: Log, kind: Codes, links: sp.csr_array, v: int, ties: float | None, limits: tuple[float, float, float | None]
+) -> tuple[Array, float, Traces, Null]:
+    """Rates (1,), ties, effects and the null that a log decides itself. limits: false_share, tol and deadline."""
+    false_share, tol, until = limits
+    m = links.shape[0]
+    share = device_share(log.device, m)
+    some = some_devices(log.device, m, ENOUGH)
+    rates = np.array([1.0 / mean_delay(log, links, share, some)])
+    tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
+    exposure = trace(log, kind, rates, v, tie, share)
+    alone = Scorer(exposure, 0.0, tol, active=True, floor=0.0)
+    null = draw_null(alone, lambda types: trace(log, types, rates, v, tie, share, some), kind, false_share, until)
+    return rates, tie, exposure, null
+
+
+def _links(data: Events) -> sp.csr_array:
+    """(M, M) links between devices, 1 both ways."""
+    at = {name: k for k, name in enumerate(data.devices)}
+    ends = [] if data.topology is None else [(at[a], at[b]) for a, b in data.topology.edges if a != b]
+    a, b = np.array(ends, dtype=np.int64).reshape(-1, 2).T
+    m = len(at)
+    return sp.csr_array((np.ones(2 * len(a)), (np.append(a, b), np.append(b, a))), shape=(m, m))
 
 
 def warm_up() -> None:
     """Compile the kernels on a tiny log."""
-    now, kind = np.array([0.0, 1.0, 2.0]), np.array([0, 1, 0], dtype=np.int32)
-    ring = hop_weights(np.zeros((1, 1), dtype=bool), (0,), "none")
-    exposure = expose(now, kind, np.zeros(3, dtype=np.int32), ring, np.array([0.1]), 2)
-    Scorer(exposure, 1.0, 0.1).fit(0, 3)
+    kind = np.array([0, 1, 0], dtype=np.int32)
+    paths = paths_to(hop_matrices(sp.csr_array((1, 1)), (0,), "none"))
+    log = Log(np.array([0.0, 1.0, 2.0]), np.zeros(3, dtype=np.int32), paths)
+    for share in (None, np.ones(1)):
+        scorer = Scorer(trace(log, kind, np.array([0.1]), 2, share=share), 1.0, 0.1)
+        scorer.fit(0, 3)
+        scorer.promises(0, 1)
 
 
 def _rates(decay: float | Sequence[float]) -> Array:
@@ -163,35 +190,55 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, left_out: int, gap: float) -> str:
-    return (
+def _left_out(n: int, left_out: int, gap: float) -> dict[str, Any]:
+    told = {"repeats_seconds": gap, "events_used": n - left_out}
+    says = (
         f"{left_out:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the one "
         "before) and were left out; repeats=0 keeps them"
     )
+    return told | ({"warnings": [says]} if left_out else {})
 
 
-def _graph(data: Events, scorer: Scorer, found: Found, hops: int, decays: int, meta: dict[str, Any]) -> Graph:
-    v = data.d
-    weight, gain, change = np.zeros((3, v, v))
-    alpha = np.zeros((v, v, hops))
-    for i in range(v):
-        fit = scorer.fit(i, found.parents[i])
-        for at, j in enumerate(members(found.parents[i])):
-            if not found.adj[j, i]:
+def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: dict[str, Any]) -> Graph:
+    hops, decays = len(meta["hops"]), len(meta["decay"])
+    weight = np.zeros((data.d, data.d))
+    why: dict[tuple[int, int], dict[str, Any]] = {}
+    for i in np.flatnonzero(found.adj.any(axis=0)).tolist():
+        fit, mask = scorer.fit(i, found.parents[i]), found.parents[i]
+        alpha = fit.alpha.reshape(-1, hops, decays)
+        for at, j in enumerate(members(mask)):
+            if j == i:
                 continue
-            alpha[j, i] = fit.alpha.reshape(-1, hops, decays)[at].sum(axis=1)
-            weight[j, i] = alpha[j, i].sum()
-            without = scorer.fit(i, found.parents[i] & ~(1 << j))
-            gain[j, i] = fit.value - without.value
-            change[j, i] = 2.0 * (without.score - fit.score)
-    evidence = PairEvidence(data.types, found.adj, partial(_describe, gain, change, alpha))
+            weight[j, i] = alpha[at].sum()
+            gain = fit.value - scorer.fit(i, mask & ~(1 << j)).value
+            why[j, i] = {
+                "log_likelihood_gain": float(gain),
+                "bic_change": float(2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask))),
+                "alpha_by_hop": [float(a) for a in alpha[at].sum(axis=1)],
+                **_told(alpha[at], meta, null, gain),
+            }
+    evidence = PairEvidence(data.types, found.adj, partial(_describe, why))
     return Graph(data.types, found.adj, weight=weight, evidence=evidence, meta=meta)
 
 
-def _describe(gain: Array, change: Array, alpha: Array, j: int, i: int) -> dict[str, Any]:
-    """The evidence of one edge, from the (V, V) arrays of one search and alpha (V, V, hops)."""
-    return {
-        "log_likelihood_gain": float(gain[j, i]),
-        "bic_change": float(change[j, i]),
-        "alpha_by_hop": [float(a) for a in alpha[j, i]],
+def _told(alpha: Array, meta: dict[str, Any], null: Null | None, gain: float) -> dict[str, Any]:
+    """Further evidence of one edge, from its alpha (hops, decays)."""
+    per_decay = alpha.sum(axis=0)
+    effects = (alpha / np.array(meta["decay"])).sum(axis=1)  # the integral of exp(-b t) is 1 / b
+    children = effects.sum()
+    delay = float(per_decay @ np.array(meta["delay_seconds"]) ** 2 / children) if children > 0 else math.nan
+    told = {
+        "rate_per_second": float(per_decay.sum()),
+        "delay_seconds": delay,
+        "effects_by_hop": {hop: float(x) for hop, x in zip(meta["hops"], effects, strict=True)},
     }
+    if null is None or not null.tried:
+        return told
+    beyond = null.exceeded(gain)
+    chance = (1 + beyond) / (1 + null.tried)
+    return told | {"price": null.price, "null_exceeding": beyond, "null_edges": null.tried, "null_p_value": chance}
+
+
+def _describe(why: dict[tuple[int, int], dict[str, Any]], j: int, i: int) -> dict[str, Any]:
+    """The evidence of one edge."""
+    return why[j, i]

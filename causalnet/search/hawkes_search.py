@@ -7,74 +7,94 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Array, Bools
-from ..stats.hawkes import Exposure, em_fit
+from ..base.arrays import Array, Bools, Ints
+from ..stats.hawkes import Exposure
+from ..stats.hawkes_traces import Traces
+
+SLACK = 1.5  # on a promised gain
 
 
 class Fit(NamedTuple):
-    """The fitted law of one target: log-likelihood, background rate, alpha (p * K,) and penalised score."""
+    """The fitted law of one target: log-likelihood, background rate and alpha (p * K,), the common effects last."""
 
     value: float
     mu: float
     alpha: Array
-    score: float
 
 
 class Scorer:
     """score(i, Pa) = log-likelihood of type i given its parents - price * coefficients; each (i, Pa) is fitted once.
 
-    price: nats per coefficient. tol: EM stops when a step gains less, in nats.
+    price: nats per coefficient. tol: a fit stops when a step gains less, in nats.
     active: count per parent only the coefficients that explain at least half an event, and never fewer than one
     (at the boundary alpha = 0 a coefficient costs nothing); otherwise all K of them.
-    floor: None, or the least that an edge costs in nats; the type's own effects and the common ones are then free.
+    floor: None, or the least that an edge costs in nats, and the type's own effects and the common ones are then free.
+    misfit: nats per event, of the cause or of the effect, whichever are fewer, that an edge costs at least with a floor.
     """
 
     def __init__(
         self,
-        exposure: Exposure,
+        exposure: Exposure | Traces,
         price: float,
         tol: float,
         active: bool = False,
         floor: float | None = None,
+        misfit: float = 0.0,
         max_iter: int = 10_000,
     ) -> None:
         self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
-        self.floor = floor
         self.memo: dict[tuple[int, int], Fit] = {}
-        self._rows = np.arange(len(exposure.integral)).reshape(-1, exposure.slots)
+        self._size = exposure.size
+        self.floor, self.misfit = floor, misfit
 
     def fit(self, target: int, parents: int) -> Fit:
         """The fit of ``target`` given ``parents``, a bit mask over types that includes the target itself."""
         key = (target, parents)
         if key not in self.memo:
             who = members(parents)
-            if self.exposure.common:
-                who.append(len(self.exposure.effects))
-            effects = self.exposure.effects[target]
-            if effects.shape[1] == 0:  # a type that never occurs: rate zero, likelihood one
-                explained = np.zeros(len(who) * self.exposure.slots)
-                fit = Fit(0.0, 0.0, explained, -self._cost(target, who, explained))
+            rows = self._rows(who)
+            if self._size[target] == 0:  # a type that never occurs: rate zero, likelihood one
+                fit = Fit(0.0, 0.0, np.zeros(len(rows)))
             else:
-                rows = self._rows[who].ravel()
-                e = self.exposure
-                value, mu, alpha, _ = em_fit(effects, e.integral, rows, e.horizon, self.tol, self.max_iter)
-                fit = Fit(value, mu, alpha, value - self._cost(target, who, alpha * e.integral[rows]))
+                fit = Fit(*self.exposure.solve(target, rows, self.tol, self.max_iter))
             self.memo[key] = fit
         return self.memo[key]
 
-    def _cost(self, target: int, who: list[int], explained: Array) -> float:
-        """What the parents ``who`` (p) cost in nats; explained (p * K,): expected number of events due to each."""
-        each = np.full(len(who), self.exposure.slots)
-        if self.active:
-            each = np.maximum((explained.reshape(len(who), -1) > 0.5).sum(axis=1), 1)
-        if self.floor is None:
-            return self.price * int(each.sum())
-        edge = [j not in (target, len(self.exposure.effects)) for j in who]
-        return float(np.maximum(self.price * each[edge], self.floor).sum())
-
     def score(self, target: int, parents: int) -> float:
         """Penalised log-likelihood of one target."""
-        return self.fit(target, parents).score
+        fit, who = self.fit(target, parents), members(parents)
+        explained = (fit.alpha * self.exposure.integral[self._rows(who)]).reshape(-1, self.exposure.slots)[: len(who)]
+        return fit.value - self._cost(target, who, explained)
+
+    def least(self, target: int, source: Ints) -> Array:
+        """(S,) the least that edges from ``source`` (S,) into ``target`` cost."""
+        smaller = np.minimum(self._size[target], self._size[source])
+        return np.maximum(max(self.price, self.floor or 0.0), self.misfit * smaller)
+
+    def promises(self, target: int, parents: int) -> tuple[Ints, Array] | None:
+        """Types (S,) and what each would add to the log-likelihood of a fit that stays as it is; None if not sparse."""
+        if isinstance(self.exposure, Exposure):
+            return None
+        if self._size[target] == 0:
+            return np.empty(0, dtype=np.int64), np.empty(0)
+        fit = self.fit(target, parents)
+        return self.exposure.marginals(target, self._rows(members(parents)), fit.mu, fit.alpha)
+
+    def _rows(self, who: list[int]) -> Ints:
+        """Rows of the effects of the types ``who``, and of the common ones."""
+        blocks = np.array([*who, len(self._size)] if self.exposure.common else who, dtype=np.int64)
+        slots = self.exposure.slots
+        return (blocks[:, None] * slots + np.arange(slots)).ravel()
+
+    def _cost(self, target: int, who: list[int], explained: Array) -> float:
+        """What the parents ``who`` (p) cost in nats; explained (p, K): expected number of events due to each."""
+        each = np.full(len(who), self.exposure.slots)
+        if self.active:
+            each = np.maximum((explained > 0.5).sum(axis=1), 1)
+        if self.floor is None:
+            return self.price * int(each.sum())
+        others = np.array(who)[np.array(who) != target]
+        return float(np.maximum(self.price * each[np.array(who) != target], self.least(target, others)).sum())
 
 
 def members(mask: int) -> list[int]:
@@ -104,28 +124,28 @@ def climb(
     """Maximise the sum of scores by the best single change at a time: add j -> i, delete it, or reverse i -> j to it.
 
     allowed, required: (V, V) bool. Starts from the required edges (each type is always its own parent), stops when no
-    change raises the score. acyclic: never close a directed cycle. deadline: time.monotonic() at which to stop.
+    change raises the score. acyclic: never close a directed cycle. deadline: time.monotonic() at which to stop: then
+    every type without a parent still takes the one that promises most, at the cost of one scan and no further fit.
     """
     v = len(allowed)
     adj = required.copy()
     parents = [(1 << i) | sum(1 << int(j) for j in np.flatnonzero(adj[:, i])) for i in range(v)]
-    gain = np.full((v, v), -np.inf)  # gain[j, i]: change of target i's score when j is toggled among its parents
+    options = Options(scorer, allowed & ~required, max_parents)
     stale = set(range(v))
     changes, complete = 0, True
-    toggle = allowed & ~required
     while max_changes is None or changes < max_changes:
+        late = False
         for i in sorted(stale):
-            if deadline is not None and time.monotonic() > deadline:
-                complete = False
+            late = late or (deadline is not None and time.monotonic() > deadline)
+            options.renew(i, adj, parents, hurried=late)
+        best = options.best(adj, acyclic)
+        while best is not None and not late and options.settle(*best, parents):
+            late = deadline is not None and time.monotonic() > deadline
+            best = options.best(adj, acyclic)
+        if late:
+            complete = False
+            if best is None or changes >= v:
                 break
-            full = max_parents is not None and int(adj[:, i].sum()) >= max_parents
-            base = scorer.score(i, parents[i])
-            for j in np.flatnonzero(toggle[:, i]).tolist():
-                skip = full and not adj[j, i]
-                gain[j, i] = -np.inf if skip else scorer.score(i, parents[i] ^ (1 << j)) - base
-        if not complete:
-            break
-        best = _best_change(adj, np.where(adj.T & ~adj, gain + np.where(adj.T, gain.T, 0.0), gain), acyclic)
         if best is None:
             break
         j, i = best
@@ -143,15 +163,64 @@ def climb(
     return Found(adj, parents, sum(scorer.score(i, parents[i]) for i in range(v)), changes, complete)
 
 
-def _best_change(adj: Bools, total: Array, acyclic: bool) -> tuple[int, int] | None:
-    """The admissible toggle with the largest positive total (V, V); ties go to the first in row order."""
-    candidates = np.flatnonzero(total > 0)
-    v = len(adj)
-    for flat in candidates[np.argsort(-total.ravel()[candidates], kind="stable")]:
-        j, i = divmod(int(flat), v)
-        if not acyclic or adj[j, i] or not _reaches(adj, i, j):
-            return j, i
-    return None
+class Options:
+    """What toggling j among the parents of i would add to the score, per target: fitted, or promised until it matters.
+
+    A promise is what the scan of marginal gains says, raised by SLACK for what a refit of the others may add; it is
+    replaced by the fitted gain as soon as it would be the best change of all.
+    """
+
+    def __init__(self, scorer: Scorer, toggle: Bools, max_parents: int | None) -> None:
+        self.scorer, self.toggle, self.max_parents = scorer, toggle, max_parents
+        v = len(toggle)
+        self.source = [np.empty(0, dtype=np.int64)] * v
+        self.gain, self.fitted = [np.empty(0)] * v, [np.empty(0, dtype=bool)] * v
+
+    def renew(self, i: int, adj: Bools, parents: list[int], hurried: bool = False) -> None:
+        """The options of target i given its present parents. hurried: its first parent only, as promised."""
+        here = np.flatnonzero(self.toggle[:, i] & adj[:, i])
+        full = self.max_parents is not None and int(adj[:, i].sum()) >= self.max_parents
+        if hurried and (adj[:, i].any() or self.scorer.promises(i, parents[i]) is None):
+            full, here = True, here[:0]
+        known = None if full else self.scorer.promises(i, parents[i])
+        if full:
+            new, gain, fitted = here[:0], np.empty(0), True
+        elif known is None:
+            new = np.flatnonzero(self.toggle[:, i] & ~adj[:, i])
+            gain, fitted = np.array([self._fit(int(j), i, parents) for j in new]), True
+        else:
+            kept = self.toggle[known[0], i] & ~adj[known[0], i]
+            new = known[0][kept]
+            gain = known[1][kept] * (1.0 if hurried else SLACK) - self.scorer.least(i, new)
+            fitted = False
+        gone = np.array([self._fit(int(j), i, parents) for j in here])
+        self.source[i], self.gain[i] = np.append(here, new), np.append(gone, gain)
+        self.fitted[i] = np.append(np.ones(len(here), dtype=bool), np.full(len(new), fitted))
+
+    def _fit(self, j: int, i: int, parents: list[int]) -> float:
+        return self.scorer.score(i, parents[i] ^ (1 << j)) - self.scorer.score(i, parents[i])
+
+    def settle(self, j: int, i: int, parents: list[int]) -> bool:
+        """Replace the promised gain of j -> i by the fitted one; False if it was fitted already."""
+        at = int(np.flatnonzero(self.source[i] == j)[0])
+        if self.fitted[i][at]:
+            return False
+        self.gain[i][at], self.fitted[i][at] = self._fit(j, i, parents), True
+        return True
+
+    def best(self, adj: Bools, acyclic: bool) -> tuple[int, int] | None:
+        """The admissible toggle with the largest positive gain; ties go to the first source, then target."""
+        target = np.repeat(np.arange(len(adj)), [len(s) for s in self.source])
+        source, total = np.concatenate(self.source), np.concatenate(self.gain)
+        for r in np.flatnonzero(adj[target, source] & ~adj[source, target]):  # a reversal: i -> j goes as well
+            back = self.source[source[r]] == target[r]
+            total[r] += self.gain[source[r]][back][0] if back.any() else -np.inf
+        at = np.flatnonzero(total > 0)
+        for c in at[np.lexsort((target[at], source[at], -total[at]))]:
+            j, i = int(source[c]), int(target[c])
+            if not acyclic or adj[j, i] or not _reaches(adj, i, j):
+                return j, i
+        return None
 
 
 def _reaches(adj: Bools, source: int, goal: int) -> bool:

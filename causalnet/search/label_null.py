@@ -6,61 +6,101 @@ edge is the least gain c at which
 
     expected edges above c in a log of noise <= max(FEW, false_share * edges above c in this log)
 
-the false-discovery rule of Storey and Tibshirani, PNAS 100 (2003) 9440-9445, over pairs of types: in noise hardly an
-edge passes, in a log full of effects a weaker one is believed too.
+the false-discovery rule of Storey and Tibshirani, PNAS 100 (2003) 9440-9445, over pairs of types, and at which edges
+above c less WORSE times those of noise are as many as they can be: in noise hardly an edge passes, in a log full of
+weak effects a weak one is believed too, and where the gains of effects lie far above those of noise, so does the price.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from ..base.arrays import Array, Codes, Ints
-from ..stats.hawkes import Exposure
+from ..stats.hawkes_traces import Traces
 from .hawkes_search import Scorer
 
 ROUNDS = 5  # permuted logs
-MOST = 20_000  # pairs of types that are fitted in a round; more are sampled
+MOST = 300_000  # pairs of types that are looked at in a round; of more, those of sampled targets
 FEW = 0.25  # edges that a log of noise may hold on average
+WORSE = 2.0  # a true edge found counts one, a false one takes one away: edges less twice the false ones
 TAIL = 20  # the largest gains of noise, and beyond them, count by the exponential law that they follow
 STEPS = 400  # prices that are tried
 LEAST = 0.5  # nats
+CLOSE = (0.5, 30.0)  # promised gains in nats that are fitted; below and above the promise will do
 
 
-def least_gain(expose: Callable[[Codes], Exposure], kind: Codes, n_types: int, false_share: float, tol: float) -> float:
-    """Nats that an edge must gain. expose: the effects in a log with the given types (N,); kind (N,): the log's own.
+class Null(NamedTuple):
+    """The gains of single edges in permuted logs: price (nats an edge must gain), sorted gains (G,), and out of how many."""
 
-    The permutations are drawn from a seed of their own, so the answer is the log's alone. tol: of the fits, in nats.
+    price: float
+    gains: Array
+    tried: int
+
+    def exceeded(self, gain: float) -> int:
+        """How many edges of the permuted logs gained as much."""
+        return int(len(self.gains) - np.searchsorted(self.gains, gain))
+
+
+def draw_null(
+    scorer: Scorer,
+    permuted: Callable[[Codes], Traces],
+    kind: Codes,
+    false_share: float,
+    deadline: float | None = None,
+) -> Null:
+    """Nats that an edge must gain, with the null that says so. scorer: of the log itself, with price and floor 0.
+
+    permuted: the effects in a log with the given types (N,). kind (N,): the log's own. The permutations are drawn from
+    a seed of their own, so the answer is the log's alone. deadline: time.monotonic() after which no further one is
+    drawn; without any the price is that of BIC, log(N) / 2 nats per coefficient.
     """
-    if n_types < 2:
-        return 0.0
+    v = len(scorer.exposure.size)
+    if v < 2:
+        return Null(0.0, np.empty(0), 0)
     rng = np.random.default_rng(0)
-    pairs = n_types * (n_types - 1)
-    tried = np.arange(pairs) if pairs <= MOST else np.sort(rng.choice(pairs, MOST, replace=False))
-    here = np.sort(_gains(expose(kind), tried, n_types, tol))
-    noise = np.sort(np.concatenate([_gains(expose(rng.permutation(kind)), tried, n_types, tol) for _ in range(ROUNDS)]))
-    c = np.linspace(LEAST, max(LEAST, here[-1], noise[-1]) + 1.0, STEPS)
-    above = (len(here) - np.searchsorted(here, c)) * pairs / len(tried)
-    chance = _exceed(noise, c) * pairs / len(tried) / ROUNDS
-    passes = np.flatnonzero(chance <= np.maximum(FEW, false_share * above))
-    return float(c[passes[0]]) if len(passes) else math.inf
+    targets = np.arange(v) if v * v <= MOST else np.sort(rng.choice(v, max(1, MOST // v), replace=False))
+    noise: list[Array] = []
+    while len(noise) < ROUNDS and not (deadline is not None and time.monotonic() > deadline):
+        seen = permuted(rng.permutation(kind).astype(np.int32))
+        noise.append(_gains(Scorer(seen, 0.0, scorer.tol, active=True, floor=0.0), targets))
+    pairs = len(targets) * (v - 1)
+    if not noise:
+        return Null(scorer.exposure.slots * math.log(len(kind)) / 2.0, np.empty(0), 0)
+    here, null = np.sort(_gains(scorer, targets)), np.sort(np.concatenate(noise))
+    c = np.linspace(LEAST, max(LEAST, here.max(initial=0.0), null.max(initial=0.0)) + 1.0, STEPS)
+    c = np.unique(np.concatenate([c, np.arange(LEAST, min(c[-1], 50.0), 0.1)]))
+    scale = v / len(targets)
+    above = (len(here) - np.searchsorted(here, c)) * scale
+    chance = _exceed(null, c) * scale / len(noise)
+    right = np.where(chance <= np.maximum(FEW, false_share * above), above - WORSE * chance, -math.inf)
+    passes = np.flatnonzero((right >= right.max() - FEW) & (right > -math.inf))
+    return Null(float(c[passes[0]]) if len(passes) else math.inf, null, pairs * len(noise))
 
 
-def _gains(seen: Exposure, tried: Ints, n_types: int, tol: float) -> Array:
-    """(P,) gains in log-likelihood of single edges over none; pair p is target p // (V - 1) and one of the others."""
-    scorer = Scorer(seen, 0.0, tol, active=True, floor=0.0)
-    target, source = np.divmod(tried, n_types - 1)
-    source += source >= target
-    alone = {i: scorer.fit(i, 1 << i).value for i in np.unique(target).tolist()}
-    joined = zip(target.tolist(), source.tolist(), strict=True)
-    return np.array([scorer.fit(i, 1 << i | 1 << j).value - alone[i] for i, j in joined])
+def _gains(scorer: Scorer, targets: Ints) -> Array:
+    """Gains in log-likelihood of single edges over none that are not zero: fitted if CLOSE, as promised otherwise."""
+    found = []
+    for i in targets.tolist():
+        alone = 1 << i
+        source, gain = scorer.promises(i, alone) or (np.empty(0, dtype=np.int64), np.empty(0))
+        other = source != i
+        source, gain = source[other], gain[other]
+        for at in np.flatnonzero((gain > CLOSE[0]) & (gain < CLOSE[1])):
+            gain[at] = scorer.fit(i, alone | 1 << int(source[at])).value - scorer.fit(i, alone).value
+        found.append(gain)
+    return np.concatenate(found)
 
 
 def _exceed(sample: Array, c: Array) -> Array:
     """How many of the ascending ``sample`` lie above each of c; the largest TAIL of them as an exponential law."""
     k = min(TAIL, len(sample) - 1)
+    if k < 1:
+        return np.zeros(len(c))
     start = sample[-1 - k]
     mean = max(float((sample[len(sample) - k :] - start).mean()), 1e-9)
     return np.where(c < start, len(sample) - np.searchsorted(sample, c), k * np.exp(-(c - start) / mean))

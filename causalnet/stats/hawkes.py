@@ -128,7 +128,17 @@ class Exposure(NamedTuple):
     integral: Array  # (V * K,) integral of each effect over devices and time
     horizon: float  # T = (t_max - t_min) * number of devices with events
     slots: int  # K = number of hops times number of decays
-    common: bool = False  # is there a last block of K rows, the effects of all types together?
+    common: bool = False  # no block of what all types raise together
+
+    @property
+    def size(self) -> Ints:
+        """(V,) events of each target."""
+        return np.array([phi.shape[1] for phi in self.effects])
+
+    def solve(self, target: int, rows: Ints, tol: float, max_iter: int) -> tuple[float, float, Array]:
+        """Log-likelihood, mu and alpha (p,) of a target given the effects in ``rows`` (p,), by EM."""
+        value, mu, alpha, _ = em_fit(self.effects[target], self.integral, rows, self.horizon, tol, max_iter)
+        return value, mu, alpha
 
 
 def expose(
@@ -139,12 +149,10 @@ def expose(
     decay: Array,
     n_types: int,
     tie: float = 0.0,
-    share: Array | None = None,
 ) -> Exposure:
     """Effects and integrals of a log sorted by ``time`` (N,); kind, device (N,); weights: one (M, M) per hop.
 
     tie: weight of an event of another type in the same instant as a cause (0: only strictly earlier ones).
-    share: (M,) b_n, by which the background of every type differs between devices: lambda = b_n (mu + ... / b_n).
     """
     m, hops = len(weights[0]), len(weights)
     active = np.zeros(m, dtype=bool)
@@ -160,26 +168,16 @@ def expose(
             out = matrix[:, active].sum(axis=1)
             integral[:, k, q] = np.bincount(kind, weights=lasting * out[device], minlength=n_types)
     flat = effect.reshape(len(time), n_types * slots)
-    if share is not None:
-        flat /= share[device][:, None]
     effects = tuple(np.ascontiguousarray(flat[kind == i].T) for i in range(n_types))
     return Exposure(effects, integral.ravel(), float((time[-1] - time[0]) * active.sum()), slots)
 
 
-def with_common(seen: Exposure) -> Exposure:
-    """The same exposure with a last block of K rows: what events of any type raise, whatever their own."""
-    v, k = len(seen.effects), seen.slots
-    effects = tuple(np.vstack([phi, phi.reshape(v, k, -1).sum(axis=0)]) for phi in seen.effects)
-    return seen._replace(
-        effects=effects, integral=np.append(seen.integral, seen.integral.reshape(v, k).sum(axis=0)), common=True
-    )
-
-
 @njit(cache=True, fastmath={"reassoc", "contract"})
-def em_fit(effects, integral, rows, horizon, tol, max_iter):  # type: ignore[no-untyped-def]
+def em_fit(effects, integral, rows, horizon, tol, max_iter, empty=0):  # type: ignore[no-untyped-def]
     """max over mu, alpha >= 0 of sum_e log(mu + alpha . phi_e) - mu T - alpha . C; starts at mu = alpha = 1.
 
-    effects (V*K, n), integral C (V*K,), rows (p,): the selected rows. Stops when a step gains less than ``tol`` nats.
+    effects (V*K, n), integral C (V*K,), rows (p,): the selected rows; empty: further events that no effect reaches.
+    Stops when a step gains less than ``tol`` nats.
     Returns the log-likelihood, mu, alpha (p,) and the number of iterations.
     """
     p, n = len(rows), effects.shape[1]
@@ -199,7 +197,7 @@ def em_fit(effects, integral, rows, horizon, tol, max_iter):  # type: ignore[no-
                 source = phi[a]
                 for e in range(n):
                     rate[e] += weight * source[e]
-        value = -mu * horizon
+        value = empty * math.log(mu) - mu * horizon
         for a in range(p):
             value -= alpha[a] * c[a]
         e = 0
@@ -212,7 +210,7 @@ def em_fit(effects, integral, rows, horizon, tol, max_iter):  # type: ignore[no-
         if value - previous < tol or step >= max_iter:
             return value, mu, alpha, step
         previous = value
-        total = 0.0
+        total = empty / mu
         for e in range(n):
             rate[e] = 1.0 / rate[e]
             total += rate[e]

@@ -14,10 +14,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy.sparse as sp
 from numba import njit
 
 from ..base.arrays import Array, Bools, Codes
-from .hawkes import expose
+from .hawkes_paths import Log
+from .hawkes_traces import Traces, trace
 
 RATIO = 3.0  # between neighbouring scales
 EXPLAINED = 0.1  # share of the events that are laid to earlier ones when EM starts
@@ -33,39 +35,49 @@ def device_share(device: Codes, n_devices: int) -> Array:
     return share / share[active].mean()
 
 
-def mean_delay(time: Array, device: Codes, adjacency: Bools, weights: list[Array], share: Array) -> float:
-    """Seconds from cause to effect in a log sorted by ``time`` (N,), on devices (N,); weights: one (M, M) per hop.
+def mean_delay(log: Log, links: sp.csr_array, share: Array, receives: Bools | None = None) -> float:
+    """Seconds from cause to effect. links (M, M): who is whose neighbour; receives (M,): devices to judge by, or all.
 
     Where no scale explains WORTH of the events, it is the one that explains most.
     """
-    scales = _grid(time, device, adjacency)
-    one_type = np.zeros(len(time), dtype=np.int32)
-    seen = expose(time, one_type, device, weights, 1.0 / scales, 1, share=share)
-    a = _fit(seen.effects[0], seen.integral, seen.horizon)
-    explained = (a * seen.integral).reshape(len(weights), len(scales)).sum(axis=0) / len(time)
+    scales = _grid(log, links)
+    seen = trace(log, np.zeros(len(log.time), dtype=np.int32), 1.0 / scales, 1, share=share, receives=receives)
+    a = _fit(seen)
+    explained = (a * seen.integral[: seen.slots]).reshape(log.paths.hops, len(scales)).sum(axis=0) / seen.size[0]
     used = explained > WORTH if (explained > WORTH).any() else explained >= explained.max()
     weight = np.maximum(explained[used], 1e-12)
     return float(np.exp(weight @ np.log(scales[used]) / weight.sum()))
 
 
-def tied(time: Array, kind: Codes, device: Codes, adjacency: Bools) -> float:
+def some_devices(device: Codes, n_devices: int, n_events: int) -> Bools:
+    """(M,) devices drawn at random until they hold ``n_events`` events, for what a part of the log can tell."""
+    count = np.bincount(device, minlength=n_devices)
+    order = np.random.default_rng(0).permutation(n_devices)
+    before = np.cumsum(count[order]) - count[order]
+    chosen = np.zeros(n_devices, dtype=bool)
+    chosen[order[before < n_events]] = True
+    return chosen
+
+
+def tied(log: Log, kind: Codes, links: sp.csr_array) -> float:
     """Share of the events that carry the timestamp of an event of another type on their device or a neighbour of it."""
-    return _tied(time, kind, device, adjacency)
+    return float(_tied(log.time, kind, log.device, links.indptr, links.indices))
 
 
-def _grid(time: Array, device: Codes, adjacency: Bools) -> Array:
+def _grid(log: Log, links: sp.csr_array) -> Array:
     """(B,) ascending mean delays in seconds: the last is half the span, the first the shortest gaps nearby."""
-    gaps = _near_gaps(time, device, adjacency)
+    gaps = _near_gaps(log.time, log.device, links.indptr, links.indices)
     gaps = gaps[np.isfinite(gaps) & (gaps > 0)]
-    high = (time[-1] - time[0]) / 2.0
+    high = (log.time[-1] - log.time[0]) / 2.0
     low = min(float(np.quantile(gaps, 0.01)), high) if len(gaps) else high
     steps = math.ceil(math.log(high / low, RATIO)) if high > low else 0
     return high / RATIO ** np.arange(steps, -1, -1, dtype=np.float64)
 
 
-def _fit(phi: Array, integral: Array, horizon: float, tol: float = 0.2, max_iter: int = 1000) -> Array:
-    """(K,) a by EM on the effects phi (K, N): mu + a . phi at the events, against mu T + a . C."""
-    n, k = phi.shape[1], len(integral)
+def _fit(seen: Traces, tol: float = 0.2, max_iter: int = 1000) -> Array:
+    """(K,) a by EM: mu + a . phi at the events, against mu T + a . C."""
+    phi, n = seen.dense(0, np.arange(seen.slots)), int(seen.size[0])
+    integral, horizon, k = seen.integral[: seen.slots], seen.horizon, seen.slots
     reached = integral > 0
     size = np.where(reached, integral, 1.0)
     mu, a = (1.0 - EXPLAINED) * n / horizon, np.where(reached, EXPLAINED * n / k / size, 0.0)
@@ -82,32 +94,37 @@ def _fit(phi: Array, integral: Array, horizon: float, tol: float = 0.2, max_iter
 
 
 @njit(cache=True)
-def _near_gaps(time, device, adjacency):  # type: ignore[no-untyped-def]
+def _near_gaps(time, device, start, near):  # type: ignore[no-untyped-def]
     """(N,) seconds since the last event on the device or its neighbours; inf for the first."""
-    last = np.full(len(adjacency), -np.inf)
+    last = np.full(len(start) - 1, -np.inf)
     gap = np.empty(len(time))
     for e in range(len(time)):
         here = device[e]
         latest = last[here]
-        for m in range(len(adjacency)):
-            if adjacency[m, here] and last[m] > latest:
-                latest = last[m]
+        for s in range(start[here], start[here + 1]):
+            latest = max(latest, last[near[s]])
         gap[e] = time[e] - latest
         last[here] = time[e]
     return gap
 
 
 @njit(cache=True)
-def _tied(time, kind, device, adjacency):  # type: ignore[no-untyped-def]
+def _tied(time, kind, device, start, near):  # type: ignore[no-untyped-def]
     n, count, first = len(time), 0, 0
+    only = np.full(len(start) - 1, -1)  # the type of a device's events in this instant: -1 none, -2 several
     while first < n:
         end = first
         while end < n and time[end] == time[first]:
+            here = device[end]
+            only[here] = kind[end] if only[here] == -1 or only[here] == kind[end] else -2
             end += 1
+        for e in range(first, end if end - first > 1 else first):
+            here, k = device[e], kind[e]
+            found = only[here] != k
+            for s in range(start[here], start[here + 1]):
+                found = found or (only[near[s]] != -1 and only[near[s]] != k)
+            count += found
         for e in range(first, end):
-            for o in range(first, end):
-                if kind[o] != kind[e] and (device[o] == device[e] or adjacency[device[o], device[e]]):
-                    count += 1
-                    break
+            only[device[e]] = -1
         first = end
     return count / n

@@ -1,0 +1,327 @@
+"""What each event of a log has seen before it, kept sparsely: the effects phi of types present nearby, and no others.
+
+The same effects as in :mod:`causalnet.stats.hawkes`, one receiving device at a time: its own and its neighbours' events
+pass by in order of time, one running sum a (type, hop, decay) is kept, and a sum that has decayed below ``CUT`` is
+dropped. So the cost is events x types still felt where they happen, whatever the number of types and devices.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ..base.arrays import Array, Bools, Codes, Ints
+from .hawkes import em_fit
+from .hawkes_paths import Log, Paths
+from .intensity_fit import START, ascend
+
+CUT = 1e-5  # of one event's effect: 11.5 mean delays
+
+
+class Traces(NamedTuple):
+    """Effects by target i as sparse rows j * K + slot over the events of i; a last block V * K ... holds their sums."""
+
+    size: Ints  # (V,) events of each target
+    rows: tuple[Ints, ...]  # ascending: the rows that are not empty
+    start: tuple[Ints, ...]  # where each begins in event and value
+    event: tuple[Codes, ...]
+    value: tuple[Array, ...]
+    integral: Array  # ((V + 1) * K,) integral of each effect over devices and time
+    horizon: float  # device-seconds observed
+    slots: int  # K = hops x decays
+    common: bool  # the last block, what events of any type raise, is part of every fit, and fits are by Newton steps
+
+    def solve(self, target: int, rows: Ints, tol: float, max_iter: int) -> tuple[float, float, Array]:
+        """Log-likelihood, mu and alpha (p,) at the maximum over mu, alpha >= 0 with the given rows (p,)."""
+        c = np.append(self.horizon, self.integral[rows])
+        phi, empty = _gather(*self._of(target, rows), int(self.size[target]))
+        if not self.common:
+            return em_fit(phi[1:], c[1:], np.arange(len(rows)), self.horizon, tol, max_iter, empty)[:3]
+        usable = (c > 0) & phi.any(axis=1)
+        usable[0] = True
+        c[~usable] = 1.0
+        share = np.where(usable, START * self.size[target] / max(1, usable[1:].sum()), 0.0)
+        share[0] = (1.0 - START) * self.size[target]
+        value, y = ascend(phi / c[:, None], np.zeros(phi.shape[1]), share, empty, tol, max_iter)
+        return value - empty * np.log(self.horizon), y[0] / self.horizon, y[1:] / c[1:]
+
+    def marginals(self, target: int, rows: Ints, mu: float, alpha: Array) -> tuple[Ints, Array]:
+        """Types felt by the target (S,) and what each would gain in nats on top of a fit that stays as it is."""
+        where, start, event, value = self._of(target, rows)
+        rate = _rates(where, start, event, value, np.full(int(self.size[target]), mu), alpha)
+        source = self.rows[target] // self.slots
+        first = np.flatnonzero(np.diff(source, prepend=-1) > 0)
+        if len(first) and source[-1] == len(self.size):
+            first, source = first[:-1], source[: first[-1]]
+        ends = np.append(first[1:], len(source)) if len(first) else first
+        gains = _gains(first, ends, start, event, value, rate, self.integral[self.rows[target]])
+        return source[first], gains
+
+    def dense(self, target: int, rows: Ints) -> Array:
+        """(p, n) effects of the given rows at all events of the target."""
+        where, start, event, value = self._of(target, rows)
+        phi = np.zeros((len(rows), int(self.size[target])))
+        for a, r in enumerate(where.tolist()):
+            if r >= 0:
+                phi[a, event[start[r] : start[r + 1]]] = value[start[r] : start[r + 1]]
+        return phi
+
+    def _of(self, target: int, rows: Ints) -> tuple[Ints, Ints, Codes, Array]:
+        """Where the rows (p,) of the target lie, -1 for an empty one, and its sparse arrays."""
+        have = self.rows[target]
+        where = np.searchsorted(have, rows)
+        found = np.append(have, -1)[where] == rows
+        return np.where(found, where, -1), self.start[target], self.event[target], self.value[target]
+
+
+def trace(
+    log: Log,
+    kind: Codes,
+    decay: Array,
+    n_types: int,
+    tie: float = 0.0,
+    share: Array | None = None,
+    receives: Bools | None = None,
+) -> Traces:
+    """Effects on the events of the devices that ``receives`` (M,) marks (all with events if None), types ``kind`` (N,).
+
+    decay: (B,) in 1/s. tie: weight of an event of another type in the same instant as a cause (0: only strictly earlier
+    ones). share: (M,) b_n, lambda = b_n (mu + ... / b_n), and the effects of all types together are in every fit; None
+    for the plain model, whose effects are followed to the last bit.
+    """
+    time, device, paths = log
+    m = len(paths.start) - 1
+    active = np.bincount(device, minlength=m) > 0
+    receiving = active if receives is None else active & receives
+    by_device = np.argsort(device, kind="stable")
+    bounds = np.searchsorted(device[by_device], np.arange(m + 1))
+    mine = receiving[device]
+    size = np.bincount(kind[mine], minlength=n_types)
+    place = np.zeros(len(time), dtype=np.int32)  # an event's number among those of its type
+    at = np.flatnonzero(mine)
+    order = at[np.argsort(kind[at], kind="stable")]
+    place[order] = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
+    common, cut = share is not None, 1e-16 if share is None else CUT
+    share = np.ones(m) if share is None else share
+    known = (time, kind, place, bounds, by_device, *paths[:4], receiving, share, decay, n_types, paths.hops, tie, cut)
+    none = np.empty(0)
+    fill = np.zeros(n_types, dtype=np.int64)
+    _walk(*known, False, fill, none.astype(np.int32), none.astype(np.int32), none)
+    end = np.cumsum(fill)
+    event, row, value = np.empty(end[-1], np.int32), np.empty(end[-1], np.int32), np.empty(end[-1])
+    _walk(*known, True, end - fill, event, row, value)
+    blocks = [_sorted(row[a:b], event[a:b], value[a:b]) for a, b in zip(end - fill, end, strict=True)]
+    slots = paths.hops * len(decay)
+    integral = _integrals(time, kind, device, paths, decay, n_types, receiving)
+    seconds = float((time[-1] - time[0]) * share[receiving].sum())
+    rows, starts, events, values = (tuple(part) for part in zip(*blocks, strict=True))
+    return Traces(size, rows, starts, events, values, integral, seconds, slots, common)
+
+
+def _sorted(row: Codes, event: Codes, value: Array) -> tuple[Ints, Ints, Codes, Array]:
+    """Distinct rows, their starts, and the entries sorted by row."""
+    order = np.argsort(row, kind="stable")
+    rows, start = np.unique(row[order], return_index=True)
+    return rows.astype(np.int64), np.append(start, len(row)), event[order], value[order]
+
+
+def _integrals(
+    time: Array, kind: Codes, device: Codes, paths: Paths, decay: Array, n_types: int, receiving: Bools
+) -> Array:
+    """((V + 1) * K,) integrals of the effects until the last event, over the receiving devices."""
+    m = len(paths.start) - 1
+    goal = np.repeat(np.arange(m), np.diff(paths.start))
+    kept = receiving[goal]
+    out = np.zeros((paths.hops, m))
+    np.add.at(out, (paths.hop[kept], paths.device[kept]), paths.weight[kept])
+    integral = np.zeros((n_types + 1, paths.hops, len(decay)))
+    for q, rate in enumerate(decay):
+        lasting = -np.expm1(-rate * (time[-1] - time)) / rate  # (N,) integral of the kernel until t_max
+        for k in range(paths.hops):
+            integral[:-1, k, q] = np.bincount(kind, weights=lasting * out[k][device], minlength=n_types)
+    integral[-1] = integral[:-1].sum(axis=0)
+    return integral.ravel()
+
+
+@njit(cache=True)
+def _passing(source, bounds, by_device):  # type: ignore[no-untyped-def]
+    """Events of the devices ``source`` (S,) in order of time, each as event * S + position of its device."""
+    total, width = 0, len(source)
+    for m in source:
+        total += bounds[m + 1] - bounds[m]
+    passing = np.empty(total, dtype=np.int64)
+    total = 0
+    for s in range(width):
+        for z in range(bounds[source[s]], bounds[source[s] + 1]):
+            passing[total] = by_device[z] * width + s
+            total += 1
+    passing.sort()
+    return passing
+
+
+@njit(cache=True)
+def _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched):  # type: ignore[no-untyped-def]
+    """Running sums at time t into ``now``; those below ``cut`` are dropped. Returns how many cells and live sums."""
+    b, count, a = len(decay), 0, 0
+    while a < n_live:
+        key = live[a]
+        felt = False
+        for q in range(b):
+            x = state[key * b + q] * np.exp(decay[q] * (last[key] - t))
+            if x > cut:
+                felt = True
+                now[key * b + q] = x
+                touched[count] = key * b + q
+                count += 1
+        if felt:
+            a += 1
+        else:
+            alive[key] = False
+            n_live -= 1
+            live[a] = live[n_live]
+    return count, n_live
+
+
+@njit(cache=True)
+def _summed(now, touched, count, first, slots):  # type: ignore[no-untyped-def]
+    """Adds to ``now``, from cell ``first`` on, the sums over types per slot; returns the new number of cells."""
+    own = count
+    for a in range(own):
+        cell = first + touched[a] % slots
+        if now[cell] == 0.0:
+            touched[count] = cell
+            count += 1
+        now[cell] += now[touched[a]]
+    return count
+
+
+@njit(cache=True)
+def _walk(  # type: ignore[no-untyped-def]
+    time,
+    kind,
+    place,
+    bounds,
+    by_device,
+    start,
+    source,
+    hop,
+    weight,
+    receiving,
+    share,
+    decay,
+    n_types,
+    hops,
+    tie,
+    cut,
+    write,
+    fill,
+    event,
+    row,
+    value,
+):
+    """Entries of the traces, counted by target in ``fill``, and written from there on if ``write``."""
+    b = len(decay)
+    slots = hops * b
+    state, last = np.zeros(n_types * slots), np.zeros(n_types * hops)
+    alive, live = np.zeros(n_types * hops, dtype=np.bool_), np.empty(n_types * hops, dtype=np.int64)
+    now, touched = np.zeros((n_types + 1) * slots), np.empty((n_types + 1) * slots, dtype=np.int64)
+    for n in range(len(receiving)):
+        if not receiving[n]:
+            continue
+        low, width = start[n], start[n + 1] - start[n]
+        passing = _passing(source[low : low + width], bounds, by_device)
+        total, n_live, at = len(passing), 0, 0
+        for z in range(bounds[n], bounds[n + 1]):
+            here = by_device[z]
+            t = time[here]
+            while at < total and time[passing[at] // width] < t:
+                e, s = passing[at] // width, low + passing[at] % width
+                key = kind[e] * hops + hop[s]
+                if not alive[key]:
+                    alive[key], live[n_live], n_live = True, key, n_live + 1
+                    state[key * b : key * b + b], last[key] = 0.0, time[e]
+                for q in range(b):
+                    state[key * b + q] = state[key * b + q] * np.exp(decay[q] * (last[key] - time[e])) + weight[s]
+                last[key] = time[e]
+                at += 1
+            count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
+            ahead = at
+            while tie > 0.0 and ahead < total and time[passing[ahead] // width] == t:
+                e, s = passing[ahead] // width, low + passing[ahead] % width
+                if kind[e] != kind[here]:
+                    for q in range(b):
+                        cell = (kind[e] * hops + hop[s]) * b + q
+                        if now[cell] == 0.0:
+                            touched[count], count = cell, count + 1
+                        now[cell] += tie * weight[s]
+                ahead += 1
+            count = _summed(now, touched, count, n_types * slots, slots)
+            i = kind[here]
+            if write:
+                for a in range(count):
+                    event[fill[i] + a], row[fill[i] + a] = place[here], touched[a]
+                    value[fill[i] + a] = now[touched[a]] / share[n]
+            fill[i] += count
+            for a in range(count):
+                now[touched[a]] = 0.0
+        for a in range(n_live):
+            alive[live[a]] = False
+
+
+@njit(cache=True)
+def _gather(where, start, event, value, size):  # type: ignore[no-untyped-def]
+    """(p + 1, n) a row of ones and the given sparse rows at the n events that any of them touches; how many it leaves."""
+    column = np.full(size, -1, dtype=np.int32)
+    n = 0
+    for r in where:
+        if r >= 0:
+            for z in range(start[r], start[r + 1]):
+                if column[event[z]] < 0:
+                    column[event[z]] = n
+                    n += 1
+    phi = np.zeros((len(where) + 1, n))
+    phi[0] = 1.0
+    for a, r in enumerate(where):
+        if r >= 0:
+            for z in range(start[r], start[r + 1]):
+                phi[a + 1, column[event[z]]] = value[z]
+    return phi, size - n
+
+
+@njit(cache=True)
+def _rates(where, start, event, value, rate, alpha):  # type: ignore[no-untyped-def]
+    """(n,) ``rate`` with the rows' share added in place."""
+    for a, r in enumerate(where):
+        if r >= 0 and alpha[a] > 0.0:
+            for z in range(start[r], start[r + 1]):
+                rate[event[z]] += alpha[a] * value[z]
+    return rate
+
+
+@njit(cache=True)
+def _gains(first, ends, start, event, value, rate, integral):  # type: ignore[no-untyped-def]
+    """(S,) nats gained by each block of rows first : ends, the rates of all else fixed."""
+    gains = np.zeros(len(first))
+    column = np.full(len(rate), -1, dtype=np.int32)
+    for g in range(len(first)):
+        low, p, n = start[first[g]], ends[g] - first[g], 0
+        for z in range(low, start[ends[g]]):
+            if column[event[z]] < 0:
+                column[event[z]] = n
+                n += 1
+        phi, base = np.zeros((p, n)), np.empty(n)
+        for a in range(p):
+            r = first[g] + a
+            for z in range(start[r], start[r + 1]):
+                phi[a, column[event[z]]] = value[z] / integral[r]
+                base[column[event[z]]] = rate[event[z]]
+        for z in range(low, start[ends[g]]):
+            column[event[z]] = -1
+        value_at, _ = ascend(phi, base, np.zeros(p), 0, 0.01, 50)
+        before = 0.0
+        for e in range(n):
+            before += np.log(base[e])
+        gains[g] = value_at - before
+    return gains

@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from .best_order import Found, fit_given, search_orders
+from .ties import NEAR, Near, leads

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
 from ...graph.order import topological_order
 from ...stats.scores.contract import Slots, widen
-from .moves import begin_order, clear, descend, fit_order, reconsider, wander
-from .state import COUNTS, ROWS, Rules, State, greedy_order
+from .moves import begin_order, descend, fit_order, reconsider, wander
+from .state import COUNTS, ROWS, Rules, State, clear, greedy_order
+from .ties import Met, Near, graphs_met, no_graphs, note, single_changes
 
 FAR = 1 << 40
 SLICE = 0.2  # seconds from one return of the kernels to the next, about
@@ -38,7 +39,8 @@ NOISE = 0.1  # in the first order of many variables, a partial correlation no la
 @dataclass(frozen=True)
 class Found:
     """dag: (d, d) bool, the best one met. score: its score. order: (d,) the variables, causes first. rounds: perturbations
-    tried. refits: grow-shrink searches made. complete: False if time ran out or the search was interrupted."""
+    tried. refits: grow-shrink searches made. complete: False if time ran out or the search was interrupted.
+    near: other DAGs of nearly this score."""
 
     dag: Bools
     score: float
@@ -46,6 +48,7 @@ class Found:
     rounds: int
     refits: int
     complete: bool
+    near: tuple[Near, ...] = ()
 
 
 def search_orders(
@@ -59,15 +62,17 @@ def search_orders(
     seed: int,
     max_seconds: float | None = None,
     first: Ints | None = None,
+    ties: bool = False,
 ) -> Found:
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
     Knowledge.compile gives them. restarts: rounds of perturbation, for each more with the variables. seed: below 2**63.
     max_seconds: stop then. A KeyboardInterrupt stops it as well; either way the best so far is returned.
-    first: (d,) the only order to start from, in place of those that corr and seed give.
+    first: (d,) the only order to start from, in place of those that corr and seed give. ties: tell DAGs of nearly the least
+    score too (:mod:`causalnet.search.orders.ties`), of more than LARGE variables only if the search is complete.
     """
-    search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required))
+    search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required), no_graphs(len(corr)))
     search.deadline = math.inf if max_seconds is None else now() + max_seconds
     complete = False
     try:
@@ -75,7 +80,8 @@ def search_orders(
         complete = search.first(orders) and search.improve(restarts) and search.widen()
     except KeyboardInterrupt:
         clear(search.state)
-    return search.found(complete)
+    found = search.found(complete)
+    return replace(found, near=search.near(found)) if ties else found
 
 
 @dataclass
@@ -86,6 +92,7 @@ class _Search:
     slots: Slots
     state: State
     rules: Rules
+    met: Met
     deadline: float = math.inf
     rounds: int = 0
 
@@ -95,6 +102,7 @@ class _Search:
         try:
             for order in orders:
                 done = self._fit(order) and self._descend(FIRST)
+                note(self.slots, self.state, self.met, self.state.total[0], False)
                 if self.state.total[0] < least - 1e-6:
                     best, least = self.state.table[0].copy(), self.state.total[0]
                 if not done:
@@ -111,7 +119,7 @@ class _Search:
         wanted = restarts * (6 if d <= SMALL else math.ceil(min(d, math.sqrt(d * LARGE)) / REGION))
         while self.rounds < wanted:
             ask, begun = min(many, wanted - self.rounds), now()
-            made = wander(*self._parts, ask, 3 if d <= LARGE else 2, PATIENCE, self.deadline)
+            made = wander(*self._parts, self.met, ask, 3 if d <= LARGE else 2, PATIENCE, self.deadline)
             self.rounds += made
             if made < ask:
                 return False
@@ -129,6 +137,12 @@ class _Search:
         state, slots = self.state, self.slots
         dag = _dag(slots, state.table.shape[1])
         return Found(dag, float(state.total[0]), state.table[0].copy(), self.rounds, int(state.tally[3]), complete)
+
+    def near(self, found: Found) -> tuple[Near, ...]:
+        near = graphs_met(self.met, found.dag, found.score)
+        if found.complete or len(found.dag) <= LARGE:
+            near += single_changes(self.score, self.slots, self.rules, found.dag)
+        return tuple(near)
 
     @property
     def _parts(self) -> tuple[Any, Slots, State, Rules]:

@@ -143,6 +143,18 @@ def take(score: Any, slots: Slots, state: State, s: int) -> None:
     enqueue(state, v)
 
 
+@njit(**BARE)
+def clear(state: State) -> None:
+    """Forget the queue and what was saved."""
+    while state.tally[WAITING] > 0:
+        state.table[QUEUED, state.table[QUEUE, state.tally[HEAD]]] = False
+        state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
+        state.tally[WAITING] -= 1
+    for i in range(state.tally[CHANGED]):
+        state.table[MARKED, state.table[SAVED, i]] = False
+    state.tally[CHANGED] = 0
+
+
 @njit(cache=True)
 def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints:
     """(d,) an order to start from: least determinants from the end.

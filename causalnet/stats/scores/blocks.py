@@ -258,6 +258,13 @@ def _helps(score: BlockScore, slots: Slots, s: int, x: int) -> bool:
 
 
 @njit(cache=True)
+def _rise(score: BlockScore, slots: Slots, s: int, x: int) -> float:
+    if slots.size[s] == slots.parents.shape[1] or score.change[s, x] == 0.0:
+        return np.inf
+    return float(score.change[s, x])
+
+
+@njit(cache=True)
 def _best_add(score: BlockScore, slots: Slots, s: int, x: Array) -> int:
     best, least = -1, -MARGIN
     if slots.size[s] < slots.parents.shape[1]:
@@ -327,6 +334,7 @@ implement(
     add=_add,
     drop=_drop,
     helps=_helps,
+    rise=_rise,
     best_add=_best_add,
     best_drop=_best_drop,
 )

@@ -288,6 +288,14 @@ def _helps(score: DiscreteScore, slots: Slots, s: int, x: int) -> bool:
 
 
 @njit(**BARE)
+def _rise(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
+    if slots.size[s] == slots.parents.shape[1] or _find(slots, s, x) >= 0:
+        return np.inf
+    value = _ask(score, slots, s, x)
+    return float(value - slots.value[s]) if value < FAR else np.inf
+
+
+@njit(**BARE)
 def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
     if slots.size[s] == slots.parents.shape[1]:
         return -1
@@ -319,6 +327,7 @@ implement(
     add=_add,
     drop=_drop,
     helps=_helps,
+    rise=_rise,
     best_add=_best_add,
     best_drop=_best_drop,
 )

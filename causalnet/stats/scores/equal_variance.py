@@ -163,6 +163,14 @@ def _helps(score: EqualVariance, slots: Slots, s: int, x: int) -> bool:
 
 
 @njit(cache=True)
+def _rise(score: EqualVariance, slots: Slots, s: int, x: int) -> float:
+    c, w = score.bank[s, x], score.bank[s, score.cov.shape[0] + x]
+    if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR * score.cov[x, x]:
+        return np.inf
+    return float(score.price[0] - c * c / w)
+
+
+@njit(cache=True)
 def _best_add(score: EqualVariance, slots: Slots, s: int, x: Array) -> int:
     best, most = -1, score.price[0]
     if slots.size[s] == slots.parents.shape[1]:
@@ -192,6 +200,7 @@ implement(
     add=_add,
     drop=_drop,
     helps=_helps,
+    rise=_rise,
     best_add=_best_add,
     best_drop=_best_drop,
 )

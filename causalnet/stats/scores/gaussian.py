@@ -263,6 +263,15 @@ def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     return c * c > score.number[2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
 
 
+@njit(**BARE)
+def _rise(score: GaussianScore, slots: Slots, s: int, x: int) -> float:
+    c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
+    if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR:
+        return np.inf
+    s2 = max(score.bank[s, slots.node[s]], SINGULAR)
+    return float(score.number[0] * math.log(max(1.0 - c * c / (w * s2), SINGULAR)) + score.number[1])
+
+
 @njit(**BARE, fastmath=FAST | {"nnan"})
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
     bank, share, d = score.bank, score.work, score.corr.shape[0]
@@ -310,6 +319,7 @@ implement(
     add=_add,
     drop=_drop,
     helps=_helps,
+    rise=_rise,
     best_add=_best_add,
     best_drop=_best_drop,
 )

@@ -26,11 +26,10 @@ from ...data import Counts, Moments, Table, as_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
 from ...graph.meek import known_class
-from ...search.orders import Found, Near, search_orders
+from ...search.orders import Found, Near, canonical_order, search_orders
 from .choice import Choice, Settings, choose_score
 from .evidence import Why
 from .near import near_ties
-from .places import canonical_order
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
@@ -70,7 +69,8 @@ def learn(
     degenerate Gaussian, on mixed ones (it takes the others too). penalty: of one free number in units of ln n, with fNML
     of one parent in units of 2 ln d; None for the extended BIC, which is 2 on continuous tables of few columns, or for 1
     on discrete tables. ess: equivalent
-    sample size (BDeu). restarts: how often the best order is perturbed, in rounds for every 24 variables. max_parents:
+    sample size (BDeu). restarts: how often the best order is perturbed: restarts * 6 rounds up to 12 variables,
+    restarts * ceil(d / 20) up to 200, restarts * ceil(sqrt(200 d) / 20) of more. max_parents:
     None for no limit but one parent for three rows (numbers). missing: "auto" or "em", EM of the covariance, or of
     the network where all columns are categories; "category", a state of its own where a category is missing; "refuse".
     max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn from it.

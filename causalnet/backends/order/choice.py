@@ -14,7 +14,7 @@ from ...base.arrays import Array, Bools, Codes, Ints
 from ...data import Counts, Moments, Table
 from ...data.tables import refuse_constants
 from ...errors import DataError, NotApplicable
-from ...search.orders import search_orders
+from ...search.orders import canonical_order, search_orders
 from ...stats.coding import MOST, RARE, Coded, code_blocks
 from ...stats.dependence import exact_copies, exact_relations
 from ...stats.missing import pair_counts, sort_gaps
@@ -29,7 +29,6 @@ from ...stats.scores import (
     whiten,
 )
 from .filling import fill_categories, fill_covariance, separate_missing
-from .places import canonical_order
 
 LEAST = 4  # rows below which nothing is learnt
 SHARE = 3  # so many rows for each parent of a variable, at least

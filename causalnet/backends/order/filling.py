@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ...search.orders import search_orders
+from ...search.orders import canonical_order, search_orders
 from ...stats.imputation import draw_given_rest, draw_marginal
 from ...stats.missing import Gaps, estimate_covariance, graph_precision, take_step
 from ...stats.scores import Slots, closeness, whiten
-from .places import canonical_order
 
 TURNS = 4  # of network and draws, categories
 ROUNDS, STEPS = 3, 4  # of network and covariance, and steps of EM in each

@@ -12,6 +12,7 @@ import pytest
 
 import causalnet as cn
 from causalnet.backends import order
+from causalnet.backends.order import filling
 from causalnet.data import Table, as_table
 from causalnet.datasets.sem import sem_table
 from causalnet.errors import DataError
@@ -349,6 +350,17 @@ def test_categories_with_missing_cells(coded: Table, missing: str) -> None:
     assert {("a", "c"), ("b", "c"), ("c", "e")} <= set(graph.edges) or missing == "category"
     assert graph.skeleton[2].sum() == 3 and graph.meta["missing"]["cells"] == table.missing.sum()
     assert learn(table, missing=missing).meta["score"] == graph.meta["score"]
+
+
+def test_time_that_runs_out_while_cells_are_filled_leaves_a_graph(
+    coded: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    monkeypatch.setattr(filling, "take_step", lambda *args: steps.append(args))
+    monkeypatch.setattr(filling, "draw_given_rest", lambda *args: steps.append(args))
+    for table in (without(problem(0, d=30)[0], 0.1), without(coded, 0.1)):
+        graph = learn(table, max_seconds=1e-9)
+        assert not steps and not graph.meta["complete"] and graph.meta["missing"]["cells"] == table.missing.sum()
 
 
 def test_missing_can_be_refused_and_needs_categories() -> None:

@@ -11,6 +11,7 @@ from causalnet.datasets.sem import linear_sem, random_weights
 from causalnet.graph import is_acyclic
 from causalnet.graph.random_dags import random_dag
 from causalnet.search.orders import Found, search_orders
+from causalnet.search.orders.state import greedy_order
 from causalnet.stats.scores import gaussian_score, local_score
 from causalnet.stats.scores.contract import SCRATCH, implement
 
@@ -153,6 +154,16 @@ def test_time_that_runs_out_in_the_first_fit_leaves_what_was_fitted() -> None:
     assert not found.complete and found.rounds == 0 and is_acyclic(found.dag)
     assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
     assert found.score > search(corr, restarts=0).score + 100.0
+
+
+def test_the_first_order_keeps_to_its_time_and_to_what_is_required() -> None:
+    corr = correlation(np.random.default_rng(1), 60, 4.0)
+    required = np.triu(np.random.default_rng(2).random((60, 60)) < 0.1, 1)
+    late, whole = (greedy_order(corr, np.ascontiguousarray(required.T), True, 0.0, at) for at in (0.0, math.inf))
+    for order in (late, whole):
+        place = np.argsort(order)
+        assert sorted(order) == list(range(60)) and all(place[i] < place[j] for i, j in np.argwhere(required))
+    assert (late != whole).any()
 
 
 @pytest.mark.parametrize("at", ["descend", "fit_order", "wander"])

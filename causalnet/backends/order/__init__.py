@@ -15,6 +15,7 @@ NeurIPS 2023 (BOSS); Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from ...base.arrays import Bools, Ints
 from ...base.checks import number, one_of, whole
+from ...base.clock import now
 from ...data import Counts, Moments, Table, as_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
@@ -92,6 +94,7 @@ def learn(
         most=None if max_parents is None else whole("max_parents", max_parents, 1),
         missing=one_of("missing", missing, MISSING),
         seed=seed,
+        deadline=math.inf if max_seconds is None else now() + max_seconds,
     )
     chosen = choose_score(data, asked)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
@@ -107,7 +110,7 @@ def learn(
         required[grid],
         restarts=whole("restarts", restarts, 0),
         seed=seed,
-        max_seconds=max_seconds,
+        max_seconds=max(0.0, asked.deadline - now()),
         ties=True,
     )
     if found.score > UNCOUNTED:

@@ -76,7 +76,7 @@ def search_orders(
     search.deadline = math.inf if max_seconds is None else now() + max_seconds
     complete = False
     try:
-        orders = _first_orders(corr, required, seed) if first is None else iter([first])
+        orders = _first_orders(corr, required, seed, search.deadline) if first is None else iter([first])
         complete = search.first(orders) and search.improve(restarts) and search.widen()
     except KeyboardInterrupt:
         clear(search.state)
@@ -168,11 +168,11 @@ class _Search:
         return True
 
 
-def _first_orders(corr: Array, required: Bools, seed: int) -> Iterator[Ints]:
+def _first_orders(corr: Array, required: Bools, seed: int, deadline: float) -> Iterator[Ints]:
     """Orders to descend from: that of least determinants, and random ones."""
     d = len(corr)
     some = bool(required.any())
-    yield greedy_order(corr, np.ascontiguousarray(required.T), some, NOISE if d > LARGE else 0.0)
+    yield greedy_order(corr, np.ascontiguousarray(required.T), some, NOISE if d > LARGE else 0.0, deadline)
     rng = np.random.default_rng(seed)
     for _ in range(min(STARTS, max(1, STARTS * LARGE // d)) - 1):
         place = rng.permutation(d)

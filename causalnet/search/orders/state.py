@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...base.clock import now
 from ...stats.scores.contract import BARE, SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
 
 NOTHING, HELPS, PARENT = 0, 1, 2  # entries of link
@@ -156,18 +157,19 @@ def clear(state: State) -> None:
 
 
 @njit(cache=True)
-def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints:
+def greedy_order(corr: Array, required: Bools, some: bool, noise: float, deadline: float) -> Ints:
     """(d,) an order to start from: least determinants from the end.
 
     The two of largest correlation come last, and ahead of them always the variable of least residual variance given
     those placed. (The same from the head ends several times as far from the optimum.) With ``some`` knowledge, none is
     placed before its required effects, required[v, r] for r -> v. Partial correlations of at most ``noise`` count as
-    none: then rows are sparse, and more variables than rows do no harm.
+    none: then rows are sparse, and more variables than rows do no harm. What is not placed by ``deadline`` is placed as
+    known by then.
     """
     d = corr.shape[0]
     order = np.empty(d, np.int64)
     rows, rest = np.empty((d, d)), np.ones(d)
-    placed = np.zeros(d, np.bool_)
+    placed, late = np.zeros(d, np.bool_), False
     for k in range(d):
         v, least = -1, np.inf
         for j in range(d):
@@ -188,6 +190,9 @@ def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints
                 v, least = j, x
         order[d - 1 - k] = v
         placed[v] = True
+        if deadline < np.inf and (late or now() > deadline):
+            late = True
+            continue
         for j in range(d):
             rows[k, j] = corr[v, j]
         for i in range(k):

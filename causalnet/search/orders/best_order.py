@@ -127,8 +127,9 @@ class _Search:
         return wanted == 0 or self._descend(FAR)
 
     def widen(self) -> bool:
-        """Ask the pairs too that the score set aside at first; False if time ran out."""
-        if not widen(self.score):
+        """Ask the pairs too that the score set aside at first, and exchange parents where no more fit; False if time ran out."""
+        d, most = self.state.table.shape[1], self.slots.parents.shape[1]
+        if not widen(self.score) and (most >= d - 1 or self.slots.size[:d].max() < most):
             return True
         reconsider(*self._parts)
         return self._descend(FAR)

@@ -64,8 +64,43 @@ def draw(state: State, n: int) -> Any:
 
 
 @njit(**BARE)
+def find(slots: Slots, s: int, r: int) -> int:
+    for i in range(slots.size[s]):
+        if slots.parents[s, i] == r:
+            return i
+    return -1
+
+
+@njit(**BARE)
+def _exchange(score: Any, slots: Slots, state: State, s: int, fixed: Bools) -> bool:
+    """Let a candidate take the place of a parent of scratch slot s, those of best score; False if none lowers it.
+
+    Asked where there is no room for more parents; from the last to the first, as a parent that is taken back comes last.
+    """
+    least, out, new = slots.value[s] - EPS, -1, -1
+    for i in range(slots.size[s] - 1, -1, -1):
+        r = slots.parents[s, i]
+        if fixed[r]:
+            continue
+        drop(score, slots, s, i)
+        state.may[r] = 0.0
+        x = best_add(score, slots, s, state.may)
+        state.may[r] = 1.0
+        if x >= 0:
+            add(score, slots, s, x)
+            if slots.value[s] < least:
+                least, out, new = slots.value[s], r, x
+            drop(score, slots, s, slots.size[s] - 1)
+        add(score, slots, s, r)
+    if new >= 0:
+        drop(score, slots, s, find(slots, s, out))
+        add(score, slots, s, new)
+    return new >= 0
+
+
+@njit(**BARE)
 def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
-    """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart."""
+    """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart; exchange when full."""
     v = slots.node[s]
     state.tally[REFITS] += 1
     may, table = state.may, state.table
@@ -84,19 +119,11 @@ def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: 
             add(score, slots, s, r)
             r = best_add(score, slots, s, may)
         i = best_drop(score, slots, s, fixed)
-        if i < 0:
+        if i < 0 and (slots.size[s] < slots.parents.shape[1] or not _exchange(score, slots, state, s, fixed)):
             break
         while i >= 0:
             drop(score, slots, s, i)
             i = best_drop(score, slots, s, fixed)
-
-
-@njit(**BARE)
-def find(slots: Slots, s: int, r: int) -> int:
-    for i in range(slots.size[s]):
-        if slots.parents[s, i] == r:
-            return i
-    return -1
 
 
 @njit(**BARE)

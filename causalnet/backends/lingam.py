@@ -29,12 +29,11 @@ from ..data import Table, as_table
 from ..data.tables import refuse_constants
 from ..errors import DataError, warned
 from ..graph import Graph, Knowledge, PairEvidence
-from ..graph.meek import orient
+from ..graph.meek import known_class, orient
 from ..search.direct_lingam import Ordered, causal_order
 from ..search.non_gaussian_dag import Likelihood, descend, member
-from ..search.orders import fit_given, search_orders
+from ..search.orders import canonical_order, fit_given, search_orders
 from ..stats.scores import gaussian_score
-from .order import canonical_order, known_class
 
 TAKES = frozenset({"continuous"})
 GIVES = "cpdag"

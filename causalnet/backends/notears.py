@@ -42,9 +42,8 @@ from ..search.least_squares_dag import (
 )
 from ..search.least_squares_dag import refine as refine_order
 from ..search.order_search import descend_by_coordinates, predecessors
-from ..search.orders import fit_given
+from ..search.orders import canonical_order, fit_given
 from ..stats.scores import gaussian_score
-from .order import canonical_order
 
 TAKES = frozenset({"continuous"})
 GIVES = "dag"

@@ -276,3 +276,14 @@ def orient(adj: ArrayLike) -> Bools:
     rule, none = np.zeros(matrix.shape, np.int8), np.zeros(len(i))
     close(matrix, joined, i, j, none, none > 0, rule, descendants(matrix))
     return matrix
+
+
+def restrict(adj: Bools, allowed: Bools) -> Bools:
+    """adj (d, d) bool, the completed graph of a class, its undirected edges turned where one direction only is ``allowed``."""
+    turned = adj & adj.T & ~allowed
+    return orient(adj & ~turned) if turned.any() else adj
+
+
+def known_class(dag: Bools, allowed: Bools) -> Bools:
+    """(d, d) bool: the completed graph of the class of ``dag``, with the directions that knowledge leaves."""
+    return restrict(cpdag(dag), allowed)

@@ -11,12 +11,14 @@ observed cells only (missing at random). Rows with the same cells missing share 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
+from ..base.clock import now
 
 STEADY = 1e-4  # the largest change of a correlation in one step at which it stands still
 STEPS = 100
@@ -42,8 +44,8 @@ def sort_gaps(values: Array) -> Gaps:
     return Gaps(np.where(gone, 0.0, scaled)[order], gone[order], first)
 
 
-def estimate_covariance(gaps: Gaps, steps: int = STEPS) -> tuple[Array, Array]:
-    """EM of the mean (m,) and the covariance (m, m) of the standardised columns; fills the gaps."""
+def estimate_covariance(gaps: Gaps, steps: int = STEPS, deadline: float = math.inf) -> tuple[Array, Array]:
+    """EM of the mean (m,) and the covariance (m, m) of the standardised columns; fills the gaps. deadline: no step after it."""
     n, m = gaps.x.shape
     mean, cov = np.zeros(m), gaps.x.T @ gaps.x / n
     if not gaps.gone.any():
@@ -53,7 +55,7 @@ def estimate_covariance(gaps: Gaps, steps: int = STEPS) -> tuple[Array, Array]:
         lean = shrinkage(gaps.x, cov) if n < CROWDED * m else 0.0
         old = cov
         mean, cov = take_step(gaps, mean, np.linalg.inv((1.0 - lean) * cov + (lean + PRIOR) * np.eye(m)))
-        if np.abs(cov - old).max() <= STEADY:
+        if np.abs(cov - old).max() <= STEADY or now() > deadline:
             break
     return mean, cov
 

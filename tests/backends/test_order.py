@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,13 @@ import pytest
 
 import causalnet as cn
 from causalnet.backends import order
+from causalnet.backends.order import filling
 from causalnet.data import Table, as_table
 from causalnet.datasets.sem import sem_table
 from causalnet.errors import DataError
 from causalnet.graph.meek import cpdag
 from causalnet.graph.metrics import shd
+from causalnet.stats.scores import local_score
 
 RNG = np.random.default_rng(0)
 
@@ -102,8 +106,67 @@ def test_an_edge_that_hardly_pays_is_told() -> None:
     y = np.sqrt(share) * x / x.std() + np.sqrt(1.0 - share) * noise / noise.std()
     table = as_table(pd.DataFrame({"x": x - x.mean(), "y": y - y.mean()}), discrete=False)
     graph = learn(table, penalty=2.0)
-    assert len(graph.meta["near_ties"]) == 1 and set(graph.meta["near_ties"][0]) == {"x", "y"}
-    assert 0.0 < graph.explain("x", "y")["score_if_dropped"] < 2.0
+    assert graph.meta["near_ties"] == {"graphs": 2, "disagree": [["x", "y"]]}
+    told = graph.explain("x", "y")
+    assert 0.0 < told["score_if_dropped"] < 2.0
+    assert told["near_tie"] and told["alternative"] == {
+        "score_rise": pytest.approx(told["score_if_dropped"]),
+        "edge": None,
+    }
+    assert learn(table, penalty=1.0).meta["near_ties"] == {"graphs": 1, "disagree": []}
+
+
+def every_dag(d: int) -> Iterator[np.ndarray]:
+    i, j = np.triu_indices(d, 1)
+    for marks in itertools.product((0, 1, 2), repeat=len(i)):
+        dag, way = np.zeros((d, d), bool), np.array(marks)
+        dag[i[way == 1], j[way == 1]] = True
+        dag[j[way == 2], i[way == 2]] = True
+        left = np.ones(d, bool)  # sources leave, until none is left
+        while (free := left & ~dag[left].any(axis=0)).any():
+            left &= ~free
+        if not left.any():
+            yield dag
+
+
+@pytest.mark.parametrize(("seed", "d"), [(0, 5), *((seed, 4) for seed in range(1, 9))])
+def test_the_near_ties_are_those_of_all_dags(seed: int, d: int) -> None:
+    """None is invented, and none is missing whose DAG differs in one edge from the best."""
+    table, _ = problem(seed, d=d, n=60)
+    graph = learn(table, seed, penalty=1.0)
+    corr, best = np.corrcoef(table.values.T), np.zeros((d, d), bool)
+    for i, j in itertools.combinations(range(d), 2):
+        told = graph.explain(table.columns[i], table.columns[j])
+        if told["joined"]:
+            a, b = told["in_best_dag"].split(" -> ")
+            best[table.columns.index(a), table.columns.index(b)] = True
+    known: dict[tuple[int, bytes], float] = {}
+    within: dict[bytes, bool] = {}
+
+    def total(dag: np.ndarray) -> float:
+        for v in range(d):
+            if (v, dag[:, v].tobytes()) not in known:
+                known[v, dag[:, v].tobytes()] = local_score(corr, 60, 1.0, v, np.flatnonzero(dag[:, v]))
+        return sum(known[v, dag[:, v].tobytes()] for v in range(d))
+
+    for dag in every_dag(d):
+        if total(dag) <= total(best) + 2.0:
+            near = np.triu((dag != best) | (dag != best).T).sum() <= 1
+            key = cpdag(dag).tobytes()
+            within[key] = within.get(key, False) or near
+    told = graph.meta["near_ties"]
+    assert sum(within.values()) <= told["graphs"] <= len(within)
+    differ = {False: np.zeros((d, d), bool), True: np.zeros((d, d), bool)}
+    for key, near in within.items():
+        other = np.frombuffer(key, bool).reshape(d, d) != graph.adj
+        differ[False] |= other | other.T
+        differ[True] |= (other | other.T) & near
+    said = np.zeros((d, d), bool)
+    for a, b in told["disagree"]:
+        i, j = table.columns.index(a), table.columns.index(b)
+        said[i, j] = said[j, i] = True
+        assert graph.explain(a, b)["near_tie"] and -1e-6 < graph.explain(a, b)["alternative"]["score_rise"] <= 2.0
+    assert (said | ~differ[True]).all() and (differ[False] | ~said).all()
 
 
 def test_more_penalty_fewer_edges_and_a_limit_on_parents() -> None:
@@ -287,6 +350,17 @@ def test_categories_with_missing_cells(coded: Table, missing: str) -> None:
     assert {("a", "c"), ("b", "c"), ("c", "e")} <= set(graph.edges) or missing == "category"
     assert graph.skeleton[2].sum() == 3 and graph.meta["missing"]["cells"] == table.missing.sum()
     assert learn(table, missing=missing).meta["score"] == graph.meta["score"]
+
+
+def test_time_that_runs_out_while_cells_are_filled_leaves_a_graph(
+    coded: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    monkeypatch.setattr(filling, "take_step", lambda *args: steps.append(args))
+    monkeypatch.setattr(filling, "draw_given_rest", lambda *args: steps.append(args))
+    for table in (without(problem(0, d=30)[0], 0.1), without(coded, 0.1)):
+        graph = learn(table, max_seconds=1e-9)
+        assert not steps and not graph.meta["complete"] and graph.meta["missing"]["cells"] == table.missing.sum()
 
 
 def test_missing_can_be_refused_and_needs_categories() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from causalnet.datasets.sem import linear_sem, random_weights
 from causalnet.graph import is_acyclic
 from causalnet.graph.random_dags import random_dag
-from causalnet.search.orders import Found, search_orders
+from causalnet.search.orders import Found, fit_given, search_orders
+from causalnet.search.orders.state import greedy_order
 from causalnet.stats.scores import gaussian_score, local_score
 from causalnet.stats.scores.contract import SCRATCH, implement
 
@@ -153,6 +155,33 @@ def test_time_that_runs_out_in_the_first_fit_leaves_what_was_fitted() -> None:
     assert not found.complete and found.rounds == 0 and is_acyclic(found.dag)
     assert found.score == pytest.approx(total(corr, found.dag), abs=1e-6)
     assert found.score > search(corr, restarts=0).score + 100.0
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_few_parents_are_those_that_no_exchange_betters(most: int) -> None:
+    rng, hits, trials = np.random.default_rng(most), 0, 0
+    for _ in range(30):
+        corr, d = correlation(rng, 9, 6.0), 9
+        free, order = ~np.eye(d, dtype=bool), rng.permutation(d)
+        dag = fit_given(*gaussian_score(corr, 1000, PENALTY, most), order, free, ~(free | True))
+        for at, v in enumerate(order):
+            have, given = set(np.flatnonzero(dag[:, v]).tolist()), order[:at].tolist()
+            sets = [set(s) for k in range(most + 1) for s in itertools.combinations(given, k)]
+            scores = [local_score(corr, 1000, PENALTY, v, np.array(sorted(s), int)) for s in sets]
+            mine = local_score(corr, 1000, PENALTY, v, np.array(sorted(have), int))
+            assert all(mine < x + 1e-6 for s, x in zip(sets, scores, strict=True) if len(s - have) < 2 > len(have - s))
+            hits, trials = hits + (mine < min(scores) + 1e-6), trials + 1
+    assert hits >= 0.95 * trials  # a set that only two exchanges at once would better
+
+
+def test_the_first_order_keeps_to_its_time_and_to_what_is_required() -> None:
+    corr = correlation(np.random.default_rng(1), 60, 4.0)
+    required = np.triu(np.random.default_rng(2).random((60, 60)) < 0.1, 1)
+    late, whole = (greedy_order(corr, np.ascontiguousarray(required.T), True, 0.0, at) for at in (0.0, math.inf))
+    for order in (late, whole):
+        place = np.argsort(order)
+        assert sorted(order) == list(range(60)) and all(place[i] < place[j] for i, j in np.argwhere(required))
+    assert (late != whole).any()
 
 
 @pytest.mark.parametrize("at", ["descend", "fit_order", "wander"])

@@ -15,21 +15,23 @@ NeurIPS 2023 (BOSS); Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 
 import numpy as np
 
-from ...base.arrays import Bools
+from ...base.arrays import Bools, Ints
 from ...base.checks import number, one_of, whole
+from ...base.clock import now
 from ...data import Counts, Moments, Table, as_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
-from ...graph.meek import cpdag, orient
-from ...search.orders import search_orders
-from .choice import Settings, choose_score
-from .evidence import Why, near_ties
-from .places import canonical_order
+from ...graph.meek import known_class
+from ...search.orders import Found, Near, canonical_order, search_orders
+from .choice import Choice, Settings, choose_score
+from .evidence import Why
+from .near import near_ties
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
@@ -69,15 +71,20 @@ def learn(
     degenerate Gaussian, on mixed ones (it takes the others too). penalty: of one free number in units of ln n, with fNML
     of one parent in units of 2 ln d; None for the extended BIC, which is 2 on continuous tables of few columns, or for 1
     on discrete tables. ess: equivalent
-    sample size (BDeu). restarts: how often the best order is perturbed, in rounds for every 24 variables. max_parents:
+    sample size (BDeu). restarts: how often the best order is perturbed: restarts * 6 rounds up to 12 variables,
+    restarts * ceil(d / 20) up to 200, restarts * ceil(sqrt(200 d) / 20) of more. max_parents:
     None for no limit but one parent for three rows (numbers). missing: "auto" or "em", EM of the covariance, or of
     the network where all columns are categories; "category", a state of its own where a category is missing; "refuse".
     max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn from it.
 
     ``graph.explain(a, b)`` tells by how much the score would rise without the edge, or with it, and if it were
-    reversed. meta: "score", "score_name", "rounds", "refits", "near_ties": edges that could be dropped for 2 units of
-    score, "missing": what was done about how many cells, and "warnings", which are raised as UserWarning too: columns
-    that others determine, states too rare to be told apart, columns never observed together.
+    reversed; "near_tie" and the cheapest "alternative" where graphs of nearly the same score disagree on the pair. meta:
+    "score", "score_name", "rounds", "refits", "near_ties": {"graphs": how many equivalence classes within 2 units of the
+    least score are known, the best included, "disagree": the pairs [a, b] that are not joined, or not directed, alike in all
+    of them}. Known are the graphs that the rounds of the search ended in and those that differ from the best DAG in one edge,
+    not every class that there is (:mod:`causalnet.backends.order.near`). "missing": what was done about how many cells, and
+    "warnings", which are raised as UserWarning too: columns that others determine, states too rare to be told apart, columns
+    never observed together.
     """
     seed = int(rng.integers(2**63))
     asked = Settings(
@@ -87,6 +94,7 @@ def learn(
         most=None if max_parents is None else whole("max_parents", max_parents, 1),
         missing=one_of("missing", missing, MISSING),
         seed=seed,
+        deadline=math.inf if max_seconds is None else now() + max_seconds,
     )
     chosen = choose_score(data, asked)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
@@ -102,30 +110,41 @@ def learn(
         required[grid],
         restarts=whole("restarts", restarts, 0),
         seed=seed,
-        max_seconds=max_seconds,
+        max_seconds=max(0.0, asked.deadline - now()),
+        ties=True,
     )
     if found.score > UNCOUNTED:
         raise DataError("the required causes of a variable have more configurations than can be counted; require fewer")
+    return _tell(data, chosen, found, place, allowed, required)
+
+
+def _tell(
+    data: Table | Moments | Counts, chosen: Choice, found: Found, place: Ints, allowed: Bools, required: Bools
+) -> Graph:
+    """What was found with the columns in the order ``place`` (d,), as a graph with its evidence."""
     dag = np.zeros_like(allowed)
-    dag[grid] = found.dag
-    why = Why(data.columns, chosen.exact, dag, allowed, required)
+    dag[np.ix_(place, place)] = found.dag
+    ties = near_ties((Near(rise, place[toggled]) for rise, toggled in found.near), dag, allowed)
     meta = chosen.told | {
         "score": found.score,
         "rounds": found.rounds,
         "refits": found.refits,
-        "near_ties": [[data.columns[i], data.columns[j]] for i, j in near_ties(why)],
+        "near_ties": {
+            "graphs": ties.graphs,
+            "disagree": [[data.columns[i], data.columns[j]] for i, j in sorted(ties.others)],
+        },
         "complete": found.complete,
     }
     meta |= _warn(chosen.warnings)
-    every = np.triu(np.ones_like(allowed), 1)
-    evidence = PairEvidence(data.columns, every, partial(Why.__call__, why))
+    why = Why(data.columns, chosen.exact, dag, allowed, required, ties.others)
+    evidence = PairEvidence(data.columns, np.triu(np.ones_like(allowed), 1), partial(Why.__call__, why))
     return Graph(data.columns, known_class(dag, allowed), evidence=evidence, meta=meta)
 
 
 def _warn(sentences: list[str]) -> dict[str, list[str]]:
     """Raise each as a UserWarning; what ``meta`` says of them."""
     for sentence in sentences:
-        warnings.warn(sentence, UserWarning, stacklevel=3)
+        warnings.warn(sentence, UserWarning, stacklevel=4)
     return {"warnings": sentences} if sentences else {}
 
 
@@ -140,12 +159,3 @@ def warm_up() -> None:
     values[:, 0] = values[:, 0] > 0
     values[0, 3] = np.nan
     learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, max_seconds=60.0)
-
-
-def known_class(dag: Bools, allowed: Bools) -> Bools:
-    """(d, d) bool: the CPDAG of ``dag``, its undirected edges turned where knowledge allows one direction only."""
-    found = cpdag(dag)
-    turned = found & found.T & ~allowed
-    if not turned.any():
-        return found
-    return orient(found & ~turned)

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...base.arrays import Array, Bools, Codes, Ints
+from ...base.clock import now
 from ...data import Counts, Moments, Table
 from ...data.tables import refuse_constants
 from ...errors import DataError, NotApplicable
-from ...search.orders import search_orders
+from ...search.orders import canonical_order, search_orders
 from ...stats.coding import MOST, RARE, Coded, code_blocks
 from ...stats.dependence import exact_copies, exact_relations
 from ...stats.missing import pair_counts, sort_gaps
@@ -29,7 +30,6 @@ from ...stats.scores import (
     whiten,
 )
 from .filling import fill_categories, fill_covariance, separate_missing
-from .places import canonical_order
 
 LEAST = 4  # rows below which nothing is learnt
 SHARE = 3  # so many rows for each parent of a variable, at least
@@ -38,7 +38,7 @@ NAMED = 5  # columns named in a warning
 
 
 class Settings(NamedTuple):
-    """What the caller asked for. most: parents of a variable, None for no limit but the rows."""
+    """What the caller asked for. most: parents of a variable, None for no limit but the rows. deadline: by base.clock."""
 
     score: str
     penalty: float | None
@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     most: int | None
     missing: str
     seed: int
+    deadline: float
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
         def score_of(filled: Any) -> tuple[Any, Slots]:
             return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
 
-        codes = fill_categories(codes, score_of, asked.seed)
+        codes = fill_categories(codes, score_of, asked.seed, asked.deadline)
         treated = _tell_missing(data, "network by EM, cells drawn given the rest of their rows")
 
     def counted(place: Ints) -> tuple[Any, Slots]:
@@ -188,9 +189,9 @@ def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     blocks = _lay_blocks(coded.start, n, asked, pairs)
 
     def learn(corr: Array) -> Bools:
-        return _sketch(corr, blocks, asked.seed)
+        return _sketch(corr, blocks, asked)
 
-    corr = whiten(fill_covariance(sort_gaps(coded.values), coded.start, learn), coded.start)
+    corr = whiten(fill_covariance(sort_gaps(coded.values), coded.start, learn, asked.deadline), coded.start)
     return _finish(data, corr, blocks, asked, told, warnings + _tell_relations(data, corr, coded.start))
 
 
@@ -207,7 +208,7 @@ def _lay_blocks(start: Ints, n: float, asked: Settings, pairs: Array | None) -> 
     return Blocks(start, weight, price, plain, max(1, min(d - 1, room, asked.most or d)), room)
 
 
-def _sketch(corr: Array, blocks: Blocks, seed: int) -> Bools:
+def _sketch(corr: Array, blocks: Blocks, asked: Settings) -> Bools:
     """(d, d) bool: a DAG of low score, without restarts."""
     near = _block_closeness(corr, blocks.start)
     d = len(near)
@@ -215,7 +216,9 @@ def _sketch(corr: Array, blocks: Blocks, seed: int) -> Bools:
     grid = np.ix_(place, place)
     free, none = ~np.eye(d, dtype=bool), np.zeros((d, d), bool)
     score, slots = blocks.compile(corr, place)
-    found = search_orders(score, slots, np.ascontiguousarray(near[grid]), free, none, restarts=0, seed=seed)
+    left = max(0.0, asked.deadline - now())
+    near = np.ascontiguousarray(near[grid])
+    found = search_orders(score, slots, near, free, none, restarts=0, seed=asked.seed, max_seconds=left)
     dag = np.zeros((d, d), bool)
     dag[grid] = found.dag
     return dag

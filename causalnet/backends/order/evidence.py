@@ -1,4 +1,4 @@
-"""What the score says of one pair of variables, and which edges hardly pay."""
+"""What the score says of one pair of variables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Bools, Ints
-
-NEAR = 2.0  # units of score: two graphs that close are a tie
+from ...search.orders import leads
+from .near import Other
 
 
 @dataclass(frozen=True)
 class Why:
     """What the score says of one pair, worked out when asked.
 
-    local: f(v | parents). dag: (d, d) bool, the best DAG found.
+    local: f(v | parents). dag: (d, d) bool, the best DAG found. others: of pairs (i, j), i < j, on which graphs of nearly the
+    same score disagree, the one of least score.
     """
 
     columns: tuple[str, ...]
@@ -25,8 +26,13 @@ class Why:
     dag: Bools
     allowed: Bools
     required: Bools
+    others: dict[tuple[int, int], Other]
 
     def __call__(self, i: int, j: int) -> dict[str, Any]:
+        other = self.others.get((min(i, j), max(i, j)))
+        return self._changes(i, j) | (other.told(self.columns) if other else {})
+
+    def _changes(self, i: int, j: int) -> dict[str, Any]:
         a, b = (j, i) if self.dag[j, i] else (i, j)
         if not self.dag[a, b]:
             adds = {self._arrow(x, y): self.toggled(x, y) for x, y in ((i, j), (j, i)) if self._fits(x, y)}
@@ -51,34 +57,17 @@ class Why:
 
     def reversed(self, a: int, b: int) -> float | None:
         """How the score changes when a -> b becomes b -> a; None where that closes a cycle or knowledge forbids it."""
-        if not self.allowed[b, a] or self.required[a, b] or self._path(a, b, self.dag):
+        if not self.allowed[b, a] or self.required[a, b] or leads(self.dag, a, b):
             return None
         into_a = self.dag[:, a].copy()
         into_a[b] = True
         return self.toggled(a, b) + self._local(a, into_a) - self._local(a, self.dag[:, a])
 
     def _fits(self, a: int, b: int) -> bool:
-        return bool(self.allowed[a, b]) and not self._path(b, a, self.dag)
-
-    def _path(self, a: int, b: int, dag: Bools) -> bool:
-        """Is there a directed path from a to b, the edge a -> b apart?"""
-        seen = np.zeros(len(dag), dtype=bool)
-        front = dag[a].copy()
-        front[b] = False
-        while front.any():
-            seen |= front
-            front = dag[front].any(axis=0) & ~seen
-            if front[b]:
-                return True
-        return False
+        return bool(self.allowed[a, b]) and not leads(self.dag, b, a)
 
     def _local(self, v: int, parents: Bools) -> float:
         return self.local(v, np.flatnonzero(parents))
 
     def _arrow(self, a: int, b: int) -> str:
         return f"{self.columns[a]} -> {self.columns[b]}"
-
-
-def near_ties(why: Why) -> list[tuple[int, int]]:
-    """Edges (cause, effect) of the best DAG that could be dropped for at most NEAR units of score."""
-    return [(int(i), int(j)) for i, j in np.argwhere(why.dag & ~why.required) if why.toggled(i, j) <= NEAR]

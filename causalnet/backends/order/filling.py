@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ...search.orders import search_orders
+from ...base.clock import now
+from ...search.orders import canonical_order, search_orders
 from ...stats.imputation import draw_given_rest, draw_marginal
 from ...stats.missing import Gaps, estimate_covariance, graph_precision, take_step
 from ...stats.scores import Slots, closeness, whiten
-from .places import canonical_order
 
 TURNS = 4  # of network and draws, categories
 ROUNDS, STEPS = 3, 4  # of network and covariance, and steps of EM in each
@@ -24,12 +24,12 @@ def separate_missing(codes: AnyArray) -> AnyArray:
     return np.where(gone, np.where(gone, -1, codes).max(axis=0) + 1, codes).astype(codes.dtype)
 
 
-def fill_categories(codes: Codes, score_of: Callable[[Codes], tuple[Any, Slots]], seed: int) -> Codes:
+def fill_categories(codes: Codes, score_of: Callable[[Codes], tuple[Any, Slots]], seed: int, deadline: float) -> Codes:
     """(n, d) codes, -1 where missing, with each missing one drawn given the rest of its row.
 
     A stochastic structural EM (Friedman 1997; Celeux and Diebolt 1985): drawn from what its column holds at first, then
     TURNS times a network is searched for and the cells are drawn again given it, so that what is filled in
-    makes no dependence beyond what the network has. The draws follow the content of the columns, not their places.
+    makes no dependence beyond what the network has. No turn begins after ``deadline``. The draws follow the content of the columns, not their places.
     """
     place = canonical_order(closeness(separate_missing(codes)))
     ranked = _rank_states(codes[:, place])
@@ -40,24 +40,31 @@ def fill_categories(codes: Codes, score_of: Callable[[Codes], tuple[Any, Slots]]
     d = codes.shape[1]
     free, none = ~np.eye(d, dtype=bool), np.zeros((d, d), bool)
     for _ in range(TURNS):
+        left = deadline - now()
+        if left < 0.0:
+            break
         near = np.ascontiguousarray(closeness(filled))
-        found = search_orders(*score_of(filled), near, free, none, restarts=0, seed=seed)
+        found = search_orders(*score_of(filled), near, free, none, restarts=0, seed=seed, max_seconds=left)
         filled = draw_given_rest(filled, gone, cards, found.dag, rng)
     back = np.empty_like(filled)
     back[:, place] = filled
     return back
 
 
-def fill_covariance(gaps: Gaps, start: Ints, learn: Callable[[Array], Bools]) -> Array:
+def fill_covariance(gaps: Gaps, start: Ints, learn: Callable[[Array], Bools], deadline: float) -> Array:
     """(m, m) covariance of standardised columns, first by EM without a network, then ROUNDS times by a network and EM given it.
 
     A network has few parameters: with many columns or few rows it fills a gap far better than all columns at once do.
-    start: (d + 1,) where the columns of each variable are. learn: the DAG (d, d) for a covariance whose blocks are white.
+    No step begins after ``deadline``. start: (d + 1,) where the columns of each variable are. learn: the DAG (d, d) for a covariance whose blocks are white.
     """
-    mean, cov = estimate_covariance(gaps)
+    mean, cov = estimate_covariance(gaps, deadline=deadline)
     for _ in range(ROUNDS if gaps.gone.any() else 0):
+        if now() > deadline:
+            break
         dag = learn(whiten(cov, start))
         for _ in range(STEPS):
+            if now() > deadline:
+                break
             mean, cov = take_step(gaps, mean, graph_precision(cov, start, dag))
     return cov
 

@@ -3,3 +3,5 @@
 from __future__ import annotations
 
 from .best_order import Found, fit_given, search_orders
+from .places import canonical_order
+from .ties import NEAR, Near, leads

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
 from ...graph.order import topological_order
 from ...stats.scores.contract import Slots, widen
-from .moves import begin_order, clear, descend, fit_order, reconsider, wander
-from .state import COUNTS, ROWS, Rules, State, greedy_order
+from .moves import begin_order, descend, fit_order, reconsider, wander
+from .state import COUNTS, ROWS, Rules, State, clear, greedy_order
+from .ties import Met, Near, graphs_met, no_graphs, note, single_changes
 
 FAR = 1 << 40
 SLICE = 0.2  # seconds from one return of the kernels to the next, about
@@ -38,7 +39,8 @@ NOISE = 0.1  # in the first order of many variables, a partial correlation no la
 @dataclass(frozen=True)
 class Found:
     """dag: (d, d) bool, the best one met. score: its score. order: (d,) the variables, causes first. rounds: perturbations
-    tried. refits: grow-shrink searches made. complete: False if time ran out or the search was interrupted."""
+    tried. refits: grow-shrink searches made. complete: False if time ran out or the search was interrupted.
+    near: other DAGs of nearly this score."""
 
     dag: Bools
     score: float
@@ -46,6 +48,7 @@ class Found:
     rounds: int
     refits: int
     complete: bool
+    near: tuple[Near, ...] = ()
 
 
 def search_orders(
@@ -59,23 +62,26 @@ def search_orders(
     seed: int,
     max_seconds: float | None = None,
     first: Ints | None = None,
+    ties: bool = False,
 ) -> Found:
     """The best DAG met; score and slots as a local score makes them.
 
     corr: (d, d), what the first order is chosen by. allowed, required: (d, d) bool, [i, j] for i -> j, as
     Knowledge.compile gives them. restarts: rounds of perturbation, for each more with the variables. seed: below 2**63.
     max_seconds: stop then. A KeyboardInterrupt stops it as well; either way the best so far is returned.
-    first: (d,) the only order to start from, in place of those that corr and seed give.
+    first: (d,) the only order to start from, in place of those that corr and seed give. ties: tell DAGs of nearly the least
+    score too (:mod:`causalnet.search.orders.ties`), of more than LARGE variables only if the search is complete.
     """
-    search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required))
+    search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required), no_graphs(len(corr)))
     search.deadline = math.inf if max_seconds is None else now() + max_seconds
     complete = False
     try:
-        orders = _first_orders(corr, required, seed) if first is None else iter([first])
+        orders = _first_orders(corr, required, seed, search.deadline) if first is None else iter([first])
         complete = search.first(orders) and search.improve(restarts) and search.widen()
     except KeyboardInterrupt:
         clear(search.state)
-    return search.found(complete)
+    found = search.found(complete)
+    return replace(found, near=search.near(found)) if ties else found
 
 
 @dataclass
@@ -86,6 +92,7 @@ class _Search:
     slots: Slots
     state: State
     rules: Rules
+    met: Met
     deadline: float = math.inf
     rounds: int = 0
 
@@ -95,6 +102,7 @@ class _Search:
         try:
             for order in orders:
                 done = self._fit(order) and self._descend(FIRST)
+                note(self.slots, self.state, self.met, self.state.total[0], False)
                 if self.state.total[0] < least - 1e-6:
                     best, least = self.state.table[0].copy(), self.state.total[0]
                 if not done:
@@ -111,7 +119,7 @@ class _Search:
         wanted = restarts * (6 if d <= SMALL else math.ceil(min(d, math.sqrt(d * LARGE)) / REGION))
         while self.rounds < wanted:
             ask, begun = min(many, wanted - self.rounds), now()
-            made = wander(*self._parts, ask, 3 if d <= LARGE else 2, PATIENCE, self.deadline)
+            made = wander(*self._parts, self.met, ask, 3 if d <= LARGE else 2, PATIENCE, self.deadline)
             self.rounds += made
             if made < ask:
                 return False
@@ -119,8 +127,9 @@ class _Search:
         return wanted == 0 or self._descend(FAR)
 
     def widen(self) -> bool:
-        """Ask the pairs too that the score set aside at first; False if time ran out."""
-        if not widen(self.score):
+        """Ask the pairs too that the score set aside at first, and exchange parents where no more fit; False if time ran out."""
+        d, most = self.state.table.shape[1], self.slots.parents.shape[1]
+        if not widen(self.score) and (most >= d - 1 or self.slots.size[:d].max() < most):
             return True
         reconsider(*self._parts)
         return self._descend(FAR)
@@ -129,6 +138,12 @@ class _Search:
         state, slots = self.state, self.slots
         dag = _dag(slots, state.table.shape[1])
         return Found(dag, float(state.total[0]), state.table[0].copy(), self.rounds, int(state.tally[3]), complete)
+
+    def near(self, found: Found) -> tuple[Near, ...]:
+        near = graphs_met(self.met, found.dag, found.score)
+        if found.complete or len(found.dag) <= LARGE:
+            near += single_changes(self.score, self.slots, self.rules, found.dag)
+        return tuple(near)
 
     @property
     def _parts(self) -> tuple[Any, Slots, State, Rules]:
@@ -154,11 +169,11 @@ class _Search:
         return True
 
 
-def _first_orders(corr: Array, required: Bools, seed: int) -> Iterator[Ints]:
+def _first_orders(corr: Array, required: Bools, seed: int, deadline: float) -> Iterator[Ints]:
     """Orders to descend from: that of least determinants, and random ones."""
     d = len(corr)
     some = bool(required.any())
-    yield greedy_order(corr, np.ascontiguousarray(required.T), some, NOISE if d > LARGE else 0.0)
+    yield greedy_order(corr, np.ascontiguousarray(required.T), some, NOISE if d > LARGE else 0.0, deadline)
     rng = np.random.default_rng(seed)
     for _ in range(min(STARTS, max(1, STARTS * LARGE // d)) - 1):
         place = rng.permutation(d)

@@ -22,7 +22,6 @@ from .state import (
     EPS,
     HEAD,
     HELPS,
-    MARKED,
     MOVED,
     OLD,
     ORDER,
@@ -36,6 +35,7 @@ from .state import (
     WAITING,
     Rules,
     State,
+    clear,
     draw,
     enqueue,
     find,
@@ -43,6 +43,7 @@ from .state import (
     settle,
     take,
 )
+from .ties import NEAR, Met, note
 
 
 @njit(**BARE)
@@ -219,18 +220,6 @@ def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float
 
 
 @njit(**BARE)
-def clear(state: State) -> None:
-    """Forget the queue and what was saved."""
-    while state.tally[WAITING] > 0:
-        state.table[QUEUED, state.table[QUEUE, state.tally[HEAD]]] = False
-        state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
-        state.tally[WAITING] -= 1
-    for i in range(state.tally[CHANGED]):
-        state.table[MARKED, state.table[SAVED, i]] = False
-    state.tally[CHANGED] = 0
-
-
-@njit(**BARE)
 def begin_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
     """The order (d,) with no parents but those required; all variables are queued."""
     d, table = state.link.shape[0], state.table
@@ -314,9 +303,19 @@ def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) 
 
 @njit(**BARE)
 def wander(
-    score: Any, slots: Slots, state: State, rules: Rules, rounds: int, swaps: int, patience: int, deadline: float
+    score: Any,
+    slots: Slots,
+    state: State,
+    rules: Rules,
+    met: Met,
+    rounds: int,
+    swaps: int,
+    patience: int,
+    deadline: float,
 ) -> int:
     """Iterated local search: swap, descend, undo unless the score is as low as before. Returns rounds made.
+
+    met: the higher of the two, where they are close, is noted.
 
     A variable changes places with another, ``swaps`` times; only what that concerns is searched again.
     """
@@ -330,6 +329,8 @@ def wander(
         for _ in range(swaps):
             _swap(score, slots, state, rules, draw(state, d), draw(state, d))
         done = _drain(score, slots, state, rules, deadline)
+        if done and EPS < abs(state.total[0] - total) <= NEAR:
+            note(slots, state, met, max(state.total[0], total), state.total[0] < total)
         if state.total[0] > total + EPS:
             for i in range(state.tally[CHANGED]):
                 v = table[SAVED, i]

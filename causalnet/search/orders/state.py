@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...base.clock import now
 from ...stats.scores.contract import BARE, SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
 
 NOTHING, HELPS, PARENT = 0, 1, 2  # entries of link
@@ -63,8 +64,43 @@ def draw(state: State, n: int) -> Any:
 
 
 @njit(**BARE)
+def find(slots: Slots, s: int, r: int) -> int:
+    for i in range(slots.size[s]):
+        if slots.parents[s, i] == r:
+            return i
+    return -1
+
+
+@njit(**BARE)
+def _exchange(score: Any, slots: Slots, state: State, s: int, fixed: Bools) -> bool:
+    """Let a candidate take the place of a parent of scratch slot s, those of best score; False if none lowers it.
+
+    Asked where there is no room for more parents; from the last to the first, as a parent that is taken back comes last.
+    """
+    least, out, new = slots.value[s] - EPS, -1, -1
+    for i in range(slots.size[s] - 1, -1, -1):
+        r = slots.parents[s, i]
+        if fixed[r]:
+            continue
+        drop(score, slots, s, i)
+        state.may[r] = 0.0
+        x = best_add(score, slots, s, state.may)
+        state.may[r] = 1.0
+        if x >= 0:
+            add(score, slots, s, x)
+            if slots.value[s] < least:
+                least, out, new = slots.value[s], r, x
+            drop(score, slots, s, slots.size[s] - 1)
+        add(score, slots, s, r)
+    if new >= 0:
+        drop(score, slots, s, find(slots, s, out))
+        add(score, slots, s, new)
+    return new >= 0
+
+
+@njit(**BARE)
 def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
-    """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart."""
+    """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart; exchange when full."""
     v = slots.node[s]
     state.tally[REFITS] += 1
     may, table = state.may, state.table
@@ -83,19 +119,11 @@ def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: 
             add(score, slots, s, r)
             r = best_add(score, slots, s, may)
         i = best_drop(score, slots, s, fixed)
-        if i < 0:
+        if i < 0 and (slots.size[s] < slots.parents.shape[1] or not _exchange(score, slots, state, s, fixed)):
             break
         while i >= 0:
             drop(score, slots, s, i)
             i = best_drop(score, slots, s, fixed)
-
-
-@njit(**BARE)
-def find(slots: Slots, s: int, r: int) -> int:
-    for i in range(slots.size[s]):
-        if slots.parents[s, i] == r:
-            return i
-    return -1
 
 
 @njit(**BARE)
@@ -143,19 +171,32 @@ def take(score: Any, slots: Slots, state: State, s: int) -> None:
     enqueue(state, v)
 
 
+@njit(**BARE)
+def clear(state: State) -> None:
+    """Forget the queue and what was saved."""
+    while state.tally[WAITING] > 0:
+        state.table[QUEUED, state.table[QUEUE, state.tally[HEAD]]] = False
+        state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
+        state.tally[WAITING] -= 1
+    for i in range(state.tally[CHANGED]):
+        state.table[MARKED, state.table[SAVED, i]] = False
+    state.tally[CHANGED] = 0
+
+
 @njit(cache=True)
-def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints:
+def greedy_order(corr: Array, required: Bools, some: bool, noise: float, deadline: float) -> Ints:
     """(d,) an order to start from: least determinants from the end.
 
     The two of largest correlation come last, and ahead of them always the variable of least residual variance given
     those placed. (The same from the head ends several times as far from the optimum.) With ``some`` knowledge, none is
     placed before its required effects, required[v, r] for r -> v. Partial correlations of at most ``noise`` count as
-    none: then rows are sparse, and more variables than rows do no harm.
+    none: then rows are sparse, and more variables than rows do no harm. What is not placed by ``deadline`` is placed as
+    known by then.
     """
     d = corr.shape[0]
     order = np.empty(d, np.int64)
     rows, rest = np.empty((d, d)), np.ones(d)
-    placed = np.zeros(d, np.bool_)
+    placed, late = np.zeros(d, np.bool_), False
     for k in range(d):
         v, least = -1, np.inf
         for j in range(d):
@@ -176,6 +217,9 @@ def greedy_order(corr: Array, required: Bools, some: bool, noise: float) -> Ints
                 v, least = j, x
         order[d - 1 - k] = v
         placed[v] = True
+        if deadline < np.inf and (late or now() > deadline):
+            late = True
+            continue
         for j in range(d):
             rows[k, j] = corr[v, j]
         for i in range(k):

@@ -253,6 +253,13 @@ def _helps(score: BlockScore, slots: Slots, s: int, x: int) -> bool:
 
 
 @njit(cache=True)
+def _rise(score: BlockScore, slots: Slots, s: int, x: int) -> float:
+    if slots.size[s] == slots.parents.shape[1] or score.change[s, x] == 0.0:
+        return np.inf
+    return float(score.change[s, x])
+
+
+@njit(cache=True)
 def _best_add(score: BlockScore, slots: Slots, s: int, x: Array) -> int:
     best, least = -1, -MARGIN
     if slots.size[s] < slots.parents.shape[1]:
@@ -315,4 +322,4 @@ def _best_drop(score: BlockScore, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(BlockScore, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)
+implement(BlockScore, _begin, _copy, _add, _drop, _helps, _rise, _best_add, _best_drop)

@@ -1,8 +1,8 @@
-"""What a search over orders asks of a local score: seven compiled questions about a variable and its parents.
+"""What a search over orders asks of a local score: eight compiled questions about a variable and its parents.
 
 A local score f(v | P) is small where the parents P explain v; the score of a DAG is the sum over its variables. The
 search keeps one *slot* for each variable, v with its present parents, and a few scratch slots to try changes in. A
-score is a NamedTuple of arrays and seven functions about it, joined by :func:`implement`; the search is then compiled
+score is a NamedTuple of arrays and eight functions about it, joined by :func:`implement`; the search is then compiled
 for that type. So a new score is one file: see :mod:`causalnet.stats.scores.gaussian`. The questions, all of the form
 ``(score, slots, s, x)``:
 
@@ -11,6 +11,7 @@ for that type. So a new score is one file: see :mod:`causalnet.stats.scores.gaus
     add        x becomes the last parent of scratch slot s
     drop       the x-th parent leaves scratch slot s; the last one takes its place
     helps      would x lower the score of slot s? False for its parents, and where it has no room for more
+    rise       by how much would x raise the score of slot s? inf for its parents, and where it has no room for more
     best_add   of all r with x[r] = 1 (else 0) that are no parents yet, the one that lowers the score of slot s most, or -1
     best_drop  the place of the parent r of slot s, x[r] apart, without which its score is lowest, if below now, or -1
 """
@@ -87,6 +88,11 @@ def helps(score: Any, slots: Slots, s: int, x: int) -> bool:
     raise NotImplementedError
 
 
+def rise(score: Any, slots: Slots, s: int, x: int) -> float:
+    """By how much would x raise the score of slot s? Infinite for its parents, and where it has no room for more."""
+    raise NotImplementedError
+
+
 def best_add(score: Any, slots: Slots, s: int, x: Array) -> int:
     """Of all r with x[r] = 1 that are no parents yet, the one that lowers the score of slot s most, or -1."""
     raise NotImplementedError
@@ -103,7 +109,7 @@ def widen(score: Any) -> bool:
     return False
 
 
-QUESTIONS: tuple[Callable[..., Any], ...] = (begin, copy, add, drop, helps, best_add, best_drop)
+QUESTIONS: tuple[Callable[..., Any], ...] = (begin, copy, add, drop, helps, rise, best_add, best_drop)
 
 
 def implement(kind: type, *answers: Callable[..., Any]) -> None:

@@ -284,6 +284,14 @@ def _helps(score: DiscreteScore, slots: Slots, s: int, x: int) -> bool:
 
 
 @njit(**BARE)
+def _rise(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
+    if slots.size[s] == slots.parents.shape[1] or _find(slots, s, x) >= 0:
+        return np.inf
+    value = _ask(score, slots, s, x)
+    return float(value - slots.value[s]) if value < FAR else np.inf
+
+
+@njit(**BARE)
 def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
     if slots.size[s] == slots.parents.shape[1]:
         return -1
@@ -308,7 +316,7 @@ def _best_drop(score: DiscreteScore, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(DiscreteScore, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)
+implement(DiscreteScore, _begin, _copy, _add, _drop, _helps, _rise, _best_add, _best_drop)
 
 
 @widen.register

@@ -160,6 +160,14 @@ def _helps(score: EqualVariance, slots: Slots, s: int, x: int) -> bool:
 
 
 @njit(cache=True)
+def _rise(score: EqualVariance, slots: Slots, s: int, x: int) -> float:
+    c, w = score.bank[s, x], score.bank[s, score.cov.shape[0] + x]
+    if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR * score.cov[x, x]:
+        return np.inf
+    return float(score.price[0] - c * c / w)
+
+
+@njit(cache=True)
 def _best_add(score: EqualVariance, slots: Slots, s: int, x: Array) -> int:
     best, most = -1, score.price[0]
     if slots.size[s] == slots.parents.shape[1]:
@@ -182,4 +190,4 @@ def _best_drop(score: EqualVariance, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(EqualVariance, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)
+implement(EqualVariance, _begin, _copy, _add, _drop, _helps, _rise, _best_add, _best_drop)

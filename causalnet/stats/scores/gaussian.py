@@ -256,6 +256,15 @@ def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     return c * c > score.number[2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
 
 
+@njit(**BARE)
+def _rise(score: GaussianScore, slots: Slots, s: int, x: int) -> float:
+    c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
+    if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR:
+        return np.inf
+    s2 = max(score.bank[s, slots.node[s]], SINGULAR)
+    return float(score.number[0] * math.log(max(1.0 - c * c / (w * s2), SINGULAR)) + score.number[1])
+
+
 @njit(**BARE, fastmath=FAST | {"nnan"})
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
     bank, share, d = score.bank, score.work, score.corr.shape[0]
@@ -296,7 +305,7 @@ def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
     return best
 
 
-implement(GaussianScore, _begin, _copy, _add, _drop, _helps, _best_add, _best_drop)
+implement(GaussianScore, _begin, _copy, _add, _drop, _helps, _rise, _best_add, _best_drop)
 
 
 def local_score(corr: Array, n: int, penalty: float, v: int, parents: Ints) -> float:

@@ -200,7 +200,7 @@ def test_settings_are_json_where_they_can_be() -> None:
         ("[]", "one JSON object"),
         ('{"requird": []}', "Did you mean 'required'"),
         ('{"required": "ab"}', "must be a list"),
-        ('{"required": [1]}', "not as expected"),
+        ('{"required": [1]}', "takes pairs (cause, effect), got 1"),
         ('{"required": [["a", "b"], ["b", "a"]]}', "forbid"),
     ],
 )

@@ -31,7 +31,7 @@ from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
-from ..search.label_null import label_null
+from ..search.label_null import least_gain
 from ..stats.hawkes import Exposure, Normalization, distances, expose, hop_weights, with_common
 from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
 from ..stats.time_scales import device_share, mean_delay, tied
@@ -110,7 +110,7 @@ def learn(
         def seen(types: Codes) -> Exposure:
             return with_common(expose(when, types, device, weights, rates, data.d, ties, share))
 
-        floor = label_null(seen, kind, data.d, false_share, tol)
+        floor = least_gain(seen, kind, data.d, false_share, tol)
         exposure = seen(kind)
     else:
         rates = _rates(decay)

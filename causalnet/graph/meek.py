@@ -7,9 +7,9 @@ algorithm to construct a consistent extension of a partially oriented graph").
 
 Everywhere ``adj[i, j]`` is i -> j and both bits are i - j. Neighbourhoods are rows of 64-bit words, so each rule is
 a few word operations. The closure works in rounds: what the graph at the start of a round implies is collected
-first and then drawn, strongest edge first, so on contradictory input the answer does not depend on the column order
-(equal strengths fall back to it). Arrows that would close a directed cycle, and edges pulled both ways in one
-round, stay undirected.
+first and then drawn, strongest edge first and equally strong ones together, so on contradictory input the answer does
+not depend on the column order. Arrows that would close a directed cycle, and edges pulled both ways in one round, stay
+undirected.
 """
 
 from __future__ import annotations
@@ -48,9 +48,15 @@ def add_arrow(a: int, b: int, adj: AnyArray, below: AnyArray) -> None:
     """Draw a -> b in place and keep below (d, w) uint64, the descendants of every node, up to date."""
     adj[a, b] = True
     adj[b, a] = False
+    put_below(a, b, below)
+
+
+@njit(cache=True)
+def put_below(a: int, b: int, below: AnyArray) -> None:
+    """Make b and all that is below it descendants of a and of all above it, in place; below: (d, w) uint64."""
     if has(below[a], b):
         return
-    for u in range(adj.shape[0]):
+    for u in range(below.shape[0]):
         if u == a or has(below[u], a):
             for w in range(below.shape[1]):
                 below[u, w] |= below[b, w]
@@ -107,47 +113,66 @@ def _implied(a: int, b: int, undirected: AnyArray, parents: AnyArray, children: 
 
 
 @njit(cache=True)
-def close(adj: AnyArray, shield: AnyArray, strength: AnyArray, rule: AnyArray, below: AnyArray) -> int:
+def close(
+    adj: AnyArray,
+    shield: AnyArray,
+    i: AnyArray,
+    j: AnyArray,
+    strength: AnyArray,
+    stuck: AnyArray,
+    rule: AnyArray,
+    below: AnyArray,
+) -> int:
     """Close adj (d, d) bool under Meek's rules, in place; return the number of contradictions left undirected.
 
-    shield: (d, d) bool, pairs that do not count as "not adjacent" (adjacent, or never tested).
-    strength: (d, d) float64, larger is drawn first within a round. rule: (d, d) int8, filled with R1..R4.
-    below: descendants(adj), kept up to date.
+    shield: (d, d) bool, pairs that do not count as "not adjacent" (adjacent, or never tested). i, j: (m,) the joined
+    pairs; strength: (m,), larger is drawn first within a round, equal ones together; stuck: (m,) bool, pairs that stay
+    undirected, filled. rule: (d, d) int8, filled with R1..R4. below: descendants(adj), kept up to date.
     """
-    d = adj.shape[0]
     shield_bits = bit_rows(shield)
-    stuck = np.zeros((d, d), np.bool_)
     contradictions = 0
     while True:
         undirected = bit_rows(adj & adj.T)
         children = bit_rows(adj & ~adj.T)
         parents = bit_rows(~adj & adj.T)
-        tail, head, code = [0][:0], [0][:0], [0][:0]
+        line, code = [0][:0], [0][:0]
         power = [0.0][:0]
-        for a in range(d):
-            for b in range(a + 1, d):
-                if not (adj[a, b] and adj[b, a]) or stuck[a, b]:
-                    continue
-                forward = _implied(a, b, undirected, parents, children, shield_bits)
-                backward = _implied(b, a, undirected, parents, children, shield_bits)
-                if forward and backward:
-                    stuck[a, b] = True
-                    contradictions += 1
-                elif forward or backward:
-                    tail.append(a if forward else b)
-                    head.append(b if forward else a)
-                    code.append(forward if forward else backward)
-                    power.append(-strength[a, b])
-        if len(tail) == 0:
-            return contradictions
-        for k in np.argsort(np.array(power), kind="mergesort"):
-            a, b = tail[k], head[k]
-            if has(below[b], a):
-                stuck[min(a, b), max(a, b)] = True
+        for k in range(i.size):
+            a, b = i[k], j[k]
+            if not (adj[a, b] and adj[b, a]) or stuck[k]:
+                continue
+            forward = _implied(a, b, undirected, parents, children, shield_bits)
+            backward = _implied(b, a, undirected, parents, children, shield_bits)
+            if forward and backward:
+                stuck[k] = True
                 contradictions += 1
-            else:
-                add_arrow(a, b, adj, below)
-                rule[a, b] = code[k]
+            elif forward or backward:
+                line.append(k)
+                code.append(forward - backward)
+                power.append(-strength[k])
+        if len(line) == 0:
+            return contradictions
+        order = np.argsort(np.array(power), kind="mergesort")
+        lo = 0
+        while lo < order.size:
+            hi = lo + 1
+            while hi < order.size and power[order[hi]] == power[order[lo]]:
+                hi += 1
+            trial = below.copy() if hi > lo + 1 else below
+            if hi > lo + 1:
+                for e in order[lo:hi]:
+                    a, b = i[line[e]], j[line[e]]
+                    put_below(a if code[e] > 0 else b, b if code[e] > 0 else a, trial)
+            for e in order[lo:hi]:
+                k = line[e]
+                a, b = (i[k], j[k]) if code[e] > 0 else (j[k], i[k])
+                if has(trial[b], a):
+                    stuck[k] = True
+                    contradictions += 1
+                else:
+                    add_arrow(a, b, adj, below)
+                    rule[a, b] = abs(code[e])
+            lo = hi
 
 
 @njit(cache=True)
@@ -239,6 +264,8 @@ def cpdag(adj: ArrayLike) -> Bools:
 def orient(adj: ArrayLike) -> Bools:
     """adj (d, d) bool closed under Meek's rules 1-4; what the rules contradict stays undirected."""
     matrix = _square(adj)
-    d = len(matrix)
-    close(matrix, matrix | matrix.T, np.zeros((d, d)), np.zeros((d, d), np.int8), descendants(matrix))
+    joined = matrix | matrix.T
+    i, j = np.nonzero(np.triu(joined))
+    rule, none = np.zeros(matrix.shape, np.int8), np.zeros(len(i))
+    close(matrix, joined, i, j, none, none > 0, rule, descendants(matrix))
     return matrix

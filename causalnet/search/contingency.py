@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Bools, Codes
+from ..base.arrays import AnyArray, Array, Codes
 from ..base.clock import now
 from ..stats.bitsets import common, compact, meet, state_bits
-from ..stats.independence import log_chi2_sf, sparse_statistic, stratify
-from .skeleton import Search, Skeleton, Tested, pc_stable
+from ..stats.independence import complete_rows, sparse_statistic, stratify
+from .sets import Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
 
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256
@@ -29,38 +29,40 @@ SETS_PER_LOOK = 256  # conditioning sets between two looks at the clock
 
 class Coded(NamedTuple):
     """Discrete columns: codes (d, n) and their states (d,); bits (total states, ceil(n / 64)) uint64, the rows in each
-    state, those of column v from offset[v] on."""
+    state, those of column v from offset[v] on; incomplete: are there missing cells, coded -1?"""
 
     columns: AnyArray
     cards: AnyArray
     offset: AnyArray
     bits: AnyArray
+    incomplete: bool
 
 
-class Weakest(NamedTuple):
-    """The test with the largest p-value of every slot so far, in place: log p, statistic and df (m,), sets (m, k)."""
+class Contingency:
+    """Pearson's chi-square or G-square. A table without degrees of freedom (in every stratum x or y is constant) has
+    p = 1 and therefore separates. codes: (n, d) from 0; -1 is a missing cell, and a test uses the rows that lack none of
+    its variables."""
 
-    log_p: AnyArray
-    statistic: AnyArray
-    df: AnyArray
-    sets: AnyArray
+    def __init__(self, codes: Codes, g_test: bool) -> None:
+        columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
+        offset = np.concatenate([[0], np.cumsum(cards)])
+        self.coded = Coded(columns, cards, offset, state_bits(columns, offset), bool((columns < 0).any()))
+        self.g_test = g_test
+        self.most = len(cards)
 
+    def weakness_at(self, p: float) -> float:
+        """Weakness is log p."""
+        return math.log(p)
 
-def discrete_skeleton(codes: Codes, alpha: float, g_test: bool, search: Search) -> Skeleton:
-    """Skeleton by Pearson's chi-square or by G-square: remove iff p > alpha. codes: (n, d) from 0. Weakness is log p.
+    def p_values(self, weakness: Array) -> Array:
+        """Of log p."""
+        return np.exp(weakness)
 
-    A table without degrees of freedom (in every stratum x or y is constant) has p = 1 and therefore separates.
-    """
-    columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
-    offset = np.concatenate([[0], np.cumsum(cards)])
-    coded = Coded(columns, cards, offset, state_bits(columns, offset))
-
-    def level(k: int, joined: Bools, slot: Codes, m: int, until: float) -> Tested:
-        found = Weakest(np.full(m, -np.inf), np.zeros(m), np.zeros(m, np.int64), np.zeros((m, k), np.int32))
-        made, stopped = _discrete_level(coded, g_test, joined, slot, k, found, until)
-        return Tested(found.log_p, found.sets, found.statistic, found.df, made, stopped)
-
-    return pc_stable(level, search, math.log(alpha))
+    def answer(self, question: Question, deadline: float) -> Tested:
+        """Largest p-value of every pair; the first set found of those with the same p-value."""
+        found = untested(question)
+        made, stopped = _all_sets(self.coded, self.g_test, question, largest(found), deadline)
+        return found._replace(tests=made, stopped=stopped)
 
 
 @njit(cache=True)
@@ -142,69 +144,67 @@ def _bit_statistic(
 
 
 @njit(cache=True)
-def _discrete_level(
-    coded: Coded, g_test: bool, adj: AnyArray, slot: AnyArray, size: int, found: Weakest, deadline: float
-) -> tuple[int, bool]:
-    """Every test of one level, all sets of ``size`` neighbours depth first, kept in ``found``: (tests, stopped)."""
-    offset, bits = coded.offset, coded.bits
+def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+    """All sets of neighbours of every variable, depth first, kept in ``found``: (tests, stopped)."""
+    offset, bits, nears = coded.offset, coded.bits, question.near
+    pairs = pairs_of(question.i, question.j, coded.cards.size)
     tests, looks = 0, 0
-    masks = np.empty((size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
-    strata = np.zeros(size + 1, np.int64)
-    pick = np.zeros(size + 1, np.int64)
+    masks = np.empty((question.size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
+    strata, pick = np.zeros(question.size + 1, np.int64), np.zeros(question.size + 1, np.int64)
     for x in range(coded.cards.size):
-        near = np.flatnonzero(adj[x])
-        if near.size <= size:
+        rows = pairs.member[pairs.first[x] : pairs.first[x + 1]]
+        near = nears.member[nears.first[x] : nears.first[x + 1]]
+        top = min(question.size, question.limit[x])
+        if top < question.least or rows.size == 0:
             continue
         own = bits[offset[x] : offset[x + 1]]
         masks[0, 0] = np.uint64(0)
         for i in range(own.shape[0]):
             masks[0, 0] |= own[i]
-        strata[0] = 1
-        depth = 0
-        pick[0] = 0
+        strata[0] = -1 if coded.incomplete else 1
+        depth, fresh = 0, True  # pick[:depth] is the set at hand; fresh: it has not been tested yet
         while depth >= 0:
-            if depth < size and pick[depth] <= near.size - size + depth:
+            if fresh:
+                fresh = False
+                pick[depth] = pick[depth - 1] + 1 if depth else 0
+                if depth >= question.least:
+                    members = near[pick[:depth]]
+                    tests += _test_all(x, rows, members, masks[depth], strata[depth], coded, g_test, question, found)
+                    looks += 1
+                    if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
+                        return tests, True
+            elif depth < top and pick[depth] <= near.size - max(question.least - depth, 1):
                 s = near[pick[depth]]
                 strata[depth + 1] = -1
                 if strata[depth] >= 0:
                     states = bits[offset[s] : offset[s + 1]]
                     strata[depth + 1] = _split(masks[depth], strata[depth], states, own, masks[depth + 1])
-                depth += 1
-                pick[depth] = pick[depth - 1] + 1
-                continue
-            if depth == size:
-                tests += _test_all(
-                    x, near, near[pick[:size]], masks[size], strata[size], coded, g_test, adj, slot, found
-                )
-                looks += 1
-                if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
-                    return tests, True
-            depth -= 1
-            if depth >= 0:
-                pick[depth] += 1
+                depth, fresh = depth + 1, True
+            else:
+                depth -= 1
+                if depth >= 0:
+                    pick[depth] += 1
     return tests, False
 
 
 @njit(cache=True)
 def _test_all(
     x: int,
-    near: AnyArray,
+    own: AnyArray,
     members: AnyArray,
     masks: AnyArray,
     strata: int,
     coded: Coded,
     g_test: bool,
-    adj: AnyArray,
-    slot: AnyArray,
-    found: Weakest,
+    question: Question,
+    found: Largest,
 ) -> int:
-    """Test x with every open neighbour given `members` and keep what is weaker; return the number of tests.
+    """Test the pairs of x, the rows ``own`` of the question, given `members`; return the number of tests.
 
-    strata: how many rows of masks (most, w) are the strata of the set, or -1 when there were too many for bit sets.
+    strata: how many rows of masks (most, w) are the strata of the set, or -1 when they are to be counted row by row.
     A pair whose set lies in both neighbourhoods is tested from its smaller column only.
     """
-    columns, cards, offset, bits = coded
-    log_p, statistic, df, sets = found
+    columns, cards, offset, bits = coded.columns, coded.cards, coded.offset, coded.bits
     card_x = cards[x]
     by_bits = strata >= 0 and strata * card_x <= MOST_SPLITS
     split = np.empty((max(strata, 0) * card_x if by_bits else 0, bits.shape[1]), np.uint64)
@@ -213,15 +213,9 @@ def _test_all(
     order, first = np.zeros(0, np.int64), np.zeros(0, np.int64)
     work = np.empty((2, cards.max()), np.int64)
     tests = 0
-    for y in near:
-        row = slot[x, y]
-        if row < 0:
-            continue
-        inside, shared = False, True
-        for s in members:
-            inside |= s == y
-            shared &= adj[y, s]
-        if inside or (shared and y < x):
+    for row in own:
+        y = question.j[row] if question.i[row] == x else question.i[row]
+        if repeated(x, y, members, question.near, question.limit):
             continue
         if by_bits and strata * card_x * cards[y] <= MOST_CELLS:
             if not ready:
@@ -232,17 +226,14 @@ def _test_all(
                         rows[k] = meet(masks[t], bits[offset[x] + i], split[k])
             states = bits[offset[y] : offset[y + 1]]
             value, free = _bit_statistic(masks, strata, split, rows, states, g_test, work[0], work[1])
+            used = columns.shape[1]
         else:
             if not grouped:
                 grouped = True
                 order, first = stratify(columns[members], cards[members])
-            value, free = sparse_statistic(columns[x], columns[y], card_x, cards[y], order, first, g_test)
+            at, start = complete_rows(order, first, columns[x], columns[y]) if coded.incomplete else (order, first)
+            value, free = sparse_statistic(columns[x], columns[y], card_x, cards[y], at, start, g_test)
+            used = at.size
         tests += 1
-        if log_p[row] > -np.inf and free <= df[row] and value >= statistic[row]:
-            continue  # fewer degrees of freedom and a larger statistic: the p-value cannot be larger
-        weakness = log_chi2_sf(value, free)
-        if weakness > log_p[row] or log_p[row] == -np.inf:
-            log_p[row], statistic[row], df[row] = weakness, value, free
-            for j in range(members.size):
-                sets[row, j] = members[j]
+        keep(row, value, free, used, members, question.middle, found)
     return tests

@@ -29,7 +29,7 @@ STEPS = 400  # prices that are tried
 LEAST = 0.5  # nats
 
 
-def label_null(expose: Callable[[Codes], Exposure], kind: Codes, n_types: int, false_share: float, tol: float) -> float:
+def least_gain(expose: Callable[[Codes], Exposure], kind: Codes, n_types: int, false_share: float, tol: float) -> float:
     """Nats that an edge must gain. expose: the effects in a log with the given types (N,); kind (N,): the log's own.
 
     The permutations are drawn from a seed of their own, so the answer is the log's alone. tol: of the fits, in nats.

@@ -1,74 +1,138 @@
-"""Arrows that every DAG with this skeleton, these separating sets and this knowledge shares.
+"""Arrows that every DAG with this skeleton, these tests and this knowledge shares.
 
 Knowledge first, then unshielded colliders, then Meek's rules (Spirtes, Glymour and Scheines 2000; Meek 1995). On
 samples the three can contradict one another. What happens then:
 
 * Knowledge always wins. If one-sided prohibitions leave no acyclic way to orient the joined pairs, the pair with the
   weakest evidence on the cycle being closed is taken out, and reported.
-* Colliders x -> z <- y are drawn in order of the p-value that separates x from y, largest first (ties: the pair of
-  edges with the stronger evidence). One that contradicts an arrow already there, or would close a directed cycle, is
-  not drawn at all.
-* Meek's rules draw the edge with the strongest evidence first; see :mod:`causalnet.graph.meek`.
+* x - z - y with x and y apart is a collider iff, of all tests of x and y given neighbours of either in the final
+  skeleton, that with the **largest p-value** leaves z out (Ramsey, arXiv 1610.00378: PC-Max; tables without degrees of
+  freedom say nothing and do not count). Colliders are drawn by how clear that is, p(best set without z) - p(best set with z), largest first. One that contradicts an arrow already
+  there, or would close a directed cycle, is not drawn at all.
+* Colliders that are equally clear (to nine decimals) are drawn together: an edge that they would direct both ways, or
+  around a cycle, stays undirected, and Meek's rules leave it so.
+* Meek's rules draw the edge with the strongest evidence first, and leave undirected what two of them would direct both
+  ways in one round; see :mod:`causalnet.graph.meek`.
 
-So the result has no directed cycle and, unless two p-values are exactly equal, does not depend on the column order.
-A pair that was never tested counts as neither adjacent nor separated: no collider, and no rule that argues from "not
-adjacent", is drawn across it.
+So the result has no directed cycle and does not depend on the column order. A pair that was never tested counts as
+neither adjacent nor separated: no collider, and no rule that argues from "not adjacent", is drawn across it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ..graph.meek import add_arrow, close, has
-from .skeleton import Skeleton
+from ..base.arrays import AnyArray, Array, Bools, Ints
+from ..graph.meek import add_arrow, close, has, put_below
+from .sets import Lists, Question, Tests, either_way, size_limit
+from .skeleton import Search, Skeleton, Weakest, no_tests
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """adj: (d, d) bool. rule: (d, d) int8, what drew i -> j: R1..R4, KNOWN, COLLIDER, or 0. partner: (d, d) int32,
-    for a collider i -> j <- k the k, else -1. dropped: (k, 2) int64, pairs that knowledge left no room for.
-    conflicts: colliders and rule applications given up because they contradicted stronger ones."""
+    """adj: (d, d) bool. rule: (d, d) int8, what drew i -> j: R1..R4, KNOWN, COLLIDER, or 0. partner: (d i + j) of a
+    collider i -> j <- k and its k. dropped: (k, 2) int64, pairs that knowledge left no room for. conflicts: colliders
+    and rule applications given up because they contradicted stronger ones."""
 
     adj: Bools
     rule: NDArray[np.int8]
-    partner: Codes
+    partner: dict[int, int]
     dropped: Ints
     conflicts: int
 
 
-def orient(skeleton: Skeleton, allowed: Bools, required: Bools) -> Orientation:
-    """Orient a skeleton under knowledge; allowed, required: (d, d) bool as Knowledge.compile gives them."""
-    d = len(allowed)
+class Triples(NamedTuple):
+    """Unshielded x - z - y, (t,) each with x < y. clear: (t,) p of the best set without z less p of the best with it.
+    edge: (t,) weakness of the weaker of the two edges."""
+
+    x: Ints
+    z: Ints
+    y: Ints
+    clear: Array
+    edge: Array
+
+
+class Retested(NamedTuple):
+    """The pairs of the unshielded triples given all sets of the final skeleton. weakest: their tests with the largest
+    p-value. tests: how many were made. complete: False when the deadline stopped them."""
+
+    triples: Triples
+    weakest: Weakest
+    tests: int
+    complete: bool
+
+
+def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
+    """Test the ends of every unshielded triple given all sets of neighbours of either, up to the largest size used."""
+    d, weakest = len(skeleton.adj), skeleton.weakest
+    joined = np.flatnonzero(skeleton.adj[weakest.i, weakest.j])
+    a, b, strength = weakest.i[joined], weakest.j[joined], weakest.weakness[joined]
+    near = either_way(a, b, d)
+    i, j, middle = _unshielded(near, ~search.adj)
+    most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
+    limit = size_limit(near, most, search.max_sets)
+    over, record, every = limit < np.minimum(np.diff(near.first), most), no_tests(i, j), np.arange(len(i))
+    found = tests.answer(Question(0, max(most, 0), i, j, near, limit, middle, record.weakness), search.deadline)
+    record.enter(every, found, over[i] | over[j])
+    pair = np.repeat(every, np.diff(middle.first))
+    x, z, y, key = i[pair], middle.member, j[pair], a * d + b
+    one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
+    triples = Triples(x, z, y, tests.p_values(found.outside) - tests.p_values(found.inside), np.maximum(one, two))
+    return Retested(triples, record, found.tests, not found.stopped)
+
+
+def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools, required: Bools) -> Orientation:
+    """Orient a skeleton under knowledge. untested: (d, d) pairs of which nothing is known; allowed, required: (d, d)
+    bool as Knowledge.compile gives them."""
+    d, weakest = len(allowed), skeleton.weakest
     adj = skeleton.adj.copy()
-    rule, partner = np.zeros((d, d), np.int8), np.full((d, d), -1, np.int32)
+    rule = np.zeros((d, d), np.int8)
     below = np.zeros((d, (d + 63) // 64), np.uint64)
-    shield = adj | (skeleton.size < 0)
+    shield = adj | untested
+    lines = np.flatnonzero(adj[weakest.i, weakest.j])
+    i, j, strength = weakest.i[lines], weakest.j[lines], -weakest.weakness[lines]
     dropped = np.zeros((0, 2), np.int64)
     if allowed.sum() != d * (d - 1):
-        dropped = _draw_known(adj, allowed, required, skeleton.weakness, rule, below)
-    i, z, j = _colliders(adj, shield, skeleton.size, skeleton.start, skeleton.members)
-    edges = np.maximum(skeleton.weakness[i, z], skeleton.weakness[j, z])
-    order = np.lexsort((edges, -skeleton.weakness[i, j]))
-    conflicts = _draw_colliders(adj, i[order], z[order], j[order], rule, partner, below)
-    conflicts += close(adj, shield, -skeleton.weakness, rule, below)
-    return Orientation(adj, rule, partner, dropped, conflicts)
+        dropped = _draw_known(adj, allowed, required, i, j, strength, rule, below)
+    chosen = np.flatnonzero(triples.clear > 0.0)
+    clear = np.round(triples.clear[chosen], 9)
+    chosen = chosen[np.lexsort((triples.edge[chosen], -clear))]
+    clear = np.round(triples.clear[chosen], 9)
+    open_ends = np.zeros((d, d) if len(chosen) else (0, 0), np.bool_)
+    given_up, tail, head, other = _draw_colliders(
+        adj, triples.x[chosen], triples.z[chosen], triples.y[chosen], clear, rule, open_ends, below
+    )
+    stuck = open_ends[i, j] if len(chosen) else np.zeros(len(i), bool)
+    given_up += close(adj, shield, i, j, strength, stuck, rule, below)
+    partner = dict(zip((tail * d + head).tolist(), other.tolist(), strict=True))
+    return Orientation(adj, rule, partner, dropped, given_up)
 
 
 def _draw_known(
-    adj: Bools, allowed: Bools, required: Bools, weakness: Array, rule: NDArray[np.int8], below: NDArray[np.uint64]
+    adj: Bools,
+    allowed: Bools,
+    required: Bools,
+    i: Ints,
+    j: Ints,
+    strength: Array,
+    rule: NDArray[np.int8],
+    below: NDArray[np.uint64],
 ) -> Ints:
     """Draw, in place, the pairs whose direction is known: required ones, then the strongest. Returns (k, 2) dropped."""
-    one_way = np.argwhere(adj & allowed & ~allowed.T)
-    tail, head = one_way[:, 0], one_way[:, 1]
+    one_way = np.flatnonzero(allowed[i, j] != allowed[j, i])
+    forward = allowed[i, j][one_way]
+    tail = np.where(forward, i[one_way], j[one_way])
+    head = np.where(forward, j[one_way], i[one_way])
     dropped = []
-    for a, b in one_way[np.lexsort((weakness[tail, head], ~required[tail, head]))]:
+    for k in np.lexsort((-strength[one_way], ~required[tail, head])):
+        a, b = tail[k], head[k]
         if has(below[b], a):
             adj[a, b] = adj[b, a] = False
             dropped.append((a, b))
@@ -79,42 +143,79 @@ def _draw_known(
 
 
 @njit(cache=True)
-def _colliders(
-    adj: AnyArray, shield: AnyArray, size: AnyArray, start: AnyArray, members: AnyArray
-) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Unshielded x - z - y whose separating set lacks z: three (k,) int64 arrays x, z, y with x < y."""
-    xs, zs, ys = [0][:0], [0][:0], [0][:0]
-    for z in range(adj.shape[0]):
-        near = np.flatnonzero(adj[z] | adj[:, z])
-        for a in range(near.size):
-            for b in range(a + 1, near.size):
-                x, y = near[a], near[b]
-                if shield[x, y]:
-                    continue
-                inside = False
-                for k in range(start[x, y], start[x, y] + size[x, y]):
-                    inside |= members[k] == z
-                if not inside:
-                    xs.append(x)
-                    zs.append(z)
-                    ys.append(y)
-    return np.array(xs, np.int64), np.array(zs, np.int64), np.array(ys, np.int64)
+def _unshielded(near: Lists, untested: AnyArray) -> tuple[AnyArray, AnyArray, Lists]:
+    """Ends x < y of x - z - y that are not joined, (m,) each and sorted, with the middles z of each pair. near: the
+    neighbours of every variable, ascending; untested: (d, d), pairs that count as neither joined nor apart."""
+    d = near.first.size - 1
+    xs, ys, zs, count = [0][:0], [0][:0], [0][:0], [0]
+    apart = np.empty(d, np.bool_)
+    for x in range(d):
+        own = near.member[near.first[x] : near.first[x + 1]]
+        apart[:] = True
+        apart[own] = False
+        seen = [0][:0]
+        for z in own:
+            for y in near.member[near.first[z] : near.first[z + 1]]:
+                if y > x and apart[y] and not untested[x, y]:
+                    seen.append(y * d + z)
+        for key in np.sort(np.array(seen, np.int64)):
+            y, z = key // d, key % d
+            if len(ys) == 0 or ys[-1] != y or xs[-1] != x:
+                xs.append(x)
+                ys.append(y)
+                count.append(0)
+            count[-1] += 1
+            zs.append(z)
+    first = np.cumsum(np.array(count, np.int64))
+    return np.array(xs, np.int64), np.array(ys, np.int64), Lists(first, np.array(zs, np.int64))
 
 
 @njit(cache=True)
 def _draw_colliders(
-    adj: AnyArray, xs: AnyArray, zs: AnyArray, ys: AnyArray, rule: AnyArray, partner: AnyArray, below: AnyArray
-) -> int:
-    """Draw x -> z <- y in the given order, in place; return how many were given up."""
-    conflicts = 0
-    for k in range(xs.size):
-        x, z, y = xs[k], zs[k], ys[k]
-        if not (adj[x, z] and adj[y, z]) or has(below[z], x) or has(below[z], y):
-            conflicts += 1
-            continue
-        for a, other in ((x, y), (y, x)):
-            if adj[z, a]:
-                add_arrow(a, z, adj, below)
-                rule[a, z] = COLLIDER
-                partner[a, z] = other
-    return conflicts
+    adj: AnyArray,
+    xs: AnyArray,
+    zs: AnyArray,
+    ys: AnyArray,
+    clear: AnyArray,
+    rule: AnyArray,
+    stuck: AnyArray,
+    below: AnyArray,
+) -> tuple[int, AnyArray, AnyArray, AnyArray]:
+    """Draw x -> z <- y in the given order, equally clear ones together, in place: (how many were given up, tail, head
+    and partner of the arrows drawn). stuck: (d, d) bool, filled with the edges that stay undirected."""
+    tail, head, other = [0][:0], [0][:0], [0][:0]
+    given_up, lo = 0, 0
+    while lo < xs.size:
+        hi = lo + 1
+        while hi < xs.size and clear[hi] == clear[lo]:
+            hi += 1
+        fits = np.zeros(hi - lo, np.bool_)
+        for k in range(lo, hi):  # against what is drawn already
+            x, z, y = xs[k], zs[k], ys[k]
+            fits[k - lo] = adj[x, z] and adj[y, z] and not (stuck[x, z] or stuck[y, z])
+            fits[k - lo] &= not (has(below[z], x) or has(below[z], y))
+        if hi > lo + 1:  # against one another
+            trial = below.copy()
+            for k in range(lo, hi):
+                if fits[k - lo]:
+                    put_below(xs[k], zs[k], trial)
+                    put_below(ys[k], zs[k], trial)
+            for k in range(lo, hi):
+                if fits[k - lo]:
+                    for a in (xs[k], ys[k]):
+                        if has(trial[zs[k]], a):
+                            stuck[a, zs[k]] = stuck[zs[k], a] = adj[zs[k], a]
+                            fits[k - lo] = False
+        for k in range(lo, hi):
+            if not fits[k - lo]:
+                given_up += 1
+                continue
+            for a, b in ((xs[k], ys[k]), (ys[k], xs[k])):
+                if adj[zs[k], a] and not stuck[zs[k], a]:
+                    add_arrow(a, zs[k], adj, below)
+                    rule[a, zs[k]] = COLLIDER
+                    tail.append(a)
+                    head.append(zs[k])
+                    other.append(b)
+        lo = hi
+    return given_up, np.array(tail, np.int64), np.array(head, np.int64), np.array(other, np.int64)

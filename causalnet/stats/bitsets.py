@@ -23,20 +23,21 @@ def popcount(typing_context: Any, word: Any) -> Any:
 
 @njit(cache=True)
 def compact(columns: AnyArray) -> tuple[AnyArray, AnyArray]:
-    """Codes renumbered over the states that occur: ((d, n) int32, (d,) int64)."""
+    """Codes renumbered over the states that occur, missing cells -1 as before: ((d, n) int32, (d,) int64)."""
     d, n = columns.shape
     result = np.empty_like(columns)
     cards = np.zeros(d, np.int64)
     for v in range(d):
         number = np.zeros(columns[v].max() + 1, np.int32)
         for r in range(n):
-            number[columns[v, r]] = 1
+            if columns[v, r] >= 0:
+                number[columns[v, r]] = 1
         for state in range(number.size):
             if number[state]:
                 number[state] = cards[v]
                 cards[v] += 1
         for r in range(n):
-            result[v, r] = number[columns[v, r]]
+            result[v, r] = number[columns[v, r]] if columns[v, r] >= 0 else -1
     return result, cards
 
 
@@ -49,7 +50,8 @@ def state_bits(columns: AnyArray, offset: AnyArray) -> AnyArray:
         if offset[v + 1] == offset[v]:
             continue
         for r in range(n):
-            bits[offset[v] + columns[v, r], r >> 6] |= np.uint64(1) << np.uint64(r & 63)
+            if columns[v, r] >= 0:
+                bits[offset[v] + columns[v, r], r >> 6] |= np.uint64(1) << np.uint64(r & 63)
     return bits
 
 

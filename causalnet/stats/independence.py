@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
+from scipy.linalg import lapack
 
-from ..base.arrays import AnyArray
+from ..base.arrays import AnyArray, Array
 from ..errors import DataError
 
 DEGENERATE = 1e-10  # residual variance, as a share of the whole, below which a variable counts as determined
@@ -134,8 +135,8 @@ def log_chi2_sf(statistic: float, df: int) -> float:
 def stratify(columns: AnyArray, cards: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Rows grouped by their joint value: (order (n,), first (strata + 1,)), strata numbered as they appear.
 
-    columns: (k, n) int32 codes with cards (k,) states. Only joint values that occur get a number, so memory stays
-    below n times the largest cardinality whatever the product of the cardinalities.
+    columns: (k, n) int32 codes with cards (k,) states; rows with a missing cell, -1, are in no stratum. Only joint
+    values that occur get a number, so memory stays below n times the largest cardinality whatever their product.
     """
     k, n = columns.shape
     label = np.zeros(n, np.int64)
@@ -144,6 +145,9 @@ def stratify(columns: AnyArray, cards: AnyArray) -> tuple[AnyArray, AnyArray]:
         seen = np.full(strata * cards[c], -1, np.int64)
         fresh = 0
         for r in range(n):
+            if label[r] < 0 or columns[c, r] < 0:
+                label[r] = -1
+                continue
             key = label[r] * cards[c] + columns[c, r]
             if seen[key] < 0:
                 seen[key] = fresh
@@ -152,14 +156,28 @@ def stratify(columns: AnyArray, cards: AnyArray) -> tuple[AnyArray, AnyArray]:
         strata = fresh
     first = np.zeros(strata + 1, np.int64)
     for r in range(n):
-        first[label[r] + 1] += 1
+        if label[r] >= 0:
+            first[label[r] + 1] += 1
     first = np.cumsum(first)
     fill = first.copy()
-    order = np.empty(n, np.int64)
+    order = np.empty(first[strata], np.int64)
     for r in range(n):
-        order[fill[label[r]]] = r
-        fill[label[r]] += 1
+        if label[r] >= 0:
+            order[fill[label[r]]] = r
+            fill[label[r]] += 1
     return order, first
+
+
+@njit(cache=True)
+def complete_rows(order: AnyArray, first: AnyArray, x: AnyArray, y: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """The strata of :func:`stratify` without the rows in which x or y (n,) is missing, -1."""
+    kept = order[(x[order] >= 0) & (y[order] >= 0)]
+    start, fill = np.zeros_like(first), 0
+    for t in range(first.size - 1):
+        for k in range(first[t], first[t + 1]):
+            fill += x[order[k]] >= 0 and y[order[k]] >= 0
+        start[t + 1] = fill
+    return kept, start
 
 
 @njit(cache=True)
@@ -206,3 +224,14 @@ def sparse_statistic(
         statistic += part
         df += (n_rows - 1) * (n_cols - 1)
     return max(statistic, 0.0), df
+
+
+def determined(correlation: Array) -> list[tuple[int, list[int]]]:
+    """Columns that others determine, each with those that do: (column, [columns]). correlation: (d, d)."""
+    _, pivots, rank, _ = lapack.dpstrf(correlation, tol=DEGENERATE)
+    order = pivots - 1
+    if rank == len(order):
+        return []
+    kept = np.sort(order[:rank])
+    weight = np.linalg.solve(correlation[np.ix_(kept, kept)], correlation[np.ix_(kept, np.sort(order[rank:]))])
+    return [(int(v), kept[np.abs(w) > 1e-6].tolist()) for v, w in zip(np.sort(order[rank:]), weight.T, strict=True)]

@@ -9,13 +9,17 @@ import pytest
 from scipy import stats
 
 from causalnet.errors import DataError
-from causalnet.search.contingency import discrete_skeleton
-from causalnet.search.skeleton import Search
+from causalnet.search.contingency import Contingency
+from causalnet.search.skeleton import Search, Skeleton, find_skeleton
 from causalnet.stats.independence import chi2_p, chi_square, fisher_z, g_square, normal_p
 
 
 def everything(d: int) -> Search:
     return Search(~np.eye(d, dtype=bool), np.zeros((d, d), bool))
+
+
+def alone(found: Skeleton, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
+    return found.alone.of(np.array([i]), np.array([j]))[:2]
 
 
 def coded(rng: np.random.Generator, n: int, d: int, states: int) -> np.ndarray:
@@ -111,13 +115,16 @@ def test_search_by_bits_and_by_rows_gives_the_plain_statistics(states: int, g_te
     """Every number that the compiled search keeps is that of the plain test, also with more than 64 states."""
     rng = np.random.default_rng(states)
     codes = coded(rng, 403, 7, states + 1).astype(np.int32)
-    found = discrete_skeleton(codes, 0.05, g_test, everything(7))
+    found = find_skeleton(Contingency(codes, g_test), 0.05, everything(7))
     assert found.depth >= 1
     for i in range(7):
         for j in range(i):
-            statistic, p = (g_square if g_test else chi_square)(codes, i, j, found.separator(i, j))
-            assert found.statistic[i, j] == pytest.approx(statistic, rel=1e-9, abs=1e-9)
-            assert chi2_p(found.statistic[i, j], int(found.df[i, j])) == pytest.approx(p, abs=1e-10)
+            k = found.weakest.place(j, i)
+            kept, given = found.weakest, found.weakest.given(k) if k >= 0 else []
+            told, df = (kept.statistic[k], kept.df[k]) if k >= 0 else (part.item() for part in alone(found, j, i))
+            statistic, p = (g_square if g_test else chi_square)(codes, i, j, given)
+            assert told == pytest.approx(statistic, rel=1e-9, abs=1e-9)
+            assert chi2_p(told, int(df)) == pytest.approx(p, abs=1e-10)
             assert found.adj[i, j] == (p <= 0.05)
 
 

@@ -1,0 +1,139 @@
+"""PC: join x and y iff no set of their neighbours separates them, then orient what that implies (Spirtes et al. 2000).
+
+The stable variant (Colombo and Maathuis 2014), colliders by the largest separating p-value (Ramsey 2016): nothing
+depends on the column order. Assumes that there are no hidden common causes and that the only independences are those of
+the graph (faithfulness); Fisher's z also that the variables are jointly Gaussian. Cost: a compiled test takes nanoseconds
+(Gaussian) or about a microsecond (discrete, mixed), a nonlinear one milliseconds; their number grows with the power of
+the largest neighbourhood, up to ``max_sets``.
+
+References: Spirtes, Glymour and Scheines, Causation, Prediction, and Search, 2nd ed., 2000; Colombo and Maathuis,
+JMLR 15, 2014; Ramsey, arXiv 1610.00378; Li and Wang, JMLR 10, 2009; Meek, UAI 1995.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ...base.arrays import Bools
+from ...base.checks import flag, share, whole
+from ...data import Counts, Moments, Table, as_table
+from ...graph import Graph, Knowledge, PairEvidence
+from ...search.orientation import orient, retest
+from ...search.skeleton import Search, find_skeleton
+from .choice import Chosen, Test, choose_test
+from .telling import Partial, partial_pairs, tell
+from .why import Why
+
+TAKES = frozenset({"continuous", "discrete", "mixed"})
+HANDLES = frozenset({"missing", "few rows", "streamed"})
+GIVES = "cpdag"
+KNOWLEDGE = frozenset({"forbidden", "required"})
+ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
+REQUIRES = ()
+
+
+def learn(
+    table: Table | Moments | Counts,
+    *,
+    knowledge: Knowledge | None = None,
+    rng: np.random.Generator,
+    alpha: float = 0.01,
+    ci_test: str | Test = "auto",
+    max_cond: int | None = None,
+    max_sets: int | None = None,
+    fdr: bool = False,
+    missing: str = "auto",
+    max_seconds: float | None = None,
+) -> Graph:
+    """The CPDAG by stable PC.
+
+    alpha: a pair is separated iff some p-value exceeds it; with fdr it is the expected share of false edges among those
+    found, as far as the largest p-value of a pair is a valid one (Benjamini and Hochberg's step at every level).
+
+    ci_test: "auto" is "fisher-z" on continuous, "chi2" on discrete and "mixed" on mixed tables. "g2" is the likelihood
+    ratio of contingency tables, "mixed" that of the degenerate Gaussian (:mod:`causalnet.stats.degenerate_gaussian`),
+    "rcit" finds nonlinear dependence at milliseconds a test (:mod:`causalnet.stats.rcit`); the last two take every table.
+    Or a function (x, y, z, table) -> p-value of column x against column y given the tuple of columns z.
+
+    max_cond: largest conditioning set, None for no limit. max_sets: sizes of which the neighbours of a variable form more
+    sets than this are left out around it. None is 1024, for "rcit" 256, and no limit for a function or where max_cond
+    is given. Around a hub that leaves out large sets, whose tests are the weakest: it saves time and helps the answer.
+    Pairs that were not tested given all their sets are told: meta["partial"], a warning, and ``explain``.
+
+    missing: "auto" makes each test on the rows that lack none of its variables, their number in the evidence as "n";
+    "category" makes a missing category one of its own first; "refuse" refuses. A function sees the table as it is.
+
+    max_seconds: stop testing then; the pairs not yet separated stay joined and meta["complete"] is False. rng: "rcit"
+    draws one seed from it.
+
+    ``graph.explain(a, b)`` tells of every pair the test with the largest p-value (for a pair that is not joined, one
+    that separated it), its conditioning set and what oriented the edge. How contradictions are settled:
+    :mod:`causalnet.search.orientation`.
+    """
+    deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
+    share("alpha", alpha)
+    for name, value, least in (("max_cond", max_cond, 0), ("max_sets", max_sets, 1)):
+        if value is not None:
+            whole(name, value, least)
+    chosen = choose_test(table, ci_test, missing, rng)
+    allowed, required = _compiled(knowledge, table.columns)
+    if max_sets is None and max_cond is None:
+        max_sets = chosen.max_sets
+    # pairs forbidden both ways are never tested
+    search = Search(allowed | allowed.T, required | required.T, max_cond, deadline, max_sets, flag("fdr", fdr))
+    graph = _learnt(table, chosen, alpha, search, allowed, required)
+    for sentence in graph.meta.get("warnings", ()):
+        warnings.warn(sentence, UserWarning, stacklevel=2)
+    return graph
+
+
+def _learnt(
+    table: Table | Moments | Counts, chosen: Chosen, alpha: float, search: Search, allowed: Bools, required: Bools
+) -> Graph:
+    """Skeleton, tests of the ends of unshielded triples, orientation."""
+    skeleton = find_skeleton(chosen.tests, alpha, search)
+    again = retest(chosen.tests, skeleton, search)
+    oriented = orient(skeleton, again.triples, ~search.adj, allowed, required)
+    records = skeleton.weakest, again.weakest
+    partial = partial_pairs(*records)
+    meta: dict[str, Any] = {
+        "ci_test": chosen.name,
+        "alpha": alpha,
+        "fdr": search.fdr,
+        "tests": skeleton.tests + again.tests,
+        "largest_set": skeleton.depth,
+        "conflicts": oriented.conflicts,
+        "partial": len(partial),
+        "complete": skeleton.complete and again.complete,
+    }
+    if chosen.cells:
+        meta["missing"] = {"cells": chosen.cells, "how": chosen.how}
+    told = tell(table, chosen, skeleton, oriented, Partial(partial, search.max_sets))
+    if told:
+        meta["warnings"] = told
+    test = chosen.name, chosen.bare, chosen.counted
+    why = Why(table.columns, *test, skeleton.alone, records, skeleton.adj, oriented, allowed, required)
+    every = np.triu(np.ones((table.d, table.d), bool), 1)
+    return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, every, why), meta=meta)
+
+
+def warm_up() -> None:
+    """Compile (or load) the kernels on a small table of each kind."""
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
+    values[:, 0] = values[:, 0] > 0
+    for discrete in (False, ["x0"], True):
+        table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
+        learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
+
+
+def _compiled(knowledge: Knowledge | None, columns: tuple[str, ...]) -> tuple[Bools, Bools]:
+    """Knowledge.compile, without its checks when there is nothing to check."""
+    if knowledge:
+        return knowledge.compile(columns)
+    return ~np.eye(len(columns), dtype=bool), np.zeros((len(columns), len(columns)), dtype=bool)

@@ -1,0 +1,271 @@
+"""Fisher's z of many pairs at once: partial correlations by depth-first elimination.
+
+All sets of k neighbours of x are visited depth first; the Schur complement of each prefix is computed once and serves
+all the sets that begin with it, and one leaf answers every pair of x given its set.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from scipy.special import ndtr, ndtri
+
+from ..base.arrays import AnyArray, Array
+from ..base.clock import now
+from ..stats.independence import DEGENERATE
+from .sets import Largest, Lists, Question, Tested, largest, pairs_of, untested
+
+CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
+LARGEST_R = 1.0 - np.finfo(float).eps
+
+
+class PartialCorrelation:
+    """sqrt(n - |S| - 3) atanh|r|, standard normal under independence; sets up to |S| = n - 4.
+
+    A set that determines x or y (residual variance below 1e-10 of the whole) never separates them, and a set whose own
+    members determine one another is skipped: it says what a smaller set, already tested, said.
+    """
+
+    def __init__(self, correlation: Array, n: int) -> None:
+        self.rho = np.ascontiguousarray(correlation, np.float64)
+        self.n = n
+        self.most = n - 4
+
+    def weakness_at(self, p: float) -> float:
+        """Minus the statistic with this two-sided p-value."""
+        return float(ndtri(p / 2.0))
+
+    def p_values(self, weakness: Array) -> Array:
+        """Two-sided."""
+        return 2.0 * ndtr(weakness)
+
+    def answer(self, question: Question, deadline: float) -> Tested:
+        """Largest p-value of every pair. Weakness is minus the statistic."""
+        found, made, stopped = untested(question), 0, False
+        if question.least == 0:
+            _alone(self.rho, question, math.sqrt(self.n - 3), found.weakness, found.outside)
+            made = len(question.i)
+        if question.size:
+            scale = np.sqrt(self.n - np.arange(question.size + 1) - 3.0)
+            tests, stopped = _all_sets(self.rho, scale, question, largest(found), deadline)
+            made += tests
+        found.df[:] = 0
+        found.n[:] = self.n
+        return found._replace(statistic=-found.weakness, tests=made, stopped=stopped)
+
+
+@njit(cache=True)
+def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, outside: AnyArray) -> None:
+    """Minus scale atanh |r| of every pair given nothing."""
+    for row in range(question.i.size):
+        r = abs(rho[question.i[row], question.j[row]])
+        weakness[row] = -scale * math.atanh(min(r, LARGEST_R))
+        outside[question.middle.first[row] : question.middle.first[row + 1]] = weakness[row]
+
+
+@njit(cache=True)
+def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+    """All sets of neighbours of every variable: (tests, stopped). scale: (size + 1,), sqrt(n - |S| - 3)."""
+    pairs, near = pairs_of(question.i, question.j, rho.shape[0]), question.near
+    tests, leaves, least = 0, 0, max(question.least, 1)
+    for x in range(rho.shape[0]):
+        own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
+        top = min(question.size, question.limit[x])
+        if own.size == 0 or top < least:
+            continue
+        pool = near.member[near.first[x] : near.first[x + 1]]
+        members, rows, count = _gather(x, own, pool, question.i, question.j)
+        sizes = (least, top)
+        made, leaves, stopped = _around(
+            rho, scale, x, members, rows, count, sizes, question.middle, found, leaves, deadline
+        )
+        tests += made
+        if stopped:
+            return tests, True
+    return tests, False
+
+
+@njit(cache=True)
+def _gather(x: int, own: AnyArray, pool: AnyArray, i: AnyArray, j: AnyArray) -> tuple[AnyArray, AnyArray, int]:
+    """The variables at play around x, those sets are drawn from first: (variables (k,), row of their pair with x in
+    the question or -1 (k,), how many can be drawn)."""
+    members = np.empty(pool.size + own.size, np.int64)
+    rows = np.full(members.size, -1, np.int64)
+    members[: pool.size] = pool
+    k = pool.size
+    for row in own:
+        y = j[row] if i[row] == x else i[row]
+        place = np.searchsorted(pool, y)
+        if place < pool.size and pool[place] == y:
+            rows[place] = row
+        else:
+            members[k], rows[k] = y, row
+            k += 1
+    return members[:k], rows[:k], pool.size
+
+
+@njit(cache=True)
+def _around(
+    rho: AnyArray,
+    scale: AnyArray,
+    x: int,
+    members: AnyArray,
+    rows: AnyArray,
+    drawn: int,
+    sizes: tuple[int, int],
+    middle: Lists,
+    found: Largest,
+    leaves: int,
+    deadline: float,
+) -> tuple[int, int, bool]:
+    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, leaves, stopped).
+
+    At depth l, block[l] (drawn, k), spread[l] (k,), cross[l] (k,) and own[l] hold the covariance of the members with
+    those that can be drawn, their variances, their covariance with x and the variance of x, given the first l of the set.
+    """
+    k, (least, top) = members.size, sizes
+    block = np.empty((top, drawn, k))
+    spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
+    cap, pairs = np.full((3, k), -1.0), 0
+    for a in range(k):
+        cross[0, a] = rho[x, members[a]]
+        spread[0, a] = 1.0
+        if rows[a] >= 0:
+            _cap(cap[:, a], rows[a], middle, found, scale[-1])
+            pairs += 1
+        for b in range(drawn):
+            block[0, b, a] = rho[members[b], members[a]]
+    own[0] = 1.0
+    pick = np.zeros(top, np.int64)
+    depth, tests, stopped = 0, 0, False
+    while depth >= 0 and not stopped:
+        s = pick[depth]
+        if s >= drawn - max(least - 1 - depth, 0):
+            depth -= 1
+            if depth >= 0:
+                pick[depth] += 1
+            continue
+        if spread[depth, s] <= DEGENERATE or own[depth] <= DEGENERATE:
+            pick[depth] += 1
+            continue
+        if depth >= least - 1:
+            at = block[depth, s], spread[depth], cross[depth], own[depth]
+            if _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale):
+                tests += pairs
+                for p in pick[: depth + 1]:
+                    tests -= rows[p] >= 0
+            leaves += 1
+            if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
+                stopped = now() > deadline
+        if depth < top - 1 and s < drawn - 1:
+            _eliminate(block, spread, cross, own, depth, s)
+            depth += 1
+            pick[depth] = s + 1
+        else:
+            pick[depth] += 1
+    return tests, leaves, stopped
+
+
+@njit(cache=True)
+def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray, depth: int, s: int) -> None:
+    """Condition on member s as well: the state of depth + 1 from that of depth, rows after s only."""
+    k = spread.shape[1]
+    row = block[depth, s]
+    scale = 1.0 / spread[depth, s]
+    for b in range(k):
+        spread[depth + 1, b] = spread[depth, b] - row[b] * row[b] * scale
+        cross[depth + 1, b] = cross[depth, b] - cross[depth, s] * row[b] * scale
+    own[depth + 1] = own[depth] - cross[depth, s] * cross[depth, s] * scale
+    spread[depth + 1, s] = 0.0
+    cross[depth + 1, s] = 0.0
+    for a in range(s + 1, block.shape[1]):
+        factor = row[a] * scale
+        for b in range(k):
+            block[depth + 1, a, b] = block[depth, a, b] - factor * row[b]
+
+
+@njit(cache=True)
+def _leaf(
+    at: tuple[AnyArray, AnyArray, AnyArray, float],
+    s: int,
+    cap: AnyArray,
+    members: AnyArray,
+    rows: AnyArray,
+    pick: AnyArray,
+    middle: Lists,
+    found: Largest,
+    scale: AnyArray,
+) -> bool:
+    """Squared partial correlation of x and every member given the set that ends with s; False if it determines x.
+
+    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
+    cap: see :func:`_cap`; (3, k), -1 where there is no pair.
+    """
+    row, spread, cross, own = at
+    pivot, shared, bound = spread[s], cross[s], cap[0]
+    rest_x = own * pivot - shared * shared
+    if rest_x <= DEGENERATE * pivot:
+        return False
+    hit = False
+    for b in range(bound.size):
+        joint = cross[b] * pivot - shared * row[b]
+        rest = spread[b] * pivot - row[b] * row[b]
+        rest = rest if rest > DEGENERATE * pivot else 0.0
+        hit |= joint * joint < bound[b] * rest_x * rest
+    if hit:
+        for b in range(bound.size):
+            joint = cross[b] * pivot - shared * row[b]
+            rest = spread[b] * pivot - row[b] * row[b]
+            if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
+                squared = joint * joint / (rest_x * rest)
+                lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
+                if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
+                    continue
+                new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
+                _enter(new, rows[b], members, pick, middle, found)
+                _cap(cap[:, b], rows[b], middle, found, scale[-1])
+    return True
+
+
+@njit(cache=True)
+def _holds(z: int, members: AnyArray, pick: AnyArray) -> bool:
+    """Is z in the set?"""
+    found = False
+    for p in pick:
+        found |= members[p] == z
+    return found
+
+
+@njit(cache=True)
+def _cap(cap: AnyArray, row: int, middle: Lists, found: Largest, scale: float) -> None:
+    """The r^2 below which a test of the pair can change what was found: of any set, and of those that hold none, or some,
+    of its middles (3,). scale: that of the largest sets; the others need no more, for theirs are larger."""
+    lo, hi = middle.first[row], middle.first[row + 1]
+    cap[0] = _squared(found.weakness[row], scale) if lo == hi else 0.0
+    cap[1] = cap[2] = 0.0
+    for t in range(lo, hi):
+        cap[1] = max(cap[1], _squared(found.outside[t], scale))
+        cap[2] = max(cap[2], _squared(found.inside[t], scale))
+    cap[0] = max(cap[0], cap[1], cap[2])
+
+
+@njit(cache=True)
+def _squared(weakness: float, scale: float) -> float:
+    """The r^2 of which scale atanh |r| is minus the weakness."""
+    return math.tanh(weakness / scale) ** 2 if weakness > -np.inf else np.inf
+
+
+@njit(cache=True)
+def _enter(new: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, found: Largest) -> None:
+    """Keep a test where it is the weakest so far, of the pair, and of the sets with or without a middle."""
+    if new > found.weakness[row]:
+        found.weakness[row], found.size[row] = new, pick.size
+        for level in range(pick.size):
+            found.sets[row, level] = members[pick[level]]
+    for t in range(middle.first[row], middle.first[row + 1]):
+        if _holds(middle.member[t], members, pick):
+            found.inside[t] = max(found.inside[t], new)
+        else:
+            found.outside[t] = max(found.outside[t], new)

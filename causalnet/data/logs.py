@@ -15,9 +15,9 @@ import pandas as pd
 from ..base.checks import known, whole
 from ..errors import DataError
 from .events import Events
-from .reading import column_names, read_frame
+from .reading import column_names, read_frame, to_numbers
 from .times import seconds
-from .topology import read_topology
+from .topology import plain_names, read_topology
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -71,7 +71,7 @@ def read_events(
     took = event_columns(column_names(frame), name, columns)
     log = pd.DataFrame({role: frame[column] for role, column in took.items()})
     for role in ("event", "device"):
-        log[role] = _plain(log[role])
+        log[role] = plain_names(log[role])
     ends = _first(frame.columns, ENDS)
     state = next((c for c in _all(frame.columns, STATES) if c not in took.values() and _states(frame[c])), None)
     if "duration" in frame.columns:
@@ -153,16 +153,6 @@ def _names_devices(name: str) -> bool:
     return any(_key(name) in _keys((*ALIASES[role], *VENDORS[role])) for role in ("event", "device"))
 
 
-def _plain(column: pd.Series) -> pd.Series:
-    """Names that were read as texts, as the numbers that they would have been read as, unless a zero would be lost."""
-    texts = column.dropna()
-    if texts.map(lambda v: isinstance(v, str)).all() and len(texts) and not texts.str.match(r"\s*[+-]?0\d").any():
-        numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().sum() == len(texts):
-            return numbers
-    return column
-
-
 def _states(column: pd.Series) -> bool:
     words = {str(v).strip().lower() for v in column.dropna().unique()[:20]}
     return bool(words & RAISED) and bool(words & CLEARED) and words <= RAISED | CLEARED
@@ -174,7 +164,7 @@ def _without_bad(log: pd.DataFrame, name: str, quota: int, skipped: int, unit: s
     if quota:
         stamp = log["timestamp"]
         if not pd.api.types.is_numeric_dtype(stamp.dtype) and not pd.api.types.is_datetime64_any_dtype(stamp.dtype):
-            numbers = pd.to_numeric(stamp, errors="coerce")
+            numbers = to_numbers(stamp)
             dates = pd.to_datetime(stamp, format="ISO8601", errors="coerce", utc=True)
             good = numbers if numbers.notna().sum() >= dates.notna().sum() else dates
             bad |= good.isna().to_numpy()

@@ -18,7 +18,7 @@ from ..errors import DataError
 from .coding import Coded, code, spread
 from .findings import Findings, Labels, Trouble
 from .numerals import MOST_UNITS, is_mark, read_numerals
-from .reading import FEW_LEVELS, finite, wanted_discrete
+from .reading import FEW_LEVELS, finite, to_numbers, wanted_discrete
 from .scanning import has_few_levels
 
 SENTINELS = (-99.0, -999.0, -9999.0, -99999.0)  # numbers that mean a missing value where all others are 0 or more
@@ -65,7 +65,7 @@ def declared_missing(frame: pd.DataFrame, missing: Sequence[Any] | Any, found: F
     """The frame with the cells that hold one of the declared values empty."""
     values = [missing] if isinstance(missing, str | int | float) else list(missing)
     texts = {str(value) for value in values}
-    numbers = [float(v) for v in pd.to_numeric(pd.Series(values, dtype=object), errors="coerce") if v == v]
+    numbers = [float(v) for v in to_numbers(pd.Series(values, dtype=object)) if v == v]
     columns = []
     for j in range(frame.shape[1]):
         column = frame.iloc[:, j]

@@ -222,6 +222,22 @@ def _read_lines(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def to_numbers(column: pd.Series) -> pd.Series:
+    """The numbers of a column, nan where a cell holds none, or one beyond float64."""
+    try:
+        return pd.to_numeric(column, errors="coerce")
+    except OverflowError:
+        return column.map(_number).astype(np.float64)
+
+
+def _number(value: Any) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+    return found if np.isfinite(found) else np.nan
+
+
 def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
     """The column names as text; DataError for a repeated or empty one."""
     return proper_names(frame.columns)

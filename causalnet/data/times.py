@@ -10,7 +10,7 @@ import pandas as pd
 from ..base.arrays import Array, Ints
 from ..base.checks import one_of
 from ..errors import DataError
-from .reading import finite
+from .reading import finite, to_numbers
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of which so many are a second
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
@@ -27,7 +27,7 @@ def seconds(column: pd.Series, unit: str | None = None) -> Array:
     kind = column.dtype
     if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
         return _of_stamps(column)
-    numeric = pd.to_numeric(column, errors="coerce")
+    numeric = to_numbers(column)
     odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
     if len(odd) and len(odd) == column.notna().sum():  # not one number: perhaps dates or spans written the standard way
         for read in (_dates, _spans):

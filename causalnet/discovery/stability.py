@@ -16,7 +16,7 @@ from ..graph import Graph
 from ..graph.confidence import Confidence
 from .choice import AUTO
 from .dispatch import discover
-from .register import get
+from .register import registry
 
 DRAWS = ("auto", "bootstrap", "half")
 BY_SCORE = frozenset({AUTO, "order", "lingam"})  # on tables, a bootstrap makes these too sure
@@ -57,7 +57,8 @@ def _halves(source: Dataset, backend: str, draw: str) -> bool:
 
 def _in_time(backend: str) -> bool:
     """Does a method read the rows of a table as consecutive times?"""
-    return backend != AUTO and "stationarity" in get(backend).assumes
+    method = registry().get(backend)
+    return method is not None and "stationarity" in method.assumes
 
 
 def _one(source: Dataset, seed: int, backend: str, half: bool, kwargs: dict[str, Any]) -> Graph:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import causalnet as cn
 from causalnet.data.numerals import read_numerals
 from causalnet.data.reading import found_separator
+from causalnet.data.topology import read_topology
 
 RNG = np.random.default_rng(0)
 FRAME = pd.DataFrame(RNG.normal(size=(60, 3)), columns=["a", "b", "c"]).round(4)
@@ -161,7 +163,7 @@ def test_few_whole_numbers_are_categories_unless_named() -> None:
     assert table.kind == "mixed" and "6 whole numbers" in table.notes[0].text
     assert cn.as_table(frame, continuous=["q"]).kind == "continuous"
     with pytest.raises(cn.NotApplicable, match=r"as_table\(frame, continuous=\['q'\]\)") as caught:
-        cn.discover(frame, "pc")
+        cn.discover(frame, "notears")
     assert "--continuous q" in caught.value.in_shell
     with pytest.raises(cn.DataError, match="'q' stands in discrete and in continuous"):
         cn.as_table(frame, discrete=["q"], continuous=["q"])
@@ -278,3 +280,58 @@ def test_look_says_how_each_column_is_read(tmp_path: Path) -> None:
     log = cn.look(tmp_path / "log.csv")
     assert log.kind == "events" and log.n == 40 and log.frame()["name"].tolist() == ["event", "timestamp", "device"]
     assert cn.look(cn.as_table(FRAME)).kind == "continuous" and cn.look(cn.Events(LOG)).kind == "events"
+
+
+def test_topologies_of_every_form_are_the_same(tmp_path: Path) -> None:
+    links = [("d1", "d2"), ("d2", "d3")]
+    LOG.to_csv(tmp_path / "log.csv", index=False)
+    wide = pd.DataFrame(links, columns=["Source", "Target"]).assign(speed=10)
+    wide[["speed", "Source", "Target"]].to_csv(tmp_path / "w.csv", index=False)
+    pd.DataFrame(links, columns=["x", "y"]).to_csv(tmp_path / "n.tsv", index=False, sep="\t")
+    nx.write_graphml(nx.DiGraph(links), tmp_path / "g.graphml")
+    labelled = nx.relabel_nodes(nx.Graph(links), {"d1": "n0", "d2": "n1", "d3": "n2"})
+    nx.set_node_attributes(labelled, {"n0": "d1", "n1": "d2", "n2": "d3"}, "label")
+    nx.write_graphml(labelled, tmp_path / "l.graphml")
+    (tmp_path / "j.json").write_text(json.dumps(nx.node_link_data(nx.Graph(links), edges="links")))
+    (tmp_path / "e.json").write_text(json.dumps(nx.node_link_data(nx.Graph(links), edges="edges")))
+    for name in ("w.csv", "n.tsv", "g.graphml", "l.graphml", "j.json", "e.json"):
+        log = cn.read_events(tmp_path / "log.csv", tmp_path / name)
+        assert log.devices == ("d1", "d2", "d3") and log.adjacency.sum() == 4, name
+    zeros = pd.DataFrame([("01", "1"), ("1", "10")], columns=["u", "v"])
+    zeros.to_csv(tmp_path / "z.csv", index=False)
+    assert sorted(read_topology(tmp_path / "z.csv").nodes) == ["01", "1", "10"]
+    for name, text in (
+        ("b.graphml", "<graphml"),
+        ("b.json", "{"),
+        ("c.json", "[1]"),
+        ("d.json", '{"nodes": [{}], "links": []}'),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(cn.DataError, match=name):
+            read_topology(tmp_path / name)
+
+
+CELLS = [
+    "1", "2.5", "-3", "1,5", "1.234,5", "NA", "?", "*", ".", "-99", "abc", "é", "", "12%", "$5", "3 kg", "4 g", "2020-01-01",
+    "1e5", "1D3", "inf", "nan", "١٢", "True", "None", "[1]", "{", '"', "'", "\x07", "0x1F", "(5)", "9" * 400, "1e999", "a;b",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_hostile_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    answered = 0
+    for _ in range(120):
+        names = ["event", "timestamp", "device", "x"] if rng.random() < 0.4 else [str(rng.choice(CELLS)), "a", "b"]
+        pools = [[str(c) for c in rng.choice(CELLS, 3)] + [f"{v:.3f}" for v in rng.normal(size=9)] for _ in names]
+        mark = str(rng.choice([",", ";", "\t", " ", "|"]))
+        rows = [mark.join(str(rng.choice(pool)) for pool in pools) for _ in range(int(rng.integers(0, 25)))]
+        path = tmp_path / f"t{rng.choice(['.csv', '.dat', '.tsv', '.jsonl'])}"
+        path.write_text("\n".join([mark.join(names), *rows]))
+        for read in (cn.look, cn.read_table, cn.read_events):
+            try:
+                repr(read(path))
+                answered += 1
+            except cn.CausalnetError:
+                continue
+    assert answered > 60

@@ -19,7 +19,19 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
 from .compare import compare_methods, quickstart
-from .inputs import available, parse_settings, read_data, read_graph, read_knowledge
+from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge
+from .look import (
+    ContinuousOption,
+    DeviceOption,
+    DiscreteOption,
+    DropOption,
+    EventOption,
+    MissingOption,
+    SkipOption,
+    TimeOption,
+    UnitOption,
+    look_at,
+)
 from .rca import CODES, find_root_causes
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
@@ -88,15 +100,24 @@ def _root(
 
 @app.command()
 def discover(
-    file: Annotated[Path, typer.Argument(help="A table (.csv, .tsv, .parquet) or an event log.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table (.csv, .tsv, .jsonl, .parquet, ...) or an event log; - for standard input.")
+    ],
     backend: Annotated[
         str, typer.Option("--backend", "-b", help="The method; auto chooses by the kind of data.")
     ] = "auto",
     topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
     knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
-    discrete: Annotated[str | None, typer.Option(help="Names of the categorical columns, comma-separated.")] = None,
-    drop: Annotated[str | None, typer.Option(help="Names of columns to leave out, comma-separated.")] = None,
+    discrete: DiscreteOption = None,
+    continuous: ContinuousOption = None,
+    missing: MissingOption = None,
+    drop: DropOption = None,
+    event_column: EventOption = None,
+    time_column: TimeOption = None,
+    device_column: DeviceOption = None,
+    unit: UnitOption = None,
+    skip_bad_rows: SkipOption = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
@@ -113,6 +134,9 @@ def discover(
     from ..storage.files import check_writable
 
     method = None if backend == AUTO else get(backend)
+    how = Options(
+        topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit, skip_bad_rows
+    )
     params = parse_settings(set_ or [])
     hard = read_knowledge(knowledge) if knowledge else None
     for path in (out, report):
@@ -129,19 +153,13 @@ def discover(
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        data = read_data(file, method, topology, discrete, drop)
+        data = read_data(file, method, how)
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
     backend = graph.meta["backend"]
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
-    given = {
-        "--topology": topology,
-        "--knowledge": knowledge,
-        "--discrete": discrete,
-        "--drop": drop,
-        "--seed": seed or None,
-    }
-    command = _repeat(file, backend, {**given, "--max-seconds": max_seconds}, set_ or [])
+    given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, "--max-seconds": max_seconds}
+    command = _repeat(file, backend, given, set_ or [])
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     if out is not None:
@@ -178,6 +196,8 @@ def _tell(graph: Graph, remarks: list[str], out: Path | None, report: Path | Non
         say_json(graph.to_dict())
     else:
         show_graph(graph)
+    for text in graph.meta.get("read", ()):
+        say(f"read: {text}", stderr=True)
     for text in remarks:
         say(f"warning: {text}", style="yellow", stderr=True)
     if graph.meta.get("complete") is False:
@@ -186,6 +206,8 @@ def _tell(graph: Graph, remarks: list[str], out: Path | None, report: Path | Non
         if path is not None:
             say(f"{what} written to {path}", stderr=json_)
 
+
+app.command("look")(look_at)
 
 # ---- comparisons --------------------------------------------------------------------------------------------
 

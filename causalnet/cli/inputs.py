@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,44 +83,90 @@ def read_knowledge(path: Path) -> Knowledge:
         raise KnowledgeError(f"the knowledge file {path.name} is not as expected ({error}); {example}") from error
 
 
-def read_data(
-    path: Path, method: Backend | None, topology: Path | None, discrete: str | None, drop: str | None
-) -> Table | Moments | Counts | Events:
+@dataclass(frozen=True)
+class Options:
+    """How a file is to be read, as the options say; None where one was not given."""
+
+    topology: Path | None = None
+    discrete: str | None = None
+    continuous: str | None = None
+    missing: str | None = None
+    drop: str | None = None
+    event_column: str | None = None
+    time_column: str | None = None
+    device_column: str | None = None
+    unit: str | None = None
+    skip_bad_rows: int | None = None
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The columns of a log that are named."""
+        given = {"event": self.event_column, "timestamp": self.time_column, "device": self.device_column}
+        return {role: name for role, name in given.items() if name is not None}
+
+    def given(self, *names: str) -> list[str]:
+        """Those of the options that were given, as they are written."""
+        return [f"--{name.replace('_', '-')}" for name in names if getattr(self, name) is not None]
+
+    def written(self) -> dict[str, Any]:
+        """All that were given, for the line that repeats the command."""
+        return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if value is not None}
+
+
+OF_TABLES = ("discrete", "continuous", "missing", "drop")
+OF_LOGS = ("topology", "event_column", "time_column", "device_column", "unit", "skip_bad_rows")
+
+
+def read_data(path: Path, method: Backend | None, how: Options) -> Table | Moments | Counts | Events:
     """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
-    from ..data import as_table, outline, read_events, stream_table
-    from ..data.reading import read_frame
+    from ..data import as_table, outline, stream_table
+    from ..data.reading import read_frame, stored, table_format
 
     takes_events = method is None or "events" in method.takes
     takes_tables = method is None or bool(method.takes - {"events"})
-    if topology is not None and method is not None and not takes_events:
+    wants_log = how.given(*OF_LOGS)
+    if wants_log and method is not None and not takes_events:
         raise NotApplicable(
-            f"--topology belongs to an event log, and {method.name} takes {', '.join(sorted(method.takes))} data"
+            f"{', '.join(wants_log)} belongs to an event log, and {method.name} takes {', '.join(sorted(method.takes))} data"
         )
+    path = stored(path)
     if not path.is_dir():
         require_file(path)
-    if takes_tables and topology is None and (path.is_dir() or path.stat().st_size > LARGE):
-        found = outline(path)
-        if (found.large or path.is_dir()) and not _is_log(found.columns):
+    if takes_tables and not wants_log and (path.is_dir() or path.stat().st_size > LARGE):
+        found = outline(path) if path.is_dir() or table_format(path) != "jsonl" else None
+        if found is not None and (found.large or path.is_dir()) and not _is_log(found.columns):
             say(found.told(path.name) if found.large else f"the parts in {path.name} are streamed", stderr=True)
-            kept = [name for name in found.columns if name not in _unwanted(drop, found.columns)]
-            return stream_table(path, kept, _listed(discrete))
+            if how.given("continuous", "missing"):
+                raise NotApplicable("--continuous and --missing belong to tables that fit in memory; use --discrete")
+            kept = [name for name in found.columns if name not in _unwanted(how.drop, found.columns)]
+            return stream_table(path, kept, _listed(how.discrete))
     frame = read_frame(path)
     log = _is_log(frame.columns)
-    if takes_events and (topology is not None or log or not takes_tables):
-        for option, value in (("--discrete", discrete), ("--drop", drop)):
-            if value is not None:
-                raise NotApplicable(f"{option} belongs to a table, and {path.name} is read as an event log")
+    if takes_events and (wants_log or log or not takes_tables):
+        if how.given(*OF_TABLES):
+            raise NotApplicable(
+                f"{', '.join(how.given(*OF_TABLES))} belongs to a table, and {path.name} is read as an event log"
+            )
         if takes_tables and log:
             say(f"{path.name} is read as an event log (it has event, timestamp and device columns)", stderr=True)
-        return read_events(path, topology)
+        return read_log(path, how)
     if log and method is not None:
         say(
             f"{path.name} looks like an event log, but {method.name} takes tables: it is read as a table",
             style="yellow",
             stderr=True,
         )
-    frame = frame.drop(columns=_unwanted(drop, frame.columns))
-    return as_table(frame, discrete=_listed(discrete))
+    frame = frame.drop(columns=_unwanted(how.drop, frame.columns))
+    return as_table(
+        frame, discrete=_listed(how.discrete), continuous=_listed(how.continuous), missing=_listed(how.missing) or ()
+    )
+
+
+def read_log(path: Path, how: Options) -> Events:
+    """The file as an event log."""
+    from ..data import read_events
+
+    return read_events(path, how.topology, columns=how.roles, unit=how.unit, skip_bad_rows=how.skip_bad_rows or 0)
 
 
 def _listed(names: str | None) -> list[str] | None:
@@ -148,9 +195,9 @@ def require_file(path: Path) -> None:
 
 
 def _is_log(columns: Any) -> bool:
-    from ..data.events import ALIASES
+    from ..data.logs import is_log
 
-    return all(any(name in columns for name in spellings) for spellings in ALIASES.values())
+    return is_log(columns)
 
 
 def named_or_file(item: str) -> str | Dataset:

@@ -1,9 +1,10 @@
 """Validated, frozen inputs: tables, event logs, interactions and transitions; ``kinds`` says what all of them answer."""
 
 from .counts import Counts
-from .events import Events, read_events
+from .events import Events
 from .interactions import Interactions
 from .kinds import KINDS, Data, Demanding, data_kind
+from .logs import read_events
 from .moments import Moments
 from .rollouts import collect
 from .streaming import load_table, outline, stream_table

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Ints
+from .reading import to_numbers
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def code(column: pd.Series) -> Coded:
 def read_numbers(labels: Any) -> AnyArray:
     """(k,) numbers of texts, nan where a text is none."""
     texts = pd.Series(np.asarray(labels, dtype=object), dtype=object)
-    return np.asarray(pd.to_numeric(texts, errors="coerce").to_numpy())
+    return np.asarray(to_numbers(texts).to_numpy())
 
 
 def spread(numbers: AnyArray, codes: Ints) -> AnyArray:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -16,18 +15,11 @@ from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ..base.checks import number
 from ..errors import DataError, nearest
 from .kinds import data_kind
-from .reading import column_names, finite, read_frame
 from .sealed import Sealed, freeze
-from .topology import links, read_topology, undirected
+from .times import seconds
+from .topology import links, undirected
 
-# Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "event": ("event", "event_type", "alarm_id", "alarm_type", "alarm", "type"),
-    "timestamp": ("timestamp", "start_timestamp", "start_time", "time", "start"),
-    "device": ("device", "device_id", "node", "node_id", "ne"),
-}
-END_NAMES = ("end_timestamp", "end_time", "end")
-
+NEEDED = ("event", "timestamp", "device")
 BLOCKS = 20  # stretches of time that a bootstrap of a wired log draws from
 
 
@@ -37,6 +29,8 @@ class Events(Sealed):
 
     frame: columns ``event``, ``timestamp`` (seconds, or datetimes) and ``device``; ``duration`` (seconds) if known.
     topology: networkx.Graph whose nodes are the devices; None when the wiring is unknown (each device on its own).
+    unit: of timestamps that are numbers, "s", "ms", "us" or "ns"; None judges by their size and warns where they are no
+    seconds. Devices that the topology lacks are taken to have no link, with a warning.
     event_types: the full vocabulary; a type that never occurs keeps its row in every graph.
 
     types (V,) str; devices (M,) str; type_index, device_index (N,) int32; time (N,) float64 seconds, ascending;
@@ -46,18 +40,29 @@ class Events(Sealed):
     kind = "events"
     _frozen = ("an event log is", "build another with Events(frame)")
 
-    def __init__(self, frame: pd.DataFrame, topology: nx.Graph | None = None, event_types: Sequence[Any] | None = None):
-        for name in ALIASES:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        topology: nx.Graph | None = None,
+        event_types: Sequence[Any] | None = None,
+        *,
+        unit: str | None = None,
+    ):
+        if not isinstance(frame, pd.DataFrame):
+            raise DataError(
+                f"an event log is a DataFrame with the columns event, timestamp and device, not {type(frame).__name__}"
+            )
+        for name in NEEDED:
             if name not in frame.columns:
                 have = ", ".join(map(str, frame.columns))
                 raise DataError(f"an event log needs event, timestamp and device; {name!r} is missing among: {have}")
         if len(frame) == 0:
             raise DataError("the event log is empty: there is not one row to learn from")
-        for name in ALIASES:
+        for name in NEEDED:
             missing = np.flatnonzero(frame[name].isna().to_numpy())
             if len(missing):
                 raise DataError(f"column {name!r} is empty in row {missing[0] + 1}; fill it in or drop the row")
-        time = _seconds(frame["timestamp"])
+        time = seconds(frame["timestamp"], unit)
         duration = _durations(frame["duration"]) if "duration" in frame.columns else None
         order = np.argsort(time, kind="stable")
         late = np.flatnonzero(np.diff(time) < 0)
@@ -69,13 +74,13 @@ class Events(Sealed):
                 stacklevel=2,
             )
         self.types, type_index = _vocabulary(frame["event"], event_types, "event_types", "event type")
-        device_names = None if topology is None else list(topology.nodes)
+        device_names = None if topology is None else [*topology.nodes, *_isolated(frame["device"], topology)]
         self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
         self.time: Array = freeze(time[order])
         self.type_index: Codes = freeze(type_index[order])
         self.device_index: Codes = freeze(device_index[order])
         self.duration: Array | None = None if duration is None else freeze(duration[order])
-        self.topology = None if topology is None else nx.freeze(undirected(topology, lambda n: str(_whole(n))))
+        self.topology = None if topology is None else _wired(topology, self.devices)
         self._seal()
 
     @property
@@ -173,67 +178,36 @@ class Events(Sealed):
         return f"Events({self.n} events, {self.d} types, {len(self.devices)} devices, {wired})"
 
 
-def read_events(
-    path: str | Path, topology: str | Path | nx.Graph | None = None, event_types: Sequence[Any] | None = None
-) -> Events:
-    """Read an event log (.csv or .parquet). Known spellings of the columns are accepted (alarm_id, device_id, ...).
-
-    topology: a networkx.Graph, or a file: .csv with two columns of device names (one link a row), or .npy with a
-    symmetric 0/1 matrix over devices numbered from 0.
-    """
-    frame = read_frame(path)
-    column_names(frame)
-    take = {}
-    for name, spellings in ALIASES.items():
-        found = [s for s in spellings if s in frame.columns]
-        if not found:
-            raise DataError(
-                f"{Path(path).name} has no {name} column (looked for {', '.join(spellings)}) among: "
-                f"{', '.join(map(str, frame.columns))}; rename the one that holds it to {name!r}"
-            )
-        if len(found) > 1 and found[0] != name:
-            raise DataError(
-                f"{Path(path).name} has several columns that may hold the {name}: {', '.join(found)}; "
-                f"rename the right one to {name!r}"
-            )
-        take[name] = frame[found[0]]
-    log = pd.DataFrame(take)
-    ends = [name for name in END_NAMES if name in frame.columns]
-    if "duration" in frame.columns:
-        log["duration"] = frame["duration"]
-    elif ends:
-        log["duration"] = _seconds(frame[ends[0]]) - _seconds(log["timestamp"])
-    if topology is not None and not isinstance(topology, nx.Graph):
-        topology = read_topology(topology, {str(_whole(device)) for device in log["device"]})
-    return Events(log, topology, event_types)
-
-
 def _drawn(of: AnyArray, groups: Ints) -> tuple[Ints, Ints]:
     """The rows of the groups drawn, one group after the other, and for each the number of its draw; ``of``: (N,) groups."""
     parts = [np.flatnonzero(of == group) for group in groups]
     return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def _seconds(column: pd.Series) -> Array:
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        stamp = column.to_numpy(dtype="datetime64[ns]").astype(np.int64)
-        return np.asarray(stamp / 1e9, dtype=np.float64)
-    numeric = pd.to_numeric(column, errors="coerce")
-    odd = np.flatnonzero(numeric.isna().to_numpy())
-    if len(odd) == len(column):  # not one number: perhaps dates written the standard way
-        dates = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
-        if dates.notna().all():
-            return _seconds(dates.dt.tz_localize(None))
-    if len(odd):
-        raise DataError(
-            f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has {column.iloc[odd[0]]!r}; "
-            "convert text dates with pandas.to_datetime first"
-        )
-    return finite(numeric, column.name)
+def _isolated(column: pd.Series, topology: nx.Graph) -> list[Any]:
+    """Devices of the log that the topology lacks, with a warning; none where it has not one of the log's."""
+    there = {str(_whole(node)) for node in topology.nodes}
+    names = {str(_whole(device)): device for device in pd.unique(column)}
+    alone = [device for name, device in names.items() if name not in there]
+    if not alone or len(alone) == len(names):
+        return []
+    shown = ", ".join(f"{str(_whole(d))!r}{nearest(str(d), there)}" for d in alone[:3])
+    warnings.warn(
+        f"{len(alone)} devices are not in the topology and are taken to have no link: {shown}",
+        UserWarning,
+        stacklevel=3,
+    )
+    return alone
+
+
+def _wired(topology: nx.Graph, devices: Sequence[str]) -> nx.Graph:
+    named = undirected(topology, lambda node: str(_whole(node)))
+    named.add_nodes_from(devices)
+    return nx.freeze(named)
 
 
 def _durations(column: pd.Series) -> Array:
-    duration = _seconds(column)
+    duration = seconds(column)
     bad = np.flatnonzero(duration < 0)
     if len(bad):
         raise DataError(

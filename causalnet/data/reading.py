@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
+import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,40 +18,106 @@ import pandas as pd
 from ..base.arrays import AnyArray, Array
 from ..errors import DataError, UnknownNameError, nearest
 
-SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t"}  # of text files by their suffix, .gz after it or not
+# of text files by their suffix, .gz after it or not, where their lines do not tell another
+SEPARATORS = {".csv": ",", ".txt": ",", ".dat": ",", ".data": ",", ".tsv": "\t"}
+LINES = (".jsonl", ".ndjson")  # a JSON object a line
+STDIN = "-"
 # what the readers raise for a broken file: most errors of pandas and arrow are ValueErrors or LookupErrors
 UNREADABLE = (ValueError, OSError, EOFError, ImportError, LookupError, NotImplementedError, TypeError, zlib.error)
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
 
 
-def read_frame(path: str | Path) -> pd.DataFrame:
-    """Read .csv, .tsv (.gz after it or not) or .parquet into a DataFrame; anything else, or a broken file, is a DataError."""
-    path = Path(path)
+def read_frame(path: str | Path, as_text: Callable[[str], bool] | None = None, skip_bad_rows: int = 0) -> pd.DataFrame:
+    """A text file (.csv, .tsv, .txt, .dat, .gz after it or not), .jsonl, .parquet or "-" (standard input) as a DataFrame.
+
+    as_text: which columns of a text file are not to be read as numbers, by their names. skip_bad_rows: so many rows with more cells than the
+    header are left out, counted in ``frame.attrs["skipped"]``. ``frame.attrs["notes"]`` says what was guessed.
+    Anything else, or a broken file, is a DataError.
+    """
+    path = stored(path)
     if not path.is_file():
         raise DataError(f"no such file: {path}")
     kind = table_format(path)
     try:
-        return pd.read_parquet(path) if kind == "parquet" else _read_csv(path)
+        if kind == "parquet":
+            return pd.read_parquet(path)
+        if kind == "jsonl":
+            return _read_lines(path)
+        return _read_csv(path, as_text, skip_bad_rows)
     except DataError:
         raise
     except UNREADABLE as error:
         raise DataError(f"{path.name} cannot be read as {kind}: {error}") from error
 
 
+def stored(path: str | Path) -> Path:
+    """The path; what comes in on standard input ("-") is stored in a file of its own first, once."""
+    return _piped() if str(path) == STDIN else Path(path)
+
+
+@cache
+def _piped() -> Path:
+    import atexit
+    import shutil
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="causalnet-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    content = sys.stdin.buffer.read()
+    if not content.strip():
+        raise DataError("standard input is empty; pipe a table into it")
+    first = content.lstrip()[:1]
+    name = "stdin.parquet" if content[:4] == b"PAR1" else "stdin.jsonl" if first == b"{" else "stdin.csv"
+    target = folder / (f"{name}.gz" if content[:2] == b"\x1f\x8b" else name)
+    target.write_bytes(content)
+    return target
+
+
 def table_format(path: Path) -> str:
-    """ "parquet", "csv" or "tsv" by the name of a file; DataError for any other."""
+    """ "parquet", "jsonl", "csv" or "tsv" by the name of a file; DataError for any other."""
     suffix = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if path.suffix.lower() == ".parquet":
         return "parquet"
+    if suffix in LINES:
+        return "jsonl"
     if suffix not in SEPARATORS:
-        raise DataError(f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file (pickles are never read)")
+        raise DataError(
+            f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file, or .txt, .dat, .jsonl (pickles are never read)"
+        )
     return "tsv" if suffix == ".tsv" else "csv"
 
 
 def separator_of(path: Path) -> str:
-    """What stands between the cells of a text file, by its name."""
-    return "\t" if table_format(path) == "tsv" else ","
+    """What stands between the cells of a text file: what its first lines tell, or what its name does."""
+    usual = "\t" if table_format(path) == "tsv" else ","
+    with _open_bytes(path) as file:
+        head = file.read(1 << 16)
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()
+    if len(head) == 1 << 16:
+        lines = lines[:-1]  # cut short
+    return found_separator([line for line in lines if line.strip()][:20], usual)
+
+
+def found_separator(lines: Sequence[str], usual: str = ",") -> str:
+    """The separator that occurs in the first line, and equally often in all others; the usual one where none does."""
+    if not lines:
+        return usual
+    bare = [re.sub(r'"[^"]*"', '""', line) for line in lines]
+    kept = []
+    for mark in dict.fromkeys((usual, ",", "\t", ";", "|")):
+        counts = {line.count(mark) for line in bare}
+        if counts == {bare[0].count(mark)} and bare[0].count(mark):
+            kept.append((mark, bare[0].count(mark)))
+    if kept:
+        return next((mark for mark, _ in kept if mark == usual), max(kept, key=lambda pair: pair[1])[0])
+    if any(mark in bare[0] for mark in (usual, ",")):
+        return usual
+    split = [line.split() for line in bare]
+    even = len({len(cells) for cells in split}) == 1 and len(split[0]) > 1 and len(split) > 1
+    if even and all(any(re.match(r"[+-]?\.?\d", cell) for cell in cells) for cells in split[1:]):
+        return " "
+    return next((mark for mark in ("\t", ";", "|") if mark in bare[0]), usual)
 
 
 def _open_bytes(path: Path) -> IO[bytes]:
@@ -71,44 +141,101 @@ def read_header(path: Path) -> tuple[list[str], int]:
         file.seek(0)
         blank = next((i for i, line in enumerate(file) if line.strip()), 0)  # lines before the header
     header = pd.read_csv(
-        path, sep=separator_of(path), header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8"
+        path, sep=pattern(separator_of(path)), header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8"
     )
     names = [str(name).strip().removeprefix("\ufeff") for name in header.iloc[0]]
     if pd.to_numeric(pd.Series(names), errors="coerce").notna().all():
         raise DataError(f"{path.name}: the first line holds numbers only; write a line of column names above it")
-    for other, what in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 and other in names[0]:
-            raise DataError(
-                f"{path.name} seems to separate its columns by {what}; read it with "
-                f"pandas.read_csv({path.name!r}, sep={other!r}) and save it with commas (tabs are read from .tsv files)"
-            )
     return names, blank + 1
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def pattern(separator: str) -> str:
+    """A separator as pandas takes it: any number of spaces are one."""
+    return r"\s+" if separator == " " else separator
+
+
+def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: int) -> pd.DataFrame:
     """CSV with its header kept as written: pandas would rename duplicate columns silently."""
     names, skipped = read_header(path)
+    separator = separator_of(path)
+    long: list[list[str]] = []
+    how: dict[str, Any] = {"low_memory": False}
+    if skip_bad_rows:
+        how = {"engine": "python", "on_bad_lines": lambda cells: long.append(cells)}
+    texts = {j: str for j, name in enumerate(names) if as_text is not None and as_text(name)}
     try:
         frame = pd.read_csv(
             path,
-            sep=separator_of(path),
+            sep=pattern(separator),
             header=None,
             skiprows=skipped,
-            low_memory=False,
             encoding="utf-8",
             index_col=False,
             keep_default_na=False,
             na_values=list(MISSING),
+            dtype=texts or None,
+            **how,
         )
     except pd.errors.EmptyDataError:
         raise DataError(f"{path.name} has a header but no rows") from None
+    if frame.shape[1] == len(names) + 1 and _labels_rows(frame.iloc[:, 0]):  # R writes no name above its row names
+        names = ["", *names]
     if frame.shape[1] != len(names):
         raise DataError(
             f"{path.name}: the header names {len(names)} columns but row 1 has {frame.shape[1]} cells; "
             "quote cells that contain the separator"
         )
     frame.columns = pd.Index(names)
+    frame.attrs["skipped"] = len(long)
+    usual = "\t" if table_format(path) == "tsv" else ","
+    if separator != usual and len(names) > 1:
+        what = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}[separator]
+        frame.attrs["notes"] = [f"{path.name} separates its columns by {what}"]
     return frame
+
+
+def _labels_rows(column: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return bool((column.to_numpy() == np.arange(1, len(column) + 1)).all())
+    return bool(column.is_unique)
+
+
+def _read_lines(path: Path) -> pd.DataFrame:
+    """A JSON object a line, its keys in the order met."""
+    rows = []
+    with _open_bytes(path) as file:
+        for at, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{path.name}: line {at} is not valid JSON ({error})") from error
+            if not isinstance(row, dict):
+                raise DataError(f'{path.name}: line {at} is no JSON object; write {{"a": 1, "b": 2}} a line')
+            deep = [key for key, value in row.items() if isinstance(value, (dict, list))]
+            if deep:
+                raise DataError(f"{path.name}: line {at} holds a list or an object in {', '.join(map(repr, deep))}")
+            rows.append(row)
+    if not rows:
+        raise DataError(f"{path.name} holds no row")
+    return pd.DataFrame(rows)
+
+
+def to_numbers(column: pd.Series) -> pd.Series:
+    """The numbers of a column, nan where a cell holds none, or one beyond float64."""
+    try:
+        return pd.to_numeric(column, errors="coerce")
+    except OverflowError:
+        return column.map(_number).astype(np.float64)
+
+
+def _number(value: Any) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+    return found if np.isfinite(found) else np.nan
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
@@ -136,7 +263,9 @@ def finite(column: pd.Series, name: Any) -> Array:
     return values
 
 
-def wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, ...]) -> dict[str, bool]:
+def wanted_discrete(
+    discrete: Sequence[str] | bool | None, columns: tuple[str, ...], option: str = "discrete"
+) -> dict[str, bool]:
     """Of each column whether it is discrete, where the user says so; UnknownNameError for a name that is no column."""
     if discrete is None:
         return {}
@@ -146,5 +275,5 @@ def wanted_discrete(discrete: Sequence[str] | bool | None, columns: tuple[str, .
         discrete = [discrete]
     for name in discrete:
         if name not in columns:
-            raise UnknownNameError(f"discrete names {name!r}, which is not a column.{nearest(name, columns)}")
+            raise UnknownNameError(f"{option} names {name!r}, which is not a column.{nearest(name, columns)}")
     return {name: name in discrete for name in columns}

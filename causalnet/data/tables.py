@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..base.arrays import Array, Bools, Codes, Ints
 from ..errors import DataError
-from .coding import code
+from .findings import Findings, Note, Trouble
+from .frames import as_frame, note_index
 from .kinds import Data, data_kind, refuse_unfinished
 from .moments import correlate, sum_rows
-from .reading import FEW_LEVELS, column_names, finite, read_frame, wanted_discrete
-from .scanning import Scan, equal_columns, has_few_levels, scan
+from .parsing import SENTINELS, declared_missing, parse, row_labels, too_many_cells, wanted_kinds, without
+from .reading import column_names, read_frame
+from .scanning import Scan, equal_columns, scan
 from .sealed import freeze
 
 BLOCK = 1 << 14  # rows of a frame copied at a time
 
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
-
-
-@runtime_checkable
-class Frame(Protocol):
-    """A data frame of another library, such as polars or pyarrow."""
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The same rows and columns as a pandas DataFrame."""
 
 
 @data_kind
@@ -41,6 +34,7 @@ class Table:
 
     columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1, a missing cell NaN.
     discrete: (d,) bool. levels: for each column the tuple of its category labels (code order), None if continuous.
+    notes: what was decided while it was read, by column, and which line decides otherwise (:func:`causalnet.look`).
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("continuous", "discrete", "mixed")
@@ -48,6 +42,7 @@ class Table:
     values: Array
     discrete: Bools
     levels: Levels
+    notes: tuple[Note, ...] = ()
 
     @property
     def n(self) -> int:
@@ -139,7 +134,7 @@ class Table:
         return f"Table({self.n} rows x {self.d} {self.kind} variables)"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("columns", "values", "discrete", "levels")}
+        return {name: getattr(self, name) for name in ("columns", "values", "discrete", "levels", "notes")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -151,29 +146,71 @@ def as_table(
     data: Any,
     names: Sequence[str] | None = None,
     discrete: Sequence[str] | bool | None = None,
+    *,
+    continuous: Sequence[str] | None = None,
+    missing: Sequence[Any] = (),
 ) -> Table:
     """Validate a DataFrame (or an array with ``names``) and freeze it.
 
     discrete: True or False for all columns, or the names of the categorical ones. By default text, boolean and
-    category columns are discrete, and whole numbers with at most 10 distinct values.
+    category columns are discrete, and whole numbers with at most 10 distinct values. continuous: names of columns that
+    are numbers whatever their levels; the rest goes by that rule, apart from those in ``discrete``. missing: values and
+    texts that mean a missing cell, beside the usual ones.
     Empty cells (None, NaN, NaT) are kept as missing; fewer rows than variables are kept too: a backend says what it
-    can take (``Backend.handles``). Raises DataError, naming the column or row, for infinities, columns without any
-    value, constants, duplicates, text among numbers, and duplicate names.
+    can take (``Backend.handles``). What is guessed (numbers written as texts, marks of missing cells, columns that only
+    label the rows and are left out) is warned of and kept in ``notes``. Raises DataError, naming all columns concerned,
+    for infinities, columns without any value, constants, duplicates, text among numbers, and duplicate names.
     """
     if isinstance(data, Table):
         return data
-    frame = _as_frame(data, names)
+    table, found = survey(data, names, discrete, continuous, missing)
+    found.tell()
+    found.refuse()
+    assert table is not None
+    return table
+
+
+def survey(
+    data: Any,
+    names: Sequence[str] | None = None,
+    discrete: Sequence[str] | bool | None = None,
+    continuous: Sequence[str] | None = None,
+    missing: Sequence[Any] = (),
+) -> tuple[Table | None, Findings]:
+    """The table, None where something is wrong, and all that was noticed: neither warned of nor refused here."""
+    found = Findings()
+    frame = as_frame(data, names)
+    for text in frame.attrs.get("notes", []):
+        found.note("", text)
+    note_index(frame, found)
+    given = [str(name) for name in frame.columns]
+    asked = wanted_kinds(discrete, continuous, tuple(given)) if not isinstance(discrete, bool) else {}
+    labels = row_labels(frame, lambda name: name in asked, found)
+    if labels:
+        frame = frame.iloc[:, [j for j in range(frame.shape[1]) if j not in labels]]
     columns = column_names(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
-    wanted = wanted_discrete(discrete, columns)
-    values, levels, found = _parse_all(frame, columns, wanted)
-    _refuse_constant(found, columns, levels)
-    _refuse_extremes(found, columns)
-    _refuse_duplicates(values, columns)
+    if not isinstance(missing, Sized) or len(missing):
+        frame = declared_missing(frame, missing, found)
+    wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
+    found.names = columns
+    columns, values, levels, seen = _parse_all(frame, columns, wanted, found)
+    if columns:
+        found.keep(columns, levels, values, seen)
+        _refuse_constant(seen, columns, levels, found)
+        _refuse_extremes(seen, columns, found)
+        _refuse_duplicates(values, columns, found)
+    elif not found.troubles:
+        found.troubles.append(Trouble("no column is left: each one labels the rows"))
+    if found.troubles:
+        return None, found
+    wide = too_many_cells(columns, levels, len(values))
+    if wide:
+        found.note("", wide, told=True)
     mask = np.array([level is not None for level in levels])
     values.setflags(write=False)  # a copy already
-    return Table(columns, values, freeze(mask), levels)
+    return Table(columns, values, freeze(mask), levels, tuple(found.notes)), found
 
 
 def as_data(data: Any) -> Data:
@@ -184,127 +221,82 @@ def as_data(data: Any) -> Data:
     return as_table(data)
 
 
-def read_table(path: str | Path, discrete: Sequence[str] | bool | None = None) -> Table:
-    """Read and validate a .csv or .parquet file; the first CSV line holds the column names."""
-    return as_table(read_frame(path), discrete=discrete)
+def read_table(
+    path: str | Path,
+    discrete: Sequence[str] | bool | None = None,
+    *,
+    continuous: Sequence[str] | None = None,
+    missing: Sequence[Any] = (),
+) -> Table:
+    """Read and validate a file (.csv, .tsv, .txt, .dat, .gz after it or not, .jsonl, .parquet, "-" for standard input).
+
+    The first line of a text holds the column names; its separator is found. The rest is as for :func:`as_table`.
+    """
+    return as_table(read_frame(path), discrete=discrete, continuous=continuous, missing=missing)
 
 
-def _as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
-    if isinstance(data, pd.DataFrame):
-        if names is not None and list(names) != [str(c) for c in data.columns]:
-            raise DataError("names= is for arrays, and this DataFrame has its own (rename them with frame.rename)")
-        return data
-    if isinstance(data, str | Path):
-        raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
-    if isinstance(data, Frame):
-        return pd.DataFrame(data.to_pandas())
-    array = np.asarray(data)
-    if array.ndim != 2:
-        raise DataError(f"a table has two dimensions (rows, variables); got an array of shape {array.shape}")
-    names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
-    if len(names) != array.shape[1]:
-        raise DataError(f"{len(names)} names for {array.shape[1]} columns")
-    return pd.DataFrame(array, columns=list(names), copy=False)
-
-
-def _parse_all(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Levels, Scan]:
-    """(n, d) values of their own, the d level tuples, and a scan of the values; plain reals are read in one step."""
+def _parse_all(
+    frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool], found: Findings
+) -> tuple[tuple[str, ...], Array, Levels, Scan]:
+    """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain reals in one step."""
     values = np.empty(frame.shape)
     if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
         for at in range(0, len(frame), BLOCK):
             values[at : at + BLOCK] = frame.iloc[at : at + BLOCK].to_numpy()
-        found = scan(values)
-        if found.clean and (bool(wanted) or not found.whole.any()):
-            return values, (None,) * len(columns), found
-    levels = []
+        seen = scan(values)
+        decided = len(wanted) == len(columns) or not seen.whole.any()
+        if seen.clean and decided and not np.isin(seen.low, SENTINELS).any():
+            return columns, values, (None,) * len(columns), seen
+    levels: list[tuple[Any, ...] | None] = []
+    kept: list[str] = []
     for j, name in enumerate(columns):
-        values[:, j], level = _parse(frame.iloc[:, j], name, wanted.get(name))
-        levels.append(level)
-    return values, tuple(levels), scan(values)
-
-
-def _parse(column: pd.Series, name: str, discrete: bool | None) -> tuple[AnyArray, tuple[Any, ...] | None]:
-    """(n,) codes with their labels for a discrete column, (n,) floats with None for a continuous one."""
-    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        raise DataError(f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start")
-    kind = column.dtype
-    worded = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-    words = code(column) if worded else None
-    missing = column.isna().to_numpy() if words is None else words.codes < 0
-    if missing.all():
-        raise DataError(f"column {name!r} has no value in any row", **_without([name]))
-    if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
-        odd = words.not_numbers
-        if len(odd) == 0:
-            column, words = pd.Series(words.cells), None
-        elif len(odd) <= 0.5 * (~missing).sum():
-            raise DataError(
-                f"column {name!r} holds numbers, but row {odd[0] + 1} has the text {column.iloc[odd[0]]!r} "
-                f"({len(odd)} such row{'s' if len(odd) > 1 else ''}); correct it",
-                python=f"if the column holds categories, pass discrete=[{name!r}]",
-                shell=f"if the column holds categories, add --discrete {name}",
-            )
-    if words is not None and discrete is False:
-        raise DataError(
-            f"column {name!r} holds text ({column.iloc[0]!r}), not numbers",
-            python=f"add {name!r} to discrete=",
-            shell=f"add {name} to --discrete",
-        )
-    if words is None:
-        if pd.api.types.is_complex_dtype(kind):
-            raise DataError(f"column {name!r} holds complex numbers; take the real part or the modulus first")
-        values = finite(column, name)
-        if discrete is None:
-            discrete = pd.api.types.is_bool_dtype(kind) or has_few_levels(values, FEW_LEVELS)
-        if not discrete:
-            return values, None
-        words = code(column)
-    codes, labels = words.sorted()
-    return np.where(missing, np.nan, codes) if missing.any() else codes, labels
+        read = parse(frame.iloc[:, j], name, wanted.get(name), found)
+        if read is not None:
+            values[:, len(kept)] = read[0]
+            kept.append(name)
+            levels.append(read[1])
+    if len(kept) < len(columns):
+        values = np.ascontiguousarray(values[:, : len(kept)])
+    return tuple(kept), values, tuple(levels), scan(values) if kept else Scan(*np.zeros((5, 0)))
 
 
 def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
     """Raise DataError naming the columns of ``values`` (n, d) that hold one value only, missing cells apart."""
-    _refuse_constant(scan(values), columns, levels)
+    found = Findings()
+    _refuse_constant(scan(values), columns, levels, found)
+    found.refuse()
 
 
-def _refuse_constant(found: Scan, columns: tuple[str, ...], levels: Levels | None) -> None:
-    flat = np.flatnonzero(found.constant)
+def _refuse_constant(seen: Scan, columns: tuple[str, ...], levels: Levels | None, found: Findings) -> None:
+    flat = np.flatnonzero(seen.constant)
     if len(flat):
         held = [levels[j] if levels else None for j in flat]
-        always = [f"{found.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
+        always = [f"{seen.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
         names = [columns[j] for j in flat]
         told = ", ".join(f"{name!r} (always {value})" for name, value in zip(names, always, strict=True))
-        raise DataError(
+        text = (
             f"column {names[0]!r} is constant in this sample (always {always[0]}): nothing can be learnt about it"
             if len(flat) == 1
-            else f"columns {told} are constant in this sample: nothing can be learnt about them",
-            **_without(names),
+            else f"columns {told} are constant in this sample: nothing can be learnt about them"
         )
+        found.troubles.append(Trouble(text, **without(names)))
 
 
-def _without(names: Sequence[str]) -> dict[str, str]:
-    """How to leave out columns, in a program and on the command line."""
-    them = "it" if len(names) == 1 else "them"
-    return {
-        "python": f"drop {them}: frame.drop(columns={list(names)!r})",
-        "shell": f"leave {them} out: --drop {shlex.quote(','.join(names))}",
-    }
-
-
-def _refuse_extremes(found: Scan, columns: tuple[str, ...]) -> None:
-    far = np.flatnonzero(found.extreme)
+def _refuse_extremes(seen: Scan, columns: tuple[str, ...], found: Findings) -> None:
+    far = np.flatnonzero(seen.extreme & ~seen.constant)
     if len(far):
         names = ", ".join(repr(columns[j]) for j in far)
-        sizes = ", ".join(f"up to {found.size[j]:.3g}, spread {found.spread[j]:.3g}" for j in far)
-        raise DataError(
-            f"column{'s' if len(far) > 1 else ''} {names} hold{'s' if len(far) == 1 else ''} numbers too large or too close "
-            f"together to compute with ({sizes}); rescale, for instance to standard deviations"
+        sizes = ", ".join(f"up to {seen.size[j]:.3g}, spread {seen.spread[j]:.3g}" for j in far)
+        found.troubles.append(
+            Trouble(
+                f"column{'s' if len(far) > 1 else ''} {names} hold{'s' if len(far) == 1 else ''} numbers too large or too close "
+                f"together to compute with ({sizes}); rescale, for instance to standard deviations"
+            )
         )
 
 
-def _refuse_duplicates(values: Array, columns: tuple[str, ...]) -> None:
-    groups = [[columns[j] for j in group] for group in equal_columns(values)]
+def _refuse_duplicates(values: Array, columns: tuple[str, ...], found: Findings) -> None:
+    groups = [[columns[j] for j in group] for group in equal_columns(values)] if len(columns) > 1 else []
     if groups:
         told = "; ".join(f"columns {' and '.join(map(repr, group))} are identical" for group in groups)
-        raise DataError(told, **_without([name for group in groups for name in group[1:]]))
+        found.troubles.append(Trouble(told, **without([name for group in groups for name in group[1:]])))

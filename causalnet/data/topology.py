@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,29 +13,102 @@ import pandas as pd
 
 from ..base.arrays import Bools
 from ..errors import DataError, nearest
-from .reading import read_array, read_frame
+from .reading import read_array, read_frame, to_numbers
+
+# how the two ends of a link are called in lists with more columns
+ENDS = (
+    ("source", "target"), ("from", "to"), ("src", "dst"), ("u", "v"), ("node1", "node2"), ("device1", "device2"),
+    ("device_a", "device_b"), ("node_a", "node_b"), ("a_end", "z_end"), ("left", "right"),
+)  # fmt: skip
+LABELS = ("name", "label", "device", "hostname", "id")  # attributes of a node that may hold the device's name
 
 
 def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
-    """Device links from a .csv (two columns: one link a row) or a .npy (symmetric 0/1 matrix, devices 0, 1, ...).
+    """Device links from a list (.csv, .tsv, ...), a .npy (symmetric 0/1 matrix, devices 0, 1, ...), .graphml or .json.
 
-    devices: names from the log, to notice a file whose first line is a link and not a header.
+    A list has two columns, or among others two that name the ends (source and target, from and to, ...), a link a row;
+    .json is networkx's node-link form. Links go both ways. devices: names from the log, to notice a file whose first
+    line is a link and not a header, and to tell which attribute of a node is the device's name.
     """
     path = Path(path)
-    if path.suffix == ".npy":
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
         return _of_matrix(path)
-    frame = read_frame(path)
-    if frame.shape[1] != 2:
-        raise DataError(f"{path.name} has {frame.shape[1]} columns; a topology has two of device names, a link a row")
+    if suffix in (".graphml", ".xml"):
+        return _called(_of_graphml(path), devices)
+    if suffix == ".json":
+        return _called(_of_node_link(path), devices)
+    frame = read_frame(path, as_text=lambda name: True)
     if set(map(str, frame.columns)) <= set(devices):
         raise DataError(f"{path.name}: the first line is a link between devices of the log; write a header above it")
+    ends = np.array_split(plain_names(pd.concat(_two_ends(frame, path.name))).to_numpy(dtype=object), 2)
     graph = nx.Graph()
-    for row, (u, v) in enumerate(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True)):
+    for row, (u, v) in enumerate(zip(*ends, strict=True)):
         if pd.isna(u):
             raise DataError(f"{path.name}: row {row + 1} names no device")
         graph.add_node(u)
         if not pd.isna(v):  # a device alone on its row has no link
             graph.add_edge(u, v)
+    return graph
+
+
+def _two_ends(frame: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
+    if frame.shape[1] == 2:
+        return frame.iloc[:, 0], frame.iloc[:, 1]
+    lower = {str(column).strip().lower(): column for column in frame.columns}
+    for u, v in ENDS:
+        if u in lower and v in lower:
+            return frame[lower[u]], frame[lower[v]]
+    raise DataError(
+        f"{name} has {frame.shape[1]} columns; a topology has two of device names, a link a row, or names two of its "
+        "columns source and target"
+    )
+
+
+def plain_names(column: pd.Series) -> pd.Series:
+    """Names that were read as texts, as the numbers that they would have been read as, unless a zero would be lost."""
+    texts = column.dropna()
+    worded = len(texts) > 0 and texts.map(lambda value: isinstance(value, str)).all()
+    if worded and not texts.str.match(r"\s*[+-]?0\d").any():
+        numbers = to_numbers(column)
+        if numbers.notna().sum() == len(texts):
+            return numbers
+    return column
+
+
+def _of_graphml(path: Path) -> nx.Graph:
+    try:
+        found = nx.read_graphml(path)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, nx.NetworkXException) as error:
+        raise DataError(f"{path.name} cannot be read as GraphML: {error}") from error
+    return nx.Graph(found.to_undirected())
+
+
+def _of_node_link(path: Path) -> nx.Graph:
+    """networkx's node-link form: {"nodes": [{"id": "a"}], "links": [{"source": "a", "target": "b"}]}."""
+    example = 'write {"nodes": [{"id": "a"}, {"id": "b"}], "links": [{"source": "a", "target": "b"}]}'
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+        graph = nx.Graph()
+        for node in raw["nodes"]:
+            graph.add_node(node["id"], **{str(k): v for k, v in node.items() if k != "id"})
+        for link in raw["links"] if "links" in raw else raw["edges"]:
+            graph.add_edge(link["source"], link["target"])
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{path.name} is no topology in node-link form ({error}); {example}") from error
+    return graph
+
+
+def _called(graph: nx.Graph, devices: Collection[str]) -> nx.Graph:
+    """The graph with its nodes called as the devices are, where an attribute holds those names and the ids do not."""
+    if not devices or any(str(node) in devices for node in graph.nodes):
+        return graph
+    for label in LABELS:
+        names = {node: str(given[label]) for node, given in graph.nodes(data=True) if label in given}
+        if len(set(names.values())) == len(graph) and set(names.values()) & set(devices):
+            return nx.relabel_nodes(graph, names)
     return graph
 
 

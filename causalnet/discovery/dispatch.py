@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ..base import checks
-from ..data import Data, Demanding, as_data
+from ..data import Data, Demanding, Table, as_data
 from ..datasets import Dataset
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable
 from ..graph import Graph, Knowledge
+from ..graph.knowledge import as_knowledge
 from .choice import AUTO, choose, takers
 from .contract import Backend
 from .register import get, registry
@@ -42,15 +45,16 @@ def discover(
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
     a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
     """
-    chosen = {}
+    chosen: dict[str, str] = {}
     method = None if backend == AUTO else get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (as_data(data), None)
-    knowledge = extra if knowledge is None else knowledge
+    knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:
         method, why = choose(data, registry(), lambda b: check_applicable(b, data, knowledge, params))
         chosen = {"chosen": why}
     else:
-        check_applicable(method, data, knowledge, params)
+        with _reading_told(data):
+            check_applicable(method, data, knowledge, params)
     if max_seconds is not None:
         checks.number("max_seconds", max_seconds, above=0.0)
         if not method.bounded:
@@ -64,13 +68,14 @@ def discover(
     if method.warm_up is not None:
         compile_kernels(method.warm_up)
     wall, cpu = time.perf_counter(), time.process_time()
-    graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
+    with _reading_told(data):
+        graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
         raise CausalnetError(f"backend {method.name} returned nodes {graph.nodes[:3]}... instead of the data's columns")
     if knowledge:
         knowledge.check(graph)
-    record = {
+    record: dict[str, Any] = {
         "backend": method.name,
         **chosen,
         "params": {k: v if isinstance(v, int | float | str | bool | None) else str(v) for k, v in params.items()},
@@ -79,6 +84,8 @@ def discover(
         "cpu_seconds": cpu,
         "data": repr(data),
     }
+    if isinstance(data, Table) and data.kind == "mixed" and data.notes:
+        record["read"] = [note.text for note in data.notes if not note.told]
     return graph.replace(meta={"complete": True, **graph.meta, **record})
 
 
@@ -86,6 +93,24 @@ def discover(
 def compile_kernels(warm_up: Callable[[], None]) -> None:
     """Compile a backend's kernels, once in a process, so that no limit and no record counts it."""
     warm_up()
+
+
+@contextmanager
+def _reading_told(data: Data) -> Iterator[None]:
+    """A refusal of a mixed table says which whole numbers were read as categories, and how to read them as numbers."""
+    try:
+        yield
+    except NotApplicable as error:
+        notes = data.notes if isinstance(data, Table) and data.kind == "mixed" else ()
+        names = [note.column for note in notes if note.python.startswith("continuous=") and not note.left_out]
+        if not names:
+            raise
+        told = f"{', '.join(map(repr, names))} held few whole numbers and {'was' if len(names) == 1 else 'were'}"
+        raise NotApplicable(
+            f"{error}; {told} read as categories",
+            python=f"as_table(frame, continuous={names!r}) reads numbers",
+            shell=f"--continuous {shlex.quote(','.join(names))} reads numbers",
+        ) from error
 
 
 def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, params: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..base.arrays import Bools
 from ..data import Data
-from ..data.tables import Frame
+from ..data.frames import Frame
 from ..errors import UnknownNameError, nearest
 from ..graph import Graph, Knowledge
 from .choice import AUTO

@@ -16,6 +16,7 @@ from ..graph import Graph
 from ..graph.confidence import Confidence
 from .choice import AUTO
 from .dispatch import discover
+from .register import registry
 
 DRAWS = ("auto", "bootstrap", "half")
 BY_SCORE = frozenset({AUTO, "order", "lingam"})  # on tables, a bootstrap makes these too sure
@@ -28,7 +29,7 @@ def edge_confidence(
 
     draw: "bootstrap" draws rows of tables, devices or time blocks of event logs, with repeats, as each kind of data says
     (``resample``); "half" takes half the rows of a table without repeats. "auto" is "half" for tables learnt by score,
-    and "bootstrap" elsewhere. Repeated rows count as evidence: to a score each edge that is not there gains about two
+    and "bootstrap" elsewhere; methods for time series get blocks of consecutive rows. Repeated rows count as evidence: to a score each edge that is not there gains about two
     chi-squares in place of one, against an unchanged penalty, and edges and directions of no meaning recur in a fifth
     of the resamples and more (stability selection draws halves as well: Meinshausen and Bühlmann 2010). A test at a
     small level keeps out most of these, and would miss more true edges in half of the rows than repeats let in.
@@ -49,13 +50,32 @@ def _halves(source: Dataset, backend: str, draw: str) -> bool:
     table = isinstance(source.data, Table)
     if draw == "half" and not table:
         raise NotApplicable(f"draw='half' halves the rows of tables, and this is {source.data.kind}; write 'bootstrap'")
+    if draw == "half" and _in_time(backend):
+        raise NotApplicable(f"{backend} reads rows as consecutive times, which halves would tear; write 'bootstrap'")
     return draw == "half" or (draw == "auto" and table and backend in BY_SCORE)
+
+
+def _in_time(backend: str) -> bool:
+    """Does a method read the rows of a table as consecutive times?"""
+    method = registry().get(backend)
+    return method is not None and "stationarity" in method.assumes
 
 
 def _one(source: Dataset, seed: int, backend: str, half: bool, kwargs: dict[str, Any]) -> Graph:
     table = source.data
+    if isinstance(table, Table) and _in_time(backend):
+        return discover(_in_blocks(table, seed), backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
     drawn = replace(source, data=_half(table, seed)) if half and isinstance(table, Table) else source.resample(seed)
     return discover(drawn.data, backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
+
+
+def _in_blocks(table: Table, seed: int) -> Table:
+    """Rows in blocks of about sqrt(n) consecutive ones, drawn with repeats (Kuensch 1989), as many rows as there were."""
+    rng = np.random.default_rng([seed, 0xB10C])
+    length = max(1, round(table.n**0.5))
+    starts = rng.integers(0, table.n - length + 1, -(-table.n // length))
+    rows = (starts[:, None] + np.arange(length)).ravel()
+    return table.take(rows[: table.n])
 
 
 def _half(table: Table, seed: int) -> Table:

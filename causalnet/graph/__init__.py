@@ -6,4 +6,5 @@ from .evidence import PairEvidence
 from .graph import Graph
 from .knowledge import Knowledge
 from .marks import ARROW, CIRCLE, TAIL
+from .matrices import from_causal_learn, from_pcalg
 from .order import find_cycle, is_acyclic, topological_order

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools
-from ..base.checks import known, shaped
+from ..base.checks import known, number, shaped
 from ..base.doors import Reach
 from ..errors import DataError, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
 from .forms import FORMAT, FORMS, fields_of_json, form, plain
+from .labels import Networked, aligned, edge_list, node_names, zeros_and_ones
 from .marks import Marks, directions, spell
 from .order import is_acyclic
 
@@ -49,25 +50,25 @@ class Graph:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        nodes = tuple(str(name) for name in self.nodes)
+        nodes = node_names(self.nodes)
         d = len(nodes)
         if len(set(nodes)) != d:
             twice = sorted({name for name in nodes if nodes.count(name) > 1})
             raise DataError(f"node names must be distinct; repeated: {', '.join(twice)}")
-        adj = _frozen(self.adj, np.bool_, d, "adj")
+        adj = _frozen(self.adj, np.bool_, nodes, "adj")
         if adj.diagonal().any():
             loop = nodes[int(np.flatnonzero(adj.diagonal())[0])]
             raise DataError(f"adj has a self-loop at {loop!r}; clear the diagonal: self-excitation is not an edge")
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "adj", adj)
         if self.weight is not None:
-            weight = np.where(adj, _frozen(self.weight, np.float64, d, "weight"), 0.0)
+            weight = np.where(adj, _frozen(self.weight, np.float64, nodes, "weight"), 0.0)
             if not np.isfinite(weight).all():
                 i, j = np.argwhere(~np.isfinite(weight))[0]
                 raise DataError(f"the weight of {nodes[i]} -> {nodes[j]} is {weight[i, j]}; weights are finite numbers")
-            object.__setattr__(self, "weight", _frozen(weight, np.float64, d, "weight"))
+            object.__setattr__(self, "weight", _frozen(weight, np.float64, nodes, "weight"))
         if self.marks is not None:
-            marks = _frozen(self.marks, np.int8, d, "marks")
+            marks = _frozen(self.marks, np.int8, nodes, "marks")
             if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, directions(marks)):
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
@@ -86,13 +87,15 @@ class Graph:
         **kwargs: Any,
     ) -> Graph:
         """A graph from named directed and undirected edges."""
-        index = {name: i for i, name in enumerate(nodes)}
-        adj = np.zeros((len(index), len(index)), dtype=bool)
-        for u, v in [*edges, *undirected, *((v, u) for u, v in undirected)]:
+        names = node_names(nodes)
+        index = {name: i for i, name in enumerate(names)}
+        adj = np.zeros((len(names), len(names)), dtype=bool)
+        both = edge_list(undirected, "undirected")
+        for u, v in [*edge_list(edges, "edges"), *both, *((v, u) for u, v in both)]:
             for name in (u, v):
                 known(name, index, f"edge ({u!r}, {v!r}) names {name!r}, no node")
             adj[index[u], index[v]] = True
-        return cls(tuple(nodes), adj, **kwargs)
+        return cls(names, adj, **kwargs)
 
     @classmethod
     def from_marks(cls, nodes: Sequence[str], marks: ArrayLike, **kwargs: Any) -> Graph:
@@ -106,6 +109,8 @@ class Graph:
 
         Weights are kept when every edge has the attribute ``weight``.
         """
+        if not isinstance(graph, Networked):
+            raise DataError(f"got {type(graph).__name__}, and from_networkx takes a networkx graph")
         names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
         index = {name: i for i, name in enumerate(names)}
         arcs = [(str(u), str(v), w) for u, v, w in graph.edges(data="weight")]
@@ -116,7 +121,7 @@ class Graph:
             weight = np.zeros((len(names), len(names)))
             for u, v, w in arcs:
                 if u in index and v in index:
-                    weight[index[u], index[v]] = w
+                    weight[index[u], index[v]] = number(f"the weight of {u} -> {v}", w)
         return cls.from_edges(names, [(u, v) for u, v, _ in arcs], weight=weight)
 
     # ---- reading ------------------------------------------------------------------------------------------
@@ -275,9 +280,17 @@ class Graph:
         self.__post_init__()
 
 
-def _frozen(array: Any, dtype: Any, d: int, name: str) -> AnyArray:
-    if np.issubdtype(np.asarray(array).dtype, np.floating) and dtype is not np.float64 and np.isnan(array).any():
+def _frozen(array: Any, dtype: Any, names: tuple[str, ...], name: str) -> AnyArray:
+    """A read-only (d, d) copy in the order of the names."""
+    given = np.asarray(aligned(array, names, name))
+    if np.issubdtype(given.dtype, np.floating) and dtype is not np.float64 and np.isnan(given).any():
         raise DataError(f"{name} holds NaN; an edge is there or not")
-    copy = shaped(name, np.array(array, dtype=dtype), (d, d), "a row and a column a node")
+    shaped(name, given, (len(names), len(names)), "a row and a column a node")
+    if dtype is np.bool_:
+        zeros_and_ones(given, name, names)
+    try:
+        copy = np.array(given, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} holds what is no number: {error}") from error
     copy.setflags(write=False)
     return copy

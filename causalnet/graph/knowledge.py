@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Knowledge:
     def __post_init__(self) -> None:
         object.__setattr__(self, "required", _pairs(self.required, "required"))
         object.__setattr__(self, "forbidden", _pairs(self.forbidden, "forbidden"))
-        object.__setattr__(self, "tiers", tuple(names("tiers", tier, KnowledgeError) for tier in self.tiers))
+        object.__setattr__(self, "tiers", _tiers(self.tiers))
         object.__setattr__(self, "roots", names("roots", self.roots, KnowledgeError))
         object.__setattr__(self, "leaves", names("leaves", self.leaves, KnowledgeError))
         seen: dict[str, int] = {}
@@ -95,10 +96,30 @@ class Knowledge:
             raise KnowledgeError(f"the result lacks the required edge {graph.nodes[i]} -> {graph.nodes[j]}")
 
 
+def _tiers(given: Any) -> tuple[tuple[str, ...], ...]:
+    if isinstance(given, Mapping):
+        raise KnowledgeError(
+            f"tiers is a list of groups in causal order, not a dict; write tiers={list(given.values())!r}"
+        )
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise KnowledgeError(f"tiers is {given!r}, and must be a list of groups; write tiers=[['early'], ['late']]")
+    return tuple(names("tiers", tier, KnowledgeError) for tier in given)
+
+
+def as_knowledge(given: Any) -> Knowledge | None:
+    """Knowledge or None as it is; KnowledgeError, saying what to write, for anything else."""
+    if given is None or isinstance(given, Knowledge):
+        return given
+    hint = f"; write Knowledge(**{given!r})" if isinstance(given, Mapping) and len(repr(given)) < 80 else ""
+    raise KnowledgeError(f"knowledge is of type {type(given).__name__}, and must be a causalnet.Knowledge{hint}")
+
+
 def _pairs(pairs: Iterable[Sequence[str]], what: str) -> tuple[Pair, ...]:
     result = []
+    if isinstance(pairs, str | Mapping) or not isinstance(pairs, Iterable):
+        raise KnowledgeError(f"{what} takes pairs (cause, effect), got {pairs!r}; write {what}=[('A', 'B')]")
     for pair in pairs:
-        if isinstance(pair, str) or len(tuple(pair)) != 2:
+        if isinstance(pair, str) or not isinstance(pair, Iterable) or len(tuple(pair)) != 2:
             raise KnowledgeError(f"{what} takes pairs (cause, effect), got {pair!r}; write {what}=[('A', 'B')]")
         a, b = (str(name) for name in pair)
         if a == b:

@@ -6,8 +6,10 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import Bools
+from ..base.checks import instance
 from .adjustment import valid_adjustment
 from .graph import Graph
+from .marks import ARROW, CIRCLE, TAIL, Marks
 from .meek import cpdag
 from .order import ancestry, is_acyclic
 
@@ -22,7 +24,7 @@ DEFINITIONS: dict[str, str] = {
     "skeleton_f1": "harmonic mean of skeleton_precision and skeleton_recall",
     "skeleton_precision": "pairs joined in both graphs / pairs joined in the learned graph",
     "skeleton_recall": "pairs joined in both graphs / pairs joined in the truth",
-    "shd": "structural Hamming distance: pairs on which the two graphs differ in any way; a reversed or unoriented edge counts once",
+    "shd": "structural Hamming distance: pairs on which the two graphs differ in any way; a reversed or unoriented edge counts once; <->, o-o and -- differ",
     "cpdag_shd": "the same distance between the truth's CPDAG and the learned CPDAG",
     "sid": "structural intervention distance: ordered pairs whose intervention effect is wrong when adjusting for the "
     "learned parents (Peters & Buhlmann 2015); only for DAGs",
@@ -35,27 +37,51 @@ SHARES = frozenset(f"{kind}{name}" for kind in ("", "cpdag_", "skeleton_") for n
 
 def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
     """All metrics of DEFINITIONS, aligned by name. Ratios 0/0 count as 1 when both graphs are empty, else 0."""
+    for which, given in (("truth", truth), ("learned", learned)):
+        instance(which, given, Graph, "a Graph; Graph.from_networkx and Graph(nodes, adj) make one")
     found = learned.align(truth.nodes)
     t, g = truth.directed, found.directed
     right = int((t & g).sum())
     skeleton = int(np.triu(truth.skeleton & found.skeleton).sum())
     joined, joined_truth = int(np.triu(found.skeleton).sum()), int(np.triu(truth.skeleton).sum())
-    t_class, g_class = equivalence_class(truth), equivalence_class(found)
-    agree = joined_in_same_way(t_class, g_class)
-    has_class = is_acyclic(truth.directed)
+    t_class, g_class = _class_marks(truth), _class_marks(found)
+    agree = int(np.triu((t_class == g_class) & (t_class.T == g_class.T) & (t_class > 0)).sum())
+    marked = truth.marks is not None or found.marks is not None
+    no_class = ((t_class == CIRCLE) | (g_class == CIRCLE)).any()
+    has_class = is_acyclic(truth.directed) and not no_class
     result: dict[str, float | None] = {}
     for prefix, hits, claimed, wanted in (
         ("", right, int(g.sum()), int(t.sum())),
         ("cpdag_", agree, joined, joined_truth),
         ("skeleton_", skeleton, joined, joined_truth),
     ):
-        known = prefix != "cpdag_" or has_class
+        known = has_class if prefix == "cpdag_" else not (marked and claimed == wanted == 0 < joined + joined_truth)
         result |= {f"{prefix}{k}": v if known else None for k, v in _shares(hits, claimed, wanted).items()}
-    result["shd"] = shd(truth.adj, found.adj)
-    result["cpdag_shd"] = shd(t_class, g_class) if has_class else None
+    result["shd"] = _distance(_marks(truth, truth.adj), _marks(found, found.adj))
+    result["cpdag_shd"] = _distance(t_class, g_class) if has_class else None
     result["sid"] = sid(truth.adj, found.adj) if truth.is_dag and found.is_dag else None
     result["true_edges"], result["learned_edges"] = joined_truth, joined
     return result
+
+
+def _marks(graph: Graph, adj: Bools) -> Marks:
+    """(d, d) end marks; of a graph that has none, an arrow on i -> j, and tails on i - j."""
+    if graph.marks is not None:
+        return graph.marks
+    return np.where(adj & ~adj.T, ARROW, np.where(adj | adj.T, TAIL, 0)).astype(np.int8)
+
+
+def _class_marks(graph: Graph) -> Marks:
+    return (
+        _marks(graph, equivalence_class(graph))
+        if graph.marks is None or not graph.is_dag
+        else _marks(graph.replace(marks=None), cpdag(graph.adj))
+    )
+
+
+def _distance(a: Marks, b: Marks) -> int:
+    """Number of unordered pairs whose marks differ."""
+    return int(np.triu((a != b) | (a != b).T).sum())
 
 
 def equivalence_class(graph: Graph) -> Bools:

@@ -200,7 +200,7 @@ def test_settings_are_json_where_they_can_be() -> None:
         ("[]", "one JSON object"),
         ('{"requird": []}', "Did you mean 'required'"),
         ('{"required": "ab"}', "must be a list"),
-        ('{"required": [1]}', "not as expected"),
+        ('{"required": [1]}', "takes pairs (cause, effect), got 1"),
         ('{"required": [["a", "b"], ["b", "a"]]}', "forbid"),
     ],
 )
@@ -356,3 +356,24 @@ def test_nothing_that_is_read_is_overwritten(table: Path, tmp_path: Path) -> Non
     call("discover", table, "--out", link)
     assert link.is_symlink() and json.loads((tmp_path / "real.json").read_text())["format"] == "causalnet.graph/1"
     assert "use the option --seed" in call("discover", table, "--set", "seed=3", code=2).stderr
+
+
+def test_look_and_discover_read_through_the_same_door(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.integers(1000, 90_000, 80)
+    frame = pd.DataFrame(
+        {"id": range(80), "price": [f"{v:,}" for v in x], "tax": x * 0.1 + rng.normal(size=80), "q": x % 3}
+    )
+    frame.to_csv(tmp_path / "t.txt", index=False, sep=";")
+    found = json.loads(call("look", tmp_path / "t.txt", "--json").stdout)
+    assert {c["name"]: c["kind"] for c in found["columns"]} == {
+        "price": "continuous", "tax": "continuous", "q": "discrete", "id": "left out",
+    }  # fmt: skip
+    told = call("look", tmp_path / "t.txt", "--continuous", "q")
+    assert "commas between thousands" in told.stdout.replace("\n", " ") and "continuous" in told.stdout
+    done = call("discover", tmp_path / "t.txt", "--backend", "empty")
+    assert "counts the rows and is left out" in done.stderr.replace("\n", " ")
+    log = pd.DataFrame({"when": [1, 2, 3], "what": list("aba"), "where": ["m", "m", "n"]})
+    log.to_csv(tmp_path / "log.csv", index=False)
+    roles = ("--event-column", "what", "--time-column", "when", "--device-column", "where")
+    assert "events" in call("look", tmp_path / "log.csv", *roles).stdout

@@ -1,0 +1,228 @@
+"""Files of event logs: which column is which, rows that say raised and cleared, alarms still open, rows that are spoilt."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from ..base.checks import known, whole
+from ..errors import DataError
+from .events import Events
+from .reading import column_names, read_frame, to_numbers
+from .times import seconds
+from .topology import plain_names, read_topology
+
+# Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "event": ("event", "event_type", "alarm_id", "alarm_type", "alarm", "type"),
+    "timestamp": ("timestamp", "start_timestamp", "start_time", "time", "start"),
+    "device": ("device", "device_id", "node", "node_id", "ne"),
+}
+VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those above is there
+    "event": (
+        "event_name", "event_id", "alarm_name", "alarm_code", "alarm_title", "alarm_text", "specific_problem",
+        "probable_cause", "fault", "fault_name", "fault_code", "event_code", "trouble", "problem",
+    ),
+    "timestamp": (
+        "first_occurrence", "occurrence_time", "occur_time", "occurred_on", "occurred_at", "event_time", "alarm_time",
+        "raised_at", "raised_time", "raise_time", "datetime", "date_time", "ts", "created_at", "first_seen", "log_time",
+    ),
+    "device": (
+        "device_name", "ne_name", "ne_id", "alarm_source", "managed_object", "network_element", "host", "hostname",
+        "host_name", "equipment", "site", "site_id", "node_name", "source", "source_id", "machine",
+    ),
+}  # fmt: skip
+ENDS = (
+    "end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time",
+)  # fmt: skip
+STATES = ("state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification")
+RAISED = frozenset(("raised", "raise", "set", "active", "open", "opened", "start", "on", "new", "problem"))
+CLEARED = frozenset(("cleared", "clear", "reset", "ceased", "cease", "closed", "close", "end", "off", "resolved"))
+
+
+def read_events(
+    path: str | Path,
+    topology: str | Path | nx.Graph | None = None,
+    event_types: Sequence[Any] | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    unit: str | None = None,
+    skip_bad_rows: int = 0,
+) -> Events:
+    """Read an event log (.csv or .parquet). Known spellings of the columns are accepted (alarm_id, device_id, ...).
+
+    topology: a networkx.Graph, or a file that :func:`causalnet.data.topology.read_topology` reads.
+    columns: which column of the file holds what, as in {"event": "AlarmName", "timestamp": "When", "device": "NE"}.
+    unit: of times that are numbers ("s", "ms", "us", "ns"); None judges by their size and warns. skip_bad_rows: so many
+    rows without an event, a time or a device, or with more or fewer cells than the header, are left out, with a warning.
+    Where a column says raised or cleared, each pair becomes one event with a duration. DataError for all else.
+    """
+    quota = whole("skip_bad_rows", skip_bad_rows, 0)
+    frame = read_frame(path, as_text=_names_devices, skip_bad_rows=quota)
+    skipped = int(frame.attrs.get("skipped", 0))
+    name = Path(path).name
+    took = event_columns(column_names(frame), name, columns)
+    log = pd.DataFrame({role: frame[column] for role, column in took.items()})
+    for role in ("event", "device"):
+        log[role] = plain_names(log[role])
+    ends = _first(frame.columns, ENDS)
+    state = next((c for c in _all(frame.columns, STATES) if c not in took.values() and _states(frame[c])), None)
+    if "duration" in frame.columns:
+        log["duration"] = frame["duration"]
+    elif ends:
+        log["_end"] = frame[ends]
+    if state is not None:
+        log["_state"] = frame[state]
+    log = _without_bad(log, name, quota, skipped, unit)
+    if "_end" in log:
+        log["duration"] = _open_until_last(seconds(log.pop("_end"), unit), seconds(log["timestamp"], unit))
+    if "_state" in log:
+        log = _paired(log, unit, str(state))
+    if topology is not None and not isinstance(topology, nx.Graph):
+        topology = read_topology(topology, {str(device) for device in log["device"]})
+    return Events(log, topology, event_types, unit=unit)
+
+
+def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Which column holds the event, the timestamp and the device; DataError where none or several may.
+
+    Exact spellings come first, then other cases of them, then names that vendors use.
+    """
+    given = dict(given or {})
+    for role, column in given.items():
+        known(role, ALIASES, f"columns names {role!r}, and an event log has event, timestamp and device")
+        known(column, columns, f"the {role} column {column!r} is not in {file}")
+    took = {}
+    for role, spellings in ALIASES.items():
+        if role in given:
+            took[role] = given[role]
+            continue
+        found = [s for s in spellings if s in columns] or _all(columns, spellings) or _all(columns, VENDORS[role])
+        if not found:
+            raise DataError(
+                f"{file} has no {role} column (looked for {', '.join(spellings)}) among: {', '.join(columns)}; "
+                f"rename the one that holds it to {role!r}",
+                python=f"or pass columns={{{role!r}: ...}}",
+                shell=f"or name it: --{'time' if role == 'timestamp' else role}-column NAME",
+            )
+        if len(found) > 1 and found[0] != role:
+            raise DataError(
+                f"{file} has several columns that may hold the {role}: {', '.join(found)}; "
+                f"rename the right one to {role!r}",
+                python=f"or pass columns={{{role!r}: {found[0]!r}}}",
+                shell=f"or name it: --{'time' if role == 'timestamp' else role}-column {found[0]}",
+            )
+        took[role] = found[0]
+    return took
+
+
+def is_log(columns: Iterable[str]) -> bool:
+    """Do the columns name an event, a timestamp and a device each?"""
+    try:
+        return bool(event_columns([str(c) for c in columns], ""))
+    except DataError:
+        return False
+
+
+def _key(name: Any) -> str:
+    """AlarmName, Alarm Name and alarm-name are all alarmname."""
+    return re.sub(r"[\s\-_.]+", "", str(name)).lower()
+
+
+def _keys(spellings: Sequence[str]) -> list[str]:
+    return [_key(spelling) for spelling in spellings]
+
+
+def _all(columns: Iterable[Any], spellings: Sequence[str]) -> list[str]:
+    return [str(column) for column in columns if _key(column) in _keys(spellings)]
+
+
+def _first(columns: Iterable[Any], spellings: Sequence[str]) -> str | None:
+    found = _all(columns, spellings)
+    return min(found, key=lambda c: _keys(spellings).index(_key(c))) if found else None
+
+
+def _names_devices(name: str) -> bool:
+    return any(_key(name) in _keys((*ALIASES[role], *VENDORS[role])) for role in ("event", "device"))
+
+
+def _states(column: pd.Series) -> bool:
+    words = {str(v).strip().lower() for v in column.dropna().unique()[:20]}
+    return bool(words & RAISED) and bool(words & CLEARED) and words <= RAISED | CLEARED
+
+
+def _without_bad(log: pd.DataFrame, name: str, quota: int, skipped: int, unit: str | None) -> pd.DataFrame:
+    """The log without rows that lack an event, a time or a device, as many as the quota allows."""
+    bad = log[list(ALIASES)].isna().any(axis=1).to_numpy(copy=True)
+    if quota:
+        stamp = log["timestamp"]
+        if not pd.api.types.is_numeric_dtype(stamp.dtype) and not pd.api.types.is_datetime64_any_dtype(stamp.dtype):
+            numbers = to_numbers(stamp)
+            dates = pd.to_datetime(stamp, format="ISO8601", errors="coerce", utc=True)
+            good = numbers if numbers.notna().sum() >= dates.notna().sum() else dates
+            bad |= good.isna().to_numpy()
+            log = log.assign(timestamp=good)
+    count = int(bad.sum()) + skipped
+    if count and count > quota:
+        rows = ", ".join(str(row + 1) for row in np.flatnonzero(bad)[:5])
+        empty = ", ".join(repr(c) for c in ALIASES if log[c].isna().any())
+        raise DataError(
+            f"{name}: {count} rows lack an event, a time or a device or cannot be read (rows {rows}; column {empty} is "
+            f"empty in row {rows.split(',')[0]}); fill them in or drop them",
+            python=f"skip_bad_rows={count} leaves them out",
+            shell=f"--skip-bad-rows {count} leaves them out",
+        )
+    if count:
+        warnings.warn(f"{name}: {count} rows that cannot be read were left out", UserWarning, stacklevel=4)
+    return log[~bad].reset_index(drop=True) if bad.any() else log
+
+
+def _open_until_last(end: Any, start: Any) -> Any:
+    """Durations; what has no end lasts until the last time of the log, with a warning."""
+    still = np.isnan(end)
+    if still.any():
+        last = float(np.nanmax(np.concatenate([start, end])))
+        warnings.warn(
+            f"{int(still.sum())} events have no end: they are taken to last until the last time of the log",
+            UserWarning,
+            stacklevel=4,
+        )
+        end = np.where(still, last, end)
+    return end - start
+
+
+def _paired(log: pd.DataFrame, unit: str | None, state: str) -> pd.DataFrame:
+    """Rows raised and cleared as one event with a duration: first raised, first cleared, within a type and a device."""
+    words = log.pop("_state").astype("string").str.strip().str.lower()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        time = seconds(log["timestamp"], unit)
+    end = np.full(len(log), np.nan)
+    waiting: dict[tuple[Any, Any], list[int]] = {}
+    lost = 0
+    raised = words.isin(RAISED).to_numpy()
+    for row in np.lexsort((~raised, time)):
+        key = (log["event"].iloc[row], log["device"].iloc[row])
+        if raised[row]:
+            waiting.setdefault(key, []).append(int(row))
+        elif waiting.get(key):
+            end[waiting[key].pop(0)] = time[row]
+        else:
+            lost += 1
+    warnings.warn(
+        f"column {state!r} says raised or cleared: {int(raised.sum())} events were raised, {int((~np.isnan(end)).sum())} "
+        f"cleared, and the rows that clear are no events of their own{f' ({lost} clear nothing)' if lost else ''}",
+        UserWarning,
+        stacklevel=3,
+    )
+    kept = log[raised].reset_index(drop=True)
+    last = float(time.max())
+    kept["duration"] = np.where(np.isnan(end[raised]), last, end[raised]) - time[raised]
+    return kept

@@ -1,0 +1,181 @@
+"""How data are read, before anything is learnt: every column, what was guessed, what stands in the way, what to write."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import CausalnetError, DataError
+from .events import Events
+from .findings import Findings, Trouble
+from .kinds import Data
+from .logs import is_log, read_events
+from .reading import STDIN, read_frame
+from .tables import Table, survey
+
+UNIT = re.compile(r"[\[(]([^)\]]{1,12})[\])]\s*$|_(kg|g|mg|ml|l|km|m|cm|mm|s|sec|ms|min|h|hz|khz|mhz|c|f|k|pct|percent|usd|eur|gb|mb)$", re.IGNORECASE)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """One column. kind: "continuous", "discrete", "left out" or "not read"; levels, low, high None where they say nothing."""
+
+    name: str
+    kind: str
+    levels: int | None = None
+    low: float | str | None = None
+    high: float | str | None = None
+    missing: int = 0
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Look:
+    """What :func:`look` found. kind: of the data, "" where something stands in the way; ``frame`` has a row a column.
+
+    notes: what was decided, as sentences. troubles: what stands in the way, each with what to write in a program and in
+    the shell.
+    """
+
+    source: str
+    kind: str
+    n: int
+    columns: tuple[ColumnLook, ...]
+    notes: tuple[str, ...]
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def ready(self) -> bool:
+        """True when nothing stands in the way of discovery."""
+        return not self.troubles
+
+    def frame(self) -> pd.DataFrame:
+        """A fresh DataFrame with a row for each column."""
+        return pd.DataFrame([asdict(column) for column in self.columns], columns=list(ColumnLook.__annotations__))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain, JSON-able form."""
+        troubles = [{"what": t.text, "python": t.python, "shell": t.shell} for t in self.troubles]
+        return {**asdict(self), "troubles": troubles, "notes": list(self.notes), "ready": self.ready}
+
+    def __repr__(self) -> str:
+        head = f"{self.source}: {self.n} {'events' if self.kind == 'events' else 'rows'}"
+        head += f", {self.kind or 'not ready for discovery'}"
+        grid: list[tuple[str, ...]] = [("column", "kind", "levels", "from", "to", "missing", "unit")]
+        grid += [
+            (c.name, c.kind, *map(shown, (c.levels, c.low, c.high, c.missing or None)), c.unit) for c in self.columns
+        ]
+        widths = [max(len(row[k]) for row in grid) for k in range(len(grid[0]))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in grid]
+        told = [f"read: {text}" for text in self.notes]
+        for trouble in self.troubles:
+            told.append(f"in the way: {trouble.text}" + (f"; {trouble.python}" if trouble.python else ""))
+        return "\n".join([head, *lines, *told])
+
+
+def shown(value: Any) -> str:
+    """A cell of the printed table."""
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def look(
+    data: Any,
+    *,
+    discrete: Sequence[str] | bool | None = None,
+    continuous: Sequence[str] | None = None,
+    missing: Sequence[Any] = (),
+    drop: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+    unit: str | None = None,
+    skip_bad_rows: int = 0,
+) -> Look:
+    """How a file, a frame or data of any kind is read, what was guessed, and what stands in the way of discovery.
+
+    Reads through the same door as ``discover``; nothing is refused here but an unreadable file or a wrong option.
+    discrete, continuous, missing: as for :func:`as_table`. drop: columns to leave out. columns, unit, skip_bad_rows: as
+    for :func:`read_events`.
+    """
+    if isinstance(data, Events):
+        return _of_events(data, "data", ())
+    if isinstance(data, Table):
+        found = Findings(notes=list(data.notes))
+        found.keep(data.columns, data.levels, data.values)
+        return _of_table(data, found, "data", data.n)
+    if isinstance(data, Data):
+        return Look("data", data.kind, data.n, tuple(ColumnLook(name, data.kind) for name in data.columns), (), ())
+    source = "data"
+    if isinstance(data, str | Path):
+        source = "standard input" if str(data) == STDIN else Path(data).name
+        frame = read_frame(data)
+        if columns or is_log(frame.columns):
+            return _look_at_log(data, source, len(frame), columns, unit, skip_bad_rows)
+        data = frame
+    elif columns:
+        raise DataError(
+            "columns names those of the file of an event log; rename those of a frame, and pass Events(frame)"
+        )
+    if isinstance(data, pd.DataFrame):
+        data = data.drop(columns=[name for name in drop if name in data.columns])
+    table, found = survey(data, None, discrete, continuous, missing)
+    return _of_table(table, found, source, len(data) if table is None else table.n)
+
+
+def _of_table(table: Table | None, found: Findings, source: str, n: int) -> Look:
+    by_name = {note.column: note for note in found.notes}
+    seen = []
+    for read in found.read:
+        levels = read.levels
+        low, high = (read.low, read.high) if levels is None else (str(levels[0]), str(levels[-1]))
+        note = by_name.get(read.name)
+        kind = "continuous" if levels is None else "discrete"
+        count = None if levels is None else len(levels)
+        seen.append(
+            ColumnLook(read.name, kind, count, low, high, read.missing, _unit(read.name), note.text if note else "")
+        )
+    there = {column.name for column in seen}
+    seen += [ColumnLook(note.column, "left out", note=note.text) for note in found.notes if note.left_out]
+    left = {column.name for column in seen}
+    seen += [ColumnLook(name, "not read") for name in found.names if name not in there | left]
+    notes = [note.text + (f"; {note.shell}" if note.shell else "") for note in found.notes]
+    if table is not None:
+        notes += [f"{text}; not every method takes that" for text in table.demands.values()]
+    return Look(source, "" if table is None else table.kind, n, tuple(seen), tuple(notes), tuple(found.troubles))
+
+
+def _look_at_log(
+    path: Any, source: str, rows: int, columns: Mapping[str, str] | None, unit: str | None, skip_bad_rows: int
+) -> Look:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            log = read_events(path, columns=columns, unit=unit, skip_bad_rows=skip_bad_rows)
+        except CausalnetError as error:
+            return Look(source, "", rows, (), (), (Trouble(str(error), shell=error.in_shell),))
+    return _of_events(log, source, tuple(dict.fromkeys(str(w.message) for w in caught)))
+
+
+def _of_events(log: Events, source: str, notes: tuple[str, ...]) -> Look:
+    low, high = (float(log.time[0]), float(log.time[-1]))
+    seen = [
+        ColumnLook("event", "discrete", log.d, log.types[0], log.types[-1]),
+        ColumnLook("timestamp", "continuous", None, low, high, unit="s"),
+        ColumnLook("device", "discrete", len(log.devices), log.devices[0], log.devices[-1]),
+    ]
+    if log.duration is not None:
+        low, high = float(np.min(log.duration)), float(np.max(log.duration))
+        seen.append(ColumnLook("duration", "continuous", None, low, high, unit="s"))
+    return Look(source, "events", log.n, tuple(seen), notes, ())
+
+
+def _unit(name: str) -> str:
+    """The unit that a column's name seems to give."""
+    found = UNIT.search(name)
+    return "" if found is None else (found[1] or found[2])

@@ -1,0 +1,326 @@
+"""Columns of a frame as numbers or categories: what each was read as, what was guessed on the way, and all that is wrong.
+
+One rule for whole numbers: at most FEW_LEVELS distinct ones are categories, unless ``continuous`` names the column.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..base.arrays import AnyArray, Array, Bools
+from ..errors import DataError
+from .coding import Coded, code, spread
+from .findings import Findings, Labels, Trouble
+from .numerals import MOST_UNITS, is_mark, read_numerals
+from .reading import FEW_LEVELS, finite, to_numbers, wanted_discrete
+from .scanning import has_few_levels
+
+SENTINELS = (-99.0, -999.0, -9999.0, -99999.0)  # numbers that mean a missing value where all others are 0 or more
+CATEGORY_MARKS = frozenset(("?", "*", ".", "NA", "N/A", "#N/A"))  # and texts that do among categories
+MANY = 20  # rows from which texts that are all different are identifiers
+UNNAMED = re.compile(r"\s*|Unnamed: ?\d+")
+COUNTERS = re.compile(
+    r"(row|obs|sample|record|case)?[\s_.-]*(id|idx|index|no|nr|num|number|#)|row|rowid", re.IGNORECASE
+)
+DATE = re.compile(
+    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}-\d{2}|\d{1,2} \w{3,9} \d{2,4})([ T].*)?"
+)
+
+
+def wanted_kinds(
+    discrete: Sequence[str] | bool | None, continuous: Sequence[str] | None, columns: tuple[str, ...]
+) -> dict[str, bool]:
+    """Of each column whether it is discrete, where the user says so.
+
+    ``continuous`` names columns of numbers; beside it, ``discrete`` names categories, and the rest goes by the rule.
+    """
+    if continuous is None:
+        return wanted_discrete(discrete, columns)
+    if isinstance(discrete, bool):
+        raise DataError("continuous names columns, so discrete cannot be True or False for all; name columns in both")
+    numbers = {name for name, is_one in wanted_discrete(continuous, columns, "continuous").items() if is_one}
+    words = {name for name, is_one in wanted_discrete(discrete, columns).items() if is_one}
+    both = sorted(numbers & words)
+    if both:
+        raise DataError(f"{', '.join(map(repr, both))} stands in discrete and in continuous; keep one")
+    return {**dict.fromkeys(words, True), **dict.fromkeys(numbers, False)}
+
+
+def without(names: Sequence[str]) -> dict[str, str]:
+    """How to leave out columns, in a program and on the command line."""
+    them = "it" if len(names) == 1 else "them"
+    return {
+        "python": f"drop {them}: frame.drop(columns={list(names)!r})",
+        "shell": f"leave {them} out: --drop {shlex.quote(','.join(names))}",
+    }
+
+
+def declared_missing(frame: pd.DataFrame, missing: Sequence[Any] | Any, found: Findings) -> pd.DataFrame:
+    """The frame with the cells that hold one of the declared values empty."""
+    values = [missing] if isinstance(missing, str | int | float) else list(missing)
+    texts = {str(value) for value in values}
+    numbers = [float(v) for v in to_numbers(pd.Series(values, dtype=object)) if v == v]
+    columns = []
+    for j in range(frame.shape[1]):
+        column = frame.iloc[:, j]
+        hit = column.isin(numbers) if pd.api.types.is_numeric_dtype(column.dtype) else column.astype(str).isin(texts)
+        if hit.any():
+            found.note(
+                str(frame.columns[j]), f"{int(hit.sum())} cells of {str(frame.columns[j])!r} are missing as declared"
+            )
+            column = column.mask(hit)
+        columns.append(column)
+    return pd.concat(columns, axis=1) if columns else frame
+
+
+def row_labels(frame: pd.DataFrame, asked: Callable[[str], bool], found: Findings) -> list[int]:
+    """Which columns (by place) only count or label the rows: an unnamed first one, a row counter called so."""
+    dropped = []
+    for j, name in enumerate(map(str, frame.columns)):
+        nameless = UNNAMED.fullmatch(name) is not None
+        if asked(name) or frame.shape[1] < 2 or not ((nameless and j == 0) or COUNTERS.fullmatch(name)):
+            continue
+        column = frame.iloc[:, j]
+        counter = _counts_rows(column)
+        if counter or (nameless and len(column) > 1 and column.is_unique):
+            what = "counts the rows" if counter else "labels the rows"
+            shown = "the unnamed first column" if nameless else f"column {name!r}"
+            dropped.append(j)
+            found.note(name, f"{shown} {what} and is left out", told=True, left_out=True, **_kept(name, "continuous"))
+    return dropped
+
+
+def _counts_rows(column: pd.Series) -> bool:
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype) or len(column) < 3:
+        return False
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return bool(values[0] in (0.0, 1.0) and (np.diff(values) == 1).all())
+
+
+def _kept(name: str, kind: str) -> dict[str, str]:
+    if not name.strip():
+        return {}
+    return {"python": f"{kind}=[{name!r}] keeps it", "shell": f"--{kind} {shlex.quote(name)} keeps it"}
+
+
+def parse(column: pd.Series, name: str, discrete: bool | None, found: Findings) -> tuple[AnyArray, Labels] | None:
+    """(n,) codes with their labels, or floats with None; None for a column that is left out or cannot be read."""
+    kind = column.dtype
+    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
+        found.troubles.append(
+            Trouble(
+                f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start",
+                **without([name]),
+            )
+        )
+        return None
+    worded = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+    try:
+        words = code(column) if worded else None
+    except TypeError:
+        found.troubles.append(Trouble(f"column {name!r} holds lists or other objects, not values", **without([name])))
+        return None
+    missing = column.isna().to_numpy() if words is None else words.codes < 0
+    if missing.all():
+        found.troubles.append(Trouble(f"column {name!r} has no value in any row", **without([name])))
+        return None
+    if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
+        read = _read_texts(column, words, name, discrete, found)
+        if read is None:
+            return None
+        if isinstance(read, Coded):
+            words, missing = read, read.codes < 0
+        else:
+            column, words = pd.Series(read), None
+            missing = column.isna().to_numpy()
+    if words is not None and discrete is False:
+        found.troubles.append(
+            Trouble(
+                f"column {name!r} holds text ({column.iloc[0]!r}), not numbers",
+                python=f"add {name!r} to discrete=",
+                shell=f"add {name} to --discrete",
+            )
+        )
+        return None
+    if words is None:
+        if pd.api.types.is_complex_dtype(kind):
+            found.troubles.append(
+                Trouble(f"column {name!r} holds complex numbers; take the real part or the modulus first")
+            )
+            return None
+        return _numbers(column, name, discrete, missing, found)
+    return _categories(words, name, missing, found)
+
+
+def _numbers(
+    column: pd.Series, name: str, discrete: bool | None, missing: Bools, found: Findings
+) -> tuple[AnyArray, Labels] | None:
+    try:
+        values = finite(column, name)
+    except DataError as error:
+        found.troubles.append(Trouble(str(error)))
+        return None
+    if discrete is not True:
+        gaps = sentinel(values)
+        if gaps is not None:
+            found.note(
+                name,
+                f"{int(gaps.sum())} cells of {name!r} hold {values[gaps][0]:g} among numbers from 0 up and are read as missing",
+                told=True,
+            )
+            values = np.where(gaps, np.nan, values)
+            column, missing = pd.Series(values), np.isnan(values)
+    flag = pd.api.types.is_bool_dtype(column.dtype)
+    guessed = discrete is None and not flag
+    if discrete is None:
+        discrete = flag or has_few_levels(values, FEW_LEVELS)
+    if not discrete:
+        return values, None
+    codes, labels = code(column).sorted()
+    if guessed:
+        found.note(
+            name,
+            f"column {name!r} holds {len(labels)} whole numbers and is read as categories",
+            python=f"continuous=[{name!r}] reads it as numbers",
+            shell=f"--continuous {shlex.quote(name)} reads it as numbers",
+        )
+    return (np.where(missing, np.nan, codes) if missing.any() else codes), labels
+
+
+def sentinel(values: Array) -> Bools | None:
+    """(n,) the cells with a number that means missing: one of SENTINELS, met twice or more, all others 0 or more."""
+    low = np.nanmin(values)
+    if low not in SENTINELS:
+        return None
+    gaps = values == low
+    others = values[~gaps & ~np.isnan(values)]
+    return gaps if gaps.sum() > 1 and len(others) and others.min() >= 0 else None
+
+
+def _categories(words: Coded, name: str, missing: Bools, found: Findings) -> tuple[AnyArray, Labels] | None:
+    try:
+        codes, labels = words.sorted()
+    except TypeError:
+        kinds = ", ".join(sorted({type(label).__name__ for label in words.labels}))
+        found.troubles.append(Trouble(f"column {name!r} mixes values of the types {kinds}; write all as texts"))
+        return None
+    return (np.where(missing, np.nan, codes) if missing.any() else codes), labels
+
+
+def _read_texts(
+    column: pd.Series, words: Coded, name: str, discrete: bool | None, found: Findings
+) -> Array | Coded | None:
+    """Floats of texts that are numbers, the words of those that are not; None where they are left out or wrong."""
+    plain = words.numbers
+    odd_labels = np.isnan(plain)
+    if not odd_labels.any():
+        return words.cells
+    marks = np.array([is_mark(label) for label in words.labels]) & odd_labels
+    numbers, how, units = plain, tuple[str, ...](), tuple[str, ...](("",))
+    if (odd_labels & ~marks).any():
+        there = np.flatnonzero(~marks)
+        read = read_numerals([_text(words.labels[k]) for k in there])
+        better = np.full(len(plain), np.nan)
+        better[there] = read.numbers
+        if np.isnan(better).sum() < odd_labels.sum():
+            numbers, how, units = better, read.how, read.units
+    left = np.isnan(numbers) & ~marks
+    rows = np.bincount(words.codes[words.codes >= 0], minlength=len(plain))
+    n = int(rows.sum())
+    distinct = len(np.unique(numbers[~np.isnan(numbers)]))
+    real = distinct > FEW_LEVELS or bool(np.nanmax(np.abs(numbers - np.rint(numbers)), initial=0.0) > 0)
+    as_numbers = bool((~np.isnan(numbers)).any()) and (real or discrete is False or not how)
+    if not left.any() and as_numbers and len(units) == 1:
+        if marks.any():
+            shown = ", ".join(repr(words.labels[k]) for k in np.flatnonzero(marks))
+            found.note(
+                name, f"{int(rows[marks].sum())} cells of {name!r} hold {shown} and are read as missing", told=True
+            )
+        if how:
+            found.note(name, f"column {name!r} is read as numbers: {', '.join(how)}", told=True, **_as_words(name))
+        return spread(numbers, words.codes)
+    if len(units) > 1 and len(units) <= MOST_UNITS and not left.any() and real:
+        shown = " and ".join(repr(unit) if unit else "none" for unit in units)
+        found.troubles.append(
+            Trouble(f"column {name!r} holds numbers of different units ({shown}); write all in one", **_as_words(name))
+        )
+        return None
+    odd = int(rows[left].sum())
+    if (~np.isnan(numbers)).any() and odd <= 0.5 * (n - rows[marks].sum()) and (real or not how):
+        wrong = left[words.codes] & (words.codes >= 0)
+        first = int(np.flatnonzero(wrong if wrong.any() else np.isnan(plain)[words.codes])[0])
+        found.troubles.append(
+            Trouble(
+                f"column {name!r} holds numbers, but row {first + 1} has the text {column.iloc[first]!r} "
+                f"({odd} such row{'s' if odd != 1 else ''}); correct it",
+                **_as_words(name),
+            )
+        )
+        return None
+    return _read_words(words, name, rows, n, found)
+
+
+def _text(label: Any) -> Any:
+    return label if isinstance(label, str) else str(label) if isinstance(label, int | float | np.number) else label
+
+
+def _as_words(name: str) -> dict[str, str]:
+    return {
+        "python": f"if the column holds categories, pass discrete=[{name!r}]",
+        "shell": f"if the column holds categories, add --discrete {shlex.quote(name)}",
+    }
+
+
+def _read_words(words: Coded, name: str, rows: AnyArray, n: int, found: Findings) -> Coded | None:
+    """Categories with their marks of missing values taken out; None, with a note, for dates and identifiers."""
+    labels = [label for label in words.labels if isinstance(label, str)]
+    if len(labels) == len(words.labels) > 2 and all(DATE.fullmatch(label) for label in labels):
+        found.note(
+            name,
+            f"column {name!r} holds dates as text and is left out",
+            told=True,
+            left_out=True,
+            **_kept(name, "discrete"),
+        )
+        return None
+    if len(words.labels) == n > MANY:
+        found.note(
+            name,
+            f"column {name!r} has another text in every row and is left out",
+            told=True,
+            left_out=True,
+            **_kept(name, "discrete"),
+        )
+        return None
+    marks = [k for k, label in enumerate(words.labels) if isinstance(label, str) and label.strip() in CATEGORY_MARKS]
+    if not marks or len(marks) == len(words.labels):
+        return words
+    shown = ", ".join(repr(words.labels[k]) for k in marks)
+    found.note(
+        name,
+        f"{int(rows[marks].sum())} cells of {name!r} hold {shown} and are read as missing",
+        told=True,
+        **_as_words(name),
+    )
+    kept = np.array([k for k in range(len(words.labels)) if k not in marks])
+    place = np.full(len(words.labels), -1)
+    place[kept] = np.arange(len(kept))
+    return Coded(np.where(words.codes >= 0, place[words.codes], -1), words.labels.take(kept))
+
+
+def too_many_cells(names: Sequence[str], levels: Sequence[Labels], n: int) -> str:
+    """A sentence about two columns of so many categories that their table has more degrees of freedom than rows, or ""."""
+    many = sorted(((len(level), name) for name, level in zip(names, levels, strict=True) if level), reverse=True)[:2]
+    if len(many) < 2 or many[1][0] <= MANY or (many[0][0] - 1) * (many[1][0] - 1) <= n:
+        return ""
+    (k, a), (m, b) = many
+    return (
+        f"{a!r} has {k} categories and {b!r} {m}: a test of the two has {(k - 1) * (m - 1)} degrees of freedom for {n} rows, "
+        "and may call them independent whatever they are; put categories together"
+    )

@@ -38,15 +38,14 @@ def find_root_causes(
     json_: Annotated[bool, typer.Option("--json", help="Print the ranking as JSON on stdout.")] = False,
 ) -> None:
     """Rank the root causes of an incident, with the reason for each."""
-    from ..data.events import ALIASES
+    from ..data.logs import is_log
     from ..data.reading import read_frame
     from ..data.topology import read_topology
     from ..incidents import root_causes
 
     frame = read_frame(alarms)
-    is_log = all(any(s in frame.columns for s in spellings) for spellings in ALIASES.values())
     known = _read_model(model)
-    if not is_log:
+    if not is_log(frame.columns):
         frame = frame.set_index(frame.columns[0])
         if topology is not None:
             raise DataError(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..base.checks import flag, instance, number
 from ..data import Events, as_table
-from ..data.events import ALIASES
+from ..data.logs import event_columns, is_log
 from ..data.topology import undirected
 from ..discovery import discover
 from ..errors import DataError, UnknownNameError, nearest
@@ -97,14 +97,14 @@ def _is_log(data: Any) -> bool:
     """Does the frame have a column for each of event, timestamp and device, in some spelling?"""
     if not isinstance(data, pd.DataFrame) or data.columns.nlevels > 1:
         return False
-    return all(any(s in data.columns for s in spellings) for spellings in ALIASES.values())
+    return is_log(data.columns)
 
 
 def _log(frame: pd.DataFrame) -> Events:
     if len(frame) == 0:
         raise DataError("the incident has no alarms: there is not one row, so there is nothing to explain")
-    columns = {next(s for s in spellings if s in frame.columns): name for name, spellings in ALIASES.items()}
-    return Events(frame[list(columns)].rename(columns=columns))
+    took = event_columns([str(name) for name in frame.columns], "the incident")
+    return Events(pd.DataFrame({role: frame[column] for role, column in took.items()}))
 
 
 def _of_metric(frame: pd.DataFrame, metric: tuple[str, ...]) -> pd.DataFrame:

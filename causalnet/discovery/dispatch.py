@@ -46,6 +46,10 @@ def discover(
     method = None if backend == AUTO else get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (as_data(data), None)
     knowledge = extra if knowledge is None else knowledge
+    if not isinstance(knowledge, Knowledge | None):
+        raise KnowledgeError(
+            f"knowledge takes a Knowledge, such as Knowledge(required=[('A', 'B')]); got {knowledge!r}"
+        )
     if method is None:
         method, why = choose(data, registry(), lambda b: check_applicable(b, data, knowledge, params))
         chosen = {"chosen": why}

@@ -96,9 +96,11 @@ class Knowledge:
 
 
 def _pairs(pairs: Iterable[Sequence[str]], what: str) -> tuple[Pair, ...]:
+    if not isinstance(pairs, Iterable):
+        raise KnowledgeError(f"{what} takes a list of pairs (cause, effect), got {pairs!r}; write {what}=[('A', 'B')]")
     result = []
     for pair in pairs:
-        if isinstance(pair, str) or len(tuple(pair)) != 2:
+        if isinstance(pair, str) or not isinstance(pair, Iterable) or len(tuple(pair)) != 2:
             raise KnowledgeError(f"{what} takes pairs (cause, effect), got {pair!r}; write {what}=[('A', 'B')]")
         a, b = (str(name) for name in pair)
         if a == b:

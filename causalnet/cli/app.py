@@ -39,6 +39,8 @@ from .train import FILES, train_policy
 if TYPE_CHECKING:
     from ..graph import Graph
 
+HANDLES = {"missing": "missing cells", "few rows": "fewer rows than columns", "streamed": "streamed tables"}
+
 
 class _Spoken(TyperGroup):
     """Commands whose errors are sentences; ``--debug`` gives the traceback."""
@@ -277,8 +279,9 @@ def backends(
     rows = []
     for info in found:
         assumes = f"assumes: {', '.join(info.assumes)}" if info.assumes else ""
+        copes = f"also takes: {', '.join(HANDLES.get(word, word) for word in info.handles)}" if info.handles else ""
         absent = "" if info.installed else f"not installed: {info.how_to_install}"
-        notes = [note for note in (info.summary, assumes, info.caveat, absent) if note]
+        notes = [note for note in (info.summary, copes, assumes, info.caveat, absent) if note]
         rows.append((info.name, ", ".join(info.takes), info.gives, "\n".join(notes)))
     show_table(["name", "takes", "gives", "what it does"], rows)
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 SHOWN_EDGES = 40
 SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "skeleton_precision", "shd")
-_FIRST_EVIDENCE = ("p_value", "statistic", "gain", "log_likelihood_gain", "score_gain", "lag", "given", "rule")
+_FIRST_EVIDENCE = (
+    *("p_value", "statistic", "score_if_dropped", "score_if_reversed", "gain", "log_likelihood_gain", "score_gain"),
+    *("directed_by", "lag", "given", "rule"),
+)
 
 
 def console(stderr: bool = False) -> Console:

@@ -84,7 +84,10 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     pair = np.repeat(every, np.diff(middle.first))
     x, z, y, key = i[pair], middle.member, j[pair], a * d + b
     one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
-    triples = Triples(x, z, y, tests.p_values(found.outside) - tests.p_values(found.inside), np.maximum(one, two))
+    clear = tests.p_values(found.outside) - tests.p_values(found.inside)
+    # an edge of which no test could be made draws no collider
+    known = ((one > -np.inf) | search.fixed[x, z]) & ((two > -np.inf) | search.fixed[y, z])
+    triples = Triples(x, z, y, np.where(known, clear, 0.0), np.maximum(one, two))
     return Retested(triples, record, found.tests, not found.stopped)
 
 

@@ -1,7 +1,7 @@
 """Likelihood ratio test of the degenerate Gaussian: continuous columns and categories in one covariance matrix.
 
-A column of k categories becomes k - 1 indicators, a *block*; the blocks are treated as jointly Gaussian (Andrews, Ramsey
-and Cooper, KDD Workshop on Causal Discovery 2019). Given z, x and y are independent iff the determinants factor, and
+A column of k categories becomes k - 1 indicators, a *block*, rare ones as one (:mod:`causalnet.stats.coding`); the blocks
+are treated as jointly Gaussian (Andrews, Ramsey and Cooper, KDD Workshop on Causal Discovery 2019). Given z, x and y are independent iff the determinants factor, and
 
     L = |S[x, y, z]| |S[z]| / (|S[x, z]| |S[y, z]|),  - (n - 1 - |B(z)| - (|B(x)| + |B(y)| + 1) / 2) ln L
 
@@ -20,9 +20,12 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
+from .coding import code_blocks
 from .independence import DEGENERATE
 
 NOT_MADE = -1  # degrees of freedom of a test for which there are too few rows
+FEWEST = 4  # rows that any test needs
+FLAT = 1e-13  # of the variance over all rows this much among those of a test is rounding
 
 
 class Blocks(NamedTuple):
@@ -40,30 +43,23 @@ class Blocks(NamedTuple):
 
 def as_blocks(values: Array, discrete: Bools, missing: Bools | None, *, fisher: bool = False) -> Blocks:
     """values: (n, d), codes where discrete (d,) and of any value where missing (n, d)."""
-    n, d = values.shape
-    seen = np.ones((n, d), bool) if missing is None else ~missing
-    columns, first = [], [0]
-    for v in range(d):
-        own = values[:, v]
-        states = np.unique(own[seen[:, v]])[1:] if discrete[v] else [None]
-        columns += [own if state is None else (own == state).astype(np.float64) for state in states]
-        first.append(len(columns))
-    wide = np.column_stack(columns)
-    there = np.repeat(seen, np.diff(first), axis=1)
-    wide = np.where(there, wide, 0.0)
-    count = there.sum(axis=0)
+    seen = np.ones(values.shape, bool) if missing is None else ~missing
+    coded = code_blocks(np.where(seen, values, np.nan), discrete)
+    there = ~np.isnan(coded.values)
+    wide, count = np.where(there, coded.values, 0.0), there.sum(axis=0)
     wide = np.where(there, wide - wide.sum(axis=0) / count, 0.0)
     wide /= np.sqrt(np.maximum((wide**2).sum(axis=0) / count, np.finfo(float).tiny))
     complete = bool(seen.all())
-    second = wide.T @ wide / n if complete else np.zeros((0, 0))
+    second = wide.T @ wide / len(wide) if complete else np.zeros((0, 0))
     present = np.zeros((0, 0), bool) if complete else seen
-    return Blocks(np.ascontiguousarray(wide), np.array(first), present, second, fisher)
+    return Blocks(np.ascontiguousarray(wide), coded.start, present, second, fisher)
 
 
 @njit(cache=True)
 def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float, int, int]:
     """(statistic, degrees of freedom, rows used). With ``fisher`` the statistic is z^2, df 1. (inf, 1, n) when z
-    determines x or y, (0, 0, n) where x or y is constant; df is NOT_MADE when there are too few rows."""
+    determines x or y, (0, 0, n) where x or y is constant; df is NOT_MADE when there are too few rows, or one of them is
+    constant among those but not elsewhere."""
     first = blocks.first
     q = 0
     for v in z:
@@ -88,8 +84,10 @@ def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float
             for b in range(column.size):
                 moment[a, b] = blocks.second[column[a], column[b]]
     scale = np.diag(moment).copy()
-    if not (scale[q : q + wide_x] > 0.0).any() or not (scale[q + wide_x :] > 0.0).any():
-        return 0.0, 0, n
+    if n < FEWEST:
+        return 0.0, NOT_MADE, n
+    if not (scale[q : q + wide_x] > FLAT).any() or not (scale[q + wide_x :] > FLAT).any():
+        return 0.0, NOT_MADE if _varies(blocks, x) and _varies(blocks, y) else 0, n
     rank_z = _eliminate(moment, scale, 0, q)[0]
     if blocks.fisher:
         return _fisher(moment, scale, q, rank_z, n)
@@ -106,6 +104,12 @@ def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float
     if rank < rank_y:  # x determines y given z
         return np.inf, rank_x * rank_y, n
     return max(factor * (before - determinant), 0.0), rank_x * rank_y, n
+
+
+@njit(cache=True)
+def _varies(blocks: Blocks, v: int) -> bool:
+    """Has variable v more than one value in the rows that have it?"""
+    return bool((blocks.values[:, blocks.first[v] : blocks.first[v + 1]] != 0.0).any())
 
 
 @njit(cache=True)

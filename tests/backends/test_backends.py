@@ -247,3 +247,8 @@ def test_says_what_it_assumes_in_the_terms_of_the_field(name: str) -> None:
     assert {term.split(" (")[0] for term in assumes} <= TERMS and len(set(assumes)) == len(assumes)
     assert bool(assumes) == (name not in {"random", "empty"})
     assert next(info for info in cn.backends() if info.name == name).assumes == assumes
+
+
+def test_knowledge_that_is_a_dictionary() -> None:
+    with pytest.raises(cn.KnowledgeError, match="takes a Knowledge"):
+        cn.discover(np.random.default_rng(0).standard_normal((30, 2)), knowledge={"required": [("x0", "x1")]})  # type: ignore[arg-type]

@@ -414,3 +414,20 @@ def test_a_column_of_many_states_is_told_and_bounded() -> None:
     assert set(graph.edges) == {("a", "c"), ("b", "c")} and graph.meta["complete"]
     with pytest.warns(UserWarning, match=r"fewer than 5 rows each in 'id' \(20000 states\)"):
         learn(as_table(frame[["id", "b"]]), max_seconds=20.0)
+
+
+def test_a_flag_of_one_state_of_a_category() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.standard_normal(800)
+    b = 0.9 * a + rng.standard_normal(800)
+    frame = pd.DataFrame({"a": a, "b": pd.qcut(b, 3, labels=list("lmh")).astype(object)})
+    frame["c"] = 0.9 * b + rng.standard_normal(800)
+    frame["low"] = frame["b"] == "l"  # the states of b determine it
+    with pytest.warns(UserWarning, match="determine exactly"):
+        graph = cn.discover(frame, "order")
+    assert graph.skeleton[graph.nodes.index("b"), graph.nodes.index("low")]
+
+
+def test_a_price_that_no_edge_is_worth() -> None:
+    table, _ = problem(0, d=4)
+    assert not learn(table, penalty=1e9).adj.any()

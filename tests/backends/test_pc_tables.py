@@ -217,3 +217,25 @@ def test_order_names_and_units_of_columns_do_not_matter(test: str, kind: str, tr
 def test_discover_offers_it_all() -> None:
     table, _ = sample(np.random.default_rng(10), 6, 2.0, 300, "mixed")
     assert cn.discover(table, "pc").meta["ci_test"] == "mixed"
+
+
+def test_too_few_rows_separate_nothing() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal(400)
+    frame = pd.DataFrame({"a": a, "b": a + rng.standard_normal(400), "c": 0.0})
+    frame["c"] = frame["b"] + rng.standard_normal(400)
+    frame.loc[:199, "a"] = frame.loc[200:, "c"] = np.nan  # no row has a and c
+    with pytest.warns(UserWarning, match="no test could be made of 'a' and 'c'"):
+        graph = cn.discover(frame, "pc")
+    assert graph.edges == ()
+    assert set(graph.undirected) == {("a", "b"), ("a", "c"), ("b", "c")}
+    assert graph.explain("a", "c")["note"] == "not tested"
+
+
+def test_a_name_for_every_row_has_no_edges() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal(300)
+    frame = pd.DataFrame({"a": a, "b": a + rng.standard_normal(300), "name": [f"r{k}" for k in range(300)]})
+    with pytest.warns(UserWarning, match=r"'name' \(300 states, 1 kept\)"):
+        graph = cn.discover(frame, "pc")
+    assert (graph.edges, graph.undirected) == ((), (("a", "b"),))

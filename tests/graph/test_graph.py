@@ -210,3 +210,9 @@ def test_ancestry_against_networkx() -> None:
         adj = any_graph(7, seed, False).adj
         below = nx.transitive_closure(nx.from_numpy_array(adj, create_using=nx.DiGraph))
         np.testing.assert_array_equal(ancestry(adj), nx.to_numpy_array(below, dtype=bool))
+
+
+@pytest.mark.parametrize("wrong", [{"required": [5]}, {"required": 5}, {"forbidden": None}])
+def test_knowledge_that_is_no_pairs(wrong: dict) -> None:  # type: ignore[type-arg]
+    with pytest.raises(KnowledgeError, match=r"write (required|forbidden)=\[\('A', 'B'\)\]"):
+        Knowledge(**wrong)

@@ -26,7 +26,7 @@ from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
 from .choice import Chosen, Test, choose_test
-from .telling import Partial, partial_pairs, tell
+from .telling import Partial, partial_pairs, tell, untested_pairs
 from .why import Why
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
@@ -112,7 +112,8 @@ def _learnt(
     }
     if chosen.cells:
         meta["missing"] = {"cells": chosen.cells, "how": chosen.how}
-    told = tell(table, chosen, skeleton, oriented, Partial(partial, search.max_sets))
+    untested = untested_pairs(skeleton, search.fixed)
+    told = tell(table, chosen, skeleton, oriented, Partial(partial, search.max_sets), untested)
     if told:
         meta["warnings"] = told
     test = chosen.name, chosen.bare, chosen.counted

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...base.arrays import Ints
+from ...base.arrays import Bools, Ints
 from ...data import Counts, Moments, Table
+from ...search.one_by_one import LikelihoodRatio
 from ...search.orientation import Orientation
 from ...search.partial_correlation import PartialCorrelation
 from ...search.skeleton import Skeleton, Weakest
+from ...stats.coding import MOST, RARE
 from ...stats.dependence import exact_relations
 from ...stats.independence import DEGENERATE
 from .choice import Chosen
@@ -33,8 +35,20 @@ def partial_pairs(*records: Weakest) -> Ints:
     return np.unique(np.concatenate([np.stack([r.i, r.j], 1)[r.partial] for r in records]), axis=0)
 
 
+def untested_pairs(skeleton: Skeleton, fixed: Bools) -> Ints:
+    """(k, 2) the pairs that stay joined because no test of them could be made; none where the deadline came first."""
+    record = skeleton.weakest
+    open_pair = (record.weakness == -np.inf) & skeleton.adj[record.i, record.j] & ~fixed[record.i, record.j]
+    return np.stack([record.i, record.j], 1)[open_pair & skeleton.complete]
+
+
 def tell(
-    table: Table | Moments | Counts, chosen: Chosen, skeleton: Skeleton, oriented: Orientation, partial: Partial
+    table: Table | Moments | Counts,
+    chosen: Chosen,
+    skeleton: Skeleton,
+    oriented: Orientation,
+    partial: Partial,
+    untested: Ints,
 ) -> list[str]:
     """Edges left out for the knowledge, sets left out for the budget or for want of rows, determined columns."""
     columns, told = table.columns, []
@@ -44,6 +58,7 @@ def tell(
             "the data join these pairs, but the knowledge leaves them only a direction that closes a cycle, so they are "
             f"left out: {pairs}; relax the forbidden edges around them"
         )
+    told += _tell_untested(columns, untested) + _tell_lumped(table, chosen)
     if len(partial.pairs):
         ends = np.bincount(partial.pairs.ravel(), minlength=table.d)
         most = ", ".join(repr(columns[v]) for v in np.argsort(-ends, kind="stable")[:MOST_NAMED] if ends[v])
@@ -69,3 +84,30 @@ def tell(
                 "among them mean little; drop one of them"
             )
     return told
+
+
+def _tell_untested(columns: tuple[str, ...], pairs: Ints) -> list[str]:
+    if not len(pairs):
+        return []
+    named = ", ".join(f"{columns[a]!r} and {columns[b]!r}" for a, b in pairs[:MOST_NAMED])
+    more = f", and {len(pairs) - MOST_NAMED} more pairs" if len(pairs) > MOST_NAMED else ""
+    return [
+        f"no test could be made of {named}{more}: too few rows have both, or one determines the other; they stay joined, "
+        "which says nothing: drop one of each, or forbid the edge both ways"
+    ]
+
+
+def _tell_lumped(table: Table | Moments | Counts, chosen: Chosen) -> list[str]:
+    """The columns whose states are so many, or so rare, that hardly any are told apart."""
+    if not isinstance(table, Table) or not isinstance(chosen.tests, LikelihoodRatio):
+        return []
+    kept, states = np.diff(chosen.tests.blocks.first) + 1, table.cardinality
+    lumped = np.flatnonzero(table.discrete & (kept < states) & ((states > MOST) | (kept == 1)))
+    if not len(lumped):
+        return []
+    named = ", ".join(f"{table.columns[j]!r} ({states[j]} states, {kept[j]} kept)" for j in lumped[:MOST_NAMED])
+    more = f" and {len(lumped) - MOST_NAMED} more columns" if len(lumped) > MOST_NAMED else ""
+    return [
+        f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {named}{more}; a "
+        "column with one state kept gets no edge: group its states, or give it as a number"
+    ]

@@ -271,16 +271,18 @@ def _best_add(score: BlockScore, slots: Slots, s: int, x: Array) -> int:
 
 @njit(cache=True)
 def _invert(score: BlockScore, slots: Slots, s: int) -> None:
-    """score.inverse: L^-1 of the parents of scratch slot s; L[i, j] = U[j, column i]."""
+    """score.inverse: L^-1 of the parents of scratch slot s; L[i, j] = U[j, column i]. A column that earlier ones determine
+    has what _extend leaves it of variance, SINGULAR."""
     rows, start, inverse = score.rows[s - score.price.shape[0]], score.start, score.inverse
     at = 0
     for i in range(slots.size[s]):
         p = slots.parents[s, i]
         for x in range(start[p], start[p + 1]):
+            pivot = max(rows[at, x], math.sqrt(SINGULAR))
             inverse[at, : at + 1] = 0.0
-            inverse[at, at] = 1.0 / rows[at, x]
+            inverse[at, at] = 1.0 / pivot
             for h in range(at):
-                t = rows[h, x] / rows[at, x]
+                t = rows[h, x] / pivot
                 for j in range(h + 1):
                     inverse[at, j] -= t * inverse[h, j]
             at += 1

@@ -24,6 +24,7 @@ from ...base.arrays import AnyArray, Array, Ints
 from .contract import BARE, FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
 
 SMALL = 16  # the regression on so many parents is kept for every slot, a larger one only for those in work
+MOST_GAIN = 700.0  # of ln s2 by one parent: what must exceed it excludes every parent, and its exponential is a number
 SINGULAR = 1e-9  # a share of variance no larger is none: so little counts as determined, and explains nothing
 
 
@@ -47,9 +48,10 @@ def gaussian_score(corr: Array, n: int, penalty: float, most: int) -> tuple[Gaus
     """The score for a correlation matrix (d, d) of n rows, with slots of at most ``most`` parents."""
     d = len(corr)
     price = penalty * math.log(n)
+    gain = min(price / n, MOST_GAIN)
     score = GaussianScore(
         corr=np.ascontiguousarray(corr),
-        number=np.array([n, price, -math.expm1(-price / n), math.expm1(price / n)]),
+        number=np.array([n, price, -math.expm1(-gain), math.expm1(gain)]),
         bank=np.empty((2 * d + SCRATCH, 2 * d + SMALL * (SMALL + 1))),
         inverse=np.empty((SCRATCH, max(most, SMALL) + 1, max(most, SMALL))),
         work=np.empty((2, max(d, most))),

@@ -236,6 +236,7 @@ def test_a_name_for_every_row_has_no_edges() -> None:
     rng = np.random.default_rng(0)
     a = rng.standard_normal(300)
     frame = pd.DataFrame({"a": a, "b": a + rng.standard_normal(300), "name": [f"r{k}" for k in range(300)]})
+    table = cn.as_table(frame, discrete=["name"])
     with pytest.warns(UserWarning, match=r"'name' \(300 states, 1 kept\)"):
-        graph = cn.discover(frame, "pc")
+        graph = cn.discover(table, "pc")
     assert (graph.edges, graph.undirected) == ((), (("a", "b"),))

@@ -249,7 +249,8 @@ def test_scores_know_their_tables(coded: Table) -> None:
 
 def test_required_causes_that_cannot_be_counted_are_told() -> None:
     rng = np.random.default_rng(0)
-    table = as_table(pd.DataFrame(rng.integers(0, 300, (400, 4)), columns=list("abcd")), discrete=True)
+    with pytest.warns(UserWarning, match="put categories together"):
+        table = as_table(pd.DataFrame(rng.integers(0, 300, (400, 4)), columns=list("abcd")), discrete=True)
     with pytest.warns(UserWarning, match="too few to tell edges by"):
         assert not learn(table, score="bic").skeleton.any()
     known = cn.Knowledge(required=[("a", "d"), ("b", "d"), ("c", "d")])
@@ -409,11 +410,12 @@ def test_a_column_of_many_states_is_told_and_bounded() -> None:
     n = 20000
     frame = pd.DataFrame({"id": [f"k{i}" for i in range(n)], "a": rng.standard_normal(n), "b": rng.integers(0, 3, n)})
     frame["c"] = frame["a"] + frame["b"] + rng.standard_normal(n)
+    table, two = as_table(frame, discrete=["id", "b"]), as_table(frame[["id", "b"]], discrete=True)
     with pytest.warns(UserWarning, match=r"'id' \(20000 states, 1 kept\)"):
-        graph = learn(as_table(frame), max_seconds=20.0)
+        graph = learn(table, max_seconds=20.0)
     assert set(graph.edges) == {("a", "c"), ("b", "c")} and graph.meta["complete"]
     with pytest.warns(UserWarning, match=r"fewer than 5 rows each in 'id' \(20000 states\)"):
-        learn(as_table(frame[["id", "b"]]), max_seconds=20.0)
+        learn(two, max_seconds=20.0)
 
 
 def test_a_flag_of_one_state_of_a_category() -> None:

@@ -153,9 +153,12 @@ def warm_up() -> None:
     rng = np.random.default_rng(0)
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     known = Knowledge(required=(("x0", "x1"),))
-    for discrete in (False, True):
-        table = as_table((values > 0).astype(float) if discrete else values, discrete=discrete)
-        learn(table, rng=rng, knowledge=known, max_seconds=60.0)
-    values[:, 0] = values[:, 0] > 0
+    tables = [
+        as_table((values > 0).astype(float) if discrete else values, discrete=discrete) for discrete in (False, True)
+    ]
+    values[:, 0] = np.digitize(values[:, 0], (-0.5, 0.5))  # three states: a block of two columns
+    tables.append(as_table(values, discrete=["x0"]))
     values[0, 3] = np.nan
-    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, max_seconds=60.0)
+    tables.append(as_table(values, discrete=["x0"]))
+    for table in tables:
+        learn(table, rng=rng, knowledge=known, restarts=1)

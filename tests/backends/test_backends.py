@@ -250,5 +250,5 @@ def test_says_what_it_assumes_in_the_terms_of_the_field(name: str) -> None:
 
 
 def test_knowledge_that_is_a_dictionary() -> None:
-    with pytest.raises(cn.KnowledgeError, match="takes a Knowledge"):
+    with pytest.raises(cn.KnowledgeError, match=r"must be a causalnet\.Knowledge"):
         cn.discover(np.random.default_rng(0).standard_normal((30, 2)), knowledge={"required": [("x0", "x1")]})  # type: ignore[arg-type]

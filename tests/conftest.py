@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +25,8 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(autouse=True)
-def _single_precision() -> Iterator[None]:
+def _single_precision() -> None:
     """Every test begins with torch's own default: gcastle and causal-learn change it when they are imported."""
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_default_dtype(torch.float32)
-    yield

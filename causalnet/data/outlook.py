@@ -20,7 +20,8 @@ from .logs import is_log, read_events
 from .reading import STDIN, read_frame
 from .tables import Table, survey
 
-UNIT = re.compile(r"[\[(]([^)\]]{1,12})[\])]\s*$|_(kg|g|mg|ml|l|km|m|cm|mm|s|sec|ms|min|h|hz|khz|mhz|c|f|k|pct|percent|usd|eur|gb|mb)$", re.IGNORECASE)  # fmt: skip
+UNITS = "kg g mg ml l km m cm mm s sec ms min h hz khz mhz c f k pct percent usd eur gb mb"
+UNIT = re.compile(rf"[\[(]([^)\]]{{1,12}})[\])]\s*$|_({'|'.join(UNITS.split())})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

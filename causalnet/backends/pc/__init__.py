@@ -127,6 +127,6 @@ def warm_up(kind: str) -> None:
     rng = np.random.default_rng(0)
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     values[:, 0] = values[:, 0] > 0
-    discrete = {"continuous": False, "mixed": ["x0"]}.get(kind, True)
+    discrete: bool | list[str] = ["x0"] if kind == "mixed" else kind == "discrete"
     table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
     learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)

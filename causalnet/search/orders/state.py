@@ -79,7 +79,7 @@ def _exchange(score: Any, slots: Slots, state: State, s: int, fixed: Bools) -> b
     """
     least, out, new = slots.value[s] - EPS, -1, -1
     for i in range(slots.size[s] - 1, -1, -1):
-        r = np.int64(slots.parents[s, i])
+        r: Any = np.int64(slots.parents[s, i])  # one type of number: for each numba compiles anew
         if fixed[r]:
             continue
         drop(score, slots, s, i)

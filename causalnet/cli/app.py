@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
+from .checkup import examine
 from .compare import compare_methods, quickstart
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
@@ -252,6 +253,7 @@ app.command("train", epilog=FILES)(train_policy)
 
 
 app.command("effect", epilog=EFFECT_CODES)(show_effect)
+app.command("doctor")(examine)
 
 
 # ---- incidents ----------------------------------------------------------------------------------------------

@@ -18,7 +18,10 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
+from .checkup import examine
 from .compare import compare_methods, quickstart
+from .effect import CODES as EFFECT_CODES
+from .effect import show_effect
 from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge
 from .look import (
     ContinuousOption,
@@ -247,6 +250,10 @@ def score(
 # ---- policies -----------------------------------------------------------------------------------------------
 
 app.command("train", epilog=FILES)(train_policy)
+
+
+app.command("effect", epilog=EFFECT_CODES)(show_effect)
+app.command("doctor")(examine)
 
 
 # ---- incidents ----------------------------------------------------------------------------------------------

@@ -241,6 +241,10 @@ class Graph:
         except (TypeError, ValueError) as error:
             raise DataError(f"not a causalnet graph: {error}") from error
 
+    effect = Reach(
+        "``effect(a, b, data)``: what setting a does to b on average, with an interval, or why the graph does not say "
+        "(:func:`causalnet.effects.effect`)."
+    )
     to_svg = Reach("A drawing of the graph as the text of an SVG file.")
     _repr_html_ = Reach("A small drawing, which notebooks show; None for a graph too large for one.")
 

@@ -39,7 +39,12 @@ from .train import FILES, train_policy
 if TYPE_CHECKING:
     from ..graph import Graph
 
-HANDLES = {"missing": "missing cells", "few rows": "fewer rows than columns", "streamed": "streamed tables"}
+HANDLES = {
+    "missing": "missing cells",
+    "few rows": "fewer rows than columns",
+    "regimes": "rows of several experiments",
+    "streamed": "streamed tables",
+}
 
 
 class _Spoken(TyperGroup):

@@ -55,9 +55,7 @@ def interventional_table(
     return replace(table, regimes=regimes), Graph(names, adj, weight)
 
 
-def _draw(
-    rng: np.random.Generator, weight: Array, deviation: Array, n: int, on: int, shift: float, kind: str
-) -> Array:
+def _draw(rng: np.random.Generator, weight: Array, deviation: Array, n: int, on: int, shift: float, kind: str) -> Array:
     """(n, d) rows of the model; ``on`` is acted on, -1 for nothing."""
     values = rng.standard_normal((n, len(weight))) * deviation
     order = topological_order(weight != 0)

@@ -28,7 +28,7 @@ class GIES(Method):
         import gies
 
         if data.regimes is None:
-            parts, targets = [data.values.copy()], [[]]
+            parts, targets = [data.values.copy()], [list[int]()]
         else:
             if data.regimes.unknown:
                 raise NotApplicable(f"{self.name} needs the targets of every regime; give targets=, or write 'order'")

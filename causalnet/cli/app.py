@@ -143,9 +143,12 @@ def discover(
     from ..report.values import texts
 
     method = None if backend == AUTO else get(backend)
-    table = discrete, continuous, missing, drop
-    log = event_column, time_column, device_column, unit, skip_bad_rows
-    how = Options(topology, *table, *log, regime, targets)
+    how = Options(
+        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
+        skip_bad_rows=skip_bad_rows,
+        regime=regime,
+        targets=targets,
+    )
     params = parse_settings(set_ or [])
     hard = read_knowledge(knowledge) if knowledge else None
     _check_paths(

@@ -87,7 +87,7 @@ def choose_by_regime(data: Table, asked: Settings, allowed: Bools, required: Boo
     return Choice(
         weighed.pooled.near,
         weighed.compile,
-        weighed.local,
+        weighed.local.__call__,
         weighed.most,
         told,
         tell_determined(data.columns, exact_relations(weighed.pooled.near)),

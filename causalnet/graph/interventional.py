@@ -11,7 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..base.arrays import Bools
+from .graph import Graph
 from .meek import cpdag, orient
+from .metrics import joined_in_same_way, score, shd
 
 
 def told_apart(acted: Bools) -> Bools:
@@ -30,3 +32,23 @@ def essential_graph(dag: Bools, apart: Bools, allowed: Bools | None = None) -> B
     settled = apart if allowed is None else apart | ~(allowed & allowed.T)
     known = graph & graph.T & dag.T & settled  # the backward halves of edges whose direction is told
     return orient(graph & ~known) if known.any() else graph
+
+
+def score_by_class(truth: Graph, learned: Graph, apart: Bools) -> dict[str, float | None]:
+    """The metrics of :func:`causalnet.graph.metrics.score`, those named cpdag_ between I-essential graphs in place of CPDAGs.
+
+    apart: (d, d), the pairs that regimes tell apart, in the order of the truth's nodes. A learned DAG stands for its class.
+    """
+    found = score(truth, learned)
+    if not truth.is_dag or learned.marks is not None:
+        return found
+    other = learned.align(truth.nodes)
+    right = essential_graph(truth.adj, apart)
+    mine = essential_graph(other.adj, apart) if other.is_dag else other.adj
+    agree, claimed, wanted = joined_in_same_way(right, mine), int(np.triu(mine | mine.T).sum()), len(truth.edges)
+    empty = float(claimed == wanted == 0)
+    found["cpdag_precision"] = agree / claimed if claimed else empty
+    found["cpdag_recall"] = agree / wanted if wanted else empty
+    found["cpdag_f1"] = 2.0 * agree / (claimed + wanted) if claimed + wanted else 1.0
+    found["cpdag_shd"] = shd(right, mine)
+    return found

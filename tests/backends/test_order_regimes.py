@@ -10,6 +10,7 @@ import pytest
 
 import causalnet as cn
 from causalnet import Graph, Table
+from causalnet.comparison.worker import judge
 from causalnet.datasets.interventional import interventional_table
 from causalnet.errors import CausalnetError, NotApplicable
 from causalnet.graph.interventional import essential_graph, told_apart
@@ -41,6 +42,15 @@ def test_order_finds_the_essential_graph_and_the_targets(kind: str) -> None:
         assert extra <= (kind == "soft")
         assert blind.meta["targets_found"]["regimes"] == list(table.regimes.labels)  # type: ignore[union-attr]
     assert exact >= (3 if kind == "hard" else 1)
+
+
+def test_comparisons_judge_directions_that_regimes_tell() -> None:
+    """The I-essential graph of the truth is a perfect answer, and its CPDAG is not."""
+    table, truth = draw(0, degree=1)
+    apart = told_apart(table.regimes.acted_on(table.columns))  # type: ignore[union-attr]
+    best, blind = (Graph(truth.nodes, essential_graph(truth.adj, pairs)) for pairs in (apart, apart & False))
+    assert judge(truth, best, table)["cpdag_f1"] == judge(truth, truth, table)["cpdag_f1"] == 1.0
+    assert judge(truth, blind, table)["cpdag_shd"] == shd(best.adj, blind.adj) > 0
 
 
 def test_shifts_alone_make_no_edges() -> None:

@@ -102,7 +102,7 @@ def measure(data: Table, backend: str, **params: Any) -> tuple[Graph | None, flo
     if not method.installed:
         return None, None, method.needs
     if method.warm_up is not None:
-        compile_kernels(method.warm_up)
+        compile_kernels(method.warm_up, data.kind)
     least, graph = math.inf, None
     for _ in range(3):
         begun = time.process_time()

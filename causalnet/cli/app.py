@@ -30,7 +30,9 @@ from .look import (
     DropOption,
     EventOption,
     MissingOption,
+    RegimeOption,
     SkipOption,
+    TargetsOption,
     TimeOption,
     UnitOption,
     look_at,
@@ -42,7 +44,12 @@ from .train import FILES, train_policy
 if TYPE_CHECKING:
     from ..graph import Graph
 
-HANDLES = {"missing": "missing cells", "few rows": "fewer rows than columns", "streamed": "streamed tables"}
+HANDLES = {
+    "missing": "missing cells",
+    "few rows": "fewer rows than columns",
+    "regimes": "rows of several experiments",
+    "streamed": "streamed tables",
+}
 
 
 class _Spoken(TyperGroup):
@@ -123,6 +130,8 @@ def discover(
     device_column: DeviceOption = None,
     unit: UnitOption = None,
     skip_bad_rows: SkipOption = None,
+    regime: RegimeOption = None,
+    targets: TargetsOption = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
@@ -134,24 +143,21 @@ def discover(
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
-    from ..graph.forms import form
     from ..report.values import texts
-    from ..storage.files import check_writable
 
     method = None if backend == AUTO else get(backend)
     how = Options(
-        topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit, skip_bad_rows
+        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
+        skip_bad_rows=skip_bad_rows,
+        regime=regime,
+        targets=targets,
     )
     params = parse_settings(set_ or [])
     hard = read_knowledge(knowledge) if knowledge else None
-    for path in (out, report):
-        if path is not None:
-            check_writable(path)
-    _refuse_overwriting(
-        {"--out": out, "--report": report}, {"FILE": file, "--topology": topology, "--knowledge": knowledge}
+    _check_paths(
+        {"--out": out, "--report": report},
+        {"FILE": file, "--topology": topology, "--knowledge": knowledge, "--targets": targets},
     )
-    if out is not None:
-        form(out)
     for name in params.keys() & {"seed", "knowledge", "max_seconds", "data", "backend"}:
         raise UnknownNameError(
             f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
@@ -176,14 +182,22 @@ def discover(
     _tell(graph, remarks, out, report, json_)
 
 
-def _refuse_overwriting(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:
-    """What is written must not replace what is read, or each other."""
+def _check_paths(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:
+    """What is written can be, and must not replace what is read, or each other."""
+    from ..graph.forms import form
+    from ..storage.files import check_writable
+
+    for path in written.values():
+        if path is not None:
+            check_writable(path)
     taken = {path.resolve(): option for option, path in read.items() if path is not None}
     for option, path in written.items():
         if path is not None:
             other = taken.setdefault(path.resolve(), option)
             if other != option:
                 raise CausalnetError(f"{option} would overwrite {path}, which is also {other}; choose another file")
+    if written.get("--out") is not None:
+        form(written["--out"])  # type: ignore[arg-type]
 
 
 def _repeat(file: Path, backend: str, options: Mapping[str, Any], settings: list[str]) -> str:

@@ -25,11 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from ..data import Data, Table
 from ..datasets import Dataset, draw
 from ..discovery import Backend, check_applicable, discover, get
 from ..discovery.dispatch import compile_kernels
 from ..discovery.provenance import describe, versions
 from ..errors import CausalnetError, KnowledgeError, NotApplicable, NotInstalled, TimeLimit
+from ..graph import Graph
+from ..graph.interventional import score_by_class, told_apart
 from ..graph.metrics import score
 from ..storage.files import write_all
 from .meter import clock, peak_mb, reset_peak
@@ -176,7 +179,17 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     outcome["warnings"] = list(dict.fromkeys(one_line(str(w.message)) for w in told))[:5]
     outcome["complete"] = bool(graph.meta.get("complete", True))
     outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
-    outcome["metrics"] = {} if dataset.truth is None else score(dataset.truth, graph)
+    outcome["metrics"] = {} if dataset.truth is None else judge(dataset.truth, graph, dataset.data)
+
+
+def judge(truth: Graph, graph: Graph, data: Data) -> dict[str, float | None]:
+    """All metrics; where regimes tell directions, classes are compared as I-essential graphs."""
+    regimes = data.regimes if isinstance(data, Table) else None
+    return (
+        score(truth, graph)
+        if regimes is None
+        else score_by_class(truth, graph, told_apart(regimes.acted_on(data.columns)))
+    )
 
 
 def like(value: Any, default: Any) -> Any:

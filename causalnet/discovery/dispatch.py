@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base import checks
 from ..data import Data, Demanding, Table, as_data
+from ..data.regimes import DEMANDS
 from ..datasets import Dataset
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable
 from ..graph import Graph, Knowledge
@@ -24,6 +25,7 @@ from .register import get, registry
 REMEDIES = {  # what else can be done about data that a method does not take
     "missing": "frame.dropna() keeps the complete rows",
     "few rows": "add rows, or select fewer columns",
+    **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
 

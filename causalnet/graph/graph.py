@@ -24,9 +24,9 @@ from ..errors import DataError, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
 from .forms import FORMAT, READ, fields_of_json, form, plain
-from .networks import marks_of_arcs, read_graphml, to_dot, to_graphml
 from .labels import Networked, aligned, edge_list, node_names, zeros_and_ones
 from .marks import Marks, directions, spell
+from .networks import marks_of_arcs, read_graphml, to_dot, to_graphml
 from .order import is_acyclic
 
 

@@ -12,7 +12,9 @@ import causalnet as cn
 from causalnet.graph.marks import ARROW, CIRCLE
 
 # a o-> b <-> c o-o d -> e
-PAG = cn.Graph.from_marks("abcde", [[0, 2, 0, 0, 0], [3, 0, 2, 0, 0], [0, 2, 0, 3, 0], [0, 0, 3, 0, 2], [0, 0, 0, 1, 0]])
+PAG = cn.Graph.from_marks(
+    "abcde", [[0, 2, 0, 0, 0], [3, 0, 2, 0, 0], [0, 2, 0, 3, 0], [0, 0, 3, 0, 2], [0, 0, 0, 1, 0]]
+)
 
 
 def test_networkx_and_files_bring_the_marks_back(tmp_path: Path) -> None:

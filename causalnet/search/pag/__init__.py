@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .adjacency import Second, separate_further, separating_sets
+from .d_separators import possible_d_sep
 from .ends import KNOWN, Ends
 from .known import draw_known
-from .possible_d_sep import possible_d_sep
 from .rules import SepSets, close, colliders, draw_colliders

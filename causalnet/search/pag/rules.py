@@ -173,9 +173,7 @@ def _two_ways(ends: Ends, c: int, reach: Mapping[int, int]) -> bool:
     """R10: b -> c <- t, paths from a to b by m and to t by w, m and w apart."""
     parents = ends.parents(c)
     useful = {first: found & parents for first, found in reach.items() if found & parents and first != c}
-    return any(
-        ends.apart[m] >> w & 1 and (useful[m] | useful[w]).bit_count() > 1 for m, w in combinations(useful, 2)
-    )
+    return any(ends.apart[m] >> w & 1 and (useful[m] | useful[w]).bit_count() > 1 for m, w in combinations(useful, 2))
 
 
 def _reached(ends: Ends, a: int, first: int, ahead: list[int]) -> int:

@@ -29,7 +29,7 @@ from ...search.skeleton import Search, find_skeleton
 from .choice import Chosen, Test, choose_test
 from .context import context_knowledge, with_context, without_context
 from .telling import Partial, partial_pairs, tell, untested_pairs
-from .why import Why
+from .why import Made, Why
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 HANDLES = frozenset({"missing", "few rows", "streamed", *DEMANDS})
@@ -122,11 +122,11 @@ def _learnt(
     if chosen.cells:
         meta["missing"] = {"cells": chosen.cells, "how": chosen.how}
     untested = untested_pairs(skeleton, search.fixed)
-    told = tell(table, chosen, skeleton, oriented, Partial(partial, search.max_sets), untested)
+    told = tell(table, chosen, skeleton, oriented.dropped, Partial(partial, search.max_sets), untested)
     if told:
         meta["warnings"] = told
-    test = chosen.name, chosen.bare, chosen.counted
-    why = Why(table.columns, *test, skeleton.alone, records, skeleton.adj, oriented, allowed, required)
+    made = Made(table.columns, chosen.name, chosen.bare, chosen.counted, skeleton.alone, records)
+    why = Why(made, skeleton.adj, oriented, allowed, required)
     every = np.triu(np.ones((table.d, table.d), bool), 1)
     return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, every, why), meta=meta)
 

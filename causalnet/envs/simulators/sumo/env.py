@@ -25,6 +25,7 @@ from .settings import Signals
 from .traffic import REWARDS, Traffic, names_of, observe, read_traffic
 
 PATH = str | Path
+USUAL = Signals()
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Sumo:
         seed: int = 0,
         reward: str = "delay",
         demand: float | Sequence[float] = 1.0,
-        signals: Signals = Signals(),
+        signals: Signals = USUAL,
     ) -> None:
         self.signals = instance("signals", signals, Signals, "Signals(...)")
         self._cost = choose("reward", reward, REWARDS)
@@ -82,7 +83,8 @@ class Sumo:
         self._rng = np.random.default_rng(whole("seed", seed, 0))
         self.episodes: list[Episode] = []
         self.time: Ints = np.zeros(copies, np.int64)  # decisions since reset
-        self._running, self._numbers = False, np.empty(0)
+        self._running = False
+        self._numbers: Floats = np.empty(0, np.float32)
         self._simulators: list[Simulator | None] = [None] * copies
         self._end = weakref.finalize(self, _close, self._simulators)
         try:
@@ -120,7 +122,14 @@ class Sumo:
         for copy, number in enumerate(self._seeds):
             options = [*self._options, "--scale", f"{self.demand[copy]:g}"]
             lanes, roads = list(self.network.lanes), list(self.network.roads)
-            start = {"options": options, "seed": number, "lanes": lanes, "edges": roads, "waiting": waits, "states": first}
+            start = {
+                "options": options,
+                "seed": number,
+                "lanes": lanes,
+                "edges": roads,
+                "waiting": waits,
+                "states": first,
+            }
             self._ask(copy, "start", **start)
         self._hear()
         self._running = True
@@ -137,7 +146,13 @@ class Sumo:
         until = min(began + self.signals.interval, self._until)
         for copy in range(len(chosen)):
             yellow, green = self._switches(copy, chosen[copy])
-            what = {"yellow": yellow, "green": green, "change": began + self.signals.yellow, "until": until, "last": over}
+            what = {
+                "yellow": yellow,
+                "green": green,
+                "change": began + self.signals.yellow,
+                "until": until,
+                "last": over,
+            }
             self._ask(copy, "advance", **what)
         answers = self._hear()
         self.age = np.where(chosen == self.phase, self.age + self.signals.interval, self.signals.interval)
@@ -182,7 +197,9 @@ class Sumo:
     def __enter__(self) -> Sumo:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.close()
 
     # ---- simulations ------------------------------------------------------------------------------------------------

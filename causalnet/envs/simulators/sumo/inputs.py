@@ -12,7 +12,11 @@ from ....errors import DataError
 from .scenarios import resco, resco_scenarios
 from .settings import Signals
 
-NEEDED = {"net-file": "n", "route-files": "r", "additional-files": "a"}  # what a configuration names, and SUMO's short forms
+NEEDED = {
+    "net-file": "n",
+    "route-files": "r",
+    "additional-files": "a",
+}  # what a configuration names, and SUMO's short forms
 
 
 def command_line(config: Any, net: Any, routes: Any, signals: Signals) -> list[str]:

@@ -44,7 +44,9 @@ def draw_roads(network: RoadNetwork, queue: Array, phase: Ints, title: str) -> C
     for i, light in enumerate(network.lights):
         x, y = spots[i]
         told = f"light {light.name}: phase {phase[i]} of {len(light.phases)}, {queue[i].sum():.0f} vehicles stand"
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{COLOURS[0]}"><title>{escape(told)}</title></circle>')
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{COLOURS[0]}"><title>{escape(told)}</title></circle>'
+        )
     height = TOP + (high[1] - low[1]) * scale + EDGE
     return picture(2 * EDGE + (high[0] - low[0]) * scale, height, title, parts)
 

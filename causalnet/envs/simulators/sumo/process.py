@@ -27,7 +27,9 @@ def require_sumo() -> None:
     if importlib.util.find_spec("libsumo") is None:
         raise NotInstalled("the environment Sumo needs the simulator: pip install 'causalnet[sumo]'")
     if os.name != "posix":
-        raise NotApplicable("Sumo talks to its simulators by pipes, which it does on Linux and macOS only")
+        raise NotApplicable(
+            "the environment Sumo talks to its simulators by pipes, which it does on Linux and macOS only"
+        )
 
 
 class Simulator:

@@ -33,7 +33,9 @@ class Signals:
         number("interval", self.interval, above=0)
         number("yellow", self.yellow, 0)
         if self.yellow >= self.interval:
-            raise DataError(f"yellow is {self.yellow:g} s and the interval {self.interval:g} s; green must remain between")
+            raise DataError(
+                f"yellow is {self.yellow:g} s and the interval {self.interval:g} s; green must remain between"
+            )
         number("reach", self.reach, 0)
         number("teleport", self.teleport)
         number("patience", self.patience, above=0)

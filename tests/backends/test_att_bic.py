@@ -350,7 +350,7 @@ def test_days_without_an_action_count() -> None:
         held = row["after"]
         rows.append(row)
     graph = att_bic.graph(state, fresh=True)
-    assert graph.edges == [("a", "b")] and state.sums.n.sum() == 0 and state.sums.far_held.sum() > 0
+    assert list(graph.edges) == [("a", "b")] and state.sums.n.sum() == 0 and state.sums.far_held.sum() > 0
     told = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     nobody = np.full(len(rows), -1)
     data = Interactions(

@@ -35,6 +35,8 @@ from .look import (
 from .rca import CODES, find_root_causes
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
+from .watch import CODES as WATCH_CODES
+from .watch import watch_stream
 
 if TYPE_CHECKING:
     from ..graph import Graph
@@ -69,7 +71,6 @@ class _Spoken(TyperGroup):
 app = typer.Typer(
     cls=_Spoken,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Causal discovery and structure learning: learn graphs, compare methods, read the report.",
@@ -252,6 +253,7 @@ app.command("train", epilog=FILES)(train_policy)
 # ---- incidents ----------------------------------------------------------------------------------------------
 
 app.command("rca", epilog=CODES)(find_root_causes)
+app.command("watch", epilog=WATCH_CODES)(watch_stream)
 
 
 # ---- what there is ------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
+from .act import CODES as ACT_CODES
+from .act import decide_repair
 from .compare import compare_methods, quickstart
 from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge
 from .look import (
@@ -253,6 +255,7 @@ app.command("train", epilog=FILES)(train_policy)
 # ---- incidents ----------------------------------------------------------------------------------------------
 
 app.command("rca", epilog=CODES)(find_root_causes)
+app.command("act", epilog=ACT_CODES)(decide_repair)
 app.command("watch", epilog=WATCH_CODES)(watch_stream)
 
 

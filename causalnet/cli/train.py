@@ -53,6 +53,7 @@ def train_policy(
         ),
     ] = 20,
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/train"),
+    policy: Annotated[Path | None, typer.Option(help="Write what `causalnet act` decides by: p.safetensors.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
 ) -> None:
     """Train an agent on an environment, restricted to the likely root causes of a graph."""
@@ -82,6 +83,11 @@ def train_policy(
     except KeyboardInterrupt:
         say(f"interrupted; run the same command again to go on in {out}", style="red", stderr=True)
         raise typer.Exit(130) from None
+    if policy is not None:
+        from ..agents import export_policy
+        from ..training.environment import build, learner_class
+
+        export_policy(learner_class(learner).load(out / "agent.npz", build(plan)), policy)
     if json_:
         say_json(summary)
     else:

@@ -52,9 +52,9 @@ def watch_stream(
     log_json: Annotated[bool, typer.Option("--log-json", help="Reports as JSON on stdout, one a line.")] = False,
 ) -> None:
     """Watch a stream of events: learn its graph as it comes, and say when it drifts."""
+    from ..backends import thp
     from ..data.topology import read_topology
     from ..incidents.stream_source import Lines, pieces
-    from ..backends import thp
     from ..storage.files import check_writable
 
     check_writable(state)

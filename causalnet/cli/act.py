@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError
+from .inputs import require_file
 from .terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def _of_file(path: Path) -> dict[str, dict[str, int]]:
     from ..data.logs import event_columns
     from ..data.reading import read_frame
 
+    require_file(path)
+    if path.suffix == ".csv" and len(path.read_bytes().split()) == 1:  # a header, and no alarm
+        return {}
     frame = read_frame(path, as_text=lambda name: name != "count")
     if "timestamp" not in frame.columns:  # an incident needs none
         frame["timestamp"] = "0"

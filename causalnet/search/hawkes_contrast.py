@@ -78,14 +78,14 @@ def _causes(
         if each[new] < least[new]:
             break
         chosen[new] = True
-        for j in np.flatnonzero(chosen & ~must):  # those that the new one explains go again
+        for j in np.flatnonzero(chosen & ~must).tolist():  # those that the new one explains go again
             without = chosen.copy()
             without[j] = False
             if j != new and _worth(gram, b, square, owner, without, i, j, diagonal) < KEEP * least[j]:
                 chosen = without
                 may = may & (np.arange(v) != j)
     found = np.zeros(v)
-    for j in np.flatnonzero(chosen):
+    for j in np.flatnonzero(chosen).tolist():
         without = chosen.copy()
         without[j] = False
         found[j] = max(_worth(gram, b, square, owner, without, i, j, diagonal), 0.0)

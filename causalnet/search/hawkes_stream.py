@@ -35,7 +35,7 @@ from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..stats.hawkes import distances
 from ..stats.hawkes_paths import Log, Paths, hop_matrices, paths_to
-from ..stats.hawkes_sums import Sums, add, forgotten, grown, no_sums, read
+from ..stats.hawkes_sums import add, copied, forgotten, grown, no_sums, read
 from ..stats.time_scales import device_share, mean_delay
 from .hawkes_contrast import Fitted, fit_graph
 from .stream_state import Drift, State, Waiting, Watching
@@ -109,8 +109,8 @@ def step(state: State, events: Events | pd.DataFrame, unit: str | None = None) -
 def _columns(events: Events | pd.DataFrame, unit: str | None) -> tuple[Array, list[str], list[str]]:
     """Seconds, types and devices of events, or a sentence."""
     if isinstance(events, Events):
-        types, devices = np.array(events.types), np.array(events.devices)
-        return events.time, types[events.type_index].tolist(), devices[events.device_index].tolist()
+        kinds = [events.types[i] for i in events.type_index]
+        return events.time, kinds, [events.devices[i] for i in events.device_index]
     for name in ("event", "timestamp", "device"):
         if not isinstance(events, pd.DataFrame) or name not in events.columns:
             raise DataError(
@@ -120,7 +120,8 @@ def _columns(events: Events | pd.DataFrame, unit: str | None) -> tuple[Array, li
             raise DataError(
                 f"column {name!r} is empty in row {int(np.argmax(events[name].isna())) + 1}; leave the row out"
             )
-    return seconds(events["timestamp"], unit), *(events[name].astype(str).tolist() for name in ("event", "device"))
+    types, devices = (events[name].astype(str).tolist() for name in ("event", "device"))
+    return seconds(events["timestamp"], unit), types, devices
 
 
 def _ordered(waiting: Waiting) -> tuple[Waiting, int]:
@@ -143,7 +144,7 @@ def _absorb(state: State, until: float) -> State:
     if state.decay is None:
         state = replace(state, decay=_delay_rate(state, paths[1], min(ready, WARM)))
     now, w = state.waiting.taken(slice(None, ready)), state.waiting.taken(slice(ready, None))
-    state = replace(state, waiting=w, sums=Sums(*(a.copy() for a in state.sums)))
+    state = replace(state, waiting=w, sums=copied(state.sums))
     first = 0
     while first < ready:
         end = min(ready, first + BLOCK - state.drift.inside)
@@ -206,7 +207,7 @@ def _judged(state: State, rates: Array, share: Array) -> State:
     model, weights = drift.rates, drift.share
     if due <= 0:
         found = _fit(state)
-        seen = state.sums.count.sum(axis=1) + PRIOR
+        seen = state.sums.events.sum(axis=1) + PRIOR
         model, weights, due = found.theta, seen / seen.mean(), max(1, int(blocks * (GROWTH - 1.0)))
     drift = Drift(model, weights, 0, 0.0, state.clock, reached, due, scores, z, int(alarms))
     return replace(state, drift=drift)

@@ -123,6 +123,7 @@ def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:
     plain = {name: header[name] for name in PLAIN}
     plain |= {name: tuple(plain[name]) for name in ("types", "devices")}
     plain["links"] = tuple((a, b) for a, b in plain["links"])
+    drift: dict[str, Any] = {**header["drift"], **checkpoint.nested(arrays, "drift")}
     waiting, aside = (Waiting(**checkpoint.nested(arrays, name)) for name in ("waiting", "aside"))
     return State(
         settings=Watching(**{**settings, "hops": tuple(settings["hops"])}),
@@ -130,6 +131,6 @@ def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:
         sums=Sums(**checkpoint.nested(arrays, "sums")),
         waiting=waiting,
         aside=aside,
-        drift=Drift(**header["drift"], **checkpoint.nested(arrays, "drift")),
+        drift=Drift(**drift),
         **plain,
     )

@@ -35,7 +35,7 @@ class Sums(NamedTuple):
     reach: Array  # (M, C) int phi dt, for all time to come
     at: Array  # (V, C) b: phi summed over the events of each type
     square: Array  # (V, C) phi^2 summed over the events of each type
-    count: Array  # (M, V) events
+    events: Array  # (M, V) how many
 
 
 def no_sums(types: int, devices: int, hops: int) -> Sums:
@@ -54,9 +54,14 @@ def grown(sums: Sums, types: int, devices: int, hops: int) -> Sums:
     return new
 
 
+def copied(sums: Sums) -> Sums:
+    """The same sums, to add to."""
+    return sums._replace(**{name: array.copy() for name, array in sums._asdict().items()})
+
+
 def forgotten(sums: Sums, share: float) -> Sums:
     """The sums with all of the past counted ``share`` as much; what is alive now stays."""
-    past = {name: getattr(sums, name) * share for name in ("gram", "reach", "at", "square", "count")}
+    past = {name: getattr(sums, name) * share for name in ("gram", "reach", "at", "square", "events")}
     return sums._replace(**past)
 
 
@@ -160,7 +165,7 @@ def read(sums: Sums, clock: float, watched: float, decay: float, prior: float = 
 
     The background of a device is its share of all events, drawn towards 1 by ``prior`` events.
     """
-    seen = sums.count.sum(axis=1)
+    seen = sums.events.sum(axis=1)
     share = np.where(seen > 0, seen + prior, 0.0)
     share = share / max(share[seen > 0].mean(), 1e-12) if (seen > 0).any() else share
     alive = sums.now * np.exp(-decay * np.maximum(clock - sums.last, 0.0))[:, None]
@@ -170,7 +175,7 @@ def read(sums: Sums, clock: float, watched: float, decay: float, prior: float = 
     gram = np.vstack([first, np.column_stack([ground, gram])])
     return Moments(
         gram,
-        np.column_stack([share @ sums.count, sums.at]),
-        np.column_stack([(share**2) @ sums.count, sums.square]),
+        np.column_stack([share @ sums.events, sums.at]),
+        np.column_stack([(share**2) @ sums.events, sums.square]),
         share,
     )

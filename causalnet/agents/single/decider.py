@@ -55,8 +55,8 @@ def export_policy(agent: Agent, path: str | Path) -> Path:
     env, network = agent.env, agent.network
     try:
         core = env.unwrapped
-        variables, units = tuple(map(str, core.variables)), tuple(map(str, core.units))  # type: ignore[attr-defined]
-        kind, unit = np.asarray(core.action_variables), np.asarray(core.action_units)  # type: ignore[attr-defined]
+        variables, units = tuple(map(str, core.variables)), tuple(map(str, core.units))
+        kind, unit = np.asarray(core.action_variables), np.asarray(core.action_units)
     except AttributeError as error:
         raise NotApplicable(
             f"{env.unwrapped} does not name variables and units ({error}), so a repair has no name"

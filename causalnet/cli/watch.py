@@ -143,6 +143,8 @@ def _report(what: str, now: State, log_json: bool) -> None:
         sys.stdout.write(json.dumps({"time": time.time(), "level": level, "message": what, **found}) + "\n")
         sys.stdout.flush()
         return
+    if found["polled"] and what != "progress":
+        say("warning: the stream was polled, so its times do not tell what came first", style="yellow", stderr=True)
     odd = ", ".join(f"{found[name]} {name}" for name in ("late", "duplicates", "spoilt") if found[name])
     text = f"{what}: {found['events']:,} events of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
     say(text + (f" ({odd})" if odd else ""), style="red" if what == "drift" else "", stderr=True)

@@ -9,6 +9,10 @@ are those of one pass over everything, so the graph is the same. Events of one i
 the latest instant wait; and with ``decay=None`` the first WARM events wait for the mean delay that they tell. An event
 that comes later than ``patience`` allows is set aside and kept in the state, one that is there twice counts once.
 
+A polled stream is told, not learned well: with times rounded to five minutes its F1 was a half of thp's .9. From short
+streams it learns a little less than the likelihood (20 types on 50 devices, four seeds: F1 .96 against .99 at 10,000 events, 1.0
+at 30,000).
+
 Each BLOCK of events is predicted before it is counted. The log-likelihood per event of the LATEST blocks against that
 of the blocks before, in standard deviations of such a mean, is the drift; above ALARM the stream no longer behaves as
 it did.
@@ -46,6 +50,11 @@ GROWTH = 1.25  # blocks between one model that predicts and the next
 PAST, LEAST = 200, 8  # blocks that a score is held against, and how many there must be
 LATEST = 4  # blocks whose mean score is judged
 ALARM = 5.0  # its standard deviations below the past
+POLLED = 0.05  # from this share of tied events on, the order of events is not in their times
+TOO_COARSE = (
+    "{:.0%} of the events carry the time of another type's on their device, so the stream was polled: which came first is "
+    'not in it, and the online form reads effects from later instants only; collect the log and use cn.discover(log, "thp")'
+)
 PRIOR = 5.0  # events that every device is credited with when it predicts
 
 
@@ -168,7 +177,15 @@ def _counted(state: State, some: Waiting, paths: Paths) -> State:
     drift = replace(drift, inside=drift.inside + len(some.time), value=drift.value + value)
     watched = state.watched + now - state.clock
     state = replace(state, drift=drift, clock=now, watched=watched, n=state.n + len(some.time))
+    state = replace(state, tied=state.tied + _tied(some))
     return _judged(state, rates, share) if drift.inside >= BLOCK else state
+
+
+def _tied(some: Waiting) -> int:
+    """How many events carry the time of an event of another type on their device."""
+    order = np.lexsort((some.time, some.device))
+    same = (np.diff(some.device[order]) == 0) & (np.diff(some.time[order]) == 0)
+    return int((np.append(same, False) | np.append(False, same)).sum())
 
 
 def _predicting(state: State) -> tuple[Array, Array]:
@@ -265,9 +282,11 @@ def graph(state: State) -> Graph:
             "alpha_by_hop": alpha[j, i].tolist(),
         }
 
+    polled = state.tied > POLLED * state.n
     names = tuple(state.types[i] for i in order)
     adj = found.adj[place]
     meta = {"backend": "thp (online)", "events": state.n, "delay_seconds": 1.0 / state.decay, **told(state)}
+    meta |= {"warnings": [TOO_COARSE.format(state.tied / state.n)]} if polled else {}
     return Graph(names, adj, weight=weight[place], evidence=PairEvidence(names, adj, describe), meta=meta)
 
 
@@ -283,5 +302,6 @@ def told(state: State) -> dict[str, Any]:
         "devices": len(state.devices),
         "drift": round(state.drift.z, 3),
         "drift_alarms": state.drift.alarms,
+        "polled": state.tied > POLLED * max(state.n, 1),
         "nats_per_event": float(scores[-1]) if len(scores) else None,
     }

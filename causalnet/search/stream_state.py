@@ -17,7 +17,7 @@ from ..storage import checkpoint
 
 SAVED = checkpoint.Kind("causalnet.thp_stream", 1, "thp.save")
 FIRST = 5  # blocks before the first model that predicts
-PLAIN = ("types", "devices", "links", "origin", "clock", "newest", "watched", "decay", "n", "twice", "place")
+PLAIN = ("types", "devices", "links", "origin", "clock", "newest", "watched", "decay", "n", "twice", "tied", "place")
 COUNTED = ("inside", "value", "began", "due", "z", "alarms")  # of a Drift
 MODEL = ("rates", "share", "reached", "scores")
 
@@ -91,6 +91,8 @@ class State:
     n: int = 0
     "events counted"
     twice: int = 0
+    tied: int = 0
+    "events in the instant of another type's on the same device: many where a stream is polled"
     drift: Drift = field(default_factory=Drift)
     place: dict[str, Any] = field(default_factory=dict)
     "where in its source the stream is, for who reads it"

@@ -94,6 +94,8 @@ def test_noise_gives_no_edges_and_new_names_join() -> None:
     frame = events.frame()
     frame["event"] = np.random.default_rng(1).permutation(frame["event"])
     assert not thp.graph(thp.step(thp.init(topology=events.topology), frame)).edges
+    polled = frame.assign(timestamp=np.floor(frame["timestamp"] / 3e4) * 3e4)
+    assert "was polled" in thp.graph(thp.step(thp.init(decay=1e-4), polled)).meta["warnings"][0]
     state = thp.step(thp.init(["a"], decay=0.1), pd.DataFrame({"event": ["b"], "timestamp": [0.0], "device": ["x"]}))
     rng = np.random.default_rng(2)
     causes = np.sort(rng.uniform(10, 50_000, 400))

@@ -170,7 +170,7 @@ def _links(data: Events) -> sp.csr_array:
     return sp.csr_array((np.ones(2 * len(a)), (np.append(a, b), np.append(b, a))), shape=(m, m))
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile the kernels on a tiny log."""
     kind = np.array([0, 1, 0], dtype=np.int32)
     paths = paths_to(hop_matrices(sp.csr_array((1, 1)), (0,), "none"))

@@ -19,6 +19,7 @@ from .terminal import say
 if TYPE_CHECKING:
     import networkx as nx
 
+    from ..incidents.stream_source import Lines, Piece
     from ..search.stream_state import State
 
 DRIFT, STALLED = 3, 4  # exit codes
@@ -58,27 +59,18 @@ def watch_stream(
     from ..storage.files import check_writable
 
     check_writable(state)
-    links = None if topology is None else read_topology(topology)
-    now = _begin(state, links, source, {"decay": decay, "half_life": half_life, "patience": patience})
+    settings = {"decay": decay, "half_life": half_life, "patience": patience}
+    now = _begin(state, None if topology is None else read_topology(topology), source, settings)
     named = {"event": event_column, "timestamp": time_column, "device": device_column}
-    lines = Lines(source.name, now.place.get("header"), {r: c for r, c in named.items() if c is not None}, unit)
-    lines.spoilt = now.place.get("spoilt", 0)
-    before, ended = now.drift.alarms, []
+    lines = Lines(source.name, {r: c for r, c in named.items() if c is not None}, unit, now.place)
+    before, ended, code = now.drift.alarms, [], 0
     previous = signal.signal(signal.SIGTERM, lambda *_: ended.append("stopped by SIGTERM"))
     reported = saved = heard = time.monotonic()
-    code = 0
     try:
         for piece in pieces(source, now.place.get("offset", 0), follow, lambda: bool(ended)):
             clock = time.monotonic()
             if piece.lines:
-                frame = lines.read(piece.lines)
-                alarms = now.drift.alarms
-                now = thp.step(now, frame)
-                heard = clock
-                place = {"source": str(source), "offset": piece.offset, "header": lines.header, "spoilt": lines.spoilt}
-                now = replace(now, place=place)
-                if now.drift.alarms > alarms:
-                    _report("drift", now, log_json)
+                now, heard = _taken(now, lines, piece, source, log_json), clock
             if clock - reported > every:
                 reported = clock
                 _report("progress", now, log_json)
@@ -87,8 +79,8 @@ def watch_stream(
                 saved = clock
                 thp.save(now, state)
             if stall is not None and clock - heard > stall:
-                ended.append(f"nothing came for {stall:g} s")
                 code = STALLED
+                ended.append(f"nothing came for {stall:g} s")
     except KeyboardInterrupt:
         ended.append("interrupted")
         code = 130
@@ -124,6 +116,19 @@ def _begin(path: Path, links: nx.Graph | None, source: Path, settings: dict[str,
     if str(source) != "-" and known.place.get("source") not in (None, str(source)):
         return replace(known, place={})  # another file: from its beginning
     return known if str(source) != "-" else replace(known, place={})
+
+
+def _taken(now: State, lines: Lines, piece: Piece, source: Path, log_json: bool) -> State:
+    """The state with what the lines say, and where they end; an alarm is told at once."""
+    from ..backends import thp
+
+    alarms = now.drift.alarms
+    now = thp.step(now, lines.read(piece.lines))
+    place = {"source": str(source), "offset": piece.offset, "header": lines.header, "spoilt": lines.spoilt}
+    now = replace(now, place=place)
+    if now.drift.alarms > alarms:
+        _report("drift", now, log_json)
+    return now
 
 
 def _write(now: State, out: Path | None) -> None:

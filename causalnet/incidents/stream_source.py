@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -70,12 +70,17 @@ def pieces(source: Path, offset: int, follow: bool, stopped: Callable[[], bool])
 class Lines:
     """What lines of comma-separated values say, under the header that comes first; spoilt ones are counted.
 
-    header: that of the stream, where it was read before. columns: which column holds the event, timestamp and device.
-    unit: of times that are numbers.
+    columns: which column holds the event, timestamp and device. unit: of times that are numbers. before: "header" and
+    "spoilt" of what was read of the stream before.
     """
 
-    def __init__(self, name: str, header: list[str] | None, columns: Mapping[str, str], unit: str | None) -> None:
-        self.name, self.header, self.columns, self.spoilt = name, header, columns, 0
+    def __init__(
+        self, name: str, columns: Mapping[str, str], unit: str | None = None, before: Mapping[str, Any] | None = None
+    ) -> None:
+        known = before or {}
+        self.name, self.columns = name, columns
+        self.header: list[str] | None = known.get("header")
+        self.spoilt: int = known.get("spoilt", 0)
         self.scale = UNITS[one_of("unit", unit, UNITS)] if unit is not None else 1
         self.told = unit is not None
 

@@ -81,14 +81,14 @@ def test_what_is_wrong_is_told(files: Path) -> None:
 
 
 def test_lines_that_cannot_be_read_are_counted(files: Path) -> None:
-    lines = Lines("pipe", None, {}, None)
+    lines = Lines("pipe", {})
     frame = lines.read(b"alarm_id,start_time,node\na,1,x\nb,oops,x\n,2,x\nc,3\na,4,x,y,z\nd,5,y\n")
     assert frame.to_dict("list") == {"event": ["a", "a", "d"], "timestamp": [1, 4, 5], "device": ["x", "x", "y"]}
     assert lines.spoilt == 3, "cells beyond the header are left out, rows that lack one are counted"
-    dates = Lines("pipe", None, {}, None).read(b"event,timestamp,device\na,2024-01-01T00:00:01Z,x\n")
+    dates = Lines("pipe", {}).read(b"event,timestamp,device\na,2024-01-01T00:00:01Z,x\n")
     assert dates["timestamp"].tolist() == [1704067201.0]
     with pytest.raises(cn.DataError, match="too large for seconds"):
-        Lines("pipe", None, {}, None).read(b"event,timestamp,device\na,1704067201000,x\n")
-    assert Lines("pipe", None, {}, "ms").read(b"event,timestamp,device\na,1500,x\n")["timestamp"].tolist() == [1.5]
+        Lines("pipe", {}).read(b"event,timestamp,device\na,1704067201000,x\n")
+    assert Lines("pipe", {}, "ms").read(b"event,timestamp,device\na,1500,x\n")["timestamp"].tolist() == [1.5]
     with pytest.raises(cn.DataError, match="no event yet"):
         thp.graph(thp.init())

@@ -25,7 +25,8 @@ from .state import STEADY, Run, Setup, State, columns_of, log_exposure
 
 LONGEST = 200  # a run is read in pieces of at most so many actions
 STARTS_NEEDED = 10  # starts of a variable before its own choice of causes replaces the starting graph
-ROUNDS = 3  # of choosing causes and sharing out the background, in turn
+SETTLED = 0.2  # relative change of the units' shares below which causes are not chosen anew
+ROUNDS = 3  # at most, of choosing causes and sharing out the background, in turn
 THP_SCALE = 0.2  # times BIC, for the graph of an earlier log that learning starts from
 
 
@@ -188,7 +189,7 @@ def _starts(rows: Rows) -> Array:
 def _chosen(state: State, allowed: Bools) -> State:
     """Let every variable with enough starts choose its causes among ``allowed``; the others keep the start's edges.
 
-    The choice and the units' shares of the background are made in turn, ROUNDS times.
+    The choice and the units' shares of the background are made in turn until the shares settle.
     """
     setup, rows = state.setup, gathered(state)
     starts = _starts(rows)
@@ -200,7 +201,9 @@ def _chosen(state: State, allowed: Bools) -> State:
     for _ in range(ROUNDS):
         each = targets(rows, share)
         found = search(each, allowed, setup.required, k, price, list(chosen))
-        share = share_of(rows, each, found.fits)
+        before, share = share, share_of(rows, each, found.fits)
+        if np.abs(share / before - 1.0).max() < SETTLED:
+            break
     adj = np.where(starts < STARTS_NEEDED, state.start, found.adj)
     adj &= ~closing(adj, found.loss, setup.required)
     theta = np.zeros((v, setup.columns))

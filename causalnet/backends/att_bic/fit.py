@@ -204,6 +204,9 @@ def _chosen(state: State, allowed: Bools) -> State:
         before, share = share, share_of(rows, each, found.fits)
         if np.abs(share / before - 1.0).max() < SETTLED:
             break
+        chosen = np.zeros((v, setup.columns), dtype=bool)  # the next choice starts from this one
+        for i, one in enumerate(found.fits):
+            chosen[i, one.columns] = True
     adj = np.where(starts < STARTS_NEEDED, state.start, found.adj)
     adj &= ~closing(adj, found.loss, setup.required)
     theta = np.zeros((v, setup.columns))

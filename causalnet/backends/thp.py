@@ -9,6 +9,10 @@ With ``decay=None``, the default, the log decides all that a user could not know
 background, and the price of an edge (:mod:`causalnet.search.label_null`); and what events of any type raise alike is
 explained before an edge is. These rules were settled on simulated logs alone. With a decay it is the paper's model.
 
+``init / step / graph / save / load`` are the online form, for a stream (:mod:`causalnet.search.hawkes_stream`): sums and
+a least-squares fit in place of events and the likelihood, so its graph is the same however the stream is cut, but need
+not be that of ``learn`` edge by edge.
+
 Assumes: effects add up and never inhibit, rates are steady apart from them, nothing unrecorded drives two types.
 Cost: one scan of the log, then one small EM fit per (type, parent set) that the search asks for; fits are kept.
 Reference: Cai, Wu, Qiao, Hao, Zhang, Zhang, "THPs: Topological Hawkes Processes for learning causal structure on
@@ -32,7 +36,12 @@ from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
+from ..search.hawkes_stream import graph as graph
+from ..search.hawkes_stream import init as init
+from ..search.hawkes_stream import step as step
 from ..search.label_null import Null, draw_null
+from ..search.stream_state import load as load
+from ..search.stream_state import save as save
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
 from ..stats.hawkes_traces import Traces, trace

@@ -18,6 +18,8 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
+from .act import CODES as ACT_CODES
+from .act import decide_repair
 from .checkup import examine
 from .compare import compare_methods, quickstart
 from .effect import CODES as EFFECT_CODES
@@ -40,6 +42,8 @@ from .look import (
 from .rca import CODES, find_root_causes
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
+from .watch import CODES as WATCH_CODES
+from .watch import watch_stream
 
 if TYPE_CHECKING:
     from ..graph import Graph
@@ -79,7 +83,6 @@ class _Spoken(TyperGroup):
 app = typer.Typer(
     cls=_Spoken,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Causal discovery and structure learning: learn graphs, compare methods, read the report.",
@@ -273,6 +276,8 @@ app.command("doctor")(examine)
 # ---- incidents ----------------------------------------------------------------------------------------------
 
 app.command("rca", epilog=CODES)(find_root_causes)
+app.command("act", epilog=ACT_CODES)(decide_repair)
+app.command("watch", epilog=WATCH_CODES)(watch_stream)
 
 
 # ---- what there is ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = door(
         "graph": "Graph Knowledge",
         "graph.metrics": "score",
         "discovery": "Backend discover",
+        "discovery.checkup": "doctor",
         "discovery.estimator": "Discovery",
         "discovery.stability": "edge_confidence",
         "incidents": "EventModel RootCauses root_causes",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .data.outlook import look
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
+    from .discovery.checkup import doctor
     from .discovery.contract import Backend
     from .discovery.dispatch import discover
     from .discovery.estimator import Discovery

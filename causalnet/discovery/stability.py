@@ -79,6 +79,9 @@ def _in_blocks(table: Table, seed: int) -> Table:
 
 
 def _half(table: Table, seed: int) -> Table:
-    """Half of the rows, each at most once, in their order."""
-    rows = np.random.default_rng([seed, 0xB007]).permutation(table.n)[: table.n // 2]
-    return table.take(np.sort(rows))
+    """Half of the rows, each at most once, in their order; of each regime half, and at least two."""
+    rng = np.random.default_rng([seed, 0xB007])
+    if table.regimes is None:
+        return table.take(np.sort(rng.permutation(table.n)[: table.n // 2]))
+    parts = [rng.permutation(rows)[: max(2, len(rows) // 2)] for rows in table.regimes.rows()]
+    return table.take(np.sort(np.concatenate(parts)))

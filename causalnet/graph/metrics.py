@@ -8,8 +8,8 @@ from numba import njit
 from ..base.arrays import Bools
 from ..base.checks import instance
 from .adjustment import valid_adjustment
-from .identification import AID_DEFINITIONS, adjustment_distances
 from .graph import Graph
+from .identification import AID_DEFINITIONS, adjustment_distances
 from .marks import ARROW, CIRCLE, TAIL, Marks
 from .meek import cpdag
 from .order import ancestry, is_acyclic

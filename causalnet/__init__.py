@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "data.outlook": "look",
-        "data": "Events Interactions Table Transitions as_table read_events read_table stream_table",
+        "data": "Events Interactions Series Table Transitions as_table read_events read_table stream_table",
         "datasets": "Dataset load_dataset dataset_names=names",
         "graph": "Graph Knowledge",
         "graph.metrics": "score",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO, ScalableActorCritic
     from .comparison import Results, compare
-    from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table, stream_table
+    from .data import Events, Interactions, Series, Table, Transitions, as_table, read_events, read_table, stream_table
     from .data.outlook import look
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names

@@ -17,8 +17,9 @@ __getattr__, __dir__, __all__ = door(
         "data.outlook": "look",
         "data": "Events Interactions Series Table Transitions as_table read_events read_table stream_table",
         "datasets": "Dataset load_dataset dataset_names=names",
-        "graph": "Graph Knowledge",
+        "graph": "Graph Knowledge LaggedGraph",
         "graph.metrics": "score",
+        "graph.lagged_metrics": "score_lags",
         "discovery": "Backend discover",
         "discovery.estimator": "Discovery",
         "discovery.stability": "edge_confidence",
@@ -56,7 +57,8 @@ if TYPE_CHECKING:
         TimeLimit,
         UnknownNameError,
     )
-    from .graph import Graph, Knowledge
+    from .graph import Graph, Knowledge, LaggedGraph
+    from .graph.lagged_metrics import score_lags
     from .graph.metrics import score
     from .incidents import EventModel, RootCauses, root_causes
     from .representation import CausalMask, RootCauseMask

@@ -130,7 +130,9 @@ class Series(Sealed):
 
     def __repr__(self) -> str:
         parts = f", {self.segments} segments" if self.segments > 1 else ""
-        return f"Series({self.n} rows x {self.d} variables{parts}{''.join(f', {what} removed' for what in self.removed)})"
+        return (
+            f"Series({self.n} rows x {self.d} variables{parts}{''.join(f', {what} removed' for what in self.removed)})"
+        )
 
 
 def as_series(data: Any) -> Series:
@@ -184,5 +186,3 @@ def _about_clocks(clocks: tuple[str, ...]) -> list[str]:
         f"counters do, and get{'s' if one else ''} no edges (Series(frame, monotone=True) gives them; counters are better "
         "replaced by their differences)"
     ]
-
-

@@ -30,7 +30,9 @@ def remove(values: Array, segment: Ints, step: Ints, trend: bool, season: int | 
             count = (~np.isnan(left[rows])).sum(axis=0)
             left[rows] -= np.where(count, np.nansum(left[rows], axis=0) / np.maximum(count, 1), 0.0)
         words.append(f"season of {season} steps")
-    flat = np.flatnonzero(np.nanmax(left, axis=0) - np.nanmin(left, axis=0) <= 1e-9 * (np.nanstd(values, axis=0) + 1e-300))
+    flat = np.flatnonzero(
+        np.nanmax(left, axis=0) - np.nanmin(left, axis=0) <= 1e-9 * (np.nanstd(values, axis=0) + 1e-300)
+    )
     if len(flat):
         raise DataError(f"without {' and '.join(words)} nothing is left of column {int(flat[0])}; drop it")
     return left, tuple(words)

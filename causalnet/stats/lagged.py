@@ -18,6 +18,7 @@ from scipy.special import stdtr
 
 from ..base.arrays import AnyArray, Array, Ints
 from .independence import DEGENERATE
+from .rcit import Rcit
 
 MADE, REDUNDANT, DETERMINED = 0, 1, 2  # a test; the cause, or the effect, is determined by what is given
 ROWS = 1 << 13  # windows multiplied at a time
@@ -171,3 +172,28 @@ def listed(lists: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
     first = np.zeros(len(lists) + 1, np.int64)
     first[1:] = np.cumsum([len(one) for one in lists])
     return first, np.array([column for one in lists for column in one], np.int64)
+
+
+class LaggedRcit:
+    """The randomised test of nonlinear dependence (:mod:`.rcit`) between columns of windows; r is -log p."""
+
+    def __init__(self, seen: Array, d: int, seed: int) -> None:
+        self.d, self.known = d, dict[tuple[int, int, tuple[int, ...]], float]()
+        values = (seen - seen.mean(axis=0)) / np.maximum(seen.std(axis=0), 1e-300)
+        self.test = Rcit(values, range(values.shape[1] + 1), None, seed)
+
+    def answer(self, questions: Questions) -> Answers:
+        """One test a question, each made once."""
+        m = len(questions.cause)
+        p, place = np.ones(m), np.empty(len(questions.given) + 2 * len(questions.parent) + 2, np.int64)
+        for q in range(m):
+            size = collect(q, questions, self.d, place)
+            key = (
+                int(questions.lag[q] * self.d + questions.cause[q]),
+                int(questions.effect[q]),
+                tuple(sorted(place[:size].tolist())),
+            )
+            if key not in self.known:
+                self.known[key] = self.test(*key)
+            p[q] = self.known[key]
+        return Answers(-np.log(np.maximum(p, 1e-300)), p, np.zeros(m, np.int8))

@@ -40,7 +40,7 @@ def orient_now(momentary: Momentary, links: Bools, allowed: Bools, alpha: float,
     directed = joined & allowed & ~allowed.T
     loose = joined & allowed & allowed.T
     apart = _Apart(momentary, links, alpha, most)
-    triples = [t for t in _triples(links, loose, directed | loose)]
+    triples = list(_triples(links, loose, directed | loose))
     apart.ask({(lag, i, j) for lag, i, _, j in triples})
     share = {t: apart.share(*t) for t in triples}
     colliders = [t for t, held in share.items() if held is not None and held < 0.5]

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = door(
         "graph.metrics": "score",
         "graph.lagged_metrics": "score_lags",
         "discovery": "Backend discover",
+        "discovery.checkup": "doctor",
         "discovery.estimator": "Discovery",
         "discovery.stability": "edge_confidence",
         "incidents": "EventModel RootCauses root_causes",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from .data.outlook import look
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
+    from .discovery.checkup import doctor
     from .discovery.contract import Backend
     from .discovery.dispatch import discover
     from .discovery.estimator import Discovery

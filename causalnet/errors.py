@@ -43,6 +43,10 @@ class TimeLimit(CausalnetError, TimeoutError):
     """``max_seconds`` ran out before there was a result."""
 
 
+class Crashed(CausalnetError, RuntimeError):
+    """A program outside this one ended or fell silent; the message says what it last said. What was finished before stays."""
+
+
 def warned(sentences: list[str]) -> list[str]:
     """What ``meta["warnings"]`` of a graph holds: each sentence raised as a UserWarning where the caller's caller stands."""
     for sentence in sentences:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ..base.arrays import Array, Bools
 from ..base.checks import flag, one_of, share, whole
 from ..data import Series, Table, as_series
 from ..graph import Knowledge, LaggedGraph, PairEvidence
-from ..search.lagged.conditions import LaggedTests, find_conditions
+from ..search.lagged.conditions import Conditions, LaggedTests, find_conditions
 from ..search.lagged.orientation import orient_now
 from ..search.lagged.skeleton import Momentary, find_links, test_all
 from ..stats.lagged import LaggedCorrelation, LaggedRcit, lagged_correlation, windows
@@ -75,40 +75,57 @@ def learn(
     conditions = find_conditions(tests, lagged, alpha, deadline)
     momentary = Momentary(tests, conditions)
     if contemporaneous:
-        links = lagged & (conditions.p <= alpha)
-        kept = np.zeros_like(links)
-        for j in range(series.d):
-            column = conditions.parent[conditions.start[j] : conditions.start[j + 1]]
-            kept[column // series.d, column % series.d, j] = True
-        kept[0] = free | free.T
-        found = find_links(momentary, kept, alpha, max_cond, deadline)
-        p, r = np.where(kept, found.p, conditions.p), np.where(kept, found.r, conditions.r)
-        links, complete = found.links.copy(), found.complete and conditions.complete
-        if fdr:
-            links &= _step_up(p, lagged, alpha)
-            now = _step_up(p, np.triu(kept[0])[None] & np.eye(1, most + 1, dtype=bool).T[:, :, None], alpha)[0]
-            links[0] = found.links[0] & (now | now.T)
-            links[1:] = found.links[1:] & _step_up(p, lagged, alpha)[1:]
-        oriented = orient_now(momentary, links, free, alpha, max_cond)
-        links[0] = oriented.directed | oriented.loose | oriented.conflict
-        links[0] &= free
-        facts = {"conflicts": int(oriented.conflict.sum()) // 2, "ambiguous": oriented.ambiguous}
+        bounds = Bounds(alpha, fdr, max_cond, deadline)
+        links, p, r, facts = _with_now(momentary, conditions, lagged, free, bounds)
     else:
         p, r = test_all(momentary, lagged)
-        links = _step_up(p, lagged, alpha) if fdr else lagged & (p <= alpha)
-        complete, facts = conditions.complete, {}
+        links, facts = _kept(p, lagged, alpha, fdr), {"complete": conditions.complete}
     for i, j in np.argwhere(required & ~links.any(axis=0)):
         links[1 + int(np.abs(r[1:, i, j]).argmax()), i, j] = True
     meta: dict[str, Any] = {
         "lags": most, "windows": len(at), "ci_test": ci_test, "fdr": bool(fdr), "tests": conditions.tests + momentary.made,
-        "complete": complete, **facts,
+        **facts,
     }  # fmt: skip
     every = ~np.eye(series.d, dtype=bool)
     evidence = PairEvidence(series.columns, every, partial(_describe, p, r, links))
     return LaggedGraph.from_links(series.columns, links, np.where(links, r, 0.0), evidence=evidence, meta=meta)
 
 
-def warm_up() -> None:
+class Bounds(NamedTuple):
+    """alpha, fdr, max_cond as in :func:`learn`; deadline: time.monotonic."""
+
+    alpha: float
+    fdr: bool
+    max_cond: int | None
+    deadline: float
+
+
+def _with_now(
+    momentary: Momentary, conditions: Conditions, lagged: Bools, free: Bools, bounds: Bounds
+) -> tuple[Bools, Array, Array, dict[str, Any]]:
+    """PCMCI+: (links, p, r, facts), the first three (lags + 1, d, d). lagged: the candidates; free: (d, d), those of now."""
+    d, alpha = len(free), bounds.alpha
+    begin = np.zeros_like(lagged)
+    begin[conditions.parent // d, conditions.parent % d, np.repeat(np.arange(d), np.diff(conditions.start))] = True
+    begin[0] = free | free.T
+    found = find_links(momentary, begin, alpha, bounds.max_cond, bounds.deadline)
+    p, r = np.where(begin, found.p, conditions.p), np.where(begin, found.r, conditions.r)
+    links = found.links.copy()
+    if bounds.fdr:
+        now = _step_up(p[0], np.triu(begin[0]), alpha)
+        links &= _step_up(p, lagged, alpha)
+        links[0] = found.links[0] & (now | now.T)
+    oriented = orient_now(momentary, links, free, alpha, bounds.max_cond)
+    links[0] = (oriented.directed | oriented.loose | oriented.conflict) & free
+    facts = {"conflicts": int(oriented.conflict.sum()) // 2, "ambiguous": oriented.ambiguous}
+    return links, p, r, {**facts, "complete": found.complete and conditions.complete}
+
+
+def _kept(p: Array, tested: Bools, alpha: float, fdr: bool) -> Bools:
+    return _step_up(p, tested, alpha) if fdr else tested & (p <= alpha)
+
+
+def warm_up(kind: str) -> None:
     """Compile the tests."""
     learn(as_series(np.random.default_rng(0).standard_normal((60, 2))), rng=np.random.default_rng(0), lags=1)
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from ..base.checks import number
 from ..data import Events, Table
+from ..data.regimes import DEMANDS
 from ..graph import Graph, Knowledge
 
 TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
 GIVES = "dag"
-HANDLES = frozenset({"missing", "few rows", "streamed"})
+HANDLES = frozenset({"missing", "few rows", "streamed", *DEMANDS})
 KNOWLEDGE = frozenset({"required", "forbidden"})
 
 

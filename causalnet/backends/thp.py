@@ -9,6 +9,10 @@ With ``decay=None``, the default, the log decides all that a user could not know
 background, and the price of an edge (:mod:`causalnet.search.label_null`); and what events of any type raise alike is
 explained before an edge is. These rules were settled on simulated logs alone. With a decay it is the paper's model.
 
+``init / step / graph / save / load`` are the online form, for a stream (:mod:`causalnet.search.hawkes_stream`): sums and
+a least-squares fit in place of events and the likelihood, so its graph is the same however the stream is cut, but need
+not be that of ``learn`` edge by edge.
+
 Assumes: effects add up and never inhibit, rates are steady apart from them, nothing unrecorded drives two types.
 Cost: one scan of the log, then one small EM fit per (type, parent set) that the search asks for; fits are kept.
 Reference: Cai, Wu, Qiao, Hao, Zhang, Zhang, "THPs: Topological Hawkes Processes for learning causal structure on
@@ -32,7 +36,12 @@ from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.hawkes_search import Found, Scorer, climb, members
+from ..search.hawkes_stream import graph as graph
+from ..search.hawkes_stream import init as init
+from ..search.hawkes_stream import step as step
 from ..search.label_null import Null, draw_null
+from ..search.stream_state import load as load
+from ..search.stream_state import save as save
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
 from ..stats.hawkes_traces import Traces, trace
@@ -161,13 +170,13 @@ def _links(data: Events) -> sp.csr_array:
     return sp.csr_array((np.ones(2 * len(a)), (np.append(a, b), np.append(b, a))), shape=(m, m))
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile the kernels on a tiny log."""
-    kind = np.array([0, 1, 0], dtype=np.int32)
+    types = np.array([0, 1, 0], dtype=np.int32)
     paths = paths_to(hop_matrices(sp.csr_array((1, 1)), (0,), "none"))
     log = Log(np.array([0.0, 1.0, 2.0]), np.zeros(3, dtype=np.int32), paths)
     for share in (None, np.ones(1)):
-        scorer = Scorer(trace(log, kind, np.array([0.1]), 2, share=share), 1.0, 0.1)
+        scorer = Scorer(trace(log, types, np.array([0.1]), 2, share=share), 1.0, 0.1)
         scorer.fit(0, 3)
         scorer.promises(0, 1)
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 UPWARD: Mapping[str, str] = {  # Class.method: module:function that takes the object first; the only ways up
+    "Graph.effect": "effects.total:effect",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
 }

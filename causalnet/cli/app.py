@@ -18,7 +18,12 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import CausalnetError, UnknownNameError, nearest
+from .act import CODES as ACT_CODES
+from .act import decide_repair
+from .checkup import examine
 from .compare import compare_methods, quickstart
+from .effect import CODES as EFFECT_CODES
+from .effect import show_effect
 from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge
 from .look import (
     ContinuousOption,
@@ -27,7 +32,9 @@ from .look import (
     DropOption,
     EventOption,
     MissingOption,
+    RegimeOption,
     SkipOption,
+    TargetsOption,
     TimeOption,
     UnitOption,
     look_at,
@@ -35,11 +42,18 @@ from .look import (
 from .rca import CODES, find_root_causes
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
+from .watch import CODES as WATCH_CODES
+from .watch import watch_stream
 
 if TYPE_CHECKING:
     from ..graph import Graph
 
-HANDLES = {"missing": "missing cells", "few rows": "fewer rows than columns", "streamed": "streamed tables"}
+HANDLES = {
+    "missing": "missing cells",
+    "few rows": "fewer rows than columns",
+    "regimes": "rows of several experiments",
+    "streamed": "streamed tables",
+}
 
 
 class _Spoken(TyperGroup):
@@ -69,7 +83,6 @@ class _Spoken(TyperGroup):
 app = typer.Typer(
     cls=_Spoken,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Causal discovery and structure learning: learn graphs, compare methods, read the report.",
@@ -120,6 +133,8 @@ def discover(
     device_column: DeviceOption = None,
     unit: UnitOption = None,
     skip_bad_rows: SkipOption = None,
+    regime: RegimeOption = None,
+    targets: TargetsOption = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
@@ -131,24 +146,21 @@ def discover(
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
-    from ..graph.forms import form
     from ..report.values import texts
-    from ..storage.files import check_writable
 
     method = None if backend == AUTO else get(backend)
     how = Options(
-        topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit, skip_bad_rows
+        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
+        skip_bad_rows=skip_bad_rows,
+        regime=regime,
+        targets=targets,
     )
     params = parse_settings(set_ or [])
     hard = read_knowledge(knowledge) if knowledge else None
-    for path in (out, report):
-        if path is not None:
-            check_writable(path)
-    _refuse_overwriting(
-        {"--out": out, "--report": report}, {"FILE": file, "--topology": topology, "--knowledge": knowledge}
+    _check_paths(
+        {"--out": out, "--report": report},
+        {"FILE": file, "--topology": topology, "--knowledge": knowledge, "--targets": targets},
     )
-    if out is not None:
-        form(out)
     for name in params.keys() & {"seed", "knowledge", "max_seconds", "data", "backend"}:
         raise UnknownNameError(
             f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
@@ -173,14 +185,22 @@ def discover(
     _tell(graph, remarks, out, report, json_)
 
 
-def _refuse_overwriting(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:
-    """What is written must not replace what is read, or each other."""
+def _check_paths(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:
+    """What is written can be, and must not replace what is read, or each other."""
+    from ..graph.forms import form
+    from ..storage.files import check_writable
+
+    for path in written.values():
+        if path is not None:
+            check_writable(path)
     taken = {path.resolve(): option for option, path in read.items() if path is not None}
     for option, path in written.items():
         if path is not None:
             other = taken.setdefault(path.resolve(), option)
             if other != option:
                 raise CausalnetError(f"{option} would overwrite {path}, which is also {other}; choose another file")
+    if written.get("--out") is not None:
+        form(written["--out"])  # type: ignore[arg-type]
 
 
 def _repeat(file: Path, backend: str, options: Mapping[str, Any], settings: list[str]) -> str:
@@ -249,9 +269,15 @@ def score(
 app.command("train", epilog=FILES)(train_policy)
 
 
+app.command("effect", epilog=EFFECT_CODES)(show_effect)
+app.command("doctor")(examine)
+
+
 # ---- incidents ----------------------------------------------------------------------------------------------
 
 app.command("rca", epilog=CODES)(find_root_causes)
+app.command("act", epilog=ACT_CODES)(decide_repair)
+app.command("watch", epilog=WATCH_CODES)(watch_stream)
 
 
 # ---- what there is ------------------------------------------------------------------------------------------

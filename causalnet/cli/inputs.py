@@ -97,6 +97,8 @@ class Options:
     device_column: str | None = None
     unit: str | None = None
     skip_bad_rows: int | None = None
+    regime: str | None = None
+    targets: Path | None = None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -113,7 +115,7 @@ class Options:
         return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if value is not None}
 
 
-OF_TABLES = ("discrete", "continuous", "missing", "drop")
+OF_TABLES = ("discrete", "continuous", "missing", "drop", "regime", "targets")
 OF_LOGS = ("topology", "event_column", "time_column", "device_column", "unit", "skip_bad_rows")
 
 
@@ -136,8 +138,10 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
         found = outline(path) if path.is_dir() or table_format(path) != "jsonl" else None
         if found is not None and (found.large or path.is_dir()) and not _is_log(found.columns):
             say(found.told(path.name) if found.large else f"the parts in {path.name} are streamed", stderr=True)
-            if how.given("continuous", "missing"):
-                raise NotApplicable("--continuous and --missing belong to tables that fit in memory; use --discrete")
+            if how.given("continuous", "missing", "regime", "targets"):
+                raise NotApplicable(
+                    "--continuous, --missing, --regime and --targets belong to tables that fit in memory; use --discrete"
+                )
             kept = [name for name in found.columns if name not in _unwanted(how.drop, found.columns)]
             return stream_table(path, kept, _listed(how.discrete))
     frame = read_frame(path)
@@ -158,8 +162,27 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
         )
     frame = frame.drop(columns=_unwanted(how.drop, frame.columns))
     return as_table(
-        frame, discrete=_listed(how.discrete), continuous=_listed(how.continuous), missing=_listed(how.missing) or ()
+        frame,
+        discrete=_listed(how.discrete),
+        continuous=_listed(how.continuous),
+        missing=_listed(how.missing) or (),
+        regime=how.regime,
+        targets=None if how.targets is None else read_targets(how.targets),
     )
+
+
+def read_targets(path: Path) -> dict[str, Any]:
+    """{regime: variables acted on there, or None} from a JSON file."""
+    example = 'write {"a regime": ["a variable"], "another": null}'
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"the targets file {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"the targets file {path.name} is not valid JSON ({error}); {example}") from error
+    if not isinstance(raw, dict) or not all(on is None or isinstance(on, list) for on in raw.values()):
+        raise DataError(f"the targets file {path.name} must hold one JSON object of lists; {example}")
+    return raw
 
 
 def read_log(path: Path, how: Options) -> Events:

@@ -31,6 +31,12 @@ UnitOption = Annotated[str | None, typer.Option("--unit", help="Of times that ar
 SkipOption = Annotated[
     int | None, typer.Option("--skip-bad-rows", help="So many rows of a log that cannot be read are left out.")
 ]
+RegimeOption = Annotated[
+    str | None, typer.Option("--regime", help="The column that tells which experiment a row comes from.")
+]
+TargetsOption = Annotated[
+    Path | None, typer.Option("--targets", help='JSON: {"regime": ["variable acted on there"]}; null: not known.')
+]
 
 
 def look_at(
@@ -44,11 +50,13 @@ def look_at(
     device_column: DeviceOption = None,
     unit: UnitOption = None,
     skip_bad_rows: SkipOption = None,
+    regime: RegimeOption = None,
+    targets: TargetsOption = None,
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Show how a file is read: every column, what was guessed, and what stands in the way of discovery."""
     from ..data.outlook import look, shown
-    from .inputs import require_file
+    from .inputs import read_targets, require_file
 
     if str(file) != "-":
         require_file(file)
@@ -62,6 +70,8 @@ def look_at(
         columns={role: name for role, name in roles.items() if name is not None} or None,
         unit=unit,
         skip_bad_rows=skip_bad_rows or 0,
+        regime=regime,
+        targets=None if targets is None else read_targets(targets),
     )
     if json_:
         say_json(found.to_dict())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .inputs import parse_settings, read_graph
 from .terminal import say, say_json, show_training
+
+if TYPE_CHECKING:
+    from ..training.environment import Plan
 
 FILES = (
     "The graph is what causalnet discover writes: causalnet discover data.csv --out g.json\n\n"
@@ -53,6 +56,7 @@ def train_policy(
         ),
     ] = 20,
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/train"),
+    policy: Annotated[Path | None, typer.Option(help="Write what `causalnet act` decides by: p.safetensors.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
 ) -> None:
     """Train an agent on an environment, restricted to the likely root causes of a graph."""
@@ -82,8 +86,18 @@ def train_policy(
     except KeyboardInterrupt:
         say(f"interrupted; run the same command again to go on in {out}", style="red", stderr=True)
         raise typer.Exit(130) from None
+    if policy is not None:
+        _export(plan, out, policy)
     if json_:
         say_json(summary)
     else:
         show_training(summary)
         say(f"episodes: {out / 'episodes.csv'}   agent: {out / 'agent.npz'}")
+
+
+def _export(plan: Plan, out: Path, policy: Path) -> None:
+    """Write the trained agent of ``out`` as a policy."""
+    from ..agents import export_policy
+    from ..training.environment import build, learner_class
+
+    export_policy(learner_class(plan.learner).load(out / "agent.npz", build(plan)), policy)

@@ -25,11 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from ..data import Data, Table
 from ..datasets import Dataset, draw
 from ..discovery import Backend, check_applicable, discover, get
 from ..discovery.dispatch import compile_kernels
 from ..discovery.provenance import describe, versions
 from ..errors import CausalnetError, KnowledgeError, NotApplicable, NotInstalled, TimeLimit
+from ..graph import Graph
+from ..graph.interventional import score_by_class, told_apart
 from ..graph.metrics import score
 from ..storage.files import write_all
 from .meter import clock, peak_mb, reset_peak
@@ -101,7 +104,7 @@ class Desk:
         self.say = say
         self.given: dict[str, Dataset] = {}
         self.draws: dict[tuple[str, str | None, int], tuple[Dataset, dict[str, Any]]] = {}
-        self.warm: set[str] = set()
+        self.warm: set[tuple[str, str]] = set()
 
     def answer(self, task: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """The outcome of a task as JSON-able fields; never raises."""
@@ -111,7 +114,7 @@ class Desk:
                 self.given[task["key"]] = pickle.loads(blob)  # our own parent's object, through a private pipe
             dataset, outcome["draw"] = self.draw(task["dataset"], task["key"], task["seed"])
             if "backend" in task:
-                run_cell(task, dataset, self.prepare(task["backend"]), outcome, self.say)
+                run_cell(task, dataset, self.prepare(task["backend"], dataset.data.kind), outcome, self.say)
         except BaseException as error:  # a method may even call sys.exit
             outcome["status"] = next((word for kind, word in MEANS.items() if isinstance(error, kind)), "failed")
             outcome["reason"], outcome["error"] = sentence(error), type(error).__name__
@@ -129,14 +132,14 @@ class Desk:
             self.draws[place] = (dataset, describe(dataset))
         return self.draws[place]
 
-    def prepare(self, backend: str) -> Backend:
+    def prepare(self, backend: str, kind: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
         method = get(backend)
-        if backend not in self.warm:
+        if (backend, kind) not in self.warm:
             import_for(method)
             if method.warm_up is not None:
-                compile_kernels(method.warm_up)  # discover() then knows that it is done
-            self.warm.add(backend)
+                compile_kernels(method.warm_up, kind)  # discover() then knows that it is done
+            self.warm.add((backend, kind))
         return method
 
 
@@ -176,7 +179,17 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     outcome["warnings"] = list(dict.fromkeys(one_line(str(w.message)) for w in told))[:5]
     outcome["complete"] = bool(graph.meta.get("complete", True))
     outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
-    outcome["metrics"] = {} if dataset.truth is None else score(dataset.truth, graph)
+    outcome["metrics"] = {} if dataset.truth is None else judge(dataset.truth, graph, dataset.data)
+
+
+def judge(truth: Graph, graph: Graph, data: Data) -> dict[str, float | None]:
+    """All metrics; where regimes tell directions, classes are compared as I-essential graphs."""
+    regimes = data.regimes if isinstance(data, Table) else None
+    return (
+        score(truth, graph)
+        if regimes is None
+        else score_by_class(truth, graph, told_apart(regimes.acted_on(data.columns)))
+    )
 
 
 def like(value: Any, default: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from .counts import Counts
 from .events import Events
-from .interactions import Interactions
+from .interactions import NOTHING, Interactions
 from .kinds import KINDS, Data, Demanding, data_kind
 from .logs import read_events
 from .moments import Moments

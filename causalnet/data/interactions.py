@@ -17,6 +17,8 @@ from .kinds import data_kind
 from .sealed import Sealed, freeze
 from .topology import checked_topology, links
 
+NOTHING = -1  # the unit and the variable of a row in which nothing was acted on
+
 
 @data_kind
 class Interactions(Sealed):
@@ -25,7 +27,8 @@ class Interactions(Sealed):
     before, after: (T, D, V) whole numbers from 0 on, how many alarms (or which 0/1 state) each cell held.
     started, cleared: (T, D, V) what began and what ended meanwhile, before + started - cleared = after; when the log
         does not tell, leave both out: the net rise and the net fall stand in for them.
-    unit, variable: (T,) the cell acted on, as codes (0 .. D-1, 0 .. V-1) or names. seconds: (T,) or one number.
+    unit, variable: (T,) the cell acted on, as codes (0 .. D-1, 0 .. V-1) or names; -1 or None, both together, in a row
+        in which nothing was acted on. seconds: (T,) or one number.
     topology: networkx.Graph over the units; None when each unit stands alone.
 
     A row whose ``before`` is not the previous ``after`` opens a new run (an episode).
@@ -75,6 +78,12 @@ class Interactions(Sealed):
             )
         self.unit: Ints = codes(unit, self.units, "unit", n)
         self.variable: Ints = codes(variable, self.variables, "variable", n)
+        half = np.flatnonzero((self.unit == NOTHING) != (self.variable == NOTHING))
+        if len(half):
+            raise DataError(
+                f"row {half[0]} names a unit without a variable, or a variable without a unit; give both, or None for both "
+                "where nothing was acted on"
+            )
         self.seconds: Array = _positive(seconds, n)
         self.topology = checked_topology(topology, self.units)
         self._seal()
@@ -109,7 +118,8 @@ class Interactions(Sealed):
     def frame(self) -> pd.DataFrame:
         """A fresh DataFrame, one row for each action and cell that held, started or cleared something or was acted on."""
         acted = np.zeros(self.before.shape, dtype=bool)
-        acted[np.arange(self.n), self.unit, self.variable] = True
+        some = np.flatnonzero(self.unit != NOTHING)
+        acted[some, self.unit[some], self.variable[some]] = True
         at = np.nonzero(acted | (self.before + self.started + self.cleared > 0))
         cells = {"unit": np.array(self.units)[at[1]], "variable": np.array(self.variables)[at[2]]}
         counts = {name: getattr(self, name)[at] for name in ("before", "started", "cleared", "after")}
@@ -121,12 +131,13 @@ class Interactions(Sealed):
 
 
 def codes(given: ArrayLike, known: Sequence[str], what: str, n: int) -> Ints:
-    """(n,) positions in ``known`` of codes or names; DataError with the row for an unknown one."""
+    """(n,) positions in ``known`` of codes or names, NOTHING for None and -1; DataError with the row for an unknown one."""
     array = np.asarray(given)
     if array.shape != (n,):
         raise DataError(f"{what} has shape {array.shape}, expected ({n},): the {what} acted on, one for each row")
     if array.dtype.kind in "US" or array.dtype == object:
         index = {name: i for i, name in enumerate(known)}
+        index |= {} if "None" in index else {"None": NOTHING}
         for row, name in enumerate(array):
             if str(name) not in index:
                 raise DataError(f"row {row}: there is no {what} {str(name)!r}.{nearest(str(name), known)}")
@@ -135,7 +146,7 @@ def codes(given: ArrayLike, known: Sequence[str], what: str, n: int) -> Ints:
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu":
         raise DataError(f"{what} holds {array.dtype} values; write codes 0 to {len(known) - 1} or names")
-    bad = np.flatnonzero((array < 0) | (array >= len(known)))
+    bad = np.flatnonzero((array < NOTHING) | (array >= len(known)))
     if len(bad):
         raise DataError(f"row {bad[0]}: there is no {what} with code {array[bad[0]]}; they are 0 to {len(known) - 1}")
     return freeze(array.astype(np.int64))

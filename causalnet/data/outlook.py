@@ -18,7 +18,7 @@ from .findings import Findings, Trouble
 from .kinds import Data
 from .logs import is_log, read_events
 from .reading import STDIN, read_frame
-from .tables import Table, survey
+from .tables import Table, asked_regimes, survey
 
 UNITS = "kg g mg ml l km m cm mm s sec ms min h hz khz mhz c f k pct percent usd eur gb mb"
 UNIT = re.compile(rf"[\[(]([^)\]]{{1,12}})[\])]\s*$|_({'|'.join(UNITS.split())})$", re.IGNORECASE)
@@ -97,11 +97,13 @@ def look(
     columns: Mapping[str, str] | None = None,
     unit: str | None = None,
     skip_bad_rows: int = 0,
+    regime: str | None = None,
+    targets: Mapping[Any, Any] | None = None,
 ) -> Look:
     """How a file, a frame or data of any kind is read, what was guessed, and what stands in the way of discovery.
 
     Reads through the same door as ``discover``; nothing is refused here but an unreadable file or a wrong option.
-    discrete, continuous, missing: as for :func:`as_table`. drop: columns to leave out. columns, unit, skip_bad_rows: as
+    discrete, continuous, missing: as for :func:`as_table`. regime, targets: as there. drop: columns to leave out. columns, unit, skip_bad_rows: as
     for :func:`read_events`.
     """
     if isinstance(data, Events):
@@ -125,7 +127,7 @@ def look(
         )
     if isinstance(data, pd.DataFrame):
         data = data.drop(columns=[name for name in drop if name in data.columns])
-    table, found = survey(data, None, discrete, continuous, missing)
+    table, found = survey(data, None, discrete, continuous, missing, asked_regimes(regime, targets))
     return _of_table(table, found, source, len(data) if table is None else table.n)
 
 
@@ -142,7 +144,11 @@ def _of_table(table: Table | None, found: Findings, source: str, n: int) -> Look
             ColumnLook(read.name, kind, count, low, high, read.missing, _unit(read.name), note.text if note else "")
         )
     there = {column.name for column in seen}
-    seen += [ColumnLook(note.column, "left out", note=note.text) for note in found.notes if note.left_out]
+    regime = None if table is None or table.regimes is None else table.regimes
+    for note in (note for note in found.notes if note.left_out):
+        told = regime is not None and note.column == regime.column
+        kind, count = ("regime", len(regime.labels)) if regime is not None and told else ("left out", None)
+        seen.append(ColumnLook(note.column, kind, count, note=note.text))
     left = {column.name for column in seen}
     seen += [ColumnLook(name, "not read") for name in found.names if name not in there | left]
     notes = [note.text + (f"; {note.shell}" if note.shell else "") for note in found.notes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from .kinds import Data, data_kind, refuse_unfinished
 from .moments import correlate, sum_rows
 from .parsing import SENTINELS, declared_missing, parse, row_labels, too_many_cells, wanted_kinds, without
 from .reading import column_names, read_frame
+from .regimes import Asked, Regimes, refuse_targets, split_regimes
 from .scanning import Scan, equal_columns, scan
 from .sealed import freeze
 
@@ -35,6 +36,7 @@ class Table:
     columns: d names. values: (n, d) float64, read-only; a discrete column holds the codes 0 .. k-1, a missing cell NaN.
     discrete: (d,) bool. levels: for each column the tuple of its category labels (code order), None if continuous.
     notes: what was decided while it was read, by column, and which line decides otherwise (:func:`causalnet.look`).
+    regimes: the experiment that each row comes from, None where all rows come from one.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("continuous", "discrete", "mixed")
@@ -43,6 +45,7 @@ class Table:
     discrete: Bools
     levels: Levels
     notes: tuple[Note, ...] = ()
+    regimes: Regimes | None = None
 
     @property
     def n(self) -> int:
@@ -73,7 +76,7 @@ class Table:
 
     @property
     def demands(self) -> dict[str, str]:
-        """What a method must handle to take this table ("missing", "few rows"), each with the facts, as a sentence."""
+        """What a method must handle to take this table ("missing", "few rows", "regimes"), each with the facts, as a sentence."""
         found = {}
         if self.incomplete:
             gaps = [f"{k} in {name!r}" for k, name in zip(self.missing.sum(axis=0), self.columns, strict=True) if k]
@@ -81,6 +84,10 @@ class Table:
             found["missing"] = f"it has missing cells (NaN): {', '.join(gaps[:5])}{more}"
         if self.n < self.d + 2:
             found["few rows"] = f"it has {self.n} rows for {self.d} variables, and needs {self.d + 2}"
+        if self.regimes is not None:
+            more = " of categories" if self.discrete.any() else " with missing cells" if self.incomplete else ""
+            what = f"{len(self.regimes.labels)} regimes{more} (column {self.regimes.column!r})"
+            found[f"regimes{more}"] = f"its rows come from {what}"
         return found
 
     @cached_property
@@ -120,21 +127,25 @@ class Table:
 
     def take(self, rows: Ints) -> Table:
         """The table of the given rows (repeats allowed: a bootstrap resample). Not validated again."""
-        return Table(self.columns, freeze(self.values[rows]), self.discrete, self.levels)
+        regimes = None if self.regimes is None else self.regimes.take(rows)
+        return Table(self.columns, freeze(self.values[rows]), self.discrete, self.levels, regimes=regimes)
 
     def resample(self, rng: np.random.Generator) -> Table:
-        """A bootstrap resample: as many rows, drawn with repeats."""
-        return self.take(rng.integers(0, self.n, self.n))
+        """A bootstrap resample: as many rows, drawn with repeats, within regimes where there are any."""
+        return self.take(rng.integers(0, self.n, self.n) if self.regimes is None else self.regimes.resample(rng))
 
     def fingerprint_parts(self) -> Iterator[Any]:
-        """Values, which columns are discrete, and their levels."""
+        """Values, which columns are discrete, and their levels; regimes and targets where there are any."""
         yield from (self.values.astype(np.float32), self.discrete, self.levels)
+        if self.regimes is not None:
+            yield from (self.regimes.code, self.regimes.labels, self.regimes.targets)
 
     def __repr__(self) -> str:
-        return f"Table({self.n} rows x {self.d} {self.kind} variables)"
+        among = "" if self.regimes is None else f", {len(self.regimes.labels)} regimes"
+        return f"Table({self.n} rows x {self.d} {self.kind} variables{among})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("columns", "values", "discrete", "levels", "notes")}
+        return {name: getattr(self, name) for name in ("columns", "values", "discrete", "levels", "notes", "regimes")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -149,6 +160,8 @@ def as_table(
     *,
     continuous: Sequence[str] | None = None,
     missing: Sequence[Any] = (),
+    regime: str | None = None,
+    targets: Mapping[Any, Any] | None = None,
 ) -> Table:
     """Validate a DataFrame (or an array with ``names``) and freeze it.
 
@@ -156,14 +169,21 @@ def as_table(
     category columns are discrete, and whole numbers with at most 10 distinct values. continuous: names of columns that
     are numbers whatever their levels; the rest goes by that rule, apart from those in ``discrete``. missing: values and
     texts that mean a missing cell, beside the usual ones.
+    regime: the column that names the experiment of each row; it is no variable. targets: {regime: variables acted on
+    there}; None, for all or for one regime, where that is not known; a regime that is not named has none. A *hard*
+    intervention sets a variable, whatever its causes do; a *soft* one only changes how it answers to them (an inhibitor
+    that lowers the activity of a molecule). Methods that take regimes do the same with both: what they say of the
+    causes of a variable rests on the rows in which it was left alone, so that a soft one wastes rows and misleads nobody.
     Empty cells (None, NaN, NaT) are kept as missing; fewer rows than variables are kept too: a backend says what it
     can take (``Backend.handles``). What is guessed (numbers written as texts, marks of missing cells, columns that only
     label the rows and are left out) is warned of and kept in ``notes``. Raises DataError, naming all columns concerned,
     for infinities, columns without any value, constants, duplicates, text among numbers, and duplicate names.
     """
     if isinstance(data, Table):
+        if regime is not None or targets is not None:
+            raise DataError("this is a table already; pass the frame with regime= and targets=")
         return data
-    table, found = survey(data, names, discrete, continuous, missing)
+    table, found = survey(data, names, discrete, continuous, missing, asked_regimes(regime, targets))
     found.tell()
     found.refuse()
     assert table is not None
@@ -176,10 +196,12 @@ def survey(
     discrete: Sequence[str] | bool | None = None,
     continuous: Sequence[str] | None = None,
     missing: Sequence[Any] = (),
+    regimes: Asked | None = None,
 ) -> tuple[Table | None, Findings]:
     """The table, None where something is wrong, and all that was noticed: neither warned of nor refused here."""
     found = Findings()
     frame = as_frame(data, names)
+    frame, parts = (frame, None) if regimes is None else split_regimes(frame, regimes, found)
     for text in frame.attrs.get("notes", []):
         found.note("", text)
     note_index(frame, found)
@@ -201,6 +223,8 @@ def survey(
         _refuse_constant(seen, columns, levels, found)
         _refuse_extremes(seen, columns, found)
         _refuse_duplicates(values, columns, found)
+        if parts is not None:
+            refuse_targets(parts, columns, values, found)
     elif not found.troubles:
         found.troubles.append(Trouble("no column is left: each one labels the rows"))
     if found.troubles:
@@ -210,7 +234,18 @@ def survey(
         found.note("", wide, told=True)
     mask = np.array([level is not None for level in levels])
     values.setflags(write=False)  # a copy already
-    return Table(columns, values, freeze(mask), levels, tuple(found.notes)), found
+    return Table(columns, values, freeze(mask), levels, tuple(found.notes), parts), found
+
+
+def asked_regimes(regime: str | None, targets: Mapping[Any, Any] | None) -> Asked | None:
+    """The column of regimes and the targets as they were given; DataError for targets without a column."""
+    if regime is None and targets is not None:
+        raise DataError(
+            "targets needs the column that tells the regimes",
+            python="write regime='column'",
+            shell="write --regime COLUMN",
+        )
+    return None if regime is None else Asked(regime, targets)
 
 
 def as_data(data: Any) -> Data:
@@ -227,12 +262,15 @@ def read_table(
     *,
     continuous: Sequence[str] | None = None,
     missing: Sequence[Any] = (),
+    regime: str | None = None,
+    targets: Mapping[Any, Any] | None = None,
 ) -> Table:
     """Read and validate a file (.csv, .tsv, .txt, .dat, .gz after it or not, .jsonl, .parquet, "-" for standard input).
 
     The first line of a text holds the column names; its separator is found. The rest is as for :func:`as_table`.
     """
-    return as_table(read_frame(path), discrete=discrete, continuous=continuous, missing=missing)
+    kinds = {"discrete": discrete, "continuous": continuous}
+    return as_table(read_frame(path), **kinds, missing=missing, regime=regime, targets=targets)  # type: ignore[arg-type]
 
 
 def _parse_all(

@@ -25,6 +25,7 @@ from .categorical import categorical_table
 from .dataset import Dataset
 from .files import MissingFile, find_file, folder, verify
 from .hawkes import fault_alarm_log, simulate_hawkes
+from .interventional import interventional_table
 from .mixed import mixed_table
 from .sem import sem_table
 
@@ -97,9 +98,36 @@ def _shipped(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], se
         frame = frame.iloc[card["rows"][0] : card["rows"][1]]
     if flag("log", settings.get("log", card.get("log", False))):
         frame = frame.apply(np.log)
-    edges = [tuple(edge) for edge in card["truth"]["edges"]]
-    table = as_table(frame.reset_index(drop=True), discrete=False)
-    return Dataset(name, table, Graph.from_edges(table.columns, edges), card=card)
+    truth = _edges(name, card["truth"], settings.get("truth"))
+    frame, regimes = _with_regimes(frame.reset_index(drop=True), card, settings)
+    table = as_table(frame, discrete=False, **regimes)
+    return Dataset(name, table, Graph.from_edges(table.columns, truth), card=card)
+
+
+def _edges(name: str, card: Mapping[str, Any], which: Any) -> list[tuple[str, str]]:
+    """The true edges: those of the card, or of the column ``which`` of the file that it names."""
+    if "file" not in card:
+        return [(str(a), str(b)) for a, b in card["edges"]]
+    told = pd.read_csv(folder() / card["file"])
+    choices = [str(column) for column in told.columns[2:]]
+    if str(which) not in choices:
+        raise DataError(f"data set {name!r}: truth is {which!r}, and must be one of {', '.join(choices)}")
+    kept = told[told[str(which)] == 1]
+    return list(zip(kept["cause"], kept["effect"], strict=True))
+
+
+def _with_regimes(
+    frame: pd.DataFrame, card: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The frame with the column of its regimes, and what as_table is told of them; consecutive rows, as the card lists them."""
+    if "regimes" not in card:
+        return frame, {}
+    labels = np.repeat([part["name"] for part in card["regimes"]], [part["rows"] for part in card["regimes"]])
+    targets = {}
+    for part in card["regimes"]:
+        on = part["targets"] if "targets" in part else str(settings[part["setting"]])
+        targets[part["name"]] = [] if on == "none" else [on] if isinstance(on, str) else on
+    return frame.assign(**{card["regime"]: labels}), {"regime": card["regime"], "targets": targets}
 
 
 def _bayesian_network(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Dataset:
@@ -155,6 +183,7 @@ def _simulated(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], 
         "categorical": categorical_table,
         "mixed": mixed_table,
         "hawkes": simulate_hawkes,
+        "interventional": interventional_table,
     }
     if card["kind"] not in simulators:
         raise DataError(f"the card of {name!r} has the unknown kind {card['kind']!r}")

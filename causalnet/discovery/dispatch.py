@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base import checks
 from ..data import Data, Demanding, Table, as_data, as_series
+from ..data.regimes import DEMANDS
 from ..datasets import Dataset
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable
 from ..graph import Graph, Knowledge
@@ -24,6 +25,7 @@ from .register import get, registry
 REMEDIES = {  # what else can be done about data that a method does not take
     "missing": "frame.dropna() keeps the complete rows",
     "few rows": "add rows, or select fewer columns",
+    **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
 
@@ -66,7 +68,7 @@ def discover(
         params["max_seconds"] = max_seconds
     rng = checks.generator("seed", seed)
     if method.warm_up is not None:
-        compile_kernels(method.warm_up)
+        compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
     with _reading_told(data):
         graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
@@ -96,9 +98,9 @@ def _read(data: Any, method: Backend | None) -> Data:
 
 
 @cache
-def compile_kernels(warm_up: Callable[[], None]) -> None:
-    """Compile a backend's kernels, once in a process, so that no limit and no record counts it."""
-    warm_up()
+def compile_kernels(warm_up: Callable[[str], None], kind: str) -> None:
+    """Compile a backend's kernels for a kind of data, once in a process, so that no limit and no record counts it."""
+    warm_up(kind)
 
 
 @contextmanager

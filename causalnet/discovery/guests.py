@@ -77,11 +77,17 @@ def family(
 ) -> Callable[..., Callable[[type[Method]], type[Method]]]:
     """A decorator factory that enters a :class:`Method` into ``register`` as ``prefix/name``.
 
-    takes, knowledge: words with blanks between them. also: packages that this one method needs as well.
+    takes, knowledge: words with blanks between them. handles: of ``Table.demands``. also: packages that this one method needs as well.
     """
 
     def offer(
-        name: str, takes: str, gives: str, *, knowledge: str = "", also: tuple[str, ...] = ()
+        name: str,
+        takes: str,
+        gives: str,
+        *,
+        knowledge: str = "",
+        also: tuple[str, ...] = (),
+        handles: tuple[str, ...] = (),
     ) -> Callable[[type[Method]], type[Method]]:
         def enter(method: type[Method]) -> type[Method]:
             method.name = f"{prefix}/{name}"
@@ -95,6 +101,7 @@ def family(
                 requires=(*requires, *also),
                 install=" ".join((install, *also)),
                 caveat=method.caveat,
+                handles=frozenset(handles),
                 assumes=tuple(method.assumes.split(", ")),
             )
             return method

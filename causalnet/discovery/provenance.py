@@ -40,7 +40,7 @@ def fingerprint(dataset: Dataset) -> str:
     data, truth = dataset.data, dataset.truth
     add(data.kind, tuple(data.columns), *data.fingerprint_parts())
     if truth is not None:
-        add(truth.nodes, truth.adj)
+        add(truth.nodes, truth.adj, *(() if truth.marks is None else (truth.marks,)))
     if dataset.knowledge:
         add(dataset.knowledge)
     return digest.hexdigest()[:32]

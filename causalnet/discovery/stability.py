@@ -50,10 +50,10 @@ def edge_confidence(
 def _halves(source: Dataset, backend: str, draw: str) -> bool:
     """Whether half the rows are drawn; NotApplicable where there are no rows to halve."""
     table = isinstance(source.data, Table)
-    if draw == "half" and not table:
-        raise NotApplicable(f"draw='half' halves the rows of tables, and this is {source.data.kind}; write 'bootstrap'")
     if draw == "half" and _in_time(backend):
         raise NotApplicable(f"{backend} reads rows as consecutive times, which halves would tear; write 'bootstrap'")
+    if draw == "half" and not table:
+        raise NotApplicable(f"draw='half' halves the rows of tables, and this is {source.data.kind}; write 'bootstrap'")
     return draw == "half" or (draw == "auto" and table and backend in BY_SCORE)
 
 
@@ -73,6 +73,9 @@ def _one(source: Dataset, seed: int, backend: str, half: bool, kwargs: dict[str,
 
 
 def _half(table: Table, seed: int) -> Table:
-    """Half of the rows, each at most once, in their order."""
-    rows = np.random.default_rng([seed, 0xB007]).permutation(table.n)[: table.n // 2]
-    return table.take(np.sort(rows))
+    """Half of the rows, each at most once, in their order; of each regime half, and at least two."""
+    rng = np.random.default_rng([seed, 0xB007])
+    if table.regimes is None:
+        return table.take(np.sort(rng.permutation(table.n)[: table.n // 2]))
+    parts = [rng.permutation(rows)[: max(2, len(rows) // 2)] for rows in table.regimes.rows()]
+    return table.take(np.sort(np.concatenate(parts)))

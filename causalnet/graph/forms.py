@@ -15,7 +15,8 @@ from ..errors import DataError
 from .marks import directions, read
 
 FORMAT = "causalnet.graph/1"
-FORMS = (".json", ".svg")  # what a graph is written as: to be read back, and to be looked at
+READ = (".json", ".graphml")  # what a graph is written as and read back from
+FORMS = (*READ, ".dot", ".svg")  # and what it is written as to be looked at
 
 
 def form(path: str | Path, known: Sequence[str] = FORMS) -> str:

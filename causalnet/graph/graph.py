@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +23,10 @@ from ..base.doors import Reach
 from ..errors import DataError, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
-from .forms import FORMAT, FORMS, fields_of_json, form, format_of, plain
+from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
 from .labels import Networked, aligned, edge_list, node_names, zeros_and_ones
 from .marks import Marks, directions, spell
+from .networks import marks_of_arcs, read_graphml, to_dot, to_graphml
 from .order import is_acyclic
 
 
@@ -113,7 +115,8 @@ class Graph:
     def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> Graph:
         """From a networkx DiGraph (u -> v) or Graph (u - v); node order kept, or given by ``nodes``.
 
-        Weights are kept when every edge has the attribute ``weight``.
+        Weights are kept when every edge has the attribute ``weight``; end marks, such as ``"o->"``, where arcs have the
+        attribute ``mark``, which ``to_networkx`` writes for a partial ancestral graph.
         """
         if not isinstance(graph, Networked):
             raise DataError(f"got {type(graph).__name__}, and from_networkx takes a networkx graph")
@@ -128,7 +131,9 @@ class Graph:
             for u, v, w in arcs:
                 if u in index and v in index:
                     weight[index[u], index[v]] = number(f"the weight of {u} -> {v}", w)
-        return cls.from_edges(names, [(u, v) for u, v, _ in arcs], weight=weight)
+        found = cls.from_edges(names, [(u, v) for u, v, _ in arcs], weight=weight)
+        spelt = [(str(u), str(v), mark) for u, v, mark in graph.edges(data="mark") if mark is not None]
+        return found if not spelt else cls.from_marks(names, marks_of_arcs(names, spelt, found.skeleton), weight=weight)
 
     # ---- reading ------------------------------------------------------------------------------------------
 
@@ -250,19 +255,28 @@ class Graph:
         except (TypeError, ValueError) as error:
             raise DataError(f"not a causalnet graph: {error}") from error
 
+    effect = Reach(
+        "``effect(a, b, data)``: what setting a does to b on average, with an interval, or why the graph does not say "
+        "(:func:`causalnet.effects.effect`)."
+    )
     to_svg = Reach("A drawing of the graph as the text of an SVG file.")
     _repr_html_ = Reach("A small drawing, which notebooks show; None for a graph too large for one.")
 
     def save(self, path: str | Path) -> Path:
-        """Write the graph to a file: .json, which ``Graph.load`` reads back, or .svg, a drawing."""
-        return write_atomic(path, self.to_svg() if form(path) == ".svg" else self.to_json(1) + "\n")
+        """Write the graph to a file: .json or .graphml, which ``Graph.load`` reads back, .dot for Graphviz, or .svg.
+
+        .json keeps everything; .graphml nodes, edges, weights and end marks; .dot and .svg are drawings.
+        """
+        texts = {".svg": self.to_svg, ".dot": lambda: to_dot(self), ".graphml": lambda: to_graphml(self.to_networkx())}
+        return write_atomic(path, texts.get(form(path), lambda: self.to_json(1) + "\n")())
 
     @classmethod
     def load(cls, path: str | Path) -> Graph:
-        """Read the .json file that ``save`` wrote; DataError, naming the file, for anything else."""
-        form(path, FORMS[:1])
+        """Read the .json or .graphml file that ``save`` wrote; DataError, naming the file, for anything else."""
+        ending = form(path, READ)
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
+            text = Path(path).read_text(encoding="utf-8-sig")
+            return cls.from_json(text) if ending == ".json" else cls.from_networkx(read_graphml(text))
         except (DataError, UnicodeDecodeError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise DataError(f"{path} cannot be read as a graph: {why}") from error
@@ -279,6 +293,9 @@ class Graph:
 
     def __repr__(self) -> str:
         loose = f", {len(self.undirected)} undirected" if self.undirected else ""
+        if self.marks is not None and self.undirected:
+            spelt = Counter(edge["mark"] for edge in self.to_dict()["edges"] if edge["mark"] != "->")
+            loose = "".join(f", {n} {mark}" for mark, n in sorted(spelt.items()))
         return f"Graph({self.d} nodes, {len(self.edges)} directed{loose})"
 
     def __getstate__(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,22 @@ from ..base.arrays import Bools
 from ..base.checks import names
 from ..errors import KnowledgeError, nearest
 from .graph import Graph
+from .marks import ARROW, TAIL, spell
 from .order import find_cycle
 
 Pair = tuple[str, str]
+
+
+class KnownEnds(NamedTuple):
+    """What knowledge says of a partial ancestral graph over d nodes, (d, d) bool each.
+
+    apart: pairs that nothing joins, no hidden cause either. arrow: [i, j] where j is no cause of i, so that the mark at j of
+    an edge i *-* j is an arrow. tail: [i, j] where it is a tail, for j is a cause of i or has no causes itself.
+    """
+
+    apart: Bools
+    arrow: Bools
+    tail: Bools
 
 
 @dataclass(frozen=True)
@@ -85,15 +98,49 @@ class Knowledge:
             raise KnowledgeError(f"the required edges form a cycle: {loop}; remove one of them")
         return allowed & ~required.T, required
 
+    def ends(self, nodes: Sequence[str]) -> KnownEnds:
+        """What this says where common causes may be hidden; an edge then speaks of causes near and far.
+
+        A forbidden a -> b says that a is no cause of b, and so do tiers and leaves; two such variables may still have a
+        hidden common cause. Apart are pairs forbidden both ways by name, and those that only a cause of a root could join.
+        """
+        allowed, required = self.compile(nodes)
+        index = {name: i for i, name in enumerate(nodes)}
+        named = np.eye(len(nodes), dtype=bool)
+        for a, b in self.forbidden:
+            named[index[a], index[b]] = True
+        root = np.isin(np.arange(len(nodes)), [index[name] for name in self.roots])
+        apart = (named & named.T) | (root[:, None] & ~allowed) | (root & ~allowed.T)
+        tail = (required.T | root) & ~apart
+        return KnownEnds(apart, ~allowed.T & ~apart, tail)
+
     def check(self, graph: Graph) -> None:
-        """Raise KnowledgeError, naming the edge, if ``graph`` breaks this knowledge."""
+        """Raise KnowledgeError, naming the edge, if ``graph`` breaks this knowledge; see ``ends`` for one with end marks."""
         allowed, required = self.compile(graph.nodes)
+        if graph.marks is not None:
+            _check_marks(graph, self.ends(graph.nodes), required)
+            return
         for i, j in np.argwhere(graph.adj & ~allowed):
             a, b = graph.nodes[i], graph.nodes[j]
             what = f"{a} -- {b}, left unoriented," if graph.adj[j, i] else f"{a} -> {b}"
             raise KnowledgeError(f"the result has {what} although {a} -> {b} is ruled out by the knowledge")
         for i, j in np.argwhere(required & ~graph.directed):
             raise KnowledgeError(f"the result lacks the required edge {graph.nodes[i]} -> {graph.nodes[j]}")
+
+
+def _check_marks(graph: Graph, known: KnownEnds, required: Bools) -> None:
+    marks, nodes = graph.marks, graph.nodes
+    assert marks is not None
+    joined = marks > 0
+    wrong = joined & (known.apart | (known.arrow & (marks != ARROW)) | (known.tail & (marks != TAIL)))
+    for i, j in np.argwhere(wrong):
+        edge = f"{nodes[i]} {spell(graph.adj, marks, i, j)} {nodes[j]}"
+        if known.apart[i, j]:
+            raise KnowledgeError(f"the result has {edge} although the knowledge keeps the two apart")
+        why = f"{nodes[j]} is no cause of {nodes[i]}" if known.arrow[i, j] else f"the mark at {nodes[j]} is a tail"
+        raise KnowledgeError(f"the result has {edge} although by the knowledge {why}")
+    for i, j in np.argwhere(required & ~joined):
+        raise KnowledgeError(f"the result lacks the required edge {nodes[i]} -> {nodes[j]}")
 
 
 def _tiers(given: Any) -> tuple[tuple[str, ...], ...]:

@@ -24,15 +24,24 @@ DEFINITIONS: dict[str, str] = {
     "skeleton_f1": "harmonic mean of skeleton_precision and skeleton_recall",
     "skeleton_precision": "pairs joined in both graphs / pairs joined in the learned graph",
     "skeleton_recall": "pairs joined in both graphs / pairs joined in the truth",
+    "arrowhead_f1": "harmonic mean of arrowhead_precision and arrowhead_recall; like these, only where a graph has end marks",
+    "arrowhead_precision": "arrowheads that are in the truth, at that end of that pair / arrowheads learned",
+    "arrowhead_recall": "arrowheads of the truth that were learned / arrowheads of the truth",
+    "tail_f1": "harmonic mean of tail_precision and tail_recall; the ends of -- in a graph without end marks are open",
+    "tail_precision": "tails that are in the truth, at that end of that pair / tails learned",
+    "tail_recall": "tails of the truth that were learned / tails of the truth",
     "shd": "structural Hamming distance: pairs on which the two graphs differ in any way; a reversed or unoriented edge counts once; <->, o-o and -- differ",
     "cpdag_shd": "the same distance between the truth's CPDAG and the learned CPDAG",
+    "pag_shd": "pairs joined in one of the graphs alone, and ends that differ on pairs joined in both (Triantafillou & "
+    "Tsamardinos 2016); only where a graph has end marks",
     "sid": "structural intervention distance: ordered pairs whose intervention effect is wrong when adjusting for the "
     "learned parents (Peters & Buhlmann 2015); only for DAGs",
     "true_edges": "edges of the truth",
     "learned_edges": "adjacencies learned, oriented or not",
 }
 # the metrics that lie between 0 and 1; the others count, from 0 up
-SHARES = frozenset(f"{kind}{name}" for kind in ("", "cpdag_", "skeleton_") for name in ("f1", "precision", "recall"))
+_KINDS = ("", "cpdag_", "skeleton_", "arrowhead_", "tail_")
+SHARES = frozenset(f"{kind}{name}" for kind in _KINDS for name in ("f1", "precision", "recall"))
 
 
 def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
@@ -57,11 +66,30 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
     ):
         known = has_class if prefix == "cpdag_" else not (marked and claimed == wanted == 0 < joined + joined_truth)
         result |= {f"{prefix}{k}": v if known else None for k, v in _shares(hits, claimed, wanted).items()}
+    result |= _end_scores(truth, found, marked)
     result["shd"] = _distance(_marks(truth, truth.adj), _marks(found, found.adj))
     result["cpdag_shd"] = _distance(t_class, g_class) if has_class else None
     result["sid"] = sid(truth.adj, found.adj) if truth.is_dag and found.is_dag else None
     result["true_edges"], result["learned_edges"] = joined_truth, joined
     return result
+
+
+def _end_scores(truth: Graph, found: Graph, marked: bool) -> dict[str, float | None]:
+    """How the ends agree; None for each where neither graph has end marks."""
+    t, g = _ends(truth), _ends(found)
+    result: dict[str, float | None] = {}
+    for name, mark in (("arrowhead", ARROW), ("tail", TAIL)):
+        shares = _shares(int(((t == mark) & (g == mark)).sum()), int((g == mark).sum()), int((t == mark).sum()))
+        result |= {f"{name}_{k}": v if marked else None for k, v in shares.items()}
+    both, one = (t > 0) & (g > 0), (t > 0) != (g > 0)
+    result["pag_shd"] = int(np.triu(one).sum() + (both & (t != g)).sum()) if marked else None
+    return result
+
+
+def _ends(graph: Graph) -> Marks:
+    """(d, d) end marks; those of an unoriented edge of a graph without any are open."""
+    marks = _marks(graph, graph.adj)
+    return marks if graph.marks is not None else np.where(graph.adj & graph.adj.T, CIRCLE, marks).astype(np.int8)
 
 
 def _marks(graph: Graph, adj: Bools) -> Marks:

@@ -32,6 +32,9 @@ class Rows(NamedTuple):
     phi: Array  # (N, P)
     lone: Array  # (V, 2) starts without any possible parent, by background
     exposure: Array  # (V, P) seconds of exposure of each column, per target
+    unit: Ints  # (N,) where each start was; -1 for an earlier log
+    alone: Array  # (D, V) starts of these runs without any possible parent, by unit
+    span: Array  # (D, V) seconds in which a start could have been seen, by unit
 
 
 @njit(cache=True)
@@ -42,11 +45,12 @@ def _grow(pool):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def read_run(before, started, cleared, unit, variable, seconds, start, source, weight, hops, leak, capacity):  # type: ignore[no-untyped-def]
+def read_run(before, started, cleared, unit, variable, seconds, reads, start, source, weight, hops, leak, capacity):  # type: ignore[no-untyped-def]
     """The fields of :class:`Rows` for one run.
 
-    before, started, cleared: (T, D, V); unit, variable, seconds: (T,). start, source, weight: row k * D + v of the
-    sparse hop weights lists the units that reach v. Starts in the cell acted on are left out: the action did them.
+    before, started, cleared: (T, D, V); unit, variable, seconds: (T,), unit -1 where nothing was acted on. start,
+    source, weight: row k * D + v of the sparse hop weights lists the units that reach v. Starts in the cell acted on
+    are left out: the action did them. reads: (T,) bool, whether what vanished went with the cell acted on.
     leak: 1 or more reads nothing from what vanishes. capacity: a cell that holds so many cannot start another.
     """
     steps, units, types = before.shape
@@ -56,18 +60,20 @@ def read_run(before, started, cleared, unit, variable, seconds, start, source, w
     live = np.zeros(total, np.bool_)
     phi = np.zeros((total, GROUND + types * hops))
     cell, slot, load = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024)
-    exposure = np.zeros((types, GROUND + types * hops))
+    exposure, span = np.zeros((types, GROUND + types * hops)), np.zeros((units, types))
     events, used = 0, 0
     for t in range(steps):
         gone, fresh = cleared[t], started[t]
-        if leak < 1.0:
+        if leak < 1.0 and not reads[t]:
+            _let_go(gone, events, place, first, last, live, phi, cell, slot, load)
+        elif leak < 1.0:
             _apply_repair(
                 before[t], gone, unit[t], variable[t], leak, events, place, first, last, live, phi, cell, slot, load
             )
         held = np.maximum(before[t] - gone, 0)
         present = held + fresh
-        acted = unit[t] * types + variable[t]
-        _expose(present, held >= capacity, acted, seconds[t], start, source, weight, hops, exposure)
+        acted = unit[t] * types + variable[t] if unit[t] >= 0 else -1
+        _expose(present, held >= capacity, acted, seconds[t], start, source, weight, hops, exposure, span)
         for v in range(units):
             for j in range(types):
                 if fresh[v, j] == 0 or v * types + j == acted:
@@ -88,14 +94,15 @@ def read_run(before, started, cleared, unit, variable, seconds, start, source, w
                                     used += 1
                     last[events] = used
                     events += 1
-    lone, some = np.zeros((types, GROUND)), np.zeros(events, np.bool_)
+    lone, alone, some = np.zeros((types, GROUND)), np.zeros((units, types)), np.zeros(events, np.bool_)
     for e in range(events):
         if live[e]:
             _settle(e, 0.0, first, last, phi, cell, slot, load, live)
         some[e] = phi[e, GROUND:].sum() > 0
         if not some[e]:
             lone[target[e], 0] += 1
-    return target[:events][some], phi[:events][some], lone, exposure
+            alone[place[e] // types, target[e]] += 1
+    return target[:events][some], phi[:events][some], lone, exposure, place[:events][some] // types, alone, span
 
 
 @njit(cache=True)
@@ -105,6 +112,15 @@ def _settle(e, leak, first, last, phi, cell, slot, load, live):  # type: ignore[
     for s in range(first[e], last[e]):
         phi[e, slot[s]] += load[s] * (leak if cell[s] < 0 else 1.0)
     live[e] = False
+
+
+@njit(cache=True)
+def _let_go(cleared, events, place, first, last, live, phi, cell, slot, load):  # type: ignore[no-untyped-def]
+    """Write the rows of starts whose cell lost something: which of them it was, and why, nobody can tell."""
+    gone = cleared.ravel()
+    for e in range(events):
+        if live[e] and gone[place[e]] > 0:
+            _settle(e, 0.0, first, last, phi, cell, slot, load, live)
 
 
 @njit(cache=True)
@@ -141,10 +157,11 @@ def _apply_repair(before, cleared, unit, variable, leak, events, place, first, l
 
 
 @njit(cache=True)
-def _expose(present, closed, acted, span, start, source, weight, hops, into):  # type: ignore[no-untyped-def]
+def _expose(present, closed, acted, span, start, source, weight, hops, into, spans):  # type: ignore[no-untyped-def]
     """Add ``span`` seconds under the alarms ``present`` (D, V) to ``into`` (V, P), but not in closed or acted cells."""
     units, types = present.shape
-    closed[acted // types, acted % types] = True
+    if acted >= 0:
+        closed[acted // types, acted % types] = True
     for v in range(units):
         reach = np.zeros(types * hops)
         for k in range(hops):
@@ -155,5 +172,6 @@ def _expose(present, closed, acted, span, start, source, weight, hops, into):  #
         for j in range(types):
             if not closed[v, j]:
                 into[j, 0] += span
+                spans[v, j] += span
                 for a in some:
                     into[j, GROUND + a] += reach[a]

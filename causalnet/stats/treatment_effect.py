@@ -69,6 +69,12 @@ def add_step(
     return new
 
 
+def add_pause(sums: Sums, before: Ints, cleared: Ints) -> Sums:
+    """New sums with a step in which nothing was acted on: all of it is out of reach; before, cleared (D, V)."""
+    gone = np.minimum(cleared, before).sum(axis=0)
+    return sums._replace(far_held=sums.far_held + before.sum(axis=0), far_gone=sums.far_gone + gone)
+
+
 @njit(cache=True)
 def _add(sums, before, after, cleared, unit, variable, near, far):  # type: ignore[no-untyped-def]
     n, held, gone, held_held, held_gone, gone_gone, change, change_change, far_held, far_gone = sums

@@ -377,3 +377,20 @@ def test_look_and_discover_read_through_the_same_door(tmp_path: Path) -> None:
     log.to_csv(tmp_path / "log.csv", index=False)
     roles = ("--event-column", "what", "--time-column", "when", "--device-column", "where")
     assert "events" in call("look", tmp_path / "log.csv", *roles).stdout
+
+
+def test_discover_and_look_take_regimes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=400)
+    b = np.where(np.arange(400) < 250, 0.9 * a + rng.normal(size=400), rng.normal(2, 1, 400))
+    frame = pd.DataFrame({"a": a, "b": b, "what": np.repeat(["seen", "done"], [250, 150])})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "on.json").write_text('{"done": ["b"]}')
+    options = ["--regime", "what", "--targets", str(tmp_path / "on.json")]
+    done = call("discover", tmp_path / "t.csv", *options, "--json")
+    assert [(e["from"], e["to"]) for e in json.loads(done.stdout)["edges"]] == [("a", "b")]
+    assert "--targets" in json.loads(done.stdout)["meta"]["command"]
+    assert "what" in call("look", tmp_path / "t.csv", *options).stdout
+    (tmp_path / "on.json").write_text('{"done": "b"}')
+    assert "JSON object of lists" in call("discover", tmp_path / "t.csv", *options, code=2).stderr
+    assert "cannot be read" in call("look", tmp_path / "t.csv", "--targets", tmp_path / "no.json", code=2).stderr

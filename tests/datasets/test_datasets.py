@@ -158,3 +158,18 @@ def test_absent_files_are_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     (broken / "Alarm.csv").write_text("alarm_id,device_id,start")
     with pytest.raises(cn.DataError, match="truncated"):
         cn.load_dataset("pcic-18v")
+
+
+def test_sachs_has_its_conditions_and_three_truths() -> None:
+    data = cn.load_dataset("sachs-interventional").data
+    regimes = data.regimes  # type: ignore[attr-defined]
+    assert data.n == regimes.sizes.sum() == 7466 and len(regimes.labels) == 9
+    assert dict(zip(regimes.labels, regimes.targets, strict=True))["cd3cd28+ly"] == ("PIP3",)
+    other = cn.load_dataset("sachs-interventional:ly294002=pakts473").data.regimes  # type: ignore[attr-defined]
+    assert other.targets[regimes.labels.index("cd3cd28+ly")] == ("pakts473",)
+    truths = {k: cn.load_dataset(f"sachs:truth={k}").truth for k in (17, 18, 20)}
+    assert {k: len(t.edges) for k, t in truths.items()} == {k: k for k in truths}  # type: ignore[union-attr]
+    assert truths[17].is_dag and not truths[18].is_dag  # type: ignore[union-attr]
+    assert set(truths[20].edges) - set(truths[17].edges) == {("PIP2", "PKC"), ("plcg", "PKC"), ("PIP3", "pakts473")}  # type: ignore[union-attr]
+    with pytest.raises(cn.errors.DataError, match="must be one of 17, 18, 20"):
+        cn.load_dataset("sachs:truth=19")

@@ -106,6 +106,7 @@ def rows(before, started, cleared, acted, links=None, leak=0.1, capacity=np.inf)
             unit,
             variable,
             seconds,
+            unit >= 0,
             reach.start,
             reach.device,
             reach.weight,

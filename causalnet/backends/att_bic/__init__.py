@@ -4,7 +4,9 @@
 the fold of ``step`` over :class:`causalnet.data.Interactions`.
 
 mode="default" fits constant hazards to what started while acting, each start with the parents that the later repairs
-leave possible, and lets every variable choose its causes by BIC (:mod:`causalnet.search.hazard_graph`).
+leave possible, and lets every variable choose its causes by BIC (:mod:`causalnet.search.hazard_graph`). How the
+background falls on the units is estimated along (:mod:`causalnet.stats.unit_shares`), or what keeps to some units would
+look like cause and effect.
 mode="paper" is Algorithm 1 of arXiv 2402.04869: orient every pair by the effect on the treated (Eq. 5), then prune
 by the score of Eq. 6 on the log of earlier events.
 
@@ -23,7 +25,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...data import Events, Interactions
+from ...data import NOTHING, Events, Interactions
 from ...graph import Graph, Knowledge
 from ...stats.hawkes import Normalization
 from ...stats.treatment_effect import Counterfactual
@@ -72,16 +74,17 @@ def step(
     *,
     before: ArrayLike,
     after: ArrayLike,
-    unit: Any,
-    variable: Any,
+    unit: Any = None,
+    variable: Any = None,
     started: ArrayLike | None = None,
     cleared: ArrayLike | None = None,
     seconds: float = 1.0,
 ) -> State:
-    """The state after one action on ``variable`` of ``unit`` (codes or names); arrays (D, V), as in Interactions."""
+    """The state after one action on ``variable`` of ``unit`` (codes or names), or without one; arrays (D, V), as in
+    Interactions."""
     setup = state.setup
     given = {"before": before, "after": after, "started": started, "cleared": cleared}
-    given |= {"unit": unit, "variable": variable}
+    given |= {"unit": NOTHING if unit is None else unit, "variable": NOTHING if variable is None else variable}
     row: dict[str, Any] = {name: None if value is None else np.asarray(value)[None] for name, value in given.items()}
     data = Interactions(setup.variables, setup.units, **row, seconds=seconds)
     state = fitting.take(state, data)
@@ -122,7 +125,7 @@ def learn(
     return graph(state, fresh=True)
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile the kernels on three actions."""
     seen = np.array([[[1, 0]], [[1, 1]], [[1, 2]], [[0, 0]]])
     gone = np.array([[[0, 0]], [[0, 0]], [[1, 2]]])

@@ -9,21 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Array, Bools
-from ...data import Events, Interactions
+from ...base.arrays import Array, Bools, Ints
+from ...data import NOTHING, Events, Interactions
 from ...errors import DataError
 from ...graph import Graph, PairEvidence
 from ...graph.random_dags import sized_dag
 from ...search.hazard_graph import closing, search
-from ...stats.hazard_fit import Target, scaled
+from ...stats.hazard_fit import Fit, Target, scaled
 from ...stats.parent_evidence import GROUND, Rows, read_run
-from ...stats.treatment_effect import Effect, add_step, effect
+from ...stats.treatment_effect import Effect, add_pause, add_step, effect
+from ...stats.unit_shares import shares
 from .. import thp
 from .paper import oriented, pruned
 from .state import STEADY, Run, Setup, State, columns_of, log_exposure
 
 LONGEST = 200  # a run is read in pieces of at most so many actions
 STARTS_NEEDED = 10  # starts of a variable before its own choice of causes replaces the starting graph
+SETTLED = 0.2  # relative change of the units' shares below which causes are not chosen anew
+ROUNDS = 3  # at most, of choosing causes and sharing out the background, in turn
 THP_SCALE = 0.2  # times BIC, for the graph of an earlier log that learning starts from
 
 
@@ -76,50 +79,92 @@ def log_rows(setup: Setup, log: Events) -> Rows:
     exposure = np.zeros((v, GROUND + v * k))
     exposure[:, 1] = seen.horizon
     exposure[:, GROUND:] = seen.integral
-    return Rows(target[some], phi[some], lone, exposure)
+    nowhere = np.full(int(some.sum()), -1)
+    units = (len(setup.units), v)
+    return Rows(target[some], phi[some], lone, exposure, nowhere, np.zeros(units), np.zeros(units))
 
 
 def take(state: State, data: Interactions, t: int = 0) -> State:
     """The state with row ``t`` of ``data`` counted in; nothing is fitted."""
     setup, run = state.setup, state.run
-    before, after, gone = data.before[t], data.after[t], data.cleared[t]
+    before, after = data.before[t], data.after[t]
     unit, variable = int(data.unit[t]), int(data.variable[t])
+    fresh, gone, reads = _change(setup, data, t)
     if run.after is not None and (not np.array_equal(run.after, before) or len(run.unit) == LONGEST):
         state = replace(state, rows=(*state.rows, read(setup, run)), run=Run())
         run = state.run
-    near = setup.near[unit].copy()
-    near[unit] = True
-    far = ~(near | setup.near[near].any(axis=0))
-    sums = add_step(state.sums, before, after, gone, unit, variable, near, far)
-    new = {"before": before, "started": data.started[t], "cleared": gone, "unit": unit, "variable": variable}
-    longer = {name: (*getattr(run, name), one) for name, one in (*new.items(), ("seconds", float(data.seconds[t])))}
-    run = Run(after=after, net=data.net, **longer)
+    if unit == NOTHING:
+        sums = add_pause(state.sums, before, gone)
+    else:
+        near = setup.near[unit].copy()
+        near[unit] = True
+        far = ~(near | setup.near[near].any(axis=0))
+        sums = add_step(state.sums, before, after, gone, unit, variable, near, far)
+    new = {"before": before, "started": fresh, "cleared": gone, "unit": unit, "variable": variable}
+    new |= {"seconds": float(data.seconds[t]), "reads": reads}
+    run = Run(after=after, **{name: (*getattr(run, name), one) for name, one in new.items()})
     return replace(state, run=run, sums=sums, steps=state.steps + 1)
+
+
+def _change(setup: Setup, data: Interactions, t: int) -> tuple[Ints, Ints, bool]:
+    """What started and what was cleared in row ``t``, (D, V), and whether what vanished went with the cell acted on.
+
+    Without the two arrays a cell's net change stands in, but for the cell acted on: a repair empties it, so what it
+    holds afterwards is new. An action that leaves no fewer alarms in its cell is not read as a repair, nor is any under
+    counterfactual="others".
+    """
+    fresh, gone = data.started[t], data.cleared[t]
+    unit, variable = int(data.unit[t]), int(data.variable[t])
+    if unit == NOTHING:
+        return fresh, gone, False
+    if not data.net:
+        return fresh, gone, True
+    held, left = data.before[t, unit, variable], data.after[t, unit, variable]
+    if setup.counterfactual == "others" or left >= held:
+        return fresh, gone, False
+    fresh, gone = fresh.copy(), gone.copy()
+    fresh[unit, variable], gone[unit, variable] = left, held
+    return fresh, gone, True
 
 
 def read(setup: Setup, run: Run) -> Rows:
     """The rows of one run."""
     counts = (np.stack(part) for part in (run.before, run.started, run.cleared))
-    acts = (np.array(part) for part in (run.unit, run.variable, run.seconds))
+    acts = (np.array(part) for part in (run.unit, run.variable, run.seconds, run.reads))
     reach = (setup.reach.start, setup.reach.device, setup.reach.weight)
-    leak = 1.0 if run.net else setup.leak
-    return Rows(*read_run(*counts, *acts, *reach, len(setup.hops), leak, setup.capacity))
+    return Rows(*read_run(*counts, *acts, *reach, len(setup.hops), setup.leak, setup.capacity))
 
 
-def targets(state: State) -> tuple[list[Target], Array]:
-    """One :class:`Target` for each variable from all rows, and how many starts there are in all."""
+def gathered(state: State) -> Rows:
+    """All rows as one, and the sums of what they were exposed to."""
     rows = list(state.rows)
     if state.run.unit:
         rows.append(read(state.setup, state.run))
-    v, p = len(state.setup.variables), state.setup.columns
-    kind = np.concatenate([np.zeros(0, np.int64), *(r.target for r in rows)])
-    phi = np.concatenate([np.zeros((0, p)), *(r.phi for r in rows)])
-    lone = sum((r.lone for r in rows), np.zeros((v, GROUND)))
-    exposure = sum((r.exposure for r in rows), np.zeros((v, p)))
-    order = np.argsort(kind, kind="stable")
-    ends = np.searchsorted(kind[order], np.arange(v + 1))
-    each = [scaled(phi[order[ends[j] : ends[j + 1]]], lone[j], exposure[j]) for j in range(v)]
-    return each, np.bincount(kind, minlength=v) + lone.sum(axis=1)
+    v, d, p = len(state.setup.variables), len(state.setup.units), state.setup.columns
+    shapes = {"lone": (v, GROUND), "exposure": (v, p), "alone": (d, v), "span": (d, v)}
+    parts: dict[str, Any] = {n: sum((getattr(r, n) for r in rows), np.zeros(shape)) for n, shape in shapes.items()}
+    for name, none in (("target", np.zeros(0, np.int64)), ("unit", np.zeros(0, np.int64)), ("phi", np.zeros((0, p)))):
+        parts[name] = np.concatenate([none, *(getattr(r, name) for r in rows)])
+    return Rows(**parts)
+
+
+def targets(rows: Rows, share: Array) -> list[Target]:
+    """One :class:`Target` for each variable, its background at unit d weighted by share (D, V)."""
+    there = rows.unit >= 0
+    phi, exposure = rows.phi.copy(), rows.exposure.copy()
+    phi[there, 0] *= share[rows.unit[there], rows.target[there]]
+    exposure[:, 0] += ((share - 1.0) * rows.span).sum(axis=0)
+    return [scaled(phi[rows.target == j], rows.lone[j], exposure[j]) for j in range(len(exposure))]
+
+
+def share_of(rows: Rows, each: list[Target], fits: tuple[Fit, ...]) -> Array:
+    """(D, V) how the background of each variable falls on the units: what the fits leave unexplained, where."""
+    starts = rows.alone.copy()
+    for j, (one, found) in enumerate(zip(each, fits, strict=True)):
+        unit = rows.unit[rows.target == j]
+        ground = one.phi[:, 0] * found.theta[0] / (one.phi[:, found.columns] @ found.theta)
+        starts[:, j] += np.bincount(unit[unit >= 0], ground[unit >= 0], len(starts))
+    return shares(starts, rows.span)
 
 
 def fitted(state: State) -> State:
@@ -128,24 +173,40 @@ def fitted(state: State) -> State:
     due = state.steps + max(1.0, setup.refresh * state.steps)
     state = replace(state, fitted=state.steps, due=due)
     if setup.mode == "default":
-        each, starts = targets(state)
-        return _chosen(state, each, starts, setup.allowed)
+        return _chosen(state, setup.allowed)
     adj = oriented(state)
     if state.scorer is not None:
         return replace(state, adj=pruned(state.scorer, adj, setup.required))
-    each, starts = targets(state)
-    kept = _chosen(replace(state, chosen=columns_of(adj, len(setup.hops))), each, starts, adj)
-    return replace(kept, adj=np.where(starts < STARTS_NEEDED, adj, kept.adj))
+    kept = _chosen(replace(state, chosen=columns_of(adj, len(setup.hops))), adj)
+    return replace(kept, adj=np.where(_starts(gathered(state)) < STARTS_NEEDED, adj, kept.adj))
 
 
-def _chosen(state: State, each: list[Target], starts: Array, allowed: Bools) -> State:
-    """Let every variable with enough starts choose its causes among ``allowed``; the others keep the start's edges."""
-    setup = state.setup
+def _starts(rows: Rows) -> Array:
+    """(V,) how often each variable started."""
+    return np.bincount(rows.target, minlength=len(rows.lone)) + rows.lone.sum(axis=1)
+
+
+def _chosen(state: State, allowed: Bools) -> State:
+    """Let every variable with enough starts choose its causes among ``allowed``; the others keep the start's edges.
+
+    The choice and the units' shares of the background are made in turn until the shares settle.
+    """
+    setup, rows = state.setup, gathered(state)
+    starts = _starts(rows)
     if starts.sum() == 0:
         return state
     v, k = len(setup.variables), len(setup.hops)
     price = setup.penalty_scale * math.log(max(starts.sum(), 2.0)) / 2.0
-    found = search(each, allowed, setup.required, k, price, list(state.chosen))
+    share, chosen = state.share, state.chosen
+    for _ in range(ROUNDS):
+        each = targets(rows, share)
+        found = search(each, allowed, setup.required, k, price, list(chosen))
+        before, share = share, share_of(rows, each, found.fits)
+        if np.abs(share / before - 1.0).max() < SETTLED:
+            break
+        chosen = np.zeros((v, setup.columns), dtype=bool)  # the next choice starts from this one
+        for i, one in enumerate(found.fits):
+            chosen[i, one.columns] = True
     adj = np.where(starts < STARTS_NEEDED, state.start, found.adj)
     adj &= ~closing(adj, found.loss, setup.required)
     theta = np.zeros((v, setup.columns))
@@ -153,7 +214,7 @@ def _chosen(state: State, each: list[Target], starts: Array, allowed: Bools) -> 
     for i, one in enumerate(found.fits):
         chosen[i, one.columns] = True
         theta[i, one.columns] = one.theta / np.where(each[i].exposure > 0, each[i].exposure, 1.0)[one.columns]
-    return replace(state, adj=adj, chosen=chosen, theta=theta, loss=found.loss)
+    return replace(state, adj=adj, chosen=chosen, theta=theta, loss=found.loss, share=share)
 
 
 def as_graph(state: State) -> Graph:

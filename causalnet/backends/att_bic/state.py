@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from ...discovery.online import OnlineBackend
 
 Mode = Literal["default", "paper"]
-SAVED = checkpoint.Kind("causalnet.att_bic", 2, "att_bic.save", shrink=True)
+SAVED = checkpoint.Kind("causalnet.att_bic", 3, "att_bic.save", shrink=True)
 STEADY = 5e-5  # 1/s, the forgetting of an earlier log whose alarms have no end: next to none
 MOST_UNITS = 10_000  # hop weights are dense while they are set up: 8 D^2 bytes, four times over (3 GB)
 PRUNE_TOL = 1e-3  # nats at which EM stops in mode "paper": far below its price of an edge
-RUN = ("before", "started", "cleared", "after", "unit", "variable", "seconds")
+RUN = ("before", "started", "cleared", "after", "unit", "variable", "seconds", "reads")
+PER_START = {"target", "phi", "unit"}  # fields of Rows with an entry for each start
 COUNTS = ("steps", "due", "fitted")
-FITTED = ("start", "adj", "chosen", "theta", "loss")
+FITTED = ("start", "adj", "chosen", "theta", "loss", "share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,7 @@ class Run:
     unit: tuple[int, ...] = ()
     variable: tuple[int, ...] = ()
     seconds: tuple[float, ...] = ()
-    net: bool = False  # started and cleared were not given: what vanished tells nothing about its cause
+    reads: tuple[bool, ...] = ()  # whether what vanished went with the cell acted on
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ class State:
     chosen: Bools  # (V, P) columns chosen for each target
     theta: Array  # (V, P) hazards per second
     loss: Array  # (V, V) nats lost without the edge
+    share: Array  # (D, V) how the background of each variable falls on the units; 1 where evenly
     scorer: Scorer | None = field(default=None, repr=False, compare=False)  # mode "paper": Eq. 6 on the log
     run: Run = field(default_factory=Run)
     steps: int = 0
@@ -187,6 +189,7 @@ def open_state(setup: Setup, start: Bools, log: Events | None, rows: tuple[Rows,
         chosen=columns_of(start, len(setup.hops)),
         theta=np.zeros((v, p)),
         loss=np.zeros((v, v)),
+        share=np.ones((len(setup.units), v)),
         scorer=_scorer(setup, log),
     )
 
@@ -218,13 +221,13 @@ def save(state: State, path: str | Path) -> None:
     """Write the state to one .npz of plain arrays with a JSON header; ``load`` reads it back to the bit."""
     setup, run, log = state.setup, state.run, state.log
     header = setup.told | {name: getattr(state, name) for name in COUNTS}
-    header |= {"open": len(run.unit), "net": run.net, "log": log is not None}
+    header |= {"open": len(run.unit), "log": log is not None}
     arrays: dict[str, Any] = {f"setup.{name}": getattr(setup, name) for name in ("near", "allowed", "required")}
     arrays |= {name: getattr(state, name) for name in FITTED}
     arrays |= {f"sums.{name}": array for name, array in state.sums._asdict().items()}
     arrays["rows.ends"] = np.cumsum([len(r.target) for r in state.rows], dtype=np.int64)
     for name in Rows._fields if state.rows else ():
-        join = np.concatenate if name in {"target", "phi"} else np.stack
+        join = np.concatenate if name in PER_START else np.stack
         arrays[f"rows.{name}"] = join([getattr(r, name) for r in state.rows])
     if run.unit:
         arrays |= {f"run.{name}": np.asarray(getattr(run, name)) for name in RUN}
@@ -245,6 +248,8 @@ def load(path: str | Path) -> State:
 
 def _restored(header: dict[str, Any], arrays: dict[str, AnyArray]) -> State:
     names, units, hops = tuple(header["variables"]), tuple(header["units"]), tuple(header["hops"])
+    if "share" not in arrays:
+        arrays = _grown(header, arrays, (len(units), len(names)))
     near = arrays["setup.near"]
     setup = Setup(
         variables=names,
@@ -263,14 +268,25 @@ def _restored(header: dict[str, Any], arrays: dict[str, AnyArray]) -> State:
     ends = arrays["rows.ends"]
     rows = []
     for r, (a, b) in enumerate(itertools.pairwise([0, *ends.tolist()])):
-        part = {n: arrays[f"rows.{n}"] for n in Rows._fields}
-        rows.append(Rows(part["target"][a:b], part["phi"][a:b], part["lone"][r], part["exposure"][r]))
+        rows.append(Rows(**{n: arrays[f"rows.{n}"][slice(a, b) if n in PER_START else r] for n in Rows._fields}))
     run = Run()
     if header["open"]:
         part = {name: arrays[f"run.{name}"] for name in RUN}
         several = {n: tuple(part[n]) for n in ("before", "started", "cleared")}
-        cells = {n: tuple(part[n].tolist()) for n in ("unit", "variable", "seconds")}
-        run = Run(after=part["after"], net=header["net"], **several, **cells)
+        cells = {n: tuple(part[n].tolist()) for n in ("unit", "variable", "seconds", "reads")}
+        run = Run(after=part["after"], **several, **cells)
     sums = Sums(*(arrays[f"sums.{name}"] for name in Sums._fields))
     learned = {name: arrays[name] for name in FITTED} | {name: header[name] for name in COUNTS}
     return State(setup=setup, log=log, rows=tuple(rows), run=run, sums=sums, scorer=_scorer(setup, log), **learned)
+
+
+def _grown(header: dict[str, Any], arrays: dict[str, AnyArray], shape: tuple[int, int]) -> dict[str, AnyArray]:
+    """The arrays of a state that was written before starts knew their unit: their background falls evenly on the units."""
+    grown = {**arrays, "share": np.ones(shape)}
+    if "rows.target" in arrays:
+        runs = len(arrays["rows.ends"])
+        grown |= {"rows.unit": np.full(len(arrays["rows.target"]), -1)}
+        grown |= {"rows.alone": np.zeros((runs, *shape)), "rows.span": np.zeros((runs, *shape))}
+    if header["open"]:
+        grown["run.reads"] = np.full(header["open"], not header["net"])
+    return grown

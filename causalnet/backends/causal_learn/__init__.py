@@ -80,12 +80,12 @@ class FCI(Method):
         return Graph.from_marks(data.columns, marks_of(graph.graph))
 
 
-@offer("cdnod", "continuous", "cpdag")
+@offer("cdnod", "continuous", "cpdag", handles=("regimes",))
 class CDNOD(Method):
     """PC on rows in time order (or by domain), with the changing condition as a cause of what changes (CD-NOD).
 
-    domain: the column that numbers the condition; it stays in the graph. Without it the row number stands in for
-    the condition and is not part of the graph.
+    domain: the column that numbers the condition; it stays in the graph. Without it the regimes of the table, numbered, or
+    the row number stand in for the condition, which is then no part of the graph.
     """
 
     caveat = (
@@ -106,7 +106,8 @@ class CDNOD(Method):
 
         values, at = data.values.copy(), self.domain
         order = [j for j in range(data.d) if j != at]
-        condition = np.arange(data.n, dtype=np.float64)[:, None] if at is None else values[:, [at]]
+        own = np.arange(data.n) if data.regimes is None else data.regimes.code
+        condition = own[:, None].astype(np.float64) if at is None else values[:, [at]]
         matrix = np.asarray(cdnod(values[:, order], condition, **self.theirs).G.graph)
         place = np.arange(data.d) if at is None else np.argsort([*order, at])
         return pattern(data, matrix[np.ix_(place, place)])

@@ -4,12 +4,14 @@ Numbers: sum_v n ln s2(v | parents) + price |parents|, s2 the residual variance 
 that of the extended BIC. Blind to units: only the correlations enter. Categories: fNML, qNML, BIC or BDeu of the counts
 (:mod:`causalnet.stats.scores.discrete`); fNML, which had the least SHD on seven families of random networks, differs a
 little between members of an equivalence class. Both: the degenerate Gaussian (:mod:`causalnet.stats.scores.blocks`). Missing
-cells: EM of the covariance, or of the network; columns may be more than the rows. Method: :mod:`causalnet.search.orders`.
+cells: EM of the covariance, or of the network; columns may be more than the rows. Regimes: each variable is scored on the
+rows in which it was left alone, centred within regimes; the answer is the I-essential graph; targets that are not known are found by the
+score (:mod:`causalnet.search.targets`). Method: :mod:`causalnet.search.orders`.
 Cost: for each round of the search some hundred refits of one variable; the covariance once, then free of the number of
 rows, or a count of the rows for every set of parents that is new.
 
 References: Teyssier and Koller, UAI 2005; Schwarz, Annals of Statistics 6, 1978; Foygel and Drton, NeurIPS 2010;
-Heckerman, Geiger and Chickering, Machine Learning 20, 1995; Silander, Roos, Kontkanen and Myllymäki, PGM 2008 (fNML); Andrews, Ramsey and Cooper, KDD-CD 2019; Andrews et al.,
+Hauser and Bühlmann, JMLR 13, 2012 (regimes); Heckerman, Geiger and Chickering, Machine Learning 20, 1995; Silander, Roos, Kontkanen and Myllymäki, PGM 2008 (fNML); Andrews, Ramsey and Cooper, KDD-CD 2019; Andrews et al.,
 NeurIPS 2023 (BOSS); Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
 """
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -27,16 +30,17 @@ from ...base.clock import now
 from ...data import Counts, Moments, Table, as_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
-from ...graph.meek import known_class
+from ...graph.interventional import essential_graph
 from ...search.orders import Found, Near, canonical_order, search_orders
 from .choice import Choice, Settings, choose_score
-from .evidence import Why
+from .evidence import Why, turned
 from .near import near_ties
+from .regimes import choose_by_regime
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
-HANDLES = frozenset({"missing", "few rows", "streamed"})
+HANDLES = frozenset({"missing", "few rows", "streamed", "regimes"})
 REQUIRES = ()
 ASSUMES = (
     "sufficiency",
@@ -82,7 +86,8 @@ def learn(
     "score", "score_name", "rounds", "refits", "near_ties": {"graphs": how many equivalence classes within 2 units of the
     least score are known, the best included, "disagree": the pairs [a, b] that are not joined, or not directed, alike in all
     of them}. Known are the graphs that the rounds of the search ended in and those that differ from the best DAG in one edge,
-    not every class that there is (:mod:`causalnet.backends.order.near`). "missing": what was done about how many cells, and
+    not every class that there is (:mod:`causalnet.backends.order.near`). With regimes, "regimes": their rows, "targets": {regime: variables}, and "targets_found": of which regimes they were found.
+    "missing": what was done about how many cells, and
     "warnings", which are raised as UserWarning too: columns that others determine, states too rare to be told apart, columns
     never observed together.
     """
@@ -96,8 +101,11 @@ def learn(
         seed=seed,
         deadline=math.inf if max_seconds is None else now() + max_seconds,
     )
-    chosen = choose_score(data, asked)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
+    if isinstance(data, Table) and data.regimes is not None:
+        chosen = choose_by_regime(data, asked, allowed, required)
+    else:
+        chosen = choose_score(data, asked)
     wanted = required.sum(axis=0).max(initial=0)
     if wanted > max(1, chosen.most):
         raise DataError(f"the knowledge requires {wanted} causes of one variable, and at most {chosen.most} fit here")
@@ -124,7 +132,10 @@ def _tell(
     """What was found with the columns in the order ``place`` (d,), as a graph with its evidence."""
     dag = np.zeros_like(allowed)
     dag[np.ix_(place, place)] = found.dag
-    ties = near_ties((Near(rise, place[toggled]) for rise, toggled in found.near), dag, allowed)
+    apart = np.zeros_like(allowed) if chosen.apart is None else chosen.apart
+    why = Why(data.columns, chosen.exact, dag, allowed, required, {}, chosen.told.get("targets", {}))
+    near = [Near(rise, place[toggled]) for rise, toggled in found.near] + turned(why, apart)
+    ties = near_ties(near, dag, allowed, apart)
     meta = chosen.told | {
         "score": found.score,
         "rounds": found.rounds,
@@ -136,9 +147,9 @@ def _tell(
         "complete": found.complete,
     }
     meta |= _warn(chosen.warnings)
-    why = Why(data.columns, chosen.exact, dag, allowed, required, ties.others)
+    why = replace(why, others=ties.others)
     evidence = PairEvidence(data.columns, np.triu(np.ones_like(allowed), 1), partial(Why.__call__, why))
-    return Graph(data.columns, known_class(dag, allowed), evidence=evidence, meta=meta)
+    return Graph(data.columns, essential_graph(dag, apart, allowed), evidence=evidence, meta=meta)
 
 
 def _warn(sentences: list[str]) -> dict[str, list[str]]:
@@ -148,17 +159,16 @@ def _warn(sentences: list[str]) -> dict[str, list[str]]:
     return {"warnings": sentences} if sentences else {}
 
 
-def warm_up() -> None:
-    """Compile (or load) the kernels on a table of four variables of each kind."""
+def warm_up(kind: str) -> None:
+    """Compile (or load) what tables of this kind need, on four variables."""
     rng = np.random.default_rng(0)
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     known = Knowledge(required=(("x0", "x1"),))
-    tables = [
-        as_table((values > 0).astype(float) if discrete else values, discrete=discrete) for discrete in (False, True)
-    ]
+    if kind != "mixed":
+        values = (values > 0).astype(float) if kind == "discrete" else values
+        learn(as_table(values, discrete=kind == "discrete"), rng=rng, knowledge=known, restarts=1)
+        return
     values[:, 0] = np.digitize(values[:, 0], (-0.5, 0.5))  # three states: a block of two columns
-    tables.append(as_table(values, discrete=["x0"]))
+    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)
     values[0, 3] = np.nan
-    tables.append(as_table(values, discrete=["x0"]))
-    for table in tables:
-        learn(table, rng=rng, knowledge=known, restarts=1)
+    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)

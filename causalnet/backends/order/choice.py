@@ -53,7 +53,7 @@ class Settings(NamedTuple):
 class Choice:
     """A local score chosen for a table. near: (d, d) correlations, or what stands for them. compiled: the score and its
     slots, with the columns in the order given. exact: f(v | parents). most: parents of a variable. told: its name and
-    settings. warnings: sentences."""
+    settings. warnings: sentences. apart: (d, d) pairs that a regime tells apart, None without regimes."""
 
     near: Array
     compiled: Callable[[Ints], tuple[Any, Slots]]
@@ -61,6 +61,7 @@ class Choice:
     most: int
     told: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
+    apart: Bools | None = None
 
 
 def choose_score(data: Table | Moments | Counts, asked: Settings) -> Choice:
@@ -292,9 +293,15 @@ def _tell_relations(data: Table | Moments, corr: Array, start: Ints) -> list[str
     """The columns that are copies or sums of others, and what is done about it."""
     found = exact_relations(corr) if data.n > len(corr) + 1 else exact_copies(corr)
     owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    owned = [(int(owner[j]), owner[others]) for j, others in found]
+    return tell_determined(data.columns, owned)
+
+
+def tell_determined(columns: tuple[str, ...], found: list[tuple[int, Ints]]) -> list[str]:
+    """The same of columns and those that determine them."""
     told: dict[str, list[str]] = {}
     for j, others in found:
-        told.setdefault(data.columns[owner[j]], []).extend(data.columns[k] for k in owner[others])
+        told.setdefault(columns[j], []).extend(columns[k] for k in others)
     lines = [f"{name!r} of {_list([repr(o) for o in dict.fromkeys(os) if o != name])}" for name, os in told.items()]
     if not lines:
         return []

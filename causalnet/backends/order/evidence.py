@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ...base.arrays import Bools, Ints
-from ...search.orders import leads
+from ...search.orders import Near, leads
 from .near import Other
 
 
@@ -18,7 +18,7 @@ class Why:
     """What the score says of one pair, worked out when asked.
 
     local: f(v | parents). dag: (d, d) bool, the best DAG found. others: of pairs (i, j), i < j, on which graphs of nearly the
-    same score disagree, the one of least score.
+    same score disagree, the one of least score. acted: the targets of each regime, empty without regimes.
     """
 
     columns: tuple[str, ...]
@@ -27,10 +27,17 @@ class Why:
     allowed: Bools
     required: Bools
     others: dict[tuple[int, int], Other]
+    acted: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __call__(self, i: int, j: int) -> dict[str, Any]:
         other = self.others.get((min(i, j), max(i, j)))
-        return self._changes(i, j) | (other.told(self.columns) if other else {})
+        return self._changes(i, j) | (other.told(self.columns) if other else {}) | self._regimes(i, j)
+
+    def _regimes(self, i: int, j: int) -> dict[str, Any]:
+        """The regimes that act on one of the two alone, by which their edge is directed."""
+        a, b = self.columns[i], self.columns[j]
+        found = {label: a if a in on else b for label, on in self.acted.items() if (a in on) != (b in on)}
+        return {"told_apart_by": found} if found else {}
 
     def _changes(self, i: int, j: int) -> dict[str, Any]:
         a, b = (j, i) if self.dag[j, i] else (i, j)
@@ -71,3 +78,15 @@ class Why:
 
     def _arrow(self, a: int, b: int) -> str:
         return f"{self.columns[a]} -> {self.columns[b]}"
+
+
+def turned(why: Why, apart: Bools) -> list[Near]:
+    """The DAGs that reversing one edge of ``why.dag`` makes, where cause and effect have the same other parents and only
+    regimes tell the direction. apart: (d, d), the pairs that they tell apart."""
+    found = []
+    for a, b in np.argwhere(why.dag & apart):
+        if np.flatnonzero(why.dag[:, a] != why.dag[:, b]).tolist() == [a]:
+            rise = why.reversed(int(a), int(b))
+            if rise is not None:
+                found.append(Near(rise, np.array([(a, b), (b, a)])))
+    return found

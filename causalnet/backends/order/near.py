@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...base.arrays import Bools
-from ...graph.meek import cpdag, restrict
+from ...graph.interventional import essential_graph
+from ...graph.meek import restrict
 from ...search.orders import NEAR, Near
 
 CELLS, MOST = 10**7, 500  # of matrices of classes worked out, and classes
@@ -41,13 +42,13 @@ class Ties(NamedTuple):
     others: dict[tuple[int, int], Other]
 
 
-def near_ties(near: Iterable[Near], dag: Bools, allowed: Bools) -> Ties:
+def near_ties(near: Iterable[Near], dag: Bools, allowed: Bools, apart: Bools) -> Ties:
     """Which of the DAGs near the best, told by their differences from it, are classes of their own.
 
     Classes are compared as completed graphs, with the directions that the knowledge leaves, cheapest first while they are
-    few: at most CELLS / d^2, and MOST. Of what is left only single edges are looked at, where each other pair counts as a class.
+    few (apart: (d, d), pairs that regimes tell apart): at most CELLS / d^2, and MOST. Of what is left only single edges are looked at, where each other pair counts as a class.
     """
-    best = cpdag(dag)
+    best = essential_graph(dag, apart)
     marks, seen, others = restrict(best, allowed), {best.tobytes()}, dict[tuple[int, int], Other]()
     compared, pairs = min(MOST, CELLS // len(dag) ** 2), set[tuple[int, int]]()
     graphs = 1
@@ -59,7 +60,7 @@ def near_ties(near: Iterable[Near], dag: Bools, allowed: Bools) -> Ties:
         other[tuple(toggled.T)] ^= True
         if compared:
             compared -= 1
-            found = cpdag(other)
+            found = essential_graph(other, apart)
             if found.tobytes() in seen:
                 continue
             seen.add(found.tobytes())

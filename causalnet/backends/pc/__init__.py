@@ -21,16 +21,18 @@ import numpy as np
 from ...base.arrays import Bools
 from ...base.checks import flag, share, whole
 from ...data import Counts, Moments, Table, as_table
-from ...errors import warned
+from ...data.regimes import DEMANDS
+from ...errors import NotApplicable, warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
 from .choice import Chosen, Test, choose_test
+from .context import context_knowledge, with_context, without_context
 from .telling import Partial, partial_pairs, tell, untested_pairs
-from .why import Why
+from .why import Made, Why
 
 TAKES = frozenset({"continuous", "discrete", "mixed"})
-HANDLES = frozenset({"missing", "few rows", "streamed"})
+HANDLES = frozenset({"missing", "few rows", "streamed", *DEMANDS})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
@@ -68,6 +70,8 @@ def learn(
     missing: "auto" makes each test on the rows that lack none of its variables, their number in the evidence as "n";
     "category" makes a missing category one of its own first; "refuse" refuses. A function sees the table as it is.
 
+    Rows of several regimes are pooled by context (:mod:`causalnet.backends.pc.context`): meta["targets_found"].
+
     max_seconds: stop testing then; the pairs not yet separated stay joined and meta["complete"] is False. rng: "rcit"
     draws one seed from it.
 
@@ -80,6 +84,11 @@ def learn(
     for name, value, least in (("max_cond", max_cond, 0), ("max_sets", max_sets, 1)):
         if value is not None:
             whole(name, value, least)
+    given = table
+    if isinstance(table, Table) and table.regimes is not None:
+        if ci_test == "fisher-z":
+            raise NotApplicable("with regimes the tests take in their column, a category; write ci_test='auto'")
+        knowledge, table = context_knowledge(table, knowledge), with_context(table)
     chosen = choose_test(table, ci_test, missing, rng)
     allowed, required = (knowledge or Knowledge()).compile(table.columns)
     if max_sets is None and max_cond is None:
@@ -88,7 +97,7 @@ def learn(
     search = Search(allowed | allowed.T, required | required.T, max_cond, deadline, max_sets, flag("fdr", fdr))
     graph = _learnt(table, chosen, alpha, search, allowed, required)
     warned(graph.meta.get("warnings", []))
-    return graph
+    return without_context(graph, given) if isinstance(given, Table) and given.regimes is not None else graph
 
 
 def _learnt(
@@ -113,20 +122,20 @@ def _learnt(
     if chosen.cells:
         meta["missing"] = {"cells": chosen.cells, "how": chosen.how}
     untested = untested_pairs(skeleton, search.fixed)
-    told = tell(table, chosen, skeleton, oriented, Partial(partial, search.max_sets), untested)
+    told = tell(table, chosen, skeleton, oriented.dropped, Partial(partial, search.max_sets), untested)
     if told:
         meta["warnings"] = told
-    test = chosen.name, chosen.bare, chosen.counted
-    why = Why(table.columns, *test, skeleton.alone, records, skeleton.adj, oriented, allowed, required)
+    made = Made(table.columns, chosen.name, chosen.bare, chosen.counted, skeleton.alone, records)
+    why = Why(made, skeleton.adj, oriented, allowed, required)
     every = np.triu(np.ones((table.d, table.d), bool), 1)
     return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, every, why), meta=meta)
 
 
-def warm_up() -> None:
-    """Compile (or load) the kernels on a small table of each kind."""
+def warm_up(kind: str) -> None:
+    """Compile (or load) what tables of this kind need, on four variables."""
     rng = np.random.default_rng(0)
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     values[:, 0] = values[:, 0] > 0
-    for discrete in (False, ["x0"], True):
-        table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
-        learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
+    discrete: bool | list[str] = ["x0"] if kind == "mixed" else kind == "discrete"
+    table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
+    learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)

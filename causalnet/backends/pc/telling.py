@@ -1,4 +1,4 @@
-"""What the reader of pc's graph has to know, a sentence each."""
+"""What the reader of a graph found by tests has to know, a sentence each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from ...base.arrays import Bools, Ints
 from ...data import Counts, Moments, Table
 from ...search.one_by_one import LikelihoodRatio
-from ...search.orientation import Orientation
 from ...search.partial_correlation import PartialCorrelation
 from ...search.skeleton import Skeleton, Weakest
 from ...stats.coding import MOST, RARE
@@ -46,14 +45,14 @@ def tell(
     table: Table | Moments | Counts,
     chosen: Chosen,
     skeleton: Skeleton,
-    oriented: Orientation,
+    dropped: Ints,
     partial: Partial,
     untested: Ints,
 ) -> list[str]:
-    """Edges left out for the knowledge, sets left out for the budget or for want of rows, determined columns."""
+    """Edges left out for the knowledge (dropped: (k, 2) their ends), sets left out for the budget or for want of rows, determined columns."""
     columns, told = table.columns, []
-    if len(oriented.dropped):
-        pairs = ", ".join(f"{columns[a]} -> {columns[b]}" for a, b in oriented.dropped)
+    if len(dropped):
+        pairs = ", ".join(f"{columns[a]} -> {columns[b]}" for a, b in dropped)
         told.append(
             "the data join these pairs, but the knowledge leaves them only a direction that closes a cycle, so they are "
             f"left out: {pairs}; relax the forbidden edges around them"

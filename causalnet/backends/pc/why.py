@@ -22,34 +22,19 @@ RULES = {
 
 
 @dataclass(frozen=True)
-class Why:
-    """The evidence of one pair. test: its name. bare: are its statistics p-values? counted: do its tests differ in the
-    rows they use? weakest: tests of the skeleton, and of the unshielded triples. skeleton: before knowledge left pairs
-    out."""
+class Made:
+    """The tests that were made. test: the name. bare: are its statistics p-values? counted: do its tests differ in the
+    rows they use? weakest: those of each phase with the largest p-value of a pair."""
 
     columns: tuple[str, ...]
     test: str
     bare: bool
     counted: bool
     alone: Alone
-    weakest: tuple[Weakest, Weakest]
-    skeleton: Bools
-    oriented: Orientation
-    allowed: Bools
-    required: Bools
+    weakest: tuple[Weakest, ...]
 
-    def __call__(self, a: int, b: int) -> dict[str, Any]:
-        i, j = min(a, b), max(a, b)
-        joined = bool(self.oriented.adj[i, j] or self.oriented.adj[j, i])
-        item: dict[str, Any] = {"joined": joined} | (self._test(i, j) or {"note": self._untested(i, j)})
-        if joined:
-            item["rule"] = self._rule(i, j)
-        elif self.skeleton[i, j]:
-            item["rule"] = "left out: the only direction that the knowledge allows closes a cycle"
-        return item
-
-    def _test(self, i: int, j: int) -> dict[str, Any]:
-        """The test with the largest p-value; empty where none was made."""
+    def of(self, i: int, j: int) -> dict[str, Any]:
+        """The test of the pair i < j with the largest p-value; empty where none was made."""
         kept = [(record, k) for record in self.weakest if (k := record.place(i, j)) >= 0]
         if kept:
             record, k = max(kept, key=lambda r: r[0].weakness[r[1]])
@@ -76,19 +61,45 @@ class Why:
             return statistic
         return normal_p(statistic) if self.test == "fisher-z" else chi2_p(statistic, df)
 
-    def _untested(self, i: int, j: int) -> str:
-        if self.required[i, j] or self.required[j, i]:
-            return "required by the knowledge: not tested"
-        if not (self.allowed[i, j] or self.allowed[j, i]):
-            return "forbidden both ways by the knowledge: not tested"
-        return "not tested"
+
+def tell_untested(i: int, j: int, allowed: Bools, required: Bools) -> str:
+    """Why no test was made of a pair."""
+    if required[i, j] or required[j, i]:
+        return "required by the knowledge: not tested"
+    if not (allowed[i, j] or allowed[j, i]):
+        return "forbidden both ways by the knowledge: not tested"
+    return "not tested"
+
+
+@dataclass(frozen=True)
+class Why:
+    """The evidence of one pair. made: tests of the skeleton, and of the unshielded triples. skeleton: before knowledge
+    left pairs out."""
+
+    made: Made
+    skeleton: Bools
+    oriented: Orientation
+    allowed: Bools
+    required: Bools
+
+    def __call__(self, a: int, b: int) -> dict[str, Any]:
+        i, j = min(a, b), max(a, b)
+        joined = bool(self.oriented.adj[i, j] or self.oriented.adj[j, i])
+        test = self.made.of(i, j) or {"note": tell_untested(i, j, self.allowed, self.required)}
+        item: dict[str, Any] = {"joined": joined} | test
+        if joined:
+            item["rule"] = self._rule(i, j)
+        elif self.skeleton[i, j]:
+            item["rule"] = "left out: the only direction that the knowledge allows closes a cycle"
+        return item
 
     def _rule(self, i: int, j: int) -> str:
+        columns = self.made.columns
         for a, b in ((i, j), (j, i)):
             code = int(self.oriented.rule[a, b])
             if code == COLLIDER:
-                other = self.columns[self.oriented.partner[a * len(self.columns) + b]]
-                return f"collider {self.columns[a]} -> {self.columns[b]} <- {other}"
+                other = columns[self.oriented.partner[a * len(columns) + b]]
+                return f"collider {columns[a]} -> {columns[b]} <- {other}"
             if code:
                 return RULES[code]
         return "not oriented: both directions fit"

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
-from .contract import BARE, FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
+from .contract import FAST, INNER, SCRATCH, Slots, copy_slot, empty_slots, implement
 
 SMALL = 16  # the regression on so many parents is kept for every slot, a larger one only for those in work
 MOST_GAIN = 700.0  # of ln s2 by one parent: what must exceed it excludes every parent, and its exponential is a number
@@ -31,13 +31,15 @@ SINGULAR = 1e-9  # a share of variance no larger is none: so little counts as de
 class GaussianScore(NamedTuple):
     """The score of standardised variables and what its slots keep, in few arrays: compiled calls carry each of them.
 
-    corr: (d, d). number: (4,) n, price, gain, loss: price = penalty ln n, of one parent; gain = 1 - exp(-price / n),
-    the share of s2 that a parent must explain to pay; loss = exp(price / n) - 1, the rise of s2, as a share, that
-    dropping a parent may cost. bank: (s, 2 d + SMALL (SMALL + 1)) of every slot c, w (both 0 at its parents), Q and b
-    of at most SMALL parents. inverse: (SCRATCH, most + 1, most) Q and b of more. work: (2, max(d, most)).
+    corr: (g, d, d) correlations of g sets of rows; group: (d,) which of them each variable is scored on. number: (d, 4) of
+    each variable n, price, gain, loss: n its rows, price of one parent; gain = 1 - exp(-price / n), the share of s2 that a
+    parent must explain to pay; loss = exp(price / n) - 1, the rise of s2, as a share, that dropping a parent may cost.
+    bank: (s, 2 d + SMALL (SMALL + 1)) of every slot c, w (both 0 at its parents), Q and b of at most SMALL parents.
+    inverse: (SCRATCH, most + 1, most) Q and b of more. work: (2, max(d, most)).
     """
 
     corr: Array
+    group: Ints
     number: Array
     bank: Array
     inverse: Array
@@ -47,11 +49,20 @@ class GaussianScore(NamedTuple):
 def gaussian_score(corr: Array, n: int, penalty: float, most: int) -> tuple[GaussianScore, Slots]:
     """The score for a correlation matrix (d, d) of n rows, with slots of at most ``most`` parents."""
     d = len(corr)
-    price = penalty * math.log(n)
-    gain = min(price / n, MOST_GAIN)
+    return grouped_score(corr[None], np.zeros(d, np.int64), np.full(d, float(n)), penalty * math.log(n), most)
+
+
+def grouped_score(corr: Array, group: Ints, n: Array, price: float, most: int) -> tuple[GaussianScore, Slots]:
+    """f(v | P) = n_v ln s2_v + price |P|, each variable v on rows of its own (Hauser and Bühlmann, JMLR 13, 2012).
+
+    corr: (g, d, d) of g sets of rows. group: (d,) the set of each variable. n: (d,) how many rows that is.
+    """
+    d = corr.shape[1]
+    gain = np.minimum(price / n, MOST_GAIN)
     score = GaussianScore(
-        corr=np.ascontiguousarray(corr),
-        number=np.array([n, price, -math.expm1(-gain), math.expm1(gain)]),
+        corr=np.ascontiguousarray(corr, float),
+        group=np.array(group, np.int64),
+        number=np.column_stack([n, np.full(d, price), -np.expm1(-gain), np.expm1(gain)]),
         bank=np.empty((2 * d + SCRATCH, 2 * d + SMALL * (SMALL + 1))),
         inverse=np.empty((SCRATCH, max(most, SMALL) + 1, max(most, SMALL))),
         work=np.empty((2, max(d, most))),
@@ -59,26 +70,26 @@ def gaussian_score(corr: Array, n: int, penalty: float, most: int) -> tuple[Gaus
     return score, empty_slots(d, most)
 
 
-@njit(**BARE, inline="always")
-def _value(score: GaussianScore, s2: float, k: int) -> float:
+@njit(**INNER, inline="always")
+def _value(score: GaussianScore, v: int, s2: float, k: int) -> float:
     """n ln s2 + price k."""
-    return score.number[0] * math.log(max(s2, SINGULAR)) + score.number[1] * k
+    return score.number[v, 0] * math.log(max(s2, SINGULAR)) + score.number[v, 1] * k
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
-    d = score.corr.shape[0]
+    d = score.corr.shape[1]
     slots.node[s] = x
     slots.size[s] = 0
     slots.value[s] = 0.0
     for j in range(d):
-        score.bank[s, j] = score.corr[x, j]
+        score.bank[s, j] = score.corr[score.group[x], x, j]
         score.bank[s, d + j] = 1.0
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
-    d = score.corr.shape[0]
+    d = score.corr.shape[1]
     k = slots.size[s]
     bank = score.bank
     copy_slot(slots, s, x)
@@ -91,21 +102,22 @@ def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         _regress(score, slots, x)
 
 
-@njit(**BARE, fastmath=FAST)
+@njit(**INNER, fastmath=FAST)
 def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
     """Q and b of a scratch slot with many parents, one parent at a time (the bordering of an inverse)."""
     corr, parents, q, a = score.corr, slots.parents, score.inverse, score.work
-    u, v, b = s - corr.shape[0], slots.node[s], q.shape[1] - 1
+    u, v, b = s - corr.shape[1], slots.node[s], q.shape[1] - 1
+    g = score.group[v]
     for m in range(slots.size[s]):
         r = parents[s, m]
-        rest, own = 1.0, corr[r, v]
+        rest, own = 1.0, corr[g, r, v]
         for i in range(m):
             t = 0.0
             for j in range(m):
-                t += q[u, i, j] * corr[r, parents[s, j]]
+                t += q[u, i, j] * corr[g, r, parents[s, j]]
             a[0, i] = t
-            rest -= t * corr[r, parents[s, i]]
-            own -= q[u, b, i] * corr[r, parents[s, i]]
+            rest -= t * corr[g, r, parents[s, i]]
+            own -= q[u, b, i] * corr[g, r, parents[s, i]]
         slope = own / rest
         for i in range(m):
             t = a[0, i] / rest
@@ -118,29 +130,30 @@ def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
         q[u, b, m] = slope
 
 
-@njit(**BARE, inline="always")
-def _combine(corr: Array, parents: AnyArray, s: int, work: Array, k: int) -> None:
-    """work[1] += sum over i < k of work[0, i] corr[parents[s, i]], four rows at a time."""
-    d = corr.shape[0]
+@njit(**INNER, inline="always")
+def _combine(corr: Array, g: int, parents: AnyArray, s: int, work: Array, k: int) -> None:
+    """work[1] += sum over i < k of work[0, i] corr[g, parents[s, i]], four rows at a time."""
+    d = corr.shape[1]
     i = 0
     while i + 4 <= k:
         p0, p1, p2, p3 = parents[s, i], parents[s, i + 1], parents[s, i + 2], parents[s, i + 3]
         a0, a1, a2, a3 = work[0, i], work[0, i + 1], work[0, i + 2], work[0, i + 3]
         for j in range(d):
-            work[1, j] += a0 * corr[p0, j] + a1 * corr[p1, j] + a2 * corr[p2, j] + a3 * corr[p3, j]
+            work[1, j] += a0 * corr[g, p0, j] + a1 * corr[g, p1, j] + a2 * corr[g, p2, j] + a3 * corr[g, p3, j]
         i += 4
     while i < k:
         p0, a0 = parents[s, i], work[0, i]
         for j in range(d):
-            work[1, j] += a0 * corr[p0, j]
+            work[1, j] += a0 * corr[g, p0, j]
         i += 1
 
 
-@njit(**BARE, fastmath=FAST)
+@njit(**INNER, fastmath=FAST)
 def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     corr, bank, q, work, parents = score.corr, score.bank, score.inverse, score.work, slots.parents
-    d = corr.shape[0]
+    d = corr.shape[1]
     k, v, u, b = slots.size[s], slots.node[s], s - d, q.shape[1] - 1
+    g = score.group[v]
     at = 2 * d  # where Q starts in the bank, a row of SMALL after the other, b behind it
     to = at + SMALL * SMALL
     few = k < SMALL
@@ -152,11 +165,11 @@ def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     for i in range(k):
         t = 0.0
         for j in range(k):
-            t -= (bank[s, at + SMALL * i + j] if few else q[u, i, j]) * corr[x, parents[s, j]]
+            t -= (bank[s, at + SMALL * i + j] if few else q[u, i, j]) * corr[g, x, parents[s, j]]
         work[0, i] = t
     for j in range(d):
-        work[1, j] = corr[x, j]
-    _combine(corr, parents, s, work, k)
+        work[1, j] = corr[g, x, j]
+    _combine(corr, g, parents, s, work, k)
     rest = work[1, x]
     slope = work[1, v] / rest
     scale = 1.0 / rest
@@ -188,13 +201,13 @@ def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         bank[s, parents[s, i]] = 0.0
         bank[s, d + parents[s, i]] = 0.0
     slots.size[s] = k + 1
-    slots.value[s] = _value(score, bank[s, v], k + 1)
+    slots.value[s] = _value(score, v, bank[s, v], k + 1)
 
 
-@njit(**BARE, fastmath=FAST)
+@njit(**INNER, fastmath=FAST)
 def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     bank, q, work, parents = score.bank, score.inverse, score.work, slots.parents
-    d = score.corr.shape[0]
+    d = score.corr.shape[1]
     k, v, u, b = slots.size[s], slots.node[s], s - d, q.shape[1] - 1
     at = 2 * d
     to = at + SMALL * SMALL
@@ -206,7 +219,7 @@ def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         work[0, i] = (bank[s, at + SMALL * x + i] if few else q[u, x, i]) / own
     for j in range(d):
         work[1, j] = 0.0
-    _combine(score.corr, parents, s, work, k)
+    _combine(score.corr, score.group[v], parents, s, work, k)
     for j in range(d):
         bank[s, j] += slope * work[1, j]
         bank[s, d + j] += own * work[1, j] * work[1, j]
@@ -247,30 +260,31 @@ def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     bank[s, d + r] = 1.0 / own
     bank[s, r] = slope / own
     slots.size[s] = last
-    slots.value[s] = _value(score, bank[s, v], last)
+    slots.value[s] = _value(score, v, bank[s, v], last)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
-    c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
-    return c * c > score.number[2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
+    c, w = score.bank[s, x], score.bank[s, score.corr.shape[1] + x]
+    return c * c > score.number[slots.node[s], 2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _rise(score: GaussianScore, slots: Slots, s: int, x: int) -> float:
-    c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
+    c, w = score.bank[s, x], score.bank[s, score.corr.shape[1] + x]
     if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR:
         return np.inf
     s2 = max(score.bank[s, slots.node[s]], SINGULAR)
-    return float(score.number[0] * math.log(max(1.0 - c * c / (w * s2), SINGULAR)) + score.number[1])
+    n, price = score.number[slots.node[s], 0], score.number[slots.node[s], 1]
+    return float(n * math.log(max(1.0 - c * c / (w * s2), SINGULAR)) + price)
 
 
-@njit(**BARE, fastmath=FAST | {"nnan"})
+@njit(**INNER, fastmath=FAST | {"nnan"})
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
-    bank, share, d = score.bank, score.work, score.corr.shape[0]
-    level = score.number[2] * max(bank[s, slots.node[s]], SINGULAR)
+    bank, share, d = score.bank, score.work, score.corr.shape[1]
+    level = score.number[slots.node[s], 2] * max(bank[s, slots.node[s]], SINGULAR)
     if slots.size[s] == slots.parents.shape[1]:
         return -1
     some = 0  # most often none helps; loops without branches are the fastest
@@ -291,10 +305,10 @@ def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
     return -1
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
-    bank, q, d = score.bank, score.inverse, score.corr.shape[0]
-    level = score.number[3] * max(bank[s, slots.node[s]], SINGULAR)
+    bank, q, d = score.bank, score.inverse, score.corr.shape[1]
+    level = score.number[slots.node[s], 3] * max(bank[s, slots.node[s]], SINGULAR)
     best = -1
     few = slots.size[s] <= SMALL
     for i in range(slots.size[s]):

@@ -1,0 +1,40 @@
+"""``causalnet doctor``: what in a table endangers discovery, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..base.checks import instance
+from .inputs import Options, read_data, read_graph
+from .look import ContinuousOption, DiscreteOption, DropOption, MissingOption
+from .terminal import say, say_json
+
+
+def examine(
+    data: Annotated[Path, typer.Argument(help="The table; - for standard input.")],
+    graph: Annotated[
+        Path | None,
+        typer.Option(help="A graph, JSON: are its independences in the table? Best in rows it was not learned from."),
+    ] = None,
+    discrete: DiscreteOption = None,
+    continuous: ContinuousOption = None,
+    missing: MissingOption = None,
+    drop: DropOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
+) -> None:
+    """Look a table over: size, copies, missing cells, order of the rows, Gaussianity, sortability; a graph beside it."""
+    from ..data import Table
+    from ..discovery.checkup import doctor
+
+    table = read_data(data, None, Options(discrete=discrete, continuous=continuous, missing=missing, drop=drop))
+    found = doctor(
+        instance("data", table, Table, "a table that fits in memory"), None if graph is None else read_graph(graph)
+    )
+    if json_:
+        say_json(found.to_dict())
+        return
+    for line, finding in zip(str(found).splitlines(), found.findings, strict=True):
+        say(line, style="yellow" if finding.sick else "")

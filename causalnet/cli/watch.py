@@ -1,0 +1,155 @@
+"""``causalnet watch``: a stream of events, a graph that follows it, and an alarm when it no longer does."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import DataError
+from .look import DeviceOption, EventOption, TimeOption, UnitOption
+from .terminal import say
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from ..incidents.stream_source import Lines, Piece
+    from ..search.stream_state import State
+
+DRIFT, STALLED = 3, 4  # exit codes
+CODES = (
+    "Exit codes: 0 the stream ended, or SIGTERM came, and the state is saved; 3 the same, and the stream drifted; "
+    "4 nothing came for --stall seconds; 2 a file or an option is wrong; 130 interrupted, and the state is saved; "
+    "1 something unexpected."
+)
+SAVE_EVERY = 60.0  # seconds
+
+
+def watch_stream(
+    source: Annotated[Path, typer.Argument(help="A log that grows (.csv), or - for standard input.")],
+    state: Annotated[Path, typer.Option(help="The file that remembers; an existing one is gone on with.")] = Path(
+        "watch.npz"
+    ),
+    topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the graph, with every report: g.json.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more when the file ends.")] = False,
+    every: Annotated[float, typer.Option(help="Seconds between reports.")] = 10.0,
+    stall: Annotated[float | None, typer.Option(help="Stop when nothing came for so many seconds.")] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="1 / mean delay in 1/s; by default from the first events.")
+    ] = None,
+    half_life: Annotated[float | None, typer.Option(help="Seconds after which what was seen counts half.")] = None,
+    patience: Annotated[float, typer.Option(help="Seconds that an event may come late.")] = 0.0,
+    event_column: EventOption = None,
+    time_column: TimeOption = None,
+    device_column: DeviceOption = None,
+    unit: UnitOption = None,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Reports as JSON on stdout, one a line.")] = False,
+) -> None:
+    """Watch a stream of events: learn its graph as it comes, and say when it drifts."""
+    from ..backends import thp
+    from ..data.topology import read_topology
+    from ..incidents.stream_source import Lines, pieces
+    from ..storage.files import check_writable
+
+    check_writable(state)
+    settings = {"decay": decay, "half_life": half_life, "patience": patience}
+    now = _begin(state, None if topology is None else read_topology(topology), source, settings)
+    named = {"event": event_column, "timestamp": time_column, "device": device_column}
+    lines = Lines(source.name, {r: c for r, c in named.items() if c is not None}, unit, now.place)
+    before, ended, code = now.drift.alarms, [], 0
+    previous = signal.signal(signal.SIGTERM, lambda *_: ended.append("stopped by SIGTERM"))
+    reported = saved = heard = time.monotonic()
+    try:
+        for piece in pieces(source, now.place.get("offset", 0), follow, lambda: bool(ended)):
+            clock = time.monotonic()
+            if piece.lines:
+                now, heard = _taken(now, lines, piece, source, log_json), clock
+            if clock - reported > every:
+                reported = clock
+                _report("progress", now, log_json)
+                _write(now, out)
+            if clock - saved > SAVE_EVERY:
+                saved = clock
+                thp.save(now, state)
+            if stall is not None and clock - heard > stall:
+                code = STALLED
+                ended.append(f"nothing came for {stall:g} s")
+    except KeyboardInterrupt:
+        ended.append("interrupted")
+        code = 130
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        thp.save(now, state)
+    _write(now, out)
+    _report(ended[0] if ended else "the stream ended", now, log_json)
+    if code or now.drift.alarms > before:
+        raise typer.Exit(code or DRIFT)
+
+
+def _begin(path: Path, links: nx.Graph | None, source: Path, settings: dict[str, Any]) -> State:
+    """A new state, or the one in the file if it fits what was asked for."""
+    from ..backends import thp
+
+    fresh = thp.init(topology=links, **settings)
+    if not path.exists():
+        return fresh
+    known = thp.load(path)
+    if links is not None and known.links != fresh.links:
+        come, gone = len(set(fresh.links) - set(known.links)), len(set(known.links) - set(fresh.links))
+        raise DataError(
+            f"the topology is not that of {path.name}: {come} links came and {gone} went; what was counted over the old "
+            "links does not hold over the new ones: give another --state, or leave --topology out"
+        )
+    for name, value in settings.items():
+        if value not in (None, 0.0) and value != getattr(known.settings, name):
+            raise DataError(
+                f"--{name.replace('_', '-')} is {value:g}, and {path.name} was begun with "
+                f"{getattr(known.settings, name)}; leave it out, or give another --state"
+            )
+    if str(source) != "-" and known.place.get("source") not in (None, str(source)):
+        return replace(known, place={})  # another file: from its beginning
+    return known if str(source) != "-" else replace(known, place={})
+
+
+def _taken(now: State, lines: Lines, piece: Piece, source: Path, log_json: bool) -> State:
+    """The state with what the lines say, and where they end; an alarm is told at once."""
+    from ..backends import thp
+
+    alarms = now.drift.alarms
+    now = thp.step(now, lines.read(piece.lines))
+    place = {"source": str(source), "offset": piece.offset, "header": lines.header, "spoilt": lines.spoilt}
+    now = replace(now, place=place)
+    if now.drift.alarms > alarms:
+        _report("drift", now, log_json)
+    return now
+
+
+def _write(now: State, out: Path | None) -> None:
+    from ..backends import thp
+
+    if out is not None and now.origin is not None and (now.decay is not None or len(now.waiting.time) > 1):
+        thp.graph(now).save(out)
+
+
+def _report(what: str, now: State, log_json: bool) -> None:
+    """One line: on stdout as JSON, or on stderr in words."""
+    from ..search.hawkes_stream import told
+
+    found = told(now) | {"spoilt": now.place.get("spoilt", 0)}
+    if log_json:
+        level = "warning" if what == "drift" else "info"
+        sys.stdout.write(json.dumps({"time": time.time(), "level": level, "message": what, **found}) + "\n")
+        sys.stdout.flush()
+        return
+    if found["polled"] and what != "progress":
+        say("warning: the stream was polled, so its times do not tell what came first", style="yellow", stderr=True)
+    odd = ", ".join(f"{found[name]} {name}" for name in ("late", "duplicates", "spoilt") if found[name])
+    text = f"{what}: {found['events']:,} events of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
+    say(text + (f" ({odd})" if odd else ""), style="red" if what == "drift" else "", stderr=True)

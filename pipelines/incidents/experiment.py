@@ -1,0 +1,29 @@
+"""Incidents on simulated networks: roots that come first, a stream that is watched, repairs that are learned from.
+
+``python -m pipelines.incidents --out runs/incidents`` (about five minutes on one core).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from causalnet.storage.rows import Row
+from pipelines.common import Task, complete, open_table, options
+from pipelines.incidents import report, runs
+
+TASKS = {
+    "cascades": Task(runs.cascades, [(1, 8), (2, 8), (3, 8)], [(1, 1)]),
+    "stream": Task(runs.stream, [(10_000, 4), (100_000, 4)], [(3_000, 1)]),
+    "repairs": Task(runs.repairs, [(200, 8), (3_000, 8)], [(200, 1)]),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
+    """Run what is missing in --out, then write the figures."""
+    args = options(__doc__, "runs/incidents").parse_args(argv)
+    table = open_table(args.out, runs.Outcome, args.quick)
+    cells = {}
+    for name, task in TASKS.items():
+        cells |= task.cells(name, args.quick, args.seeds)
+    complete(table, cells, "incidents")
+    return report.write(args.out, table)

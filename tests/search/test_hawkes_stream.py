@@ -1,0 +1,151 @@
+"""The online form of thp: the same graph however a stream is cut, new names, forgetting, drift, and its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalnet as cn
+from causalnet.backends import thp
+from causalnet.datasets.hawkes import simulate_hawkes
+from causalnet.search.hawkes_stream import told
+from causalnet.search.stream_state import SAVED
+from causalnet.stats.hawkes_paths import hop_matrices, paths_to
+from causalnet.stats.hawkes_sums import add, no_sums, read
+from causalnet.storage import checkpoint
+
+SETTINGS = {"density": 0.12, "decay": 1 / 60, "strength": (0.15, 0.45), "base_rate": (1e-5, 3e-5), "resolution": 1.0}
+
+
+def log(seed: int, n: int) -> tuple[cn.Events, cn.Graph]:
+    return simulate_hawkes(20, 50, n, rng=np.random.default_rng(seed), **SETTINGS)
+
+
+def cut(frame: pd.DataFrame, state: thp.State, seed: int, most: int = 3000) -> thp.State:
+    rng, first = np.random.default_rng(seed), 0
+    while first < len(frame):
+        size = int(rng.integers(1, most))
+        state, first = thp.step(state, frame.iloc[first : first + size]), first + size
+    return state
+
+
+def test_the_sums_are_the_integrals() -> None:
+    """Against a fine grid of time: G, the integrals of phi, and phi at the events."""
+    rng, decay, end = np.random.default_rng(0), 0.5, 40.0
+    time = np.sort(rng.uniform(0, 30, 60))
+    kind, device = rng.integers(2, size=60).astype(np.int32), rng.integers(3, size=60).astype(np.int32)
+    links = nx.to_scipy_sparse_array(nx.path_graph(3), format="csr")
+    matrices = hop_matrices(links, (0, 1), "degree")
+    sums = no_sums(2, 3, 2)
+    out = paths_to([m.T.tocsr() for m in matrices])
+    add(sums, time, kind, device, out, decay, np.ones((2, 5)), np.ones(3))
+    grid = np.arange(0, end, 1e-3)
+    phi = np.zeros((3, 4, len(grid)))  # (device, type * hops + hop, time)
+    for t, i, m in zip(time, kind, device, strict=True):
+        for k, w in enumerate(matrices):
+            reach = w[[m], :].toarray().ravel()
+            phi[:, i * 2 + k] += reach[:, None] * np.where(grid > t, np.exp(-decay * (grid - t)), 0.0)
+    found = read(sums, end, end, decay)
+    gram = np.einsum("mct,mdt->cd", phi, phi) * 1e-3
+    assert np.allclose(found.gram[1:, 1:], gram, rtol=0.01, atol=0.01)
+    assert np.allclose(found.gram[0, 1:], np.einsum("m,mct->c", found.share, phi) * 1e-3, rtol=0.01, atol=0.01)
+    at = np.searchsorted(grid, time) - 1
+    for i in range(2):
+        mine = kind == i
+        assert np.allclose(found.at[i, 1:], phi[device[mine], :, at[mine]].sum(axis=0), atol=0.05)
+
+
+def test_however_the_stream_is_cut_the_graph_is_that_of_one_fit_of_everything(tmp_path: Path) -> None:
+    events, truth = log(3, 12_000)
+    frame = events.frame()
+    whole = thp.step(thp.init(topology=events.topology), frame)
+    state = cut(frame.iloc[:7000], thp.init(topology=events.topology), 1)
+    thp.save(state, tmp_path / "s.npz")
+    state = cut(frame.iloc[7000:], thp.load(tmp_path / "s.npz"), 2)
+    one, two = thp.graph(whole), thp.graph(state)
+    assert one == two and np.allclose(one.weight, two.weight, rtol=1e-9)
+    assert told(state) == pytest.approx(told(whole))
+    assert len(state.waiting.time) < 10, "events are not kept"
+    assert np.array_equal(one.adj, truth.align(one.nodes).adj)
+    assert one.explain(*one.edges[0])["z"] > 3
+    assert np.array_equal(one.adj, cn.discover(events, "thp").align(one.nodes).adj), "and that of the likelihood"
+
+
+def test_events_that_come_in_another_order_within_the_patience_change_nothing() -> None:
+    events, _ = log(4, 6000)
+    frame = events.frame()
+    late = frame["timestamp"] + np.random.default_rng(0).uniform(0, 500, len(frame))
+    shuffled = frame.iloc[np.argsort(late.to_numpy())]
+    one = thp.step(thp.init(topology=events.topology, patience=500.0), frame)
+    two = cut(shuffled, thp.init(topology=events.topology, patience=500.0), 3)
+    assert thp.graph(one) == thp.graph(two) and len(two.aside.time) == 0
+    again = thp.step(two, frame.tail(3))  # still within the patience: known already
+    assert again.twice == two.twice + 3 and thp.graph(again) == thp.graph(two)
+    back = thp.step(two, frame.head(5))  # the clock jumped back
+    assert len(back.aside.time) == 5 and thp.graph(back) == thp.graph(two), "set aside, and kept"
+
+
+def test_noise_gives_no_edges_and_new_names_join() -> None:
+    events, _ = log(5, 6000)
+    frame = events.frame()
+    frame["event"] = np.random.default_rng(1).permutation(frame["event"])
+    assert not thp.graph(thp.step(thp.init(topology=events.topology), frame)).edges
+    polled = frame.assign(timestamp=np.floor(frame["timestamp"] / 3e4) * 3e4)
+    assert "was polled" in thp.graph(thp.step(thp.init(decay=1e-4), polled)).meta["warnings"][0]
+    state = thp.step(thp.init(["a"], decay=0.1), pd.DataFrame({"event": ["b"], "timestamp": [0.0], "device": ["x"]}))
+    rng = np.random.default_rng(2)
+    causes = np.sort(rng.uniform(10, 50_000, 400))
+    rows = [("c", t, "y") for t in causes] + [("d", t + rng.exponential(8), "y") for t in causes]
+    more = pd.DataFrame(sorted(rows, key=lambda r: r[1]), columns=["event", "timestamp", "device"])
+    state = cut(more, state, 4, 100)
+    graph = thp.graph(state)
+    assert graph.nodes == ("a", "b", "c", "d") and list(graph.edges) == [("c", "d")]
+    hard = cn.Knowledge(forbidden=[("c", "d")], required=[("a", "b")])
+    assert list(thp.graph(cut(more, thp.init(decay=0.1, knowledge=hard), 4, 100)).edges) == [("a", "b")]
+
+
+def test_a_stream_that_changes_drifts_and_the_old_is_forgotten() -> None:
+    (one, _), (two, truth) = log(6, 20_000), log(7, 20_000)
+    old, new = one.frame(), two.frame()
+    gap = old["timestamp"].max() - new["timestamp"].min() + 1
+    new["timestamp"] += gap
+    state = thp.step(thp.init(topology=two.topology, half_life=2e5), old)
+    assert state.drift.alarms == 0 and np.isfinite(state.drift.scores).all()
+    state = thp.step(state, new.head(10_000))
+    assert state.drift.alarms > 0
+    kept = thp.step(thp.step(thp.init(topology=two.topology), old), new)
+    forgot = thp.step(state, new.tail(10_000))
+
+    def f1(graph: cn.Graph) -> float:
+        return float(cn.score(truth.align(graph.nodes), graph)["f1"])
+
+    assert f1(thp.graph(forgot)) > max(0.8, f1(thp.graph(kept)))
+
+
+def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(cn.DataError, match="no event yet"):
+        thp.graph(thp.init())
+    with pytest.raises(cn.DataError, match="half_life is 0"):
+        thp.init(half_life=0)
+    with pytest.raises(cn.DataError, match="'device' is missing"):
+        thp.step(thp.init(), pd.DataFrame({"event": ["a"], "timestamp": [1.0]}))
+    frame = pd.DataFrame({"event": ["a", None], "timestamp": [1.0, 2.0], "device": ["x", "x"]})
+    with pytest.raises(cn.DataError, match="'event' is empty in row 2"):
+        thp.step(thp.init(), frame)
+    state = thp.step(thp.init(decay=1.0), frame.head(1))
+    path = thp.save(state, tmp_path / "s.npz")
+    header, arrays = checkpoint.read(path, SAVED)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(cn.DataError, match="cut short"):
+        thp.load(path)
+    checkpoint.write(path, header | {"version": 2}, arrays, SAVED)
+    with pytest.raises(cn.DataError, match="version 2, and this causalnet reads version 1"):
+        thp.load(path)
+    del arrays["sums.gram"]
+    checkpoint.write(path, header, arrays, SAVED)
+    with pytest.raises(cn.DataError, match="no whole state of a stream"):
+        thp.load(path)

@@ -19,9 +19,17 @@ _SHAPES = {TAIL: "none", ARROW: "normal", CIRCLE: "odot"}  # of Graphviz
 class Drawn(Protocol):
     """What a graph shows of itself to be written down."""
 
-    nodes: tuple[str, ...]
-    adj: Bools
-    marks: Marks | None
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """d names."""
+
+    @property
+    def adj(self) -> Bools:
+        """(d, d)."""
+
+    @property
+    def marks(self) -> Marks | None:
+        """(d, d), or None."""
 
     @property
     def skeleton(self) -> Bools:

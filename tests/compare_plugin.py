@@ -91,7 +91,7 @@ def compiled(data, *, knowledge, rng):
 
 WARM = []
 
-def slow_start():
+def slow_start(kind):
     time.sleep(0.5)
     WARM.append(1)
 

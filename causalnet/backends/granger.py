@@ -85,7 +85,7 @@ def learn(
     return Graph(data.columns, adj, weight=np.where(adj, total, 0.0), evidence=evidence, meta=meta)
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Import the libraries of the tests."""
     _discoveries(lagged_tests(np.random.default_rng(0).standard_normal((20, 2)), 1)[0], ~np.eye(2, dtype=bool), 0.05)
 

@@ -195,7 +195,7 @@ class Why:
         return f"{self.columns[a]} -> {self.columns[b]}"
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile (or load) the kernels on a table of four variables."""
     rng = np.random.default_rng(0)
     values = rng.uniform(size=(50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])

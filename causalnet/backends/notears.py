@@ -192,7 +192,7 @@ def follows_variance(adj: Bools, variance: Array, n: int) -> float:
     return float((adj & (log[None, :] - log[:, None] > 4.0 / math.sqrt(n))).sum() / edges)
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile the kernels on a problem of three variables, whatever its size decides elsewhere."""
     problem = Problem(np.eye(3) + 0.5, np.full((3, 3), 0.1), ~np.eye(3, dtype=bool), np.zeros((3, 3), dtype=bool))
     for method in (central_path, augmented_lagrangian):

@@ -161,13 +161,13 @@ def _links(data: Events) -> sp.csr_array:
     return sp.csr_array((np.ones(2 * len(a)), (np.append(a, b), np.append(b, a))), shape=(m, m))
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile the kernels on a tiny log."""
-    kind = np.array([0, 1, 0], dtype=np.int32)
+    types = np.array([0, 1, 0], dtype=np.int32)
     paths = paths_to(hop_matrices(sp.csr_array((1, 1)), (0,), "none"))
     log = Log(np.array([0.0, 1.0, 2.0]), np.zeros(3, dtype=np.int32), paths)
     for share in (None, np.ones(1)):
-        scorer = Scorer(trace(log, kind, np.array([0.1]), 2, share=share), 1.0, 0.1)
+        scorer = Scorer(trace(log, types, np.array([0.1]), 2, share=share), 1.0, 0.1)
         scorer.fit(0, 3)
         scorer.promises(0, 1)
 

@@ -101,7 +101,7 @@ class Desk:
         self.say = say
         self.given: dict[str, Dataset] = {}
         self.draws: dict[tuple[str, str | None, int], tuple[Dataset, dict[str, Any]]] = {}
-        self.warm: set[str] = set()
+        self.warm: set[tuple[str, str]] = set()
 
     def answer(self, task: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """The outcome of a task as JSON-able fields; never raises."""
@@ -111,7 +111,7 @@ class Desk:
                 self.given[task["key"]] = pickle.loads(blob)  # our own parent's object, through a private pipe
             dataset, outcome["draw"] = self.draw(task["dataset"], task["key"], task["seed"])
             if "backend" in task:
-                run_cell(task, dataset, self.prepare(task["backend"]), outcome, self.say)
+                run_cell(task, dataset, self.prepare(task["backend"], dataset.data.kind), outcome, self.say)
         except BaseException as error:  # a method may even call sys.exit
             outcome["status"] = next((word for kind, word in MEANS.items() if isinstance(error, kind)), "failed")
             outcome["reason"], outcome["error"] = sentence(error), type(error).__name__
@@ -129,14 +129,14 @@ class Desk:
             self.draws[place] = (dataset, describe(dataset))
         return self.draws[place]
 
-    def prepare(self, backend: str) -> Backend:
+    def prepare(self, backend: str, kind: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
         method = get(backend)
-        if backend not in self.warm:
+        if (backend, kind) not in self.warm:
             import_for(method)
             if method.warm_up is not None:
-                compile_kernels(method.warm_up)  # discover() then knows that it is done
-            self.warm.add(backend)
+                compile_kernels(method.warm_up, kind)  # discover() then knows that it is done
+            self.warm.add((backend, kind))
         return method
 
 

@@ -32,7 +32,7 @@ class Backend:
     caveat: str = ""
     assumes: tuple[str, ...] = ()
     handles: frozenset[str] = frozenset()
-    warm_up: Callable[[], None] | None = None
+    warm_up: Callable[[str], None] | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:

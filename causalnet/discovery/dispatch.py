@@ -66,7 +66,7 @@ def discover(
         params["max_seconds"] = max_seconds
     rng = checks.generator("seed", seed)
     if method.warm_up is not None:
-        compile_kernels(method.warm_up)
+        compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
     with _reading_told(data):
         graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
@@ -90,9 +90,9 @@ def discover(
 
 
 @cache
-def compile_kernels(warm_up: Callable[[], None]) -> None:
-    """Compile a backend's kernels, once in a process, so that no limit and no record counts it."""
-    warm_up()
+def compile_kernels(warm_up: Callable[[str], None], kind: str) -> None:
+    """Compile a backend's kernels for a kind of data, once in a process, so that no limit and no record counts it."""
+    warm_up(kind)
 
 
 @contextmanager

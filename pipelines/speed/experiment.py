@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     for name in {task.split("-")[0] for task in wanted}:
         warm = get(name).warm_up
         if warm is not None:
-            warm()
+            for kind in get(name).takes:
+                warm(kind)
     cells = {}
     for name in wanted:
         cells |= TASKS[name].cells(name, args.quick, args.seeds)

@@ -337,7 +337,7 @@ def test_a_time_limit_leaves_a_dag_marked_incomplete() -> None:
 def test_a_time_limit_binds_on_wide_tables(acyclicity: str) -> None:
     _, frame = sample(200, 0)
     table = as_table(frame)
-    warm_up()
+    warm_up("continuous")
     started = time.monotonic()
     g = learn(table, rng=np.random.default_rng(0), acyclicity=acyclicity, max_seconds=0.5)
     assert time.monotonic() - started < 6.0

@@ -363,7 +363,8 @@ def test_max_seconds_stops_a_search_that_would_take_hours(kind: str) -> None:
     values = 0.5 * common + rng.standard_normal((2000, 45))  # one hidden cause of all: no set separates
     table = as_table((values > 0).astype(float), discrete=True) if kind == "discrete" else as_table(values)
     test = (lambda x, y, z, table: 0.0) if kind == "function" else "auto"
-    pc.warm_up()
+    for kind in ("continuous", "mixed", "discrete"):
+        pc.warm_up(kind)
     start = time.perf_counter()
     graph = pc.learn(table, rng=RNG, alpha=0.5, ci_test=test, max_seconds=0.3, max_sets=1 << 40)
     assert time.perf_counter() - start < 3.0

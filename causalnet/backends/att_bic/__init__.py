@@ -122,7 +122,7 @@ def learn(
     return graph(state, fresh=True)
 
 
-def warm_up() -> None:
+def warm_up(kind: str) -> None:
     """Compile the kernels on three actions."""
     seen = np.array([[[1, 0]], [[1, 1]], [[1, 2]], [[0, 0]]])
     gone = np.array([[[0, 0]], [[0, 0]], [[1, 2]]])

@@ -148,17 +148,16 @@ def _warn(sentences: list[str]) -> dict[str, list[str]]:
     return {"warnings": sentences} if sentences else {}
 
 
-def warm_up() -> None:
-    """Compile (or load) the kernels on a table of four variables of each kind."""
+def warm_up(kind: str) -> None:
+    """Compile (or load) what tables of this kind need, on four variables."""
     rng = np.random.default_rng(0)
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     known = Knowledge(required=(("x0", "x1"),))
-    tables = [
-        as_table((values > 0).astype(float) if discrete else values, discrete=discrete) for discrete in (False, True)
-    ]
+    if kind != "mixed":
+        values = (values > 0).astype(float) if kind == "discrete" else values
+        learn(as_table(values, discrete=kind == "discrete"), rng=rng, knowledge=known, restarts=1)
+        return
     values[:, 0] = np.digitize(values[:, 0], (-0.5, 0.5))  # three states: a block of two columns
-    tables.append(as_table(values, discrete=["x0"]))
+    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)
     values[0, 3] = np.nan
-    tables.append(as_table(values, discrete=["x0"]))
-    for table in tables:
-        learn(table, rng=rng, knowledge=known, restarts=1)
+    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)

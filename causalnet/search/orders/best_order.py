@@ -162,7 +162,7 @@ class _Search:
         return True
 
     def _descend(self, patience: int) -> bool:
-        while not descend(*self._parts, patience, min(self.deadline, now() + SLICE)):
+        while not descend(*self._parts, patience, True, min(self.deadline, now() + SLICE)):
             if now() > self.deadline:
                 clear(self.state)
                 return False

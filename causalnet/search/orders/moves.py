@@ -16,7 +16,7 @@ from numba import njit
 
 from ...base.arrays import Ints
 from ...base.clock import now
-from ...stats.scores.contract import BARE, SCRATCH, Slots, add, begin, copy, drop, helps
+from ...stats.scores.contract import BARE, INNER, SCRATCH, Slots, add, begin, copy, drop, helps
 from .state import (
     CHANGED,
     EPS,
@@ -46,7 +46,7 @@ from .state import (
 from .ties import NEAR, Met, note
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _last_parent(slots: Slots, state: State, s: int) -> int:
     """The place of the last parent of slot s, or -1."""
     last = -1
@@ -55,7 +55,7 @@ def _last_parent(slots: Slots, state: State, s: int) -> int:
     return last
 
 
-@njit(**BARE)
+@njit(**INNER, inline="always")
 def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
     """The first and the last place that v may take: required causes stay ahead of it, required effects behind."""
     low, high = 0, state.link.shape[0] - 1
@@ -68,27 +68,21 @@ def _free(state: State, rules: Rules, v: int) -> tuple[int, int]:
     return low, high
 
 
-@njit(**BARE)
-def _without(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
-    """Scratch: z without its parent v, among those ahead of ``limit``; returns the change of its score."""
+@njit(**INNER, inline="always")
+def _toggled(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
+    """Scratch: z without its parent v, or with v as a new one, among those ahead of ``limit``; the change of its score."""
     t = state.link.shape[0] + 1
     copy(score, slots, z, t)
-    drop(score, slots, t, find(slots, t, v))
+    place = find(slots, t, v)
+    if place < 0:
+        add(score, slots, t, v)
+    else:
+        drop(score, slots, t, place)
     settle(score, slots, state, rules, t, limit, v)
     return slots.value[t] - slots.value[z]
 
 
-@njit(**BARE)
-def _with(score: Any, slots: Slots, state: State, rules: Rules, z: int, v: int, limit: int) -> float:
-    """Scratch: z with v as a parent, among those ahead of ``limit``; returns the change of its score."""
-    t = state.link.shape[0] + 1
-    copy(score, slots, z, t)
-    add(score, slots, t, v)
-    settle(score, slots, state, rules, t, limit, v)
-    return slots.value[t] - slots.value[z]
-
-
-@njit(**BARE)
+@njit(**INNER, inline="always")
 def _ahead(
     score: Any, slots: Slots, state: State, rules: Rules, v: int, low: int, move: bool, best: float
 ) -> tuple[int, float]:
@@ -114,7 +108,7 @@ def _ahead(
             parent = _last_parent(slots, state, s)
             event = True
         if link[v, z] == HELPS and (not rules.any[0] or rules.allowed[z, v] > 0.0):  # z gains v
-            others += _with(score, slots, state, rules, z, v, q)
+            others += _toggled(score, slots, state, rules, z, v, q)
             if move:
                 take(score, slots, state, s + 1)
             event = True
@@ -135,7 +129,7 @@ def _ahead(
     return where, best
 
 
-@njit(**BARE)
+@njit(**INNER, inline="always")
 def _behind(
     score: Any, slots: Slots, state: State, rules: Rules, v: int, high: int, move: bool, best: float
 ) -> tuple[int, float]:
@@ -151,7 +145,7 @@ def _behind(
         z = table[ORDER, q]
         event = False
         if link[v, z] == PARENT:  # z loses v
-            others += _without(score, slots, state, rules, z, v, q)
+            others += _toggled(score, slots, state, rules, z, v, q)
             if move:
                 take(score, slots, state, s + 1)
             event = True
@@ -179,44 +173,54 @@ def _behind(
     return where, best
 
 
-@njit(**BARE)
-def _move(score: Any, slots: Slots, state: State, rules: Rules, v: int, where: int) -> None:
-    """Put v at the place ``where``, or as near as knowledge lets it, and refit what that concerns."""
+@njit(**INNER)
+def _reinsert(score: Any, slots: Slots, state: State, rules: Rules, v: int, to: int) -> bool:
+    """Put v at the place ``to``, or as near as knowledge lets it; at its best place, if that lowers the score, where
+    ``to`` is -1. Refits what that concerns; False if v stays. (Each scan has one call: what is compiled once.)"""
     low, high = _free(state, rules, v)
-    if where < state.table[PLACE, v]:
-        _ahead(score, slots, state, rules, v, max(where, low), True, 0.0)
-    elif where > state.table[PLACE, v]:
-        _behind(score, slots, state, rules, v, min(where, high), True, 0.0)
+    at, move = state.table[PLACE, v], to >= 0
+    while True:
+        where, best = -1, 0.0
+        if to < at:
+            where, best = _ahead(score, slots, state, rules, v, max(to, low), move, best)
+        if to > at or not move:
+            behind, best = _behind(score, slots, state, rules, v, min(to, high) if move else high, move, best)
+            where = behind if behind >= 0 else where
+        if move or where < 0:
+            return move
+        to, move = where, True
 
 
 @njit(**BARE)
-def _improve(score: Any, slots: Slots, state: State, rules: Rules, v: int) -> bool:
-    """Move v to its best place, if that lowers the score."""
-    low, high = _free(state, rules, v)
-    where, best = _ahead(score, slots, state, rules, v, low, False, 0.0)
-    behind, best = _behind(score, slots, state, rules, v, high, False, best)
-    where = behind if behind >= 0 else where
-    if where < 0:
-        return False
-    _move(score, slots, state, rules, v, where)
-    return True
+def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, sweep: bool, deadline: float) -> bool:
+    """Reinsert what is queued until nothing is, with ``sweep`` until no reinsertion at all lowers the score; False if
+    time ran out first, and it may be called again.
 
-
-@njit(**BARE)
-def _drain(score: Any, slots: Slots, state: State, rules: Rules, deadline: float) -> bool:
-    """Improve what is queued until nothing is; False if time ran out first."""
-    looks = 0
-    while state.tally[WAITING] > 0:
-        v = state.table[QUEUE, state.tally[HEAD]]
-        state.tally[HEAD] = (state.tally[HEAD] + 1) % state.link.shape[0]
-        state.tally[WAITING] -= 1
-        state.table[QUEUED, v] = False
-        if _improve(score, slots, state, rules, v):
-            state.tally[MOVED] = 1
-        looks += 1
-        if looks % 8 == 0 and deadline < np.inf and now() > deadline:
-            return False
-    return True
+    patience: give a scan up after so many places in a row where scores changed for nothing.
+    """
+    looks, d, tally = 0, state.link.shape[0], state.tally
+    anywhere = np.int64(-1)  # no literal: for each of those numba compiles anew
+    tally[PATIENCE] = patience
+    while True:
+        while tally[WAITING] > 0:
+            v = state.table[QUEUE, tally[HEAD]]
+            tally[HEAD] = (tally[HEAD] + 1) % d
+            tally[WAITING] -= 1
+            state.table[QUEUED, v] = False
+            if _reinsert(score, slots, state, rules, v, anywhere):
+                tally[MOVED] = 1
+            looks += 1
+            if looks % 8 == 0 and deadline < np.inf and now() > deadline:
+                return False
+        if not sweep:
+            return True
+        if tally[SWEEPING] and not tally[MOVED]:
+            tally[SWEEPING] = 0
+            clear(state)
+            return True
+        tally[SWEEPING], tally[MOVED] = 1, 0
+        for v in range(d):
+            enqueue(state, v)
 
 
 @njit(**BARE)
@@ -274,34 +278,6 @@ def reconsider(score: Any, slots: Slots, state: State, rules: Rules) -> None:
 
 
 @njit(**BARE)
-def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, deadline: float) -> bool:
-    """Reinsert variables until no reinsertion lowers the score; False if time ran out first, and it may be called again.
-
-    patience: give a scan up after so many places in a row where scores changed for nothing.
-    """
-    tally = state.tally
-    tally[PATIENCE] = patience
-    while _drain(score, slots, state, rules, deadline):
-        if tally[SWEEPING] and not tally[MOVED]:
-            tally[SWEEPING] = 0
-            clear(state)
-            return True
-        tally[SWEEPING], tally[MOVED] = 1, 0
-        for v in range(state.link.shape[0]):
-            enqueue(state, v)
-    return False
-
-
-@njit(**BARE)
-def _swap(score: Any, slots: Slots, state: State, rules: Rules, a: int, b: int) -> None:
-    """Let a and b change places."""
-    at, to = state.table[PLACE, a], state.table[PLACE, b]
-    if at != to:
-        _move(score, slots, state, rules, a, to)
-        _move(score, slots, state, rules, b, at)
-
-
-@njit(**BARE)
 def wander(
     score: Any,
     slots: Slots,
@@ -320,15 +296,17 @@ def wander(
     A variable changes places with another, ``swaps`` times; only what that concerns is searched again.
     """
     d, table = state.link.shape[0], state.table
-    state.tally[PATIENCE] = patience
     for made in range(rounds):
         for q in range(d):
             table[OLD, q] = table[ORDER, q]
         total = state.total[0]
         clear(state)
         for _ in range(swaps):
-            _swap(score, slots, state, rules, draw(state, d), draw(state, d))
-        done = _drain(score, slots, state, rules, deadline)
+            a, b = draw(state, d), draw(state, d)
+            at, to = table[PLACE, a], table[PLACE, b]
+            for turn in range(2 if a != b else 0):
+                _reinsert(score, slots, state, rules, b if turn else a, at if turn else to)
+        done = descend(score, slots, state, rules, patience, rounds < 0, deadline)
         if done and EPS < abs(state.total[0] - total) <= NEAR:
             note(slots, state, met, max(state.total[0], total), state.total[0] < total)
         if state.total[0] > total + EPS:

@@ -10,7 +10,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
 from ...base.clock import now
-from ...stats.scores.contract import BARE, SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
+from ...stats.scores.contract import BARE, INNER, SCRATCH, Slots, add, best_add, best_drop, copy, drop, helps
 
 NOTHING, HELPS, PARENT = 0, 1, 2  # entries of link
 EPS = 1e-7  # a change of score below this is rounding
@@ -52,7 +52,7 @@ class Rules(NamedTuple):
     required: Bools
 
 
-@njit(**BARE)
+@njit(**INNER)
 def draw(state: State, n: int) -> Any:
     """A whole number below n (splitmix64)."""
     state.random[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -63,7 +63,7 @@ def draw(state: State, n: int) -> Any:
     return np.int64((z >> np.uint64(11)) % np.uint64(n))  # a signed one: compiled, int() keeps it unsigned
 
 
-@njit(**BARE)
+@njit(**INNER)
 def find(slots: Slots, s: int, r: int) -> int:
     for i in range(slots.size[s]):
         if slots.parents[s, i] == r:
@@ -71,7 +71,7 @@ def find(slots: Slots, s: int, r: int) -> int:
     return -1
 
 
-@njit(**BARE)
+@njit(**INNER, inline="always")
 def _exchange(score: Any, slots: Slots, state: State, s: int, fixed: Bools) -> bool:
     """Let a candidate take the place of a parent of scratch slot s, those of best score; False if none lowers it.
 
@@ -79,7 +79,7 @@ def _exchange(score: Any, slots: Slots, state: State, s: int, fixed: Bools) -> b
     """
     least, out, new = slots.value[s] - EPS, -1, -1
     for i in range(slots.size[s] - 1, -1, -1):
-        r = slots.parents[s, i]
+        r: Any = np.int64(slots.parents[s, i])  # one type of number: for each numba compiles anew
         if fixed[r]:
             continue
         drop(score, slots, s, i)
@@ -98,7 +98,7 @@ def _exchange(score: Any, slots: Slots, state: State, s: int, fixed: Bools) -> b
     return new >= 0
 
 
-@njit(**BARE)
+@njit(**INNER)
 def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: int, out: int) -> None:
     """Grow and shrink scratch slot s among those that stand before the place ``limit``, ``out`` apart; exchange when full."""
     v = slots.node[s]
@@ -126,7 +126,7 @@ def settle(score: Any, slots: Slots, state: State, rules: Rules, s: int, limit: 
             i = best_drop(score, slots, s, fixed)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def enqueue(state: State, v: int) -> None:
     table, count = state.table, state.tally
     if table[QUEUED, v] == 0:
@@ -135,7 +135,7 @@ def enqueue(state: State, v: int) -> None:
         count[WAITING] += 1
 
 
-@njit(**BARE)
+@njit(**INNER)
 def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
     """link[:, v] from slot v; with wake, those whose entry changes are queued."""
     link = state.link
@@ -153,7 +153,7 @@ def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
                 enqueue(state, r)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def take(score: Any, slots: Slots, state: State, s: int) -> None:
     """Scratch slot s becomes the state of its variable; those whose moves it concerns are queued."""
     v, d = slots.node[s], state.link.shape[0]

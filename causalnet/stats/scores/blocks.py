@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
-from .contract import FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
+from .contract import FAST, SCRATCH, UNSEEN, Slots, copy_slot, empty_slots, implement
 
 SINGULAR = 1e-9  # of a variance of 1 this much is none: such a direction is determined by the parents
 MARGIN = 1e-7  # a change of score below this is rounding
@@ -108,7 +108,7 @@ class BlockLocal:
         return float(self.n * np.log(values).sum() + self.price[v, parents].sum())
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _logdet(a: Array, k: int) -> float:
     """ln det of a[:k, :k], which becomes its Cholesky factor (lower)."""
     total = 0.0
@@ -126,7 +126,7 @@ def _logdet(a: Array, k: int) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _logdet_after(score: BlockScore, kv: int, kr: int, sign: float) -> float:
     """ln det of own[0] + sign own[2]' own[1]^-1 own[2]: (kv, kv), and (kr, kr) with (kr, kv). A direction of own[1] that
     is determined counts for nothing. own[1] and own[2] are used up."""
@@ -157,7 +157,7 @@ def _logdet_after(score: BlockScore, kv: int, kr: int, sign: float) -> float:
     return _logdet(block, kv)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**UNSEEN, fastmath=FAST)
 def _extend(score: BlockScore, slots: Slots, s: int) -> None:
     """The rows U of all parents of scratch slot s; those of the first wide[1, s] parents stand."""
     cov, start, rows = score.cov, score.start, score.rows[s - score.price.shape[0]]
@@ -179,7 +179,7 @@ def _extend(score: BlockScore, slots: Slots, s: int) -> None:
     score.wide[0, s], score.wide[1, s] = at, slots.size[s]
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**UNSEEN, fastmath=FAST)
 def _rest(score: BlockScore, s: int, a: int, b: int, out: int) -> None:
     """own[out]: the residual covariance of the blocks of a and b given the parents of scratch slot s."""
     cov, start, rows, own = score.cov, score.start, score.rows[s - score.price.shape[0]], score.own
@@ -192,7 +192,7 @@ def _rest(score: BlockScore, s: int, a: int, b: int, out: int) -> None:
             own[out, i, j] = t
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _fit(score: BlockScore, slots: Slots, s: int) -> None:
     """Score and changes of scratch slot s."""
     start, n, v, own = score.start, score.number[0], slots.node[s], score.own
@@ -216,7 +216,7 @@ def _fit(score: BlockScore, slots: Slots, s: int) -> None:
         score.change[s, slots.parents[s, i]] = 0.0
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _begin(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     slots.node[s] = x
     slots.size[s] = 0
@@ -224,7 +224,7 @@ def _begin(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     _fit(score, slots, s)
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _copy(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     copy_slot(slots, s, x)
     for r in range(score.price.shape[0]):
@@ -232,14 +232,14 @@ def _copy(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     score.wide[0, x], score.wide[1, x] = score.wide[0, s], 0
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _add(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     slots.parents[s, slots.size[s]] = x
     slots.size[s] += 1
     _fit(score, slots, s)
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _drop(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     slots.size[s] -= 1
     slots.parents[s, x] = slots.parents[s, slots.size[s]]
@@ -247,19 +247,19 @@ def _drop(score: BlockScore, slots: Slots, s: int, x: int) -> None:
     _fit(score, slots, s)
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _helps(score: BlockScore, slots: Slots, s: int, x: int) -> bool:
     return slots.size[s] < slots.parents.shape[1] and score.change[s, x] < -MARGIN
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _rise(score: BlockScore, slots: Slots, s: int, x: int) -> float:
     if slots.size[s] == slots.parents.shape[1] or score.change[s, x] == 0.0:
         return np.inf
     return float(score.change[s, x])
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _best_add(score: BlockScore, slots: Slots, s: int, x: Array) -> int:
     best, least = -1, -MARGIN
     if slots.size[s] < slots.parents.shape[1]:
@@ -269,7 +269,7 @@ def _best_add(score: BlockScore, slots: Slots, s: int, x: Array) -> int:
     return best
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _invert(score: BlockScore, slots: Slots, s: int) -> None:
     """score.inverse: L^-1 of the parents of scratch slot s; L[i, j] = U[j, column i]. A column that earlier ones determine
     has what _extend leaves it of variance, SINGULAR."""
@@ -288,7 +288,7 @@ def _invert(score: BlockScore, slots: Slots, s: int) -> None:
             at += 1
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _best_drop(score: BlockScore, slots: Slots, s: int, x: AnyArray) -> int:
     if slots.size[s] == 0:
         return -1

@@ -28,7 +28,11 @@ from numba.extending import overload
 
 from ...base.arrays import AnyArray, Array, Ints
 
-BARE = {"cache": True, "_nrt": False}  # kernels that make no arrays count no references: a quarter of their time
+_UNCHECKED = {"error_model": "numpy"}  # divisions by zero give inf and nan
+UNSEEN = _UNCHECKED | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options of kernels that only kernels call: neither a door for Python nor a file of their own, half of the compiling."""
+BARE = _UNCHECKED | {"cache": True, "_nrt": False}  # of those that make no arrays and count no references
+INNER = UNSEEN | {"_nrt": False}  # of both
 FAST = {"contract", "reassoc", "nsz", "arcp"}  # sums in any order, but nan and inf as they are
 SCRATCH = 2  # slots beside those of the variables
 

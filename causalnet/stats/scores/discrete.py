@@ -23,7 +23,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
 from .association import dependent
-from .contract import BARE, Slots, copy_slot, empty_slots, implement, widen
+from .contract import BARE, INNER, Slots, copy_slot, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
 
@@ -105,7 +105,7 @@ def _tabulate(logs: Array, states: Array) -> Array:
     return whole
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _price(score: DiscreteScore, q: float, r: int) -> float:
     """What q configurations of the parents cost a variable of r states, whatever the counts."""
     if score.number[NAME] == QNML and r > 1:
@@ -114,7 +114,7 @@ def _price(score: DiscreteScore, q: float, r: int) -> float:
     return score.number[PENALTY] * q * (r - 1) if score.number[NAME] == BIC else 0.0
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _whole(score: DiscreteScore, v: int, n: int) -> float:
     """n ln n, and with fNML the regret."""
     own = score.number[NAME] == FNML
@@ -127,7 +127,7 @@ def _whole(score: DiscreteScore, v: int, n: int) -> float:
     return float(value + regret(n, score.columns.cards[v])) if own and score.columns.cards[v] > 1 else float(value)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _likelihood(score: DiscreteScore, v: int, table: Ints, groups: int) -> float:
     """sum_jk n_jk ln n_jk - sum_j n_j ln n_j over the ``groups`` rows of table, each of r cells; fNML: less the regrets."""
     r, logs = score.columns.cards[v], score.logs
@@ -143,7 +143,7 @@ def _likelihood(score: DiscreteScore, v: int, table: Ints, groups: int) -> float
     return total
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _marginal(score: DiscreteScore, v: int, table: Ints, groups: int, q: float) -> float:
     """ln of BDeu's marginal likelihood."""
     r = score.columns.cards[v]
@@ -162,7 +162,7 @@ def _marginal(score: DiscreteScore, v: int, table: Ints, groups: int, q: float) 
     return total
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _weigh(score: DiscreteScore, v: int, table: Ints, groups: int, q: float, parents: int) -> float:
     """f of v with so many ``parents`` from a table (groups, r): rows of it without any count say nothing."""
     if score.number[NAME] == BDEU:
@@ -174,7 +174,7 @@ def _weigh(score: DiscreteScore, v: int, table: Ints, groups: int, q: float, par
     return round(value * GRAIN) / GRAIN
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _strata(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
     """Count the cells of slot s without its parent ``apart`` (-1: with all), unless at hand; the number of strata."""
     family = score.pool.held[0, s]
@@ -187,7 +187,7 @@ def _strata(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
     return int(score.ready[1])
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
     """f of slot s with x, or without it where it is a parent.
 
@@ -212,7 +212,7 @@ def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) 
     return _weigh(score, v, score.counts.table, strata * cards[x], q, k + 1)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """f of slot s with x, or without it where it is a parent: from the pool, or counted."""
     pool = score.pool
@@ -226,7 +226,7 @@ def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     return float(value)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """What slot s will score when x is toggled, and the row of that family."""
     value = _ask(score, slots, s, x)
@@ -236,7 +236,7 @@ def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     return value
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.node[s] = x
     slots.size[s] = 0
@@ -246,28 +246,28 @@ def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     hold(score.pool, s, score.pool.names[0, x], x, slots.value[s])
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _copy(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     copy_slot(slots, s, x)
     held = score.pool.held
     held[0, x], held[1, x] = held[0, s], held[1, s]
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _add(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _become(score, slots, s, x)
     slots.parents[s, slots.size[s]] = x
     slots.size[s] += 1
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _drop(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _become(score, slots, s, slots.parents[s, x])
     slots.size[s] -= 1
     slots.parents[s, x] = slots.parents[s, slots.size[s]]
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _find(slots: Slots, s: int, x: int) -> int:
     """The place of x among the parents of slot s, or -1."""
     for i in range(slots.size[s]):
@@ -276,14 +276,14 @@ def _find(slots: Slots, s: int, x: int) -> int:
     return -1
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _helps(score: DiscreteScore, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
     return _find(slots, s, x) < 0 and _ask(score, slots, s, x) < slots.value[s] - MARGIN
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _rise(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     if slots.size[s] == slots.parents.shape[1] or _find(slots, s, x) >= 0:
         return np.inf
@@ -291,7 +291,7 @@ def _rise(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     return float(value - slots.value[s]) if value < FAR else np.inf
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
     if slots.size[s] == slots.parents.shape[1]:
         return -1
@@ -304,7 +304,7 @@ def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
     return best
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _best_drop(score: DiscreteScore, slots: Slots, s: int, x: AnyArray) -> int:
     best, least = -1, slots.value[s] - MARGIN
     for i in range(slots.size[s]):

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array
-from .contract import FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
+from .contract import FAST, SCRATCH, UNSEEN, Slots, copy_slot, empty_slots, implement
 
 SINGULAR = 1e-9  # a share of a variance no larger is none
 
@@ -48,7 +48,7 @@ def equal_variance_score(
     return score, empty_slots(d, most)
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _begin(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     d = score.cov.shape[0]
     slots.node[s] = x
@@ -59,7 +59,7 @@ def _begin(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
         score.bank[s, d + j] = score.cov[j, j]
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _copy(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     d, k = score.cov.shape[0], slots.size[s]
     copy_slot(slots, s, x)
@@ -70,7 +70,7 @@ def _copy(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
             _border(score, slots, x, m)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**UNSEEN, fastmath=FAST)
 def _border(score: EqualVariance, slots: Slots, s: int, m: int) -> tuple[float, float]:
     """Q and b with the parent m as well as those before it; its residual variance and coefficient. work[0] is a."""
     cov, parents, q, a = score.cov, slots.parents, score.inverse, score.work
@@ -96,7 +96,7 @@ def _border(score: EqualVariance, slots: Slots, s: int, m: int) -> tuple[float, 
     return rest, slope
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**UNSEEN, fastmath=FAST)
 def _add(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     cov, bank, work, parents = score.cov, score.bank, score.work, slots.parents
     d, k, v = cov.shape[0], slots.size[s], slots.node[s]
@@ -117,7 +117,7 @@ def _add(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = bank[s, v] + score.price[0] * (k + 1)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(**UNSEEN, fastmath=FAST)
 def _drop(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     cov, bank, q, work, parents = score.cov, score.bank, score.inverse, score.work, slots.parents
     d, v = cov.shape[0], slots.node[s]
@@ -151,7 +151,7 @@ def _drop(score: EqualVariance, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = bank[s, v] + score.price[0] * last
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _helps(score: EqualVariance, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
@@ -159,7 +159,7 @@ def _helps(score: EqualVariance, slots: Slots, s: int, x: int) -> bool:
     return c * c > score.price[0] * w and w > SINGULAR * score.cov[x, x]
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _rise(score: EqualVariance, slots: Slots, s: int, x: int) -> float:
     c, w = score.bank[s, x], score.bank[s, score.cov.shape[0] + x]
     if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR * score.cov[x, x]:
@@ -167,7 +167,7 @@ def _rise(score: EqualVariance, slots: Slots, s: int, x: int) -> float:
     return float(score.price[0] - c * c / w)
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _best_add(score: EqualVariance, slots: Slots, s: int, x: Array) -> int:
     best, most = -1, score.price[0]
     if slots.size[s] == slots.parents.shape[1]:
@@ -179,7 +179,7 @@ def _best_add(score: EqualVariance, slots: Slots, s: int, x: Array) -> int:
     return best
 
 
-@njit(cache=True)
+@njit(**UNSEEN)
 def _best_drop(score: EqualVariance, slots: Slots, s: int, x: AnyArray) -> int:
     q, u = score.inverse, s - score.cov.shape[0]
     best, least = -1, score.price[0]

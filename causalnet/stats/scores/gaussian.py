@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
-from .contract import BARE, FAST, SCRATCH, Slots, copy_slot, empty_slots, implement
+from .contract import FAST, INNER, SCRATCH, Slots, copy_slot, empty_slots, implement
 
 SMALL = 16  # the regression on so many parents is kept for every slot, a larger one only for those in work
 MOST_GAIN = 700.0  # of ln s2 by one parent: what must exceed it excludes every parent, and its exponential is a number
@@ -59,13 +59,13 @@ def gaussian_score(corr: Array, n: int, penalty: float, most: int) -> tuple[Gaus
     return score, empty_slots(d, most)
 
 
-@njit(**BARE, inline="always")
+@njit(**INNER, inline="always")
 def _value(score: GaussianScore, s2: float, k: int) -> float:
     """n ln s2 + price k."""
     return score.number[0] * math.log(max(s2, SINGULAR)) + score.number[1] * k
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     d = score.corr.shape[0]
     slots.node[s] = x
@@ -76,7 +76,7 @@ def _begin(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         score.bank[s, d + j] = 1.0
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     d = score.corr.shape[0]
     k = slots.size[s]
@@ -91,7 +91,7 @@ def _copy(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
         _regress(score, slots, x)
 
 
-@njit(**BARE, fastmath=FAST)
+@njit(**INNER, fastmath=FAST)
 def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
     """Q and b of a scratch slot with many parents, one parent at a time (the bordering of an inverse)."""
     corr, parents, q, a = score.corr, slots.parents, score.inverse, score.work
@@ -118,7 +118,7 @@ def _regress(score: GaussianScore, slots: Slots, s: int) -> None:
         q[u, b, m] = slope
 
 
-@njit(**BARE, inline="always")
+@njit(**INNER, inline="always")
 def _combine(corr: Array, parents: AnyArray, s: int, work: Array, k: int) -> None:
     """work[1] += sum over i < k of work[0, i] corr[parents[s, i]], four rows at a time."""
     d = corr.shape[0]
@@ -136,7 +136,7 @@ def _combine(corr: Array, parents: AnyArray, s: int, work: Array, k: int) -> Non
         i += 1
 
 
-@njit(**BARE, fastmath=FAST)
+@njit(**INNER, fastmath=FAST)
 def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     corr, bank, q, work, parents = score.corr, score.bank, score.inverse, score.work, slots.parents
     d = corr.shape[0]
@@ -191,7 +191,7 @@ def _add(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _value(score, bank[s, v], k + 1)
 
 
-@njit(**BARE, fastmath=FAST)
+@njit(**INNER, fastmath=FAST)
 def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     bank, q, work, parents = score.bank, score.inverse, score.work, slots.parents
     d = score.corr.shape[0]
@@ -250,7 +250,7 @@ def _drop(score: GaussianScore, slots: Slots, s: int, x: int) -> None:
     slots.value[s] = _value(score, bank[s, v], last)
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     if slots.size[s] == slots.parents.shape[1]:
         return False
@@ -258,7 +258,7 @@ def _helps(score: GaussianScore, slots: Slots, s: int, x: int) -> bool:
     return c * c > score.number[2] * max(score.bank[s, slots.node[s]], SINGULAR) * w and w > SINGULAR
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _rise(score: GaussianScore, slots: Slots, s: int, x: int) -> float:
     c, w = score.bank[s, x], score.bank[s, score.corr.shape[0] + x]
     if slots.size[s] == slots.parents.shape[1] or w <= SINGULAR:
@@ -267,7 +267,7 @@ def _rise(score: GaussianScore, slots: Slots, s: int, x: int) -> float:
     return float(score.number[0] * math.log(max(1.0 - c * c / (w * s2), SINGULAR)) + score.number[1])
 
 
-@njit(**BARE, fastmath=FAST | {"nnan"})
+@njit(**INNER, fastmath=FAST | {"nnan"})
 def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
     bank, share, d = score.bank, score.work, score.corr.shape[0]
     level = score.number[2] * max(bank[s, slots.node[s]], SINGULAR)
@@ -291,7 +291,7 @@ def _best_add(score: GaussianScore, slots: Slots, s: int, x: Array) -> int:
     return -1
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _best_drop(score: GaussianScore, slots: Slots, s: int, x: AnyArray) -> int:
     bank, q, d = score.bank, score.inverse, score.corr.shape[0]
     level = score.number[3] * max(bank[s, slots.node[s]], SINGULAR)

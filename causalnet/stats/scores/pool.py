@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import Array, Bools, Ints
-from .contract import BARE
+from .contract import BARE, INNER
 
 ROOM = 1 << 23  # numbers kept, 64 MB
 FAR = 1e30  # as good as never
@@ -47,7 +47,7 @@ def empty_pool(looked_at: Bools, slots: int) -> Pool:
     )
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _seek(pool: Pool, family: int) -> int:
     """The place in the index where the row of ``family`` is, or belongs."""
     mask = pool.places.size - 1
@@ -57,7 +57,7 @@ def _seek(pool: Pool, family: int) -> int:
     return at
 
 
-@njit(**BARE)
+@njit(**INNER)
 def _forget(pool: Pool) -> None:
     """Empty the pool but for the rows that slots hold."""
     held, used = pool.held, 0

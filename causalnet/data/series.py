@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import Array, Ints
+from ..base.arrays import Array, Bools, Ints
 from ..base.checks import flag, known, whole
 from ..errors import DataError, warned
 from .frames import as_frame
@@ -60,7 +60,8 @@ class Series(Sealed):
         if table.discrete.any():
             names = ", ".join(repr(c) for c, d in zip(table.columns, table.discrete, strict=True) if d)
             raise DataError(f"a series holds numbers, and {names} hold categories; as_table(..., discrete=False)")
-        values, self.removed = table.values, ()
+        values = table.values
+        self.removed: tuple[str, ...] = ()
         if flag("trend", trend) or season is not None:
             season = None if season is None else whole("season", season, 2, max(2, len(values) // 2))
             values, self.removed = remove(values, rows.segment, rows.step, trend, season)
@@ -93,7 +94,7 @@ class Series(Sealed):
 
         DataError, with the longest segment, where there is none.
         """
-        broken = np.isnan(self.values).any(axis=1)
+        broken: Bools = np.asarray(np.isnan(self.values).any(axis=1))
         # a row after which counting begins anew: the first of a segment, and the one after a missing cell
         begin = np.concatenate([[True], (np.diff(self.segment) != 0) | broken[:-1]])
         index = np.arange(len(self.values))

@@ -92,7 +92,7 @@ class LaggedGraph(Graph):
         at = np.array([self.nodes.index(name) for name in moved.nodes], dtype=int)
         strength = None if self.strength is None else self.strength[:, at][:, :, at]
         links = self.links[:, at][:, :, at]
-        kept = {"evidence": self.evidence, "meta": self.meta}
+        kept: dict[str, Any] = {"evidence": self.evidence, "meta": self.meta}
         return type(self)(moved.nodes, moved.adj, moved.weight, links=links, strength=strength, **kept)
 
     def unrolled(self) -> Any:
@@ -149,7 +149,7 @@ class LaggedGraph(Graph):
 
 def summary(links: Bools) -> Bools:
     """(d, d) i -> j where any of the links (lags + 1, d, d) says so, but for the own past."""
-    adj: Bools = links.any(axis=0)
+    adj: Bools = np.asarray(links.any(axis=0))
     np.fill_diagonal(adj, False)
     return adj
 

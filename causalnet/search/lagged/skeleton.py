@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, islice
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def test_all(momentary: Momentary, allowed: Bools) -> tuple[Array, Array]:
     lagged = allowed.copy()
     lagged[0] = False
     at = np.nonzero(lagged)
-    links = np.stack(at, axis=1)
+    links = [(int(lag), int(i), int(j)) for lag, i, j in zip(*at, strict=True)]
     p[at], r[at] = momentary(links, [()] * len(links))
     return p, r
 
@@ -80,7 +81,7 @@ def find_links(
         pools = {
             link: [k for k in near[link[2]] if link[0] or k != link[1]] for link in map(tuple, np.argwhere(found.links))
         }
-        turn = {link: combinations(pool, size) for link, pool in pools.items() if len(pool) >= size}
+        turn: Any = {link: combinations(pool, size) for link, pool in pools.items() if len(pool) >= size}
         if not turn:
             break
         found.largest_set = size

@@ -132,7 +132,7 @@ def test_column_order_and_names_do_not_matter(name: str, kind: str) -> None:
     names = {"a": "z w", "b": "ä<b>", "c": "0", "d": "long name"}
     moved = learn(name, rename(data, names, order))
     assert moved.nodes == tuple(names[n] for n in order)
-    back = cn.Graph(tuple(order), moved.adj).align(g.nodes)
+    back = moved.replace(nodes=tuple(order)).align(g.nodes)
     assert back == g
 
 

@@ -15,7 +15,7 @@ from causalnet.graph.marks import ARROW, CIRCLE, TAIL
 from causalnet.graph.order import ancestry
 from causalnet.graph.random_dags import random_dag
 from causalnet.graph.separation import Separation, ancestral_graph, marks_of_dag
-from causalnet.search.pag import Ends, close
+from causalnet.search.pag import Ends, close, pag_of
 
 
 def table(d: int, n: int = 300, seed: int = 0) -> cn.Table:
@@ -69,6 +69,7 @@ def test_every_class_of_four_variables_gets_the_marks_that_its_members_share() -
         shared = np.where(np.all(np.array(members) == members[0], axis=0), members[0], CIRCLE)
         found = learn(data, ci_test=oracle(Separation(members[0]), list(range(d))))
         np.testing.assert_array_equal(found.marks, shared)
+        np.testing.assert_array_equal(pag_of(members[-1]), shared)
 
 
 def given(d: int, i: int, j: int) -> list[tuple[int, ...]]:
@@ -92,17 +93,23 @@ def test_every_mark_is_sound_with_hidden_causes(seed: int) -> None:
 
 
 def test_possible_d_sep_separates_what_no_neighbours_do() -> None:
-    """Spirtes et al. 2000, section 6.3: a and e need b and d, which are not both beside either of them."""
-    names = ["a", "b", "c", "d", "e", "f", "g", "h"]
-    arcs = ["l1>a", "l1>b", "l2>d", "l2>e", "b>c", "d>f", "c>a", "b>e", "f>e", "d>a"]
-    nodes = [*names, "l1", "l2"]
-    dag = np.zeros((10, 10), bool)
-    for arc in arcs:
+    """Of x and y, neither's neighbours hold a set that separates them; b and c and d together do."""
+    nodes = ["b", "c", "d", "x", "y", "l1", "l2", "l3"]
+    dag = np.zeros((8, 8), bool)
+    for arc in ("b>c", "c>x", "d>y", "l1>d", "l1>x", "l2>b", "l2>d", "l3>c", "l3>y"):
         i, j = (nodes.index(v) for v in arc.split(">"))
         dag[i, j] = True
-    truth = ancestral_graph(dag, [8, 9])
-    found = learn(table(8), ci_test=oracle(Separation(marks_of_dag(dag)), list(range(8))))
-    np.testing.assert_array_equal(found.skeleton, truth > 0)
+    truth, apart = ancestral_graph(dag, [5, 6, 7]), Separation(marks_of_dag(dag))
+    x, y = 3, 4
+    separators = [z for z in given(5, x, y) if apart(x, y, z)]
+    near = [set(np.flatnonzero(truth[v]).tolist()) for v in (x, y)]
+    assert separators and not truth[x, y]
+    assert not [z for z in separators for those in near if set(z) <= those]
+    found = learn(table(5), ci_test=oracle(apart, list(range(5))))
+    np.testing.assert_array_equal(found.marks, pag_of(truth))
+    assert found.meta["possible_d_sep"] == 1 and set(found.explain("v3", "v4")["given"]) in [
+        {f"v{k}" for k in z} for z in separators
+    ]
 
 
 def circles(d: int, edges: list[tuple[int, int]]) -> Ends:

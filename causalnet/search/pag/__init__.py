@@ -6,4 +6,5 @@ from .adjacency import Second, separate_further, separating_sets
 from .d_separators import possible_d_sep
 from .ends import KNOWN, Ends
 from .known import draw_known
+from .markov_class import pag_of
 from .rules import SepSets, close, colliders, draw_colliders

@@ -1,0 +1,27 @@
+"""The PAG of a maximal ancestral graph: what every graph that is Markov equivalent to it has in common."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...graph.marks import ARROW, TAIL, Marks
+from ...graph.order import ancestry
+from ...graph.separation import as_set
+from .ends import Ends
+from .rules import close, colliders, draw_colliders
+
+
+def pag_of(mag: Marks) -> Marks:
+    """(d, d) int8: the PAG of a maximal ancestral graph without selection, marks (d, d) of tails and arrows.
+
+    Two that are not joined are m-separated by An({x, y}) without them (Richardson and Spirtes 2002), so nothing is searched.
+    """
+    joined = mag > 0
+    above = ancestry((mag == ARROW) & (mag.T == TAIL))
+    separators = {}
+    for i, j in np.argwhere(np.triu(~joined, 1)).tolist():
+        separators[i, j] = as_set(k for k in np.flatnonzero(above[:, i] | above[:, j]).tolist() if k not in (i, j))
+    ends = Ends(joined, ~joined & ~np.eye(len(mag), dtype=bool))
+    draw_colliders(ends, colliders(ends, separators))
+    close(ends, separators)
+    return ends.marks()

@@ -101,20 +101,24 @@ def state_values(model: TabularNetwork, policy: Policy, tolerance: float = 1e-9)
             f"policy[{i}]", table, (int(model.n_states[i]), int(model.n_actions[i])), "the own state, then the actions"
         )
         keep = sorted({*sees, i})
-        moves.append(
-            (np.einsum(kernel, [*sees, 2 * n, n + i], table, [i, 2 * n], [*keep, n + i]), keep)
-        )  # P_i(s_i' | s_{N_i})
+        moves.append((_contracted((kernel, [*sees, 2 * n, n + i]), (table, [i, 2 * n]), [*keep, n + i]), keep))
         r[..., i] += (model.rewards[i] * table).sum(1).reshape([-1 if k == i else 1 for k in range(n)])
     values, gap = r, np.inf
     while gap * model.gamma > tolerance * (1 - model.gamma):
         ahead, axes = values, {*range(n, 2 * n)}  # n + i stands for s_i'
         for i, (move, sees) in enumerate(moves):
             left = (axes | set(sees)) - {n + i}
-            ahead = np.einsum(ahead, [*sorted(axes), 2 * n], move, [*sees, n + i], [*sorted(left), 2 * n])
+            ahead = _contracted((ahead, [*sorted(axes), 2 * n]), (move, [*sees, n + i]), [*sorted(left), 2 * n])
             axes = left
         after = r + model.gamma * ahead
         values, gap = after, float(np.abs(after - values).max())
     return values
+
+
+def _contracted(one: tuple[Array, list[int]], other: tuple[Array, list[int]], left: list[int]) -> Array:
+    """The product of two tables with named axes, summed over those that are not ``left``."""
+    (a, of_a), (b, of_b) = one, other
+    return np.asarray(np.einsum(a, of_a, b, of_b, left))  # type: ignore[arg-type]
 
 
 def occupancy(process: Joint) -> Array:

@@ -19,7 +19,7 @@ NOTES = [
     "Simulated: fair linear Gaussian models (every variance 1); the truth is the PAG of the ancestral graph over what is observed.",
     "All methods test Fisher's z at 0.01 with their other defaults; start 'dag' makes no test.",
     "CPU seconds are process time after imports and compilation, the least of three where a run is short.",
-    "Ends that differ from causal-learn's are counted, not explained: its rules are applied in the order of the columns.",
+    "Ends that differ from causal-learn's are counted here, not explained.",
 ]
 SCORES = {"adjacency": SHARE, "arrowhead": SHARE, "tail": SHARE, "pag_shd": POSITIVE}
 AXES = {"rows": (r"(\d+) rows", "rows"), "hidden": (r"(\d+) hidden", "hidden variables")}

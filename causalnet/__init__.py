@@ -15,10 +15,11 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "data.outlook": "look",
-        "data": "Events Interactions Table Transitions as_table read_events read_table stream_table",
+        "data": "Events Interactions Series Table Transitions as_table read_events read_table stream_table",
         "datasets": "Dataset load_dataset dataset_names=names",
-        "graph": "Graph Knowledge",
+        "graph": "Graph Knowledge LaggedGraph",
         "graph.metrics": "score",
+        "graph.lagged_metrics": "score_lags",
         "discovery": "Backend discover",
         "discovery.checkup": "doctor",
         "discovery.estimator": "Discovery",
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from . import agents, envs, locality
     from .agents import D3QN, DQN, PPO, ScalableActorCritic
     from .comparison import Results, compare
-    from .data import Events, Interactions, Table, Transitions, as_table, read_events, read_table, stream_table
+    from .data import Events, Interactions, Series, Table, Transitions, as_table, read_events, read_table, stream_table
     from .data.outlook import look
     from .datasets import Dataset, load_dataset
     from .datasets import names as dataset_names
@@ -58,7 +59,8 @@ if TYPE_CHECKING:
         TimeLimit,
         UnknownNameError,
     )
-    from .graph import Graph, Knowledge
+    from .graph import Graph, Knowledge, LaggedGraph
+    from .graph.lagged_metrics import score_lags
     from .graph.metrics import score
     from .incidents import EventModel, RootCauses, root_causes
     from .representation import CausalMask, RootCauseMask

@@ -13,29 +13,33 @@ Reference: Granger, "Investigating causal relations by econometric models and cr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Array, Bools
+from ..base.arrays import Array, Bools, Ints
 from ..base.checks import share, whole
-from ..data import Events, Table
+from ..data import Events, Series, Table, as_series
 from ..data.tables import refuse_constants
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
+from ..stats.lagged import windows
 from ..stats.repeats import span
 
-TAKES = frozenset({"continuous", "events"})
+TAKES = frozenset({"continuous", "series", "events"})
 GIVES = "digraph"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "linearity", "stationarity")
 CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, instantaneous edges"
+LEVEL = 0.05  # of the coefficients that decide the number of lags
+TINY = 1e-300
 BINS = 2000  # default number of bins of an event log
 
 
 def learn(
-    data: Table | Events,
+    data: Table | Series | Events,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,
@@ -47,7 +51,8 @@ def learn(
 ) -> Graph:
     """Directed edges where the lagged F test rejects at false-discovery rate ``alpha``; rows are time steps.
 
-    lags: order of the autoregression; None: the one among 1..max_lags with the least BIC.
+    lags: order of the autoregression; None: the largest lag up to max_lags at which a coefficient of the
+    autoregression of max_lags stands Holm's correction: a criterion that pays for d^2 coefficients a lag loses sparse ones.
     bin_width: seconds per bin of an event log; None: a two-thousandth of its span. Bins sum over devices.
     instantaneous: also join pairs whose residuals correlate given all others (undirected), at the same rate.
     weight[j, i]: sum of the lagged coefficients B_l[i, j]. rng is not used.
@@ -57,15 +62,18 @@ def learn(
     if lags is not None:
         whole("lags", lags, 1)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
-    values, width = _series(data, bin_width)
+    values, width, rows = _series(data, bin_width)
+    if rows.clocks:
+        named = np.isin(data.columns, rows.clocks)
+        allowed = allowed & ~named & ~named[:, None]
     d = len(data.columns)
-    moving = np.flatnonzero(values.std(axis=0) > 0)  # a type that never occurs keeps its row and has no edges
+    moving = np.flatnonzero(np.nanstd(values, axis=0) > 0)  # a type that never occurs keeps its row and has no edges
     p_value, total, at_once = np.ones((d, d)), np.zeros((d, d)), np.ones((d, d))
     order = 0
     if len(moving) > 1:
-        order = lags or _order(values[:, moving], max_lags)
+        order = lags or _order(values[:, moving], max_lags, rows)
         spot = np.ix_(moving, moving)
-        p_value[spot], total[spot], at_once[spot] = lagged_tests(values[:, moving], order)
+        p_value[spot], total[spot], at_once[spot] = lagged_tests(values[:, moving], order, rows.rows(order))
     lagged = _discoveries(p_value, allowed & ~required, alpha)
     adj = required | lagged
     together = np.zeros((d, d), dtype=bool)
@@ -76,7 +84,7 @@ def learn(
         adj = adj | (free & allowed)
     meta: dict[str, Any] = {
         "lags": int(order),
-        "steps": len(values),
+        "steps": len(rows.rows(0)),
         "tests": int((allowed & ~required).sum()),
         "bin_width": width,
         "instantaneous_edges": int(together.sum()),
@@ -90,38 +98,29 @@ def warm_up(kind: str) -> None:
     _discoveries(lagged_tests(np.random.default_rng(0).standard_normal((20, 2)), 1)[0], ~np.eye(2, dtype=bool), 0.05)
 
 
-def lagged_tests(values: Array, lags: int) -> tuple[Array, Array, Array]:
+def lagged_tests(values: Array, lags: int, at: Ints | None = None) -> tuple[Array, Array, Array]:
     """F tests that all ``lags`` coefficients of j in the equation of i vanish; values (n, d), rows are time steps.
 
-    Returns p (d, d), [j, i] for j -> i; the sums of those coefficients (d, d); and the p-values (d, d) of the partial
+    at: the rows whose past is read; None: all that have one. Returns p (d, d), [j, i] for j -> i; the sums of those coefficients (d, d); and the p-values (d, d) of the partial
     correlations of the residuals. The Wald statistic b' V^-1 b / lags is referred to F(lags, n - lags - d * lags - 1).
     """
     from scipy import stats
-    from statsmodels.tsa.api import VAR
 
-    n, d = values.shape
-    dof = n - lags - d * lags - 1
-    if dof < 2:
-        raise DataError(
-            f"{n} time steps are too few for {d} series with {lags} lags: need at least {lags + d * lags + 3}; "
-            "use fewer lags or variables, or narrower bins"
-        )
-    fit = VAR((values - values.mean(axis=0)) / values.std(axis=0)).fit(lags, trend="c")
-    regressors = np.asarray(fit.endog_lagged)  # (n - lags, 1 + d * lags)
-    inverse = np.linalg.pinv(regressors.T @ regressors, hermitian=True)
-    noise = (np.asarray(fit.resid) ** 2).sum(axis=0) / dof  # (d,) residual variances
-    coefficient = np.asarray(fit.params)[1:].reshape(lags, d, d)  # [lag, cause, effect]
+    d = values.shape[1]
+    at = np.arange(lags, len(values)) if at is None else at
+    coefficient, inverse, residual, dof = _fit(values, lags, at)
+    noise = (residual**2).sum(axis=0) / dof  # (d,) residual variances
     p_value = np.ones((d, d))
     for j in range(d):
         rows = 1 + j + d * np.arange(lags)
         precision = np.linalg.pinv(inverse[np.ix_(rows, rows)], hermitian=True)
         b = coefficient[:, j, :]  # (lags, d)
-        wald = np.einsum("le,lm,me->e", b, precision, b) / noise
+        wald = np.einsum("le,lm,me->e", b, precision, b) / np.maximum(noise, TINY)
         p_value[j] = stats.f.sf(wald / lags, lags, dof)
     np.fill_diagonal(p_value, 1.0)
-    scale = values.std(axis=0)
+    scale = np.nanstd(values, axis=0)
     total = coefficient.sum(axis=0) * scale[None, :] / scale[:, None]
-    return p_value, total, _residual_tests(np.asarray(fit.resid), dof)
+    return p_value, total, _residual_tests(residual, dof)
 
 
 def _residual_tests(residuals: Array, dof: int) -> Array:
@@ -147,27 +146,60 @@ def _discoveries(p_value: Array, tested: Bools, alpha: float) -> Bools:
     return found
 
 
-def _order(values: Array, max_lags: int) -> int:
-    """The lag order in 1..max_lags with the least BIC, among those that leave enough rows."""
-    from statsmodels.tsa.api import VAR
+def _fit(values: Array, lags: int, at: Ints) -> tuple[Array, Array, Array, int]:
+    """(coefficients [lag, cause, effect], inverse Gram matrix, residuals, degrees of freedom) of standardised columns.
 
-    n, d = values.shape
-    most = min(max_lags, (n - 3) // (d + 1) // 2)
+    Columns that others determine share their coefficients (the pseudo-inverse), so that copies and sums have an answer.
+    """
+    d = values.shape[1]
+    dof = len(at) - d * lags - 1
+    if dof < 2:
+        raise DataError(
+            f"{len(at) + lags} time steps are too few for {d} series with {lags} lags: need at least {lags + d * lags + 3}; "
+            "use fewer lags or variables, or narrower bins"
+        )
+    seen = windows((values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0), at, lags)
+    past = np.column_stack([np.ones(len(at)), seen[:, d:]])  # (m, 1 + d * lags)
+    inverse = np.linalg.pinv(past.T @ past, rcond=1e-12, hermitian=True)
+    slopes = inverse @ (past.T @ seen[:, :d])
+    return slopes[1:].reshape(lags, d, d), inverse, seen[:, :d] - past @ slopes, dof
+
+
+def _order(values: Array, max_lags: int, rows: Rows) -> int:
+    """The largest lag with a coefficient that Holm's correction over all of them keeps at LEVEL; at least 1."""
+    from scipy import stats
+
+    d = values.shape[1]
+    most = min(max_lags, (len(values) - 3) // (d + 1) // 2)
     if most <= 1:
         return 1
-    return max(1, int(VAR((values - values.mean(axis=0)) / values.std(axis=0)).select_order(most).bic))
+    coefficient, inverse, residual, dof = _fit(values, most, rows.rows(most))
+    variance = np.maximum((residual**2).sum(axis=0) / dof, TINY)
+    spread = np.sqrt(np.maximum(np.diag(inverse)[1:].reshape(most, d, 1) * variance, TINY))
+    p = 2.0 * stats.t.sf(np.abs(coefficient) / spread, dof)
+    found = (p <= LEVEL / p.size).any(axis=(1, 2))
+    return int(np.flatnonzero(found)[-1]) + 1 if found.any() else 1
 
 
-def _series(data: Table | Events, bin_width: float | None) -> tuple[Array, float | None]:
-    """(steps, d) values in order of time, and the bin width in seconds for an event log."""
-    if isinstance(data, Table):
-        if bin_width is not None:
-            raise DataError("bin_width is for event logs; the rows of a table are its time steps already")
-        refuse_constants(data.values, data.columns)
-        return np.array(data.values, dtype=np.float64), None
-    seconds = span(data.time)
-    width = seconds / BINS if bin_width is None else float(bin_width)
-    return data.binned(width).to_numpy(dtype=np.float64), width
+class Rows(NamedTuple):
+    """rows(depth): the time steps with so many before them. clocks: columns that get no edges."""
+
+    rows: Callable[[int], Ints]
+    clocks: tuple[str, ...] = ()
+
+
+def _series(data: Table | Series | Events, bin_width: float | None) -> tuple[Array, float | None, Rows]:
+    """(steps, d) values in order of time, the bin width in seconds for an event log, and the steps that can be read."""
+    if isinstance(data, Events):
+        seconds = span(data.time)
+        width = seconds / BINS if bin_width is None else float(bin_width)
+        binned = data.binned(width).to_numpy(dtype=np.float64)
+        return binned, width, Rows(lambda depth: np.arange(depth, len(binned)))
+    if bin_width is not None:
+        raise DataError("bin_width is for event logs; the rows of a table are its time steps already")
+    refuse_constants(data.values, data.columns)
+    series = as_series(data)
+    return np.array(series.values, dtype=np.float64), None, Rows(series.rows, series.clocks)
 
 
 def _describe(p_value: Array, at_once: Array, total: Array, j: int, i: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from .contract import Backend
 
 AUTO = "auto"
 # most accurate first, on simulated data of each kind; the first that takes the data is chosen
-PREFERRED = ("order", "pc", "thp", "granger", "att-bic")
+PREFERRED = ("order", "pc", "thp", "pcmci", "granger", "att-bic")
 
 
 def choose(data: Data, known: Mapping[str, Backend], check: Callable[[Backend], None]) -> tuple[Backend, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..base import checks
-from ..data import Data, Demanding, Table, as_data
+from ..data import Data, Demanding, Table, as_data, as_series
 from ..data.regimes import DEMANDS
 from ..datasets import Dataset
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable
@@ -49,7 +49,7 @@ def discover(
     """
     chosen: dict[str, str] = {}
     method = None if backend == AUTO else get(backend)
-    data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (as_data(data), None)
+    data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (_read(data, method), None)
     knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:
         method, why = choose(data, registry(), lambda b: check_applicable(b, data, knowledge, params))
@@ -89,6 +89,12 @@ def discover(
     if isinstance(data, Table) and data.kind == "mixed" and data.notes:
         record["read"] = [note.text for note in data.notes if not note.told]
     return graph.replace(meta={"complete": True, **graph.meta, **record})
+
+
+def _read(data: Any, method: Backend | None) -> Data:
+    """Data as they are; a data frame as a series where the method reads rows in order of time, as a table elsewhere."""
+    in_time = method is not None and "series" in method.takes
+    return as_series(data) if in_time and not isinstance(data, Data) else as_data(data)
 
 
 @cache

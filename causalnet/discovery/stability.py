@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ..base.checks import one_of, whole
-from ..data import Table
+from ..data import Data, Table, as_series
 from ..datasets import Dataset
 from ..errors import NotApplicable
 from ..graph import Graph
@@ -36,6 +36,8 @@ def edge_confidence(
     kwargs: the backend's parameters, and ``knowledge``. Every resample counts; one that fails raises.
     """
     n, seed = whole("the number of resamples n", n, 1), whole("seed", seed, 0)
+    if not isinstance(data, Dataset | Data) and _in_time(backend):
+        data = as_series(data)
     source = data if isinstance(data, Dataset) else Dataset("data", data)
     half = _halves(source, backend, one_of("draw", draw, DRAWS))
     seeds = 1 + np.random.default_rng(seed).choice(2**31 - 2, n, replace=False)
@@ -48,34 +50,26 @@ def edge_confidence(
 def _halves(source: Dataset, backend: str, draw: str) -> bool:
     """Whether half the rows are drawn; NotApplicable where there are no rows to halve."""
     table = isinstance(source.data, Table)
-    if draw == "half" and not table:
-        raise NotApplicable(f"draw='half' halves the rows of tables, and this is {source.data.kind}; write 'bootstrap'")
     if draw == "half" and _in_time(backend):
         raise NotApplicable(f"{backend} reads rows as consecutive times, which halves would tear; write 'bootstrap'")
+    if draw == "half" and not table:
+        raise NotApplicable(f"draw='half' halves the rows of tables, and this is {source.data.kind}; write 'bootstrap'")
     return draw == "half" or (draw == "auto" and table and backend in BY_SCORE)
 
 
 def _in_time(backend: str) -> bool:
     """Does a method read the rows of a table as consecutive times?"""
     method = registry().get(backend)
-    return method is not None and "stationarity" in method.assumes
+    return method is not None and "series" in method.takes
 
 
 def _one(source: Dataset, seed: int, backend: str, half: bool, kwargs: dict[str, Any]) -> Graph:
     table = source.data
     if isinstance(table, Table) and _in_time(backend):
-        return discover(_in_blocks(table, seed), backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
+        blocks = as_series(table).resample(np.random.default_rng([seed, 0xB10C]))
+        return discover(blocks, backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
     drawn = replace(source, data=_half(table, seed)) if half and isinstance(table, Table) else source.resample(seed)
     return discover(drawn.data, backend, seed=seed, **{"knowledge": source.knowledge, **kwargs})
-
-
-def _in_blocks(table: Table, seed: int) -> Table:
-    """Rows in blocks of about sqrt(n) consecutive ones, drawn with repeats (Kuensch 1989), as many rows as there were."""
-    rng = np.random.default_rng([seed, 0xB10C])
-    length = max(1, round(table.n**0.5))
-    starts = rng.integers(0, table.n - length + 1, -(-table.n // length))
-    rows = (starts[:, None] + np.arange(length)).ravel()
-    return table.take(rows[: table.n])
 
 
 def _half(table: Table, seed: int) -> Table:

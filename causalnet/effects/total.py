@@ -1,8 +1,8 @@
 """The total effect of one variable on another, E[b | do(a)], from a graph and a table.
 
 The graph says what to adjust for, or that no set would do; the table gives the number. In a class of DAGs in which the
-effect is not identified every DAG has its own, found by adjusting for the parents of a in each (IDA: Maathuis, Kalisch
-and Bühlmann, AoS 37, 2009): these are shown instead of one number. Sets: :mod:`causalnet.graph.adjustment_sets`;
+effect is not identified every DAG has its own, which the parents of a in it decide (IDA: Maathuis, Kalisch and Bühlmann,
+AoS 37, 2009; adjusted for the best set of each: Witte et al., JMLR 21, 2020): these are shown instead of one number. Sets: :mod:`causalnet.graph.adjustment_sets`;
 estimates: :mod:`causalnet.stats.adjusted`. The interval is that of the estimate *given the graph*: a graph that was
 learned from the same rows has errors of its own, which ``cn.edge_confidence`` shows.
 """
@@ -22,7 +22,7 @@ from ..base.checks import instance, known, share
 from ..data.moments import Moments
 from ..data.tables import Table, as_table
 from ..errors import DataError, NotApplicable
-from ..graph.adjustment_sets import best_adjustment, class_of, directions_at, is_amenable, possible_descendants
+from ..graph.adjustment_sets import best_adjustment, class_of, directions_at, is_amenable, member, possible_descendants
 from ..graph.graph import Graph
 from ..stats.adjusted import Estimate, contrast, slope, slope_from_moments
 
@@ -103,18 +103,11 @@ def effect(
         raise DataError(f"the effect of {a!r} on itself is no question; name two variables")
     asked = _Question(graph, a, b, _table(data), start, end, state, share("level", level))
     x, y = graph.nodes.index(a), graph.nodes.index(b)
-    if not possible_descendants(adj, x)[y]:
-        return asked.none(f"no directed path leads from {a} to {b}, so setting {a} does nothing to {b}")
     if not is_amenable(adj, x, y):
         return asked.undecided(adj, x)
-    seen = np.array([name in asked.data.columns for name in graph.nodes])
-    chosen = best_adjustment(adj, x, y, seen)
-    if chosen is None:
-        raise NotApplicable(
-            f"the graph identifies the effect of {a} on {b} by no set of columns in this table; measure more of "
-            f"{', '.join(n for n, s in zip(graph.nodes, seen, strict=True) if not s)}"
-        )
-    return asked.answer(tuple(np.array(graph.nodes)[chosen].tolist()))
+    if not possible_descendants(member(adj), x)[y]:  # and so in no other DAG of the class
+        return asked.none(f"no directed path leads from {a} to {b}, so setting {a} does nothing to {b}")
+    return asked.answer(asked.adjustment(adj))
 
 
 def _table(data: Any) -> Table | Moments:
@@ -140,6 +133,18 @@ class _Question:
             known(name, self.data.columns, f"the table has no column {name!r}")
         self.contrasts, self.outcome  # noqa: B018  refused before anything is estimated
 
+    def adjustment(self, adj: Bools) -> tuple[str, ...]:
+        """The columns to adjust for in a class that identifies the effect, or a sentence where no set of columns will do."""
+        nodes = self.graph.nodes
+        seen = np.array([name in self.data.columns for name in nodes])
+        chosen = best_adjustment(adj, nodes.index(self.a), nodes.index(self.b), seen)
+        if chosen is None:
+            raise NotApplicable(
+                f"the graph identifies the effect of {self.a} on {self.b} by no set of columns in this table; measure more of "
+                f"{', '.join(n for n, s in zip(nodes, seen, strict=True) if not s)}"
+            )
+        return tuple(np.array(nodes)[chosen].tolist())
+
     def answer(self, adjustment: tuple[str, ...]) -> Effect:
         """The identified effect, adjusted for these."""
         found = self.estimate(adjustment)
@@ -154,7 +159,7 @@ class _Question:
         return self._told(0.0, 0.0, 0.0, why)
 
     def undecided(self, adj: Bools, x: int) -> Effect:
-        """The effect in each DAG of the class, as the parents of the cause in it make it."""
+        """The effect in each DAG of the class, which the parents of the cause decide; each is adjusted for its own best set."""
         nodes, found, rows = self.graph.nodes, [], 0
         ways = list(islice(directions_at(adj, x), MOST + 1))
         if len(ways) > MOST:
@@ -163,10 +168,10 @@ class _Question:
             )
         for way in ways:
             parents = tuple(np.array(nodes)[way.parents].tolist())
-            if self.b in parents or not possible_descendants(way.dag, x)[nodes.index(self.b)]:
+            if not possible_descendants(way.dag, x)[nodes.index(self.b)]:
                 found.append(Possible(0.0, 0.0, 0.0, parents))
                 continue
-            one = self.estimate(parents)
+            one = self.estimate(self.adjustment(way.dag))
             found.append(Possible(one.mean, *one.interval(self.level), parents))
             rows = one.rows
         found.sort(key=lambda p: p.mean)

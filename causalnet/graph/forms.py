@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ def form(path: str | Path, known: Sequence[str] = FORMS) -> str:
     if file.suffix.lower() not in known:
         raise DataError(f"{file.name!r} does not end in {' or '.join(known)}, the forms of a graph's file")
     return file.suffix.lower()
+
+
+def format_of(text: str) -> str:
+    """The format that the text of a graph's file names at its begin; empty where it names none."""
+    found = re.match(r'\s*\{\s*"format"\s*:\s*"([^"]*)"', text) if isinstance(text, str) else None
+    return found[1] if found else ""
 
 
 def fields_of_json(text: str) -> dict[str, Any]:

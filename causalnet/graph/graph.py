@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,7 +23,7 @@ from ..base.doors import Reach
 from ..errors import DataError, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
-from .forms import FORMAT, READ, fields_of_json, form, plain
+from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
 from .labels import Networked, aligned, edge_list, node_names, zeros_and_ones
 from .marks import Marks, directions, spell
 from .networks import marks_of_arcs, read_graphml, to_dot, to_graphml
@@ -44,12 +44,18 @@ class Graph:
     meta: how the graph came about (backend, parameters, seed, seconds, versions, ...); must be JSON-able.
     """
 
+    FORMAT: ClassVar[str] = FORMAT  # of its file
+    OTHERS: ClassVar[dict[str, type[Graph]]] = {}  # graphs that hold more, by the format of their files
+
     nodes: tuple[str, ...]
     adj: Bools
     weight: Array | None = None
     marks: Marks | None = None
     evidence: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init_subclass__(cls) -> None:
+        Graph.OTHERS[cls.FORMAT] = cls
 
     def __post_init__(self) -> None:
         nodes = node_names(self.nodes)
@@ -240,6 +246,9 @@ class Graph:
     @classmethod
     def from_json(cls, text: str) -> Graph:
         """Read what ``to_json`` wrote. Malformed input is a DataError that says what is missing."""
+        other = cls.OTHERS.get(format_of(text))
+        if other is not None:
+            return other.from_json(text)
         fields = fields_of_json(text)
         try:
             return cls(**fields)

@@ -9,6 +9,7 @@ from ..base.arrays import Bools
 from ..base.checks import instance
 from .adjustment import valid_adjustment
 from .graph import Graph
+from .identification import AID_DEFINITIONS, adjustment_distances
 from .marks import ARROW, CIRCLE, TAIL, Marks
 from .meek import cpdag
 from .order import ancestry, is_acyclic
@@ -36,12 +37,13 @@ DEFINITIONS: dict[str, str] = {
     "Tsamardinos 2016); only where a graph has end marks",
     "sid": "structural intervention distance: ordered pairs whose intervention effect is wrong when adjusting for the "
     "learned parents (Peters & Buhlmann 2015); only for DAGs",
+    **AID_DEFINITIONS,
     "true_edges": "edges of the truth",
     "learned_edges": "adjacencies learned, oriented or not",
 }
 # the metrics that lie between 0 and 1; the others count, from 0 up
 _KINDS = ("", "cpdag_", "skeleton_", "arrowhead_", "tail_")
-SHARES = frozenset(f"{kind}{name}" for kind in _KINDS for name in ("f1", "precision", "recall"))
+SHARES = frozenset(f"{kind}{name}" for kind in _KINDS for name in ("f1", "precision", "recall")) | set(AID_DEFINITIONS)
 
 
 def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
@@ -70,6 +72,7 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
     result["shd"] = _distance(_marks(truth, truth.adj), _marks(found, found.adj))
     result["cpdag_shd"] = _distance(t_class, g_class) if has_class else None
     result["sid"] = sid(truth.adj, found.adj) if truth.is_dag and found.is_dag else None
+    result |= adjustment_distances(truth, found)
     result["true_edges"], result["learned_edges"] = joined_truth, joined
     return result
 

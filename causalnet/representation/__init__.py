@@ -11,6 +11,9 @@ __getattr__, __dir__, __all__ = door(
     {
         "mask": "CausalMask",
         "root_causes": "RootCauseMask",
+        "gate": "Gate",
+        "dependence": "learn_posterior",
+        ".graph.posterior": "GraphPosterior as_posterior from_probabilities near_ties",
         "mask_search": "learn_masks",
         "two_slice": "masks_by",
         ".graph.causal_masks": "CausalMasks own_frame",
@@ -21,8 +24,11 @@ __getattr__, __dir__, __all__ = door(
 
 if TYPE_CHECKING:
     from ..graph.causal_masks import CausalMasks, own_frame
+    from ..graph.posterior import GraphPosterior, as_posterior, from_probabilities, near_ties
     from .acr import domain_acr, policy_acr, value_acr
+    from .dependence import learn_posterior
     from .domain import DomainFactor, bernoulli_factor, maximum_likelihood
+    from .gate import Gate
     from .mask import CausalMask
     from .mask_search import learn_masks
     from .root_causes import RootCauseMask

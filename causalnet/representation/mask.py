@@ -16,8 +16,8 @@ from ..base.checks import number, one_of, whole
 from ..envs.masks import MaskReader, as_mask
 from ..envs.protocols import ActsOnVariables, HasUnits, discrete_env
 from ..errors import DataError, NotApplicable
-from ..graph import Graph
-from .root_causes import EMPTY, Read, RootCauseMask, instead
+from .gate import Gate
+from .root_causes import COST, EMPTY, Doubtful, Read, RootCauseMask, instead
 
 MaskFunction = Callable[[Any, Any, Any], Any]  # (obs, info, env) -> (A,) bool
 _STREAM = 0x6D61736B  # keeps the draws of eta apart from other streams of the same seed
@@ -32,10 +32,15 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     supplies itself is combined by AND, also where ``empty`` has to step in (see RootCauseMask; ``n_empty`` counts).
     Actions outside the mask are passed on and counted (``n_invalid``).
 
-    graph: a Graph, None for presence only, or a mask function ``(obs, info, env) -> (A,) bool``. With a graph,
+    graph: a Graph; a Confidence, GraphPosterior or list of Graphs, whose doubt the mask knows; None for presence only;
+        or a mask function ``(obs, info, env) -> (A,) bool``. With a graph,
         ``variables``, ``action_variables`` and ``cells`` are taken from ``env.unwrapped`` (its ``variables``,
         ``action_variables``, ``action_units`` and ``counts(obs) -> (units, V)``) unless given; see RootCauseMask for
-        their meaning and for ``k``, ``present`` and ``empty``.
+        their meaning and for ``k``, ``cost``, ``present`` and ``empty``.
+    gate: True, or a Gate that several copies share: every episode is masked by the graph or by presence alone, as the
+        returns of finished episodes have it (:class:`causalnet.representation.gate.Gate`), and info["mask_arm"] says
+        which. While ``settled`` is True the better arm is played and nothing is learned: set it to judge a policy. A
+        time limit belongs inside this wrapper, where the gate sees it.
     eta: in [0, 1], the paper's epsilon-causal ratio: with this probability, drawn afresh for every observation, the
         mask falls back to presence only, and ``info["mask_fallback"]`` is True. This is the soft option of the mask,
         for any learner. The draws follow from the seed given to ``reset``, so an episode repeats; without one they go
@@ -48,9 +53,11 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(
         self,
         env: gymnasium.Env[Any, Any],
-        graph: Graph | MaskFunction | None,
-        k: int | Literal["roots"] = 1,
+        graph: Doubtful | MaskFunction,
+        k: int | Literal["roots"] = "roots",
         *,
+        cost: float = COST,
+        gate: bool | Gate = False,
         variables: Sequence[str] | None = None,
         action_variables: ArrayLike | None = None,
         present: Read | None = None,
@@ -73,13 +80,18 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._function = graph
             self.mask = graph if isinstance(graph, RootCauseMask) else None
         else:
-            self.mask = self._function = RootCauseMask(graph, k, empty=empty, **_facts(env.unwrapped, told))
+            facts = _facts(env.unwrapped, told)
+            self.mask = self._function = RootCauseMask(graph, k, empty=empty, cost=cost, **facts)
         if self.mask is not None and len(self.mask.action_variables) != self._n:
             raise DataError(
                 f"action_variables names the variables of {len(self.mask.action_variables)} actions, and the "
                 f"environment has {self._n}"
             )
         self._own = MaskReader(env)
+        self.gate = Gate() if gate is True else gate or None
+        if self.gate is not None and not isinstance(self.gate, Gate):
+            raise DataError(f"gate is True, False or a Gate, got {gate!r}")
+        self.settled, self._arm, self._return = False, "causal", 0.0
         self._preferred = None if top_units is None else _preferred(env.unwrapped, top_units, self._n)
         self._rng = np.random.default_rng([_STREAM, whole("seed", seed, 0)])
         self._taken = 0
@@ -108,8 +120,8 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise DataError("there is no mask before the first observation; call reset() first")
         return self._current.copy()
 
-    def update(self, graph: Graph | None) -> None:
-        """Mask by another graph from the next observation on; the current mask stays, as it may be in use."""
+    def update(self, graph: Doubtful) -> None:
+        """Mask by another graph, or other doubt, from the next observation on; the current mask stays, as it may be in use."""
         if self.mask is None:
             raise NotApplicable("this mask is a plain function and has no graph to replace; give the wrapper a Graph")
         self.mask.update(graph)
@@ -121,7 +133,9 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         if seed is not None:
             self._rng = np.random.default_rng([_STREAM, seed])
         obs, info = self.env.reset(seed=seed, options=options)
-        self._taken = 0
+        self._taken, self._return = 0, 0.0
+        if self.gate is not None:
+            self._arm = self.gate.best if self.settled else self.gate.choose(self._rng)
         self._look(obs, info, last=False)
         return self._offer(obs, info)
 
@@ -131,6 +145,9 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         obs, reward, terminated, truncated, info = self.env.step(action)
         self.n_invalid += invalid
         self._taken += 1
+        self._return += float(reward)
+        if self.gate is not None and (terminated or truncated) and not self.settled:
+            self.gate.see(self._arm, self._return)
         self._look(obs, info, last=bool(terminated))
         obs, info = self._offer(obs, info)
         info["invalid_action"] = invalid
@@ -142,7 +159,7 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Set the mask of this observation; after the last one of an episode no action follows, and none is missed."""
         own = self._own(obs, info, last=True)  # it may allow nothing: that is what `empty` is about
         inner = obs["observation"] if self._nested else obs
-        self._fallback = self.eta > 0.0 and bool(self._rng.random() < self.eta)
+        self._fallback = self._arm == "presence" or (self.eta > 0.0 and bool(self._rng.random() < self.eta))
         if self._fallback:
             mask = self._presence(inner)
         elif self.mask is not None:
@@ -178,6 +195,8 @@ class CausalMask(gymnasium.Wrapper[Any, Any, Any, Any]):
         told = {**info, "action_mask": self._current.astype(np.int8)}
         if self.eta > 0.0 or self._fallback:
             told["mask_fallback"] = self._fallback
+        if self.gate is not None:
+            told["mask_arm"] = self._arm
         if self._preferred is not None:
             told["privileged_mask"] = True
         if self.obs_dict:

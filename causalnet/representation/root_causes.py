@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Literal
@@ -10,14 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
-from ..base.checks import distinct, function, instance, one_of, whole
+from ..base.checks import distinct, function, number, one_of, whole
 from ..data.sealed import freeze
 from ..envs.masks import as_mask
-from ..errors import DataError, UnknownNameError
+from ..errors import DataError
 from ..graph import Graph
-from ..graph.order import ancestry, causal_order
+from ..graph.confidence import Confidence
+from ..graph.order import causal_order
+from ..graph.posterior import GraphPosterior, as_posterior
 
 Read = Callable[[Any], Any]
+Doubtful = Graph | Confidence | GraphPosterior | Sequence[Graph] | None
+COST = 4.0  # of leaving the right action out: on simulated networks, uniform play was best near it at every sample size
 EMPTY = ("present", "all", "raise")
 REMEMBERED = 1 << 16  # presence patterns whose kept variables are remembered
 
@@ -28,9 +33,14 @@ class RootCauseMask:
     M_s(G)_a = 1 iff the variable of action a is in TopK of the causal order of G without {S_i : s_i = 0},
     and the action's own cell is present where ``cells`` tells.
 
-    graph: over the V ``variables`` (same names, any order), acyclic or not; None keeps every present variable.
-    k: how many variables to keep; or "roots", every present variable without a present ancestor (those that have an
-        equal claim to be the root). k >= V is the presence mask. More than one costs time when the graph is right.
+    graph: over the V ``variables`` (same names, any order), acyclic or not; None keeps every present variable. A
+        Confidence, a GraphPosterior or a list of graphs is a graph with its doubt (:func:`causalnet.graph.posterior.as_posterior`).
+    k: "roots" keeps what may be a root: of the present variables S every i with P_root(i | S) >= 1 / (1 + cost), and
+        the most probable one always. P_root is the share of the graphs in which no other member of S is an ancestor of
+        i; a graph that is given as certain keeps those without a present ancestor. A number keeps so many, earliest
+        first, which needs the whole order to be right: a missing edge is enough to forbid the root.
+    cost: of leaving the right action out, in units of what a wrong action costs: i stays iff P_root * cost >= 1 - P_root.
+        0 keeps the most probable alone; the greater, the nearer to presence.
     variables: V names. action_variables: (A,) ints, the variable that each action acts on; -1 for an action on none
         (such as doing nothing), which the graph never forbids.
     present: observation -> (V,) bool; None derives it: a variable is present iff a cell of one of its actions is.
@@ -41,15 +51,17 @@ class RootCauseMask:
 
     def __init__(
         self,
-        graph: Graph | None,
-        k: int | Literal["roots"] = 1,
+        graph: Doubtful,
+        k: int | Literal["roots"] = "roots",
         *,
         variables: Sequence[str],
         action_variables: ArrayLike,
         present: Read | None = None,
         cells: Read | None = None,
         empty: Literal["present", "all", "raise"] = "present",
+        cost: float = COST,
     ) -> None:
+        self.cost = number("cost", cost, 0.0)
         for name, value in (("present", present), ("cells", cells)):
             function(name, value, "a function from an observation to bools, or None")
         self.variables = distinct("variables", variables)
@@ -62,18 +74,36 @@ class RootCauseMask:
             )
         self.empty = one_of("empty", empty, EMPTY)
         self.n_empty = 0
+        self.cycle: tuple[str, ...] | None = None
         self._present, self._cells = present, cells
         self.update(graph)
 
     # ---- the graph ----------------------------------------------------------------------------------------
 
-    def update(self, graph: Graph | None) -> None:
-        """Use another graph over the same variables from the next observation on."""
+    def update(self, graph: Doubtful) -> None:
+        """Use another graph, or other doubt, over the same variables from the next observation on.
+
+        Of a cycle of edges that are more probable than not a warning tells: its present members are not set before
+        each other, so all of them stay.
+        """
         self._memo: dict[bytes, Bools] = {}
-        self.graph = None if graph is None else _aligned(graph, self.variables)
-        if self.graph is not None:  # (V, V) size of each directed effect: |weight|, or 1 in a graph without weights
-            size = 1.0 if self.graph.weight is None else np.abs(self.graph.weight)
-            self._push: Array = np.where(self.graph.directed, size, 0.0)
+        self.posterior = None if graph is None else as_posterior(graph).align(self.variables)
+        self.graph: Graph | None = None
+        if graph is None or self.posterior is None:
+            return
+        self.graph = graph.align(self.variables) if isinstance(graph, Graph) else self.posterior.graph()
+        # (V, V) size of each directed effect: |weight|, or 1 in a graph without weights
+        size = 1.0 if self.graph.weight is None else np.abs(self.graph.weight)
+        self._push: Array = np.where(self.graph.directed, size, 0.0)
+        cycle = self.posterior.cycle if self.k == "roots" else None
+        if cycle is not None and cycle != self.cycle:
+            warnings.warn(
+                f"the graph has the cycle {' -> '.join((*cycle, cycle[0]))}: where all of it is present, none of its "
+                "members is set before the others, and the mask keeps them all",
+                UserWarning,
+                stacklevel=2,
+            )
+        self.cycle = cycle
 
     def order(self, present: ArrayLike) -> list[int]:
         """Indices of the present variables, causes first, as ``causal_order`` has it; ``present`` is (V,) bool.
@@ -89,8 +119,9 @@ class RootCauseMask:
         if self.graph is None or (self.k != "roots" and self.k >= len(here)):
             return here.copy()
         if self.k == "roots":
-            reach = ancestry(self.graph.directed & here & here[:, None])
-            return here & ~(reach & ~reach.T).any(axis=0)  # those on a common cycle are not before each other
+            assert self.posterior is not None
+            p = self.posterior.root_probability(here)
+            return here & ((p >= 1.0 / (1.0 + self.cost)) | (p == p.max()))
         return np.isin(np.arange(len(here)), list(islice(self._ordered(here), self.k)))
 
     def _ordered(self, here: Bools) -> Iterator[int]:
@@ -150,20 +181,6 @@ def instead(rule: str, presence: Bools) -> Bools:
     if rule == "all" or not presence.any():
         return np.ones(len(presence), dtype=bool)
     return presence.copy()
-
-
-def _aligned(graph: Graph, variables: tuple[str, ...]) -> Graph:
-    instance("graph", graph, Graph, "a causalnet Graph, or None for presence alone")
-    if graph.nodes == variables:
-        return graph
-    missing, extra = sorted(set(variables) - set(graph.nodes)), sorted(set(graph.nodes) - set(variables))
-    if missing or extra:
-        lacks, more = (", ".join([*names[:5], *["..."] * (len(names) > 5)]) or "none" for names in (missing, extra))
-        raise UnknownNameError(
-            f"the graph's nodes are not the environment's variables: it lacks {lacks}, and has {more} besides. "
-            "Rename the nodes, or give a graph over exactly these variables"
-        )
-    return graph.align(variables)
 
 
 def _action_variables(given: ArrayLike, variables: tuple[str, ...]) -> NDArray[np.intp]:

@@ -102,23 +102,26 @@ def contrast(y: Array, a: Ints, start: int, end: int, z: Array, discrete: Bools)
     for sign, value, mean, share in zip((-1.0, 1.0), (start, end), means, shares, strict=True):
         psi = psi + sign * np.where(a == value, (y - mean) / share, 0.0)
     n = len(y)
-    return Estimate(float(psi.mean()), float(psi.std(ddof=1) / math.sqrt(n)), math.inf, n, float(thin.mean()))
+    values = np.unique(y)
+    size = 0.25 * float(values[-1] - values[0]) ** 2 if values.size == 2 else float(y.var())
+    floor = size * sum(1.0 / np.sum(a == value) ** 2 for value in (start, end))  # a row could have gone either way
+    error = math.sqrt(float(psi.var(ddof=1)) / n + floor)
+    return Estimate(float(psi.mean()), error, math.inf, n, float(thin.mean()))
 
 
 def _by_strata(y: Array, arm: Bools, z: Array, discrete: Bools) -> tuple[Array, Array, Bools]:
-    """(n,) m and e of each row's stratum, and is the arm all but unseen there? Strata lean, as if by a row, on the additive
-    regression, so that those without a row in the arm get an answer at all."""
-    if z.shape[1] == 0:
-        n = len(y)
-        return np.full(n, y[arm].mean()), np.full(n, arm.mean()), np.zeros(n, dtype=bool)
+    """(n,) m and e of each row's stratum, from all of its rows but that one, and is the arm all but unseen there?
+
+    Leaving the row out keeps m and e from fitting the noise that psi is made of. Strata lean, as if by a row, on the additive
+    regression, so that those without another row get an answer at all.
+    """
     mean, share, _ = _by_regression(y, arm, z, discrete)
-    _, at = np.unique(z, axis=0, return_inverse=True)
-    at = at.ravel()
-    rows, own = np.bincount(at), np.bincount(at, arm)
-    first = np.unique(at, return_index=True)[1]
-    m = (np.bincount(at, np.where(arm, y, 0.0)) + mean[first]) / (own + 1.0)
-    e = (own + share[first]) / (rows + 1.0)
-    return m[at], e[at], own[at] < 1
+    at = np.unique(z, axis=0, return_inverse=True)[1].ravel() if z.shape[1] else np.zeros(len(y), dtype=np.int64)
+    own, total = np.where(arm, y, 0.0), np.bincount(at)[at]
+    seen = np.bincount(at, arm)[at] - arm
+    m = (np.bincount(at, own)[at] - own + mean) / (seen + 1.0)
+    e = (seen + share) / total
+    return m, e, seen < 1
 
 
 def _by_regression(y: Array, arm: Bools, z: Array, discrete: Bools) -> tuple[Array, Array, Bools]:

@@ -25,6 +25,7 @@ from ..storage.folder import alone_in
 from .environment import learner_class
 from .episodes import COLUMNS, EpisodeRow, Saved
 
+MASKING = ("cost", "gate", "present", "cells", "empty", "eta", "obs_dict", "top_units")  # arguments of CausalMask
 __all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
 
 
@@ -71,18 +72,21 @@ def learn_by_doing(
     presence alone (the paper's epsilon-causal ratio), from the numbers of episodes and steps so far. truth: scores the graph in the rows; nothing is learned from it.
     folder: rows and checkpoints are kept there, and the same call goes on from the last one, to the bit; another call
     is refused, and a run that is longer already stays as it is.
-    options: hyper-parameters of the agent.
+    options: hyper-parameters of the agent, and arguments of CausalMask by their names (cost, gate, present, cells, empty,
+    eta, obs_dict, top_units). graph may be anything that CausalMask takes.
     """
     core = env.unwrapped
+    masking = {name: options.pop(name) for name in MASKING if name in options}
     agent = learner_class(learner)
     episodes, checkpoint_every = whole("episodes", episodes, 1), whole("checkpoint_every", checkpoint_every, 1)
     function("explore", explore, "a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3")
     _check(discovery, graph, core)
     if seconds is None:
         seconds = float(core.step_seconds) if isinstance(core, HasSeconds) else 1.0
-    masked = CausalMask(env, graph if discovery is None else discovery.backend.graph(discovery), k=k)
+    masked = CausalMask(env, graph if discovery is None else discovery.backend.graph(discovery), k=k, **masking)
     run = OnlineRun(agent(masked, seed=seed, **options), masked, discovery)
     told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}
+    told |= {"masking": {name: repr(value) for name, value in masking.items()}} if masking else {}
     with nullcontext() if folder is None else alone_in(Path(folder)):
         saved = None if folder is None else Saved(Path(folder), {**told, **_about(core, run)})
         if saved is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -61,7 +62,9 @@ def evaluate(
     unless info has "counts",
     invalid (share of the actions outside the mask), mask_size (mean number of allowed actions),
     mask_recall (share of the right actions that the mask allowed, mean over steps; NaN without ``truth``),
-    privileged (True where the mask used knowledge that a learner may not have; results must say so).
+    privileged (True where the mask used knowledge that a learner may not have; results must say so),
+    mode ("best", "draws", or "rule" for a function): policies that are compared belong in one mode, so say
+    ``deterministic=`` for all of them where theirs differ. A CausalMask with a gate plays its better arm throughout.
     """
     import pandas as pd
 
@@ -74,8 +77,31 @@ def evaluate(
     numbers = [whole("each of seeds", seed, 0) for seed in (first if seeds is None else seeds)]
     if not numbers:
         raise DataError("seeds is empty; give one seed for each episode, or leave it out")
-    rows = [{"episode": i, **_play(act, env, seed, truth, max_steps)} for i, seed in enumerate(numbers)]
-    return pd.DataFrame(rows)
+    mode = _mode(policy, deterministic)
+    with _settled(env):
+        rows = [{"episode": i, **_play(act, env, seed, truth, max_steps)} for i, seed in enumerate(numbers)]
+    return pd.DataFrame(rows).assign(mode=mode)
+
+
+@contextmanager
+def _settled(env: Any) -> Iterator[None]:
+    """A gate of the mask plays its better arm meanwhile, and learns nothing from episodes that judge."""
+    gated = env.has_wrapper_attr("settled") and env.get_wrapper_attr("settled") is False
+    if gated:
+        env.set_wrapper_attr("settled", True)
+    try:
+        yield
+    finally:
+        if gated:
+            env.set_wrapper_attr("settled", False)
+
+
+def _mode(policy: Any, deterministic: bool | None) -> str:
+    """How a policy is played: "best" and "draws" for what predicts, "rule" for a function."""
+    if not isinstance(policy, _Predicts):
+        return "rule"
+    best = bool(getattr(policy, "DETERMINISTIC", True)) if deterministic is None else deterministic
+    return "best" if best else "draws"
 
 
 def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int) -> dict[str, Any]:
@@ -154,7 +180,7 @@ def _acting(policy: Any, deterministic: bool | None) -> Policy:
         result: Policy = policy
         return result
     takes = inspect.signature(policy.predict).parameters
-    best = bool(getattr(policy, "DETERMINISTIC", True)) if deterministic is None else deterministic
+    best = _mode(policy, deterministic) == "best"
     name = next((word for word in ("mask", "action_masks") if word in takes), None)
 
     def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:

@@ -2,7 +2,7 @@
 
 ``python -m pipelines.scalable_actor_critic`` (about ten minutes on one core). Curves for kappa = 0, 1, 2 beside localised
 ALOHA, the uniform policy and the literal algorithm; the critic and the gradient against exact solutions of small
-networks; process CPU time of one whole update for 100 to 100,000 agents, with PettingZoo's dictionaries beside it.
+networks, and how both errors fall with the number of samples; process CPU time of one whole update for 100 to 100,000 agents, with PettingZoo's dictionaries beside it.
 Every finished run is kept: start it again to finish or extend it.
 """
 
@@ -14,7 +14,7 @@ from functools import partial
 from causalnet.agents import Rate, Settings
 from causalnet.storage.rows import Row
 from pipelines.common import Cells, complete, open_table, options
-from pipelines.scalable_actor_critic import report, runs
+from pipelines.scalable_actor_critic import complexity, report, runs
 from pipelines.scalable_actor_critic.runs import GAMMA, Variant
 
 SIZES = ((10, 10), (25, 40), (100, 100), (250, 400))
@@ -49,4 +49,8 @@ def _cells(seeds: int, quick: bool) -> Cells:
         for seed in range(min(seeds, v.seeds or seeds)):
             cells[f"{v.name} {seed} {length}"] = partial(runs.curve, v, seed, length, quick)
     sizes = [(n, kappa) for n in range(2, 3 if quick else 6) for kappa in (0, 1, 2)]
+    for seed in range(min(seeds, 10)):
+        many = 6 if quick else 11
+        cells[f"critic rate {seed} {many}"] = partial(complexity.critic_errors, seed, many)
+        cells[f"gradient rate {seed} {many}"] = partial(complexity.gradient_norms, seed, many)
     return cells | {f"exact {n} {kappa}": partial(runs.exact_answers, n, kappa) for n, kappa in sizes}

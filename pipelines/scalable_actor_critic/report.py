@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from causalnet.base.arrays import Array
 from causalnet.report import Chart, Curve, chart
 from causalnet.report.summary import Figures, band, share
+from causalnet.representation.recovery import log_slope
 from causalnet.stats.intervals import POSITIVE
 from causalnet.storage.rows import Row, RowFile, Table
 from pipelines.common import curves, finish, select
@@ -47,6 +49,15 @@ def _figures(table: Table, names: Sequence[str]) -> dict[str, Row]:
     for what, goal in (("Q", "<= 0.02"), ("gradient", "<= 0.05")):
         errors = [r["value"] for r in select(table, kind="exact") if r["variant"].endswith(what)]
         found.add(f"small networks: error of the {what}, worst", [max(errors, default=math.nan)], goal)
+    for what, (seeds, x, values) in _rates(table).items():
+        late = x >= x[-1] / 64  # where the first transient is over
+        slopes = [log_slope(x[late], row[late]) for row in values]
+        found.add(
+            f"{what}: log-log slope against samples ({len(seeds)} networks)",
+            slopes,
+            "<= -0.45" if x[-1] > 1e4 else "",
+            -0.5,
+        )
     for name in UPDATES:
         large = _from_1000(table, f"update, {name}")
         if len(large) > 1:  # one size has nothing to be compared with
@@ -57,6 +68,18 @@ def _figures(table: Table, names: Sequence[str]) -> dict[str, Row]:
     for row in select(table, variant="PettingZoo dictionaries"):
         found.add(f"PettingZoo dictionaries, {row['agents']} agents: million agent-steps/s", [row["value"]])
     found.add("peak memory at the most agents, GiB", [max(n("value", variant="peak memory"))], "<= 4")
+    return found
+
+
+def _rates(table: Table) -> dict[str, tuple[list[int], Array, Array]]:
+    """By quantity: the seeds, samples (k,), and values (seeds, k)."""
+    found = {}
+    for what in dict.fromkeys(r["variant"] for r in select(table, kind="rate")):
+        rows = select(table, variant=what)
+        seeds = sorted({r["seed"] for r in rows})
+        x = np.array(sorted({float(r["episodes"]) for r in rows}))
+        at = {(r["seed"], float(r["episodes"])): r["value"] for r in rows}
+        found[what] = seeds, x, np.array([[at[s, e] for e in x] for s in seeds])
     return found
 
 
@@ -75,6 +98,8 @@ def _notes(table: Table) -> list[str]:
         "Algorithm 1 to the letter has a fresh table an episode; with eta = 1 its factor 1/n leaves next to nothing.",
         "Small networks: random binary chains of 2 to 5 agents, uniform policy; the critic's mean error against the exact fixed point of TD, "
         "and the gradient's relative error against the exact truncated gradient; what truncation itself costs is in the column 'extra'.",
+        "Samples: the critic's step is 10 / (15 + visits), its error root mean square over pairs as they are met; the gradient norm is exact, along "
+        "training with steps 10 / sqrt(m + 1), averaged with these as weights. The papers bound both by C / sqrt(samples).",
         f"Cost: process CPU time on one thread, an update of ten steps with kappa = 1 on grids up to {longest:,} agents.",
     ]
 
@@ -87,6 +112,19 @@ def _charts(table: Table, names: Sequence[str]) -> list[Chart]:
         levels = {"published, 120,000 episodes": PUBLISHED, "ALOHA": ALOHA}
         words = ("Lin network: return against episodes", "episodes", "discounted return")
         drawn.append(chart(lines, *words, levels=levels))
+    for what, (_, x, values) in _rates(table).items():
+        half = Curve(x, values.mean(0)[-1] * np.sqrt(x[-1] / x))
+        lines = {"measured": Curve(x, values.mean(0)), "slope -1/2": half}
+        drawn.append(
+            chart(
+                lines,
+                f"{what.capitalize()} against samples",
+                "steps" if "critic" in what else "episodes",
+                what,
+                log_x=True,
+                log_y=True,
+            )
+        )
     costs = {}
     for name in (f"update, {name}" for name in UPDATES):
         rows = sorted((r["agents"], 1e9 * r["value"]) for r in select(table, variant=name))

@@ -86,16 +86,24 @@ def curve(v: Variant, seed: int, length: int, quick: bool) -> list[Result]:
     return [Result("curve", v.name, seed, 24, agent.episodes, value, " ".join(marks), used, extra)]
 
 
+def closed_balls(n: int, kappa: int) -> list[list[int]]:
+    """N_i^kappa of every agent of a chain of n."""
+    return [[j for j in range(n) if abs(j - i) <= kappa] for i in range(n)]
+
+
 def exact_answers(n: int, kappa: int) -> list[Result]:
     """Mean error of the TD critic against its exact fixed point, and relative error of the sampled truncated gradient."""
     model = TabularNetwork.random(nx.path_graph(n), n, gamma=GAMMA)
     policy, start = [np.full((2, 2), 0.5)] * n, time.process_time()
-    process, balls = exact.joint(model, policy), [[j for j in range(n) if abs(j - i) <= kappa] for i in range(n)]
+    process, balls = exact.joint(model, policy), closed_balls(n, kappa)
     still = dataclasses.replace(STILL, kappa=kappa)
     agent, weights = ScalableActorCritic(TabularEnv(model, n_envs=100, horizon=None), still), exact.stationary(process)
     for update in range(160):
         path = agent.sample()
-        found = agent.critic.learn(path, update)
+        found, agent.updates = (
+            agent.critic.learn(path, update),
+            update + 1,
+        )  # or the next path would draw the same actions
     s, a = (np.ravel_multi_index(tuple(np.moveaxis(x, 2, 0)), (2,) * n) for x in (path.codes, path.a))
     errors, biases, q = [], [], exact.q_values(process)
     for i in range(n):

@@ -128,7 +128,7 @@ def test_auto_says_which_method_and_why(table: Path) -> None:
         (["my.csv", "--topology", "t.csv"], "has no event column"),
         (["my.csv", "--knowledge", "none.json"], "cannot be read"),
         (["my.csv", "--out", "/proc/none/g.json"], "cannot be written"),
-        (["my.csv", "--out", "g.txt"], "'g.txt' does not end in .json or .svg"),
+        (["my.csv", "--out", "g.txt"], "'g.txt' does not end in .json or .graphml"),
         (["my.csv", "--report", "."], "is a folder"),
         (["my.csv", "--max-seconds", "-1"], "must be a finite number above 0"),
         (["broken.csv"], "row 2"),

@@ -185,3 +185,52 @@ def test_a_pag_is_refused() -> None:
     graph = cn.Graph(["a", "b"], np.array([[0, 1], [0, 0]], dtype=bool), marks=marks)
     with pytest.raises(NotApplicable, match="partial ancestral graph"):
         graph.effect("a", "b", pd.DataFrame(np.random.default_rng(6).normal(size=(50, 2)), columns=["a", "b"]))
+
+
+def test_intervals_of_contrasts_cover_where_strata_are_thin() -> None:
+    """Random networks of six categories; the truth by enumeration of every state, a set."""
+    rng, hits, total = np.random.default_rng(8), 0, 0
+    while total < 300:
+        dag, sizes = random_dag(rng, 6, 0.5), rng.integers(2, 4, 6)
+        order = list(nx.topological_sort(nx.from_numpy_array(dag.astype(int), create_using=nx.DiGraph)))
+        laws = [rng.dirichlet(np.ones(sizes[j]), size=tuple(sizes[np.flatnonzero(dag[:, j])])) for j in range(6)]
+        codes = np.zeros((600, 6), dtype=int)
+        for j in order:
+            own = np.broadcast_to(laws[j][tuple(codes[:, np.flatnonzero(dag[:, j])].T)], (600, sizes[j]))
+            codes[:, j] = (rng.random((600, 1)) >= np.cumsum(own, axis=1)[:, :-1]).sum(axis=1)
+        x = order[int(rng.integers(4))]
+        below = sorted(nx.descendants(nx.from_numpy_array(dag.astype(int), create_using=nx.DiGraph), x))
+        if not below or min(np.bincount(codes[:, x], minlength=2)[:2]) < 2 or min(len(set(c)) for c in codes.T) < 2:
+            continue
+        y = int(rng.choice(below))
+        cells = np.array(list(np.ndindex(*sizes)))
+        chance = np.ones(len(cells))
+        for j in set(range(6)) - {x}:
+            chance *= laws[j][tuple(cells[:, [*np.flatnonzero(dag[:, j]), j]].T)]
+        truth = sum(s * chance[(cells[:, x] == v) & (cells[:, y] == 0)].sum() for s, v in ((-1, 0), (1, 1)))
+        names = [f"v{j}" for j in range(6)]
+        table = cn.as_table(pd.DataFrame(codes, columns=names), discrete=True)
+        found = effect(cn.Graph(names, dag), names[x], names[y], table, start=0, end=1, state=0)
+        hits += found.low <= truth <= found.high
+        total += 1
+    assert 0.91 <= hits / total <= 0.98
+
+
+def test_a_class_directed_by_knowledge_knows_an_effect_that_is_zero_in_all_its_dags() -> None:
+    adj = np.array([[0, 1, 0], [1, 0, 1], [1, 1, 0]], dtype=bool)  # c -> a, a - b, b - c
+    frame = pd.DataFrame(np.random.default_rng(9).normal(size=(80, 3)), columns=["a", "b", "c"])
+    graph = cn.Graph(["a", "b", "c"], adj)
+    assert graph.effect("a", "c", frame).mean == 0.0
+    assert not graph.effect("a", "b", frame).identified
+    chain = cn.Graph(["a", "b", "c"], np.array([[0, 1, 0], [1, 0, 1], [0, 0, 0]], dtype=bool))  # a - b -> c
+    assert {p.parents for p in chain.effect("a", "c", frame).possible} == {(), ("b",)}
+
+
+def test_possible_effects_need_only_columns_that_are_there() -> None:
+    rng = np.random.default_rng(10)
+    frame = pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"])
+    triangle = cn.Graph(["a", "b", "c"], ~np.eye(3, dtype=bool))
+    with pytest.raises(NotApplicable, match="measure more of c"):
+        triangle.effect("a", "b", frame)
+    chain = cn.Graph(["a", "b", "c"], np.array([[0, 1, 1], [1, 0, 0], [1, 0, 0]], dtype=bool))  # b - a - c
+    assert {p.parents for p in chain.effect("a", "b", frame).possible} == {(), ("b",), ("c",)}

@@ -219,3 +219,18 @@ def test_an_action_that_does_not_exist_is_named() -> None:
     env.reset(seed=0)
     with pytest.raises(DataError, match="agent 1 is 2, and it has 2: 0 to 1"):
         env.step(np.array([0, 2]))
+
+
+def test_values_agent_by_agent_are_those_of_all_pairs_of_states() -> None:
+    for seed, graph in enumerate((nx.path_graph(4), nx.cycle_graph(5), nx.star_graph(3))):
+        n, rng = graph.number_of_nodes(), np.random.default_rng(seed)
+        model = TabularNetwork.random(graph, seed, gamma=0.8)
+        policy = [*rng.dirichlet([1.0, 1.0], size=(n, 2))]
+        process = exact.joint(model, policy)
+        wanted = np.einsum("sa,nsa->sn", process.policy, exact.q_values(process))
+        found = exact.state_values(model, policy)
+        assert found.shape == (2,) * n + (n,)
+        np.testing.assert_allclose(found.reshape(-1, n), wanted, atol=1e-8)
+    shared = TabularNetwork.random(nx.path_graph(3), 0, coupling="actions")
+    with pytest.raises(DataError, match="no action but the agent's own; use joint"):
+        exact.state_values(shared, [np.full((2, 2), 0.5)] * 3)

@@ -30,7 +30,7 @@ def test_quick_run_leaves_its_files_and_repeats_nothing(tmp_path: Path, capsys: 
     assert summary["small networks: error of the Q, worst"]["mean"] < 0.02
     assert not summary["kappa = 1: episodes until 0.2414"]["mean"]  # 2,000 are too few, and no mean is made up for that
     assert not [name for name in summary if "share of runs" in name or "dearest" in name]  # too short, and one size
-    assert (tmp_path / "report.html").read_text().count("<svg") == 2
+    assert (tmp_path / "report.html").read_text().count("<svg") == 4
     experiment.main(wanted)
     assert (tmp_path / "results.csv").read_text() == rows
     assert "reached" not in capsys.readouterr().out  # a quick run claims nothing

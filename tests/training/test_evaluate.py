@@ -246,3 +246,20 @@ def test_environments_that_cannot_be_played_are_told() -> None:
     broken = gymnasium.wrappers.TransformReward(limited(CHAIN), lambda reward: float("nan"))
     with pytest.raises(cn.DataError, match="step 0 of the episode with seed 4: the reward is nan"):
         evaluate(uniform, broken, seeds=[4])
+
+
+def test_the_table_says_how_a_policy_was_played_and_a_gate_learns_nothing_from_it() -> None:
+    env = gymnasium.wrappers.TimeLimit(CausalMask(Cascade(), CHAIN, gate=True), 20)
+    frame = evaluate(uniform, env, 3)
+    assert set(frame["mode"]) == {"rule"}
+    gate = env.get_wrapper_attr("gate")
+    assert gate.probability == 0.5 and env.get_wrapper_attr("settled") is False
+
+    class Agent:
+        DETERMINISTIC = False
+
+        def predict(self, obs: object, deterministic: bool, mask: np.ndarray) -> int:
+            return int(np.flatnonzero(mask)[0])
+
+    assert set(evaluate(Agent(), env, 1)["mode"]) == {"draws"}
+    assert set(evaluate(Agent(), env, 1, deterministic=True)["mode"]) == {"best"}

@@ -1,6 +1,7 @@
 """Exact solutions of small networked decision processes, by enumerating every global state and action.
 
-For tests, for locality bounds and as a baseline: the model is a TabularNetwork with up to 5-8 binary agents.
+For tests, for locality bounds and as a baseline: the model is a TabularNetwork with up to 5-8 binary agents, or with
+about 16 where a policy's values alone are asked for (:func:`state_values`).
 Global states and actions are numbered in the order of ``numpy.unravel_index`` over (n_states...) and (n_actions...).
 A policy is one table an agent: pi_i, axes (s of each agent in observes[i]..., a_i); by default an agent observes itself.
 """
@@ -76,6 +77,48 @@ def q_values(process: Joint) -> Array:
     closed = np.einsum("sa,sat->st", pi, p)
     v = np.linalg.solve(np.eye(len(closed)) - gamma * closed, np.einsum("sa,nsa->sn", pi, process.rewards))
     return process.rewards + gamma * np.einsum("sat,tn->nsa", p, v)
+
+
+def state_values(model: TabularNetwork, policy: Policy, tolerance: float = 1e-9) -> Array:
+    """V_i(s) = E[sum_t gamma^t r_i(t) | s(0) = s], of each agent: (n_states[0], ..., n_states[n - 1], n), within ``tolerance``.
+
+    For own-state policies and the model of eq. 1, P_i(s_i' | s_{N_i}, a_i) and r_i(s_i, a_i). Given s the next states are
+    independent, so the table of all pairs (s, s') is never made: a step of V <- r + gamma P V sums s_1', s_2', ... out one
+    after the other, and each brings in the states of its parents alone.
+    """
+    n, own = model.n_agents, [(i,) for i in range(model.n_agents)]
+    if any(list(part or ()) != own for part in (model.action_parents, model.reward_states, model.reward_actions)):
+        raise DataError(
+            "values agent by agent need kernels and rewards that read no action but the agent's own; use joint"
+        )
+    if int(np.prod(model.n_states, dtype=float)) * n > _CELLS:
+        raise DataError(f"{n} agents make too many global states for a value of each; use fewer agents, or simulate")
+    tables = entries("policy", policy, "tables", n)
+    moves, r = [], np.zeros((*model.n_states.tolist(), n))
+    for i, (table, kernel) in enumerate(zip(tables, model.kernels, strict=True)):
+        sees = list(model.state_parents[i])  # type: ignore[index]
+        shaped(
+            f"policy[{i}]", table, (int(model.n_states[i]), int(model.n_actions[i])), "the own state, then the actions"
+        )
+        keep = sorted({*sees, i})
+        moves.append((_contracted((kernel, [*sees, 2 * n, n + i]), (table, [i, 2 * n]), [*keep, n + i]), keep))
+        r[..., i] += (model.rewards[i] * table).sum(1).reshape([-1 if k == i else 1 for k in range(n)])
+    values, gap = r, np.inf
+    while gap * model.gamma > tolerance * (1 - model.gamma):
+        ahead, axes = values, {*range(n, 2 * n)}  # n + i stands for s_i'
+        for i, (move, sees) in enumerate(moves):
+            left = (axes | set(sees)) - {n + i}
+            ahead = _contracted((ahead, [*sorted(axes), 2 * n]), (move, [*sees, n + i]), [*sorted(left), 2 * n])
+            axes = left
+        after = r + model.gamma * ahead
+        values, gap = after, float(np.abs(after - values).max())
+    return values
+
+
+def _contracted(one: tuple[Array, list[int]], other: tuple[Array, list[int]], left: list[int]) -> Array:
+    """The product of two tables with named axes, summed over those that are not ``left``."""
+    (a, of_a), (b, of_b) = one, other
+    return np.asarray(np.einsum(a, of_a, b, of_b, left))  # type: ignore[arg-type]
 
 
 def occupancy(process: Joint) -> Array:

@@ -20,7 +20,7 @@ def pag_of(mag: Marks) -> Marks:
     above = ancestry((mag == ARROW) & (mag.T == TAIL))
     separators = {}
     for i, j in np.argwhere(np.triu(~joined, 1)).tolist():
-        separators[i, j] = as_set(k for k in np.flatnonzero(above[:, i] | above[:, j]) if k not in (i, j))
+        separators[i, j] = as_set(k for k in np.flatnonzero(above[:, i] | above[:, j]).tolist() if k not in (i, j))
     ends = Ends(joined, ~joined & ~np.eye(len(mag), dtype=bool))
     draw_colliders(ends, colliders(ends, separators))
     close(ends, separators)

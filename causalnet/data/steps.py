@@ -1,0 +1,129 @@
+"""Rows put in order of time: what the times say about order, repeats, gaps and the length of a step."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..base.arrays import Array, Ints
+from ..errors import DataError
+from .tables import Table
+from .times import seconds
+
+ALIKE = 0.15  # relative difference from the usual step up to which a step counts as one (months do)
+REGULAR = 0.9  # share of such steps from which longer ones are gaps, and not a want of regularity
+
+
+class Order(NamedTuple):
+    """order: (n,) the rows in order of segment and time. segment: (n,) of the ordered rows, 0, 1, ... step: (n,) how many
+    steps after the first row of its run each one stands. notes: what was found, a sentence each."""
+
+    order: Ints
+    segment: Ints
+    step: Ints
+    notes: tuple[str, ...] = ()
+
+
+def order_rows(data: Any, time: str | None, segment: str | None) -> Order:
+    """The order of the rows of a data frame (or a Table, whose rows are in order), and the segments that gaps leave."""
+    n = data.n if isinstance(data, Table) else len(data)
+    if n == 0:
+        raise DataError("the series is empty: it has no rows")
+    run = np.zeros(n, np.int64) if segment is None else _runs(data[segment])
+    when = None if isinstance(data, Table) else _times(data, time)
+    if when is None:
+        order = np.argsort(run, kind="stable")
+        run = run[order]
+        first = np.searchsorted(run, run)
+        return Order(order, run, np.arange(n) - first)
+    order = np.lexsort((when, run))
+    notes = _disorder(run, when)
+    run, when = run[order], when[order]
+    _refuse_repeats(run, when, segment is None)
+    return _split(order, run, when, notes)
+
+
+def _runs(column: pd.Series) -> Ints:
+    codes, _ = pd.factorize(column)
+    if (codes < 0).any():
+        raise DataError(f"the column {column.name!r} names no run in {int((codes < 0).sum())} rows; fill or drop them")
+    return np.asarray(codes, np.int64)
+
+
+def _times(frame: pd.DataFrame, time: str | None) -> Array | None:
+    """(n,) times as numbers, of the column or of the index where it holds dates; None where rows are in order."""
+    if time is None:
+        if not isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex):
+            return None
+        index = frame.index.to_timestamp() if isinstance(frame.index, pd.PeriodIndex) else frame.index
+        column = pd.Series(index, name="index")
+    else:
+        column = frame[time].reset_index(drop=True)
+    plain = pd.api.types.is_numeric_dtype(column.dtype)
+    when = column.to_numpy(np.float64, na_value=np.nan) if plain else seconds(column)
+    if not np.isfinite(when).all():
+        raise DataError(f"{int((~np.isfinite(when)).sum())} rows have no time in {column.name!r}; fill or drop them")
+    return when
+
+
+def _disorder(run: Ints, when: Array) -> list[str]:
+    """A sentence where times of a run do not ascend."""
+    order = np.argsort(run, kind="stable")
+    steps = np.diff(when[order])[np.diff(run[order]) == 0]
+    if not len(steps) or (steps >= 0).all():
+        return []
+    back = int((steps < 0).sum())
+    if back == len(steps):
+        return ["time runs backwards from row to row; the rows were sorted by time"]
+    return [f"the times are not ascending (they go back {back} times); the rows were sorted by time"]
+
+
+def _refuse_repeats(run: Ints, when: Array, alone: bool) -> None:
+    twice = (np.diff(when) == 0) & (np.diff(run) == 0)
+    if twice.any():
+        first = _told(when[int(np.flatnonzero(twice)[0])])
+        runs = "name the column of runs with segment=, " if alone else ""
+        raise DataError(
+            f"{int(twice.sum())} rows repeat the time of another row, first at {first}; {runs}"
+            "or keep one row a time (a clock set back by daylight saving does this: "
+            "frame.tz_localize('Europe/Paris', ambiguous='infer') tells its hours apart)"
+        )
+
+
+def _split(order: Ints, run: Ints, when: Array, notes: list[str]) -> Order:
+    """Segments end at gaps, where the steps are regular enough for longer ones to be gaps."""
+    inside = np.diff(run) == 0
+    steps = np.diff(when)
+    own = steps[inside]
+    first = np.searchsorted(run, run)
+    if not len(own):
+        return Order(order, run, np.zeros(len(run), np.int64), tuple(notes))
+    usual = float(np.median(own))
+    alike = np.abs(own / usual - 1.0) <= ALIKE
+    if alike.mean() < REGULAR:
+        notes.append(
+            f"the steps between rows vary from {_span(own.min())} to {_span(own.max())}; they are read as equal "
+            "(resample to equal steps first if lags are to mean times)"
+        )
+        return Order(order, run, np.arange(len(run)) - first, tuple(notes))
+    gap = inside & (steps > 1.5 * usual)
+    if gap.any():
+        longest = int(np.argmax(np.where(gap, steps, 0.0)))
+        notes.append(
+            f"{int(gap.sum())} gap{'s' if gap.sum() > 1 else ''} between rows, the longest of {_span(steps[longest])} after "
+            f"{_told(when[longest])} (the usual step is {_span(usual)}); no lag reaches across"
+        )
+    segment = np.concatenate([[0], np.cumsum(gap | ~inside)])
+    step = np.rint((when - when[first]) / usual).astype(np.int64)
+    return Order(order, segment.astype(np.int64), step, tuple(notes))
+
+
+def _told(when: float) -> str:
+    """A time: a date where the number can be one of our days in seconds."""
+    return str(pd.Timestamp(when, unit="s")) if 1e8 < abs(when) < 1e11 else f"{when:g}"
+
+
+def _span(length: float) -> str:
+    return f"{length:g}"

@@ -1,0 +1,77 @@
+"""Which variable makes which other one start: a posterior over graphs from steps of a system, in two time slices.
+
+While j is absent at the start of a step, it starts within it with the hazard (noisy-or, Pearl 1988)
+
+    P(j starts) = 1 - exp(-h_j),    h_j = mu_j + sum over present i of theta_ij,    theta >= 0
+
+so causes only promote. log(1 - exp(-h)) = log h - h / 2 up to h^2 / 24, which makes it the likelihood of constant hazards
+(:mod:`causalnet.stats.hazard_fit`) in which a step with a start counts half. Time gives the directions: cycles are allowed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..base.checks import distinct, shaped, whole
+from ..errors import DataError
+from ..graph import Knowledge
+from ..graph.posterior import DRAWS, GraphPosterior
+from ..search.hazard_posterior import draw_parents
+from ..stats.hazard_fit import Target, scaled
+
+
+def learn_posterior(
+    before: ArrayLike,
+    after: ArrayLike,
+    acted: ArrayLike,
+    variables: tuple[str, ...],
+    *,
+    knowledge: Knowledge | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> GraphPosterior:
+    """Graphs over the V variables, drawn from what T steps leave possible.
+
+    before, after: (T, V) bool, which variables were present when a step began and when it ended (of several units: a row
+    a unit and step). acted: (T,) the variable acted on, -1 for none; it is left out of its step, as cause and as effect.
+    Rows of different episodes may follow one another, as no row is tied to the next. T = 0: nothing is known, and every
+    graph is the knowledge's own, which masks by presence.
+    """
+    names = distinct("variables", variables)
+    v = len(names)
+    here, then = (np.asarray(a) for a in (before, after))
+    if here.ndim != 2 or here.shape[1] != v:
+        raise DataError(f"before has shape {here.shape}; give (steps, {v}) bools, a column a variable")
+    shaped("after", then, here.shape, "that of before")
+    on = shaped("acted", np.asarray(acted), (len(here),), "one variable a step")
+    if len(on) and (on.dtype.kind not in "iu" or on.min() < -1 or on.max() >= v):
+        raise DataError(
+            f"acted holds the variables acted on, from 0 to {v - 1}, and -1 for none; got {on.min()} to {on.max()}"
+        )
+    allowed, required = (knowledge or Knowledge()).compile(names)
+    rng, draws = np.random.default_rng(seed), whole("draws", draws, 1)
+    samples = np.zeros((draws, v, v), dtype=bool)
+    targets = _targets(here.astype(bool), then.astype(bool), on)
+    for j, target in enumerate(targets):
+        samples[:, :, j] = draw_parents(target, j, allowed[:, j], required[:, j], draws, rng)
+    return GraphPosterior(names, samples, {"source": "two time slices", "steps": len(here)})
+
+
+def _targets(before: np.ndarray, after: np.ndarray, acted: np.ndarray) -> list[Target]:
+    """The starts of every variable, from steps in which it was absent and not acted on."""
+    steps, v = before.shape
+    touched = np.zeros((steps, v), dtype=bool)
+    rows = np.flatnonzero(acted >= 0)
+    touched[rows, acted[rows]] = True
+    x = np.concatenate([np.ones((steps, 1)), np.zeros((steps, 1)), before & ~touched], axis=1).astype(np.float64)
+    found = []
+    for j in range(v):
+        at_risk = ~before[:, j] & ~touched[:, j]
+        started, stayed = at_risk & after[:, j], at_risk & ~after[:, j]
+        exposure = x[stayed].sum(axis=0) + 0.5 * x[started].sum(axis=0)
+        phi = x[started]
+        alone = ~phi[:, 2:].any(axis=1)
+        lone = np.array([float(alone.sum()), 0.0])
+        found.append(scaled(phi[~alone], lone, exposure))
+    return found

@@ -1,0 +1,55 @@
+"""A gate between the graph's mask and presence alone, which learns from returns which of the two is better."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+ARMS = ("causal", "presence")
+FIRST = 5  # episodes of each arm before any choice
+FORGET = 0.95  # weight of an arm's last episode against its next: the policy learns meanwhile
+LEAST = 0.05  # each arm is tried at least so often
+
+
+class Gate:
+    """Two arms, an episode each: "causal", the graph's mask, and "presence", the mask without a graph.
+
+    P(causal) = Phi((m_c - m_p) / sqrt(s_c^2 / n_c + s_p^2 / n_p)), within LEAST and 1 - LEAST, from discounted means and
+    variances of the returns (Thompson's rule, Biometrika 25, 1933). ``best`` is the arm of the higher mean.
+    """
+
+    def __init__(self) -> None:
+        self._sums = {arm: [0.0, 0.0, 0.0, 0.0] for arm in ARMS}  # episodes, weight, weighted sum and sum of squares
+
+    def choose(self, rng: np.random.Generator) -> str:
+        """The arm of the next episode, while it learns."""
+        tried = {arm: self._sums[arm][0] for arm in ARMS}
+        if min(tried.values()) < FIRST:
+            return min(ARMS, key=lambda arm: tried[arm])
+        return "causal" if rng.random() < min(max(self.probability, LEAST), 1.0 - LEAST) else "presence"
+
+    def see(self, arm: str, value: float) -> None:
+        """The return of a finished episode."""
+        count, weight, total, square = self._sums[arm]
+        self._sums[arm] = [count + 1, FORGET * weight + 1, FORGET * total + value, FORGET * square + value**2]
+
+    @property
+    def probability(self) -> float:
+        """That the graph's mask is the better one; a half while an arm lacks episodes."""
+        if min(one[0] for one in self._sums.values()) < 2:
+            return 0.5
+        (m_c, e_c), (m_p, e_p) = (self._moments(arm) for arm in ARMS)
+        z = (m_c - m_p) / math.sqrt(e_c + e_p + 1e-12)
+        return 0.5 * math.erfc(-z / math.sqrt(2.0))
+
+    @property
+    def best(self) -> str:
+        """The arm to play when nothing is to be learned: presence until the graph's mask has shown a higher mean."""
+        return "causal" if self.probability > 0.5 else "presence"
+
+    def _moments(self, arm: str) -> tuple[float, float]:
+        """Discounted mean return of an arm, and the squared standard error of it."""
+        _, weight, total, square = self._sums[arm]
+        mean = total / weight
+        return mean, max(square / weight - mean**2, 0.0) / weight

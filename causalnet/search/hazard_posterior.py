@@ -1,0 +1,68 @@
+"""Doubt about the causes of starts: parent sets drawn by a Markov chain from their BIC weights, target by target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..base.arrays import Bools
+from ..stats.hazard_fit import Target, choose, fit
+
+BURN = 5  # sweeps before the first draw
+EXPECTED = 2.0  # causes of a variable, before the data
+
+
+def price_of(starts: float, variables: int) -> float:
+    """Nats that a cause must explain: log(starts) / 2 (BIC), and the prior odds of EXPECTED causes among the others."""
+    return math.log(max(starts, 2.0)) / 2.0 + math.log(max((variables - 1) / EXPECTED, 1.0))
+
+
+def draw_parents(
+    target: Target, i: int, allowed: Bools, required: Bools, draws: int, rng: np.random.Generator
+) -> Bools:
+    """(draws, V) bool: sets of causes of variable i, with probability proportional to exp(L - price |set|).
+
+    allowed, required: (V,) bool. Metropolis steps add, drop or exchange one cause; the chain starts at the best set.
+    Where a variable never started, nothing is known of its causes, and the sets are the required ones.
+    """
+    v = len(allowed)
+    allowed = (allowed & (target.exposure[2:] > 0) & (np.arange(v) != i)) | required
+    starts = len(target.phi) + target.lone.sum()
+    if starts == 0:
+        return np.broadcast_to(required, (draws, v)).copy()
+    price = price_of(starts, v)
+    ground = np.zeros(2, dtype=bool)
+    best = choose(target, np.r_[ground, allowed], np.r_[ground, required], price, np.flatnonzero(required) + 2)
+    now = np.zeros(v, dtype=bool)
+    now[best.columns[2:] - 2] = True
+    value = _remembered(target, price)
+    free, drawn, score = np.flatnonzero(allowed & ~required), [], value(now)
+    for sweep in range(-BURN, draws):
+        for j in rng.permutation(free):
+            new = now.copy()
+            new[j] ^= True
+            others = np.flatnonzero(now & ~required)
+            if new[j] and len(others) and rng.random() < 0.5:
+                new[rng.choice(others)] = False  # as many ways back: sets of one size have as many members
+            moved = value(new)
+            if math.log(rng.random() + 1e-300) < moved - score:
+                now, score = new, moved
+        if sweep >= 0:
+            drawn.append(now)
+    return np.array(drawn).reshape(draws, v)
+
+
+def _remembered(target: Target, price: float) -> Callable[[Bools], float]:
+    """L - price |set| of a set of causes (V,), each worked out once."""
+    known: dict[bytes, float] = {}
+
+    def value(causes: Bools) -> float:
+        key = causes.tobytes()
+        if key not in known:
+            columns = np.flatnonzero(np.r_[True, True, causes])
+            known[key] = fit(target, columns).value - price * int(causes.sum())
+        return known[key]
+
+    return value

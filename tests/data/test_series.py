@@ -1,0 +1,90 @@
+"""Series: order in time, gaps, runs, blocks, clocks; and what pcmci makes of them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import causalnet as cn
+
+
+def frame(n: int = 400) -> pd.DataFrame:
+    """x -> y at lag 1, hourly."""
+    rng = np.random.default_rng(0)
+    x, y = np.zeros((2, n))
+    for t in range(1, n):
+        x[t] = 0.5 * x[t - 1] + rng.normal()
+        y[t] = 0.3 * y[t - 1] + 0.8 * x[t - 1] + rng.normal()
+    return pd.DataFrame({"x": x, "y": y}, index=pd.date_range("2020", periods=n, freq="h"))
+
+
+def test_shuffled_and_backward_times_are_sorted_and_told() -> None:
+    data = frame()
+    for mixed, says in ((data.sample(frac=1, random_state=0), "not ascending"), (data[::-1], "runs backwards")):
+        with pytest.warns(UserWarning, match=says):
+            series = cn.Series(mixed)
+        np.testing.assert_array_equal(series.values, data.to_numpy())
+
+
+def test_repeated_times_and_lags_longer_than_the_series_are_refused() -> None:
+    data = frame(30)
+    with pytest.raises(cn.DataError, match=r"3 rows repeat.*daylight"):
+        cn.Series(pd.concat([data, data[:3]]))
+    with pytest.raises(cn.DataError, match=r"81 consecutive rows are needed.*has 30"):
+        cn.discover(data, "pcmci", lags=40)
+
+
+def test_no_lag_crosses_a_gap_a_run_or_a_missing_cell() -> None:
+    data = frame(60)
+    with pytest.warns(UserWarning, match="1 gap"):
+        gap = cn.Series(data.drop(data.index[20:25]))
+    assert gap.rows(3).tolist() == [*range(3, 20), *range(23, 55)]
+    assert cn.Series([data[:10], data[:5]]).rows(4).tolist() == [*range(4, 10), 14]
+    data.iloc[7, 0] = np.nan
+    assert cn.Series(data).rows(2).tolist() == [*range(2, 7), *range(10, 60)]
+
+
+def test_clocks_are_named_and_get_no_edges() -> None:
+    data = frame().assign(clock=np.arange(400.0) ** 2)
+    with pytest.warns(UserWarning, match="'clock' only rises or falls"):
+        graph = cn.discover(data, "pcmci")
+    assert graph.edges == (("x", "y"),)
+    assert cn.Series(data, monotone=True).clocks == ()
+
+
+def test_resamples_hold_each_row_once_with_its_own_past() -> None:
+    series = cn.Series(frame())
+    drawn = series.resample(np.random.default_rng(1))
+    assert len(np.unique(drawn.at)) == drawn.n and 180 < drawn.n < 320
+    assert set(drawn.rows(5)) <= set(series.rows(5))
+    assert cn.edge_confidence(frame(1000), "granger", n=20).frame()["p_a_to_b"][0] >= 0.9
+
+
+def test_a_season_is_removed_and_recorded() -> None:
+    data = frame() + 50 * np.sin(np.arange(400) * 2 * np.pi / 24)[:, None]
+    series = cn.Series(data, season=24, trend=True)
+    assert "season of 24 steps removed" in cn.discover(series, "pcmci").meta["data"]
+    assert series.values.std() < 3
+
+
+def test_links_come_back_from_json_and_are_scored(rng: np.random.Generator) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        graph = cn.discover(frame(), "pcmci")
+    assert graph.lagged_edges == (("x", 1, "x"), ("x", 1, "y"), ("y", 1, "y"))
+    again = cn.Graph.from_json(graph.to_json())
+    assert isinstance(again, cn.LaggedGraph) and again == graph and again.align(["y", "x"]).align(["x", "y"]) == graph
+    assert set(cn.score_lags(graph, again).values()) == {1.0}
+    with pytest.raises(cn.DataError, match="not a graph with lags"):
+        cn.Graph.from_json(graph.to_json().replace('"lag": 1', '"lag": 9'))
+
+
+def test_copies_and_sums_have_an_answer() -> None:
+    data = frame()
+    data["copy"] = data["x"] * 2 + 1e-9 * np.random.default_rng(1).normal(size=400)
+    data["sum"] = data["x"] + data["y"]
+    for backend in ("granger", "pcmci"):
+        assert cn.discover(data, backend).nodes == ("x", "y", "copy", "sum")

@@ -33,6 +33,7 @@ from ..graph.meek import known_class, orient
 from ..search.direct_lingam import Ordered, causal_order
 from ..search.non_gaussian_dag import Likelihood, descend, member
 from ..search.orders import canonical_order, fit_given, search_orders
+from ..stats.many_tests import holm
 from ..stats.scores import gaussian_score
 
 TAKES = frozenset({"continuous"})
@@ -129,15 +130,6 @@ def _fit(
         p = noise.gaussianities(dag)
     complete = found.complete and ordered.complete and now() <= deadline
     return Why(columns, noise, dag, known_class(dag, allowed), told, p, ordered, allowed, required, complete)
-
-
-def holm(p: Array, alpha: float) -> Bools:
-    """(d,) bool: the hypotheses rejected at family-wise level alpha by their p-values (Holm 1979)."""
-    order = np.argsort(p, kind="stable")
-    small = p[order] <= alpha / np.arange(len(p), 0, -1)
-    rejected = np.zeros(len(p), dtype=bool)
-    rejected[order[np.logical_and.accumulate(small)]] = True
-    return rejected
 
 
 @dataclass(frozen=True)

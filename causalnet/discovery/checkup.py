@@ -25,6 +25,7 @@ from ..stats.degenerate_gaussian import as_blocks, likelihood_ratio
 from ..stats.dependence import exact_copies, exact_relations
 from ..stats.gaussian_noise import gaussianity, standardised_rows
 from ..stats.independence import chi2_p, normal_p
+from ..stats.many_tests import holm
 
 LEVEL = 0.01  # of each line
 NEAR = 0.999  # share of a column's variance that others explain, from which on it is as good as determined
@@ -87,15 +88,6 @@ def doctor(data: Any, graph: Graph | None = None) -> Checkup:
     if graph is not None:
         found += [*_independences(table, graph)]
     return Checkup(tuple(sorted(found, key=lambda f: not f.sick)))
-
-
-def holm(p: Array, level: float = LEVEL) -> Bools:
-    """(m,) bool: rejected at the level, the chance of one false rejection among all (Holm 1979)."""
-    order = np.argsort(p, kind="stable")
-    passed = np.cumprod(p[order] <= level / np.arange(len(p), 0, -1)).astype(bool)
-    rejected = np.zeros(len(p), dtype=bool)
-    rejected[order] = passed
-    return rejected
 
 
 def _names(table: Table, at: Ints | Bools | list[int]) -> str:
@@ -162,7 +154,7 @@ def _missing(table: Table) -> Iterator[Finding]:
             pairs.append((j, k))
             p.append(chi2_p(statistic, df))
     share = f"{gone.mean():.1%} of the cells are missing"
-    bad = holm(np.array(p)) if p else np.zeros(0, dtype=bool)
+    bad = holm(np.array(p), LEVEL) if p else np.zeros(0, dtype=bool)
     if bad.any():
         j, k = pairs[int(np.argmin(p))]
         yield Finding(
@@ -241,7 +233,7 @@ def _gaussian(table: Table) -> Iterator[Finding]:
     if not len(at) or len(values) < 50:
         return
     p = np.array([gaussianity(u) for u in standardised_rows(values)])
-    odd = holm(p)
+    odd = holm(p, LEVEL)
     if odd.any():
         yield Finding(
             "Gaussianity",
@@ -310,7 +302,7 @@ def _independences(table: Table, graph: Graph) -> Iterator[Finding]:
     if not p:
         yield Finding("independences of the graph", False, "it implies none")
         return
-    bad = holm(np.array(p))
+    bad = holm(np.array(p), LEVEL)
     if bad.any():
         v, w = pairs[int(np.argmin(p))]
         yield Finding(

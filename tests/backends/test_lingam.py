@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from causallearn.search.FCMBased.lingam import DirectLiNGAM
-from statsmodels.stats.multitest import multipletests
 
 import causalnet as cn
-from causalnet.backends.lingam import holm
 from causalnet.datasets.sem import NOISES, random_weights
 from causalnet.graph.meek import cpdag, orient
 from causalnet.graph.random_dags import random_dag
@@ -226,11 +224,3 @@ def test_one_column_and_few_rows() -> None:
 def test_wrong_parameters_are_answered_with_a_sentence(wrong: dict[str, object], sentence: str) -> None:
     with pytest.raises(cn.DataError, match=sentence):
         learn(frame(sample(0, 3)[1]), **wrong)
-
-
-def test_holm_agrees_with_statsmodels() -> None:
-    rng = np.random.default_rng(3)
-    for d in (1, 2, 10):
-        for _ in range(20):
-            p = rng.uniform(size=d) ** 4
-            np.testing.assert_array_equal(holm(p, 0.05), multipletests(p, 0.05, "holm")[0])

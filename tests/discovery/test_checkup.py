@@ -11,7 +11,7 @@ import pytest
 
 import causalnet as cn
 from causalnet.datasets.sem import internally_standardized, linear_sem, random_weights
-from causalnet.discovery.checkup import Checkup, doctor, holm
+from causalnet.discovery.checkup import Checkup, doctor
 from causalnet.errors import DataError
 
 D, N = 10, 500
@@ -97,15 +97,6 @@ def test_scales_noise_and_missing_edges_are_seen() -> None:
         adj[np.nonzero(adj)[0][k], np.nonzero(adj)[1][k]] = False
         seen["edge"] += "independences of the graph" in {f.check for f in look(values, adj).sick}
     assert min(seen.values()) >= 18, seen
-
-
-def test_holm_is_that_of_statsmodels() -> None:
-    from statsmodels.stats.multitest import multipletests
-
-    rng = np.random.default_rng(3)
-    for _ in range(50):
-        p = rng.random(8) ** 4
-        assert (holm(p, 0.05) == multipletests(p, 0.05, method="holm")[0]).all()
 
 
 def test_categories_and_strangers() -> None:

@@ -1,0 +1,31 @@
+"""Hidden causes: fci with its three starts beside causal-learn's FCI, by rows and by hidden variables.
+
+``python -m pipelines.hidden_causes --out runs/hidden_causes`` (--quick: seconds); run it again to finish or extend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from causalnet.storage.rows import Row
+from pipelines.common import Task, complete, open_table, options
+from pipelines.hidden_causes import report, runs
+from pipelines.hidden_causes.runs import Problem, Run
+
+ROWS, HIDDEN = (200, 500, 1000, 2000, 5000), (0, 2, 4, 8)
+
+TASKS = {
+    # name: problems with their number of seeds, and the same for --quick
+    "rows": Task(runs.contest, [(Problem(n=n), 20) for n in ROWS], [(Problem(6, 1, 300), 2)]),
+    "hidden": Task(runs.contest, [(Problem(hidden=h), 20) for h in HIDDEN], [(Problem(6, 2, 300), 1)]),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
+    """Run what is missing in --out, then write the figures."""
+    args = options(__doc__, "runs/hidden_causes").parse_args(argv)
+    table, cells = open_table(args.out, Run, args.quick), {}
+    for name, task in TASKS.items():
+        cells |= task.cells(name, args.quick, args.seeds)
+    complete(table, cells, "hidden causes")
+    return report.write(args.out, table)

@@ -1,0 +1,75 @@
+"""Figures, charts and notes of ``pipelines.hidden_causes``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from causalnet.report import Chart, chart
+from causalnet.report.summary import Figures, band
+from causalnet.stats.intervals import POSITIVE, SHARE
+from causalnet.storage.rows import Row, Table
+from pipelines.common import finish, select
+from pipelines.hidden_causes.runs import METHODS, PEER
+
+NOTES = [
+    "Simulated: fair linear Gaussian models (every variance 1); the truth is the PAG of the ancestral graph over what is observed.",
+    "All methods test Fisher's z at 0.01 with their other defaults; start 'dag' makes no test.",
+    "CPU seconds are process time after imports and compilation, the least of three where a run is short.",
+    "Ends that differ from causal-learn's are counted here, not explained.",
+]
+SCORES = {"adjacency": SHARE, "arrowhead": SHARE, "tail": SHARE, "pag_shd": POSITIVE}
+AXES = {"rows": (r"(\d+) rows", "rows"), "hidden": (r"(\d+) hidden", "hidden variables")}
+
+
+def write(folder: Path, table: Table) -> dict[str, Row]:
+    """summary.json and report.html of a run folder."""
+    return finish(folder, "causalnet: hidden causes", _figures(table), NOTES, table.rows, list(_charts(table)))
+
+
+def numbers(table: Table, column: str, **key: str) -> dict[int, float]:
+    """The values that there are, by seed."""
+    return {row["seed"]: float(row[column]) for row in select(table, **key) if row[column] is not None}
+
+
+def _figures(table: Table) -> Figures:
+    """Scores of each method, what the order search adds, and how much CPU causal-learn takes beside fci."""
+    found = Figures()
+    for task in AXES:
+        for problem in dict.fromkeys(row["problem"] for row in select(table, task=task)):
+            key = {"task": task, "problem": problem}
+            for column, bounds in SCORES.items():
+                for method in METHODS:
+                    values = list(numbers(table, column, **key, method=method).values())
+                    found.add(f"{task}, {problem}: {column} of {method}", values, bounds=bounds)
+            plain, order = (numbers(table, "arrowhead", **key, method=m) for m in ("fci", "fci, order"))
+            goal = ">= 0" if problem.endswith(" 500 rows") else ""
+            gains = [order[s] - plain[s] for s in plain if s in order]
+            found.add(f"{task}, {problem}: arrowhead F1 of start order - skeleton", gains, goal)
+            ours, theirs = (numbers(table, "cpu", **key, method=m) for m in ("fci", PEER))
+            ratios = [theirs[s] / ours[s] for s in theirs if s in ours]
+            found.add(f"{task}, {problem}: causal-learn CPU / fci", ratios, ">= 100", ratio=True)
+            differ = list(numbers(table, "differ", **key, method="fci").values())
+            found.add(f"{task}, {problem}: pairs whose ends differ from causal-learn", differ, bounds=POSITIVE)
+    return found
+
+
+def _charts(table: Table) -> Iterator[Chart]:
+    """Each score against rows, and against hidden variables."""
+    for task, (pattern, what) in AXES.items():
+        problems = list(dict.fromkeys(row["problem"] for row in select(table, task=task)))
+        at = {int(re.search(pattern, p)[1]): p for p in problems}  # type: ignore[index]
+        for column, bounds in SCORES.items():
+            curves = {}
+            for method in METHODS:
+                key = {"task": task, "method": method}
+                values = {x: list(numbers(table, column, problem=at[x], **key).values()) for x in sorted(at)}
+                most = max(map(len, values.values()), default=0)
+                whole = {x: v for x, v in values.items() if most and len(v) == most}
+                if len(whole) > 1:
+                    curves[method] = band(list(whole), np.array(list(whole.values())).T, bounds)
+            if curves:
+                yield chart(curves, f"{column} by {what}", what, column, log_x=task == "rows")

@@ -323,3 +323,12 @@ def datasets(json_: Annotated[bool, typer.Option("--json", help="Print as JSON o
         return
     rows = [(str(c["name"]), str(c["kind"]), str(c["available"]), str(c.get("title", ""))) for c in found]
     show_table(["name", "kind", "available", "what it is"], rows)
+
+
+# ---- what a command ends with -------------------------------------------------------------------------------
+
+ENDS = "Exit codes: 0 done; {}something unexpected; 2 the input or an option is wrong; 130 interrupted."
+for _command in app.registered_commands:
+    _fails = "1 nothing could be compared, or " if _command.callback in (compare_methods, quickstart) else "1 "
+    if "Exit codes" not in (_command.epilog or ""):
+        _command.epilog = "\n\n".join(filter(None, (_command.epilog, ENDS.format(_fails))))

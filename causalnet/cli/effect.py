@@ -12,7 +12,7 @@ from .look import DiscreteOption, DropOption, MissingOption
 from .terminal import say, say_json
 
 UNDECIDED = 3  # exit code
-CODES = f"Exit codes: 0 the graph identifies the effect; {UNDECIDED} it does not, the possible values are shown; 2 a file or a name is wrong."
+CODES = f"Exit codes: 0 the graph identifies the effect; {UNDECIDED} it does not, the possible values are shown; 2 a file, a name or an option is wrong; 1 something unexpected."
 
 
 def show_effect(

@@ -251,6 +251,8 @@ def read_graph(path: Path) -> Graph:
     from ..graph import Graph
 
     require_file(path)
+    if path.suffix.lower() == ".graphml":
+        return Graph.load(path)
     try:
         return Graph.from_json(path.read_text(encoding="utf-8"))
     except (DataError, UnicodeDecodeError, OSError) as error:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..base.checks import number
 from ..errors import DataError
+from .inputs import require_file
 from .look import DeviceOption, EventOption, TimeOption, UnitOption
 from .terminal import say
 
@@ -56,9 +58,8 @@ def watch_stream(
     from ..backends import thp
     from ..data.topology import read_topology
     from ..incidents.stream_source import Lines, pieces
-    from ..storage.files import check_writable
 
-    check_writable(state)
+    _check(source, state, out, every, stall)
     settings = {"decay": decay, "half_life": half_life, "patience": patience}
     now = _begin(state, None if topology is None else read_topology(topology), source, settings)
     named = {"event": event_column, "timestamp": time_column, "device": device_column}
@@ -91,6 +92,24 @@ def watch_stream(
     _report(ended[0] if ended else "the stream ended", now, log_json)
     if code or now.drift.alarms > before:
         raise typer.Exit(code or DRIFT)
+
+
+def _check(source: Path, state: Path, out: Path | None, every: float, stall: float | None) -> None:
+    """What is read is there and what is written can be, before a state is begun."""
+    from ..graph.forms import form
+    from ..storage.files import check_writable
+
+    if source.exists() and not source.is_file():
+        raise DataError(f"{source} is no file; give one, or pipe the stream in and write -")
+    if str(source) != "-":
+        require_file(source)
+    if out is not None:
+        form(out)
+        check_writable(out)
+    check_writable(state)
+    number("every", every, 0.0)
+    if stall is not None:
+        number("stall", stall, above=0.0)
 
 
 def _begin(path: Path, links: nx.Graph | None, source: Path, settings: dict[str, Any]) -> State:

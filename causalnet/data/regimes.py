@@ -111,7 +111,7 @@ def split_regimes(frame: pd.DataFrame, asked: Asked, found: Findings) -> tuple[p
     gone = np.flatnonzero(given.isna().to_numpy())
     if len(gone):
         raise DataError(
-            f"the regime column {name!r} is empty in {len(gone)} rows (first: row {gone[0]}); name their regime, or drop them"
+            f"the regime column {name!r} is empty in {len(gone)} of the rows (first: row {gone[0]}); name their regime, or drop them"
         )
     code, kinds = pd.factorize(given)
     labels = tuple(str(kind) for kind in kinds)
@@ -136,9 +136,10 @@ def _refuse_odd(name: str, labels: tuple[str, ...], sizes: Ints) -> None:
         )
     few = [label for label, size in zip(labels, sizes, strict=True) if size < LEAST]
     if few:
+        plural = len(few) > 1
         raise DataError(
-            f"regime {_list(few)} of {name!r} has one row, of which centring within regimes leaves nothing; "
-            f"drop it, or give it the name of a regime like it"
+            f"regime{'s' * plural} {_list(few)} of {name!r} {'have one row each' if plural else 'has one row'}, of which centring "
+            "within regimes leaves nothing; drop such rows, or give them the name of a regime like theirs"
         )
 
 

@@ -394,3 +394,20 @@ def test_discover_and_look_take_regimes(tmp_path: Path) -> None:
     (tmp_path / "on.json").write_text('{"done": "b"}')
     assert "JSON object of lists" in call("discover", tmp_path / "t.csv", *options, code=2).stderr
     assert "cannot be read" in call("look", tmp_path / "t.csv", "--targets", tmp_path / "no.json", code=2).stderr
+
+
+def test_every_command_tells_its_exit_codes() -> None:
+    for command in app.app.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        assert "Exit codes: 0 " in " ".join(call(name, "--help").stdout.split()), name
+
+
+def test_a_graph_is_read_from_graphml(tmp_path: Path) -> None:
+    graph = Graph.from_edges(["a", "b"], [("a", "b")])
+    graph.save(tmp_path / "g.json"), graph.save(tmp_path / "g.graphml")
+    found = json.loads(call("score", tmp_path / "g.json", tmp_path / "g.graphml", "--json").stdout)
+    assert found["f1"] == 1.0
+    (tmp_path / "g.graphml").write_text("<graphml")
+    assert "cannot be read as a graph" in " ".join(
+        call("score", tmp_path / "g.json", tmp_path / "g.graphml", code=2).stderr.split()
+    )

@@ -86,3 +86,22 @@ def test_lines_that_cannot_be_read_are_counted(files: Path) -> None:
     assert Lines("pipe", {}, "ms").read(b"event,timestamp,device\na,1500,x\n")["timestamp"].tolist() == [1.5]
     with pytest.raises(cn.DataError, match="no event yet"):
         thp.graph(thp.init())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("lgo.csv",), "no such file: lgo.csv. Did you mean 'log.csv'?"),
+        ((".",), "is no file"),
+        (("log.csv", "--out", "g.txt"), "does not end in .json"),
+        (("log.csv", "--every", -1), "every is -1.0"),
+        (("log.csv", "--stall", 0), "stall is 0.0"),
+    ],
+)
+def test_nothing_is_begun_when_an_option_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("log.csv").write_text("event,timestamp,device\na,1,x\n")
+    code, _, err = run(*words, "--state", "s.npz")
+    assert code == 2 and told in " ".join(err.split()) and not Path("s.npz").exists()

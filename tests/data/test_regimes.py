@@ -59,13 +59,14 @@ def test_what_decides_a_score_is_in_the_fingerprint() -> None:
 
 BAD = {
     "one row": (lambda: frame((40, 30, 1)), {}, "'wet' of 'how' has one row"),
+    "one row each": (lambda: frame((40, 1, 1)), {}, "of 'how' have one row each"),
     "no such column": (frame, {"regime": "hwo"}, "names 'hwo', no column of the table. Did you mean 'how'"),
     "target no column": (frame, {"targets": {"hot": ["xx"]}}, "the target 'xx' of regime 'hot' is no variable"),
     "target the regime": (frame, {"targets": {"hot": ["how"]}}, "the target 'how' of regime 'hot' is no variable"),
     "regime no row has": (frame, {"targets": {"hut": ["x"]}}, "names the regime 'hut', which no row has"),
     "a text": (frame, {"targets": {"hot": "x"}}, "takes a list of names"),
     "a list": (frame, {"targets": [["x"]]}, "must be a dict"),
-    "gaps": (lambda: frame().assign(how=[None] + ["a", "b"] * 44 + ["a"]), {}, "is empty in 1 rows"),
+    "gaps": (lambda: frame().assign(how=[None] + ["a", "b"] * 44 + ["a"]), {}, "is empty in 1 of the rows"),
     "many": (lambda: pd.concat([frame()] * 30).assign(how=np.arange(2700) // 2), {}, "has 1350 values"),
     "1 and '1'": (lambda: frame().assign(how=[1] * 45 + ["1"] * 45), {}, "as a text and as a number"),
     "always a target": (frame, {"targets": {"calm": ["x"], "hot": ["x"], "wet": ["x"]}}, "acted on in every regime"),

@@ -40,14 +40,18 @@ def draw_parents(
     value = _remembered(target, price)
     free, drawn, score = np.flatnonzero(allowed & ~required), [], value(now)
     for sweep in range(-BURN, draws):
-        for j in rng.permutation(free):
+        for j in rng.choice(free, len(free)) if len(free) else free:  # anew each time, or an exchange has no way back
             new = now.copy()
             new[j] ^= True
-            others = np.flatnonzero(now & ~required)
-            if new[j] and len(others) and rng.random() < 0.5:
+            others, back = np.flatnonzero(now & ~required), 0.0  # log q(now | new) / q(new | now)
+            if not new[j]:
+                back = math.log(0.5) if len(others) > 1 else 0.0
+            elif len(others) and rng.random() < 0.5:
                 new[rng.choice(others)] = False  # as many ways back: sets of one size have as many members
+            elif len(others):
+                back = math.log(2.0)  # a cause among others is added half of the time, and dropped every time
             moved = value(new)
-            if math.log(rng.random() + 1e-300) < moved - score:
+            if math.log(rng.random() + 1e-300) < moved - score + back:
                 now, score = new, moved
         if sweep >= 0:
             drawn.append(now)

@@ -114,6 +114,27 @@ class Task:
         return {f"{name} {p} {seed}": partial(run, p, seed) for p, n in problems for seed in range(n)}
 
 
+def run_tasks(table: Table, tasks: Mapping[str, Task], args: argparse.Namespace, label: str) -> None:
+    """Run what is missing of the tasks, of those that --only names where the pipeline has it (:func:`only`)."""
+    cells: dict[str, Any] = {}
+    for name in getattr(args, "only", None) or tasks:
+        cells |= tasks[name].cells(name, args.quick, args.seeds)
+    complete(table, cells, label)
+
+
+def only(parser: argparse.ArgumentParser, tasks: Iterable[str]) -> None:
+    """The option --only: some of the tasks by name."""
+    names = list(tasks)
+
+    def some(text: str) -> list[str]:
+        wanted = text.split(",")
+        if unknown := sorted(set(wanted) - set(names)):
+            raise argparse.ArgumentTypeError(f"no such task: {', '.join(unknown)}; there are {', '.join(names)}")
+        return wanted
+
+    parser.add_argument("--only", type=some, help="comma-separated tasks: " + ", ".join(names))
+
+
 def steps(items: Iterable[Any], label: str, total: int | None = None) -> Iterator[Any]:
     """Iterate with a progress bar and an estimate on standard error."""
     from rich.console import Console

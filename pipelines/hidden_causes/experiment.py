@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
-from pipelines.common import Task, complete, open_table, options
+from pipelines.common import Task, open_table, options, run_tasks
 from pipelines.hidden_causes import report, runs
 from pipelines.hidden_causes.runs import Problem, Run
 
@@ -24,8 +24,6 @@ TASKS = {
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
     args = options(__doc__, "runs/hidden_causes").parse_args(argv)
-    table, cells = open_table(args.out, Run, args.quick), {}
-    for name, task in TASKS.items():
-        cells |= task.cells(name, args.quick, args.seeds)
-    complete(table, cells, "hidden causes")
+    table = open_table(args.out, Run, args.quick)
+    run_tasks(table, TASKS, args, "hidden causes")
     return report.write(args.out, table)

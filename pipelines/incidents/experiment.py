@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
-from pipelines.common import Task, complete, open_table, options
+from pipelines.common import Task, open_table, options, run_tasks
 from pipelines.incidents import report, runs
 
 TASKS = {
@@ -22,8 +22,5 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
     args = options(__doc__, "runs/incidents").parse_args(argv)
     table = open_table(args.out, runs.Outcome, args.quick)
-    cells = {}
-    for name, task in TASKS.items():
-        cells |= task.cells(name, args.quick, args.seeds)
-    complete(table, cells, "incidents")
+    run_tasks(table, TASKS, args, "incidents")
     return report.write(args.out, table)

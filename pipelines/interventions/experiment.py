@@ -6,11 +6,10 @@ variables: ``--seeds 1`` is half an hour with it, and a minute without); run it 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
-from pipelines.common import Task, complete, open_table, options
+from pipelines.common import Task, only, open_table, options, run_tasks
 from pipelines.interventions import report, runs
 from pipelines.interventions.runs import Problem, Run
 
@@ -36,14 +35,8 @@ TASKS = {
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
     parser = options(__doc__, "runs/interventions")
-    parser.add_argument("--only", help="comma-separated tasks: " + ", ".join(TASKS))
+    only(parser, TASKS)
     args = parser.parse_args(argv)
-    wanted = args.only.split(",") if args.only else list(TASKS)
-    if unknown := set(wanted) - set(TASKS):
-        sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     table = open_table(args.out, Run, args.quick)
-    cells = {}
-    for name in wanted:
-        cells |= TASKS[name].cells(name, args.quick, args.seeds)
-    complete(table, cells, "interventions")
+    run_tasks(table, TASKS, args, "interventions")
     return report.write(args.out, table)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from causalnet.storage.rows import Row
-from pipelines.common import Task, complete, open_table, options
+from pipelines.common import Task, open_table, options, run_tasks
 from pipelines.locality import claims, report, runs
 from pipelines.locality.report import NETWORKS
 from pipelines.locality.ring import TEMPERATURES
@@ -39,8 +39,6 @@ TASKS = {
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
     args = options(__doc__, "runs/locality").parse_args(argv)
-    table, cells = open_table(args.out, runs.Result, args.quick), {}
-    for name, task in TASKS.items():
-        cells |= task.cells(name, args.quick, args.seeds)
-    complete(table, cells, "locality")
+    table = open_table(args.out, runs.Result, args.quick)
+    run_tasks(table, TASKS, args, "locality")
     return report.write(args.out, table)

@@ -6,12 +6,11 @@ repetitions for ours and one run for the peer, after imports and compilation. ``
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from causalnet.discovery.register import get
 from causalnet.storage.rows import Row
-from pipelines.common import Task, complete, open_table, options
+from pipelines.common import Task, only, open_table, options, run_tasks
 from pipelines.speed import report, runs
 
 TASKS = {
@@ -36,19 +35,13 @@ TASKS = {
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
     parser = options(__doc__, "runs/speed")
-    parser.add_argument("--only", help="comma-separated tasks: " + ", ".join(TASKS))
+    only(parser, TASKS)
     args = parser.parse_args(argv)
-    wanted = args.only.split(",") if args.only else list(TASKS)
-    if unknown := set(wanted) - set(TASKS):
-        sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     table = open_table(args.out, runs.Timing, args.quick)
-    for name in {task.split("-")[0] for task in wanted}:
+    for name in {task.split("-")[0] for task in args.only or TASKS}:
         warm = get(name).warm_up
         if warm is not None:
             for kind in get(name).takes:
                 warm(kind)
-    cells = {}
-    for name in wanted:
-        cells |= TASKS[name].cells(name, args.quick, args.seeds)
-    complete(table, cells, "speed")
+    run_tasks(table, TASKS, args, "speed")
     return report.write(args.out, table)

@@ -9,11 +9,10 @@ imports and compilation. ``python -m pipelines.structure_learning --out runs/str
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
-from pipelines.common import Task, complete, open_table, options
+from pipelines.common import Task, only, open_table, options, run_tasks
 from pipelines.structure_learning import problems, report, runs
 from pipelines.structure_learning.contest import Contest, Run
 from pipelines.structure_learning.problems import Holed, Linear, Mixed
@@ -96,14 +95,8 @@ TASKS = {
 def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
     """Run what is missing in --out, then write the figures."""
     parser = options(__doc__, "runs/structure_learning")
-    parser.add_argument("--only", help="comma-separated tasks: " + ", ".join(TASKS))
+    only(parser, TASKS)
     args = parser.parse_args(argv)
-    wanted = args.only.split(",") if args.only else list(TASKS)
-    if unknown := set(wanted) - set(TASKS):
-        sys.exit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     table = open_table(args.out, Run, args.quick)
-    cells = {}
-    for name in wanted:
-        cells |= TASKS[name].cells(name, args.quick, args.seeds)
-    complete(table, cells, "structure learning")
+    run_tasks(table, TASKS, args, "structure learning")
     return report.write(args.out, table)

@@ -19,7 +19,8 @@ METHODS = ("lights that learn", "max-pressure", "greedy", "fixed time")
 NOTES = [
     "Mean delay: time loss and departure delay a vehicle, in seconds, vehicles on their way or never let in included; one hour.",
     "Published: read off RESCO's chart (learning: independent PPO after 1,400 episodes), whose vehicles and lights are set otherwise; "
-    "what counts is max-pressure in this run. Decisions every 5 s (grid4x4, arterial4x4) or 10 s (cologne8): chosen on these networks.",
+    "what counts is max-pressure in this run. Decisions every 5 s (grid4x4, arterial4x4) or 10 s (cologne8): "
+    "this, the first scale of pressure and the gradient parts an epoch were chosen in sight of the delays of grid4x4 and cologne8.",
     "The lights learn from max-pressure's own logits on, each by itself; training shows drawn phases, judging the likeliest ones.",
 ]
 

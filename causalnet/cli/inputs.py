@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.text import read_value, split
-from ..errors import DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
+from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -58,20 +58,26 @@ def parse_seeds(text: str) -> int | list[int]:
         raise DataError(f"--seeds takes how many (5) or which (0,3,7), got {text!r}") from None
 
 
+def _read_object(path: Path, what: str, error: type[CausalnetError], example: str) -> dict[str, Any]:
+    """The JSON object that a file of ``what`` holds."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as cause:
+        raise error(f"the {what} file {path} cannot be read: {cause.strerror or cause}") from cause
+    except (ValueError, RecursionError) as cause:
+        raise error(f"the {what} file {path.name} is not valid JSON ({cause}); {example}") from cause
+    if not isinstance(raw, dict):
+        raise error(f"the {what} file {path.name} must hold one JSON object; {example}")
+    return raw
+
+
 def read_knowledge(path: Path) -> Knowledge:
     """Knowledge from a JSON file with the keys required, forbidden, tiers, roots and leaves."""
     from ..graph import Knowledge
 
     known = ("required", "forbidden", "tiers", "roots", "leaves")
     example = 'write {"required": [["cause", "effect"]], "forbidden": [], "tiers": [["early"], ["late"]]}'
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise KnowledgeError(f"the knowledge file {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise KnowledgeError(f"the knowledge file {path.name} is not valid JSON ({error}); {example}") from error
-    if not isinstance(raw, dict):
-        raise KnowledgeError(f"the knowledge file {path.name} must hold one JSON object; {example}")
+    raw = _read_object(path, "knowledge", KnowledgeError, example)
     for key, value in raw.items():
         if key not in known:
             raise KnowledgeError(f"the knowledge file {path.name} has the unknown key {key!r}.{nearest(key, known)}")
@@ -174,14 +180,9 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
 def read_targets(path: Path) -> dict[str, Any]:
     """{regime: variables acted on there, or None} from a JSON file."""
     example = 'write {"a regime": ["a variable"], "another": null}'
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"the targets file {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"the targets file {path.name} is not valid JSON ({error}); {example}") from error
-    if not isinstance(raw, dict) or not all(on is None or isinstance(on, list) for on in raw.values()):
-        raise DataError(f"the targets file {path.name} must hold one JSON object of lists; {example}")
+    raw = _read_object(path, "targets", DataError, example)
+    if not all(on is None or isinstance(on, list) for on in raw.values()):
+        raise DataError(f"the targets file {path.name} must hold lists, or null; {example}")
     return raw
 
 

@@ -266,23 +266,28 @@ def _sortable(table: Table, graph: Graph | None) -> Iterator[Finding]:
         return
     deviation = table.values.std(axis=0)
     fit = 1 - 1 / np.diag(np.linalg.pinv(table.correlation, hermitian=True))
-    for name, value, told in (
-        ("variances", deviation, deviation.max() > UNLIKE * deviation.min()),
-        ("R2", fit, True),
+    for check, what, value, told, endangers, write in (
+        (
+            "variances",
+            "deviation",
+            deviation,
+            deviation.max() > UNLIKE * deviation.min(),
+            "methods that read scales (notears) look better than they are",
+            "compare with standardize=True, and with the order of variances as a control",
+        ),
+        (
+            "R2",
+            "R2",
+            fit,
+            True,
+            "sorting by how well the others tell a column finds much of such a graph",
+            "set the order of R2 beside a method as a control",
+        ),
     ):
         up, m = int((value[j] > value[i]).sum()), len(i)
         sick = told and normal_p(2 * abs(up - m / 2) / np.sqrt(m)) < LEVEL and abs(up - m / 2) > m / 4
-        seen = f"{up} of {m} directed edges go to the larger {'deviation' if name == 'variances' else name}"
-        if sick and name == "variances":
-            yield Finding(
-                "variances",
-                True,
-                seen,
-                "methods that read scales (notears) look better than they are",
-                "compare with standardize=True, and with the order of variances as a control",
-            )
-        else:
-            yield Finding("variances" if name == "variances" else "R2", False, seen)
+        seen = f"{up} of {m} directed edges go to the larger {what}"
+        yield Finding(check, True, seen, endangers, write) if sick else Finding(check, False, seen)
 
 
 def _independences(table: Table, graph: Graph) -> Iterator[Finding]:

@@ -129,7 +129,7 @@ def only(parser: argparse.ArgumentParser, tasks: Iterable[str]) -> None:
     def some(text: str) -> list[str]:
         wanted = text.split(",")
         if unknown := sorted(set(wanted) - set(names)):
-            raise argparse.ArgumentTypeError(f"no such task: {', '.join(unknown)}; there are {', '.join(names)}")
+            raise SystemExit(f"no such task: {', '.join(unknown)}; there are {', '.join(names)}")
         return wanted
 
     parser.add_argument("--only", type=some, help="comma-separated tasks: " + ", ".join(names))

@@ -182,7 +182,7 @@ def read_targets(path: Path) -> dict[str, Any]:
     example = 'write {"a regime": ["a variable"], "another": null}'
     raw = _read_object(path, "targets", DataError, example)
     if not all(on is None or isinstance(on, list) for on in raw.values()):
-        raise DataError(f"the targets file {path.name} must hold lists, or null; {example}")
+        raise DataError(f"the targets file {path.name} must hold one JSON object of lists; {example}")
     return raw
 
 

@@ -24,7 +24,7 @@ def test_sets_are_drawn_as_often_as_their_weights_say() -> None:
     total = sum(weight.values())
     drawn = draw_parents(target, i, np.ones(v, bool), np.zeros(v, bool), draws, rng)
     assert not drawn[:, i].any() and len(weight) == 8
-    share = {key: 0.0 for key in weight}
+    share = dict.fromkeys(weight, 0.0)
     for row in drawn:
         share[row.tobytes()] += 1 / draws
     assert sorted(w / total for w in weight.values())[-2] > 0.05  # several sets compete

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools
 from ..base.checks import choose
-from ..data import Table
+from ..data import Table, as_table
 from ..data.sealed import freeze
 from ..errors import DataError
 from ..graph import Graph, topological_order
@@ -39,6 +39,17 @@ def linear_sem(
         parents = np.flatnonzero(weight[:, j])
         values[:, j] += values[:, parents] @ weight[parents, j]
     return values
+
+
+def small_table(kind: str, rng: np.random.Generator) -> Table:
+    """50 rows of four dependent variables, x0 .. x3, of a kind of table: for kernels to be compiled on."""
+    values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
+    if kind == "discrete":
+        return as_table((values > 0).astype(float), discrete=True)
+    if kind != "mixed":
+        return as_table(values)
+    values[:, 0] = np.digitize(values[:, 0], (-0.5, 0.5))  # three states
+    return as_table(values, discrete=["x0"])
 
 
 def internally_standardized(weight: Array) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from ...base.checks import one_of, share, whole
 from ...data import Counts, Moments, Table, as_table
+from ...datasets.sem import small_table
 from ...errors import warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.pag import close, colliders, draw_colliders
@@ -130,8 +131,4 @@ def warm_up(kind: str) -> None:
     """Compile (or load) what the default start needs for tables of this kind, on four variables; the order search, which
     the other starts begin with, compiles when it is first asked for."""
     rng = np.random.default_rng(0)
-    values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
-    values[:, 0] = values[:, 0] > 0
-    discrete: bool | list[str] = ["x0"] if kind == "mixed" else kind == "discrete"
-    table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
-    learn(table, rng=rng)
+    learn(small_table(kind, rng), rng=rng)

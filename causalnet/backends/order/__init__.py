@@ -28,6 +28,7 @@ from ...base.arrays import Bools, Ints
 from ...base.checks import number, one_of, whole
 from ...base.clock import now
 from ...data import Counts, Moments, Table, as_table
+from ...datasets.sem import small_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
 from ...graph.interventional import essential_graph
@@ -86,10 +87,10 @@ def learn(
     "score", "score_name", "rounds", "refits", "near_ties": {"graphs": how many equivalence classes within 2 units of the
     least score are known, the best included, "disagree": the pairs [a, b] that are not joined, or not directed, alike in all
     of them}. Known are the graphs that the rounds of the search ended in and those that differ from the best DAG in one edge,
-    not every class that there is (:mod:`causalnet.backends.order.near`). With regimes, "regimes": their rows, "targets": {regime: variables}, and "targets_found": of which regimes they were found.
-    "missing": what was done about how many cells, and
-    "warnings", which are raised as UserWarning too: columns that others determine, states too rare to be told apart, columns
-    never observed together.
+    not every class that there is (:mod:`causalnet.backends.order.near`). With regimes, "regimes": their rows,
+    "targets": {regime: variables}, and "targets_found": of which regimes they were found. "missing": what was done about how
+    many cells, and "warnings", which are raised as UserWarning too: columns that others determine, states too rare to be
+    told apart, columns never observed together.
     """
     seed = int(rng.integers(2**63))
     asked = Settings(
@@ -161,14 +162,10 @@ def _warn(sentences: list[str]) -> dict[str, list[str]]:
 
 def warm_up(kind: str) -> None:
     """Compile (or load) what tables of this kind need, on four variables."""
-    rng = np.random.default_rng(0)
-    values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
-    known = Knowledge(required=(("x0", "x1"),))
-    if kind != "mixed":
-        values = (values > 0).astype(float) if kind == "discrete" else values
-        learn(as_table(values, discrete=kind == "discrete"), rng=rng, knowledge=known, restarts=1)
-        return
-    values[:, 0] = np.digitize(values[:, 0], (-0.5, 0.5))  # three states: a block of two columns
-    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)
-    values[0, 3] = np.nan
-    learn(as_table(values, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)
+    rng, known = np.random.default_rng(0), Knowledge(required=(("x0", "x1"),))
+    table = small_table(kind, rng)
+    learn(table, rng=rng, knowledge=known, restarts=1)
+    if kind == "mixed":
+        gaps = table.values.copy()
+        gaps[0, 3] = np.nan
+        learn(as_table(gaps, discrete=["x0"]), rng=rng, knowledge=known, restarts=1)

@@ -46,7 +46,8 @@ def near_ties(near: Iterable[Near], dag: Bools, allowed: Bools, apart: Bools) ->
     """Which of the DAGs near the best, told by their differences from it, are classes of their own.
 
     Classes are compared as completed graphs, with the directions that the knowledge leaves, cheapest first while they are
-    few (apart: (d, d), pairs that regimes tell apart): at most CELLS / d^2, and MOST. Of what is left only single edges are looked at, where each other pair counts as a class.
+    few: at most CELLS / d^2, and MOST. Of what is left only single edges are looked at, where each other pair counts as a
+    class. apart: (d, d), pairs that regimes tell apart.
     """
     best = essential_graph(dag, apart)
     marks, seen, others = restrict(best, allowed), {best.tobytes()}, dict[tuple[int, int], Other]()

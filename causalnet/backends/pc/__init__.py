@@ -22,6 +22,7 @@ from ...base.arrays import Bools
 from ...base.checks import flag, share, whole
 from ...data import Counts, Moments, Table, as_table
 from ...data.regimes import DEMANDS
+from ...datasets.sem import small_table
 from ...errors import NotApplicable, warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
@@ -134,8 +135,5 @@ def _learnt(
 def warm_up(kind: str) -> None:
     """Compile (or load) what tables of this kind need, on four variables."""
     rng = np.random.default_rng(0)
-    values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
-    values[:, 0] = values[:, 0] > 0
-    discrete: bool | list[str] = ["x0"] if kind == "mixed" else kind == "discrete"
-    table = as_table((values > 0).astype(float) if discrete is True else values, discrete=discrete)
-    learn(table, rng=rng, knowledge=Knowledge(required=(("x0", "x1"),)), max_seconds=60.0)
+    known = Knowledge(required=(("x0", "x1"),))
+    learn(small_table(kind, rng), rng=rng, knowledge=known, max_seconds=60.0)

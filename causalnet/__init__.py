@@ -1,6 +1,27 @@
 """causalnet: causal discovery and structure learning whose graphs get used.
 
-The public names below load on first use, so that ``import causalnet`` stays light.
+The public names below load on first use, so that ``import causalnet`` stays light. The folders, from the ground up; each
+imports only what stands above it here, and a test walks the imports:
+
+base            checks of arguments, array types, doors whose names load on first use, texts, the clock
+data            frozen inputs (tables, series, events, interactions, transitions), and what every kind of data answers
+stats           one question to the data: tests, likelihoods, intervals; no search
+storage         files whole or absent, run folders that resume, rows, checkpoints
+graph           Graph, evidence, orders, Meek's rules, knowledge, metrics, confidence
+search          how graphs are found: skeletons, orientation, orders, continuous descent, Hawkes
+datasets        named data with their truth, simulators, downloads
+report          pages, charts, networks, summaries
+envs            the fault-alarm network, networks of agents, simulators, and what any environment offers
+representation  masks of actions, compact states, domain factors
+discovery       the contract of a backend, the register, dispatch, resampling, provenance
+effects         what setting a variable does
+incidents       root causes of what is wrong now
+locality        certificates, bounds, advice on kappa
+backends        plug-ins, a file or folder each
+comparison      methods x data sets x seeds: plan, workers, store, results
+agents          the loop of training; PPO, DQN, D3QN; networked actor-critics
+training        learning by doing, sessions, evaluation, controls
+cli             ``causalnet ...``
 """
 
 from __future__ import annotations

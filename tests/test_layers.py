@@ -108,6 +108,7 @@ def test_modules_are_nouns_and_functions_verbs(path: Path) -> None:
 
 UPWARD = {  # the only methods whose code stands on a higher floor; base/doors.py has the table
     "Graph.effect": "effects.total:effect",
+    "Graph.fit": "effects.fitted:fit_model",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 UPWARD: Mapping[str, str] = {  # Class.method: module:function that takes the object first; the only ways up
     "Graph.effect": "effects.total:effect",
+    "Graph.fit": "effects.fitted:fit_model",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
 }

@@ -259,6 +259,10 @@ class Graph:
         "``effect(a, b, data)``: what setting a does to b on average, with an interval, or why the graph does not say "
         "(:func:`causalnet.effects.effect`)."
     )
+    fit = Reach(
+        "``fit(data)``: the graph with the mechanism of every variable, which samples, answers do() and is planned in "
+        "(:class:`causalnet.effects.FittedModel`)."
+    )
     to_svg = Reach("A drawing of the graph as the text of an SVG file.")
     _repr_html_ = Reach("A small drawing, which notebooks show; None for a graph too large for one.")
 

@@ -8,6 +8,7 @@ multinomial logit.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import NamedTuple, Protocol
 
@@ -101,11 +102,11 @@ def fit_mechanism(own: Array, states: int, given: Array, sizes: Ints) -> Mechani
     if not states:
         columns = Columns(sizes)
         design = columns.of(given)
-        slopes = np.linalg.lstsq(design, own, rcond=None)[0]
+        slopes = np.asarray(np.linalg.lstsq(design, own, rcond=None)[0], float)
         residuals = own - design @ slopes
         # least squares makes residuals small by the columns it fits; they are drawn at the size of the noise
-        grown = np.sqrt(len(own) / max(len(own) - design.shape[1], 1))
-        return Line(columns, slopes, residuals * grown)
+        grown = math.sqrt(len(own) / max(len(own) - design.shape[1], 1))
+        return Line(columns, slopes, np.asarray(residuals * grown, float))
     cells = float(np.prod(sizes.astype(float))) * states
     if (sizes > 0).all() and cells <= CELLS:
         return _laws(own, states, given, sizes)

@@ -1,4 +1,8 @@
-"""Collect transitions from a networked environment: one batch of episodes under a behaviour policy."""
+"""Collect transitions from a networked environment: one batch of episodes under a behaviour policy.
+
+Any environment with the array contract of ``causalnet.envs.NetworkedEnv`` and states in codes; components are those that it
+names (``components`` and ``component_names``), or the whole state as one called "state".
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ..base.arrays import Ints
 from ..base.checks import function, whole
@@ -36,12 +41,15 @@ def collect(
     rng = np.random.default_rng(streams[0])
     state, _ = env.reset(seed=int(streams[1].generate_state(1)[0]))
     shape = (env.n_envs, env.n_agents)
-    states, actions, rewards = [env.components(state)], [], []
+    split = getattr(env, "components", None) or (lambda s: np.asarray(s)[..., None])
+    names = getattr(env, "component_names", ("state",))
+    states, actions, rewards = [split(state)], [], []
     for _ in range(length):
         action = rng.integers(0, env.n_actions, shape) if policy is None else policy(state, rng)
         state, reward, *_rest = env.step(action)
-        states.append(env.components(state))
+        states.append(split(state))
         actions.append(action)
         rewards.append(reward)
     s, a, r = (np.stack(part, axis=1) for part in (states, actions, rewards))
-    return from_rollouts(s, a, r, env.adjacency, domain=domain, components=env.component_names)
+    reaches = sparse.csr_matrix(sparse.csr_matrix(env.adjacency).T)  # row i: who reaches i
+    return from_rollouts(s, a, r, reaches, domain=domain, components=names)

@@ -13,7 +13,7 @@ from ..base.doors import door
 
 _HOMES = {
     "fault_alarm": "FaultAlarm FaultAlarmEnv Instance Rules generate_instance load_instance observational_log save_instance",
-    "networked": "Epidemic Line NetworkedEnv TabularEnv TabularNetwork Traffic exact policy_returns to_parallel_env traffic_grid uniform_policy",
+    "networked": "CodedEnv CodedNetwork ContinuousEnv Epidemic Line Machines NetworkedEnv SysAdmin TabularEnv TabularNetwork Traffic exact from_parallel_env policy_returns reboot_worst to_parallel_env traffic_grid uniform_policy",
     "networked.wireless": "Wireless action_places collision_free_ceiling dedicated_access_points gsac_grid lin_grid localized_aloha true_masks utility_grid wireless_network",
     "simulators": "Signals Sumo draw_roads fixed_time greedy max_pressure resco resco_scenarios",
 }

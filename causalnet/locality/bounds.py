@@ -24,7 +24,7 @@ from ..base.checks import entries, instance, known, number, whole
 from ..envs.networked import NetworkedEnv, TabularNetwork
 from ..errors import DataError
 from .policy import LocalPolicy, as_policy
-from .reach import Reach, hops
+from .reach import Reach, hops, unreached
 from .sensitivity import Sensitivities, environment, interdependence, policy_sensitivity
 from .spectral import Radius, resolvent, spectral_radius, supporting_vector
 
@@ -40,7 +40,7 @@ class Locality:
 
     environment: E^s, E^a and the rewards' moves. pi: the policy's. h = E^s + E^a Pi. reward = delta(r_j) in row j,
     actions drawn by the policy. gamma: 1 stands for the average reward. radius: bounds of rho(H).
-    adjacency: of the graph, whose hops kappa counts.
+    adjacency: of the graph, whose hops kappa counts; row = affected agent, as everywhere here.
     """
 
     environment: Sensitivities
@@ -75,6 +75,8 @@ class Locality:
             far = dijkstra(self.adjacency, unweighted=True)
             return int(far[np.isfinite(far)].max())
         _, part = connected_components(self.adjacency, directed=False)
+        if (self.adjacency != self.adjacency.T).nnz:  # one way: no path is longer than its part has agents
+            return int(np.bincount(part).max()) - 1
         far = dijkstra(self.adjacency, unweighted=True, indices=np.unique(part, return_index=True)[1], min_only=True)
         return 2 * int(far.max())
 
@@ -104,7 +106,8 @@ def analyse(
         policy.require(model.n_states, model.n_actions)
         gamma = model.gamma if gamma is None else gamma
         around = environment(model, reward)
-        adjacency = sp.csr_array(nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool, format="csr"))
+        linked = nx.to_scipy_sparse_array(model.graph, weight=None, dtype=bool, format="csr")
+        adjacency = sp.csr_array(linked.T if model.graph.is_directed() else linked)
     elif isinstance(model, tuple):
         around, adjacency = model
     else:
@@ -211,10 +214,14 @@ def tolerated(error: Any) -> float:
 
 
 def _same_part(adjacency: sp.csr_array, pairs: sp.csr_array) -> None:
-    """Refuse entries (k, i) of ``pairs`` across parts of the graph: no number of hops would count how far."""
+    """Refuse entries (k, i) of ``pairs`` without a path of the graph from i to k: no number of hops would count how far."""
     part = connected_components(adjacency, connection="strong")[1]
     agent, moved_by = pairs.nonzero()
     across = np.flatnonzero(part[agent] != part[moved_by])
+    if len(across):  # in a directed graph there may still be a path from the one to the other
+        left = sp.csr_array((np.ones(len(across)), (agent[across], moved_by[across])), pairs.shape)
+        agent, moved_by = unreached(adjacency, left)
+        across = np.arange(len(agent))
     if len(across):
         k, i = int(agent[across[0]]), int(moved_by[across[0]])
         raise DataError(

@@ -140,7 +140,7 @@ def estimate_sensitivities(
     seen = len(s), int(sum(rows)), unvisited, least
     named = link_matrix(np.ones(sum(map(len, links))), [[i % n for i in link] for link in links], n)
     named.sum_duplicates()
-    adjacency = sp.csr_array((named + named.T).astype(bool))  # who is a parent of whom, in either direction
+    adjacency = sp.csr_array(named.astype(bool))  # row = affected agent: whom it has as parents
     return EstimatedSensitivities(low, estimate, high, slack, adjacency, sizes, acts, *seen, confidence, on_support)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from ..base.arrays import Ints
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -36,16 +38,29 @@ class Reach:
 
 
 def hops(adjacency: sp.csr_array, pairs: sp.csr_array) -> int:
-    """Largest distance in the graph between i and j over the entries (i, j) of ``pairs`` that are not zero.
+    """Largest distance in the graph from j to i over the entries (i, j) of ``pairs`` that are not zero; adjacency [i, j]: j one hop
+    before i.
 
-    Every such i and j must be joined by a path.
+    Every such i must be reached from its j.
     """
+    return _walk(adjacency, pairs)[0]
+
+
+def unreached(adjacency: sp.csr_array, pairs: sp.csr_array) -> tuple[Ints, Ints]:
+    """The i and the j of the entries (i, j) of ``pairs`` for which no path of the graph leads from j to i."""
+    i, j = _walk(adjacency, pairs)[1].nonzero()
+    return i, j
+
+
+def _walk(adjacency: sp.csr_array, pairs: sp.csr_array) -> tuple[int, sp.csr_array]:
+    """The hops at which the last of the ``pairs`` was met, and those that were met at none."""
     one = sp.csr_array(sp.eye_array(adjacency.shape[0], dtype=np.int8, format="csr"))
     step, ball, distance = sp.csr_array(adjacency.astype(np.int8) + one), one, 0
     left = sp.csr_array(pairs.astype(bool).astype(np.int8))
     while True:
         left = sp.csr_array(left - left.multiply(ball))
         left.eliminate_zeros()
-        if not left.nnz:
-            return distance
-        ball, distance = sp.csr_array((ball @ step).astype(bool).astype(np.int8)), distance + 1
+        wider = sp.csr_array((ball @ step).astype(bool).astype(np.int8)) if left.nnz else ball
+        if wider.nnz == ball.nnz:
+            return distance, left
+        ball, distance = wider, distance + 1

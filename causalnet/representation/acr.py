@@ -93,7 +93,10 @@ def sizes(acr: sparse.csr_matrix) -> Ints:
 
 
 def raw_sizes(neighbours: sparse.csr_matrix, n_components: int, kappa: int | None = 1) -> Ints:
-    """(n,): how many components there are within kappa hops (None: any number), for comparison: |N_i^kappa| c."""
+    """(n,): how many components there are within kappa hops (None: any number), for comparison: |N_i^kappa| c.
+
+    neighbours: as in masks, row i holds those who reach agent i.
+    """
     ball = sparse.identity(neighbours.shape[0], dtype=bool, format="csr")
     closed = _bool(neighbours + ball)
     for _ in _up_to(kappa):

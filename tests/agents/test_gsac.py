@@ -20,6 +20,7 @@ from causalnet.agents.networked.conditioning import KINDS, Conditioning
 from causalnet.agents.networked.gsac import DEFAULTS, GSAC
 from causalnet.data.transitions import Transitions
 from causalnet.envs.networked import Epidemic, Line, traffic_grid
+from causalnet.envs.networked.neighbourhoods import surround
 from causalnet.envs.networked.wireless import collision_free_ceiling, gsac_grid, lin_grid, true_masks
 from causalnet.errors import DataError, NotApplicable, UnknownNameError
 from causalnet.report.networks import draw_masks, draw_network
@@ -117,9 +118,9 @@ def test_score_gradient_is_the_derivative_of_the_log_likelihood(inputs: str) -> 
     _trajectory(agent)
     path, o, rng = agent._path, agent.settings, np.random.default_rng(1)
     q = rng.normal(size=path.a.shape)
-    near = np.arange(4)[:, None].astype(np.int32)  # nobody's neighbour: the advantage is Q itself
+    alone = surround(np.zeros((4, 4)), 1)  # nobody's neighbour: the advantage is Q itself
     table = agent.table(agent.codes[1])
-    agent.critics[1].table = near
+    agent.critics[1].around = alone
     got = agent.actor.gradient(o, path, q, agent.critics[1], agent.baselines[1]).copy()
 
     def weighted_log_likelihood(logits: np.ndarray) -> float:
@@ -162,7 +163,7 @@ def test_one_neighbour_who_is_oneself_is_the_own_state_policy(gradient: str) -> 
     table = agent.table(agent.codes[1])
     alone.use(table)
     shape = (2, 4, 4, 5)
-    critics = [actor.critic(agent.settings, 4, agent.critics[0].table, None) for actor in (own, alone)]
+    critics = [actor.critic(agent.settings, 4, agent.critics[0].around, None) for actor in (own, alone)]
     q = [critic.learn(agent._path, 0).copy() for critic in critics]
     assert np.allclose(q[0], q[1])
     grads = [

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from causalnet.agents import (
     GSAC,
@@ -35,6 +36,7 @@ from causalnet.envs.networked import (
     traffic_grid,
     uniform_policy,
 )
+from causalnet.envs.networked.neighbourhoods import surround
 from causalnet.envs.networked.wireless import gsac_grid, lin_grid, localized_aloha
 from causalnet.errors import DataError, NotApplicable
 from causalnet.storage.checkpoint import read, write
@@ -47,7 +49,8 @@ def chain(n: int = 4, *, gamma: float = 0.7, coupling: str = "states", seed: int
 def algorithm_1(agent: ScalableActorCritic, h: float, t0: float, eta: float) -> np.ndarray:
     """One update in dictionaries, on the trajectory that the agent has just followed; theta before it was zero."""
     path, n, o = agent._path, agent.shape[1], agent.settings
-    ball = [[int(j) for j in row if j < n] for row in agent.critic.table]
+    near = agent.critic.around.near
+    ball = [row.tolist() for row in np.split(near.indices, near.indptr[1:-1])]
     z = [[(*path.codes[t, 0, b], *path.a[t, 0, b]) for b in ball] for t in range(o.steps + 1)]
     q: list[dict[Any, float]] = [{} for _ in range(n)]
     for t in range(1, o.steps + 1):
@@ -264,14 +267,16 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(kind: Any, fresh: bool, 
 def test_keys_are_equal_exactly_where_neighbourhoods_are(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 3, size=(6, 4, 5)).astype(np.int32)
-    table = np.array([[0, 1, 5], [0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5]], dtype=np.int32)
+    table = [[0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4]]
+    near = surround(sparse.diags_array([1.0, 1.0], offsets=[-1, 1], shape=(5, 5)), 1).near
+    assert near.indices.tolist() == [j for row in table for j in row]
     keys = np.empty(x.shape, np.uint64)
-    critic_kernels.neighbourhood_keys(x, table, keys)
+    critic_kernels.neighbourhood_keys(x, near, keys)
     slots, first = np.empty((*x.shape, 1), np.int32), np.empty((*x.shape, 1), np.int32)
     assert critic_kernels.insert(keys, np.zeros((1, 5, 32), np.uint64), slots) == -1
     critic_kernels.first_visits(keys, first)
     for i in range(5):
-        names = [tuple(row) for row in x[:, :, [j for j in table[i] if j < 5]].reshape(24, -1).tolist()]
+        names = [tuple(row) for row in x[:, :, table[i]].reshape(24, -1).tolist()]
         for values in (keys[:, :, i].ravel(), slots[:, :, i, 0].ravel()):
             assert [[values[u] == values[v] for v in range(24)] for u in range(24)] == [
                 [p == q for q in names] for p in names

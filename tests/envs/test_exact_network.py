@@ -178,7 +178,10 @@ def bad_row() -> TabularNetwork:
     ("make", "words"),
     [
         (bad_row, r"kernels\[1\]\[0, 1, 0\] sums to 1.1"),
-        (lambda: TabularNetwork.random(nx.DiGraph([(0, 1)]), 0), "directed"),
+        (
+            lambda: TabularNetwork(nx.DiGraph([(0, 1)]), [np.eye(2)] * 2, [np.zeros(2)] * 2, state_parents=[[1], [1]]),
+            r"state_parents\[0\] holds agent 1",
+        ),
         (lambda: TabularNetwork.random(nx.Graph(), 0), "no nodes"),
         (lambda: TabularNetwork.random(nx.Graph([(0, 1, {"weight": 2.5})]), 0), "weight 2.5"),
         (lambda: TabularNetwork.random(nx.path_graph(2), 0, gamma=1.0), "gamma is 1.0"),

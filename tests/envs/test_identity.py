@@ -8,10 +8,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from causalnet.envs.networked import Epidemic, Line, NetworkedEnv, TabularEnv, TabularNetwork, traffic_grid
+from causalnet.envs.networked import CodedNetwork, Epidemic, Line, TabularEnv, TabularNetwork, traffic_grid
 from causalnet.envs.networked.identity import domain, fingerprint, network
 from causalnet.envs.networked.policies import act
-from causalnet.envs.networked.protocols import CompiledRollout, Congested, Described, Networked
+from causalnet.envs.networked.protocols import CodedEnv, CompiledRollout, Congested, Described, NetworkedEnv
 from causalnet.envs.networked.streams import spawn
 from causalnet.envs.networked.wireless import action_places, gsac_grid, lin_grid, utility_grid
 from causalnet.errors import DataError
@@ -85,10 +85,10 @@ def test_a_stranger_needs_the_contract_alone() -> None:
 def test_who_offers_what() -> None:
     tabular, wireless = TabularEnv(TabularNetwork.random(nx.path_graph(3), 0)), gsac_grid(2)
     for env in (tabular, wireless, Line(3), traffic_grid(2), Epidemic(nx.path_graph(3))):
-        assert isinstance(env, Networked) and isinstance(env, Described) and isinstance(env, NetworkedEnv)
+        assert isinstance(env, NetworkedEnv) and isinstance(env, Described) and isinstance(env, CodedNetwork)
         assert isinstance(env, CompiledRollout) == isinstance(env, Congested) == (env is wireless)
     stranger = Stranger(wireless)
-    assert isinstance(stranger, Networked) and not isinstance(stranger, Described | CompiledRollout | Congested)
+    assert isinstance(stranger, CodedEnv) and not isinstance(stranger, Described | CompiledRollout | Congested)
 
 
 @pytest.mark.parametrize("make", [lin_grid, lambda **k: gsac_grid(3, distractors=True, **k)], ids=["lin", "gsac"])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from causalnet.envs.networked import (
+    CodedNetwork,
     Epidemic,
     Line,
-    NetworkedEnv,
     TabularEnv,
     TabularNetwork,
     Traffic,
@@ -42,7 +42,7 @@ from causalnet.errors import DataError, NotApplicable
 EPISODES = 4000
 
 
-def mean_return(env: NetworkedEnv, policy: Any = None, discount: float = 1.0) -> tuple[float, float]:
+def mean_return(env: CodedNetwork, policy: Any = None, discount: float = 1.0) -> tuple[float, float]:
     """Per-agent mean return and its standard error over the batch."""
     policy = uniform_policy(env) if policy is None else policy
     each = policy_returns(env, policy, discount=discount, seed=7).mean(1)

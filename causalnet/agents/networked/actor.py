@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...envs.networked.neighbourhoods import Neighbourhoods
 from ...envs.networked.streams import Words, spawn, uniform
 from ...errors import NotApplicable
 from .actor_kernels import cumulate, expected_gradient, over_baseline, score_gradient
@@ -29,9 +30,9 @@ class OwnState:
         self._cumulative = np.empty(shape, np.float32)
         self._gradient = np.empty(shape)
 
-    def critic(self, o: LearningSettings, copies: int, near: Codes, counts: Counts | None) -> Critic:
+    def critic(self, o: LearningSettings, copies: int, around: Neighbourhoods, counts: Counts | None) -> Critic:
         """The one that the settings name."""
-        return make_critic(o, self._gradient.shape, copies, near, counts)
+        return make_critic(o, self._gradient.shape, copies, around, counts)
 
     def use(self, table: Array) -> None:
         """Act by this table (L, n, 1, S, A) from now on."""
@@ -75,17 +76,17 @@ class NeighbourStates:
         self._table = np.zeros(self.shape)
         self._gradient = np.empty(self.shape)
 
-    def critic(self, o: Settings, copies: int, near: Codes, counts: Counts | None) -> Critic:
+    def critic(self, o: Settings, copies: int, around: Neighbourhoods, counts: Counts | None) -> Critic:
         """The one that the settings name, and the compatible one in place of "own"."""
         shape = (*self.shape[:2], *self.shape[3:])
         if o.critic == "own":
-            return NeighbourCritic(o, shape, copies, near, self.seen)
+            return NeighbourCritic(o, shape, copies, around, self.seen)
         if o.gradient != "score":
             raise NotApplicable(
                 f"the {o.gradient} gradient of a policy that reads its neighbours needs the worth of (s_j, a_i), which critic "
                 f"{o.critic!r} lacks; use critic 'own', or gradient 'score'"
             )
-        return make_critic(o, shape, copies, near, counts)
+        return make_critic(o, shape, copies, around, counts)
 
     def use(self, table: Array) -> None:
         """Act by this table (L, n, f, S, A) from now on."""
@@ -145,7 +146,7 @@ def _weights(o: Settings) -> Array:
 
 
 def _advantage(o: Settings, path: Trajectory, q: Array, critic: Critic, baseline: Array) -> Array:
-    """sum_{j in N_i^kappa} Q_j, less the baseline of the own state."""
+    """sum of Q_j over those whom i reaches, less the baseline of the own state."""
     out = critic.summed(q)
     return over_baseline(path.codes, out, baseline, o.baseline_rate) if o.baseline_rate else out
 

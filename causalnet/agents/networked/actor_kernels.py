@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
+from ...envs.networked.neighbourhoods import Rows
 from ...envs.networked.policies import act
 from ...envs.networked.streams import Words
 
@@ -51,19 +52,16 @@ def act_all(
 
 
 @njit(cache=True)
-def neighbourhood_sums(x: Array, table: Codes) -> Array:
-    """sum over j in N_i^kappa of x[..., j] for each agent i: x (T, E, n) -> (T, E, n), table (n, f) padded with n."""
+def sum_rows(x: Array, rows: Rows) -> Array:
+    """sum over the agents j of row i of x[..., j], for each agent i: x (T, E, n) -> (T, E, n)."""
     out = np.empty_like(x)
     for t in range(x.shape[0]):
         for e in range(x.shape[1]):
             row, to = x[t, e], out[t, e]
-            for i in range(table.shape[0]):
+            for i in range(row.size):
                 total = 0.0
-                for k in range(table.shape[1]):
-                    j = table[i, k]
-                    if j == table.shape[0]:
-                        break
-                    total += row[j]
+                for k in range(rows.indptr[i], rows.indptr[i + 1]):
+                    total += row[rows.indices[k]]
                 to[i] = total
     return out
 

@@ -20,7 +20,9 @@ from ...base.arrays import Array, Bools, Codes
 from ...base.checks import function, generator, instance, whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
+from ...envs.networked.components import components_of, names_of, radices_of
 from ...envs.networked.identity import network, require
+from ...envs.networked.neighbourhoods import influencers
 from ...errors import DataError
 from ...graph.causal_masks import CausalMasks
 from ...representation.acr import compact_codes, domain_acr, kept_components, policy_acr
@@ -89,19 +91,19 @@ def compact_view(env: Any, masks: CausalMasks, kappa: int | None = None) -> tupl
     """
     n, most = int(network(env).n_agents), int(np.max(env.n_states))
     instance("masks", masks, CausalMasks, "CausalMasks, as learn_masks and true_masks give")
-    if masks.n_agents != n or masks.components != tuple(env.component_names):
+    if masks.n_agents != n or masks.components != names_of(env):
         raise DataError(
             f"the masks are of {masks.n_agents} agents with components {', '.join(masks.components)}, and this network has "
-            f"{n} with {', '.join(env.component_names)}"
+            f"{n} with {', '.join(names_of(env))}"
         )
-    differ = (masks.neighbours != env.adjacency).nonzero()
+    differ = (masks.neighbours != influencers(env.adjacency)).nonzero()
     if differ[0].size:
         raise DataError(
             f"agents {differ[0][0]} and {differ[1][0]} are neighbours in only one of the masks and this network; take its masks"
         )
     acr = policy_acr(masks, kappa)
     codes = np.minimum(np.arange(most)[:, None], np.asarray(env.n_states) - 1)  # (most, n)
-    seen, _ = compact_codes(env.components(codes), kept_components(acr, masks.n_components), env.radices)
+    seen, _ = compact_codes(components_of(env, codes), kept_components(acr, masks.n_components), radices_of(env))
     conditioned = np.asarray(domain_acr(masks, acr).sum(axis=1)).ravel() > 0
     blind = np.flatnonzero((seen.max(axis=0) == 0) & (np.asarray(env.n_states) > 1))
     if blind.size:

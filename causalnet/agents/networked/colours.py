@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from scipy import sparse
 
 from ...base.arrays import Codes, Ints
 from ...base.checks import whole
@@ -29,10 +30,12 @@ def _greedy(indptr: Codes, indices: Codes, order: Ints) -> Ints:
 
 
 def colour_agents(adjacency: Any, kappa: int) -> Ints:
-    """(n,) from 0: two agents of one colour are more than 2 kappa hops apart, so no N_j^kappa holds both of them.
+    """(n,) from 0: no N_j^kappa holds two agents of one colour; where influence runs both ways they are more than 2 kappa hops apart.
 
-    Greedy, those with most agents around first: never more colours than the largest number of agents within 2 kappa hops.
+    Greedy, those with most agents around first: never more colours than the largest number of agents that one shares balls with.
     """
-    near = hop_neighbourhoods(adjacency, 2 * whole("kappa", kappa, 0))
+    balls = hop_neighbourhoods(adjacency, whole("kappa", kappa, 0)).astype(np.int32)
+    near = sparse.csr_matrix(balls.T @ balls)  # who shares a ball with whom
+    near.sort_indices()
     order = np.argsort(-np.diff(near.indptr), kind="stable").astype(np.int64)
     return np.asarray(_greedy(near.indptr, near.indices, order))

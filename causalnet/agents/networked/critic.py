@@ -3,7 +3,8 @@
 Every critic is Q_i = sum of the weights in agent i's active slots. They differ in what has a slot:
 ``TableCritic`` ("table", Algorithm 1): each state and action of N_i^kappa, in a hashed table.
 ``LinearCritic`` ("linear"): each neighbour's own pair, Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j].
-``OwnCritic`` ("own"): the pair (s_i, a_i), for the summed reward of N_i^kappa. grad log pi_i depends on (s_i, a_i) alone, so
+``OwnCritic`` ("own"): the pair (s_i, a_i), for the summed reward of those whom i reaches in kappa steps (N_i^kappa itself where
+influence runs both ways). grad log pi_i depends on (s_i, a_i) alone, so
 the mean of sum_j Q_j given them is all that eq. 7 needs, and it is learnt from every visit (all steps t alike).
 ``CountsCritic`` ("counts"): (s_i, a_i, c_i) with a number c_i counted among the neighbours, such as the senders on the same
 access point. ``NeighbourCritic``: "own" for policies that read their neighbours' states.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -21,10 +22,11 @@ from scipy import sparse
 from ...base.arrays import AnyArray, Array, Codes
 from ...base.checks import function
 from ...envs.networked.checks import networked
+from ...envs.networked.neighbourhoods import Neighbourhoods
 from ...envs.networked.protocols import Congested
 from ...errors import DataError, NotApplicable
 from . import critic_kernels as kernels
-from .actor_kernels import neighbourhood_sums
+from .actor_kernels import sum_rows
 from .critic_kernels import Keys, TableFull
 from .rollout import Trajectory
 from .settings import LearningSettings, Settings
@@ -37,13 +39,15 @@ KEPT = ("weights", "visits", "keys", "mu")
 class Critic(ABC):
     """What a learner asks of its critic: ``learn``, ``summed`` and ``marginals``, ``grown``, and the arrays of ``KEPT``.
 
-    shape (L, n, S, A); table (n, f) the padded neighbourhoods N_i^kappa. weights (L, n, W), or (E, n, T + 1) for tables
-    that live for one episode; visits likewise, or empty; keys (L, n, W) of kept tables, zero where empty; mu (L, n).
+    shape (L, n, S, A); around: the neighbourhoods N_i^kappa, and whom each agent reaches. weights (L, n, W), (L, P, S A) for the
+    P pairs of a "linear" critic, or (E, n, T + 1) for tables that live for one episode; visits likewise, or empty; keys (L, n, W) of kept tables, zero where empty; mu (L, n).
     """
 
-    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes, size: int, active: int = 1):
+    def __init__(
+        self, settings: LearningSettings, shape: Shape, copies: int, around: Neighbourhoods, size: int, active: int = 1
+    ):
         """size: W, the slots of an agent. active: F, how many of them make up a Q_i."""
-        self.settings, self.shape, self.table, self.copies = settings, shape, table, copies
+        self.settings, self.shape, self.around, self.copies = settings, shape, around, copies
         (learners, n, *_), steps = shape, settings.length + 1
         self._make((learners, n, size))
         self.mu: Array = np.zeros((learners, n))
@@ -75,7 +79,13 @@ class Critic(ABC):
 
     def learn(self, path: Trajectory, update: int) -> Array:
         """Lines 6-8 of Algorithm 1 along the trajectories of one update; the final estimates there, (T + 1, E, n)."""
-        o, slots, r = self.settings, self.slots(path), self.rewards(path)
+        slots, r = self.slots(path), self.rewards(path)
+        self._difference(kernels.temporal_differences, (slots,), r, update)
+        return self._q
+
+    def _difference(self, kernel: Callable[..., None], where: tuple[Any, ...], r: Array, update: int) -> None:
+        """Run a kernel of temporal differences; ``where`` says which weights are active."""
+        o = self.settings
         if o.fresh:
             self.weights[:] = 0.0
             self.visits[:] = 0.0
@@ -83,14 +93,12 @@ class Critic(ABC):
         discounted = o.objective == "discounted"
         mu_rates = np.zeros(o.length) if discounted else o.average_rate.at(update, o.length)
         clock = np.array([o.critic_rate.start, o.critic_rate.power, o.critic_rate.offset])
-        kernels.temporal_differences(
-            slots, r, self.weights, self.visits, clock, rates, o.discount, o.trace, self.mu, mu_rates, self._q
-        )
-        return self._q
+        followed = clock, rates, o.discount, o.trace, self.mu, mu_rates, self._q
+        kernel(*where, r, self.weights, self.visits, *followed)
 
     def summed(self, q: Array) -> Array:
-        """sum_{j in N_i^kappa} Q_j from the estimates q (T + 1, E, n)."""
-        return neighbourhood_sums(q, self.table)
+        """sum of Q_j over the agents j that i reaches, those with i in N_j^kappa, from the estimates q (T + 1, E, n)."""
+        return sum_rows(q, self.around.reached)
 
     def marginals(self) -> Array:
         """What each own state and action is worth to the neighbourhood: (L, n, S, A), up to a constant in each state."""
@@ -103,10 +111,10 @@ class Critic(ABC):
 
 
 class OwnCritic(Critic):
-    """Q_i of (s_i, a_i) for the summed reward of N_i^kappa."""
+    """Q_i of (s_i, a_i) for the summed reward of those whom i reaches."""
 
-    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
-        super().__init__(settings, shape, copies, table, shape[2] * shape[3])
+    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, around: Neighbourhoods) -> None:
+        super().__init__(settings, shape, copies, around, shape[2] * shape[3])
 
     def slots(self, path: Trajectory) -> Codes:
         """The pairs (s_i, a_i) themselves, (T + 1, E, n, 1)."""
@@ -114,8 +122,8 @@ class OwnCritic(Critic):
         return self._slots
 
     def rewards(self, path: Trajectory) -> Array:
-        """sum_{j in N_i^kappa} r_j, (T, E, n)."""
-        return neighbourhood_sums(path.r, self.table)
+        """sum of r_j over the agents j with i in N_j^kappa, (T, E, n)."""
+        return sum_rows(path.r, self.around.reached)
 
     def summed(self, q: Array) -> Array:
         """q itself, which was learnt from summed rewards."""
@@ -127,13 +135,15 @@ class OwnCritic(Critic):
 
 
 class NeighbourCritic(OwnCritic):
-    """Q_i of the summed reward of N_i^kappa, linear in one-hot pairs (s_j, a_i) of the agents j that i reads.
+    """Q_i of the summed reward of those whom i reaches, linear in one-hot pairs (s_j, a_i) of the agents j that i reads.
 
     seen (n, f): those agents, padded with n.
     """
 
-    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes, seen: Codes) -> None:
-        super().__init__(settings, shape, copies, table)
+    def __init__(
+        self, settings: LearningSettings, shape: Shape, copies: int, around: Neighbourhoods, seen: Codes
+    ) -> None:
+        super().__init__(settings, shape, copies, around)
         (learners, n, states, width), f = shape, seen.shape[1]
         self.seen = seen
         self._make((learners, n, f * states * width))
@@ -153,23 +163,27 @@ class NeighbourCritic(OwnCritic):
 
 
 class LinearCritic(Critic):
-    """Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]."""
+    """Q_i = sum_{j in N_i^kappa} w_ij[s_j, a_j]; weights (L, P, S A), a row a pair (i, j)."""
 
-    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, table: Codes) -> None:
-        f = table.shape[1]
-        super().__init__(settings, shape, copies, table, f * shape[2] * shape[3], f)
-        near = table < len(table)
-        j, i = table[near], np.nonzero(near)[0]  # j in N_i^kappa, and so i in N_j^kappa
-        blocks = j * f + (table[j] == i[:, None]).argmax(1)  # where w_j has the pairs of i
-        self._gather = sparse.csr_matrix((np.ones(j.size), (i, blocks)), (len(table), table.size))
+    def __init__(self, settings: LearningSettings, shape: Shape, copies: int, around: Neighbourhoods) -> None:
+        super().__init__(settings, shape, copies, around, 0)
+        j = around.near.indices
+        self._make((shape[0], j.size, shape[2] * shape[3]))
+        one = np.ones(j.size), (j, np.arange(j.size))  # row j: the pairs (i, j), where w_i has the pairs of j
+        self._gather = sparse.csr_matrix(one, (shape[1], j.size))
 
     def slots(self, path: Trajectory) -> Codes:
-        """A slot for each neighbour's pair, k S A + s_j A + a_j for the k-th; -1 beyond them: (T + 1, E, n, f)."""
-        kernels.neighbour_features(self.pairs(path), self.table, self.shape[2] * self.shape[3], self._slots)
-        return self._slots
+        """The own pairs, (T + 1, E, n): of which the kernel makes a slot for each neighbour."""
+        return self.pairs(path)
+
+    def learn(self, path: Trajectory, update: int) -> Array:
+        """Lines 6-8 of Algorithm 1 along the trajectories of one update; the final estimates there, (T + 1, E, n)."""
+        where = self.slots(path), self.around.near
+        self._difference(kernels.linear_differences, where, self.rewards(path), update)
+        return self._q
 
     def marginals(self) -> Array:
-        """sum_{j in N_i^kappa} w_ji: what i adds to all that have it as a neighbour, (L, n, S, A)."""
+        """sum of w_ji over the j with i in N_j^kappa: what i adds to all that have it as a neighbour, (L, n, S, A)."""
         blocks = self.weights.reshape(self.shape[0], -1, self.shape[2] * self.shape[3])
         return np.stack([self._gather @ w for w in blocks]).reshape(self.shape)
 
@@ -179,15 +193,15 @@ class TableCritic(Critic):
 
     settings: Settings
 
-    def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes) -> None:
-        super().__init__(settings, shape, copies, table, 0)
+    def __init__(self, settings: Settings, shape: Shape, copies: int, around: Neighbourhoods) -> None:
+        super().__init__(settings, shape, copies, around, 0)
         brief = (copies, shape[1], settings.length + 1)
         self._make(brief if settings.fresh else (*shape[:2], settings.capacity), keyed=not settings.fresh)
         self._keys = np.empty(self._x.shape, np.uint64)
 
     def slots(self, path: Trajectory) -> Codes:
         """The place of each key of N_i^kappa; makes room for new ones, or raises TableFull: (T + 1, E, n, 1)."""
-        kernels.neighbourhood_keys(self.pairs(path), self.table, self._keys)
+        kernels.neighbourhood_keys(self.pairs(path), self.around.near, self._keys)
         if self.settings.fresh:
             kernels.first_visits(self._keys, self._slots)
             return self._slots
@@ -205,7 +219,7 @@ class TableCritic(Critic):
             return super().grown(settings)
         if settings.capacity < self.settings.capacity:
             raise DataError(f"tables of {self.settings.capacity} entries cannot shrink to {settings.capacity}")
-        new = type(self)(settings, self.shape, self.copies, self.table)
+        new = type(self)(settings, self.shape, self.copies, self.around)
         new.mu = self.mu
         found = np.empty((1, *self.keys.shape[:2], 1), np.int32)
         for c in range(self.settings.capacity):  # an empty place finds an empty place, and keeps its zeros
@@ -219,11 +233,13 @@ class TableCritic(Critic):
 class CountsCritic(Critic):
     """Q_i of (s_i, a_i, c_i): counts(path) gives c (T + 1, E, n), and c above ``most_counted`` counts as that."""
 
-    def __init__(self, settings: Settings, shape: Shape, copies: int, table: Codes, counts: Counts | None) -> None:
+    def __init__(
+        self, settings: Settings, shape: Shape, copies: int, around: Neighbourhoods, counts: Counts | None
+    ) -> None:
         if counts is None:
             raise NotApplicable("critic 'counts' needs something to count; pass counts=access_point_loads(env), say")
         self.counts, self.most = counts, settings.most_counted
-        super().__init__(settings, shape, copies, table, shape[2] * shape[3] * (self.most + 1))
+        super().__init__(settings, shape, copies, around, shape[2] * shape[3] * (self.most + 1))
 
     def slots(self, path: Trajectory) -> Codes:
         """The pair's number times the kinds of counts, and the count: (T + 1, E, n, 1)."""
@@ -234,14 +250,16 @@ class CountsCritic(Critic):
         return self._slots
 
 
-def make_critic(o: LearningSettings, shape: Shape, copies: int, table: Codes, counts: Counts | None = None) -> Critic:
+def make_critic(
+    o: LearningSettings, shape: Shape, copies: int, around: Neighbourhoods, counts: Counts | None = None
+) -> Critic:
     """The critic that ``o.critic`` names: the one place where the name is read."""
     function("counts", counts)
     if isinstance(o, Settings) and o.critic == "table":
-        return TableCritic(o, shape, copies, table)
+        return TableCritic(o, shape, copies, around)
     if isinstance(o, Settings) and o.critic == "counts":
-        return CountsCritic(o, shape, copies, table, counts)
-    return (LinearCritic if o.critic == "linear" else OwnCritic)(o, shape, copies, table)
+        return CountsCritic(o, shape, copies, around, counts)
+    return (LinearCritic if o.critic == "linear" else OwnCritic)(o, shape, copies, around)
 
 
 def access_point_loads(env: Congested) -> Counts:

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...envs.networked.neighbourhoods import Rows
 from ...envs.networked.streams import Words, mix
 from ...errors import CausalnetError
 
@@ -30,26 +31,26 @@ def pairs(codes: Codes, a: Ints, width: int, out: Codes) -> None:
 
 
 @njit(cache=True)
-def neighbourhood_keys(x: Codes, table: Codes, out: Keys) -> None:
-    """64-bit keys of the pairs of N_i^kappa: x, out (T + 1, E, n), table (n, f) padded with n; never zero.
+def neighbourhood_keys(x: Codes, near: Rows, out: Keys) -> None:
+    """64-bit keys of the pairs of N_i^kappa: x, out (T + 1, E, n), near N_i^kappa by rows; never zero.
 
     Each place in the neighbourhood has an odd multiplier, and the sum is mixed: two different neighbourhoods share a
     key with a chance near 2**-64.
     """
-    n, f = table.shape
-    multipliers = np.empty(f, np.uint64)
-    for k in range(f):
+    n, widest = x.shape[2], 0
+    for i in range(n):
+        widest = max(widest, near.indptr[i + 1] - near.indptr[i])
+    multipliers = np.empty(widest, np.uint64)
+    for k in range(widest):
         multipliers[k] = mix(np.uint64(0x9E3779B97F4A7C15) * np.uint64(k + 1)) | np.uint64(1)
     for t in range(x.shape[0]):
         for e in range(x.shape[1]):
             row, to = x[t, e], out[t, e]
             for i in range(n):
                 h = np.uint64(0)
-                for k in range(f):
-                    j = table[i, k]
-                    if j == n:
-                        break
-                    h += np.uint64(row[j] + 1) * multipliers[k]
+                first = near.indptr[i]
+                for k in range(near.indptr[i + 1] - first):
+                    h += np.uint64(row[near.indices[first + k]] + 1) * multipliers[k]
                 h = mix(h)
                 to[i] = h if h != np.uint64(0) else np.uint64(1)
 
@@ -93,20 +94,6 @@ def insert(keys: Keys, tables: Keys, slots: Codes) -> int:
     return -1
 
 
-@njit(cache=True)
-def neighbour_features(x: Codes, table: Codes, size: int, slots: Codes) -> None:
-    """One-hot pairs of every neighbour: slot k * size + x_j for the k-th agent j of N_i^kappa; -1 beyond them.
-
-    x (T + 1, E, n), table (n, f) padded with n, slots (T + 1, E, n, f).
-    """
-    for t in range(x.shape[0]):
-        for e in range(x.shape[1]):
-            for i in range(table.shape[0]):
-                for k in range(table.shape[1]):
-                    j = table[i, k]
-                    slots[t, e, i, k] = k * size + x[t, e, j] if j < table.shape[0] else -1
-
-
 @njit(cache=True, inline="always")
 def _value(w: Array, slots: AnyArray) -> float:
     total = 0.0
@@ -129,6 +116,46 @@ def _move(w: Array, visits: Array, clock: Array, slots: AnyArray, rate: float, e
                 step = clock[0] / (clock[2] + visits[slot]) ** clock[1]
                 visits[slot] += 1.0
             w[slot] += step / active * error
+
+
+@njit(cache=True, inline="always")
+def _place(x: Codes, near: Rows, e: int, i: int, size: int, slots: Codes) -> None:
+    """slots[t, k] = k * size + x_j for the k-th agent j of N_i^kappa, in copy e: (T + 1, widest)."""
+    first = near.indptr[i]
+    for t in range(x.shape[0]):
+        for k in range(near.indptr[i + 1] - first):
+            slots[t, k] = k * size + x[t, e, near.indices[first + k]]
+
+
+@njit(cache=True, inline="always")
+def _follow(
+    slots: Codes,
+    r: Array,
+    own: Array,
+    seen: Array,
+    clock: Array,
+    rates: Array,
+    gamma: float,
+    trace: float,
+    mu: Array,
+    mu_rates: Array,
+) -> None:
+    """One agent along one trajectory: slots (T + 1, F), r (T,), its weights and their visits (W,), its average reward mu (1,)."""
+    steps = slots.shape[0]
+    if trace == 0.0:
+        for t in range(1, steps):
+            old, reward = slots[t - 1], r[t - 1]
+            error = reward - mu[0] + gamma * _value(own, slots[t]) - _value(own, old)
+            mu[0] += mu_rates[t - 1] * (reward - mu[0])
+            _move(own, seen, clock, old, rates[t - 1], error)
+    else:
+        g = _value(own, slots[steps - 1])
+        for t in range(steps - 1, 0, -1):
+            old, reward = slots[t - 1], r[t - 1]
+            g = reward - mu[0] + gamma * ((1 - trace) * _value(own, slots[t]) + trace * g)
+            mu[0] += mu_rates[t - 1] * (reward - mu[0])
+            _move(own, seen, clock, old, rates[t - 1], g - _value(own, old))
+    # the last pair of the trajectory is evaluated, never updated
 
 
 @njit(cache=True)
@@ -160,25 +187,53 @@ def temporal_differences(
     for e in range(copies):
         learner, group = e // per, e // family
         for i in range(n):
-            own = w[learner, i]
             seen = visits[learner, i] if visits.size > 0 else visits[0, 0]
-            if trace == 0.0:
-                for t in range(1, steps):
-                    old = slots[t - 1, e, i]
-                    reward = r[t - 1, e, i]
-                    error = reward - mu[group, i] + gamma * _value(own, slots[t, e, i]) - _value(own, old)
-                    mu[group, i] += mu_rates[t - 1] * (reward - mu[group, i])
-                    _move(own, seen, clock, old, rates[t - 1], error)
-            else:
-                g = _value(own, slots[steps - 1, e, i])
-                for t in range(steps - 1, 0, -1):
-                    reward = r[t - 1, e, i]
-                    g = reward - mu[group, i] + gamma * ((1 - trace) * _value(own, slots[t, e, i]) + trace * g)
-                    mu[group, i] += mu_rates[t - 1] * (reward - mu[group, i])
-                    old = slots[t - 1, e, i]
-                    _move(own, seen, clock, old, rates[t - 1], g - _value(own, old))
-            # the last pair of the trajectory is evaluated, never updated
+            average = mu[group, i : i + 1]
+            _follow(slots[:, e, i], r[:, e, i], w[learner, i], seen, clock, rates, gamma, trace, average, mu_rates)
     for e in range(copies):
         for i in range(n):
             for t in range(steps):
                 q[t, e, i] = _value(w[e // per, i], slots[t, e, i])
+
+
+@njit(cache=True)
+def linear_differences(
+    x: Codes,
+    near: Rows,
+    r: Array,
+    w: Array,
+    visits: Array,
+    clock: Array,
+    rates: Array,
+    gamma: float,
+    trace: float,
+    mu: Array,
+    mu_rates: Array,
+    q: Array,
+) -> None:
+    """:func:`temporal_differences` for Q_i = sum_{j in N_i^kappa} w_ij[x_j], with x (T + 1, E, n) the agents' own pairs.
+
+    w, visits (L, P, S A): a row for each of the P pairs (i, j) of ``near``, in its order; visits may be empty. The slots of an
+    agent are made one trajectory at a time: memory is that of the pairs, however wide a hub's neighbourhood is.
+    """
+    steps, copies, n = x.shape
+    per, family, size, widest = copies // w.shape[0], copies // mu.shape[0], w.shape[2], 0
+    for i in range(n):
+        widest = max(widest, near.indptr[i + 1] - near.indptr[i])
+    slots = np.empty((steps, widest), np.int32)
+    for e in range(copies):
+        learner, group = e // per, e // family
+        for i in range(n):
+            first, last = near.indptr[i], near.indptr[i + 1]
+            _place(x, near, e, i, size, slots)
+            own = w[learner, first:last].reshape(-1)
+            seen = visits[learner, first:last].reshape(-1) if visits.size > 0 else visits[0, 0]
+            active, average = slots[:, : last - first], mu[group, i : i + 1]
+            _follow(active, r[:, e, i], own, seen, clock, rates, gamma, trace, average, mu_rates)
+    for e in range(copies):
+        for i in range(n):
+            first, last = near.indptr[i], near.indptr[i + 1]
+            _place(x, near, e, i, size, slots)
+            own = w[e // per, first:last].reshape(-1)
+            for t in range(steps):
+                q[t, e, i] = _value(own, slots[t, : last - first])

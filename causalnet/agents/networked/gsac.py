@@ -20,7 +20,7 @@ import numpy as np
 from ...base.arrays import Array, Ints
 from ...base.checks import flag, generator, number, numbers, one_of, shaped, whole
 from ...envs.networked import identity
-from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
+from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded, surround
 from ...errors import DataError
 from ...representation.domain import hull_distance, warn_outside
 from . import domains
@@ -95,8 +95,8 @@ class GSAC(NetworkedLearner):
         self.theta: Array = np.zeros((*self.actor.shape, self.conditioning.width))
         alike = self.conditioning.kind == "none"
         self.shared_critic = alike if shared_critic is None else flag("shared_critic", shared_critic)
-        near, count = padded(hop_neighbourhoods(env.adjacency, o.kappa)), 1 if self.shared_critic else many
-        self.counts, self.critics = counts, [self.actor.critic(o, self.copies, near, counts) for _ in range(count)]
+        around, count = surround(env.adjacency, o.kappa), 1 if self.shared_critic else many
+        self.counts, self.critics = counts, [self.actor.critic(o, self.copies, around, counts) for _ in range(count)]
         self.baselines: Array = np.zeros((count, *shape[:3]))
         self.returns: Array = np.full((many, self.learners), np.nan)
         self._path = Trajectory.empty(o.length, self.copies, n)

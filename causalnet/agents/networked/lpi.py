@@ -175,7 +175,8 @@ def _same_network(model: Any, env: Any) -> None:
     if not (np.array_equal(model.n_states, env.n_states) and np.array_equal(model.n_actions, env.n_actions)):
         raise DataError("the model is of another network: its agents, states or actions differ from the environment's")
     estimated = isinstance(model, EstimatedSensitivities)  # of parents, who are some of the neighbours
-    graph = sparse.csr_matrix(model.adjacency if estimated else adjacency_of(model.graph), dtype=bool)
+    named = sparse.csr_matrix(model.adjacency.T if estimated else adjacency_of(model.graph), dtype=bool)
+    graph = sparse.csr_matrix(named)  # [i, j]: i influences j
     i, j = (graph > sparse.csr_matrix(env.adjacency, dtype=bool)).nonzero()
     wrong = np.flatnonzero(i != j)
     if len(wrong):
@@ -183,4 +184,5 @@ def _same_network(model: Any, env: Any) -> None:
             f"the model is of another network: it joins agents {i[wrong[0]]} and {j[wrong[0]]}, and the environment does not"
         )
     if not estimated and graph.nnz < env.adjacency.nnz:
-        raise DataError(f"the model is another network: it joins {graph.nnz // 2} pairs, and the environment more")
+        pairs = graph.nnz if (graph != graph.T).nnz else graph.nnz // 2
+        raise DataError(f"the model is another network: it joins {pairs} pairs, and the environment more")

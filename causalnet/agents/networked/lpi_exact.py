@@ -21,7 +21,7 @@ from ...base.arrays import Array, Ints
 from ...base.checks import number, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
-from ...envs.networked.neighbourhoods import adjacency_of, hop_neighbourhoods
+from ...envs.networked.neighbourhoods import adjacency_of, hop_neighbourhoods, influencers
 from ...errors import DataError
 from ...locality import Locality, LocalPolicy, analyse
 from .colours import colour_agents
@@ -71,7 +71,8 @@ def exact_improvement(
     stays). A colour for which no step guarantees an improvement is left as it is (eta 0).
     """
     adjacency = adjacency_of(model.graph)
-    colour, balls = colour_agents(adjacency, kappa), hop_neighbourhoods(adjacency, kappa).tolil().rows.tolist()
+    colour, near = colour_agents(adjacency, kappa), hop_neighbourhoods(adjacency, kappa)
+    balls, reached = near.tolil().rows.tolist(), influencers(near).tolil().rows.tolist()
     uniform = [np.full((s, a), 1 / a) for s, a in zip(model.n_states, model.n_actions, strict=True)]
     tables = uniform if policy is None else [np.array(p, dtype=float) for p in policy]
     steps, tau = _numbers("steps", steps), _numbers("tau", tau)
@@ -79,7 +80,7 @@ def exact_improvement(
     for round_ in range(whole("rounds", rounds, 1)):
         for c in range(int(colour.max()) + 1):
             at = tau[min(round_, len(tau) - 1)]
-            tables, done = _update(model, tables, np.flatnonzero(colour == c), balls, steps, at, c)
+            tables, done = _update(model, tables, np.flatnonzero(colour == c), (balls, reached), steps, at, c)
             record.append(done)
     return tables, record
 
@@ -94,17 +95,18 @@ def _update(
     model: TabularNetwork,
     tables: list[Array],
     blocks: Ints,
-    balls: list[list[int]],
+    around: tuple[list[list[int]], list[list[int]]],
     steps: Sequence[float],
     tau: float,
     colour: int,
 ) -> tuple[list[Array], ExactStep]:
     process, gamma, n = joint(model, tables), model.gamma, model.n_agents
+    balls, reached = around  # N_j^kappa, and for whom k is in it
     law, q = occupancy(process), q_values(process)
     found = [truncated(q[j], keys(process, balls[j]), law) for j in range(n)]
     eps = sum(gap for _, gap in found) / n
     local = analyse(model, LocalPolicy(tables))
-    near = {int(k): np.sum([found[j][0] for j in balls[k]], axis=0) / n for k in blocks}
+    near = {int(k): np.sum([found[j][0] for j in reached[k]], axis=0) / n for k in blocks}
     shares = {k: _share(process, tables, k, q) for k, q in near.items()}
     before, d = objective(process), law.sum(1)
     advantage = {k: _mean_over_rest(q, d, process.local_states[:, k], len(tables[k])) for k, q in shares.items()}

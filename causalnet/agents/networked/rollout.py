@@ -12,6 +12,7 @@ from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...base.checks import improper, number, numbers, shaped, whole
 from ...envs.networked.checks import check_codes
 from ...envs.networked.identity import network
+from ...envs.networked.policies import as_rewards
 from ...envs.networked.protocols import CompiledRollout
 from ...envs.networked.streams import Words, spawn
 from ...errors import DataError
@@ -59,12 +60,31 @@ def roll(env: Any, cumulative: Floats, view: Codes, policy_streams: Words, out: 
 def walk(env: Any, decide: Callable[[AnyArray, Codes, Ints], None], out: Trajectory, s: Any) -> Any:
     """Fill ``out`` by ``env.step``; decide(s, codes, a), (E, n) each, writes what the agents see in s and what they do."""
     steps, copies, n = out.r.shape
+    done = np.zeros(copies, bool)
     for t in range(steps + 1):
-        decide(np.asarray(s).reshape(copies, n), out.codes[t], out.a[t])
+        decide(_local_states(s, env, t, (copies, n)), out.codes[t], out.a[t])
         if t < steps:
-            s, r, *_ = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
-            out.r[t] = r
+            s, r, *ends = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
+            out.r[t] = as_rewards(env, r)
+            if done.any() and out.r[t, done].any():
+                raise DataError(
+                    f"the environment ended the episode of copy {np.flatnonzero(done)[0]} after {t} steps or fewer, and pays for more: a "
+                    f"copy that is over stays as it is, with rewards of 0, until reset; or play shorter episodes, in "
+                    f"Settings(steps=...)"
+                )
+            done |= np.asarray(ends[0]) | np.asarray(ends[1])
     return s
+
+
+def _local_states(s: Any, env: Any, t: int, shape: tuple[int, int]) -> AnyArray:
+    """Whole numbers (E, n) of an environment, for the (E, n) agents that it said it has."""
+    states, want = np.asarray(s), shape if env.n_envs is not None else shape[1:]
+    if states.shape != want or states.dtype.kind not in "iu":
+        raise DataError(
+            f"after {t} steps the environment gave states {states.dtype} of shape {states.shape}, and must give codes, whole "
+            f"numbers of shape {want}: one for each of the {shape[1]} agents that it has from the first step to the last"
+        )
+    return states.reshape(shape)
 
 
 def seen(view: Codes, s: Ints) -> Codes:

@@ -20,7 +20,7 @@ from ...base.arrays import Array, Ints
 from ...base.checks import generator, whole
 from ...envs.networked import identity
 from ...envs.networked.identity import fingerprint
-from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded
+from ...envs.networked.neighbourhoods import surround
 from ...errors import DataError
 from .actor import OwnState, draw
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
@@ -62,7 +62,7 @@ class ScalableActorCritic(NetworkedLearner):
         self.shape = (self.learners, int(env.n_agents), int(self.view.max()) + 1, int(self.n_actions.max()))
         temperature = o.temperature if isinstance(o, Settings) else 1.0
         self.actor = OwnState(self.shape, self.n_actions, self.view, temperature)
-        self.critic = self.actor.critic(o, self.copies, padded(hop_neighbourhoods(env.adjacency, o.kappa)), counts)
+        self.critic = self.actor.critic(o, self.copies, surround(env.adjacency, o.kappa), counts)
         self.theta: Array = np.zeros(self.shape)
         self.baseline: Array = np.zeros(self.shape[:3])
         self._path, self._s = Trajectory.empty(o.length, self.copies, self.shape[1]), None

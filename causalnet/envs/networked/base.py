@@ -16,7 +16,7 @@ from ...base.checks import whole
 from ...errors import DataError, NotApplicable
 from .checks import check_codes, count_agents
 from .model import TabularNetwork
-from .neighbourhoods import hop_neighbourhoods
+from .neighbourhoods import graph_of, hop_neighbourhoods, influencers
 from .protocols import Parts
 from .streams import Seed, spawn
 
@@ -37,15 +37,15 @@ class LocalKernel:
     reward: Array
 
 
-class NetworkedEnv(ABC):
-    """Array-native networked environment: s (E, n) local state codes, a (E, n) local action codes, r_local (E, n).
+class CodedNetwork(ABC):
+    """The base class of networked environments with states in codes: s (E, n) local state codes, a (E, n) local action codes, r_local (E, n).
 
     The batch axis E is there exactly when ``n_envs`` is given. Agent i has ``n_states[i]`` states and ``n_actions[i]``
     actions. ``state`` (E, n) and ``streams`` (E, 2) are the live buffers that compiled loops may work on.
     What others may rely on is :class:`Described`; a subclass fills in ``component_names``, ``adjacency`` and four methods.
     """
 
-    adjacency: sparse.csr_matrix  # (n, n) bool, no diagonal: who influences whom within one step
+    adjacency: sparse.csr_matrix  # (n, n) bool, no diagonal: [i, j] where i influences j within one step
     component_names: tuple[str, ...]
     radices: Ints  # (n, c): agent i's component k takes values 0 .. radices[i, k] - 1; code = little-endian mixed radix
     tables: Any = None  # a NamedTuple that compiled steps read: whole numbers are the network, real ones the domain
@@ -147,19 +147,18 @@ class NetworkedEnv(ABC):
 
     @cached_property
     def graph(self) -> nx.Graph:
-        """Agents 0 .. n - 1, joined where one influences the other within a step (built on first use)."""
-        graph = nx.empty_graph(self.n_agents)
-        graph.add_edges_from(np.column_stack(self.adjacency.nonzero()).tolist())
-        return graph
+        """Agents 0 .. n - 1, joined where one influences the other within a step (built on first use); a DiGraph where
+        that runs one way anywhere."""
+        return graph_of(self.adjacency)
 
     def neighbourhoods(self, kappa: int = 1) -> sparse.csr_matrix:
-        """Closed kappa-hop balls N_i^kappa as the rows of a bool CSR matrix (n, n)."""
+        """Closed kappa-hop balls N_i^kappa, who influences i within kappa steps, as the rows of a bool CSR matrix (n, n)."""
         return hop_neighbourhoods(self.adjacency, kappa)
 
     def local_kernel(self, agent: int, *, max_entries: int = 2**24) -> LocalKernel:
         """Exact P_i and mean r_i of an agent over every state and action of its neighbourhood N_i."""
         whole("agent", agent, 0, self.n_agents - 1)
-        row = self.adjacency.indices[self.adjacency.indptr[agent] : self.adjacency.indptr[agent + 1]]
+        row = self._influencers.indices[self._influencers.indptr[agent] : self._influencers.indptr[agent + 1]]
         near = np.sort(np.append(row, agent)).astype(np.int64)
         shape = tuple(int(k) for k in (*self.n_states[near], *self.n_actions[near]))
         entries = int(np.prod(np.array(shape, object))) * int(self.n_states[agent])
@@ -185,6 +184,10 @@ class NetworkedEnv(ABC):
         return TabularNetwork(
             self.graph, kernels, rewards, gamma, first, near, near, near, near, n_actions=self.n_actions
         )
+
+    @cached_property
+    def _influencers(self) -> sparse.csr_matrix:
+        return influencers(self.adjacency)
 
     @cached_property
     def _strides(self) -> Ints:

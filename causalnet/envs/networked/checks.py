@@ -12,17 +12,50 @@ from scipy import sparse
 from ...base.arrays import Array, Ints
 from ...base.checks import entries, instance, numbers, whole
 from ...errors import DataError
-from .protocols import Networked
+from .protocols import AgentNetwork, CodedEnv, lacking
 
 MOST_AGENTS = 10**7
 MOST_COPIES = 10**8  # agents times environments: a few gigabytes
 
 
-def networked(env: Any, kind: type = Networked, what: str = "a networked environment", name: str = "env") -> Any:
-    """``env`` as it is; DataError where it is not of the kind."""
-    if not isinstance(env, kind):
-        raise DataError(f"{name} is {type(env).__name__}, and must be {what}, such as gsac_grid(3)")
+def networked(env: Any, kind: type = CodedEnv, what: str = "a networked environment", name: str = "env") -> Any:
+    """``env`` as it is; DataError where it is not of the kind: a class of this package, or a Protocol, whose missing parts are named."""
+    if isinstance(env, kind):
+        return env
+    told, absent = "", lacking(env, kind)
+    if absent and len(absent) < len(lacking(object(), kind)):
+        told = f": it lacks {', '.join(absent)}"
+        if absent == ["n_states"]:
+            told += " (states in codes); take NetworkedPPO for observations that are vectors, or encode them"
+    raise DataError(f"{name} is {type(env).__name__}, and must be {what}, such as gsac_grid(3){told}")
+
+
+def check_sizes(env: AgentNetwork, name: str = "env") -> Any:
+    """``env`` as it is; DataError where its numbers do not fit: agents, actions, states, copies, and the adjacency of the agents."""
+    n = whole(f"n_agents of {name}", env.n_agents, 1)
+    for size in ("n_envs", "horizon"):
+        if getattr(env, size) is not None:
+            whole(f"{size} of {name}", getattr(env, size), 1)
+    for kind in ("n_actions", "n_states"):
+        if getattr(env, kind, lacking) is not lacking:
+            count_each(f"{kind} of {name}", getattr(env, kind), n)
+    rows = np.shape(env.adjacency)
+    if rows != (n, n):
+        raise DataError(
+            f"the adjacency of {name} is {rows}, and there are {n} agents: give ({n}, {n}), a row and a column each"
+        )
     return env
+
+
+def count_each(what: str, given: Any, n: int) -> Ints:
+    """(n,) int64: whole numbers from 1, one an agent."""
+    try:
+        counts = np.asarray(given)
+    except ValueError:
+        counts = np.empty(0)
+    if counts.dtype.kind not in "iu" or counts.shape != (n,) or counts.min(initial=1) < 1:
+        raise DataError(f"{what} is {given!r:.60}, and must be {n} whole numbers from 1 up, one an agent")
+    return counts.astype(np.int64)
 
 
 def count_agents(n_agents: int, n_envs: int | None = None) -> int:
@@ -36,18 +69,18 @@ def count_agents(n_agents: int, n_envs: int | None = None) -> int:
     return n_agents
 
 
-def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "network") -> list[Hashable]:
+def check_topology(graph: nx.Graph, *, directed: bool | None = False, what: str = "network") -> list[Hashable]:
     """The nodes of ``graph`` in its own order, or a sentence about what the environment could not honour.
 
     Accepted: disconnected graphs (the parts never meet) and isolated nodes (agents on their own). Refused: no nodes, the
-    wrong direction, parallel edges, self-loops, and edge weights other than 1.
+    wrong direction (directed None: either will do), parallel edges, self-loops, and edge weights other than 1.
     """
     instance(f"the {what}", graph, nx.Graph, "a networkx graph")
     if graph.number_of_nodes() == 0:
         raise DataError(f"the {what} has no nodes; there must be at least one agent")
     if graph.is_multigraph():
         raise DataError(f"the {what} may have parallel edges; pass nx.Graph(graph) (or nx.DiGraph(graph)) instead")
-    if graph.is_directed() and not directed:
+    if graph.is_directed() and directed is False:
         raise DataError(f"the {what} is directed, but influence runs both ways here; pass graph.to_undirected()")
     if directed and not graph.is_directed():
         raise DataError(f"the {what} must be directed (an nx.DiGraph whose edge i -> j leads from i to j)")
@@ -63,9 +96,12 @@ def check_topology(graph: nx.Graph, *, directed: bool = False, what: str = "netw
     return list(graph.nodes)
 
 
-def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
-    """An adjacency of 0 and 1 as a canonical CSR matrix of bools, or a sentence: square, symmetric, without a diagonal."""
-    given = sparse.csr_matrix(adjacency)
+def check_adjacency(adjacency: Any, *, symmetric: bool = False) -> sparse.csr_matrix:
+    """An adjacency of 0 and 1 as a canonical CSR matrix of bools, or a sentence: square, no diagonal, symmetric where asked."""
+    try:
+        given = sparse.csr_matrix(adjacency)
+    except (TypeError, ValueError):
+        raise DataError(f"an adjacency is a matrix of 0 and 1, sparse or not, and this is {adjacency!r:.60}") from None
     odd = np.flatnonzero((given.data != 0) & (given.data != 1))
     if odd.size:
         row, column = np.searchsorted(given.indptr, odd[0], side="right") - 1, given.indices[odd[0]]
@@ -80,8 +116,8 @@ def check_adjacency(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
     matrix.sum_duplicates()
     if matrix.diagonal().any():
         raise DataError(f"agent {int(np.flatnonzero(matrix.diagonal())[0])} is its own neighbour; clear the diagonal")
-    different = (matrix != matrix.T).tocoo()
-    if different.nnz:
+    different = (matrix != matrix.T).tocoo() if symmetric else None
+    if different is not None and different.nnz:
         raise DataError(
             f"agents {different.row[0]} and {different.col[0]} are neighbours in one direction only; "
             "make the adjacency symmetric, for instance (A + A.T) > 0"

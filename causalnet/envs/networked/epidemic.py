@@ -17,7 +17,7 @@ from scipy import sparse
 
 from ...base.arrays import AnyArray, Array, Codes, Ints
 from ...base.checks import number, numbers, whole
-from .base import NetworkedEnv
+from .base import CodedNetwork
 from .checks import check_adjacency
 from .neighbourhoods import adjacency_of
 from .streams import Seed, Words, uniform
@@ -63,7 +63,7 @@ def epidemic_step(net: EpidemicTables, states: AnyArray, actions: Ints, rewards:
             states[e, i] = uniform(stream) < chance
 
 
-class Epidemic(NetworkedEnv):
+class Epidemic(CodedNetwork):
     """SIS on any undirected contact graph (networkx, or a sparse adjacency). Agents without contacts never fall ill.
 
     infection: beta, a number or (n,). recovery: delta, a number or (n,). protection: e, how much effort on either side
@@ -88,9 +88,9 @@ class Epidemic(NetworkedEnv):
     ) -> None:
         labels: list[Hashable] | None = None
         if sparse.issparse(contacts):
-            self.adjacency = check_adjacency(contacts)
+            self.adjacency = check_adjacency(contacts, symmetric=True)
         else:
-            self.adjacency, labels = adjacency_of(contacts), list(contacts.nodes)
+            self.adjacency, labels = adjacency_of(contacts, directed=False), list(contacts.nodes)
         n = whole("the number of agents", self.adjacency.shape[0], 1)
         both = np.full(n, 2)
         super().__init__(both[:, None], both, horizon=horizon, n_envs=n_envs, seed=seed, labels=labels)

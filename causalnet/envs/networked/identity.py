@@ -14,16 +14,17 @@ import numpy as np
 from scipy import sparse
 
 from ...errors import DataError
-from .checks import check_adjacency, networked
-from .protocols import Described, Networked
+from .checks import check_adjacency, check_sizes, networked
+from .protocols import CodedEnv, Described
 
 _PARTS = ("class", "agents", "most states", "most actions", "horizon")  # of a fingerprint, before its checksum
 _HORIZON = _PARTS.index("horizon")
 
 
-def network(env: Any, name: str = "env") -> Networked:
-    """A networked environment as it is; anything else is refused, by the name of the argument."""
-    return networked(env, name=name)
+def network(env: Any, name: str = "env") -> CodedEnv:
+    """A networked environment with states in codes as it is; anything else is refused, by the name of the argument and what it
+    lacks, and one whose numbers do not fit together."""
+    return check_sizes(networked(env, name=name), name)
 
 
 def fingerprint(env: Any) -> list[Any]:

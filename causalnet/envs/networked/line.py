@@ -14,7 +14,7 @@ from scipy import sparse
 
 from ...base.arrays import AnyArray, Array, Ints
 from ...base.checks import number, whole
-from .base import NetworkedEnv
+from .base import CodedNetwork
 from .checks import MOST_AGENTS
 from .streams import Seed, Words, uniform
 
@@ -43,7 +43,7 @@ def line_step(net: LineTables, states: AnyArray, actions: Ints, rewards: Array, 
             rewards[e, i] = net.reward[i] * new
 
 
-class Line(NetworkedEnv):
+class Line(CodedNetwork):
     """The line of ``n_agents`` (at least 2). Reward 1 for agent 0 and 0.1 for the others while s_i' = 1."""
 
     component_names = ("message",)

@@ -28,7 +28,7 @@ def parents(name: str, given: Any, near: Parents) -> tuple[tuple[int, ...], ...]
         far = [j for j in row if j not in near[i]]
         if far:
             raise DataError(
-                f"{name}[{i}] holds agent {far[0]}, which is not {i} or joined to it; add the edge or drop it"
+                f"{name}[{i}] holds agent {far[0]}, which is not {i} or joined to it; add the edge (to {i}, if directed) or drop it"
             )
     return rows
 
@@ -72,7 +72,7 @@ def refuse_large(near: Parents, wide: Parents, n_states: int, n_actions: int) ->
 class TabularNetwork:
     """A finite networked model, frozen. Agent i is the i-th node of ``graph``; every index below is such a number.
 
-    graph: undirected, n nodes; the closed neighbourhood N_i holds i and the nodes joined to it.
+    graph: n nodes; the closed neighbourhood N_i holds i and the nodes joined to it, in a DiGraph those with an edge to it.
     kernels[i]: P_i, axes (s of each state parent..., a of each action parent..., s_i'); rows sum to one.
     rewards[i]: r_i, axes (s of each of reward_states[i]..., a of each of reward_actions[i]...).
     gamma: discount in [0, 1). initial[i]: (n_states[i],) law of s_i(0); independent over agents; uniform by default.

@@ -1,8 +1,13 @@
-"""Topology of a networked system: who is within kappa hops of whom, who shares a place, padded neighbour tables."""
+"""Topology of a networked system: who is within kappa hops of whom, who shares a place, sparse neighbourhoods.
+
+Influence may run one way: [i, j] of an adjacency says that agent i influences agent j within one step. N_i^kappa holds those who
+influence agent i within kappa steps, what its critic and policy look at; those whom it influences are the other way round.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -15,16 +20,49 @@ from ...errors import DataError
 from .checks import check_adjacency, check_topology
 
 
+class Rows(NamedTuple):
+    """Agents by rows, as compiled loops read them: row i holds indices[indptr[i] : indptr[i + 1]], sorted."""
+
+    indptr: Ints
+    indices: Codes
+
+
+class Neighbourhoods(NamedTuple):
+    """near: row i is N_i^kappa, those who influence agent i within kappa steps. reached: row i holds those j with i in N_j^kappa.
+
+    Where influence runs both ways the two are one.
+    """
+
+    near: Rows
+    reached: Rows
+
+
 def closed_neighbourhoods(graph: nx.Graph) -> list[list[int]]:
-    """N_i of each agent, sorted: itself and the agents it is joined to, numbered in the order of the nodes."""
-    index = {node: i for i, node in enumerate(check_topology(graph))}
-    return [sorted({i, *(index[v] for v in graph[u])}) for i, u in enumerate(graph)]
+    """N_i of each agent, sorted: itself and those joined to it (directed: with an edge to it), numbered in the order of the nodes."""
+    index = {node: i for i, node in enumerate(check_topology(graph, directed=None))}
+    before = graph.pred if graph.is_directed() else graph.adj
+    return [sorted({i, *(index[v] for v in before[u])}) for i, u in enumerate(graph)]
 
 
-def adjacency_of(graph: nx.Graph) -> sparse.csr_matrix:
-    """Adjacency (n, n) bool of an undirected graph, rows in the order of its nodes."""
-    check_topology(graph)
+def adjacency_of(graph: nx.Graph, *, directed: bool | None = None) -> sparse.csr_matrix:
+    """Adjacency (n, n) bool of a graph, rows in the order of its nodes; an edge i -> j of a directed one is [i, j]."""
+    check_topology(graph, directed=directed)
     return check_adjacency(nx.to_scipy_sparse_array(graph, dtype=bool, weight=None, format="csr"))
+
+
+def graph_of(adjacency: sparse.csr_matrix) -> nx.Graph:
+    """Agents 0 .. n - 1, joined where one influences the other; a DiGraph where influence runs one way anywhere."""
+    one_way = (adjacency != adjacency.T).nnz > 0
+    graph = nx.empty_graph(adjacency.shape[0], create_using=nx.DiGraph if one_way else nx.Graph)
+    graph.add_edges_from(np.column_stack(adjacency.nonzero()).tolist())
+    return graph
+
+
+def influencers(adjacency: Any) -> sparse.csr_matrix:
+    """(n, n) bool CSR: row i holds those who influence agent i within one step, without itself, sorted."""
+    turned = sparse.csr_matrix(sparse.csr_matrix(adjacency, dtype=bool).T)
+    turned.sort_indices()
+    return turned
 
 
 def sharing(members: Codes, n_places: int) -> sparse.csr_matrix:
@@ -74,15 +112,30 @@ def _balls(indptr: Codes, indices: Codes, hops: int, out: Codes, fill: bool) -> 
 def hop_neighbourhoods(adjacency: sparse.csr_matrix, kappa: int) -> sparse.csr_matrix:
     """Closed balls N_i^kappa (arXiv 1912.02906, section 2.1) as the rows of a bool CSR matrix (n, n), indices sorted.
 
-    A kappa beyond the diameter gives each agent its whole connected component: nothing is truncated then.
+    Row i holds agent i and those with a path of at most kappa steps to it. A kappa beyond the diameter gives each agent all who
+    can ever matter to it: nothing is truncated then.
     """
-    matrix = check_adjacency(adjacency)
+    matrix = influencers(check_adjacency(adjacency))
     n = matrix.shape[0]
     hops = min(whole("kappa", kappa, 0), n)
     pointer = _balls(matrix.indptr, matrix.indices, hops, np.empty(0, np.int32), False)
     members = np.empty(pointer[-1], np.int32)
     _balls(matrix.indptr, matrix.indices, hops, members, True)
     return sparse.csr_matrix((np.ones(members.size, bool), members, pointer), shape=(n, n))
+
+
+def rows_of(matrix: sparse.csr_matrix) -> Rows:
+    """The rows of a bool CSR matrix with sorted indices."""
+    return Rows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32))
+
+
+def surround(adjacency: Any, kappa: int) -> Neighbourhoods:
+    """Whom each agent looks at, and who looks at it, within kappa hops: memory in proportion to the pairs, hubs or not."""
+    balls = hop_neighbourhoods(adjacency, kappa)
+    turned = influencers(balls)
+    near = rows_of(balls)
+    alike = np.array_equal(balls.indptr, turned.indptr) and np.array_equal(balls.indices, turned.indices)
+    return Neighbourhoods(near, near if alike else rows_of(turned))
 
 
 def padded(neighbourhoods: sparse.csr_matrix) -> Codes:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from ...base.checks import flag, whole
 from ...errors import DataError, NotInstalled
-from .base import NetworkedEnv
-from .checks import networked
+from .checks import check_sizes, networked
+from .components import components_of, radices_of
+from .neighbourhoods import hop_neighbourhoods
+from .protocols import AgentNetwork, CodedEnv, ContinuousEnv, MaskedEnv, NetworkedEnv
 
 try:
     from pettingzoo import ParallelEnv
@@ -23,11 +25,11 @@ except ImportError:  # everything else in this folder does without
     ParallelEnv = object
 
 
-def to_parallel_env(env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> NetworkedParallelEnv:
+def to_parallel_env(env: AgentNetwork, *, kappa: int = 0, mask_in_observation: bool = False) -> NetworkedParallelEnv:
     """A PettingZoo ``ParallelEnv`` over ``env``, which it takes over; ``env`` must have no batch axis.
 
-    Agent i observes the components of the agents within ``kappa`` hops (itself first, then by number) as MultiDiscrete.
-    The mask of useful actions (int8) is in ``infos[agent]["action_mask"]``, beside what the environment's own
+    Agent i observes the components of the agents within ``kappa`` hops (itself first, then by number) as MultiDiscrete, or
+    their vectors as one Box. Real-valued actions are a Box. The mask of useful actions (int8) is in ``infos[agent]["action_mask"]``, beside what the environment's own
     info says of the whole network; with ``mask_in_observation`` the observation is also a dictionary with "observation"
     and "action_mask".
     """
@@ -37,50 +39,55 @@ def to_parallel_env(env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: b
 class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
     """See :func:`to_parallel_env`. Agents are called "agent_0", "agent_1", ... in the order of the arrays."""
 
-    def __init__(self, env: NetworkedEnv, *, kappa: int = 0, mask_in_observation: bool = False) -> None:
+    def __init__(self, env: AgentNetwork, *, kappa: int = 0, mask_in_observation: bool = False) -> None:
         if ParallelEnv is object:
             raise NotInstalled("the PettingZoo face needs pettingzoo; install causalnet[marl]")
-        networked(env, NetworkedEnv)
+        self._real = isinstance(env, ContinuousEnv)
+        check_sizes(env if self._real else networked(env, NetworkedEnv))
         if env.n_envs is not None:
             raise DataError(
                 f"the PettingZoo face has no batch axis; make the environment with n_envs=None, not {env.n_envs}"
             )
         if env.horizon is None:
             raise DataError("the episodes of the PettingZoo face end; give the environment a horizon")
-        self.env, self.mask_in_observation = env, flag("mask_in_observation", mask_in_observation)
+        self.env: Any = env
+        self.mask_in_observation = flag("mask_in_observation", mask_in_observation)
         self.metadata = {"name": type(env).__name__.lower(), "render_modes": []}
         self.render_mode = None
         self.possible_agents = [f"agent_{i}" for i in range(env.n_agents)]
         self.agents: list[str] = []
         self._number = {agent: i for i, agent in enumerate(self.possible_agents)}
-        near = env.neighbourhoods(kappa)
+        near = hop_neighbourhoods(env.adjacency, kappa)
         rows = np.split(near.indices, near.indptr[1:-1])
         self._near = [np.append(i, row[row != i]) for i, row in enumerate(rows)]
         self._observation_spaces: dict[str, spaces.Space[Any]] = {}
-        self._action_spaces: dict[str, spaces.Discrete] = {}
-        self._masks = env.action_masks().astype(np.int8)
+        self._action_spaces: dict[str, spaces.Space[Any]] = {}
+        self._coded, self._last = isinstance(env, CodedEnv), np.zeros(0)
+        self._width = 0 if self._coded else np.shape(self._read(env.reset(None)[0]))[-1]
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """MultiDiscrete components of the agents seen, or a Dict of them and the action mask; always the same object."""
+        """Components or vectors of the agents seen, or a Dict of them and the action mask; always the same object."""
         if agent not in self._observation_spaces:
             i = self._of(agent)
-            space: spaces.Space[Any] = spaces.MultiDiscrete(self.env.radices[self._near[i]].ravel())
-            if self.mask_in_observation:
+            space = self._space(self._near[i])
+            if self.mask_in_observation and not self._real:
                 mask = spaces.Box(0, 1, (int(self.env.n_actions[i]),), np.int8)
                 space = spaces.Dict({"observation": space, "action_mask": mask})
             self._observation_spaces[agent] = space
         return self._observation_spaces[agent]
 
-    def action_space(self, agent: str) -> spaces.Discrete:
-        """Discrete(n_actions[i]); always the same object."""
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """Discrete(n_actions[i]), or a Box from -1 to 1; always the same object."""
         if agent not in self._action_spaces:
-            self._action_spaces[agent] = spaces.Discrete(int(self.env.n_actions[self._of(agent)]))
+            i = self._of(agent)
+            box = spaces.Box(-1.0, 1.0, (int(self.env.action_size),)) if self._real else None
+            self._action_spaces[agent] = box or spaces.Discrete(int(self.env.n_actions[i]))
         return self._action_spaces[agent]
 
     @property
     def state_space(self) -> spaces.Space[Any]:
-        """MultiDiscrete components of every agent, (n * c,): what :meth:`state` lies in."""
-        return spaces.MultiDiscrete(self.env.radices.ravel())
+        """Components or vectors of every agent, (n * c,): what :meth:`state` lies in."""
+        return self._space(np.arange(len(self.possible_agents)))
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -99,24 +106,22 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         if actions.keys() != self._number.keys():
             odd = next(iter(self._number.keys() ^ actions.keys()))
             raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}")
-        given = {agent: np.asarray(action)[()] for agent, action in actions.items()}  # 0-d arrays as their number
-        a = np.array([whole(f"the action of {agent!r}", given[agent], 0) for agent in self.possible_agents])
-        s, r, _, over, info = self.env.step(a)
+        s, r, ended, over, info = self.env.step(self._actions(actions))
         names = self.possible_agents
         out = (
             self._observe(s),
-            dict(zip(names, r.tolist(), strict=True)),
-            dict.fromkeys(names, False),
+            dict(zip(names, np.asarray(r).tolist(), strict=True)),
+            dict.fromkeys(names, bool(ended)),
             dict.fromkeys(names, bool(over)),
             self._infos(info),
         )
-        if over:
+        if over or ended:
             self.agents = []
         return out
 
-    def state(self) -> NDArray[np.int64]:
-        """Components of every agent, (n * c,)."""
-        return self.env.components(self.env.state[0]).ravel()
+    def state(self) -> NDArray[Any]:
+        """Components or vectors of every agent, (n * c,), as last seen."""
+        return self._last.ravel()
 
     def render(self) -> None:
         """Nothing is drawn; see the report of the pipelines for pictures."""
@@ -127,7 +132,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         return self._number[agent]
 
     def _observe(self, s: Any) -> dict[str, Any]:
-        parts = self.env.components(s)
+        parts = self._last = self._read(s)
         seen = [parts[near].ravel() for near in self._near]
         if not self.mask_in_observation:
             return dict(zip(self.possible_agents, seen, strict=True))
@@ -135,8 +140,37 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         return dict(zip(self.possible_agents, both, strict=True))
 
     def _infos(self, shared: dict[str, Any]) -> dict[str, Any]:
+        if self._real:
+            return {agent: dict(shared) for agent in self.possible_agents}
         pairs = zip(self.possible_agents, self._fresh_masks(), strict=True)
         return {agent: {**shared, "action_mask": mask} for agent, mask in pairs}
 
     def _fresh_masks(self) -> Iterator[NDArray[np.int8]]:
-        return (mask[:k].copy() for mask, k in zip(self._masks, self.env.n_actions, strict=True))
+        counts = np.asarray(self.env.n_actions)
+        masks = np.ones((counts.size, counts.max()), np.int8)
+        if isinstance(self.env, MaskedEnv):
+            masks = np.asarray(self.env.action_masks()).astype(np.int8)
+        return (mask[:k].copy() for mask, k in zip(masks, counts, strict=True))
+
+    def _space(self, seen: Any) -> spaces.Space[Any]:
+        if self._coded:
+            return spaces.MultiDiscrete(radices_of(self.env)[seen].ravel())
+        return spaces.Box(-np.inf, np.inf, (len(seen) * self._width,), np.float32)
+
+    def _read(self, s: Any) -> NDArray[Any]:
+        """Components (n, c) of the agents, or their vectors (n, d)."""
+        if self._coded:
+            return components_of(self.env, s)
+        vectors = np.asarray(s, np.float32)
+        if vectors.shape[:1] != (self.env.n_agents,) or vectors.ndim != 2:
+            raise DataError(
+                f"the environment gave observations of shape {vectors.shape}, and must give codes (n,) with n_states, or "
+                f"vectors (n, d), for n = {self.env.n_agents}"
+            )
+        return vectors
+
+    def _actions(self, actions: Mapping[str, Any]) -> NDArray[Any]:
+        if self._real:
+            return np.stack([np.asarray(actions[agent], np.float64) for agent in self.possible_agents])
+        given = {agent: np.asarray(action)[()] for agent, action in actions.items()}  # 0-d arrays as their number
+        return np.array([whole(f"the action of {agent!r}", given[agent], 0) for agent in self.possible_agents])

@@ -5,14 +5,16 @@ S and A are the largest ``n_states`` and ``n_actions``; rows of states that an a
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...base.checks import improper, number, numbers, shaped
 from ...errors import DataError
-from .base import NetworkedEnv
-from .checks import networked
+from .checks import check_codes, networked
+from .protocols import CodedEnv, NetworkedEnv
 from .streams import Seed, Words, draw, spawn, uniform
 
 _APART = 2**32  # first stream of policies: the streams below belong to environments
@@ -61,15 +63,15 @@ def act(s: AnyArray, view: Codes, cumulative: Floats, stream: Words, n_states: I
     return True
 
 
-def uniform_policy(env: NetworkedEnv) -> Array:
+def uniform_policy(env: CodedEnv) -> Array:
     """pi_i(a | s_i) = 1 / n_actions[i], as a table (n, S, A)."""
-    networked(env, NetworkedEnv)
+    networked(env)
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
     real = np.arange(shape[2]) < env.n_actions[:, None]
     return np.broadcast_to((real / env.n_actions[:, None])[:, None], shape).copy()
 
 
-def cumulated(policy: Array, env: NetworkedEnv) -> Array:
+def cumulated(policy: Array, env: CodedEnv) -> Array:
     """The policy's table as sums over actions, without the last, (n, S, A - 1): what :func:`sample_batch` reads."""
     shape = (env.n_agents, int(env.n_states.max()), int(env.n_actions.max()))
     policy = numbers("the policy", policy)
@@ -88,13 +90,13 @@ def cumulated(policy: Array, env: NetworkedEnv) -> Array:
     return np.where(np.arange(shape[2] - 1) < last[:, :, None], sums, np.inf)
 
 
-def policy_returns(env: NetworkedEnv, policy: Array, *, discount: float = 1.0, seed: Seed = None) -> Array:
+def policy_returns(env: CodedEnv, policy: Array, *, discount: float = 1.0, seed: Seed = None) -> Array:
     """sum_t discount^t r_i(t) of each agent over one episode in each environment of the batch, (E, n).
 
     The environments draw from ``streams(seed, E)`` and the policy from others, so that two policies compared under one
     seed meet the same arrivals.
     """
-    networked(env, NetworkedEnv)
+    networked(env)
     if env.horizon is None:
         raise DataError("a return needs an episode's end; give the environment a horizon")
     discount = number("discount", discount, 0, 1)
@@ -103,11 +105,32 @@ def policy_returns(env: NetworkedEnv, policy: Array, *, discount: float = 1.0, s
         seed = int(seed.integers(2**63))
     given = int(np.bitwise_xor.reduce(seed, axis=None)) if isinstance(seed, np.ndarray) else seed
     own = spawn(given, count, _APART)
-    sums, action = cumulated(policy, env), np.empty(env.state.shape, np.int64)
-    env.reset(seed)
-    total = np.zeros(env.state.shape)
+    shape = (count, int(env.n_agents))
+    sums, action, total = cumulated(policy, env), np.empty(shape, np.int64), np.zeros(shape)
+    s, _ = env.reset(seed)
     for t in range(env.horizon):
-        sample_batch(sums, env.state, action, own)
-        env.step(env._out(action))
-        total += discount**t * env.reward
+        sample_batch(sums, as_states(env, s), action, own)
+        s, r, *_ = env.step(action if env.n_envs is not None else action[0])
+        total += discount**t * as_rewards(env, r)
     return total
+
+
+def as_states(env: CodedEnv, s: Any) -> Ints:
+    """State codes of an environment, with the axis E, as (E, n) int64; DataError where they are not what it says of itself."""
+    shape = (int(env.n_agents),) if env.n_envs is None else (int(env.n_envs), int(env.n_agents))
+    return check_codes("state", s, np.asarray(env.n_states, np.int64), shape).reshape(-1, shape[-1])
+
+
+def as_rewards(env: NetworkedEnv, r: Any) -> Array:
+    """Local rewards (E, n) of a step, with the axis E; DataError where they are not finite numbers, one an agent."""
+    shape = (int(env.n_agents),) if env.n_envs is None else (int(env.n_envs), int(env.n_agents))
+    rewards = np.asarray(r, np.float64)
+    if rewards.shape != shape:
+        raise DataError(f"the environment gave rewards of shape {rewards.shape}, and must give {shape}, one an agent")
+    rewards = rewards.reshape(-1, shape[-1])
+    if not np.isfinite(rewards).all():
+        copy, agent = np.argwhere(~np.isfinite(rewards))[0]
+        raise DataError(
+            f"the environment paid agent {agent} of copy {copy} a reward of {rewards[copy, agent]}; rewards are finite"
+        )
+    return rewards

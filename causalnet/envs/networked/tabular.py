@@ -14,7 +14,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Ints
 from ...base.checks import instance
-from .base import NetworkedEnv
+from .base import CodedNetwork
 from .model import TabularNetwork
 from .neighbourhoods import adjacency_of
 from .protocols import Parts
@@ -36,7 +36,7 @@ class PackedTables(NamedTuple):
     n_states: Ints
 
 
-class TabularEnv(NetworkedEnv):
+class TabularEnv(CodedNetwork):
     """Simulate a TabularNetwork, many copies at once. The copies share one numpy Generator, the seed's: with another
     ``n_envs`` the same seed gives other episodes.
     """

@@ -23,7 +23,7 @@ from scipy.stats import poisson
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ...base.checks import entries, flag, improper, number, numbers, whole
 from ...errors import DataError
-from .base import NetworkedEnv
+from .base import CodedNetwork
 from .checks import check_topology, count_agents
 from .protocols import Parts
 from .streams import Seed, Words, uniform
@@ -121,7 +121,7 @@ class TrafficRules:
     shifted: bool = False  # True adds S * turns to the reward, so that it lies in [0, S * turns]
 
 
-class Traffic(NetworkedEnv):
+class Traffic(CodedNetwork):
     """Queues on a directed graph whose nodes are road links and whose edge i -> j is a turn (at most 6 turns a link).
 
     rules: the keywords of :class:`TrafficRules`. ``step``'s info holds "lost" (E,): vehicles that found a full queue.
@@ -166,7 +166,7 @@ class Traffic(NetworkedEnv):
         return [("capacity", self.capacity), *super().domain_parts()]
 
     def step(self, actions: Any) -> tuple[Ints, Array, Any, Any, dict[str, Any]]:
-        """See ``NetworkedEnv.step``; info["lost"] (E,) counts vehicles that found a full queue."""
+        """See ``CodedNetwork.step``; info["lost"] (E,) counts vehicles that found a full queue."""
         *out, info = super().step(actions)
         info["lost"] = self._out(self.lost.copy())
         return (*out, info)

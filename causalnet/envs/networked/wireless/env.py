@@ -20,7 +20,7 @@ from scipy import sparse
 from ....base.arrays import AnyArray, Array, Bools, Codes, Floats, Ints
 from ....base.checks import flag, number, numbers, one_of, whole, whole_numbers
 from ....errors import DataError
-from ..base import NetworkedEnv
+from ..base import CodedNetwork
 from ..checks import MOST_AGENTS, count_agents
 from ..neighbourhoods import bipartite_table, sharing
 from ..protocols import Parts
@@ -46,7 +46,7 @@ class WirelessRules:
     coordinate: Any = 0  # z_2, (n,): a constant of each agent
 
 
-class Wireless(NetworkedEnv):
+class Wireless(CodedNetwork):
     """Wireless network: state bits b_1..b_d (b_1 the earliest deadline), action 0 idle or one of the own access points.
 
     access_points (n, m) int: the access points of each user, padded with ``n_places`` (padding allowed anywhere; sending

@@ -15,6 +15,7 @@ _HOMES = {
     "fault_alarm": "FaultAlarm FaultAlarmEnv Instance Rules generate_instance load_instance observational_log save_instance",
     "networked": "CodedEnv CodedNetwork ContinuousEnv Epidemic Line Machines NetworkedEnv SysAdmin TabularEnv TabularNetwork Traffic exact from_parallel_env policy_returns reboot_worst to_parallel_env traffic_grid uniform_policy",
     "networked.wireless": "Wireless action_places collision_free_ceiling dedicated_access_points gsac_grid lin_grid localized_aloha true_masks utility_grid wireless_network",
+    "operations": "Inventory MachineRoom Services Supply machine_network service_network supply_network",
     "simulators": "Signals Sumo draw_roads fixed_time greedy max_pressure resco resco_scenarios",
 }
 __getattr__, __dir__, __all__ = door(__name__, _HOMES)
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .fault_alarm import *  # noqa: F403
     from .networked import *  # noqa: F403
     from .networked.wireless import *  # noqa: F403
+    from .operations import *  # noqa: F403
     from .simulators import *  # noqa: F403
 
 FAULT_ALARM = "causalnet/FaultAlarm-v0"

@@ -245,12 +245,14 @@ class _Cells:
     def __init__(self, env: ActsOnVariables) -> None:
         self._env = env
         kinds = np.asarray(env.action_variables)
-        self._flat = np.asarray(env.action_units) * len(env.variables) + kinds
+        self._flat = np.where(kinds < 0, -1, np.asarray(env.action_units) * len(env.variables) + kinds)
         self._in_order = np.array_equal(self._flat, np.arange(len(kinds)))
 
     def __call__(self, obs: Any) -> Bools:
         positive: Bools = (self._env.counts(obs) > 0).ravel()
-        return positive if self._in_order else positive[self._flat]
+        return (
+            positive if self._in_order else np.append(positive, True)[self._flat]
+        )  # an action on none is never in vain
 
 
 def _preferred(env: Any, top: int, n: int) -> Bools:

@@ -160,7 +160,8 @@ class _Watch:
     def step(self, step: Any) -> None:
         """One intervention: what was there, what was repaired, what started and what ended."""
         info, action = step.info, int(step.action) - int(self.run.env.action_space.start)
-        after = self.core.counts(step.next_obs)
+        after, variable = self.core.counts(step.next_obs), int(self.core.action_variables[action])
+        acted = (int(self.core.action_units[action]), variable) if variable >= 0 else (None, None)  # -1: on none
         self.alarms.append(float(np.sum(after)))
         if self.run.state is not None:
             self.run.state = self.run.state.backend.step(
@@ -169,8 +170,8 @@ class _Watch:
                 after=after,
                 started=info.get("started"),
                 cleared=info.get("cleared"),
-                unit=int(self.core.action_units[action]),
-                variable=int(self.core.action_variables[action]),
+                unit=acted[0],
+                variable=acted[1],
                 seconds=self.seconds,
             )
 

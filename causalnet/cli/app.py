@@ -33,9 +33,11 @@ from .look import (
     EventOption,
     MissingOption,
     RegimeOption,
+    SegmentOption,
     SkipOption,
     TargetsOption,
     TimeOption,
+    TimesOption,
     UnitOption,
     look_at,
 )
@@ -135,6 +137,11 @@ def discover(
     skip_bad_rows: SkipOption = None,
     regime: RegimeOption = None,
     targets: TargetsOption = None,
+    time: TimesOption = None,
+    segment: SegmentOption = None,
+    lags: Annotated[
+        int | None, typer.Option("--lags", help="How many steps back a method for series looks, as --set lags=N.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
@@ -154,8 +161,11 @@ def discover(
         skip_bad_rows=skip_bad_rows,
         regime=regime,
         targets=targets,
+        time=time,
+        segment=segment,
     )
-    params = parse_settings(set_ or [])
+    settings = [*(set_ or []), *([] if lags is None else [f"lags={lags}"])]
+    params = parse_settings(settings)
     hard = read_knowledge(knowledge) if knowledge else None
     _check_paths(
         {"--out": out, "--report": report},
@@ -173,7 +183,7 @@ def discover(
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
     given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, "--max-seconds": max_seconds}
-    command = _repeat(file, backend, given, set_ or [])
+    command = _repeat(file, backend, given, settings)
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     if out is not None:

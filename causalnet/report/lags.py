@@ -27,7 +27,9 @@ def draw_lags(graph: LaggedGraph, *, uid: str, title: str, desc: str) -> str:
     widths = np.array(box_widths(graph.nodes), np.float64) if graph.d else np.zeros(0)
     right = MARGIN + DOT + STEP * lags + float(widths.max(initial=0.0)) / 2
     boxes = _boxes(graph, place, lags, right, widths)
-    strongest = 0.0 if graph.strength is None else float(np.abs(np.where(graph.links, graph.strength, 0.0)).max(initial=0))
+    strongest = (
+        0.0 if graph.strength is None else float(np.abs(np.where(graph.links, graph.strength, 0.0)).max(initial=0))
+    )
     names = [name if lag == 0 else f"{name}, {lag} ago" for lag in range(lags + 1) for name in graph.nodes]
     lines = [draw_line(names, edge, _track(edge, boxes, graph.d), boxes, strongest) for edge in _edges(graph)]
     layout = Layout(boxes[:, 0], boxes[:, 1], 2 * boxes[:, 2], HEIGHT, (0.0, 0.0))

@@ -87,7 +87,7 @@ def test_links_come_back_from_files_and_are_scored(rng: np.random.Generator, tmp
         assert isinstance(back, cn.LaggedGraph) and back == one and cn.Graph.from_networkx(one.to_networkx()) == one
         assert (back.strength is None) == (one.strength is None) and np.array_equal(back.strength, one.strength)
     (tmp_path / "odd.graphml").write_text((tmp_path / "g.graphml").read_text().replace(">1 2<", ">1 7<"))
-    with pytest.raises(cn.DataError, match="odd.graphml cannot be read.*are not from 0 to 2"):
+    with pytest.raises(cn.DataError, match=r"odd\.graphml cannot be read.*are not from 0 to 2"):
         cn.Graph.load(tmp_path / "odd.graphml")
     with pytest.raises(cn.DataError, match="not a graph with lags"):
         cn.Graph.from_json(graph.to_json().replace('"lag": 1', '"lag": 9'))

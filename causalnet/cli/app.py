@@ -24,7 +24,7 @@ from .checkup import examine
 from .compare import compare_methods, quickstart
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
-from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge
+from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge, refuse_options
 from .look import (
     ContinuousOption,
     DeviceOption,
@@ -171,10 +171,7 @@ def discover(
         {"--out": out, "--report": report},
         {"FILE": file, "--topology": topology, "--knowledge": knowledge, "--targets": targets},
     )
-    for name in params.keys() & {"seed", "knowledge", "max_seconds", "data", "backend"}:
-        raise UnknownNameError(
-            f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
-        )
+    refuse_options(params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         data = read_data(file, method, how)
@@ -186,13 +183,18 @@ def discover(
     command = _repeat(file, backend, given, settings)
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
+    _write(graph, f"{file.name}: the graph learned by {backend}", data, out, report)
+    _tell(graph, remarks, out, report, json_)
+
+
+def _write(graph: Graph, title: str, data: Any, out: Path | None, report: Path | None) -> None:
+    """The graph's file, and its report, where they are wanted."""
     if out is not None:
         graph.save(out)
     if report is not None:
         from ..report import write_graph_report
 
-        write_graph_report(graph, report, title=f"{file.name}: the graph learned by {backend}", data=data)
-    _tell(graph, remarks, out, report, json_)
+        write_graph_report(graph, report, title=title, data=data)
 
 
 def _check_paths(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:

@@ -36,6 +36,14 @@ def parse_settings(pairs: Iterable[str], option: str = "--set") -> dict[str, Any
     return found
 
 
+def refuse_options(params: Collection[str]) -> None:
+    """What has an option of its own is no parameter of a method."""
+    for name in set(params) & {"seed", "knowledge", "max_seconds", "data", "backend"}:
+        raise UnknownNameError(
+            f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
+        )
+
+
 def parse_backend_settings(pairs: Iterable[str]) -> dict[str, dict[str, Any]]:
     """``["pc.alpha=0.05"]`` -> ``{"pc": {"alpha": 0.05}}``."""
     found: dict[str, dict[str, Any]] = {}

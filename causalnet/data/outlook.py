@@ -171,10 +171,10 @@ def _look_at_series(data: Any, source: str, time: str | None, segment: str | Non
     told = dict.fromkeys([*series.notes, *(str(w.message) for w in caught)])
     apart = {name: data[name] for name in (time, segment) if name is not None}
     roles = {name: "time" if name == time else "segment" for name in apart}
-    cells = {
-        name: ColumnLook(name, roles[name], None if name == time else column.nunique(), *map(str, _ends(column)))
-        for name, column in apart.items()
-    }
+    cells = {}
+    for name, column in apart.items():
+        low, high = map(str, _ends(column))
+        cells[name] = ColumnLook(name, roles[name], None if name == time else int(column.nunique()), low, high)
     return _of_series(series, source, cells, tuple(told))
 
 

@@ -80,7 +80,9 @@ def time_columns(frame: pd.DataFrame) -> list[str]:
             dated = rises and CALLED.fullmatch(str(name)) is not None
         else:
             first = column.dropna().head(LOOKED_AT)
-            dated = len(first) > 2 and pd.to_datetime(first, format="ISO8601", errors="coerce", utc=True).notna().all()
+            dated = len(first) > 2 and bool(
+                pd.to_datetime(first, format="ISO8601", errors="coerce", utc=True).notna().all()
+            )
         if dated:
             found.append(str(name))
     return found

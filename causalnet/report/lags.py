@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Ints
 from ..graph import ARROW, TAIL, LaggedGraph
 from .layout import Layout, break_cycles
 from .svg import Edge, box_widths, draw_line, element, node_boxes
@@ -44,7 +44,7 @@ def draw_lags(graph: LaggedGraph, *, uid: str, title: str, desc: str) -> str:
     return element("graph", (0.0, 0.0, width, height), uid, title, desc, parts)
 
 
-def _boxes(graph: LaggedGraph, place: Array, lags: int, right: float, widths: Array) -> Array:
+def _boxes(graph: LaggedGraph, place: Ints, lags: int, right: float, widths: Array) -> Array:
     """((lags + 1) * d, 4) centre and half sizes of node ``lag * d + v``."""
     boxes = np.zeros(((lags + 1) * graph.d, 4))
     for lag in range(lags + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 from ..graph import Graph, LaggedGraph
 from .lags import draw_lags
@@ -23,7 +24,7 @@ def to_svg(graph: Graph) -> str:
     uid = f"graph-{zlib.crc32(repr(graph.nodes).encode() + graph.adj.tobytes()):08x}"
     if isinstance(graph, LaggedGraph):
         told = "A row a variable, a column a time step; every link leads to now."
-        drawn = draw_lags(graph.replace(nodes=tuple(nodes)), uid=uid, title=repr(graph), desc=told)
+        drawn = draw_lags(replace(graph, nodes=tuple(nodes)), uid=uid, title=repr(graph), desc=told)
         return drawn.replace("<title", f"{_STYLE}<title", 1)
     drawn = draw(nodes, edges_of(graph), place(graph), uid=uid, title=repr(graph), desc="Causes stand above effects.")
     return drawn.replace("<title", f"{_STYLE}<title", 1)

@@ -142,6 +142,7 @@ MANY_KEYWORDS = {
     "causalnet/backends/thp:learn",
     "causalnet/comparison/grid:compare",
     "causalnet/data/interactions:__init__",
+    "causalnet/data/outlook:look",
     "causalnet/representation/mask:__init__",
     "causalnet/training/by_doing:learn_by_doing",
 }

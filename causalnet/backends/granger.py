@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Array, Bools, Ints
+from ..base.arrays import Array, Ints
 from ..base.checks import share, whole
 from ..data import Events, Series, Table, as_series
 from ..data.tables import refuse_constants
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..stats.lagged import windows
+from ..stats.many_tests import false_discoveries
 from ..stats.repeats import span
 
 TAKES = frozenset({"continuous", "series", "events"})
@@ -74,12 +75,12 @@ def learn(
         order = lags or _order(values[:, moving], max_lags, rows)
         spot = np.ix_(moving, moving)
         p_value[spot], total[spot], at_once[spot] = lagged_tests(values[:, moving], order, rows.rows(order))
-    lagged = _discoveries(p_value, allowed & ~required, alpha)
+    lagged = false_discoveries(p_value, allowed & ~required, alpha)
     adj = required | lagged
     together = np.zeros((d, d), dtype=bool)
     if instantaneous:
         either = np.triu((allowed | allowed.T) & ~(required | required.T), 1)
-        together = _discoveries(at_once, either, alpha)
+        together = false_discoveries(at_once, either, alpha)
         free = (together | together.T) & ~(adj | adj.T)
         adj = adj | (free & allowed)
     meta: dict[str, Any] = {
@@ -95,7 +96,9 @@ def learn(
 
 def warm_up(kind: str) -> None:
     """Import the libraries of the tests."""
-    _discoveries(lagged_tests(np.random.default_rng(0).standard_normal((20, 2)), 1)[0], ~np.eye(2, dtype=bool), 0.05)
+    false_discoveries(
+        lagged_tests(np.random.default_rng(0).standard_normal((20, 2)), 1)[0], ~np.eye(2, dtype=bool), 0.05
+    )
 
 
 def lagged_tests(values: Array, lags: int, at: Ints | None = None) -> tuple[Array, Array, Array]:
@@ -134,16 +137,6 @@ def _residual_tests(residuals: Array, dof: int) -> Array:
     p: Array = 2.0 * stats.norm.sf(np.abs(z))
     np.fill_diagonal(p, 1.0)
     return p
-
-
-def _discoveries(p_value: Array, tested: Bools, alpha: float) -> Bools:
-    """(d, d) bool: the tested hypotheses that Benjamini and Hochberg's step-up rule rejects at rate alpha."""
-    from statsmodels.stats.multitest import multipletests
-
-    found = np.zeros_like(tested)
-    if tested.any():
-        found[tested] = multipletests(p_value[tested], alpha=alpha, method="fdr_bh")[0]
-    return found
 
 
 def _fit(values: Array, lags: int, at: Ints) -> tuple[Array, Array, Array, int]:

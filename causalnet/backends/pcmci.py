@@ -23,6 +23,7 @@ from ..search.lagged.conditions import Conditions, LaggedTests, find_conditions
 from ..search.lagged.orientation import orient_now
 from ..search.lagged.skeleton import Momentary, find_links, test_all
 from ..stats.lagged import LaggedCorrelation, LaggedRcit, lagged_correlation, windows
+from ..stats.many_tests import false_discoveries
 
 TAKES = frozenset({"continuous", "series"})
 HANDLES = frozenset({"missing"})
@@ -112,8 +113,8 @@ def _with_now(
     p, r = np.where(begin, found.p, conditions.p), np.where(begin, found.r, conditions.r)
     links = found.links.copy()
     if bounds.fdr:
-        now = _step_up(p[0], np.triu(begin[0]), alpha)
-        links &= _step_up(p, lagged, alpha)
+        now = false_discoveries(p[0], np.triu(begin[0]), alpha)
+        links &= false_discoveries(p, lagged, alpha)
         links[0] = found.links[0] & (now | now.T)
     oriented = orient_now(momentary, links, free, alpha, bounds.max_cond)
     links[0] = (oriented.directed | oriented.loose | oriented.conflict) & free
@@ -122,22 +123,12 @@ def _with_now(
 
 
 def _kept(p: Array, tested: Bools, alpha: float, fdr: bool) -> Bools:
-    return _step_up(p, tested, alpha) if fdr else tested & (p <= alpha)
+    return false_discoveries(p, tested, alpha) if fdr else tested & (p <= alpha)
 
 
 def warm_up(kind: str) -> None:
     """Compile the tests."""
     learn(as_series(np.random.default_rng(0).standard_normal((60, 2))), rng=np.random.default_rng(0), lags=1)
-
-
-def _step_up(p: Array, tested: Bools, alpha: float) -> Bools:
-    """The tested hypotheses that Benjamini and Hochberg's rule rejects at rate alpha, in the shape of p."""
-    found = np.zeros(p.shape, bool)
-    values = np.sort(p[tested])
-    below = np.flatnonzero(values <= alpha * np.arange(1, len(values) + 1) / max(len(values), 1))
-    if len(below):
-        found = tested & (p <= values[below[-1]])
-    return found
 
 
 def _describe(p: Array, r: Array, links: Bools, i: int, j: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .checkup import examine
 from .compare import compare_methods, quickstart
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
-from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge
+from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge, refuse_options
 from .look import (
     ContinuousOption,
     DeviceOption,
@@ -33,9 +33,11 @@ from .look import (
     EventOption,
     MissingOption,
     RegimeOption,
+    SegmentOption,
     SkipOption,
     TargetsOption,
     TimeOption,
+    TimesOption,
     UnitOption,
     look_at,
 )
@@ -135,6 +137,11 @@ def discover(
     skip_bad_rows: SkipOption = None,
     regime: RegimeOption = None,
     targets: TargetsOption = None,
+    time: TimesOption = None,
+    segment: SegmentOption = None,
+    lags: Annotated[
+        int | None, typer.Option("--lags", help="How many steps back a method for series looks, as --set lags=N.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
@@ -154,17 +161,17 @@ def discover(
         skip_bad_rows=skip_bad_rows,
         regime=regime,
         targets=targets,
+        time=time,
+        segment=segment,
     )
-    params = parse_settings(set_ or [])
+    settings = [*(set_ or []), *([] if lags is None else [f"lags={lags}"])]
+    params = parse_settings(settings)
     hard = read_knowledge(knowledge) if knowledge else None
     _check_paths(
         {"--out": out, "--report": report},
         {"FILE": file, "--topology": topology, "--knowledge": knowledge, "--targets": targets},
     )
-    for name in params.keys() & {"seed", "knowledge", "max_seconds", "data", "backend"}:
-        raise UnknownNameError(
-            f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
-        )
+    refuse_options(params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         data = read_data(file, method, how)
@@ -173,16 +180,21 @@ def discover(
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
     given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, "--max-seconds": max_seconds}
-    command = _repeat(file, backend, given, set_ or [])
+    command = _repeat(file, backend, given, settings)
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
+    _write(graph, f"{file.name}: the graph learned by {backend}", data, out, report)
+    _tell(graph, remarks, out, report, json_)
+
+
+def _write(graph: Graph, title: str, data: Any, out: Path | None, report: Path | None) -> None:
+    """The graph's file, and its report, where they are wanted."""
     if out is not None:
         graph.save(out)
     if report is not None:
         from ..report import write_graph_report
 
-        write_graph_report(graph, report, title=f"{file.name}: the graph learned by {backend}", data=data)
-    _tell(graph, remarks, out, report, json_)
+        write_graph_report(graph, report, title=title, data=data)
 
 
 def _check_paths(written: dict[str, Path | None], read: dict[str, Path | None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, U
 from .terminal import say
 
 if TYPE_CHECKING:
-    from ..data import Counts, Events, Moments, Table
+    from ..data import Counts, Events, Moments, Series, Table
     from ..datasets import Dataset
     from ..discovery.contract import Backend
     from ..graph import Graph, Knowledge
@@ -33,6 +34,14 @@ def parse_settings(pairs: Iterable[str], option: str = "--set") -> dict[str, Any
             raise DataError(f"{option} gives {name.strip()!r} twice; keep one")
         found[name.strip()] = read_value(text)
     return found
+
+
+def refuse_options(params: Collection[str]) -> None:
+    """What has an option of its own is no parameter of a method."""
+    for name in set(params) & {"seed", "knowledge", "max_seconds", "data", "backend"}:
+        raise UnknownNameError(
+            f"{name} is no parameter of a method; use the option --{name.replace('_', '-')} instead of --set"
+        )
 
 
 def parse_backend_settings(pairs: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -105,6 +114,8 @@ class Options:
     skip_bad_rows: int | None = None
     regime: str | None = None
     targets: Path | None = None
+    time: str | None = None
+    segment: str | None = None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -122,10 +133,12 @@ class Options:
 
 
 OF_TABLES = ("discrete", "continuous", "missing", "drop", "regime", "targets")
+OF_SERIES = ("time", "segment")
+NOT_OF_SERIES = ("discrete", "continuous", "regime", "targets")
 OF_LOGS = ("topology", "event_column", "time_column", "device_column", "unit", "skip_bad_rows")
 
 
-def read_data(path: Path, method: Backend | None, how: Options) -> Table | Moments | Counts | Events:
+def read_data(path: Path, method: Backend | None, how: Options) -> Table | Moments | Counts | Events | Series:
     """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
     from ..data import as_table, outline, stream_table
     from ..data.reading import read_frame, stored, table_format
@@ -140,6 +153,8 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
     path = stored(path)
     if not path.is_dir():
         require_file(path)
+    if how.given(*OF_SERIES):
+        return read_series(path, how, method)
     if takes_tables and not wants_log and (path.is_dir() or path.stat().st_size > LARGE):
         found = outline(path) if path.is_dir() or table_format(path) != "jsonl" else None
         if found is not None and (found.large or path.is_dir()) and not _is_log(found.columns):
@@ -175,6 +190,24 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
         regime=how.regime,
         targets=None if how.targets is None else read_targets(how.targets),
     )
+
+
+def read_series(path: Path, how: Options, method: Backend | None = None) -> Series:
+    """The file as rows in order of time, for a method that looks back (None: any)."""
+    from ..data import Series
+    from ..data.reading import read_frame
+
+    asked = ", ".join(how.given(*OF_SERIES))
+    if method is not None and "series" not in method.takes:
+        raise NotApplicable(
+            f"{asked} makes a series of the rows, and {method.name} takes {', '.join(sorted(method.takes))} data; "
+            "pcmci and granger take series"
+        )
+    if odd := how.given(*NOT_OF_SERIES, *OF_LOGS):
+        raise NotApplicable(f"{', '.join(odd)} belongs to a table or a log, and {asked} makes a series of the rows")
+    frame = read_frame(path)
+    frame = frame.drop(columns=_unwanted(how.drop, frame.columns))
+    return Series(frame, how.time, how.segment, missing=_listed(how.missing) or ())
 
 
 def read_targets(path: Path) -> dict[str, Any]:
@@ -224,10 +257,11 @@ def _is_log(columns: Any) -> bool:
     return is_log(columns)
 
 
-def named_or_file(item: str) -> str | Dataset:
-    """A data set by name, or a file as a data set without truth."""
+def named_or_file(item: str, how: Options | None = None) -> str | Dataset:
+    """A data set by name, or a file, read as the options say, as a data set without truth."""
     from ..datasets import Dataset, names
 
+    how = how or Options()
     if item.partition(":")[0] in names():
         return item
     path = Path(item)
@@ -235,17 +269,28 @@ def named_or_file(item: str) -> str | Dataset:
         hint = nearest(item, names()) or " See `causalnet datasets`, or give a file such as my.csv."
         raise UnknownNameError(f"there is no data set {item!r}.{hint}")
     require_file(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        data, what = _read_alone(path, how)
+    for text in dict.fromkeys(str(w.message) for w in caught):
+        say(f"warning: {text}", style="yellow", stderr=True)
+    say(f"{path.name} is read as {what}; its truth is unknown, so it is not scored", stderr=True)
+    options = {"options": {k.lstrip("-"): str(v) for k, v in how.written().items()}} if how.written() else {}
+    return Dataset(path.name, data, card={"title": f"The file {path.name}", "path": item, **options})
+
+
+def _read_alone(path: Path, how: Options) -> tuple[Table | Events | Series, str]:
+    """A file as data, and what it was read as."""
     from ..data import as_table, read_events
     from ..data.reading import read_frame
 
+    if how.given(*OF_SERIES):
+        return read_series(path, how), "a series"
     frame = read_frame(path)
-    log = _is_log(frame.columns)
-    say(
-        f"{path.name} is read as {'an event log' if log else 'a table'}; its truth is unknown, so it is not scored",
-        stderr=True,
-    )
-    data = read_events(path) if log else as_table(frame)
-    return Dataset(path.name, data, card={"title": f"The file {path.name}", "path": item})
+    if _is_log(frame.columns) and not how.given("regime", "targets"):
+        return read_events(path), "an event log"
+    targets = None if how.targets is None else read_targets(how.targets)
+    return as_table(frame, regime=how.regime, targets=targets), "a table"
 
 
 def read_graph(path: Path) -> Graph:

@@ -37,6 +37,12 @@ RegimeOption = Annotated[
 TargetsOption = Annotated[
     Path | None, typer.Option("--targets", help='JSON: {"regime": ["variable acted on there"]}; null: not known.')
 ]
+TimesOption = Annotated[
+    str | None, typer.Option("--time", help="The column of times, which makes the rows a series (pcmci, granger).")
+]
+SegmentOption = Annotated[
+    str | None, typer.Option("--segment", help="The column that names the run or subject of a row of a series.")
+]
 
 
 def look_at(
@@ -52,6 +58,8 @@ def look_at(
     skip_bad_rows: SkipOption = None,
     regime: RegimeOption = None,
     targets: TargetsOption = None,
+    time: TimesOption = None,
+    segment: SegmentOption = None,
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Show how a file is read: every column, what was guessed, and what stands in the way of discovery."""
@@ -72,6 +80,8 @@ def look_at(
         skip_bad_rows=skip_bad_rows or 0,
         regime=regime,
         targets=None if targets is None else read_targets(targets),
+        time=time,
+        segment=segment,
     )
     if json_:
         say_json(found.to_dict())

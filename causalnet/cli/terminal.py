@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..graph import Graph
+    from ..graph import Graph, LaggedGraph
 
 SHOWN_EDGES = 40
 SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "skeleton_precision", "shd")
@@ -79,7 +79,11 @@ def show_table(
 
 
 def show_graph(graph: Graph) -> None:
-    """The edges as a table, with weight and the most telling piece of evidence."""
+    """The edges as a table, with weight and the most telling piece of evidence; of a graph over lags its links."""
+    from ..graph import LaggedGraph
+
+    if isinstance(graph, LaggedGraph):
+        return _show_links(graph)
     loose = len(graph.undirected)
     told = f"{len(graph.edges)} directed edge{'s' if len(graph.edges) != 1 else ''}"
     seconds = graph.meta.get("seconds")
@@ -95,6 +99,30 @@ def show_graph(graph: Graph) -> None:
     show_table([heading.lower() for heading in edges.headings], shown)
     if len(edges.rows) > SHOWN_EDGES:
         say(f"... and {len(edges.rows) - SHOWN_EDGES} more edges; --out and --report hold all of them")
+
+
+def _show_links(graph: LaggedGraph) -> None:
+    """Every link, the strongest first: cause, how many steps ago, effect, strength and the p-value kept of it."""
+    from ..report.values import short
+
+    links = graph.to_dict()["links"]
+    own = sum(link["from"] == link["to"] for link in links)
+    seconds = graph.meta.get("seconds")
+    time = f", {seconds:.3f} s" if isinstance(seconds, float) else ""
+    say(
+        f"{graph.d} variables, {len(links)} links up to {graph.lags} steps back, {own} of them to a variable's own past{time}"
+    )
+    links.sort(key=lambda link: -abs(link.get("strength", 0.0)))
+    rows = []
+    for link in links[:SHOWN_EDGES]:
+        p = graph.evidence.get((link["from"], link["to"]), {}).get("p_values", ())
+        told = [link.get("strength"), p[link["lag"]] if len(p) > link["lag"] else None]
+        ago = f"{link['lag']} ago" if link["lag"] else "now"
+        rows.append([link["from"], ago, {"->": "→", "--": "—"}[link["mark"]], link["to"], *map(short, told)])
+    if rows:
+        show_table(["from", "when", "", "to", "strength", "p value"], rows)
+    if len(links) > SHOWN_EDGES:
+        say(f"... and {len(links) - SHOWN_EDGES} more links; --out and --report hold all of them")
 
 
 def show_results(results: Any) -> None:

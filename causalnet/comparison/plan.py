@@ -66,6 +66,7 @@ class Plan:
             "max-seconds": "" if self.max_seconds is None else f"{self.max_seconds:g}",
             "n-jobs": "" if self.n_jobs == 1 else str(self.n_jobs),
             "engine": "" if self.engine == "local" else self.engine,
+            **{k: v for d in self.datasets.values() if d is not None for k, v in d.card.get("options", {}).items()},
         }
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return shlex.join(["causalnet", "compare", *words])

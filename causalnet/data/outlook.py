@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import shlex
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import CausalnetError, DataError
+from ..errors import CausalnetError, DataError, UnknownNameError
 from .events import Events
 from .findings import Findings, Trouble
 from .kinds import Data
 from .logs import is_log, read_events
 from .reading import STDIN, read_frame
+from .series import Series
+from .steps import time_columns
 from .tables import Table, asked_regimes, survey
 
 UNITS = "kg g mg ml l km m cm mm s sec ms min h hz khz mhz c f k pct percent usd eur gb mb"
@@ -99,13 +102,17 @@ def look(
     skip_bad_rows: int = 0,
     regime: str | None = None,
     targets: Mapping[Any, Any] | None = None,
+    time: str | None = None,
+    segment: str | None = None,
 ) -> Look:
     """How a file, a frame or data of any kind is read, what was guessed, and what stands in the way of discovery.
 
     Reads through the same door as ``discover``; nothing is refused here but an unreadable file or a wrong option.
     discrete, continuous, missing: as for :func:`as_table`. regime, targets: as there. drop: columns to leave out. columns, unit, skip_bad_rows: as
-    for :func:`read_events`.
+    for :func:`read_events`. time, segment: the columns of a series that hold its times and its runs (:class:`Series`).
     """
+    if isinstance(data, Series):
+        return _of_series(data, "data", {}, ())
     if isinstance(data, Events):
         return _of_events(data, "data", ())
     if isinstance(data, Table):
@@ -118,7 +125,7 @@ def look(
     if isinstance(data, str | Path):
         source = "standard input" if str(data) == STDIN else Path(data).name
         frame = read_frame(data)
-        if columns or is_log(frame.columns):
+        if columns or (is_log(frame.columns) and time is None and segment is None):
             return _look_at_log(data, source, len(frame), columns, unit, skip_bad_rows)
         data = frame
     elif columns:
@@ -127,8 +134,73 @@ def look(
         )
     if isinstance(data, pd.DataFrame):
         data = data.drop(columns=[name for name in drop if name in data.columns])
+    if time is not None or segment is not None:
+        if regime is not None or discrete:
+            raise DataError("a series holds numbers of one run or of several, and takes neither regime= nor discrete=")
+        return _look_at_series(data, source, time, segment, missing)
     table, found = survey(data, None, discrete, continuous, missing, asked_regimes(regime, targets))
-    return _of_table(table, found, source, len(data) if table is None else table.n)
+    shown = _of_table(table, found, source, len(data) if table is None else table.n)
+    return replace(shown, notes=(*shown.notes, *_times_told(data)))
+
+
+def _times_told(data: Any) -> list[str]:
+    """How the rows may be read in order of time, where something holds times."""
+    if not isinstance(data, pd.DataFrame):
+        return []
+    if isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex):
+        return [
+            "the index holds times: Series(frame) reads the rows in their order, for methods with lags such as pcmci"
+        ]
+    return [
+        f"column {name!r} seems to hold the times of the rows: Series(frame, time={name!r}), in the shell --time "
+        f"{shlex.quote(name)}, reads them in that order, for methods with lags such as pcmci"
+        for name in time_columns(data)[:1]
+    ]
+
+
+def _look_at_series(data: Any, source: str, time: str | None, segment: str | None, missing: Sequence[Any]) -> Look:
+    """A frame as a series: its times, its runs, and what was found of order, gaps and steps."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            series = Series(data, time, segment, missing=missing)
+        except UnknownNameError:
+            raise
+        except CausalnetError as error:
+            return Look(source, "", len(data), (), (), (Trouble(str(error), shell=error.in_shell),))
+    told = dict.fromkeys([*series.notes, *(str(w.message) for w in caught)])
+    apart = {name: data[name] for name in (time, segment) if name is not None}
+    roles = {name: "time" if name == time else "segment" for name in apart}
+    cells = {}
+    for name, column in apart.items():
+        low, high = map(str, _ends(column))
+        cells[name] = ColumnLook(name, roles[name], None if name == time else int(column.nunique()), low, high)
+    return _of_series(series, source, cells, tuple(told))
+
+
+def _ends(column: pd.Series) -> tuple[Any, Any]:
+    seen = column.dropna()
+    try:
+        return seen.min(), seen.max()
+    except TypeError:
+        return seen.iloc[0], seen.iloc[-1]
+
+
+def _of_series(series: Series, source: str, apart: Mapping[str, ColumnLook], notes: tuple[str, ...]) -> Look:
+    seen = list(apart.values())
+    for name, column in zip(series.columns, series.values.T, strict=True):
+        gone = np.isnan(column)
+        kind = "clock" if name in series.clocks else "continuous"
+        low, high = float(column[~gone].min()), float(column[~gone].max())
+        seen.append(ColumnLook(name, kind, None, low, high, int(gone.sum()), _unit(name)))
+    length = np.bincount(series.segment)
+    runs = (
+        f"in {series.segments} stretches of {length.min()} to {length.max()} rows"
+        if len(length) > 1
+        else "in one stretch"
+    )
+    told = notes or series.notes
+    return Look(source, "series", series.n, tuple(seen), (f"{series.n} rows in order of time, {runs}", *told), ())
 
 
 def _of_table(table: Table | None, found: Findings, source: str, n: int) -> Look:

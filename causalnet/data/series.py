@@ -43,6 +43,7 @@ class Series(Sealed):
         monotone: bool = False,
         trend: bool = False,
         season: int | None = None,
+        missing: Sequence[Any] = (),
     ) -> None:
         """Read a data frame, an array, a Table of numbers, or a list of frames, one a run.
 
@@ -52,11 +53,11 @@ class Series(Sealed):
         segment: the column that names a row's run or subject. monotone: keep columns that only rise or fall as
         variables like others. trend: take a straight line out of every variable, segment by segment.
         season: rows of a period whose mean at each phase is taken out. Both are recorded in ``removed`` and in the
-        ``meta["data"]`` of what is learnt.
+        ``meta["data"]`` of what is learnt. missing: values and texts that mean a missing cell, beside the usual ones.
         """
         given, time, segment = _together(frame, time, segment)
         rows = order_rows(given, time, segment)
-        table = given if isinstance(given, Table) else _numbers(given.iloc[rows.order], (time, segment))
+        table = given if isinstance(given, Table) else _numbers(given.iloc[rows.order], (time, segment), missing)
         if table.discrete.any():
             names = ", ".join(repr(c) for c, d in zip(table.columns, table.discrete, strict=True) if d)
             raise DataError(f"a series holds numbers, and {names} hold categories; as_table(..., discrete=False)")
@@ -161,10 +162,10 @@ def _together(data: Any, time: str | None, segment: str | None) -> tuple[Any, st
     return frame, time, segment
 
 
-def _numbers(frame: pd.DataFrame, apart: Sequence[str | None]) -> Table:
+def _numbers(frame: pd.DataFrame, apart: Sequence[str | None], missing: Sequence[Any]) -> Table:
     """The columns that are variables, as numbers."""
     frame = frame.loc[:, [name not in apart for name in frame.columns]].reset_index(drop=True)
-    return as_table(frame, continuous=[str(name) for name in frame.columns])
+    return as_table(frame, continuous=[str(name) for name in frame.columns], missing=missing)
 
 
 def _monotone(values: Array, segment: Ints, columns: tuple[str, ...]) -> tuple[str, ...]:

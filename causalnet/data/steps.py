@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from .times import seconds
 
 ALIKE = 0.15  # relative difference from the usual step up to which a step counts as one (months do)
 REGULAR = 0.9  # share of such steps from which longer ones are gaps, and not a want of regularity
+CALLED = re.compile(r"(time|date|datetime|timestamp|t|hour|day|week|month|year|second|minute)s?", re.IGNORECASE)
+LOOKED_AT = 50  # cells of a column that may hold dates
 
 
 class Order(NamedTuple):
@@ -66,6 +69,23 @@ def _times(frame: pd.DataFrame, time: str | None) -> Array | None:
     if not np.isfinite(when).all():
         raise DataError(f"{int((~np.isfinite(when)).sum())} rows have no time in {column.name!r}; fill or drop them")
     return when
+
+
+def time_columns(frame: pd.DataFrame) -> list[str]:
+    """The columns that seem to hold the times of the rows: dates, or rising numbers called time, date, hour and the like."""
+    found = []
+    for name, column in frame.items():
+        if column.dtype.kind in "biufc":
+            rises = len(column) > 2 and column.is_monotonic_increasing and column.is_unique
+            dated = rises and CALLED.fullmatch(str(name)) is not None
+        else:
+            first = column.dropna().head(LOOKED_AT)
+            dated = len(first) > 2 and bool(
+                pd.to_datetime(first, format="ISO8601", errors="coerce", utc=True).notna().all()
+            )
+        if dated:
+            found.append(str(name))
+    return found
 
 
 def _disorder(run: Ints, when: Array) -> list[str]:

@@ -42,9 +42,7 @@ def edge_confidence(
     half = _halves(source, backend, one_of("draw", draw, DRAWS))
     seeds = 1 + np.random.default_rng(seed).choice(2**31 - 2, n, replace=False)
     graphs = Parallel(n_jobs=n_jobs)(delayed(_one)(source, int(s), backend, half, kwargs) for s in seeds)
-    directed = np.mean([g.directed for g in graphs], axis=0)
-    undirected = np.mean([g.adj & g.adj.T for g in graphs], axis=0)
-    return Confidence(tuple(source.data.columns), directed, undirected, n)
+    return Confidence.count(graphs)
 
 
 def _halves(source: Dataset, backend: str, draw: str) -> bool:

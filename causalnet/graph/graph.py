@@ -116,10 +116,14 @@ class Graph:
         """From a networkx DiGraph (u -> v) or Graph (u - v); node order kept, or given by ``nodes``.
 
         Weights are kept when every edge has the attribute ``weight``; end marks, such as ``"o->"``, where arcs have the
-        attribute ``mark``, which ``to_networkx`` writes for a partial ancestral graph.
+        attribute ``mark``, which ``to_networkx`` writes for a partial ancestral graph. One that a graph with lags wrote gives
+        that again.
         """
         if not isinstance(graph, Networked):
             raise DataError(f"got {type(graph).__name__}, and from_networkx takes a networkx graph")
+        other = cls.OTHERS.get(str(dict(getattr(graph, "graph", {})).get("format", "")))
+        if other is not None and cls is Graph:
+            return other.from_networkx(graph, nodes)
         names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
         index = {name: i for i, name in enumerate(names)}
         arcs = [(str(u), str(v), w) for u, v, w in graph.edges(data="weight")]

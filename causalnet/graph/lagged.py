@@ -95,6 +95,41 @@ class LaggedGraph(Graph):
         kept: dict[str, Any] = {"evidence": self.evidence, "meta": self.meta}
         return type(self)(moved.nodes, moved.adj, moved.weight, links=links, strength=strength, **kept)
 
+    def to_networkx(self) -> Any:
+        """The summary graph as networkx.DiGraph, each arc with its ``lags`` ("1 3"), each node with those of its own past.
+
+        ``strengths``, where there are any, are in the order of the lags; ``Graph.from_networkx`` and GraphML bring all back.
+        """
+        graph = super().to_networkx()
+        graph.graph |= {"format": self.FORMAT, "lags": self.lags}
+        for i, j in np.argwhere(self.links.any(axis=0)):
+            lags = np.flatnonzero(self.links[:, i, j])
+            told = {"lags": " ".join(map(str, lags))}
+            if self.strength is not None:
+                told["strengths"] = " ".join(repr(float(self.strength[lag, i, j])) for lag in lags)
+            (graph.nodes[self.nodes[i]] if i == j else graph.edges[self.nodes[i], self.nodes[j]]).update(told)
+        return graph
+
+    @classmethod
+    def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> LaggedGraph:
+        """Of a DiGraph that :meth:`to_networkx` wrote; DataError where its lags cannot be read."""
+        names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
+        told = [(u, u, of) for u, of in graph.nodes(data=True) if "lags" in of] + list(graph.edges(data=True))
+        try:
+            count = int(graph.graph["lags"]) + 1
+            links, strength = np.zeros((2, count, len(names), len(names)))
+            weighed = [of for _, _, of in told if "strengths" in of]
+            for u, v, of in told:
+                lags = [int(text) for text in str(of["lags"]).split()]
+                if not lags or min(lags) < 0 or max(lags) >= count:
+                    raise ValueError(f"the lags {of['lags']!r} of {u} and {v} are not from 0 to {count - 1}")
+                at = (lags, names.index(str(u)), names.index(str(v)))
+                links[at] = 1
+                strength[at] = [float(text) for text in str(of["strengths"]).split()] if weighed else 0.0
+        except (KeyError, ValueError, TypeError) as error:
+            raise DataError(f"not a graph with lags: {error}") from error
+        return cls.from_links(names, links, strength if weighed else None)
+
     def unrolled(self) -> Any:
         """networkx.DiGraph over (name, -lag): every link into lag 0; undirected ones as both arcs, ``undirected=True``."""
         import networkx as nx

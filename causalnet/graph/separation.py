@@ -33,7 +33,8 @@ def as_set(members: Iterable[int]) -> int:
 
 def rows(matrix: Bools) -> list[int]:
     """The rows of a (d, d) bool matrix as sets."""
-    return [as_set(np.flatnonzero(row).tolist()) for row in matrix]
+    packed = np.packbits(matrix, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 class Separation:

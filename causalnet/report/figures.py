@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from ..graph import Graph
+from ..graph import Graph, LaggedGraph
+from .lags import draw_lags
 from .layout import break_cycles
 from .plots import matrix, sample_line, sample_sign
 from .svg import KINDS, Edge, compare_edges, draw, edges_of, place
@@ -71,7 +72,20 @@ def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture
     arrows = View("Drawing", drawn, not dense)
     cells = View("Matrix: row = cause, column = effect, causes first", grids, dense)
     kinds = () if truth is None else legend({e.kind for e in edges})
-    return Picture((cells, arrows) if dense else (arrows, cells), kinds, counts, wide)
+    views = (cells, arrows) if dense else (arrows, cells)
+    return Picture((*_by_lag(truth, learned, uid), *views), kinds, counts, wide)
+
+
+def _by_lag(truth: Graph | None, learned: Graph, uid: str) -> list[View]:
+    """The links of graphs over lags, a column a time step."""
+    told = "A row a variable, a column a time step; every link leads to now."
+    graphs = [("The truth", truth), ("The links", learned)]
+    drawn = tuple(
+        (name, Markup(draw_lags(graph, uid=f"{uid}-lag{k}", title=name, desc=told)))
+        for k, (name, graph) in enumerate(graphs)
+        if isinstance(graph, LaggedGraph)
+    )
+    return [View("By lag", drawn, True)] if drawn else []
 
 
 def count(edges: Sequence[Edge]) -> str:

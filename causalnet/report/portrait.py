@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
-from ..graph import Graph
+from ..graph import Graph, LaggedGraph
+from .lags import draw_lags
 from .svg import draw, edges_of, place
 
 MOST_NODES = 60  # beyond, a notebook shows the graph's line of text; causalnet.report.draw has the matrix
@@ -17,9 +19,13 @@ _STYLE = (  # colours of the page around it, light or dark
 
 
 def to_svg(graph: Graph) -> str:
-    """Boxes and arrows, causes above effects, as an SVG element that is a file by itself as well."""
+    """Boxes and arrows, causes above effects, as an SVG element that is a file by itself as well; of lags a column each."""
     nodes = ["".join(c if c.isprintable() else "\ufffd" for c in name) for name in graph.nodes]
     uid = f"graph-{zlib.crc32(repr(graph.nodes).encode() + graph.adj.tobytes()):08x}"
+    if isinstance(graph, LaggedGraph):
+        told = "A row a variable, a column a time step; every link leads to now."
+        drawn = draw_lags(replace(graph, nodes=tuple(nodes)), uid=uid, title=repr(graph), desc=told)
+        return drawn.replace("<title", f"{_STYLE}<title", 1)
     drawn = draw(nodes, edges_of(graph), place(graph), uid=uid, title=repr(graph), desc="Causes stand above effects.")
     return drawn.replace("<title", f"{_STYLE}<title", 1)
 

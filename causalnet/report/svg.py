@@ -119,13 +119,13 @@ def draw(nodes: Sequence[str], edges: Sequence[Edge], layout: Layout, *, uid: st
     strongest = max((abs(e.weight) for e in edges if e.weight is not None), default=0.0)
     tracks = [route(e.i, e.j, layout, boxes) for e in edges]
     for edge, track in sorted(zip(edges, tracks, strict=True), key=lambda pair: pair[0].kind != "missing"):
-        lines.append(_line(nodes, edge, track, boxes, strongest))
+        lines.append(draw_line(nodes, edge, track, boxes, strongest))
         if KINDS[edge.kind][0]:
             taken.append(_free_spot(track, boxes, taken))
             badges.append(badge(edge.kind, *taken[-1]))
     everything = np.concatenate([[[0.0, 0.0], layout.size], *map(_sample, tracks)])
     low, high = np.floor(everything.min(axis=0) - 8.0), np.ceil(everything.max(axis=0) + 8.0)
-    return element("graph", (*low, *(high - low)), uid, title, desc, [*lines, *badges, *_boxes(nodes, layout)])
+    return element("graph", (*low, *(high - low)), uid, title, desc, [*lines, *badges, *node_boxes(nodes, layout)])
 
 
 def element(kind: str, box: Sequence[float], uid: str, title: str, desc: str, parts: Iterable[str]) -> str:
@@ -144,12 +144,13 @@ def badge(kind: str, x: float, y: float) -> str:
     return f'<g class="b {kind}">{sign}</g>' if KINDS[kind][0] else ""
 
 
-def _boxes(nodes: Sequence[str], layout: Layout) -> Iterable[str]:
+def node_boxes(nodes: Sequence[str], layout: Layout, tips: Sequence[str] = ()) -> Iterable[str]:
+    """A box with its label for each node; tips: what is told of each where that is not its name."""
     h = layout.height
     for k, name in enumerate(nodes):
         x, y, w = layout.x[k], layout.y[k], layout.width[k]
         yield (
-            f'<g class="n"><title>{escape(name)}</title>'
+            f'<g class="n"><title>{escape(tips[k] if tips else name)}</title>'
             f'<rect x="{x - w / 2:.1f}" y="{y - h / 2:.1f}" width="{w:.1f}" height="{h:.1f}" rx="6"/>'
             f'<text x="{x:.1f}" y="{y + 4:.1f}">{escape(shorten(name))}</text></g>'
         )
@@ -249,7 +250,8 @@ def _free_spot(track: list[Cubic], boxes: Array, taken: Sequence[Point]) -> Poin
 # ---- lines and end marks -----------------------------------------------------------------------------------
 
 
-def _line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array, strongest: float) -> str:
+def draw_line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array, strongest: float) -> str:
+    """An edge along its track, with end marks at the boxes; plain ones are as wide as their weight beside the strongest."""
     room = {ARROW: 9.0, CIRCLE: 8.5}  # for a mark between the line's end and the box
 
     def between(at_i: float, at_j: float) -> list[Cubic]:

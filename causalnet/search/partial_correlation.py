@@ -12,10 +12,10 @@ import numpy as np
 from numba import njit
 from scipy.special import ndtr, ndtri
 
-from ..base.arrays import AnyArray, Array
+from ..base.arrays import AnyArray, Array, Ints
 from ..base.clock import now
 from ..stats.independence import DEGENERATE
-from .sets import Largest, Lists, Question, Tested, largest, pairs_of, untested
+from .sets import Largest, Lists, Question, Tested, ask, largest, lists, pairs_of, untested
 
 CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
 LARGEST_R = 1.0 - np.finfo(float).eps
@@ -54,6 +54,56 @@ class PartialCorrelation:
         found.df[:] = 0
         found.n[:] = self.n
         return found._replace(statistic=-found.weakness, tests=made, stopped=stopped)
+
+    def climb(self, i: Ints, j: Ints, near: Lists, limit: Ints, alpha: float, deadline: float) -> tuple[Tested, int]:
+        """The pairs (m,) given every set of 1, 2, ... up to limit (d,) members of fixed lists, each until a size separates it.
+
+        The answer of a level after the other in one compiled search; the largest size tried beside it.
+        """
+        most = int(min(self.most, limit.max(initial=0)))
+        question = ask(most, i, j, near, limit, np.full(len(i), -np.inf))
+        found = untested(question)
+        scale = np.sqrt(np.maximum(self.n - np.arange(most + 1) - 3.0, 0.0))
+        tests, depth, stopped = _levels(self.rho, scale, question, largest(found), self.weakness_at(alpha), deadline)
+        found.df[:], found.n[:] = 0, self.n
+        return found._replace(statistic=-found.weakness, tests=tests, stopped=stopped), depth
+
+
+@njit(cache=True)
+def _levels(
+    rho: AnyArray, scale: AnyArray, question: Question, found: Largest, threshold: float, deadline: float
+) -> tuple[int, int, bool]:
+    """Sizes 1 to question.size, of the pairs that no smaller size separated: (tests, largest size tried, stopped)."""
+    i, j, near, limit = question.i, question.j, question.near, question.limit
+    tests, leaves, d = 0, 0, rho.shape[0]
+    joined = np.ones(i.size, np.bool_)
+    for size in range(1, question.size + 1):
+        rows = np.flatnonzero(joined)
+        longer = np.zeros(rows.size, np.bool_)
+        for k in range(rows.size):
+            a, b = i[rows[k]], j[rows[k]]
+            longer[k] = near.first[a + 1] - near.first[a] > size or near.first[b + 1] - near.first[b] > size
+        rows = rows[longer]
+        if rows.size == 0:
+            return tests, size - 1, False
+        pairs = lists(np.concatenate((i[rows], j[rows])), np.concatenate((rows, rows)), d)
+        for x in range(d):
+            own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
+            if own.size == 0 or limit[x] < size:
+                continue
+            pool = near.member[near.first[x] : near.first[x + 1]]
+            members, place, count = _gather(x, own, pool, i, j)
+            part = scale[: size + 1]
+            sizes = (size, size)
+            made, leaves, stopped = _around(
+                rho, part, x, members, place, count, sizes, question.middle, found, leaves, deadline
+            )
+            tests += made
+            if stopped:
+                return tests, size, True
+        for row in rows:
+            joined[row] = not found.weakness[row] > threshold
+    return tests, question.size, False
 
 
 @njit(cache=True)

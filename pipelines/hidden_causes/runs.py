@@ -31,7 +31,8 @@ ALPHA = 0.01  # of every test, for native and peer
 class Run:
     """What one method made of one problem. F1 of adjacencies, arrowheads and tails, PAG-SHD, process CPU seconds.
 
-    differ: pairs whose ends are not those of causal-learn's answer.
+    differ: pairs whose ends are not those of causal-learn's answer. exact, sound: told the truth about independence, is the
+    answer the true PAG, and does none of its marks contradict the true graph? 1 or 0.
     """
 
     task: str = field(default="", kw_only=True)
@@ -44,6 +45,8 @@ class Run:
     pag_shd: float | None = None
     cpu: float | None = None
     differ: float | None = None
+    exact: float | None = None
+    sound: float | None = None
     note: str = ""
 
 

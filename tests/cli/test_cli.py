@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import causalnet.cli.inputs as inputs
 from causalnet.cli import app, compare
+from causalnet.comparison import Results
 from causalnet.errors import DataError, KnowledgeError
 from causalnet.graph import Graph
 
@@ -210,6 +211,73 @@ def test_broken_knowledge_files(text: str, sentence: str, tmp_path: Path) -> Non
     with pytest.raises(KnowledgeError, match=r"k\.json|required|cycle") as caught:
         inputs.read_knowledge(path)
     assert sentence in str(caught.value) or "cycle" in str(caught.value)
+
+
+# ---- series and experiments ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """x -> y at lag 1 in two runs, hours out of order, a gap in the first."""
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, 300))
+    y[1:] += x[:-1]
+    when = pd.date_range("2024-01-01", periods=150, freq="h").repeat(2).to_numpy().reshape(150, 2).T.ravel()
+    frame = pd.DataFrame({"when": when, "run": ["a"] * 150 + ["b"] * 150, "x": x, "y": y}).drop(range(40, 45))
+    path = tmp_path / "series.csv"
+    frame.sample(frac=1, random_state=0).to_csv(path, index=False)
+    return path
+
+
+def test_a_series_is_read_looked_at_and_repeated(series: Path, tmp_path: Path) -> None:
+    out = tmp_path / "g.json"
+    done = call("discover", series, "--time", "when", "--segment", "run", "--lags", 2, "--out", out)
+    assert "pcmci was chosen" in done.stderr and "1 gap between rows" in done.stderr and "1 ago" in done.stdout
+    graph = Graph.load(out)
+    assert ("x", 1, "y") in graph.lagged_edges and graph.lags == 2
+    assert "--time when --segment run" in graph.meta["command"] and "--set lags=2" in graph.meta["command"]
+    told = json.loads(call("look", series, "--time", "when", "--segment", "run", "--json").stdout)
+    assert told["kind"] == "series" and [c["kind"] for c in told["columns"]] == [
+        "time",
+        "segment",
+        "continuous",
+        "continuous",
+    ]
+    assert any("3 stretches of 40 to 150 rows" in note for note in told["notes"])
+    assert "--time when" in call("look", series).stdout
+    odd = json.loads(call("look", series, "--time", "when", "--json").stdout)
+    assert not odd["ready"] and "repeat the time" in odd["troubles"][0]["what"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--time", "whn"], "time='whn' is no column"),
+        (["--time", "when", "-b", "pc"], "pc takes"),
+        (["--time", "when", "--regime", "run"], "--regime belongs to a table"),
+        (["--time", "when"], "name the column of runs with segment="),
+        (["--lags", "2", "-b", "order"], "has no parameter 'lags'"),
+    ],
+)
+def test_what_a_series_cannot_be(options: list[str], says: str, series: Path) -> None:
+    assert says in call("discover", series, *options, code=2).stderr
+
+
+def test_compare_reads_series_and_experiments(series: Path, table: Path, tmp_path: Path) -> None:
+    how = ["--time", "when", "--segment", "run"]
+    words = ["compare", "--data", series, *how, "-b", "granger,pc", "--seeds", "2", "--out", tmp_path / "s", "--json"]
+    found = json.loads(call(*words).stdout)
+    assert sorted(cell["status"] for cell in found["cells"]) == ["not applicable"] * 2 + ["ok"] * 2
+    assert "--time when --segment run" in (tmp_path / "s" / "report.html").read_text()
+    frame = pd.read_csv(table).assign(condition=["a", "b"] * 200)
+    frame.to_csv(table, index=False)
+    (tmp_path / "t.json").write_text('{"b": ["y"]}')
+    how = ["--regime", "condition", "--targets", tmp_path / "t.json"]
+    call("compare", "--data", table, *how, "-b", "pc", "--seeds", "1", "--out", tmp_path / "r")
+    graph = Results(tmp_path / "r").graph("my.csv", "pc", 0)
+    assert graph is not None and graph.nodes == ("x", "y", "z [mm]")
+    done = call("compare", "--data", "sachs", *how, "-b", "pc", "--out", tmp_path / "q", code=2)
+    assert "says how a file is read" in done.stderr
 
 
 # ---- compare, report ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def test_a_season_is_removed_and_recorded() -> None:
     assert series.values.std() < 3
 
 
-def test_links_come_back_from_json_and_are_scored(rng: np.random.Generator) -> None:
+def test_links_come_back_from_files_and_are_scored(rng: np.random.Generator, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         graph = cn.discover(frame(), "pcmci")
@@ -78,6 +79,16 @@ def test_links_come_back_from_json_and_are_scored(rng: np.random.Generator) -> N
     again = cn.Graph.from_json(graph.to_json())
     assert isinstance(again, cn.LaggedGraph) and again == graph and again.align(["y", "x"]).align(["x", "y"]) == graph
     assert set(cn.score_lags(graph, again).values()) == {1.0}
+    links = rng.random((3, 4, 4)) < 0.4
+    np.fill_diagonal(links[0], False)
+    more = cn.LaggedGraph.from_links(["a b", "b", "c", "d"], links, np.where(links, rng.normal(size=links.shape), 0.0))
+    for one in (graph, more, cn.LaggedGraph.from_links("abcd", links)):
+        back = cn.Graph.load(one.save(tmp_path / "g.graphml"))
+        assert isinstance(back, cn.LaggedGraph) and back == one and cn.Graph.from_networkx(one.to_networkx()) == one
+        assert (back.strength is None) == (one.strength is None) and np.array_equal(back.strength, one.strength)
+    (tmp_path / "odd.graphml").write_text((tmp_path / "g.graphml").read_text().replace(">1 2<", ">1 7<"))
+    with pytest.raises(cn.DataError, match=r"odd\.graphml cannot be read.*are not from 0 to 2"):
+        cn.Graph.load(tmp_path / "odd.graphml")
     with pytest.raises(cn.DataError, match="not a graph with lags"):
         cn.Graph.from_json(graph.to_json().replace('"lag": 1', '"lag": 9'))
 

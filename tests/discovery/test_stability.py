@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import causalnet as cn
+from causalnet.graph.confidence import Confidence
 
 
 def frame() -> pd.DataFrame:
@@ -97,3 +98,36 @@ def test_only_tables_are_halved() -> None:
         cn.edge_confidence(cn.Events(log), "empty", draw="half")
     with pytest.raises(cn.DataError, match="draw is 'thirds'; write one of auto, bootstrap, half"):
         cn.edge_confidence(frame(), draw="thirds")
+
+
+def test_the_ends_of_a_pag_are_told_apart() -> None:
+    """a -> c <- b and c <- hidden -> d: c o-> and <-> are not one thing."""
+    ends = {"<-o": [[0, 3], [2, 0]], "<->": [[0, 2], [2, 0]], "<-": [[0, 1], [2, 0]], "o-o": [[0, 3], [3, 0]]}
+    votes = ["<->", "<->", "<->", "<-o", "<-", "o-o"]
+    conf = Confidence.count([cn.Graph.from_marks("ab", ends[kind]) for kind in votes])
+    row = conf.frame().iloc[0]
+    assert row["p_edge"] == 1 and row["<->"] == 0.5
+    assert [round(row[kind] * 6) for kind in ("<-o", "<-", "o-o", "o->", "->")] == [1, 1, 1, 0, 0]
+    assert conf.graph().to_dict()["edges"][0]["mark"] == "<->" and conf.graph(1.1).adj.sum() == 0
+    back = Confidence.count([cn.Graph.from_marks("ab", ends["<-"])])
+    assert back.graph().edges == (("b", "a"),) and back.frame()["<-"][0] == 1
+    rng = np.random.default_rng(0)
+    a, b, hidden = rng.normal(size=(3, 800))
+    noise = 0.5 * rng.normal(size=(2, 800))
+    data = pd.DataFrame({"a": a, "b": b, "c": a + hidden + noise[0], "d": b + hidden + noise[1]})
+    found = cn.edge_confidence(data, "fci", n=5)
+    assert found.kinds is not None and found.kinds["<->"][2, 3] >= 0.8 and found.graph().marks[2, 3] == 2  # type: ignore[index]
+
+
+def test_experiments_stay_whole_in_resamples() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=400)
+    b = 0.8 * a + rng.normal(size=400)
+    b[300:] = rng.normal(2.0, 1.0, 100)
+    frame = pd.DataFrame({"a": a, "b": b, "what": np.repeat(["seen", "done"], [300, 100])})
+    table = cn.as_table(frame, regime="what", targets={"done": ["b"]})
+    drawn = table.resample(np.random.default_rng(0))
+    assert drawn.regimes is not None and drawn.regimes.sizes.tolist() == [300, 100]
+    found = cn.edge_confidence(table, "pc", n=6).frame().iloc[0]
+    assert found["p_edge"] == 1 and found["p_a_to_b"] >= 0.8
+    assert cn.discover(table, "pc").explain("a", "b")["rule"] == "collider a -> b <- what"

@@ -38,3 +38,21 @@ def test_the_title_counts_what_is_kept(kappa: int, words: str) -> None:
     masks = true_masks(gsac_grid(4, distractors=True))
     positions = np.stack(np.divmod(np.arange(16), 4), axis=1)
     assert f"Agent 0 keeps {words}" in draw_network(masks, value_acr(masks, kappa), 0, positions).svg
+
+
+def test_a_graph_over_lags_is_drawn_a_column_a_lag() -> None:
+    links = np.zeros((5, 3, 3), bool)
+    links[1, 0, 0] = links[3, 0, 1] = links[0, 1, 2] = links[0, 0, 2] = links[0, 2, 0] = True
+    graph = cn.LaggedGraph.from_links(["<x>", "y", "z"], links, np.where(links, 0.5, 0.0))
+    drawn = graph.to_svg()
+    for words in (
+        "&lt;x&gt;, 3 ago → y, weight 0.5",
+        "&lt;x&gt;, 1 ago → &lt;x&gt;",
+        "y → z",
+        "&lt;x&gt; — z",
+        "t − 3",
+    ):
+        assert words in drawn
+    assert "t − 4" not in drawn and drawn.count('class="e plain"') == 4 and drawn.count('class="n"') == 12
+    assert "By lag" in draw(graph).html and "By lag" not in draw(graph.summary).html
+    assert cn.LaggedGraph.from_links([], np.zeros((1, 0, 0))).to_svg().startswith("<svg")

@@ -10,7 +10,7 @@ from ...base.checks import whole
 from ...data import Table
 from ...discovery.guests import Method, level, of_effects, param, words
 from ...errors import DataError, NotApplicable
-from ...graph import ARROW, CIRCLE, TAIL, Graph
+from ...graph import ARROW, CIRCLE, TAIL, Graph, LaggedGraph
 from .marks import offer
 
 
@@ -192,7 +192,6 @@ class VARLiNGAM(Lingam):
     adaptive lasso (the package's default keeps every lagged effect). threshold: smallest |effect| kept.
     """
 
-    caveat = "Effects of all lags are folded into one graph."
     assumes = "sufficiency, acyclicity, linearity, non-Gaussian noise, stationarity"
     algorithm = "VARLiNGAM"
     lags = param("lags", 1)
@@ -202,7 +201,11 @@ class VARLiNGAM(Lingam):
 
     def run(self, data: Table, seed: int) -> Graph:
         _enough_rows(self.name, data, self.lags)
-        return of_effects(data, _strongest(self.fitted(data, seed).adjacency_matrices_), self.threshold)
+        effects = np.array(self.fitted(data, seed).adjacency_matrices_, np.float64).transpose(
+            0, 2, 1
+        )  # [lag, cause, effect]
+        effects[0][np.eye(data.d, dtype=bool)] = 0.0
+        return LaggedGraph.from_links(data.columns, np.abs(effects) > self.threshold, effects)
 
 
 @offer("varma-lingam", "continuous", "digraph")

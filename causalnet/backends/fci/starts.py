@@ -89,7 +89,8 @@ def _by_tests(setting: Setting, search: Search, before: SepSets) -> Joined:
 def draw(adj: Bools, setting: Setting, separators: SepSets) -> Ends:
     """Ends of these pairs with what is known drawn in; apart is what has been separated."""
     apart = np.zeros_like(adj)
-    for i, j in separators:
+    if separators:
+        i, j = np.array(list(separators)).T
         apart[i, j] = apart[j, i] = True
     ends = Ends(adj, apart & ~adj)
     draw_known(ends, setting.ends)

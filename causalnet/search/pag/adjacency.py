@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...base.arrays import Bools, Ints
-from ...graph.separation import as_set, bits
+from ...base.arrays import Bools
+from ...graph.separation import as_set
+from ..partial_correlation import PartialCorrelation
 from ..sets import Lists, Tests, ask, size_limit
 from ..skeleton import Search, Skeleton, Weakest, no_tests
 from .rules import SepSets
+
+AT_ONCE = 1 << 24  # pairs times sizes up to which one compiled search holds all levels
 
 
 class Second(NamedTuple):
@@ -29,49 +32,62 @@ class Second(NamedTuple):
     complete: bool
 
 
-def separate_further(tests: Tests, alpha: float, search: Search, skeleton: Skeleton, sets: list[int]) -> Second:
-    """Test the pairs of the skeleton given sets out of ``sets``, an integer for each of d nodes, possible-d-sep.
+def separate_further(tests: Tests, alpha: float, search: Search, skeleton: Skeleton, sets: Bools) -> Second:
+    """Test the pairs of the skeleton given sets out of the rows of ``sets`` (d, d) bool, possible-d-sep of each node.
 
     Nodes whose set holds neighbours alone are passed over: those sets were tried in the first phase.
     """
     d, adj = len(skeleton.adj), skeleton.adj.copy()
-    near = [0 if found == as_set(np.flatnonzero(adj[v]).tolist()) else found for v, found in enumerate(sets)]
-    wanted = np.triu(adj & ~search.fixed)
-    wide = np.array([found > 0 for found in near], bool)
-    i, j = np.nonzero(wanted & (wide[:, None] | wide))
-    weakest, made, size, complete = no_tests(i, j), 0, 1, skeleton.complete
-    lists = _lists(near)
+    wide = (sets != adj).any(axis=1)
+    i, j = np.nonzero(np.triu(adj & ~search.fixed) & (wide[:, None] | wide))
+    owner, member = np.nonzero(sets & wide[:, None])
+    near = Lists(np.searchsorted(owner, np.arange(d + 1)).astype(np.int64), member.astype(np.int64))
     most = min(tests.most, d - 2 if search.max_size is None else search.max_size)
-    length = np.diff(lists.first)
-    threshold, joined = tests.weakness_at(alpha), np.ones(len(i), bool)
-    while complete and size <= most:
+    weakest = no_tests(i, j)
+    if not skeleton.complete or not len(i) or most < 1:
+        return Second(adj, weakest, 0, 0, skeleton.complete)
+    made, depth, complete = _climb(tests, alpha, search, weakest, near, most)
+    apart = weakest.weakness > tests.weakness_at(alpha)
+    adj[i[apart], j[apart]] = adj[j[apart], i[apart]] = False
+    return Second(adj, weakest, made, depth, complete)
+
+
+def _climb(
+    tests: Tests, alpha: float, search: Search, weakest: Weakest, near: Lists, most: int
+) -> tuple[int, int, bool]:
+    """Fill ``weakest`` level by level, the pairs that no smaller size separated: (tests, largest size, ran to the end)."""
+    i, j, length = weakest.i, weakest.j, np.diff(near.first)
+    limit = size_limit(near, most, search.max_sets)
+    if isinstance(tests, PartialCorrelation) and len(i) * int(limit.max()) <= AT_ONCE:
+        found, depth = tests.climb(i, j, near, limit, alpha, search.deadline)
+        apart = found.weakness > tests.weakness_at(alpha)
+        until = np.where(apart, found.size, np.minimum(most, np.maximum(length[i], length[j]) - 1))
+        short = [(limit[v] < length[v]) & (until > limit[v]) for v in (i, j)]
+        weakest.enter(np.arange(len(i)), found, short[0] | short[1])
+        return found.tests, depth, not found.stopped
+    threshold, joined, made, size = tests.weakness_at(alpha), np.ones(len(i), bool), 0, 1
+    while size <= most:
         left = np.flatnonzero(joined & ((length[i] > size) | (length[j] > size)))
         if not len(left):
             break
-        limit = size_limit(lists, size, search.max_sets)
-        over = limit < np.minimum(length, size)
-        a, b = i[left], j[left]
-        found = tests.answer(ask(size, a, b, lists, limit, weakest.weakness[left]), search.deadline)
+        a, b, bound = i[left], j[left], np.minimum(limit, size)
+        over = bound < np.minimum(length, size)
+        found = tests.answer(ask(size, a, b, near, bound, weakest.weakness[left]), search.deadline)
         weakest.enter(left, found, over[a] | over[b])
-        made, complete = made + found.tests, not found.stopped
+        made += found.tests
+        if found.stopped:
+            return made, size, False
         joined &= ~(weakest.weakness > threshold)
         size += 1
-    apart = ~joined
-    adj[i[apart], j[apart]] = adj[j[apart], i[apart]] = False
-    return Second(adj, weakest, made, size - 1, complete)
+    return made, size - 1, True
 
 
 def separating_sets(skeleton: Skeleton, second: Second | None, search: Search) -> SepSets:
     """Of every pair i < j that a test took apart the set that did it: of the last phase that has a test of it."""
     final = skeleton.adj if second is None else second.adj
-    found = {(int(i), int(j)): 0 for i, j in np.argwhere(np.triu(search.adj & ~final))}  # given nothing
+    i, j = np.nonzero(np.triu(search.adj & ~final))
+    found = dict.fromkeys(zip(i.tolist(), j.tolist(), strict=True), 0)  # given nothing
     for record in (skeleton.weakest, *([second.weakest] if second else [])):
         for k in np.flatnonzero(~final[record.i, record.j] & (record.size > 0)):
             found[int(record.i[k]), int(record.j[k])] = as_set(record.given(int(k)))
     return found
-
-
-def _lists(sets: list[int]) -> Lists:
-    members = [list(bits(found)) for found in sets]
-    first: Ints = np.concatenate([[0], np.cumsum([len(m) for m in members])]).astype(np.int64)
-    return Lists(first, np.array([v for m in members for v in m], np.int64))

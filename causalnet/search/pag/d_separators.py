@@ -6,29 +6,42 @@ z is in the set of x iff on a path from x to z every inner node is a collider, o
 
 from __future__ import annotations
 
+import numpy as np
+from numba import njit
+
+from ...base.arrays import AnyArray, Bools
 from ...graph.marks import ARROW
-from ...graph.separation import bits
 from .ends import Ends
 
 
-def possible_d_sep(ends: Ends) -> list[int]:
-    """Of every node its set, as an integer."""
-    return [_from(ends, x) for x in range(ends.d)]
+def possible_d_sep(ends: Ends) -> Bools:
+    """(d, d) bool: row x holds the set of x."""
+    marks = ends.marks()
+    found: Bools = _reach(marks > 0, marks == ARROW)
+    return found
 
 
-def _from(ends: Ends, x: int) -> int:
-    near, arrow = ends.near, ends.own[ARROW]
-    came = [0] * ends.d  # [v]: from where paths have come to v
-    fresh = [(x, v) for v in bits(near[x])]
-    found = near[x]
-    for _, v in fresh:
-        came[v] = 1 << x
-    while fresh:
-        u, v = fresh.pop()
-        on = near[u] | (arrow[v] if arrow[v] >> u & 1 else 0)
-        for w in bits(near[v] & on & ~(1 << u | 1 << x)):
-            if not came[w] >> v & 1:
-                came[w] |= 1 << v
-                found |= 1 << w
-                fresh.append((v, w))
+@njit(cache=True)
+def _reach(near: AnyArray, arrow: AnyArray) -> AnyArray:
+    """From every x along edges; u - v - w goes on where u and w are joined, or v is a collider. arrow: [u, v] at v of u *-* v."""
+    d = len(near)
+    found = np.zeros((d, d), np.bool_)
+    first, last = np.empty(d * d, np.int64), np.empty(d * d, np.int64)
+    for x in range(d):
+        came = np.zeros((d, d), np.bool_)  # [u, v]: a path comes to v from u
+        count = 0
+        for v in range(d):
+            if near[x, v]:
+                found[x, v] = came[x, v] = True
+                first[count], last[count] = x, v
+                count += 1
+        while count:
+            count -= 1
+            u, v = first[count], last[count]
+            for w in range(d):
+                on = near[u, w] or (arrow[u, v] and arrow[w, v])
+                if near[v, w] and on and w != u and w != x and not came[v, w]:
+                    found[x, w] = came[v, w] = True
+                    first[count], last[count] = v, w
+                    count += 1
     return found

@@ -93,9 +93,9 @@ class Ends:
 
     def marks(self) -> Marks:
         """(d, d) int8, the mark at j of the edge i *-* j."""
-        found = np.zeros((self.d, self.d), np.int8)
+        found, width = np.zeros((self.d, self.d), np.int8), -(-self.d // 8)
         for mark, sets in self.own.items():
-            for v, members in enumerate(sets):
-                for u in bits(members):
-                    found[u, v] = mark
+            packed = np.frombuffer(b"".join(members.to_bytes(width, "little") for members in sets), np.uint8)
+            there = np.unpackbits(packed.reshape(self.d, width), axis=1, count=self.d, bitorder="little")
+            found[there.T > 0] = mark
         return found

@@ -11,6 +11,8 @@ from .ends import KNOWN, Ends
 
 def draw_known(ends: Ends, known: KnownEnds) -> None:
     """Write the ends that the knowledge decides; no rule writes over them."""
+    if not (known.arrow.any() or known.tail.any()):
+        return
     joined = ends.marks() > 0
     for matrix, mark in ((known.arrow, ARROW), (known.tail, TAIL)):
         for i, j in np.argwhere(joined & matrix).tolist():

@@ -1,0 +1,1 @@
+"""Graphs over variables and lags from series, beside tigramite, a vector autoregression and VAR-LiNGAM."""

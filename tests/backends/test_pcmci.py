@@ -1,0 +1,52 @@
+"""pcmci: the links of a known autoregression, and those of tigramite at the same levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import causalnet as cn
+from causalnet.datasets.autoregression import lagged_series
+from causalnet.discovery.register import get
+from causalnet.errors import CausalnetError
+
+
+@pytest.mark.parametrize("contemporaneous", [True, False])
+def test_links_of_a_known_autoregression(contemporaneous: bool) -> None:
+    scores = []
+    for seed in range(4):
+        series, truth = lagged_series(np.random.default_rng(seed), d=5, n=600)
+        scores.append(cn.score_lags(truth, cn.discover(series, "pcmci", contemporaneous=contemporaneous))["lagged_f1"])
+    assert np.mean(scores) > 0.93
+
+
+@pytest.mark.parametrize(
+    ("peer", "params"), [("tigramite/pcmci-plus", {"fdr": False}), ("tigramite/pcmci", {"contemporaneous": False})]
+)
+def test_links_are_those_of_tigramite(peer: str, params: dict[str, bool]) -> None:
+    """Lags, directions and conflicts of now included."""
+    if not get(peer).installed:
+        pytest.skip(f"nothing to compare with: {get(peer).needs}")
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        values = lagged_series(rng, d=4, n=200)[0].values.copy()
+        values[:, 1] += 0.6 * values[:, 0]  # a link of now
+        table = cn.as_table(values, names=list("abcd"))
+        own, theirs = cn.discover(table, "pcmci", lags=3, **params), cn.discover(table, peer, lags=3)
+        assert own == theirs, seed
+
+
+def test_nonlinear_links_need_the_other_test() -> None:
+    x, noise = np.random.default_rng(0).normal(size=(2, 500))
+    y = np.append(0.0, x[:-1] ** 2 - 1.0) + 0.5 * noise
+    table = cn.as_table(np.column_stack([x, y]), names=["x", "y"])
+    assert not cn.discover(table, "pcmci", lags=1).edges
+    assert cn.discover(table, "pcmci", lags=1, ci_test="rcit").edges == (("x", "y"),)
+
+
+def test_shrinking_makes_any_draw_stable() -> None:
+    series, truth = lagged_series(np.random.default_rng(1), d=4, n=500, low=0.9, high=1.2, causes=3.0)
+    assert np.isfinite(series.values).all() and np.abs(series.values).max() < 1e3
+    assert truth.strength is not None and np.abs(truth.strength).max() < 1.2
+    with pytest.raises(CausalnetError, match="d is 1"):
+        lagged_series(np.random.default_rng(0), d=1)

@@ -32,3 +32,13 @@ def read_value(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text.strip()
+
+
+def guarded(text: str) -> str:
+    """A cell for a spreadsheet, which would compute one that begins like a formula: with an apostrophe before it."""
+    return f"'{text}" if text[:1] in tuple("=+-@'\t\r") and text else text
+
+
+def unguarded(text: str) -> str:
+    """What ``guarded`` was given."""
+    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@'\t\r") and len(text) > 1 else text

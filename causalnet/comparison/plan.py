@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ..base.checks import number, whole
+from ..base.checks import file_name, number, whole
 from ..datasets import Dataset
 from ..datasets.catalogue import find_card
 from ..discovery.register import find
@@ -90,7 +91,7 @@ def make_plan(
         datasets=_datasets(datasets, found),
         methods=_methods(backends, params or {}),
         seeds=found,
-        out=Path(out),
+        out=file_name(out, "runs/compare"),
         n_jobs=n_jobs,
         max_seconds=None if max_seconds is None else number("max_seconds", max_seconds, above=0.0),
         engine=check_engine(engine),
@@ -108,7 +109,8 @@ def _seeds(seeds: Any) -> list[int]:
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
-    items = [given] if isinstance(given, str | Dataset) else list(given)
+    single = isinstance(given, str | Dataset) or not isinstance(given, Iterable) or isinstance(given, pd.DataFrame)
+    items = [given] if single else list(given)
     found: dict[str, Dataset | None] = {}
     for item in items:
         if isinstance(item, str):
@@ -139,7 +141,14 @@ def _methods(given: Any, params: Mapping[str, Mapping[str, Any]]) -> dict[str, t
     single = isinstance(given, str) or (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping))
     found: dict[str, tuple[str, str]] = {}
     used = set()
-    for item in [given] if single else list(given):
+    for item in [given] if single or not isinstance(given, Iterable) else list(given):
+        if not isinstance(item, str) and not (
+            isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping)
+        ):
+            raise DataError(
+                f"a backend is a name or a pair such as ('pc', {{'alpha': 0.05}}), got {type(item).__name__}; a function "
+                "of your own becomes one by causalnet.backends.Backend and its entry point"
+            )
         name, own = parse(item) if isinstance(item, str) else (item[0], dict(item[1]))
         used.add(name)
         chosen = {**params.get(name, {}), **own}

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.checks import known, names
 from ..errors import CausalnetError, DataError
 from .events import Events
 from .findings import Findings, Trouble
-from .kinds import Data
+from .frames import as_frame
+from .kinds import is_data
 from .logs import is_log, read_events
 from .reading import STDIN, read_frame
 from .tables import Table, asked_regimes, survey
@@ -112,7 +114,7 @@ def look(
         found = Findings(notes=list(data.notes))
         found.keep(data.columns, data.levels, data.values)
         return _of_table(data, found, "data", data.n)
-    if isinstance(data, Data):
+    if is_data(data):
         return Look("data", data.kind, data.n, tuple(ColumnLook(name, data.kind) for name in data.columns), (), ())
     source = "data"
     if isinstance(data, str | Path):
@@ -125,8 +127,10 @@ def look(
         raise DataError(
             "columns names those of the file of an event log; rename those of a frame, and pass Events(frame)"
         )
-    if isinstance(data, pd.DataFrame):
-        data = data.drop(columns=[name for name in drop if name in data.columns])
+    frame = as_frame(data, None)
+    for name in (drop := names("drop", drop)):
+        known(name, map(str, frame.columns), f"drop names {name!r}, which is not a column")
+    data = frame.loc[:, [str(name) not in drop for name in frame.columns]]
     table, found = survey(data, None, discrete, continuous, missing, asked_regimes(regime, targets))
     return _of_table(table, found, source, len(data) if table is None else table.n)
 

@@ -15,7 +15,7 @@ from ..errors import DataError
 from .marks import directions, read
 
 FORMAT = "causalnet.graph/1"
-READ = (".json", ".graphml")  # what a graph is written as and read back from
+READ = (".json", ".graphml", ".csv")  # what a graph is written as and read back from
 FORMS = (*READ, ".dot", ".svg")  # and what it is written as to be looked at
 
 

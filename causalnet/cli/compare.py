@@ -8,7 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
-from .inputs import named_or_file, parse_backend_settings, parse_seeds
+from .inputs import Options, parse_backend_settings, parse_seeds, read_sets
+from .look import (
+    ContinuousOption,
+    DeviceOption,
+    DiscreteOption,
+    DropOption,
+    EventOption,
+    MissingOption,
+    RegimeOption,
+    SkipOption,
+    TargetsOption,
+    TimeOption,
+    UnitOption,
+)
 from .terminal import say, say_json, show_reasons, show_results
 
 PEERS = ["causal-learn/ges", "pgmpy/hill-climb", "gcastle/notears"]
@@ -30,12 +43,32 @@ def compare_methods(
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+    topology: Annotated[
+        Path | None, typer.Option(help="Links between the devices of a log: .csv, .npy, .graphml.")
+    ] = None,
+    discrete: DiscreteOption = None,
+    continuous: ContinuousOption = None,
+    missing: MissingOption = None,
+    drop: DropOption = None,
+    event_column: EventOption = None,
+    time_column: TimeOption = None,
+    device_column: DeviceOption = None,
+    unit: UnitOption = None,
+    skip_bad_rows: SkipOption = None,
+    regime: RegimeOption = None,
+    targets: TargetsOption = None,
 ) -> None:
     """Compare methods on data sets over seeds; interrupted runs resume, and a report is written.
 
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
-    datasets = [named_or_file(item) for item in split(data, ",")]
+    how = Options(
+        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
+        skip_bad_rows=skip_bad_rows,
+        regime=regime,
+        targets=targets,
+    )
+    datasets = read_sets(split(data, ","), how)
     settings: dict[str, Any] = {"seeds": parse_seeds(seeds), "params": parse_backend_settings(set_ or [])}
     settings |= {"n_jobs": jobs, "max_seconds": max_seconds, "engine": engine, "retry_failed": retry_failed}
     results = _compare(datasets, split(backend, ","), out, **settings)

@@ -68,6 +68,8 @@ class Plan:
             "n-jobs": "" if self.n_jobs == 1 else str(self.n_jobs),
             "engine": "" if self.engine == "local" else self.engine,
         }
+        for dataset in filter(None, self.datasets.values()):
+            options |= {name.removeprefix("--"): value for name, value in dataset.card.get("options", {}).items()}
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return shlex.join(["causalnet", "compare", *words])
 
@@ -141,14 +143,7 @@ def _methods(given: Any, params: Mapping[str, Mapping[str, Any]]) -> dict[str, t
     single = isinstance(given, str) or (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping))
     found: dict[str, tuple[str, str]] = {}
     used = set()
-    for item in [given] if single or not isinstance(given, Iterable) else list(given):
-        if not isinstance(item, str) and not (
-            isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping)
-        ):
-            raise DataError(
-                f"a backend is a name or a pair such as ('pc', {{'alpha': 0.05}}), got {type(item).__name__}; a function "
-                "of your own becomes one by causalnet.backends.Backend and its entry point"
-            )
+    for item in [given] if single else list(given):
         name, own = parse(item) if isinstance(item, str) else (item[0], dict(item[1]))
         used.add(name)
         chosen = {**params.get(name, {}), **own}

@@ -135,7 +135,10 @@ def _start(lines: Sequence[str], usual: str) -> tuple[int, list[str]]:
 def _cells(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
-    return next(csv.reader([line], delimiter=separator), [""]) or [""]
+    try:
+        return next(csv.reader([line], delimiter=separator), [""]) or [""]
+    except csv.Error:  # a quotation mark that opens and never closes
+        return line.split(separator)
 
 
 def _line_number(lines: Sequence[str], start: int, tall: int) -> int:

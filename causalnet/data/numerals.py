@@ -116,6 +116,9 @@ def _latin(letter: str) -> str:
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?([eEdD][+-]?\d+)?")
 
 
+_POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+
+
 def _shown_sign(bodies: Sequence[str]) -> str:
     """What the numbers themselves show: 3,14 and 0,125 have commas before decimals, 1,234,567 and 1,234.5 between thousands."""
     commas = [body for body in bodies if "," in body]
@@ -124,7 +127,12 @@ def _shown_sign(bodies: Sequence[str]) -> str:
         return "," if last[","] else "."
     if any(not _GROUPED.fullmatch(_SPACES.sub("", body)) for body in commas):
         return ","
-    return "." if any(body.count(",") > 1 for body in commas) else ""
+    if any(body.count(",") > 1 for body in commas):
+        return "."
+    dots = [_SPACES.sub("", body) for body in bodies if "." in body]
+    if any(not _POINTED.fullmatch(body) for body in dots):
+        return "."
+    return "," if any(body.count(".") > 1 for body in dots) else ""
 
 
 def _decimal_sign(bodies: Sequence[str], sign: str) -> tuple[str, tuple[str, ...]]:
@@ -135,7 +143,7 @@ def _decimal_sign(bodies: Sequence[str], sign: str) -> tuple[str, tuple[str, ...
     how = ["spaces or apostrophes between thousands"] if spaced else []
     if not commas:
         many = [body for body in dots if body.count(".") > 1]
-        grouped = dots and all(re.fullmatch(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", body) for body in dots)
+        grouped = dots and all(_POINTED.fullmatch(body) for body in dots)
         if grouped and (many or sign == ","):
             example = (many or dots)[0]
             return ",", (*how, f"points between thousands ({example} is {example.replace('.', '')})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -16,6 +17,7 @@ import pandas as pd
 
 from ..base import checks
 from ..base.arrays import AnyArray, Array
+from ..base.npz import DAMAGE, read_members, read_npy
 from ..errors import DataError, UnknownNameError, nearest
 from .headers import Head, open_bytes, read_head
 
@@ -23,6 +25,7 @@ from .headers import Head, open_bytes, read_head
 SEPARATORS = {".csv": ",", ".txt": ",", ".dat": ",", ".data": ",", ".tsv": "\t"}
 LINES = (".jsonl", ".ndjson")  # a JSON object a line
 STDIN = "-"
+SWOLLEN = 1 << 29  # bytes of cells from which a file must not be a hundred times smaller than they are
 # what the readers raise for a broken file: most errors of pandas and arrow are ValueErrors or LookupErrors
 UNREADABLE = (ValueError, OSError, EOFError, ImportError, LookupError, NotImplementedError, TypeError, zlib.error)
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
@@ -40,9 +43,10 @@ def read_frame(path: str | Path, as_text: Callable[[str], bool] | None = None, s
     if not path.is_file():
         raise DataError(f"no such file: {path}")
     kind = table_format(path)
+    refuse_swollen(path)
     try:
         if kind == "parquet":
-            return pd.read_parquet(path)
+            return _read_parquet(path)
         if kind == "jsonl":
             return _read_lines(path)
         return _read_csv(path, as_text, skip_bad_rows)
@@ -54,6 +58,38 @@ def read_frame(path: str | Path, as_text: Callable[[str], bool] | None = None, s
         raise DataError(f"{path.name} cannot be read as {kind}: {str(error).strip()}") from error
     except RuntimeError as error:  # a compressed or damaged file, in the words of its library
         raise DataError(f"{path.name} cannot be read as {kind}: {error}") from error
+
+
+def refuse_swollen(path: Path) -> None:
+    """DataError for a compressed text that is far larger than its file, before it is read."""
+    size = path.stat().st_size
+    if path.suffix.lower() != ".gz" or size * 1032 < SWOLLEN:  # deflate does not shrink further
+        return
+    total = 0
+    try:
+        with open_bytes(path) as file:
+            while part := file.read(1 << 22):
+                total += len(part)
+                if total > SWOLLEN and total > 100 * size:
+                    raise DataError(
+                        f"{path.name} unpacks to more than {total >> 20} MiB from {size >> 20} MiB, as no table of measured "
+                        "numbers does; unpack and look at it first"
+                    )
+    except (OSError, EOFError, zlib.error):
+        return  # told by the reader
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    told = pq.read_metadata(path)
+    cells = told.num_rows * max(1, told.num_columns)
+    if cells * 8 > max(SWOLLEN, 1000 * path.stat().st_size):
+        raise DataError(
+            f"{path.name} unpacks to {told.num_rows} rows of {told.num_columns} columns from {path.stat().st_size} bytes, as no "
+            "table of measured numbers does"
+        )
+    return pd.read_parquet(path)
 
 
 def _ragged(name: str, kind: str, message: str) -> str:
@@ -117,9 +153,13 @@ def usual_separator(path: Path) -> str:
 def read_array(path: Path, key: str | None = None) -> AnyArray:
     """The array of a .npy file, or the one called ``key`` of a .npz; pickled objects are refused like broken files."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        return np.asarray(loaded if key is None else loaded[key])
-    except (ValueError, OSError, EOFError, KeyError) as error:
+        if key is None:
+            return read_npy(path)
+        with zipfile.ZipFile(path) as file:
+            return read_members(file, path)[key]
+    except DataError:
+        raise
+    except (*DAMAGE, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
 
 

@@ -184,22 +184,20 @@ class Graph:
     def dag(self) -> Graph:
         """A directed acyclic graph of the class that this one stands for: itself where it is one (Dor and Tarsi 1992).
 
-        NotApplicable where end marks leave causes hidden; DataError where the undirected edges have no such direction.
+        NotApplicable for end marks; DataError where the undirected edges have no such direction.
         """
         if self.marks is not None:
             raise NotApplicable(
-                "a partial ancestral graph stands for graphs with hidden causes, of which none is a DAG over its nodes"
+                "a partial ancestral graph stands for graphs with hidden causes, none of them over its nodes"
             )
-        adj = self.adj if self.is_dag else extension(self.adj)
+        if self.is_dag:
+            return self
+        adj = extension(self.adj)
         if adj is None:
             raise DataError(
-                "no directed acyclic graph has these edges: there is a cycle, or the undirected ones make a new collider"
+                "no directed acyclic graph has these edges: a cycle is there, or directing them makes a collider"
             )
-        return (
-            self
-            if adj is self.adj
-            else dataclasses.replace(self, adj=adj, meta={**self.meta, "chosen_from_class": True})
-        )
+        return Graph(self.nodes, adj, self.weight, meta={**self.meta, "chosen_from_class": True})
 
     def replace(self, **changes: Any) -> Graph:
         """A copy with some fields changed; ``meta`` is merged, not replaced."""
@@ -280,14 +278,13 @@ class Graph:
         return to_dot(self)
 
     def to_pgmpy(self) -> Any:
-        """pgmpy.base.DAG, or its PDAG where edges are undirected; NotApplicable for cycles and end marks."""
+        """A DAG of pgmpy, or a PDAG where edges are undirected; NotApplicable for cycles and end marks."""
         return to_pgmpy(self)
 
     def save(self, path: str | Path) -> Path:
         """Write the graph to a file: .json, .graphml or .csv, which ``Graph.load`` reads back, .dot for Graphviz, or .svg.
 
-        .json keeps everything; .graphml nodes, edges, weights and end marks; .csv the same as a labelled matrix, row cause
-        and column effect; .dot and .svg are drawings.
+        .json keeps everything; .graphml and .csv (a labelled matrix, row cause) edges, weights and marks; .dot and .svg draw.
         """
         texts: dict[str, Any] = {".svg": self.to_svg, ".dot": self.to_dot, ".csv": lambda: to_sheet(self)}
         texts |= {".graphml": lambda: to_graphml(self.to_networkx())}
@@ -335,6 +332,8 @@ def _frozen(array: Any, dtype: Any, names: tuple[str, ...], name: str) -> AnyArr
     """A read-only (d, d) copy in the order of the names."""
     try:
         given = np.asarray(aligned(array, names, name))
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{name} is no matrix: its rows have different lengths") from error
     if np.issubdtype(given.dtype, np.floating) and dtype is not np.float64 and np.isnan(given).any():

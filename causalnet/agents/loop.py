@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..base.checks import whole
-from ..errors import DataError
+from ..errors import DataError, UnknownNameError, nearest
 from ..storage.checkpoint import claim
 from .logging import EPISODE, RETURN, STEP, Logger, bar, opened
 
@@ -77,6 +77,22 @@ class Records:
     checkpoint_every: int = 1
     progress: bool = False
     "draw a bar on stderr"
+
+
+LEARN = ("episodes", "steps", "on_step", "on_episode", "log", "checkpoint", "checkpoint_every", "progress")
+
+
+def refuse_other(given: Mapping[str, Any]) -> None:
+    """UnknownNameError, naming what to write instead, for arguments that ``learn`` does not have."""
+    for name in given:
+        hint = (
+            " Write steps=."
+            if name == "total_timesteps"
+            else " Write on_step= or on_episode=."
+            if name == "callback"
+            else ""
+        )
+        raise UnknownNameError(f"learn has no argument {name!r}.{hint or nearest(name, LEARN)}")
 
 
 def train(

@@ -9,12 +9,16 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from ..errors import NotInstalled
+
 UPWARD: Mapping[str, str] = {  # Class.method: module:function that takes the object first; the only ways up
     "Graph.effect": "effects.total:effect",
     "Graph.fit": "effects.fitted:fit_model",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
 }
+
+EXTRAS = {"torch": "rl", "pettingzoo": "marl", "libsumo": "sumo", "distributed": "dask", "tensorboard": "tensorboard"}
 
 
 class Reach:
@@ -59,7 +63,14 @@ def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         module, there = where[name]
         if not module:
             return importlib.import_module(f".{there}", package)
-        value = getattr(importlib.import_module(f".{module}", package), there)
+        try:
+            value = getattr(importlib.import_module(f".{module}", package), there)
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                raise
+            raise NotInstalled(
+                f"{name} needs {error.name}: not installed: pip install 'causalnet[{EXTRAS[error.name]}]'"
+            ) from error
         setattr(sys.modules[package], name, value)
         return value
 

@@ -32,3 +32,25 @@ def read_value(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text.strip()
+
+
+def printable(text: str) -> str:
+    """A text without characters that drive a terminal, or that UTF-8 and XML cannot hold: their numbers in their place."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def writable(text: str) -> str:
+    """A text that UTF-8 can hold: halves of characters, as odd names of files have them, by their numbers."""
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def guarded(text: str) -> str:
+    """A cell for a spreadsheet, which would compute one that begins like a formula: with an apostrophe before it."""
+    return f"'{text}" if text[:1] in tuple("=+-@'\t\r") and text else text
+
+
+def unguarded(text: str) -> str:
+    """What ``guarded`` was given."""
+    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@'\t\r") and len(text) > 1 else text

@@ -88,7 +88,7 @@ def _serve(decider: Decider) -> None:
                 raise DataError('a line is {"device": {"event": count}}')
             found = _decide(decider, alarms)
             answer = None if found is None else found.to_dict()
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             answer = {"error": str(error)}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

@@ -24,6 +24,7 @@ from .checkup import examine
 from .compare import compare_methods, quickstart
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
+from .endings import run
 from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge, refuse_options
 from .look import (
     ContinuousOption,
@@ -93,7 +94,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point of the ``causalnet`` command."""
-    app()
+    run(app)
 
 
 def _version(wanted: bool) -> None:
@@ -123,7 +124,9 @@ def discover(
     backend: Annotated[
         str, typer.Option("--backend", "-b", help="The method; auto chooses by the kind of data.")
     ] = "auto",
-    topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
+    topology: Annotated[
+        Path | None, typer.Option(help="Links between devices: a list (.csv), .npy, .graphml or .json.")
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
     knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
     discrete: DiscreteOption = None,
@@ -144,7 +147,10 @@ def discover(
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the graph: g.json to go on with, g.svg to look at.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the graph: g.json to go on with (.graphml, .csv), g.svg to look at (.dot)."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a one-file HTML report.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:

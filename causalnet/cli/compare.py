@@ -8,9 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
-from ..errors import NotApplicable
-from .inputs import Options, named_or_file, parse_backend_settings, parse_seeds
-from .look import RegimeOption, SegmentOption, TargetsOption, TimesOption
+from .inputs import Options, parse_backend_settings, parse_seeds, read_sets
+from .look import (
+    ContinuousOption,
+    DeviceOption,
+    DiscreteOption,
+    DropOption,
+    EventOption,
+    MissingOption,
+    RegimeOption,
+    SegmentOption,
+    SkipOption,
+    TargetsOption,
+    TimeOption,
+    TimesOption,
+    UnitOption,
+)
 from .terminal import say, say_json, show_reasons, show_results
 
 PEERS = ["causal-learn/ges", "pgmpy/hill-climb", "gcastle/notears"]
@@ -27,26 +40,43 @@ def compare_methods(
     seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
-    regime: RegimeOption = None,
-    targets: TargetsOption = None,
-    time: TimesOption = None,
-    segment: SegmentOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "--n-jobs", "-j", help="Cells at once (-1: all cores).")] = 1,
     engine: Annotated[str, typer.Option(help="local, or dask:ADDRESS of a running scheduler.")] = "local",
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+    topology: Annotated[
+        Path | None, typer.Option(help="Links between the devices of a log: .csv, .npy, .graphml.")
+    ] = None,
+    discrete: DiscreteOption = None,
+    continuous: ContinuousOption = None,
+    missing: MissingOption = None,
+    drop: DropOption = None,
+    event_column: EventOption = None,
+    time_column: TimeOption = None,
+    device_column: DeviceOption = None,
+    unit: UnitOption = None,
+    skip_bad_rows: SkipOption = None,
+    regime: RegimeOption = None,
+    targets: TargetsOption = None,
+    time: TimesOption = None,
+    segment: SegmentOption = None,
 ) -> None:
     """Compare methods on data sets over seeds; interrupted runs resume, and a report is written.
 
-    --regime, --targets, --time and --segment say how the files in --data are read; data sets with names have their own.
+    The options of reading say how the files in --data are read; data sets with names have their own.
 
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
-    how = Options(regime=regime, targets=targets, time=time, segment=segment)
-    datasets = [named_or_file(item, how) for item in split(data, ",")]
-    if how.written() and all(isinstance(item, str) for item in datasets):
-        raise NotApplicable(f"{', '.join(how.written())} says how a file is read, and --data names no file")
+    how = Options(
+        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
+        skip_bad_rows=skip_bad_rows,
+        regime=regime,
+        targets=targets,
+        time=time,
+        segment=segment,
+    )
+    datasets = read_sets(split(data, ","), how)
     settings: dict[str, Any] = {"seeds": parse_seeds(seeds), "params": parse_backend_settings(set_ or [])}
     settings |= {"n_jobs": jobs, "max_seconds": max_seconds, "engine": engine, "retry_failed": retry_failed}
     results = _compare(datasets, split(backend, ","), out, **settings)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.text import read_value, split
+from ..base.text import read_value, split, writable
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
 from .terminal import say
 
@@ -257,47 +257,44 @@ def _is_log(columns: Any) -> bool:
     return is_log(columns)
 
 
-def named_or_file(item: str, how: Options | None = None) -> str | Dataset:
-    """A data set by name, or a file, read as the options say, as a data set without truth."""
+def read_sets(items: list[str], how: Options) -> list[str | Dataset]:
+    """Data sets by name, and files as data sets without truth, read as the options say."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        found = [_named_or_file(item, how) for item in items]
+    for text in dict.fromkeys(str(w.message) for w in caught):
+        say(f"warning: {text}", style="yellow", stderr=True)
+    if how.written() and all(isinstance(one, str) for one in found):
+        raise NotApplicable(f"{', '.join(how.written())} says how a file is read, and --data names no file")
+    return found
+
+
+def _named_or_file(item: str, how: Options) -> str | Dataset:
+    """A data set by name, or a file as a data set without truth."""
+    from ..data import Events, Series
+    from ..data.reading import STDIN
     from ..datasets import Dataset, names
 
-    how = how or Options()
     if item.partition(":")[0] in names():
         return item
     path = Path(item)
-    if not path.suffix:
+    if not path.suffix and item != STDIN:
         hint = nearest(item, names()) or " See `causalnet datasets`, or give a file such as my.csv."
         raise UnknownNameError(f"there is no data set {item!r}.{hint}")
-    require_file(path)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        data, what = _read_alone(path, how)
-    for text in dict.fromkeys(str(w.message) for w in caught):
-        say(f"warning: {text}", style="yellow", stderr=True)
-    say(f"{path.name} is read as {what}; its truth is unknown, so it is not scored", stderr=True)
-    options = {"options": {k.lstrip("-"): str(v) for k, v in how.written().items()}} if how.written() else {}
-    return Dataset(path.name, data, card={"title": f"The file {path.name}", "path": item, **options})
-
-
-def _read_alone(path: Path, how: Options) -> tuple[Table | Events | Series, str]:
-    """A file as data, and what it was read as."""
-    from ..data import as_table, read_events
-    from ..data.reading import read_frame
-
-    if how.given(*OF_SERIES):
-        return read_series(path, how), "a series"
-    frame = read_frame(path)
-    if _is_log(frame.columns) and not how.given("regime", "targets"):
-        return read_events(path), "an event log"
-    targets = None if how.targets is None else read_targets(how.targets)
-    return as_table(frame, regime=how.regime, targets=targets), "a table"
+    data = read_data(path, None, how)
+    name = "stdin" if item == STDIN else writable(path.name)
+    what = {Events: "an event log", Series: "a series"}.get(type(data), "a table")
+    say(f"{name} is read as {what}; its truth is unknown, so it is not scored", stderr=True)
+    card = {"title": f"The file {name}", "path": writable(item)}
+    written = {option: str(value) for option, value in how.written().items()}
+    return Dataset(name, data, card={**card, **({"options": written} if written else {})})
 
 
 def read_graph(path: Path) -> Graph:
     from ..graph import Graph
 
     require_file(path)
-    if path.suffix.lower() == ".graphml":
+    if path.suffix.lower() in (".graphml", ".csv"):
         return Graph.load(path)
     try:
         return Graph.from_json(path.read_text(encoding="utf-8"))

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..base.text import printable, writable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..graph import Graph, LaggedGraph
 
 SHOWN_EDGES = 40
+MOST_WIDE = 400
 SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "skeleton_precision", "shd")
 _FIRST_EVIDENCE = (
     *("p_value", "statistic", "score_if_dropped", "score_if_reversed", "gain", "log_likelihood_gain", "score_gain"),
@@ -31,12 +34,12 @@ def console(stderr: bool = False) -> Console:
 
 def say(text: str, style: str = "", stderr: bool = False) -> None:
     """Print plain text: brackets in names are not markup, and long lines are left to the terminal."""
-    console(stderr).print(text, style=style or None, markup=False, soft_wrap=True)
+    console(stderr).print(printable(text), style=style or None, markup=False, soft_wrap=True)
 
 
 def say_json(value: Any) -> None:
     """Print pure JSON on stdout; numbers that JSON does not know become null."""
-    sys.stdout.write(json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n")
+    sys.stdout.write(writable(json.dumps(_plain(value), indent=1, ensure_ascii=False)) + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -74,8 +77,11 @@ def show_table(
     for k, heading in enumerate(headings):
         table.add_column(heading, justify="right" if k in right else "left", overflow="fold", no_wrap=k == 0)
     for k, cells in enumerate(rows):
-        table.add_row(*map(Text, cells), style="dim" if k in dim else None)
-    console().print(table)
+        table.add_row(*(Text(printable(cell)) for cell in cells), style="dim" if k in dim else None)
+    show = console()
+    if not sys.stdout.isatty():  # a pipe or a file holds lines as wide as they need to be, names of columns included
+        show.width = min(MOST_WIDE, max(show.width, show.measure(table).maximum))
+    show.print(table)
 
 
 def show_graph(graph: Graph) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -21,11 +22,16 @@ from .wire import FRAME, pack
 from .worker import IDLE_SECONDS
 
 SCORE_SECONDS = 600.0  # for the metrics, once the graph is there
+MOST_BYTES = 1 << 30  # of one message
 KEPT_BYTES = 16384  # of what a worker prints
 GRACE = (2.0, 0.10)  # a method that stops itself gets these seconds, and this share of the limit, to hand over
 Blob = AnyArray | None  # a pickled data set of our own, as uint8; None where it is known by its name
 Done = tuple[dict[str, Any], dict[str, Any]]  # task, outcome
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class Garbled(Exception):
+    """Something that is no message came from a worker."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class Worker:
 
     def __init__(self) -> None:
         # The kernel kills a worker when the *thread* that started it ends, so one thread that stays starts them all.
-        self.process = _starter(os.getpid()).submit(_start).result()
+        self.process, self._guard = _starter(os.getpid()).submit(_start).result()
+        self._frame = ""
         self.given: set[str] = set()
         self.last_used = time.monotonic()
         self._buffer = bytearray()
@@ -60,7 +67,7 @@ class Worker:
     def _drain(self) -> None:
         assert self.process.stderr is not None
         with contextlib.suppress(OSError, ValueError), self.process.stderr as pipe:
-            while part := os.read(pipe.fileno(), 4096):
+            while part := os.read(pipe.fileno(), 1 << 16):
                 self._printed = (self._printed + part)[-KEPT_BYTES:]
 
     @property
@@ -80,9 +87,9 @@ class Worker:
         """Hand over a task; a data set travels only the first time."""
         assert self.process.stdin is not None
         data = b"" if blob is None or task["key"] in self.given else blob.tobytes()
-        self._printed = b""
+        self._printed, self._frame = b"", uuid.uuid4().hex
         with contextlib.suppress(BrokenPipeError):  # a dead process shows when its answer is awaited
-            self.process.stdin.write(pack(task, data))
+            self.process.stdin.write(pack({**task, "frame": self._frame}, data))
             self.process.stdin.flush()
         self.given.add(task["key"])
 
@@ -108,15 +115,24 @@ class Worker:
                 raise EOFError
 
     def _take(self) -> dict[str, Any] | None:
-        if len(self._buffer) < FRAME.size:
-            return None
-        n_header, n_blob = FRAME.unpack(self._buffer[: FRAME.size])
-        end = FRAME.size + n_header + n_blob
-        if len(self._buffer) < end:
-            return None
-        message: dict[str, Any] = json.loads(self._buffer[FRAME.size : FRAME.size + n_header])
-        del self._buffer[:end]
-        return message
+        """The next message of the task at hand by the process itself; others are left out. Garbled for what is none."""
+        while len(self._buffer) >= FRAME.size:
+            n_header, n_blob = FRAME.unpack(self._buffer[: FRAME.size])
+            if n_header > MOST_BYTES or n_blob:
+                raise Garbled
+            end = FRAME.size + n_header
+            if len(self._buffer) < end:
+                return None
+            try:
+                message = json.loads(self._buffer[FRAME.size : end])
+            except (ValueError, RecursionError):
+                raise Garbled from None
+            del self._buffer[:end]
+            if not isinstance(message, dict):
+                raise Garbled
+            if message.pop("frame", None) == self._frame and message.pop("writer", None) == self.process.pid:
+                return message
+        return None
 
     def kill(self) -> None:
         """End the process and every process of its group, now."""
@@ -127,6 +143,7 @@ class Worker:
         """Kill, wait, and free the pipes."""
         self.kill()
         self.process.wait()
+        self._guard.end()
         self._drainer.join(timeout=1.0)  # a process that left the group may hold the pipe open: not waited for
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
@@ -216,10 +233,14 @@ def _supervise(worker: Worker, task: dict[str, Any], blob: Blob, limits: Limits)
             if message is None:
                 return _late(worker, phase, limits, time.monotonic() - since)
             if message["phase"] == "done":
-                return {**message, "spent": False, "log": message.get("log", "")}
+                left = message.pop("left", 0)  # processes of the method: a worker of its own for the next cell
+                return {**message, "spent": bool(left), "log": message.get("log", "")}
             phase, since = message["phase"], time.monotonic()
             allowed = limits.hard if phase == "learning" else SCORE_SECONDS
             deadline = None if allowed is None else since + allowed
+    except Garbled:
+        reason = f"the method wrote into the pipe of its worker while {phase}; stopped"
+        return {"status": "failed", "reason": reason, "log": worker.printed, "spent": True}
     except EOFError:
         reason = f"worker process died while {phase}: {worker.cause_of_death()}"
         return {"status": "failed", "reason": reason, "log": worker.printed, "spent": True}
@@ -244,10 +265,40 @@ def _starter(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix=f"causalnet-starter-{pid}")
 
 
-def _start() -> subprocess.Popen[bytes]:
+class Guard:
+    """A small process that kills a worker with all that it started when this process ends, however it ends."""
+
+    def __init__(self, group: int) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ours: int | None = None
+        if os.name != "posix":
+            return
+        theirs, self._ours = os.pipe()
+        with contextlib.suppress(OSError):  # without a shell the worker looks after itself
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", f"read x; kill -KILL -- -{group}"],
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        os.close(theirs)
+
+    def end(self) -> None:
+        """The worker is gone: the guard goes before its pipe does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        if self._ours is not None:
+            os.close(self._ours)
+            self._ours = None
+
+
+def _start() -> tuple[subprocess.Popen[bytes], Guard]:
     path = os.pathsep.join(dict.fromkeys(entry or os.getcwd() for entry in sys.path))
     environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-P", "-m", "causalnet.comparison.worker", str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -255,6 +306,7 @@ def _start() -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,
     )
+    return process, Guard(process.pid)
 
 
 # ---- on a cluster -----------------------------------------------------------------------------------------------

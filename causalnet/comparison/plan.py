@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ..base.checks import number, whole
+from ..base.checks import file_name, number, whole
 from ..datasets import Dataset
 from ..datasets.catalogue import find_card
 from ..discovery.register import find
@@ -68,6 +69,8 @@ class Plan:
             "engine": "" if self.engine == "local" else self.engine,
             **{k: v for d in self.datasets.values() if d is not None for k, v in d.card.get("options", {}).items()},
         }
+        for dataset in filter(None, self.datasets.values()):
+            options |= {name.removeprefix("--"): value for name, value in dataset.card.get("options", {}).items()}
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return shlex.join(["causalnet", "compare", *words])
 
@@ -91,7 +94,7 @@ def make_plan(
         datasets=_datasets(datasets, found),
         methods=_methods(backends, params or {}),
         seeds=found,
-        out=Path(out),
+        out=file_name(out, "runs/compare"),
         n_jobs=n_jobs,
         max_seconds=None if max_seconds is None else number("max_seconds", max_seconds, above=0.0),
         engine=check_engine(engine),
@@ -109,7 +112,8 @@ def _seeds(seeds: Any) -> list[int]:
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
-    items = [given] if isinstance(given, str | Dataset) else list(given)
+    single = isinstance(given, str | Dataset) or not isinstance(given, Iterable) or isinstance(given, pd.DataFrame)
+    items = [given] if single else list(given)
     found: dict[str, Dataset | None] = {}
     for item in items:
         if isinstance(item, str):

@@ -19,6 +19,7 @@ from ..graph import Graph
 from ..graph.metrics import DEFINITIONS, SHARES
 from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
+from ..storage.rows import sheet
 from .labels import label
 from .store import FILE, STATUSES, Store
 
@@ -184,7 +185,7 @@ class Results:
         """Write results.csv, summary.json and report.html beside results.sqlite."""
         from ..report import write_report
 
-        write_atomic(self.out / "results.csv", self.frame.to_csv(index=False, lineterminator="\n"))
+        write_atomic(self.out / "results.csv", sheet(self.frame))
         write_atomic(self.out / "summary.json", json.dumps(self.figures(), indent=1) + "\n")
         write_report(self, self.out / "report.html")
 

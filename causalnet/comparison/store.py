@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..base.text import writable
 from ..errors import CausalnetError, DataError
 from ..storage.files import sentence
 from ..storage.folder import alone_in, now
@@ -140,8 +141,8 @@ class Store:
     def begin_run(self, command: str, settings: Mapping[str, Any]) -> None:
         """Note what was asked for, once for equal commands."""
         with self._write():
-            if not self._db.execute("SELECT 1 FROM runs WHERE command = ?", (command,)).fetchone():
-                row = (now(), command, json.dumps(settings, sort_keys=True))
+            if not self._db.execute("SELECT 1 FROM runs WHERE command = ?", (writable(command),)).fetchone():
+                row = (now(), writable(command), json.dumps(settings, sort_keys=True))
                 self._db.execute("INSERT INTO runs (created, command, settings) VALUES (?, ?, ?)", row)
 
     def check_draw(self, dataset: str, seed: int, draw: Mapping[str, Any]) -> None:
@@ -154,7 +155,13 @@ class Store:
             "SELECT fingerprint, text FROM draws WHERE dataset = ? AND seed = ?", (dataset, seed)
         ).fetchone()
         if known is None:
-            texts = (draw["kind"], draw["text"], int(draw["sampled"]), draw["truth"], json.dumps(draw["card"]))
+            texts = (
+                draw["kind"],
+                writable(draw["text"]),
+                int(draw["sampled"]),
+                draw["truth"],
+                json.dumps(draw["card"]),
+            )
             row = (dataset, seed, draw["fingerprint"], *texts)
             self._db.execute("INSERT INTO draws VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         elif known[0] != draw["fingerprint"]:
@@ -179,6 +186,7 @@ class Store:
             "host": socket.gethostname(),
             "log": outcome.get("log", ""),
         }
+        row = {name: writable(value) if isinstance(value, str) else value for name, value in row.items()}
         names = ", ".join(row)
         with self._write():
             if "draw" in outcome:

@@ -40,6 +40,7 @@ from .wire import pack, read_frame
 
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
 DRAWS_KEPT = 2
+CLOSED = 71  # exit code where a method closed the pipe to the parent
 LATE_IMPORTS = {  # parts of packages that take long to import and that the packages themselves do not import
     "castle": ("castle.algorithms",),
     "causallearn": tuple(
@@ -70,22 +71,72 @@ def main() -> None:
 
     faulthandler.enable()
 
-    def say(message: dict[str, Any]) -> None:
-        write_all(outbox, pack(message))
-
-    desk = Desk(say)
+    outlet = Outlet(outbox)
+    desk = Desk(outlet.say)
     while select.select([inbox], [], [], IDLE_SECONDS)[0]:
         frame = read_frame(inbox)
         if frame is None:
             return
-        say({"phase": "done", **desk.answer(*frame)})
+        outlet.frame = frame[0].pop("frame", "")
+        answer = desk.answer(*frame)
+        outlet.say({"phase": "done", **answer, "left": end_children()})
+
+
+class Outlet:
+    """The pipe to the parent. Every message carries the name of its task and the process that wrote it.
+
+    A process that a method forked ends where it would write, and so does this one where a method put another file in the
+    place of the pipe.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self.pipe, self.owner, self.frame = pipe, os.getpid(), ""
+        self._file = self._what()
+
+    def _what(self) -> tuple[int, int]:
+        found = os.fstat(self.pipe)
+        return found.st_dev, found.st_ino
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Write one message whole."""
+        if os.getpid() != self.owner:
+            os._exit(0)
+        try:
+            same = self._what() == self._file
+        except OSError:
+            same = False
+        if not same:
+            os._exit(CLOSED)
+        write_all(self.pipe, pack({**message, "frame": self.frame, "writer": self.owner}))
+
+
+def end_children() -> int:
+    """Kill the processes that a method left behind, where the system lists them: how many there were."""
+    ended = 0
+    for _ in range(20):  # each time those that those have left in turn
+        alive = []
+        with contextlib.suppress(OSError):
+            for task in os.listdir("/proc/self/task"):
+                with open(f"/proc/self/task/{task}/children") as file:
+                    alive += [int(pid) for pid in file.read().split()]
+        if not alive:
+            break
+        for pid in alive:
+            with contextlib.suppress(OSError):
+                if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                    ended += 1
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+    return ended
 
 
 def die_with(parent: int) -> None:
     """End when the parent does, even inside native code: the kernel's signal on Linux, and a watching thread."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            libc = ctypes.CDLL(None)
+            libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: what a method leaves behind stays in sight
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UnknownNameError, nearest
-from .reading import MISSING, UNREADABLE, proper_names, read_header, separator_of, table_format
+from .headers import Head
+from .reading import MISSING, UNREADABLE, head_of, proper_names, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,9 +143,9 @@ class Part:
     # ---- text -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _header(self) -> tuple[list[str], int]:
+    def _head(self) -> Head:
         try:
-            return read_header(self.path)
+            return head_of(self.path)
         except DataError:
             raise
         except UNREADABLE as error:
@@ -154,7 +155,7 @@ class Part:
     def _first_block(self) -> pa.Schema:
         import pyarrow as pa
 
-        names = proper_names(self._header[0])
+        names = proper_names(self._head.names)
         try:
             with self._open(None, None) as reader:
                 found = reader.schema
@@ -169,11 +170,17 @@ class Part:
     def _open(self, columns: list[str] | None, types: dict[str, Any] | None) -> Any:
         import pyarrow.csv
 
-        names, skipped = self._header
+        head = self._head
         return pyarrow.csv.open_csv(
             self.path,
-            pyarrow.csv.ReadOptions(column_names=names, skip_rows=skipped, block_size=BLOCK, use_threads=False),
-            pyarrow.csv.ParseOptions(delimiter=separator_of(self.path)),
+            pyarrow.csv.ReadOptions(
+                column_names=head.names,
+                skip_rows=head.skipped,
+                block_size=BLOCK,
+                use_threads=False,
+                encoding=head.encoding.removesuffix("-sig"),
+            ),
+            pyarrow.csv.ParseOptions(delimiter=head.separator),
             pyarrow.csv.ConvertOptions(
                 null_values=list(MISSING), strings_can_be_null=True, include_columns=columns or [], column_types=types
             ),
@@ -197,7 +204,7 @@ class Part:
         cell = re.search(r"CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): (.*)", message, re.DOTALL)
         ragged = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message)
         if cell:
-            name, row = self._header[0][int(cell[1])], int(cell[2]) - self._header[1]
+            name, row = self._head.names[int(cell[1])], int(cell[2]) - self._head.skipped
             if "UTF8" in cell[4]:
                 return f"{file} cannot be read: column {name!r} is not UTF-8 in row {row}; save the file as UTF-8"
             value = cell[4].removeprefix("invalid value ")
@@ -206,7 +213,7 @@ class Part:
                 f"pass discrete=[{name!r}] if the column holds categories"
             )
         if ragged:
-            row, wanted, got = int(ragged[1]) - self._header[1], ragged[2], ragged[3]
+            row, wanted, got = int(ragged[1]) - self._head.skipped, ragged[2], ragged[3]
             early = "; or the file ends early" if int(got) < int(wanted) else ""
             return (
                 f"{file}: the header names {wanted} columns but row {row} has {got} cells; quote cells that contain the "

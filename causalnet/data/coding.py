@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -52,7 +53,12 @@ def code(column: pd.Series) -> Coded:
 def read_numbers(labels: Any) -> AnyArray:
     """(k,) numbers of texts, nan where a text is none."""
     texts = pd.Series(np.asarray(labels, dtype=object), dtype=object)
-    return np.asarray(to_numbers(texts).to_numpy())
+    found = np.asarray(to_numbers(texts).to_numpy())
+    exact = [k for k, label in enumerate(texts) if isinstance(label, Fraction)]
+    if exact:
+        found = found.astype(np.float64)
+        found[exact] = [float(texts.iloc[k]) for k in exact]
+    return found
 
 
 def spread(numbers: AnyArray, codes: Ints) -> AnyArray:

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ..base.checks import number
+from ..base.checks import names, number
 from ..errors import DataError, nearest
+from .frames import as_frame
 from .kinds import data_kind
+from .reading import shown_rows
 from .sealed import Sealed, freeze
 from .times import seconds
 from .topology import links, undirected
@@ -48,20 +50,8 @@ class Events(Sealed):
         *,
         unit: str | None = None,
     ):
-        if not isinstance(frame, pd.DataFrame):
-            raise DataError(
-                f"an event log is a DataFrame with the columns event, timestamp and device, not {type(frame).__name__}"
-            )
-        for name in NEEDED:
-            if name not in frame.columns:
-                have = ", ".join(map(str, frame.columns))
-                raise DataError(f"an event log needs event, timestamp and device; {name!r} is missing among: {have}")
-        if len(frame) == 0:
-            raise DataError("the event log is empty: there is not one row to learn from")
-        for name in NEEDED:
-            missing = np.flatnonzero(frame[name].isna().to_numpy())
-            if len(missing):
-                raise DataError(f"column {name!r} is empty in row {missing[0] + 1}; fill it in or drop the row")
+        frame = _log(frame)
+        _checked_links(topology)
         time = seconds(frame["timestamp"], unit)
         duration = _durations(frame["duration"]) if "duration" in frame.columns else None
         order = np.argsort(time, kind="stable")
@@ -73,7 +63,8 @@ class Events(Sealed):
                 UserWarning,
                 stacklevel=2,
             )
-        self.types, type_index = _vocabulary(frame["event"], event_types, "event_types", "event type")
+        known_types = None if event_types is None else names("event_types", event_types)
+        self.types, type_index = _vocabulary(frame["event"], known_types, "event_types", "event type")
         device_names = None if topology is None else [*topology.nodes, *_isolated(frame["device"], topology)]
         self.devices, device_index = _vocabulary(frame["device"], device_names, "the topology", "device")
         self.time: Array = freeze(time[order])
@@ -178,6 +169,39 @@ class Events(Sealed):
         return f"Events({self.n} events, {self.d} types, {len(self.devices)} devices, {wired})"
 
 
+def _log(given: Any) -> pd.DataFrame:
+    """A frame of any library that has what a log needs; DataError with all that is missing."""
+    if isinstance(given, list | tuple | dict | np.ndarray | None | str):
+        raise DataError(
+            f"an event log is a DataFrame with the columns event, timestamp and device, not {type(given).__name__}"
+        )
+    frame = as_frame(given, None)
+    lacking = [repr(name) for name in NEEDED if name not in frame.columns]
+    if lacking:
+        have = ", ".join(map(str, frame.columns))
+        raise DataError(
+            f"an event log needs event, timestamp and device; {', '.join(lacking)} is missing among: {have}"
+        )
+    twice = [name for name in (*NEEDED, "duration") if list(frame.columns).count(name) > 1]
+    if twice:
+        raise DataError(f"the column {twice[0]!r} occurs twice; rename one")
+    if len(frame) == 0:
+        raise DataError("the event log is empty: there is not one row to learn from")
+    gaps = {name: np.flatnonzero(frame[name].isna().to_numpy()) for name in NEEDED}
+    told = [f"column {name!r} is empty in row {shown_rows(rows)}" for name, rows in gaps.items() if len(rows)]
+    if told:
+        raise DataError(f"{'; '.join(told)}; fill it in or drop the row")
+    return frame
+
+
+def _checked_links(topology: Any) -> None:
+    if topology is not None and not isinstance(topology, nx.Graph):
+        raise DataError(
+            f"topology is of type {type(topology).__name__}, and must be a networkx.Graph over the devices; "
+            "networkx.Graph([('a', 'b')]) makes one, and causalnet.data.topology.read_topology reads a file"
+        )
+
+
 def _drawn(of: AnyArray, groups: Ints) -> tuple[Ints, Ints]:
     """The rows of the groups drawn, one group after the other, and for each the number of its draw; ``of``: (N,) groups."""
     parts = [np.flatnonzero(of == group) for group in groups]
@@ -210,30 +234,40 @@ def _durations(column: pd.Series) -> Array:
     duration = seconds(column)
     bad = np.flatnonzero(duration < 0)
     if len(bad):
+        more = f" ({len(bad)} such rows: {shown_rows(bad)})" if len(bad) > 1 else ""
         raise DataError(
-            f"row {bad[0] + 1} has the negative duration {duration[bad[0]]:g} s; an event cannot end before it starts: "
-            "correct the row or drop the duration column"
+            f"row {bad[0] + 1} has the negative duration {duration[bad[0]]:g} s{more}; an event cannot end before it "
+            "starts: correct the row or drop the duration column"
         )
     return duration
 
 
 def _vocabulary(column: pd.Series, told: Sequence[Any] | None, where: str, what: str) -> tuple[tuple[str, ...], Codes]:
     """Names in declared order, or sorted (numbers by value); and the (N,) index of each row."""
-    labels = sorted(pd.unique(column), key=lambda v: (isinstance(v, str), v)) if told is None else told
-    names = tuple(str(_whole(label)) for label in labels)
-    if len(set(names)) != len(names):
-        raise DataError(f"{where} names the same {what} twice")
-    index = {name: i for i, name in enumerate(names)}
+    try:
+        found = list(pd.unique(column.astype(object)))
+    except TypeError:
+        raise DataError(f"the {what}s are lists or other objects, and must be names; write them as texts") from None
+    try:
+        labels = sorted(found, key=lambda v: (isinstance(v, str), v)) if told is None else told
+    except TypeError:
+        labels = sorted(found, key=lambda v: (type(v).__name__, str(v)))
+    spelt = tuple(str(_whole(label)) for label in labels)
+    if len(set(spelt)) != len(spelt):
+        twice = next(name for at, name in enumerate(spelt) if name in spelt[:at])
+        source = "the log" if told is None else where
+        raise DataError(f"{source} names the same {what} twice ({twice!r}, once as a number and once as a text, or so)")
+    index = {name: i for i, name in enumerate(spelt)}
     text = [str(_whole(v)) for v in column]
     codes = np.array([index.get(name, -1) for name in text], dtype=np.int32)
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
         name = text[int(unknown[0])]
         raise DataError(
-            f"row {unknown[0] + 1} has the {what} {name!r}, which is not in {where}.{nearest(name, names)} "
+            f"row {unknown[0] + 1} has the {what} {name!r}, which is not in {where}.{nearest(name, spelt)} "
             f"Add it there, or drop its rows"
         )
-    return names, codes
+    return spelt, codes
 
 
 def _whole(value: Any) -> Any:

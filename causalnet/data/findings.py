@@ -48,12 +48,16 @@ class Read(NamedTuple):
 
 @dataclass
 class Findings:
-    """What was noticed, and what is wrong, in the order of the columns. names: of all columns; read: those that were."""
+    """What was noticed, and what is wrong, in the order of the columns. names: of all columns; read: those that were.
+
+    decimals: "," or ".", which of them stands before decimals in other columns, "" where none tells.
+    """
 
     notes: list[Note] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     names: tuple[str, ...] = ()
     read: list[Read] = field(default_factory=list)
+    decimals: str = ""
 
     def keep(self, columns: Sequence[str], levels: Sequence[Labels], values: Array, seen: Scan | None = None) -> None:
         """The columns that were read; values (n, d)."""

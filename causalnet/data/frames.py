@@ -15,7 +15,7 @@ from .findings import Findings
 
 @runtime_checkable
 class Frame(Protocol):
-    """A data frame of another library, such as polars or pyarrow."""
+    """A table that knows how to become a frame of pandas, such as one of xarray or Spark."""
 
     def to_pandas(self) -> pd.DataFrame:
         """The same rows and columns as a pandas DataFrame."""
@@ -23,7 +23,7 @@ class Frame(Protocol):
 
 @runtime_checkable
 class ArrowStream(Protocol):
-    """Rows of another library that hands out Arrow data, such as a relation of DuckDB."""
+    """Rows of another library that hands out Arrow data."""
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """The rows as an Arrow stream."""
@@ -31,32 +31,79 @@ class ArrowStream(Protocol):
 
 def as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     """A pandas frame of what is one, can become one, or is an array (n, d) with d names."""
-    if isinstance(data, pd.DataFrame):
-        if names is not None and list(names) != [str(c) for c in data.columns]:
-            raise DataError("names= is for arrays, and this DataFrame has its own (rename them with frame.rename)")
-        return data
+    found = data if isinstance(data, pd.DataFrame) else _of_library(data)
+    if found is None:
+        return _of_array(data, names)
+    if names is not None and list(names) != [str(c) for c in found.columns]:
+        raise DataError("names= is for arrays, and this DataFrame has its own (rename them with frame.rename)")
+    return found
+
+
+def _of_library(data: Any) -> pd.DataFrame | None:
+    """The frame of another library (polars, pyarrow, a relation of DuckDB, ...) as one of pandas; None for no frame."""
     if isinstance(data, str | Path):
         raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
-    if isinstance(data, Frame):
-        return pd.DataFrame(data.to_pandas())
-    if isinstance(data, ArrowStream):
-        import pyarrow as pa
-
-        return pd.DataFrame(pa.table(data).to_pandas())
     if isinstance(data, Mapping):
         raise DataError("got a dict; make it a frame first: pandas.DataFrame(...)")
+    if data is None or isinstance(data, np.ndarray | np.generic | list | tuple | int | float | complex):
+        return None
+    import narwhals.stable.v2 as nw
+
     try:
-        array = np.asarray(data)
-    except ValueError as error:
+        known = nw.from_native(data, pass_through=True, allow_series=True)
+        if isinstance(known, nw.Series):
+            raise DataError("one column is no table; make it a frame first")
+        if isinstance(known, nw.DataFrame | nw.LazyFrame):
+            return _of_arrow((known.collect() if isinstance(known, nw.LazyFrame) else known).to_arrow())
+        if isinstance(data, ArrowStream):
+            import pyarrow as pa
+
+            return _of_arrow(pa.table(data))
+        if isinstance(data, Frame):
+            return pd.DataFrame(data.to_pandas())
+    except Exception as error:  # a stranger's frame raises what it likes
+        raise DataError(f"the {type(data).__name__} cannot be read as a table: {error}") from error
+    return None
+
+
+def _of_arrow(table: Any) -> pd.DataFrame:
+    """An Arrow table as a frame; times of day, which pandas lacks, as texts."""
+    from pyarrow import types
+
+    for at, kind in enumerate(table.schema.types):
+        if types.is_time(kind):
+            table = table.set_column(at, table.field(at).name, table.column(at).cast("string"))
+    return pd.DataFrame(table.to_pandas(date_as_object=False))
+
+
+def _of_array(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
+    try:
+        array = np.ma.asanyarray(data) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+    except (ValueError, TypeError) as error:
         raise DataError(f"got {type(data).__name__}, no table: {error}") from error
     if array.dtype.names:
-        return pd.DataFrame({name: array[name] for name in array.dtype.names})
+        deep = [name for name in array.dtype.names if array[name].ndim != 1]
+        if deep:
+            raise DataError(f"the field {deep[0]!r} of the array holds several numbers a row; give each a field")
+        return pd.DataFrame({name: _unmasked(array[name]) for name in array.dtype.names})
     if array.ndim != 2:
-        raise DataError(f"a table has two dimensions (rows, variables); got an array of shape {array.shape}")
+        what = f"an array of shape {array.shape}" if array.ndim else f"{type(data).__name__}"
+        raise DataError(f"a table has two dimensions (rows, variables); got {what}")
     names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
+    if not isinstance(names, Sequence | np.ndarray | pd.Index) or isinstance(names, str):
+        raise DataError(f"names is {names!r}, and must be a list of names, one a column")
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
-    return pd.DataFrame(array, columns=list(names), copy=False)
+    return pd.DataFrame(_unmasked(array), columns=list(names), copy=False)
+
+
+def _unmasked(array: Any) -> Any:
+    """Masked cells as missing ones."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return array
+    if not array.mask.any():
+        return array.data
+    return array.astype(np.float64).filled(np.nan) if array.dtype.kind in "biuf" else array.astype(object).filled(None)
 
 
 def note_index(frame: pd.DataFrame, found: Findings) -> None:

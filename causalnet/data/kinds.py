@@ -79,6 +79,11 @@ def data_kind(cls: Class) -> Class:
     return cls
 
 
+def is_data(data: Any) -> bool:
+    """Has an object all members of :class:`Data`? Strangers are not asked for more than their kind."""
+    return isinstance(getattr(data, "kind", None), str) and isinstance(data, Data)
+
+
 def refuse_unfinished(data: Any) -> None:
     """DataError for an object that names its kind but lacks other members of :class:`Data`; it lists all of them."""
     if isinstance(getattr(data, "kind", None), str):

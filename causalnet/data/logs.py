@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import pandas as pd
 
 from ..base.checks import known, whole
 from ..errors import DataError
+from .ends import opened, until_last, with_days
 from .events import Events
 from .reading import column_names, read_frame, to_numbers
 from .times import seconds
-from .topology import plain_names, read_topology
+from .topology import plain_names, read_topology, stripped
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +44,13 @@ VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those abo
 ENDS = (
     "end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time",
 )  # fmt: skip
-STATES = ("state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification")
+STATES = (
+    "state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
+    "perceived_severity", "alarm_severity",
+)  # fmt: skip
+SEVERITIES = frozenset(
+    ("critical", "major", "minor", "warning", "indeterminate", "info", "informational", "high", "low")
+)
 RAISED = frozenset(("raised", "raise", "set", "active", "open", "opened", "start", "on", "new", "problem"))
 CLEARED = frozenset(("cleared", "clear", "reset", "ceased", "cease", "closed", "close", "end", "off", "resolved"))
 
@@ -70,24 +78,31 @@ def read_events(
     name = Path(path).name
     took = event_columns(column_names(frame), name, columns)
     log = pd.DataFrame({role: frame[column] for role, column in took.items()})
+    log["timestamp"] = with_days(frame, took["timestamp"])
     for role in ("event", "device"):
-        log[role] = plain_names(log[role])
+        log[role] = plain_names(stripped(log[role]))
     ends = _first(frame.columns, ENDS)
     state = next((c for c in _all(frame.columns, STATES) if c not in took.values() and _states(frame[c])), None)
     if "duration" in frame.columns:
         log["duration"] = frame["duration"]
     elif ends:
-        log["_end"] = frame[ends]
+        log["_end"] = opened(frame[ends])
     if state is not None:
         log["_state"] = frame[state]
     log = _without_bad(log, name, quota, skipped, unit)
+    n = len(log)
+    moments = log["timestamp"].rename(took["timestamp"])
     if "_end" in log:
-        log["duration"] = _open_until_last(seconds(log.pop("_end"), unit), seconds(log["timestamp"], unit))
+        moments = pd.concat([moments, log.pop("_end")], ignore_index=True).rename(took["timestamp"])
+    times = seconds(moments, unit)
+    log["timestamp"] = times[:n]
+    if len(times) > n:
+        log["duration"] = until_last(times[n:], times[:n])
     if "_state" in log:
-        log = _paired(log, unit, str(state))
+        log = _paired(log, str(state))
     if topology is not None and not isinstance(topology, nx.Graph):
         topology = read_topology(topology, {str(device) for device in log["device"]})
-    return Events(log, topology, event_types, unit=unit)
+    return Events(log, topology, event_types, unit="s")
 
 
 def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -154,8 +169,9 @@ def _names_devices(name: str) -> bool:
 
 
 def _states(column: pd.Series) -> bool:
+    """Does a column say raised and cleared, or how severe an alarm is and that it cleared?"""
     words = {str(v).strip().lower() for v in column.dropna().unique()[:20]}
-    return bool(words & RAISED) and bool(words & CLEARED) and words <= RAISED | CLEARED
+    return bool(words & CLEARED) and bool(words - CLEARED) and words <= RAISED | CLEARED | SEVERITIES
 
 
 def _without_bad(log: pd.DataFrame, name: str, quota: int, skipped: int, unit: str | None) -> pd.DataFrame:
@@ -184,36 +200,20 @@ def _without_bad(log: pd.DataFrame, name: str, quota: int, skipped: int, unit: s
     return log[~bad].reset_index(drop=True) if bad.any() else log
 
 
-def _open_until_last(end: Any, start: Any) -> Any:
-    """Durations; what has no end lasts until the last time of the log, with a warning."""
-    still = np.isnan(end)
-    if still.any():
-        last = float(np.nanmax(np.concatenate([start, end])))
-        warnings.warn(
-            f"{int(still.sum())} events have no end: they are taken to last until the last time of the log",
-            UserWarning,
-            stacklevel=4,
-        )
-        end = np.where(still, last, end)
-    return end - start
-
-
-def _paired(log: pd.DataFrame, unit: str | None, state: str) -> pd.DataFrame:
+def _paired(log: pd.DataFrame, state: str) -> pd.DataFrame:
     """Rows raised and cleared as one event with a duration: first raised, first cleared, within a type and a device."""
     words = log.pop("_state").astype("string").str.strip().str.lower()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        time = seconds(log["timestamp"], unit)
+    time = log["timestamp"].to_numpy()
     end = np.full(len(log), np.nan)
-    waiting: dict[tuple[Any, Any], list[int]] = {}
+    waiting: dict[tuple[Any, Any], deque[int]] = {}
     lost = 0
-    raised = words.isin(RAISED).to_numpy()
+    raised = ~words.isin(CLEARED).to_numpy(dtype=bool, na_value=False)
+    keys = list(zip(log["event"], log["device"], strict=True))
     for row in np.lexsort((~raised, time)):
-        key = (log["event"].iloc[row], log["device"].iloc[row])
         if raised[row]:
-            waiting.setdefault(key, []).append(int(row))
-        elif waiting.get(key):
-            end[waiting[key].pop(0)] = time[row]
+            waiting.setdefault(keys[row], deque()).append(int(row))
+        elif waiting.get(keys[row]):
+            end[waiting[keys[row]].popleft()] = time[row]
         else:
             lost += 1
     warnings.warn(
@@ -222,6 +222,8 @@ def _paired(log: pd.DataFrame, unit: str | None, state: str) -> pd.DataFrame:
         UserWarning,
         stacklevel=3,
     )
+    if not raised.any():
+        raise DataError(f"column {state!r} says cleared in every row, and no row raises an alarm")
     kept = log[raised].reset_index(drop=True)
     last = float(time.max())
     kept["duration"] = np.where(np.isnan(end[raised]), last, end[raised]) - time[raised]

@@ -42,12 +42,21 @@ def is_mark(text: Any) -> bool:
     return isinstance(text, str) and text.strip().lower() in MARKS
 
 
-def read_numerals(texts: Sequence[Any]) -> Reading:
-    """The numbers that distinct texts stand for; all must have the same unit, and the same sign of decimals."""
+def decimal_sign(texts: Sequence[Any]) -> str:
+    """ "," or "." where the texts show which of them stands before the decimals, else ""."""
+    parts = (_parts(text) for text in texts if isinstance(text, str))
+    return _shown_sign([part.body for part in parts if part is not None])
+
+
+def read_numerals(texts: Sequence[Any], sign: str = "") -> Reading:
+    """The numbers that distinct texts stand for; all must have the same unit, and the same sign of decimals.
+
+    sign: "," or ".", which stands before the decimals where these texts do not show it (1,234).
+    """
     parts = [_parts(text) if isinstance(text, str) else None for text in texts]
     bodies = [part.body for part in parts if part is not None]
     units = tuple(sorted(Counter(part.unit for part in parts if part is not None)))
-    point, how = _decimal_sign(bodies)
+    point, how = _decimal_sign(bodies, sign)
     numbers = np.array([np.nan if part is None else _value(part, point) for part in parts], dtype=np.float64)
     told = list(how)
     if any(part is not None and part.foreign for part in parts):
@@ -104,7 +113,29 @@ def _latin(letter: str) -> str:
     }.get(letter, letter)
 
 
-def _decimal_sign(bodies: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?([eEdD][+-]?\d+)?")
+
+
+_POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+
+
+def _shown_sign(bodies: Sequence[str]) -> str:
+    """What the numbers themselves show: 3,14 and 0,125 have commas before decimals, 1,234,567 and 1,234.5 between thousands."""
+    commas = [body for body in bodies if "," in body]
+    last = Counter("," if body.rindex(",") > body.rindex(".") else "." for body in commas if "." in body)
+    if last:
+        return "," if last[","] else "."
+    if any(not _GROUPED.fullmatch(_SPACES.sub("", body)) for body in commas):
+        return ","
+    if any(body.count(",") > 1 for body in commas):
+        return "."
+    dots = [_SPACES.sub("", body) for body in bodies if "." in body]
+    if any(not _POINTED.fullmatch(body) for body in dots):
+        return "."
+    return "," if any(body.count(".") > 1 for body in dots) else ""
+
+
+def _decimal_sign(bodies: Sequence[str], sign: str) -> tuple[str, tuple[str, ...]]:
     """ "." or ",": what stands before the decimals, in all numbers alike; and what that means, in words."""
     commas = [body for body in bodies if "," in body]
     dots = [body for body in bodies if "." in body]
@@ -112,15 +143,13 @@ def _decimal_sign(bodies: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     how = ["spaces or apostrophes between thousands"] if spaced else []
     if not commas:
         many = [body for body in dots if body.count(".") > 1]
-        if many and all(re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+", body) for body in dots):
-            return ",", (*how, f"points between thousands ({many[0]} is {many[0].replace('.', '')})")
+        grouped = dots and all(_POINTED.fullmatch(body) for body in dots)
+        if grouped and (many or sign == ","):
+            example = (many or dots)[0]
+            return ",", (*how, f"points between thousands ({example} is {example.replace('.', '')})")
         return ".", tuple(how)
-    both = [body for body in commas if "." in body]
-    last = Counter("," if body.rindex(",") > body.rindex(".") else "." for body in both)
-    grouped = all(re.fullmatch(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?([eEdD][+-]?\d+)?", body) for body in commas)
-    comma_decimal = last[","] > 0 if both else not grouped
     example = commas[0]
-    if comma_decimal:
+    if (_shown_sign(bodies) or sign) == ",":
         return ",", (*how, f"commas before decimals ({example} is {example.replace('.', '').replace(',', '.')})")
     return ".", (*how, f"commas between thousands ({example} is {example.replace(',', '')})")
 

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.checks import known, names
 from ..errors import CausalnetError, DataError, UnknownNameError
 from .events import Events
 from .findings import Findings, Trouble
-from .kinds import Data
+from .frames import as_frame
+from .kinds import is_data
 from .logs import is_log, read_events
 from .reading import STDIN, read_frame
 from .series import Series
@@ -119,7 +121,7 @@ def look(
         found = Findings(notes=list(data.notes))
         found.keep(data.columns, data.levels, data.values)
         return _of_table(data, found, "data", data.n)
-    if isinstance(data, Data):
+    if is_data(data):
         return Look("data", data.kind, data.n, tuple(ColumnLook(name, data.kind) for name in data.columns), (), ())
     source = "data"
     if isinstance(data, str | Path):
@@ -132,8 +134,10 @@ def look(
         raise DataError(
             "columns names those of the file of an event log; rename those of a frame, and pass Events(frame)"
         )
-    if isinstance(data, pd.DataFrame):
-        data = data.drop(columns=[name for name in drop if name in data.columns])
+    frame = as_frame(data, None)
+    for name in (drop := names("drop", drop)):
+        known(name, map(str, frame.columns), f"drop names {name!r}, which is not a column")
+    data = frame.loc[:, [str(name) not in drop for name in frame.columns]]
     if time is not None or segment is not None:
         if regime is not None or discrete:
             raise DataError("a series holds numbers of one run or of several, and takes neither regime= nor discrete=")

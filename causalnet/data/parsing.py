@@ -5,9 +5,10 @@ One rule for whole numbers: at most FEW_LEVELS distinct ones are categories, unl
 
 from __future__ import annotations
 
+import datetime
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,16 @@ from ..base.arrays import AnyArray, Array, Bools
 from ..errors import DataError
 from .coding import Coded, code, spread
 from .findings import Findings, Labels, Trouble
+from .gaps import sentinel, suspect
+from .identifiers import MANY, keep_by
 from .numerals import MOST_UNITS, is_mark, read_numerals
-from .reading import FEW_LEVELS, finite, to_numbers, wanted_discrete
+from .reading import FEW_LEVELS, finite, shown_rows, wanted_discrete
 from .scanning import has_few_levels
 
-SENTINELS = (-99.0, -999.0, -9999.0, -99999.0)  # numbers that mean a missing value where all others are 0 or more
-CATEGORY_MARKS = frozenset(("?", "*", ".", "NA", "N/A", "#N/A"))  # and texts that do among categories
-MANY = 20  # rows from which texts that are all different are identifiers
-UNNAMED = re.compile(r"\s*|Unnamed: ?\d+")
-COUNTERS = re.compile(
-    r"(row|obs|sample|record|case)?[\s_.-]*(id|idx|index|no|nr|num|number|#)|row|rowid", re.IGNORECASE
-)
+CATEGORY_MARKS = frozenset(("?", "*", ".", "NA", "N/A", "#N/A"))  # texts that mean a missing value among categories
 DATE = re.compile(
-    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}-\d{2}|\d{1,2} \w{3,9} \d{2,4})([ T].*)?"
+    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}-\d{2}|\d{1,2}[- /]\w{3,9}[- /]\d{2,4}"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?)([ T:].*)?Z?"
 )
 
 
@@ -61,58 +59,10 @@ def without(names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def declared_missing(frame: pd.DataFrame, missing: Sequence[Any] | Any, found: Findings) -> pd.DataFrame:
-    """The frame with the cells that hold one of the declared values empty."""
-    values = [missing] if isinstance(missing, str | int | float) else list(missing)
-    texts = {str(value) for value in values}
-    numbers = [float(v) for v in to_numbers(pd.Series(values, dtype=object)) if v == v]
-    columns = []
-    for j in range(frame.shape[1]):
-        column = frame.iloc[:, j]
-        hit = column.isin(numbers) if pd.api.types.is_numeric_dtype(column.dtype) else column.astype(str).isin(texts)
-        if hit.any():
-            found.note(
-                str(frame.columns[j]), f"{int(hit.sum())} cells of {str(frame.columns[j])!r} are missing as declared"
-            )
-            column = column.mask(hit)
-        columns.append(column)
-    return pd.concat(columns, axis=1) if columns else frame
-
-
-def row_labels(frame: pd.DataFrame, asked: Callable[[str], bool], found: Findings) -> list[int]:
-    """Which columns (by place) only count or label the rows: an unnamed first one, a row counter called so."""
-    dropped = []
-    for j, name in enumerate(map(str, frame.columns)):
-        nameless = UNNAMED.fullmatch(name) is not None
-        if asked(name) or frame.shape[1] < 2 or not ((nameless and j == 0) or COUNTERS.fullmatch(name)):
-            continue
-        column = frame.iloc[:, j]
-        counter = _counts_rows(column)
-        if counter or (nameless and len(column) > 1 and column.is_unique):
-            what = "counts the rows" if counter else "labels the rows"
-            shown = "the unnamed first column" if nameless else f"column {name!r}"
-            dropped.append(j)
-            found.note(name, f"{shown} {what} and is left out", told=True, left_out=True, **_kept(name, "continuous"))
-    return dropped
-
-
-def _counts_rows(column: pd.Series) -> bool:
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype) or len(column) < 3:
-        return False
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return bool(values[0] in (0.0, 1.0) and (np.diff(values) == 1).all())
-
-
-def _kept(name: str, kind: str) -> dict[str, str]:
-    if not name.strip():
-        return {}
-    return {"python": f"{kind}=[{name!r}] keeps it", "shell": f"--{kind} {shlex.quote(name)} keeps it"}
-
-
 def parse(column: pd.Series, name: str, discrete: bool | None, found: Findings) -> tuple[AnyArray, Labels] | None:
     """(n,) codes with their labels, or floats with None; None for a column that is left out or cannot be read."""
     kind = column.dtype
-    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
+    if _holds_dates(column):
         found.troubles.append(
             Trouble(
                 f"column {name!r} holds dates; drop it, or make it a number, such as seconds since the start",
@@ -158,6 +108,18 @@ def parse(column: pd.Series, name: str, discrete: bool | None, found: Findings) 
     return _categories(words, name, missing, found)
 
 
+def _holds_dates(column: pd.Series) -> bool:
+    kind = column.dtype
+    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
+        return True
+    if isinstance(kind, pd.PeriodDtype):
+        return True
+    if not pd.api.types.is_object_dtype(kind):
+        return False
+    first = column.dropna().head(1)
+    return len(first) == 1 and isinstance(first.iloc[0], datetime.date | datetime.timedelta | pd.Period)
+
+
 def _numbers(
     column: pd.Series, name: str, discrete: bool | None, missing: Bools, found: Findings
 ) -> tuple[AnyArray, Labels] | None:
@@ -171,11 +133,20 @@ def _numbers(
         if gaps is not None:
             found.note(
                 name,
-                f"{int(gaps.sum())} cells of {name!r} hold {values[gaps][0]:g} among numbers from 0 up and are read as missing",
+                f"{int(gaps.sum())} cells of {name!r} hold {values[gaps][0]:g}, far below all others, and are read as missing",
                 told=True,
             )
             values = np.where(gaps, np.nan, values)
             column, missing = pd.Series(values), np.isnan(values)
+        mark = suspect(values)
+        if mark is not None:
+            found.note(
+                name,
+                f"{int((values == mark).sum())} cells of {name!r} hold {mark:g}, far above all others: does it mean missing?",
+                told=True,
+                python=f"then pass missing=[{mark:g}]",
+                shell=f"then --missing {mark:g}",
+            )
     flag = pd.api.types.is_bool_dtype(column.dtype)
     guessed = discrete is None and not flag
     if discrete is None:
@@ -191,16 +162,6 @@ def _numbers(
             shell=f"--continuous {shlex.quote(name)} reads it as numbers",
         )
     return (np.where(missing, np.nan, codes) if missing.any() else codes), labels
-
-
-def sentinel(values: Array) -> Bools | None:
-    """(n,) the cells with a number that means missing: one of SENTINELS, met twice or more, all others 0 or more."""
-    low = np.nanmin(values)
-    if low not in SENTINELS:
-        return None
-    gaps = values == low
-    others = values[~gaps & ~np.isnan(values)]
-    return gaps if gaps.sum() > 1 and len(others) and others.min() >= 0 else None
 
 
 def _categories(words: Coded, name: str, missing: Bools, found: Findings) -> tuple[AnyArray, Labels] | None:
@@ -225,7 +186,7 @@ def _read_texts(
     numbers, how, units = plain, tuple[str, ...](), tuple[str, ...](("",))
     if (odd_labels & ~marks).any():
         there = np.flatnonzero(~marks)
-        read = read_numerals([_text(words.labels[k]) for k in there])
+        read = read_numerals([_text(words.labels[k]) for k in there], found.decimals)
         better = np.full(len(plain), np.nan)
         better[there] = read.numbers
         if np.isnan(better).sum() < odd_labels.sum():
@@ -254,11 +215,12 @@ def _read_texts(
     odd = int(rows[left].sum())
     if (~np.isnan(numbers)).any() and odd <= 0.5 * (n - rows[marks].sum()) and (real or not how):
         wrong = left[words.codes] & (words.codes >= 0)
-        first = int(np.flatnonzero(wrong if wrong.any() else np.isnan(plain)[words.codes])[0])
+        there = np.flatnonzero(wrong if wrong.any() else np.isnan(plain)[words.codes])
+        others = f"; also rows {shown_rows(there[1:])}" if odd > 1 else ""
         found.troubles.append(
             Trouble(
-                f"column {name!r} holds numbers, but row {first + 1} has the text {column.iloc[first]!r} "
-                f"({odd} such row{'s' if odd != 1 else ''}); correct it",
+                f"column {name!r} holds numbers, but row {there[0] + 1} has the text {column.iloc[there[0]]!r} "
+                f"({odd} such row{'s' if odd != 1 else ''}{others}); correct {'them' if odd > 1 else 'it'}",
                 **_as_words(name),
             )
         )
@@ -286,7 +248,7 @@ def _read_words(words: Coded, name: str, rows: AnyArray, n: int, found: Findings
             f"column {name!r} holds dates as text and is left out",
             told=True,
             left_out=True,
-            **_kept(name, "discrete"),
+            **keep_by(name, "discrete"),
         )
         return None
     if len(words.labels) == n > MANY:
@@ -295,9 +257,16 @@ def _read_words(words: Coded, name: str, rows: AnyArray, n: int, found: Findings
             f"column {name!r} has another text in every row and is left out",
             told=True,
             left_out=True,
-            **_kept(name, "discrete"),
+            **keep_by(name, "discrete"),
         )
         return None
+    if len(words.labels) > max(MANY, 0.5 * n):
+        found.note(
+            name,
+            f"column {name!r} has {len(words.labels)} categories in {n} rows",
+            told=True,
+            **{key: f"{text}, if it names the rows" for key, text in without([name]).items()},
+        )
     marks = [k for k, label in enumerate(words.labels) if isinstance(label, str) and label.strip() in CATEGORY_MARKS]
     if not marks or len(marks) == len(words.labels):
         return words

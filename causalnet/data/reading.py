@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..base import checks
 from ..base.arrays import AnyArray, Array
+from ..base.npz import DAMAGE, read_members, read_npy
 from ..errors import DataError, UnknownNameError, nearest
+from .headers import Head, open_bytes, read_head
 
 # of text files by their suffix, .gz after it or not, where their lines do not tell another
 SEPARATORS = {".csv": ",", ".txt": ",", ".dat": ",", ".data": ",", ".tsv": "\t"}
 LINES = (".jsonl", ".ndjson")  # a JSON object a line
 STDIN = "-"
+SWOLLEN = 1 << 29  # bytes of cells from which a file must not be a hundred times smaller than they are
 # what the readers raise for a broken file: most errors of pandas and arrow are ValueErrors or LookupErrors
 UNREADABLE = (ValueError, OSError, EOFError, ImportError, LookupError, NotImplementedError, TypeError, zlib.error)
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
@@ -39,21 +43,69 @@ def read_frame(path: str | Path, as_text: Callable[[str], bool] | None = None, s
     if not path.is_file():
         raise DataError(f"no such file: {path}")
     kind = table_format(path)
+    refuse_swollen(path)
     try:
         if kind == "parquet":
-            return pd.read_parquet(path)
+            return _read_parquet(path)
         if kind == "jsonl":
             return _read_lines(path)
         return _read_csv(path, as_text, skip_bad_rows)
     except DataError:
         raise
+    except pd.errors.ParserError as error:
+        raise DataError(_ragged(path.name, kind, str(error))) from error
     except UNREADABLE as error:
+        raise DataError(f"{path.name} cannot be read as {kind}: {str(error).strip()}") from error
+    except RuntimeError as error:  # a compressed or damaged file, in the words of its library
         raise DataError(f"{path.name} cannot be read as {kind}: {error}") from error
+
+
+def refuse_swollen(path: Path) -> None:
+    """DataError for a compressed text that is far larger than its file, before it is read."""
+    size = path.stat().st_size
+    if path.suffix.lower() != ".gz" or size * 1032 < SWOLLEN:  # deflate does not shrink further
+        return
+    total = 0
+    try:
+        with open_bytes(path) as file:
+            while part := file.read(1 << 22):
+                total += len(part)
+                if total > SWOLLEN and total > 100 * size:
+                    raise DataError(
+                        f"{path.name} unpacks to more than {total >> 20} MiB from {size >> 20} MiB, as no table of measured "
+                        "numbers does; unpack and look at it first"
+                    )
+    except (OSError, EOFError, zlib.error):
+        return  # told by the reader
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    told = pq.read_metadata(path)
+    cells = told.num_rows * max(1, told.num_columns)
+    if cells * 8 > max(SWOLLEN, 1000 * path.stat().st_size):
+        raise DataError(
+            f"{path.name} unpacks to {told.num_rows} rows of {told.num_columns} columns from {path.stat().st_size} bytes, as no "
+            "table of measured numbers does"
+        )
+    return pd.read_parquet(path)
+
+
+def _ragged(name: str, kind: str, message: str) -> str:
+    """What pandas says of a row with too many cells, as a sentence."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if not found:
+        return f"{name} cannot be read as {kind}: {message.strip()}"
+    return (
+        f"{name}: line {found[2]} has {found[3]} cells, and the lines above {found[1]}; quote cells that contain the "
+        "separator, or drop the line (of a log: skip_bad_rows=1, --skip-bad-rows 1)"
+    )
 
 
 def stored(path: str | Path) -> Path:
     """The path; what comes in on standard input ("-") is stored in a file of its own first, once."""
-    return _piped() if str(path) == STDIN else Path(path)
+    return _piped() if str(path) == STDIN else checks.file_name(path, "table.csv")
 
 
 @cache
@@ -88,65 +140,27 @@ def table_format(path: Path) -> str:
     return "tsv" if suffix == ".tsv" else "csv"
 
 
-def separator_of(path: Path) -> str:
-    """What stands between the cells of a text file: what its first lines tell, or what its name does."""
-    usual = "\t" if table_format(path) == "tsv" else ","
-    with _open_bytes(path) as file:
-        head = file.read(1 << 16)
-    lines = head.decode("utf-8-sig", errors="replace").splitlines()
-    if len(head) == 1 << 16:
-        lines = lines[:-1]  # cut short
-    return found_separator([line for line in lines if line.strip()][:20], usual)
+def head_of(path: Path) -> Head:
+    """Encoding, separator and column names of a text file."""
+    return read_head(path, usual_separator(path))
 
 
-def found_separator(lines: Sequence[str], usual: str = ",") -> str:
-    """The separator that occurs in the first line, and equally often in all others; the usual one where none does."""
-    if not lines:
-        return usual
-    bare = [re.sub(r'"[^"]*"', '""', line) for line in lines]
-    kept = []
-    for mark in dict.fromkeys((usual, ",", "\t", ";", "|")):
-        counts = {line.count(mark) for line in bare}
-        if counts == {bare[0].count(mark)} and bare[0].count(mark):
-            kept.append((mark, bare[0].count(mark)))
-    if kept:
-        return next((mark for mark, _ in kept if mark == usual), max(kept, key=lambda pair: pair[1])[0])
-    if any(mark in bare[0] for mark in (usual, ",")):
-        return usual
-    split = [line.split() for line in bare]
-    even = len({len(cells) for cells in split}) == 1 and len(split[0]) > 1 and len(split) > 1
-    if even and all(any(re.match(r"[+-]?\.?\d", cell) for cell in cells) for cells in split[1:]):
-        return " "
-    return next((mark for mark in ("\t", ";", "|") if mark in bare[0]), usual)
-
-
-def _open_bytes(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+def usual_separator(path: Path) -> str:
+    """The separator that the name of a text file tells."""
+    return "\t" if table_format(path) == "tsv" else ","
 
 
 def read_array(path: Path, key: str | None = None) -> AnyArray:
     """The array of a .npy file, or the one called ``key`` of a .npz; pickled objects are refused like broken files."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        return np.asarray(loaded if key is None else loaded[key])
-    except (ValueError, OSError, EOFError, KeyError) as error:
+        if key is None:
+            return read_npy(path)
+        with zipfile.ZipFile(path) as file:
+            return read_members(file, path)[key]
+    except DataError:
+        raise
+    except (*DAMAGE, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name} cannot be read as a plain numpy array: {error}") from error
-
-
-def read_header(path: Path) -> tuple[list[str], int]:
-    """Column names of a text file as written, and the number of lines to skip up to the first row."""
-    with _open_bytes(path) as file:
-        if b"\x00" in file.read(65536):
-            raise DataError(f"{path.name} is not text: it holds zero bytes; save it as CSV (UTF-8)")
-        file.seek(0)
-        blank = next((i for i, line in enumerate(file) if line.strip()), 0)  # lines before the header
-    header = pd.read_csv(
-        path, sep=pattern(separator_of(path)), header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8"
-    )
-    names = [str(name).strip().removeprefix("\ufeff") for name in header.iloc[0]]
-    if pd.to_numeric(pd.Series(names), errors="coerce").notna().all():
-        raise DataError(f"{path.name}: the first line holds numbers only; write a line of column names above it")
-    return names, blank + 1
 
 
 def pattern(separator: str) -> str:
@@ -156,8 +170,8 @@ def pattern(separator: str) -> str:
 
 def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: int) -> pd.DataFrame:
     """CSV with its header kept as written: pandas would rename duplicate columns silently."""
-    names, skipped = read_header(path)
-    separator = separator_of(path)
+    head = head_of(path)
+    names, separator = head.names, head.separator
     long: list[list[str]] = []
     how: dict[str, Any] = {"low_memory": False}
     if skip_bad_rows:
@@ -168,8 +182,9 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
             path,
             sep=pattern(separator),
             header=None,
-            skiprows=skipped,
-            encoding="utf-8",
+            skiprows=head.skipped,
+            encoding=head.encoding,
+            skipinitialspace=True,
             index_col=False,
             keep_default_na=False,
             na_values=list(MISSING),
@@ -187,10 +202,11 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
         )
     frame.columns = pd.Index(names)
     frame.attrs["skipped"] = len(long)
-    usual = "\t" if table_format(path) == "tsv" else ","
-    if separator != usual and len(names) > 1:
+    frame.attrs["notes"], frame.attrs["told"] = [], list(head.notes)
+    frame.attrs["separator"], frame.attrs["index"] = separator, head.index
+    if separator != usual_separator(path) and len(names) > 1:
         what = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}[separator]
-        frame.attrs["notes"] = [f"{path.name} separates its columns by {what}"]
+        frame.attrs["notes"] += [f"{path.name} separates its columns by {what}"]
     return frame
 
 
@@ -203,7 +219,7 @@ def _labels_rows(column: pd.Series) -> bool:
 def _read_lines(path: Path) -> pd.DataFrame:
     """A JSON object a line, its keys in the order met."""
     rows = []
-    with _open_bytes(path) as file:
+    with open_bytes(path) as file:
         for at, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -259,8 +275,17 @@ def finite(column: pd.Series, name: Any) -> Array:
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.flatnonzero(np.isinf(values))
     if len(bad):
-        raise DataError(f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}; correct it")
+        others = f" ({len(bad)} such rows; also {shown_rows(bad[1:])})" if len(bad) > 1 else ""
+        raise DataError(
+            f"column {name!r} has the infinite value {values[bad[0]]} in row {bad[0] + 1}{others}; correct it"
+        )
     return values
+
+
+def shown_rows(places: Iterable[int]) -> str:
+    """Places of rows, from 0, as the numbers of rows, from 1: the first few."""
+    numbers = [str(int(place) + 1) for place in places]
+    return ", ".join(numbers[:5]) + (", ..." if len(numbers) > 5 else "")
 
 
 def wanted_discrete(
@@ -273,6 +298,7 @@ def wanted_discrete(
         return dict.fromkeys(columns, discrete)
     if isinstance(discrete, str):
         discrete = [discrete]
+    discrete = checks.names(option, discrete)
     for name in discrete:
         if name not in columns:
             raise UnknownNameError(f"{option} names {name!r}, which is not a column.{nearest(name, columns)}")

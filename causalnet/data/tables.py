@@ -13,11 +13,14 @@ import pandas as pd
 
 from ..base.arrays import Array, Bools, Codes, Ints
 from ..errors import DataError
+from .decimals import sign_of
 from .findings import Findings, Note, Trouble
 from .frames import as_frame, note_index
-from .kinds import Data, data_kind, refuse_unfinished
+from .gaps import NINES, SENTINELS, declared_missing
+from .identifiers import row_labels
+from .kinds import Data, data_kind, is_data, refuse_unfinished
 from .moments import correlate, sum_rows
-from .parsing import SENTINELS, declared_missing, parse, row_labels, too_many_cells, wanted_kinds, without
+from .parsing import parse, too_many_cells, wanted_kinds, without
 from .reading import column_names, read_frame
 from .regimes import Asked, Regimes, refuse_targets, split_regimes
 from .scanning import Scan, equal_columns, scan
@@ -202,8 +205,9 @@ def survey(
     found = Findings()
     frame = as_frame(data, names)
     frame, parts = (frame, None) if regimes is None else split_regimes(frame, regimes, found)
-    for text in frame.attrs.get("notes", []):
-        found.note("", text)
+    for word in ("notes", "told"):
+        for text in frame.attrs.get(word, []):
+            found.note("", text, told=word == "told")
     note_index(frame, found)
     given = [str(name) for name in frame.columns]
     asked = wanted_kinds(discrete, continuous, tuple(given)) if not isinstance(discrete, bool) else {}
@@ -213,7 +217,7 @@ def survey(
     columns = column_names(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
-    if not isinstance(missing, Sized) or len(missing):
+    if missing is not None and (not isinstance(missing, Sized) or len(missing)):
         frame = declared_missing(frame, missing, found)
     wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
     found.names = columns
@@ -250,8 +254,8 @@ def asked_regimes(regime: str | None, targets: Mapping[Any, Any] | None) -> Aske
 
 def as_data(data: Any) -> Data:
     """Data of any kind as it is, anything else as a table; DataError for what is neither."""
-    if isinstance(data, Data):
-        return data
+    if is_data(data):
+        return data  # type: ignore[no-any-return]
     refuse_unfinished(data)
     return as_table(data)
 
@@ -283,8 +287,10 @@ def _parse_all(
             values[at : at + BLOCK] = frame.iloc[at : at + BLOCK].to_numpy()
         seen = scan(values)
         decided = len(wanted) == len(columns) or not seen.whole.any()
-        if seen.clean and decided and not np.isin(seen.low, SENTINELS).any():
+        marked = np.isin(seen.low, SENTINELS).any() or np.isin(seen.high, NINES).any()
+        if seen.clean and decided and not marked:
             return columns, values, (None,) * len(columns), seen
+    found.decimals = sign_of(frame)
     levels: list[tuple[Any, ...] | None] = []
     kept: list[str] = []
     for j, name in enumerate(columns):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,34 +12,51 @@ import pandas as pd
 from ..base.arrays import Array, Ints
 from ..base.checks import one_of
 from ..errors import DataError
-from .reading import finite, to_numbers
+from .numerals import decimal_sign, read_numerals
+from .reading import finite, shown_rows, to_numbers
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of which so many are a second
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 # a number of this size is the year 5138 in the unit before, and 1973 in this one: no log reaches so far
 FROM = {"ms": 1e11, "us": 1e14, "ns": 1e17}
+SPAN = re.compile(
+    r"\s*[+-]?(\d+ days?,? ?)?[+-]?(\d+:\d{2}:\d{2}(\.\d+)?)?\s*|\s*P[\dDTHMS.]+\s*"
+)  # with a sign that tells
+SLASHED = re.compile(
+    r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)( ?[AaPp][Mm])?)?\s*"
+)
 
 
 def seconds(column: pd.Series, unit: str | None = None) -> Array:
     """(n,) seconds of numbers, dates or spans; NaN where missing.
 
     unit: "s", "ms", "us" or "ns" of numbers; None judges by their size, and warns where it is not seconds. Where float64
-    seconds would make distinct times equal, they are counted from the first one, with a warning.
+    seconds would make distinct times equal, they are counted from the first one, with a warning. Dates that are written
+    day first or month first are read where one of them tells which, and refused where none does.
     """
     kind = column.dtype
-    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
+    if isinstance(kind, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
+        kind = column.dtype
+    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind) or _arrow_time(kind):
         return _of_stamps(column)
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind):
+        raise DataError(f"column {column.name!r} must hold seconds or dates, not {kind} values")
     numeric = to_numbers(column)
     odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
-    if len(odd) and len(odd) == column.notna().sum():  # not one number: perhaps dates or spans written the standard way
-        for read in (_dates, _spans):
+    if len(odd) and len(odd) == column.notna().sum():  # not one number: perhaps dates or spans written in a usual way
+        for read in (_dates, _slashed, _spans):
             stamps = read(column)
-            if (stamps.notna() | column.isna()).all():
+            if stamps is not None and (stamps.notna() | column.isna()).all():
                 return _of_stamps(stamps)
+    if len(odd):
+        numeric = _written(column, numeric)
+        odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
     if len(odd):
         raise DataError(
             f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has "
-            f"{column.iloc[odd[0]]!r} ({len(odd)} such rows); convert text dates with pandas.to_datetime first"
+            f"{column.iloc[odd[0]]!r} ({len(odd)} such rows: {shown_rows(odd)}); convert text dates with "
+            "pandas.to_datetime first"
         )
     found = finite(numeric, column.name)
     unit = one_of("unit", unit, UNITS) if unit is not None else _unit(found, str(column.name))
@@ -48,12 +67,60 @@ def seconds(column: pd.Series, unit: str | None = None) -> Array:
     return found / UNITS[unit]
 
 
+def _arrow_time(kind: object) -> bool:
+    return isinstance(kind, pd.ArrowDtype) and kind.kind in "mM"
+
+
 def _dates(column: pd.Series) -> pd.Series:
     return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
 
 
-def _spans(column: pd.Series) -> pd.Series:
-    return pd.to_timedelta(column.astype("string"), errors="coerce")
+def _spans(column: pd.Series) -> pd.Series | None:
+    """Spans that say so (00:01:30, 2 days): what else pandas would take for one, as 1,5 or 31.12.2024, is none."""
+    texts = column.dropna()
+    if not texts.map(lambda v: isinstance(v, timedelta) or (isinstance(v, str) and bool(SPAN.fullmatch(v)))).all():
+        return None
+    return pd.to_timedelta(texts.astype("string").reindex(column.index), errors="coerce")
+
+
+def _slashed(column: pd.Series) -> pd.Series | None:
+    """Dates as 31.12.2024 or 12/31/2024 10:00 PM, with a warning that says which part was taken for the day."""
+    texts = column.dropna()
+    parts = [SLASHED.fullmatch(text) if isinstance(text, str) else None for text in texts]
+    if not all(parts):
+        return None
+    first, second = ({int(part[k]) for part in parts if part} for k in (1, 3))
+    marks = {part[2] for part in parts if part}
+    day_first = max(first, default=0) > 12 or marks == {"."}
+    if not day_first and max(second, default=0) <= 12:
+        raise DataError(
+            f"column {column.name!r} holds dates such as {texts.iloc[0]!r}, in which nothing tells the day from the month; "
+            "write them as 2024-01-31 12:00:00"
+        )
+    d, m = (1, 3) if day_first else (3, 1)
+    iso = [
+        f"{p[4]}-{int(p[m]):02d}-{int(p[d]):02d} {p[5] or '00:00'}{(p[6] or '').strip().upper()}" for p in parts if p
+    ]
+    stamps = pd.to_datetime(pd.Series(iso, index=texts.index), format="mixed", errors="coerce")
+    if stamps.notna().all():
+        shown = stamps.iloc[0].isoformat(sep=" ")
+        _warn(
+            f"column {column.name!r} is read with the {'day' if day_first else 'month'} first ({texts.iloc[0]} is {shown})"
+        )
+    return stamps.reindex(column.index)
+
+
+def _written(column: pd.Series, numeric: pd.Series) -> pd.Series:
+    """Numbers as people write them (1,5 in a file with commas before decimals), where all can be read as such."""
+    texts = [value if isinstance(value, str | int | float) else None for value in column.dropna()]
+    if None in texts or (not decimal_sign(texts) and any("," in str(text) for text in texts)):
+        return numeric
+    read = read_numerals([str(text) for text in texts])
+    if np.isnan(read.numbers).any() or read.units != ("",):
+        return numeric
+    if read.how:
+        _warn(f"column {column.name!r} is read as numbers: {', '.join(read.how)}")
+    return pd.Series(read.numbers, index=column.dropna().index).reindex(column.index)
 
 
 def _unit(found: Array, name: str) -> str:
@@ -68,14 +135,20 @@ def _unit(found: Array, name: str) -> str:
             "write all in seconds"
         )
     unit = _by_size(float(np.median(size)))
-    first = pd.Timestamp(int(found[~np.isnan(found)].min() / UNITS[unit]), unit="s") if size.max() < 9e18 else ""
-    warnings.warn(
-        f"column {name!r} is read as {NAMES[unit]} since 1970 (the first is {first}): as seconds its numbers would lie "
-        "beyond the year 5000; pass unit='s' (--unit s) if they are seconds",
-        UserWarning,
-        stacklevel=4,
+    first = f" (the first is {_date(found, unit)})" if size.max() < 9e18 else ""
+    _warn(
+        f"column {name!r} is read as {NAMES[unit]} since 1970{first}: as seconds its numbers would lie "
+        "beyond the year 5000; pass unit='s' (--unit s) if they are seconds"
     )
     return unit
+
+
+def _date(found: Array, unit: str) -> pd.Timestamp:
+    return pd.Timestamp(int(found[~np.isnan(found)].min() / UNITS[unit]), unit="s")
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=5)
 
 
 def _by_size(value: float) -> str:
@@ -87,21 +160,13 @@ def _exact(whole: Ints, a_second: int, name: str) -> Array:
     found = whole / a_second
     if len(np.unique(found)) == len(np.unique(whole)):
         return np.asarray(found)
-    warnings.warn(
-        f"times in {name!r} are counted from the first one: since 1970 they differ by less than float64 seconds hold",
-        UserWarning,
-        stacklevel=5,
-    )
+    _warn(f"times in {name!r} are counted from the first one: since 1970 they differ by less than float64 seconds hold")
     return np.asarray((whole - whole.min()) / a_second)
 
 
 def _of_stamps(column: pd.Series) -> Array:
     """Dates and spans of any resolution, far ones too."""
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-    stamps = column.to_numpy()
-    if stamps.dtype.kind not in "mM":  # arrow's own types
-        stamps = stamps.astype("M8[ns]" if pd.api.types.is_datetime64_any_dtype(column.dtype) else "m8[ns]")
+    stamps = _arrow_stamps(column) if isinstance(column.dtype, pd.ArrowDtype) else _stamps(column)
     missing = np.isnat(stamps)
     step = np.datetime_data(stamps.dtype)[0]
     if step not in UNITS:
@@ -110,3 +175,22 @@ def _of_stamps(column: pd.Series) -> Array:
     if missing.any():
         return np.where(missing, np.nan, whole / UNITS[step])
     return _exact(whole, UNITS[step], str(column.name))
+
+
+def _stamps(column: pd.Series) -> Array:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    return column.to_numpy()
+
+
+def _arrow_stamps(column: pd.Series) -> Array:
+    """Arrow's own times in their own unit, as UTC."""
+    import pyarrow as pa
+
+    cells = pa.chunked_array(column.array.__arrow_array__())
+    if pa.types.is_date(cells.type):
+        cells = cells.cast(pa.timestamp("s"))
+    letter = "m" if pa.types.is_duration(cells.type) else "M"
+    whole = cells.cast(pa.int64())
+    values = np.asarray(whole.fill_null(np.iinfo(np.int64).min).to_numpy(), np.int64)
+    return values.view(f"{letter}8[{cells.type.unit}]")  # the least number is NaT

@@ -41,7 +41,7 @@ def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
     frame = read_frame(path, as_text=lambda name: True)
     if set(map(str, frame.columns)) <= set(devices):
         raise DataError(f"{path.name}: the first line is a link between devices of the log; write a header above it")
-    ends = np.array_split(plain_names(pd.concat(_two_ends(frame, path.name))).to_numpy(dtype=object), 2)
+    ends = np.array_split(plain_names(stripped(pd.concat(_two_ends(frame, path.name)))).to_numpy(dtype=object), 2)
     graph = nx.Graph()
     for row, (u, v) in enumerate(zip(*ends, strict=True)):
         if pd.isna(u):
@@ -65,13 +65,20 @@ def _two_ends(frame: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
     )
 
 
+def stripped(column: pd.Series) -> pd.Series:
+    """Names without spaces around them, so that "d1 " and "d1" are one device."""
+    if not (pd.api.types.is_object_dtype(column.dtype) or isinstance(column.dtype, pd.StringDtype)):
+        return column
+    return column.map(lambda value: value.strip() if isinstance(value, str) else value, na_action="ignore")
+
+
 def plain_names(column: pd.Series) -> pd.Series:
-    """Names that were read as texts, as the numbers that they would have been read as, unless a zero would be lost."""
-    texts = column.dropna()
+    """Names that were read as texts, as the numbers that they would have been read as, unless two of them would be one."""
+    texts = pd.Series(column.dropna().unique())
     worded = len(texts) > 0 and texts.map(lambda value: isinstance(value, str)).all()
-    if worded and not texts.str.match(r"\s*[+-]?0\d").any():
+    if worded and texts.str.fullmatch(r"\s*-?(0|[1-9]\d{0,14})(\.\d{1,9})?\s*").all():
         numbers = to_numbers(column)
-        if numbers.notna().sum() == len(texts):
+        if numbers.nunique() == len(texts):
             return numbers
     return column
 

@@ -76,6 +76,8 @@ def draw(dataset: str | Dataset, seed: int) -> Dataset:
 
 
 def _parse(name: str) -> tuple[str, dict[str, Any]]:
+    if not isinstance(name, str):
+        raise DataError(f"name is {name!r:.60}, and must be the name of a data set, such as 'sachs'")
     base, *parts = name.split(":")
     settings = {}
     for part in parts:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.text import writable
 from ..data import Data, as_data
 from ..errors import DataError
 from ..graph import Graph, Knowledge
@@ -30,6 +31,8 @@ class Dataset:
     sampled: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or writable(self.name) != self.name:
+            raise DataError(f"name is {self.name!r}, and must be a text that UTF-8 can hold, such as 'my-data'")
         object.__setattr__(self, "data", as_data(self.data))
         if self.truth is not None and sorted(self.truth.nodes) != sorted(self.data.columns):
             odd = sorted(set(self.truth.nodes) ^ set(self.data.columns))

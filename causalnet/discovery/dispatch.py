@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base import checks
 from ..data import Data, Demanding, Table, as_data, as_series
+from ..data.kinds import is_data
 from ..data.regimes import DEMANDS
 from ..datasets import Dataset
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable
@@ -48,7 +49,9 @@ def discover(
     a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
     """
     chosen: dict[str, str] = {}
-    method = None if backend == AUTO else get(backend)
+    if isinstance(data, str) and not isinstance(backend, str):
+        raise DataError(f"the data come first, then the backend; write discover(data, {data!r})")
+    method = None if isinstance(backend, str) and backend == AUTO else get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (_read(data, method), None)
     knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:
@@ -94,7 +97,7 @@ def discover(
 def _read(data: Any, method: Backend | None) -> Data:
     """Data as they are; a data frame as a series where the method reads rows in order of time, as a table elsewhere."""
     in_time = method is not None and "series" in method.takes
-    return as_series(data) if in_time and not isinstance(data, Data) else as_data(data)
+    return as_series(data) if in_time and not is_data(data) else as_data(data)
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..base.checks import choose, names
 from ..data import KINDS
-from ..errors import NotInstalled, UnknownNameError, nearest
+from ..errors import DataError, NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
 from .contract import Backend, BackendInfo
 
@@ -134,6 +134,15 @@ def find(name: str) -> Backend:
 
 def get(name: str) -> Backend:
     """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+    if not isinstance(name, str):
+        hint = (
+            " (a function becomes a backend by causalnet.backends.Backend and its entry point)"
+            if callable(name)
+            else ""
+        )
+        raise DataError(
+            f"backend is of type {type(name).__name__}, and must be a name, such as 'order'{hint}; cn.backends() lists them"
+        )
     backend = find(name)
     if not backend.installed:
         raise NotInstalled(backend.needs)

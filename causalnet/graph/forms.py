@@ -15,7 +15,7 @@ from ..errors import DataError
 from .marks import directions, read
 
 FORMAT = "causalnet.graph/1"
-READ = (".json", ".graphml")  # what a graph is written as and read back from
+READ = (".json", ".graphml", ".csv")  # what a graph is written as and read back from
 FORMS = (*READ, ".dot", ".svg")  # and what it is written as to be looked at
 
 
@@ -49,6 +49,9 @@ def fields_of_json(text: str) -> dict[str, Any]:
 
 def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
     nodes = tuple(_part(raw, "nodes", list, "a graph"))
+    odd = [name for name in nodes if not isinstance(name, str)]
+    if odd:
+        raise ValueError(f"'nodes' of a graph holds {odd[0]!r:.60}, and a node is a text")
     index = {name: i for i, name in enumerate(nodes)}
     d = len(nodes)
     marks = np.zeros((d, d), dtype=np.int8)

@@ -18,16 +18,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Array, Bools
-from ..base.checks import known, number, shaped
+from ..base.checks import instance, known, shaped
 from ..base.doors import Reach
-from ..errors import DataError, UnknownNameError
+from ..errors import DataError, NotApplicable, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
 from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
-from .labels import Networked, aligned, edge_list, node_names, zeros_and_ones
-from .marks import Marks, directions, spell
-from .networks import marks_of_arcs, read_graphml, to_dot, to_graphml
+from .labels import aligned, edge_list, node_names, zeros_and_ones
+from .marks import Marks, codes_of, directions, spell
+from .meek import extension
+from .networks import arcs_of, read_graphml, to_dot, to_graphml, to_pgmpy
 from .order import is_acyclic
+from .sheets import fields_of_sheet, to_sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,8 @@ class Graph:
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
         evidence = self.evidence if self.evidence is not None else {}
+        instance("evidence", evidence, Mapping, "a dict of pairs of names")
+        instance("meta", {} if self.meta is None else self.meta, Mapping, "a dict")
         object.__setattr__(self, "evidence", evidence if isinstance(evidence, PairEvidence) else dict(evidence))
         object.__setattr__(self, "meta", MappingProxyType(dict(self.meta or {})))
 
@@ -108,8 +112,9 @@ class Graph:
     @classmethod
     def from_marks(cls, nodes: Sequence[str], marks: ArrayLike, **kwargs: Any) -> Graph:
         """A partial ancestral graph from its end marks, (d, d): the mark at j of the edge i *-* j."""
-        array = np.asarray(marks, dtype=np.int8)
-        return cls(tuple(nodes), directions(array), marks=array, **kwargs)
+        names = node_names(nodes)
+        array = codes_of(aligned(marks, names, "marks"))
+        return cls(names, directions(array), marks=array, **kwargs)
 
     @classmethod
     def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> Graph:
@@ -119,25 +124,11 @@ class Graph:
         attribute ``mark``, which ``to_networkx`` writes for a partial ancestral graph. One that a graph with lags wrote gives
         that again.
         """
-        if not isinstance(graph, Networked):
-            raise DataError(f"got {type(graph).__name__}, and from_networkx takes a networkx graph")
         other = cls.OTHERS.get(str(dict(getattr(graph, "graph", {})).get("format", "")))
         if other is not None and cls is Graph:
             return other.from_networkx(graph, nodes)
-        names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
-        index = {name: i for i, name in enumerate(names)}
-        arcs = [(str(u), str(v), w) for u, v, w in graph.edges(data="weight")]
-        if not graph.is_directed():
-            arcs += [(v, u, w) for u, v, w in arcs]
-        weight = None
-        if arcs and all(w is not None for _, _, w in arcs):
-            weight = np.zeros((len(names), len(names)))
-            for u, v, w in arcs:
-                if u in index and v in index:
-                    weight[index[u], index[v]] = number(f"the weight of {u} -> {v}", w)
-        found = cls.from_edges(names, [(u, v) for u, v, _ in arcs], weight=weight)
-        spelt = [(str(u), str(v), mark) for u, v, mark in graph.edges(data="mark") if mark is not None]
-        return found if not spelt else cls.from_marks(names, marks_of_arcs(names, spelt, found.skeleton), weight=weight)
+        names, adj, weight, marks = arcs_of(graph, nodes)
+        return cls(names, adj, weight) if marks is None else cls.from_marks(names, marks, weight=weight)
 
     # ---- reading ------------------------------------------------------------------------------------------
 
@@ -182,7 +173,7 @@ class Graph:
 
     def align(self, nodes: Sequence[str]) -> Graph:
         """The same graph with its nodes in another order; the names must be the same."""
-        nodes = tuple(nodes)
+        nodes = node_names(nodes)
         if sorted(nodes) != sorted(self.nodes):
             missing = sorted(set(self.nodes) ^ set(nodes))
             raise UnknownNameError(f"cannot align graphs over different nodes; not in both: {', '.join(missing)}")
@@ -194,8 +185,28 @@ class Graph:
         }
         return dataclasses.replace(self, nodes=nodes, **moved)
 
+    def dag(self) -> Graph:
+        """A directed acyclic graph of the class that this one stands for: itself where it is one (Dor and Tarsi 1992).
+
+        NotApplicable for end marks; DataError where the undirected edges have no such direction.
+        """
+        if self.marks is not None:
+            raise NotApplicable(
+                "a partial ancestral graph stands for graphs with hidden causes, none of them over its nodes"
+            )
+        if self.is_dag:
+            return self
+        adj = extension(self.adj)
+        if adj is None:
+            raise DataError(
+                "no directed acyclic graph has these edges: a cycle is there, or directing them makes a collider"
+            )
+        return Graph(self.nodes, adj, self.weight, meta={**self.meta, "chosen_from_class": True})
+
     def replace(self, **changes: Any) -> Graph:
         """A copy with some fields changed; ``meta`` is merged, not replaced."""
+        for name in changes:
+            known(name, [one.name for one in dataclasses.fields(self)], f"a graph has no field {name!r}")
         if "meta" in changes:
             changes["meta"] = {**self.meta, **changes["meta"]}
         return dataclasses.replace(self, **changes)
@@ -270,22 +281,33 @@ class Graph:
     to_svg = Reach("A drawing of the graph as the text of an SVG file.")
     _repr_html_ = Reach("A small drawing, which notebooks show; None for a graph too large for one.")
 
-    def save(self, path: str | Path) -> Path:
-        """Write the graph to a file: .json or .graphml, which ``Graph.load`` reads back, .dot for Graphviz, or .svg.
+    def to_dot(self) -> str:
+        """Graphviz text, end marks included."""
+        return to_dot(self)
 
-        .json keeps everything; .graphml nodes, edges, weights and end marks; .dot and .svg are drawings.
+    def to_pgmpy(self) -> Any:
+        """A DAG of pgmpy, or a PDAG where edges are undirected; NotApplicable for cycles and end marks."""
+        return to_pgmpy(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the graph to a file: .json, .graphml or .csv, which ``Graph.load`` reads back, .dot for Graphviz, or .svg.
+
+        .json keeps everything; .graphml and .csv (a labelled matrix, row cause) edges, weights and marks; .dot and .svg draw.
         """
-        texts = {".svg": self.to_svg, ".dot": lambda: to_dot(self), ".graphml": lambda: to_graphml(self.to_networkx())}
+        texts: dict[str, Any] = {".svg": self.to_svg, ".dot": self.to_dot, ".csv": lambda: to_sheet(self)}
+        texts |= {".graphml": lambda: to_graphml(self.to_networkx())}
         return write_atomic(path, texts.get(form(path), lambda: self.to_json(1) + "\n")())
 
     @classmethod
     def load(cls, path: str | Path) -> Graph:
-        """Read the .json or .graphml file that ``save`` wrote; DataError, naming the file, for anything else."""
+        """Read a .json, .graphml or .csv file that ``save`` wrote, or a list of edges; DataError, naming the file, otherwise."""
         ending = form(path, READ)
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
+            if ending == ".csv":
+                return cls(**fields_of_sheet(text))
             return cls.from_json(text) if ending == ".json" else cls.from_networkx(read_graphml(text))
-        except (DataError, UnicodeDecodeError, OSError) as error:
+        except (DataError, UnknownNameError, UnicodeDecodeError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise DataError(f"{path} cannot be read as a graph: {why}") from error
 
@@ -316,7 +338,12 @@ class Graph:
 
 def _frozen(array: Any, dtype: Any, names: tuple[str, ...], name: str) -> AnyArray:
     """A read-only (d, d) copy in the order of the names."""
-    given = np.asarray(aligned(array, names, name))
+    try:
+        given = np.asarray(aligned(array, names, name))
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{name} is no matrix: its rows have different lengths") from error
     if np.issubdtype(given.dtype, np.floating) and dtype is not np.float64 and np.isnan(given).any():
         raise DataError(f"{name} holds NaN; an edge is there or not")
     shaped(name, given, (len(names), len(names)), "a row and a column a node")

@@ -37,7 +37,7 @@ class Knowledge:
 
     required: edges (cause, effect) that must be in the graph, in this direction.
     forbidden: edges (cause, effect) that must not be. Forbid both directions to keep a pair apart.
-    tiers: groups of variables in causal order; nothing in a later tier causes anything in an earlier one.
+    tiers: groups of variables in causal order, or {name: tier}; nothing in a later tier causes anything in an earlier one.
     roots: variables without causes. leaves: variables without effects.
     Contradictions (an edge both required and forbidden, a required cycle, ...) are errors when it is built.
     """
@@ -144,6 +144,8 @@ def _check_marks(graph: Graph, known: KnownEnds, required: Bools) -> None:
 
 
 def _tiers(given: Any) -> tuple[tuple[str, ...], ...]:
+    if isinstance(given, Mapping) and given and all(isinstance(tier, int) for tier in given.values()):  # {name: tier}
+        return tuple(tuple(str(name) for name in given if given[name] == tier) for tier in sorted(set(given.values())))
     if isinstance(given, Mapping):
         raise KnowledgeError(
             f"tiers is a list of groups in causal order, not a dict; write tiers={list(given.values())!r}"

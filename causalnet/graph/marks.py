@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.arrays import Bools
+from ..errors import DataError
 
 TAIL, ARROW, CIRCLE = 1, 2, 3  # end marks of a partial ancestral graph; 0 is "no edge"
 _TEXT = {TAIL: "-", ARROW: ">", CIRCLE: "o"}
 _CODE = {"-": TAIL, ">": ARROW, "<": ARROW, "o": CIRCLE}
 Marks = NDArray[np.int8]
+
+
+def codes_of(given: Any) -> Marks:
+    """End marks as a matrix of 0, 1, 2, 3; DataError for anything else."""
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise DataError("marks is no matrix: its rows have different lengths") from error
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not np.isin(array, (0, TAIL, ARROW, CIRCLE)).all():
+        raise DataError(
+            "marks is a square matrix of 0 (no edge), 1 (tail), 2 (arrow) and 3 (circle), the mark at j in [i, j]"
+        )
+    return array.astype(np.int8)
 
 
 def directions(marks: Marks) -> Bools:

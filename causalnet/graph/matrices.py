@@ -47,9 +47,16 @@ def _whole_numbers(matrix: Any, nodes: Any, known: Any, what: str) -> tuple[tupl
     if nodes is None and labels is None:
         raise DataError("nodes is missing; give the names in the order of the matrix")
     names = node_names(labels if nodes is None else nodes)
-    array = np.asarray(aligned(matrix, names, "matrix"))
+    try:
+        array = np.asarray(aligned(matrix, names, "matrix"))
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError("the matrix is none: its rows have different lengths") from error
     if array.shape != (len(names), len(names)):
         raise DataError(f"the matrix has shape {array.shape}, and must have {(len(names), len(names))}: one row a node")
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"the matrix holds what is no number; {what} holds {', '.join(map(str, known))} alone")
     odd = sorted({str(value) for value in array[~np.isin(array, list(known))].tolist()})
     if odd:
         raise DataError(f"the matrix holds {', '.join(odd[:5])}; {what} holds {', '.join(map(str, known))} alone")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
 
-from ..base.arrays import Bools
-from ..errors import DataError
+from ..base.arrays import Array, Bools
+from ..base.checks import known, number
+from ..errors import DataError, NotApplicable, NotInstalled
+from .labels import Networked
 from .marks import ARROW, CIRCLE, TAIL, Marks, read, spell
+from .order import is_acyclic
 
 _SHAPES = {TAIL: "none", ARROW: "normal", CIRCLE: "odot"}  # of Graphviz
 
@@ -34,6 +37,56 @@ class Drawn(Protocol):
     @property
     def skeleton(self) -> Bools:
         """(d, d) symmetric bool: which pairs are joined."""
+
+
+class Arcs(NamedTuple):
+    """What a graph of networkx holds: names, (d, d) bool, (d, d) float64 or None, (d, d) end marks or None."""
+
+    names: tuple[str, ...]
+    adj: Bools
+    weight: Array | None
+    marks: Marks | None
+
+
+def arcs_of(graph: Any, nodes: Sequence[str] | None) -> Arcs:
+    """The arcs of a graph of networkx, u - v as both; DataError for what is none, odd weights and names."""
+    if not isinstance(graph, Networked):
+        raise DataError(f"got {type(graph).__name__}, and from_networkx takes a networkx graph")
+    names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
+    index = {name: i for i, name in enumerate(names)}
+    arcs = [(str(u), str(v), w) for u, v, w in graph.edges(data="weight")]
+    if not graph.is_directed():
+        arcs += [(v, u, w) for u, v, w in arcs]
+    adj = np.zeros((len(names), len(names)), dtype=bool)
+    for u, v, _ in arcs:
+        for name in (u, v):
+            known(name, index, f"edge ({u!r}, {v!r}) names {name!r}, no node")
+        adj[index[u], index[v]] = True
+    weight = None
+    if arcs and all(w is not None for _, _, w in arcs):
+        weight = np.zeros(adj.shape)
+        for u, v, w in arcs:
+            weight[index[u], index[v]] = number(f"the weight of {u} -> {v}", w)
+    spelt = [(str(u), str(v), mark) for u, v, mark in graph.edges(data="mark") if mark is not None]
+    return Arcs(names, adj, weight, marks_of_arcs(names, spelt, adj | adj.T) if spelt else None)
+
+
+def to_pgmpy(graph: Drawn) -> Any:
+    """pgmpy's DAG of a directed graph, its PDAG where edges have no direction; NotApplicable for end marks or a cycle."""
+    if graph.marks is not None:
+        raise NotApplicable("pgmpy has no graph with circles and <->; pass a member of the class, or use to_networkx")
+    try:
+        from pgmpy.base import DAG, PDAG
+    except ImportError as error:
+        raise NotInstalled("to_pgmpy needs pgmpy: not installed: pip install 'causalnet[peers]'") from error
+    both = graph.adj & graph.adj.T
+    arcs = [(graph.nodes[i], graph.nodes[j]) for i, j in np.argwhere(graph.adj & ~both)]
+    loose = [(graph.nodes[i], graph.nodes[j]) for i, j in np.argwhere(np.triu(both))]
+    if not loose and not is_acyclic(graph.adj):
+        raise NotApplicable("pgmpy takes graphs without cycles, and this one has a cycle; use to_networkx")
+    found = PDAG(directed_ebunch=arcs, undirected_ebunch=loose) if loose else DAG(arcs)
+    found.add_nodes_from(graph.nodes)
+    return found
 
 
 def marks_of_arcs(names: Sequence[str], spelt: Sequence[tuple[str, str, Any]], joined: Bools) -> Marks:
@@ -80,10 +133,16 @@ def read_graphml(text: str) -> Any:
 
 def to_dot(graph: Drawn) -> str:
     """Graphviz text: arrows, circles and plain ends as the graph has them."""
-    quoted = ['"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in graph.nodes]
+    quoted = ['"' + _escaped(name) + '"' for name in graph.nodes]
     lines = [f"  {name};" for name in quoted]
     for i, j in np.argwhere(np.triu(graph.skeleton)):
         a, b = (i, j) if graph.adj[i, j] else (j, i)
         left, right = read(spell(graph.adj, graph.marks, a, b))
         lines.append(f"  {quoted[a]} -> {quoted[b]} [dir=both, arrowtail={_SHAPES[left]}, arrowhead={_SHAPES[right]}];")
     return "\n".join(["digraph {", *lines, "}"]) + "\n"
+
+
+def _escaped(name: str) -> str:
+    """A name between the quotes of Graphviz: on one line, without characters that drive a terminal."""
+    plain = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return "".join(letter if letter.isprintable() else f"\\\\x{ord(letter):02x}" for letter in plain)

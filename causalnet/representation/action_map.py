@@ -86,6 +86,13 @@ def _listed(value: Any, key: str, name: str) -> tuple[Any, ...] | None:
 
 def _from_csv(text: str, name: str) -> ActionMap:
     rows = csv.DictReader(text.splitlines())
+    try:
+        return _from_rows(rows, name)
+    except csv.Error as error:
+        raise DataError(f"the action map {name} is no CSV ({error}); {EXAMPLE}") from error
+
+
+def _from_rows(rows: csv.DictReader[str], name: str) -> ActionMap:
     if not {"action", "variable"} <= set(rows.fieldnames or ()):
         raise DataError(f"the action map {name} has the columns {rows.fieldnames}; it needs action and variable")
     actions: dict[str, str | None] = {}

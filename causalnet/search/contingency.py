@@ -29,7 +29,7 @@ SETS_PER_LOOK = 256  # conditioning sets between two looks at the clock
 
 class Coded(NamedTuple):
     """Discrete columns: codes (d, n) and their states (d,); bits (total states, ceil(n / 64)) uint64, the rows in each
-    state, those of column v from offset[v] on; incomplete: are there missing cells, coded -1?"""
+    state, those of column v from offset[v] on, none of a column of more than MOST_CELLS states; incomplete: are there missing cells, coded -1?"""
 
     columns: AnyArray
     cards: AnyArray
@@ -45,7 +45,7 @@ class Contingency(ByLogarithm):
 
     def __init__(self, codes: Codes, g_test: bool) -> None:
         columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
-        offset = np.concatenate([[0], np.cumsum(cards)])
+        offset = np.concatenate([[0], np.cumsum(np.where(cards > MOST_CELLS, 0, cards))])
         self.coded = Coded(columns, cards, offset, state_bits(columns, offset), bool((columns < 0).any()))
         self.g_test = g_test
         self.most = len(cards)
@@ -153,7 +153,7 @@ def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, de
         masks[0, 0] = np.uint64(0)
         for i in range(own.shape[0]):
             masks[0, 0] |= own[i]
-        strata[0] = -1 if coded.incomplete else 1
+        strata[0] = -1 if coded.incomplete or own.shape[0] == 0 else 1
         depth, fresh = 0, True  # pick[:depth] is the set at hand; fresh: it has not been tested yet
         while depth >= 0:
             if fresh:
@@ -168,7 +168,7 @@ def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, de
             elif depth < top and pick[depth] <= near.size - max(question.least - depth, 1):
                 s = near[pick[depth]]
                 strata[depth + 1] = -1
-                if strata[depth] >= 0:
+                if strata[depth] >= 0 and offset[s + 1] > offset[s]:
                     states = bits[offset[s] : offset[s + 1]]
                     strata[depth + 1] = _split(masks[depth], strata[depth], states, own, masks[depth + 1])
                 depth, fresh = depth + 1, True

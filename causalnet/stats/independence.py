@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from ..base.arrays import AnyArray
 from ..errors import DataError
 
+MOST_CELLS = 1 << 22  # of a contingency table that is held whole
 DEGENERATE = 1e-10  # residual variance, as a share of the whole, below which a variable counts as determined
 LARGEST_Z = math.atanh(1.0 - np.finfo(float).eps)
 
@@ -195,6 +196,36 @@ def tabulate(
 
 
 @njit(cache=True)
+def _sorted_statistic(
+    x: AnyArray, y: AnyArray, own: AnyArray, card_y: int, rows: AnyArray, cols: AnyArray, g_test: bool
+) -> tuple[float, int]:
+    """The same of one stratum, the rows ``own``, whose cells are too many to be held: they are sorted. rows, cols: zeros."""
+    m, n_rows, n_cols = own.size, 0, 0
+    keys = np.empty(m, np.int64)
+    for k in range(m):
+        a, b = x[own[k]], y[own[k]]
+        keys[k] = np.int64(a) * card_y + b
+        n_rows += rows[a] == 0
+        n_cols += cols[b] == 0
+        rows[a] += 1
+        cols[b] += 1
+    part = 0.0
+    if n_rows > 1 and n_cols > 1:
+        keys.sort()
+        start = 0
+        for k in range(1, m + 1):
+            if k == m or keys[k] != keys[start]:
+                c = k - start
+                ratio = c * (m / (float(rows[keys[start] // card_y]) * cols[keys[start] % card_y]))
+                part += 2.0 * c * math.log(ratio) if g_test else c * ratio - c
+                start = k
+    for k in range(m):
+        rows[x[own[k]]] = 0
+        cols[y[own[k]]] = 0
+    return part, (n_rows - 1) * (n_cols - 1)
+
+
+@njit(cache=True)
 def sparse_statistic(
     x: AnyArray, y: AnyArray, card_x: int, card_y: int, order: AnyArray, first: AnyArray, g_test: bool
 ) -> tuple[float, int]:
@@ -203,11 +234,17 @@ def sparse_statistic(
     x, y: (n,) int32 codes; order, first: from :func:`stratify`. With c the count of an occupied cell, r and s its
     margins and m the stratum's rows, Pearson's sum is sum c^2 m / (r s) - m, and G^2 is 2 sum c log(c m / (r s)).
     """
-    cells = np.zeros(card_x * card_y, np.int64)
+    large = card_x * card_y > MOST_CELLS
+    cells = np.zeros(1 if large else card_x * card_y, np.int64)
     rows, cols = np.zeros(card_x, np.int64), np.zeros(card_y, np.int64)
     statistic, df = 0.0, 0
     for t in range(first.size - 1):
         lo, hi = first[t], first[t + 1]
+        if large:
+            part, free = _sorted_statistic(x, y, order[lo:hi], card_y, rows, cols, g_test)
+            statistic += part
+            df += free
+            continue
         n_rows, n_cols = tabulate(x, y, card_y, order[lo:hi], cells, rows, cols)
         part = 0.0
         for k in range(lo, hi):

@@ -15,13 +15,24 @@ import numpy as np
 
 from ..base.arrays import AnyArray
 from ..base.checks import file_name
+from ..base.npz import read_members
 from ..errors import DataError
 from .files import target, whole_file
 
 _HEADER = "header"
 _EXAMPLE = "agent.npz"
 Arrays = dict[str, AnyArray]
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE: tuple[type[Exception], ...] = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_DAMAGE += (MemoryError, OverflowError, RuntimeError, SyntaxError)
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,12 @@ def read(path: str | Path, kind: Kind = AGENT) -> tuple[dict[str, Any], Arrays]:
     if not path.is_file():
         raise DataError(f"there is no checkpoint {path}; give a file that {kind.writer} has written")
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
+            arrays = read_members(file, path)
         told = arrays.pop(_HEADER)
         header = json.loads(str(told) if told.dtype.kind == "U" else told.tobytes().decode())  # text: att-bic in 0.1.0
+    except DataError:
+        raise
     except _DAMAGE as error:
         raise DataError(
             f"{path} is no whole checkpoint ({type(error).__name__}): it was cut short or damaged, or is another kind of "

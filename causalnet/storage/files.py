@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,8 +68,12 @@ def _runs(pid: int) -> bool:
     """Is there such a process, other than this one?"""
     if pid in (0, os.getpid()):
         return False
+    if sys.platform == "win32":  # there os.kill ends the process
+        return True
     try:
         os.kill(pid, 0)
+    except OverflowError:
+        return False
     except OSError as error:
         return error.errno == errno.EPERM
     return True
@@ -94,7 +99,7 @@ def target(path: str | Path) -> Path:
 
 def sentence(path: Path, error: OSError) -> str:
     """What the system says of a file, and what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG):
         return f"{path} cannot be written: {error.strerror}; make room, or choose another disk"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} cannot be written: {error.strerror}; choose a folder that you may write to"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 
 from ..errors import CausalnetError, DataError
 from .files import draft_of, sentence, sweep, write_atomic
+from .locks import read_note, try_lock, write_note
 
 LOCK = ".lock"
 
@@ -45,22 +45,19 @@ def _lock(folder: Path, descriptor: int, deadline: float) -> None:
     """Take the lock before the deadline (monotonic seconds), and leave a note for those who find it taken."""
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if time.monotonic() < deadline:
-                time.sleep(0.05)
-                continue
-            who = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-            raise DataError(
-                f"another run is writing to {folder}{f' ({who})' if who else ''}; wait until it ends, or choose another "
-                "folder"
-            ) from None
+            if try_lock(descriptor):
+                break
         except OSError as error:
             raise CausalnetError(sentence(folder / LOCK, error)) from error
+        if time.monotonic() < deadline:
+            time.sleep(0.05)
+            continue
+        who = read_note(descriptor)
+        raise DataError(
+            f"another run is writing to {folder}{f' ({who})' if who else ''}; wait until it ends, or choose another folder"
+        )
     with contextlib.suppress(OSError):  # the lock itself does not need the note
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now()}".encode(), 0)
+        write_note(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now()}")
 
 
 def now() -> str:
@@ -84,7 +81,7 @@ class RunFolder:
             told = json.loads(self.note.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{self.note} cannot be read, or is damaged ({error}); choose another folder") from error
         form = told.get("format", self.form if self.unmarked and told else None) if isinstance(told, dict) else None
         kind, _, version = str(form).rpartition("/")

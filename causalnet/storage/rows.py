@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from ..base.text import guarded, unguarded
 from ..errors import CausalnetError, DataError
 from .files import sentence, write_all, write_atomic
 from .folder import alone_in
@@ -78,7 +80,9 @@ def read_rows(path: str | Path, texts: Iterable[str] = ()) -> Found:
         if len(cells) != len(columns):
             raise DataError(f"{path} is damaged: line {number} has {len(cells)} cells for {len(columns)} columns")
         try:
-            rows.append({n: cell if n in texts else _typed(cell) for n, cell in zip(columns, cells, strict=True)})
+            rows.append(
+                {n: unguarded(cell) if n in texts else _typed(cell) for n, cell in zip(columns, cells, strict=True)}
+            )
         except ValueError as error:
             raise DataError(f"{path} is damaged: line {number}: {error}") from error
     return Found(columns, rows, end < len(data))
@@ -128,13 +132,22 @@ class RowFile:
         odd = [name for name, value in cells.items() if isinstance(value, str) and name not in self.texts]
         if odd:
             raise DataError(f"a row holds the text {cells[odd[0]]!r} as {odd[0]}, which is no column of text")
-        return list(cells.values())
+        return [guarded(value) if isinstance(value, str) else value for value in cells.values()]
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
+
+
+def sheet(frame: pd.DataFrame) -> str:
+    """CSV text of a frame, its texts guarded: no spreadsheet computes them."""
+    texts = [name for name, kind in frame.dtypes.items() if kind.kind not in "biufc"]
+    safe = frame.assign(
+        **{str(name): frame[name].map(lambda v: guarded(v) if isinstance(v, str) else v) for name in texts}
+    )
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 class Table:

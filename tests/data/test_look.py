@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import causalnet as cn
+from causalnet.data.headers import found_separator
 from causalnet.data.numerals import read_numerals
-from causalnet.data.reading import found_separator
 from causalnet.data.topology import read_topology
 
 RNG = np.random.default_rng(0)

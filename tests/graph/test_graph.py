@@ -189,7 +189,7 @@ def test_files_of_graphs(tmp_path: Path) -> None:
     np.testing.assert_allclose(back.weight, weighted.weight)  # type: ignore[arg-type]
     root = ElementTree.fromstring(ODD.save(tmp_path / "g.SVG").read_text())
     assert root.tag.endswith("svg") and "Graph(3 nodes, 1 directed, 1 undirected)" in "".join(root.itertext())
-    with pytest.raises(DataError, match=r"'g\.png' does not end in \.json or \.graphml or \.dot or \.svg"):
+    with pytest.raises(DataError, match=r"'g\.png' does not end in \.json or \.graphml or \.csv or \.dot or \.svg"):
         ODD.save(tmp_path / "g.png")
     with pytest.raises(DataError, match=r"'g\.svg' does not end in \.json or \.graphml,"):
         Graph.load(tmp_path / "g.svg")

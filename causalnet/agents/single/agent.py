@@ -74,7 +74,18 @@ class Agent(ABC):
     settings: Any
     frames: Frames
 
-    def __init__(self, env: gymnasium.Env, seed: int, settings: Any, usual: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        env: gymnasium.Env,
+        others: tuple[Any, ...],
+        seed: int,
+        settings: Any,
+        usual: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        if others or isinstance(env, str):
+            raise DataError(
+                f"{type(self).__name__} takes an environment alone, not a policy's name before it; write {type(self).__name__}(env)"
+            )
         self.env, self.seed = env, whole("seed", seed, 0)
         self.reader = Reader(env)
         layout = find_layout(env, self.reader.n_obs, self.reader.n_actions)
@@ -121,6 +132,7 @@ class Agent(ABC):
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 1,
         progress: bool = False,
+        **other: Any,
     ) -> Self:
         """Learn for so many more episodes or steps, whichever ends first.
 
@@ -132,6 +144,7 @@ class Agent(ABC):
         An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported. Without ``steps``, an
         episode of more than 100,000 steps is an error.
         """
+        loop.refuse_other(other)
         records = loop.Records(log, checkpoint, checkpoint_every, progress)
         loop.train(self, partial(self._episode, on_step), on_episode, records, episodes=episodes, steps=steps)
         return self

@@ -90,8 +90,10 @@ class DQN(Agent):
     settings: DQNSettings
     network: Values
 
-    def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
-        super().__init__(env, seed, resolve(DQNSettings, PRESETS, preset, settings), USUAL)
+    def __init__(
+        self, env: gymnasium.Env, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any
+    ) -> None:
+        super().__init__(env, others, seed, resolve(DQNSettings, PRESETS, preset, settings), USUAL)
         self.target = self._build(np.random.default_rng(0))
         self.target.fill(self.network.arrays)
         reader = self.reader
@@ -171,5 +173,7 @@ def next_values(chooser: Values | None, target: Values, states: Batch, mask: Boo
 class D3QN(DQN):
     """Double and duelling DQN."""
 
-    def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
-        super().__init__(env, seed=seed, preset=preset, **{"double": True, "dueling": True, **settings})
+    def __init__(
+        self, env: gymnasium.Env, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any
+    ) -> None:
+        super().__init__(env, *others, seed=seed, preset=preset, **{"double": True, "dueling": True, **settings})

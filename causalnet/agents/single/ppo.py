@@ -86,8 +86,10 @@ class PPO(Agent):
     network: Policy
     DETERMINISTIC = False  # what was optimised is the policy that draws; its most probable action may be worth far less
 
-    def __init__(self, env: gymnasium.Env, *, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
-        super().__init__(env, seed, resolve(PPOSettings, PRESETS, preset, settings), USUAL)
+    def __init__(
+        self, env: gymnasium.Env, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any
+    ) -> None:
+        super().__init__(env, others, seed, resolve(PPOSettings, PRESETS, preset, settings), USUAL)
         self.frames = Frames(None, self.reader.n_obs, self.reader.n_actions, self.reader.masked)
 
     def _build(self, rng: np.random.Generator) -> Policy:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import scipy.sparse as sp
 
 from ...base.arrays import AnyArray, Ints
 from ...base.checks import whole
+from ...base.npz import DAMAGE, read_members
 from ...errors import DataError
 from ...graph import Graph
 from ...storage.files import whole_file, write_atomic
@@ -135,7 +137,7 @@ def _read_json(path: Path) -> Mapping[str, Any]:
         raise DataError(
             f"an instance is a folder with model.json and model.npz; {path} cannot be read: {error.strerror}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON: {error}") from error
     if not isinstance(raw, dict):
         raise DataError(f"{path} must hold one JSON object with the fields of an instance")
@@ -144,9 +146,11 @@ def _read_json(path: Path) -> Mapping[str, Any]:
 
 def _read_arrays(path: Path) -> Mapping[str, AnyArray]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(path) as archive:
+            return read_members(archive, path)
+    except DataError:
+        raise
+    except (*DAMAGE, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read as plain numpy arrays: {error}") from error
 
 

@@ -1,0 +1,60 @@
+"""When an alarm begins and ends: days and hours in two columns, alarms that are still open."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from ..base.arrays import Array
+
+OPEN = frozenset(
+    ("", "-", "--", "0", "open", "active", "ongoing", "none", "not cleared", "uncleared", "0000-00-00 00:00:00")
+)
+EPOCH = 1e8  # seconds since 1970 from which a time is one of our days, and an end of 0 none
+
+
+def with_days(frame: pd.DataFrame, column: str) -> pd.Series:
+    """A column of times; hours of the day together with the column called date, where there is one."""
+    times = frame[column]
+    days = next((name for name in frame.columns if str(name).strip().lower() in ("date", "day")), None)
+    if days is None or days == column or not _texts(times) or not _texts(frame[days]):
+        return times
+    texts = times.dropna()
+    if not len(texts) or not texts.str.fullmatch(r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?\s*").all():
+        return times
+    _warn(f"the times are those of the columns {days!r} and {column!r} together")
+    return frame[days].str.strip() + " " + times.str.strip()
+
+
+def _texts(column: pd.Series) -> bool:
+    values = column.dropna()
+    return len(values) > 0 and bool(values.map(lambda value: isinstance(value, str)).all())
+
+
+def opened(ends: pd.Series) -> pd.Series:
+    """Ends of alarms, missing where a text says that an alarm is open."""
+    if not (pd.api.types.is_object_dtype(ends.dtype) or isinstance(ends.dtype, pd.StringDtype)):
+        return ends
+    marks = ends.map(lambda value: isinstance(value, str) and value.strip().lower() in OPEN, na_action="ignore")
+    gone = marks.fillna(False).astype(bool)
+    if not gone.any():
+        return ends
+    kept = ends.mask(gone)
+    numbers = pd.to_numeric(kept, errors="coerce")
+    return numbers if numbers.notna().sum() == kept.notna().sum() else kept
+
+
+def until_last(end: Array, start: Array) -> Array:
+    """Durations; what has no end, or the end 0 among times since 1970, lasts until the last time of the log, with a warning."""
+    still = np.isnan(end) | ((end == 0) & (np.nanmin(start) > EPOCH))
+    if still.any():
+        last = float(np.nanmax(np.concatenate([start, end[~still]])))
+        _warn(f"{int(still.sum())} events have no end: they are taken to last until the last time of the log")
+        end = np.where(still, last, end)
+    return end - start
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=4)

@@ -1,0 +1,115 @@
+"""Graphs as sheets of cells: a labelled matrix, row cause and column effect, or a list of edges."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..base.text import guarded, unguarded
+from ..errors import DataError
+from .marks import directions, spell
+from .networks import Drawn, marks_of_arcs
+
+ENDS = (("from", "to"), ("source", "target"), ("cause", "effect"), ("parent", "child"))
+WHOLE = re.compile(r"\s*[+-]?\d+\s*")
+
+
+class Weighed(Drawn):
+    """A graph that may have weights."""
+
+    @property
+    def weight(self) -> Any:
+        """(d, d), or None."""
+
+
+def to_sheet(graph: Weighed) -> str:
+    """CSV text: 1 or 0; with weights the weight or 0; of a partial ancestral graph its marks, such as o->, or 0."""
+    out = io.StringIO(newline="")
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(["", *map(guarded, graph.nodes)])
+    for i, name in enumerate(graph.nodes):
+        cells: list[Any] = []
+        for j in range(len(graph.nodes)):
+            if not graph.adj[i, j] and not (graph.marks is not None and graph.marks[i, j]):
+                cells.append(0)
+            elif graph.marks is not None:
+                cells.append(guarded(spell(graph.adj, graph.marks, i, j)))
+            else:
+                cells.append(1 if graph.weight is None else repr(float(graph.weight[i, j])))
+        write([guarded(name), *cells])
+    return out.getvalue()
+
+
+def fields_of_sheet(text: str) -> dict[str, Any]:
+    """The fields of a graph from a labelled matrix or a list of edges; DataError for anything else."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise DataError(f"it is no CSV ({error})") from error
+    if not rows:
+        raise DataError("it is empty")
+    ends = _ends(rows[0])
+    if ends is not None:
+        return _of_edges(rows[1:], ends)
+    names = [unguarded(cell) for cell in rows[0][1:]]
+    labels = [unguarded(row[0]) for row in rows[1:]]
+    if sorted(labels) != sorted(names) or len(set(names)) != len(names):
+        raise DataError(
+            "it is no matrix whose rows and columns have the same distinct names, and no list of edges with the columns "
+            "from and to"
+        )
+    short = [label for label, row in zip(labels, rows[1:], strict=True) if len(row) != len(names) + 1]
+    if short:
+        raise DataError(f"the row {short[0]!r} has another number of cells than the first line")
+    cells = [[unguarded(cell.strip()) for cell in rows[1 + labels.index(name)][1:]] for name in names]
+    return _of_matrix(tuple(names), cells)
+
+
+def _ends(header: Sequence[str]) -> tuple[int, int] | None:
+    words = [cell.strip().lower() for cell in header]
+    return next(((words.index(a), words.index(b)) for a, b in ENDS if a in words and b in words and words[0]), None)
+
+
+def _of_edges(rows: Sequence[Sequence[str]], ends: tuple[int, int]) -> dict[str, Any]:
+    if any(len(row) <= max(ends) for row in rows):
+        raise DataError("a row of the list of edges has too few cells")
+    pairs = [tuple(unguarded(row[k]) for k in ends) for row in rows]
+    names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    place = {name: k for k, name in enumerate(names)}
+    adj = np.zeros((len(names), len(names)), bool)
+    for a, b in pairs:
+        adj[place[a], place[b]] = True
+    return {"nodes": names, "adj": adj}
+
+
+def _of_matrix(names: tuple[str, ...], cells: list[list[str]]) -> dict[str, Any]:
+    d = len(names)
+    there = [(i, j, cells[i][j]) for i in range(d) for j in range(d) if cells[i][j] not in ("0", "")]
+    if any(re.search(r"[<>o]|--", cell) for _, _, cell in there):
+        joined = np.zeros((d, d), bool)
+        for i, j, _ in there:
+            joined[i, j] = joined[j, i] = True
+        marks = marks_of_arcs(names, [(names[i], names[j], cell) for i, j, cell in there], joined)
+        return {"nodes": names, "adj": directions(marks), "marks": marks}
+    odd = sorted({cell for _, _, cell in there if WHOLE.fullmatch(cell) and int(cell) != 1})
+    if odd:
+        raise DataError(
+            f"the matrix holds {', '.join(odd[:5])}, and its entries are 0 or 1, or weights with a point (0.5); codes of "
+            "other packages are read by causalnet.graph.from_causal_learn and from_pcalg"
+        )
+    adj, weight = np.zeros((d, d), bool), np.zeros((d, d))
+    for i, j, cell in there:
+        try:
+            weight[i, j] = float(cell)
+        except ValueError:
+            raise DataError(
+                f"row {names[i]!r}, column {names[j]!r} holds {cell!r}, neither a number nor a mark"
+            ) from None
+        adj[i, j] = True
+    plain = all(cell == "1" for _, _, cell in there)
+    return {"nodes": names, "adj": adj, "weight": None if plain else weight}

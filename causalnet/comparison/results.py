@@ -20,8 +20,8 @@ from ..errors import DataError
 from ..graph import Graph
 from ..graph.chance import Chance, draw_chance
 from ..graph.metrics import DEFINITIONS, SHARES
-from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..report.publish import write_latex, write_markdown
+from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from .labels import label
 from .standing import Place, Ranks, choose_metric, place_methods, rank_over

@@ -23,8 +23,15 @@ from ..graph import Graph
 from ..graph.chance import Chance
 from ..report.leaderboard import CONTROLS
 from ..stats.intervals import SHARE, student_interval
-from ..stats.ranks import BLOCKS, compare_ranks, critical_difference, find_groups, nested_interval, paired_interval
-from ..stats.ranks import rank_each
+from ..stats.ranks import (
+    BLOCKS,
+    compare_ranks,
+    critical_difference,
+    find_groups,
+    nested_interval,
+    paired_interval,
+    rank_each,
+)
 
 LEVEL = 0.05
 RULES = {
@@ -37,7 +44,9 @@ RULES = {
 class Compared(Protocol):
     """What is read of a comparison."""
 
-    frame: pd.DataFrame
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a cell."""
 
     def data(self, dataset: str) -> dict[str, Any]:
         """What is known of a data set; ``sampled``: does a seed draw it?"""
@@ -154,13 +163,20 @@ def _place(
     resampled = nan if sampled or not others else float(np.mean(others))
     control = is_control(backend)
     better = not control and bool(band) and band["p"] <= LEVEL and mean > band["orders_high"]
+    numbers = {"value": mean, "low": low, "high": high, "resampled": resampled}
     return Place(
-        *(dataset, backend, metric, results.claims(backend), control, None, mean, low, high, len(counted)),
-        *(band.get(name, nan) for name in _BAND),
+        dataset,
+        backend,
+        metric,
+        claims=results.claims(backend),
+        control=control,
+        rank=None,
+        n=len(counted),
         better=better,
         tied=None,
-        resampled=resampled,
         kept=_kept(results, dataset, backend, list(seeds)) if fixed and others else nan,
+        **{name: band.get(name, nan) for name in _BAND},
+        **numbers,
     )
 
 
@@ -200,7 +216,9 @@ def _kept(results: Any, dataset: str, backend: str, seeds: Sequence[int]) -> flo
     """Share of the adjacencies learned from the data itself that a resample finds again, over the resamples."""
     shares = edge_shares(results, dataset, backend, seeds)
     own = results.graph(dataset, backend, 0)
-    return float("nan") if shares is None or own is None or not own.skeleton.any() else float(shares[own.skeleton].mean())
+    return (
+        float("nan") if shares is None or own is None or not own.skeleton.any() else float(shares[own.skeleton].mean())
+    )
 
 
 def edge_shares(results: Any, dataset: str, backend: str, seeds: Sequence[int]) -> Array | None:
@@ -260,7 +278,9 @@ def rank_over(results: Compared, places: Mapping[str, Sequence[Place]]) -> Ranks
         methods.remove(min(methods, key=lambda b: sum(b in row for row in board.values())))
     if len(methods) < 2 or len(blocks) < BLOCKS:
         most = max((sum(b in row for row in board.values()) for row in board.values() for b in row), default=0)
-        return Ranks(why=f"ranks are compared over {BLOCKS} data sets or more that all methods finished; here {most} at most")
+        return Ranks(
+            why=f"ranks are compared over {BLOCKS} data sets or more that all methods finished; here {most} at most"
+        )
     ranks = rank_each([[board[name][b] for b in methods] for name in blocks])
     order = np.argsort(ranks.mean(axis=0), kind="stable")
     methods, ranks = [methods[k] for k in order], ranks[:, order]

@@ -36,6 +36,7 @@ from ..graph.chance import draw_chance
 from ..graph.interventional import essential_graph, score_by_class, told_apart
 from ..graph.metrics import score
 from ..storage.files import write_all
+from .functions import unpack_function
 from .meter import clock, peak_mb, reset_peak
 from .wire import pack, read_frame
 
@@ -116,7 +117,9 @@ class Desk:
                 self.given[task["key"]] = pickle.loads(blob)  # our own parent's object, through a private pipe
             dataset, outcome["draw"] = self.draw(task["dataset"], task["key"], task["seed"])
             if "backend" in task:
-                run_cell(task, dataset, self.prepare(task["backend"], dataset.data.kind), outcome, self.say)
+                if "function" in task:
+                    outcome["versions"][task["backend"]] = task["digest"]
+                run_cell(task, dataset, self.prepare(task, dataset.data.kind), outcome, self.say)
         except BaseException as error:  # a method may even call sys.exit
             outcome["status"] = next((word for kind, word in MEANS.items() if isinstance(error, kind)), "failed")
             outcome["reason"], outcome["error"] = sentence(error), type(error).__name__
@@ -134,9 +137,10 @@ class Desk:
             self.draws[place] = (dataset, describe(dataset))
         return self.draws[place]
 
-    def prepare(self, backend: str, kind: str) -> Backend:
+    def prepare(self, task: dict[str, Any], kind: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
-        method = get(backend)
+        backend = task["backend"]
+        method = unpack_function(task["function"]) if "function" in task else get(backend)
         if (backend, kind) not in self.warm:
             import_for(method)
             if method.warm_up is not None:
@@ -169,7 +173,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     say({"phase": "learning"})
     with warnings.catch_warnings(record=True) as caught, clock(outcome):
         warnings.simplefilter("default")
-        graph = discover(dataset, method.name, seed=rng, **limit, **params)
+        graph = discover(dataset, method, seed=rng, **limit, **params)
     say({"phase": "scoring"})
     outcome["peak_mb"] = peak_mb()
     for field in ("seconds", "cpu_seconds"):  # the backend's own clock leaves out the checks around it
@@ -180,7 +184,9 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     told = [w for w in caught if issubclass(w.category, UserWarning)]
     outcome["warnings"] = list(dict.fromkeys(one_line(str(w.message)) for w in told))[:5]
     outcome["complete"] = bool(graph.meta.get("complete", True))
-    outcome["graph"] = graph.replace(evidence={} if task["seed"] else kept_evidence(graph), meta={"seed": task["seed"]}).to_json()
+    outcome["graph"] = graph.replace(
+        evidence={} if task["seed"] else kept_evidence(graph), meta={"seed": task["seed"]}
+    ).to_json()
     outcome["metrics"] = {} if dataset.truth is None else judge(dataset.truth, graph, dataset.data, task["seed"])
 
 

@@ -32,7 +32,7 @@ REMEDIES = {  # what else can be done about data that a method does not take
 
 def discover(
     data: Any,
-    backend: str = AUTO,
+    backend: str | Backend = AUTO,
     *,
     knowledge: Knowledge | None = None,
     seed: int | np.random.Generator = 0,
@@ -41,14 +41,14 @@ def discover(
 ) -> Graph:
     """Learn a causal graph from a Dataset, from data of any kind (:class:`causalnet.data.Data`), or from a data frame.
 
-    backend: a name from ``cn.backends()``, or "auto": the native method for the kind of data
+    backend: a name from ``cn.backends()``, a :class:`Backend` itself, or "auto": the native method for the kind of data
     (:mod:`causalnet.discovery.choice`); ``meta["backend"]`` and ``meta["chosen"]`` tell which and why.
     knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
     a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
     """
     chosen: dict[str, str] = {}
-    method = None if backend == AUTO else get(backend)
+    method = None if backend == AUTO else backend if isinstance(backend, Backend) else get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (_read(data, method), None)
     knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:

@@ -135,7 +135,7 @@ class Chance:
         def tally(numbers: list[int]) -> Tally:
             return Tally(int(numbers[0]), tuple(map(int, numbers[1:])))
 
-        levels = {k: Level(*map(int, v[:3]), *map(tally, v[3:])) for k, v in told["levels"].items()}
+        levels = {k: Level(int(v[0]), int(v[1]), int(v[2]), *map(tally, v[3:])) for k, v in told["levels"].items()}
         right, judged, orders = told["directions"]
         return cls(int(told["pairs"]), levels, int(right), int(judged), tally(orders))
 

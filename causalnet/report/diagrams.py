@@ -51,7 +51,9 @@ def chart_pareto(points: Sequence[Point], metric: str, uid: str) -> str:
     for p in known:
         if all(map(math.isfinite, p.chance)):
             bottom, top = y(p.chance[0]), y(p.chance[1])
-            parts.append(f'<rect class="c" x="{x(p.seconds) - 5:.1f}" y="{top:.1f}" width="10" height="{bottom - top:.1f}"/>')
+            parts.append(
+                f'<rect class="c" x="{x(p.seconds) - 5:.1f}" y="{top:.1f}" width="10" height="{bottom - top:.1f}"/>'
+            )
     front = find_front(known)
     if front:
         stair = f"M{x(front[0].seconds):.1f},{y(front[0].value):.1f}"
@@ -83,7 +85,9 @@ def chart_ranks(
 
     parts = [f'<path class="ax" d="M{left:g},36H{right:g}"/>']
     for rank in range(1, k + 1):
-        parts.append(f'<path class="ax" d="M{x(rank):.1f},36v-5"/><text class="m" x="{x(rank):.1f}" y="27">{rank}</text>')
+        parts.append(
+            f'<path class="ax" d="M{x(rank):.1f},36v-5"/><text class="m" x="{x(rank):.1f}" y="27">{rank}</text>'
+        )
     end = min(x(1 + apart), WIDTH - 4)
     parts.append(f'<path class="front" d="M{left:g},8H{end:.1f}M{left:g},4v8M{end:.1f},4v8"/>')
     parts.append(f'<text x="{left - 8:g}" y="12" text-anchor="end">critical difference {apart:.2f}</text>')
@@ -106,9 +110,13 @@ def _axes(ticks: Sequence[tuple[float, str]], y: object, edge: float, metric: st
     assert callable(y)
     parts = [f'<path class="ax" d="M{LEFT:g},{TOP:g}V{FLOOR:g}H{edge:g}"/>']
     for v in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(f'<path class="grid" d="M{LEFT:g},{y(v):.1f}H{edge:g}"/><text class="t" x="{LEFT - 6:g}" y="{y(v) + 4:.1f}">{v:g}</text>')
+        parts.append(
+            f'<path class="grid" d="M{LEFT:g},{y(v):.1f}H{edge:g}"/><text class="t" x="{LEFT - 6:g}" y="{y(v) + 4:.1f}">{v:g}</text>'
+        )
     for at, label in ticks:
-        parts.append(f'<path class="ax" d="M{at:.1f},{FLOOR:g}v5"/><text class="m" x="{at:.1f}" y="{FLOOR + 18:g}">{label}</text>')
+        parts.append(
+            f'<path class="ax" d="M{at:.1f},{FLOOR:g}v5"/><text class="m" x="{at:.1f}" y="{FLOOR + 18:g}">{label}</text>'
+        )
     middle = (TOP + FLOOR) / 2
     parts.append(f'<text class="m" x="{(LEFT + edge) / 2:g}" y="{HEIGHT - 8:g}">seconds of learning</text>')
     parts.append(f'<text class="m" transform="translate(13 {middle:g}) rotate(-90)">{escape(metric)}</text>')

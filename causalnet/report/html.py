@@ -123,7 +123,9 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
         "scored": truth is not None,
         "metric": METRIC_NAMES[places[0].metric] if places else "",
         "notes": _notes(results, name, places),
-        "pareto": Markup(chart_pareto(_points(places, board), METRIC_NAMES[places[0].metric], f"d{index}p")) if places else "",
+        "pareto": Markup(chart_pareto(_points(places, board), METRIC_NAMES[places[0].metric], f"d{index}p"))
+        if places
+        else "",
         "card": _card(results, name, truth),
         "lines": board,
         "troubles": troubles(results, name),
@@ -147,9 +149,13 @@ def _notes(results: Any, name: str, places: Sequence[Any]) -> list[str]:
     notes = [f"Ranked by {results.rules[name]}."]
     n, orders = places[0].n, places[0].orders_high
     if results.data(name)["sampled"]:
-        notes.append(f"Values are means over {n} seed{'s' * (n != 1)}, each of which draws a sample; under them their 95 % interval.")
+        notes.append(
+            f"Values are means over {n} seed{'s' * (n != 1)}, each of which draws a sample; under them their 95 % interval."
+        )
     else:
-        more = " Resamples tell how stable an answer is and how large a difference counts; they are no part of the values."
+        more = (
+            " Resamples tell how stable an answer is and how large a difference counts; they are no part of the values."
+        )
         notes.append(f"Fixed data: the values are of the data itself (seed 0).{more if n == 1 else ''}")
     if math.isfinite(orders):
         notes.append(
@@ -157,9 +163,9 @@ def _notes(results: Any, name: str, places: Sequence[Any]) -> list[str]:
         )
     best = [p.backend for p in places if p.better]
     if not best:
-        notes.append("No method is better here than chance.")
+        notes.append("No method is above chance here, which is both: random graphs of its size, and complete ones.")
     elif not any(p.better and (p.tied or p.rank == 1) for p in places):
-        notes.append("The first is not better than chance here, so none is marked.")
+        notes.append("The first is not above chance here, so none is marked.")
     truth = results.truth(name)
     if truth is not None and not is_acyclic(truth.directed):
         notes.append(f"{CYCLIC[0].upper()}{CYCLIC[1:]}.")

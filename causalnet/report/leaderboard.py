@@ -80,7 +80,10 @@ class Line:
 
 CHANCE = (
     ("Chance", "mean and 95 % point of random graphs with as many edges as the answer"),
-    ("p", "of doing as well by chance: against those graphs and against the answer with shuffled names, the larger one"),
+    (
+        "p",
+        "of doing as well by chance: against those graphs and against the answer with shuffled names, the larger one",
+    ),
     ("p pairs", "the same, of the pairs alone"),
     ("p directions", "of directing as many of the right pairs rightly by a random order"),
 )
@@ -116,7 +119,7 @@ def _ranked(row: Mapping[str, Any], place: Any) -> Line:
         rank,
         place.backend,
         tuple(tags),
-        whisker(*vars(value).values(), label, band, place.orders_high),
+        whisker(value.mean, value.low, value.high, label, band, place.orders_high),
         _columns(row, True),
         value,
         row["n"],
@@ -176,7 +179,10 @@ def troubles(results: Any, dataset: str) -> list[Trouble]:
 def glance(results: Any, datasets: list[str]) -> list[tuple[str, list[tuple[str, bool]]]]:
     """Methods x data sets: what ranks there, or the status in words, and whether it is starred."""
     places = {(p.dataset, p.backend): p for found in results.places.values() for p in found}
-    status = {(r["dataset"], r["backend"]): r["status"] for r in results.frame[["dataset", "backend", "status"]].to_dict("records")}
+    status = {
+        (r["dataset"], r["backend"]): r["status"]
+        for r in results.frame[["dataset", "backend", "status"]].to_dict("records")
+    }
     table = []
     for backend in dict.fromkeys(results.frame["backend"]):
         row = []

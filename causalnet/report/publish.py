@@ -35,7 +35,7 @@ def p_text(value: float) -> str:
 
 def ranking_rows(results: Any, dataset: str) -> list[tuple[str, ...]]:
     """The cells of one data set's table, best first."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     seconds = results.summary().set_index(["dataset", "backend"])["seconds_mean"]
     for p in results.places[dataset]:
         rank = "control" if p.control else f"{p.rank}{'=' if p.tied and p.rank != 1 else ''}"

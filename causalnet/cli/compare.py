@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
-from .inputs import named_or_file, parse_backend_settings, parse_seeds
+from .inputs import parse_backend_settings, parse_seeds
+from .own_data import read_data_sets
 from .terminal import say, say_json, show_reasons, show_results
 
 PEERS = ["causal-learn/ges", "pgmpy/hill-climb", "gcastle/notears"]
@@ -17,11 +18,20 @@ QUICKSTART = ["order", "pc", "notears", "thp", "granger", *PEERS, "random", "emp
 
 def compare_methods(
     data: Annotated[
-        str, typer.Option("--data", "-d", help="Data sets and files, comma-separated: sachs,alarm:n=2000,my.csv")
+        list[str],
+        typer.Option(
+            "--data", "-d", help="Data sets and files, comma-separated or repeated: sachs,alarm:n=2000,my.csv"
+        ),
     ],
     backend: Annotated[
         str, typer.Option("--backend", "-b", help="Methods, comma-separated: pc,notears,causal-learn/ges")
     ],
+    truth: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The true graph of a file: .json, .graphml, or .csv of causes and effects; one, or one a file."
+        ),
+    ] = None,
     seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
@@ -35,7 +45,7 @@ def compare_methods(
 
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
-    datasets = [named_or_file(item) for item in split(data, ",")]
+    datasets = read_data_sets(data, truth or [])
     settings: dict[str, Any] = {"seeds": parse_seeds(seeds), "params": parse_backend_settings(set_ or [])}
     settings |= {"n_jobs": jobs, "max_seconds": max_seconds, "engine": engine, "retry_failed": retry_failed}
     results = _compare(datasets, split(backend, ","), out, **settings)

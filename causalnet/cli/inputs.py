@@ -224,8 +224,8 @@ def _is_log(columns: Any) -> bool:
     return is_log(columns)
 
 
-def named_or_file(item: str) -> str | Dataset:
-    """A data set by name, or a file as a data set without truth."""
+def named_or_file(item: str, scored: bool = False) -> str | Dataset:
+    """A data set by name, or a file as a data set without truth; scored: its truth is given beside it."""
     from ..datasets import Dataset, names
 
     if item.partition(":")[0] in names():
@@ -241,7 +241,8 @@ def named_or_file(item: str) -> str | Dataset:
     frame = read_frame(path)
     log = _is_log(frame.columns)
     say(
-        f"{path.name} is read as {'an event log' if log else 'a table'}; its truth is unknown, so it is not scored",
+        f"{path.name} is read as {'an event log' if log else 'a table'}"
+        + ("" if scored else "; its truth is unknown, so it is not scored (--truth FILE gives it)"),
         stderr=True,
     )
     data = read_events(path) if log else as_table(frame)

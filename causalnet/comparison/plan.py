@@ -67,8 +67,10 @@ class Plan:
             return f"# in Python: causalnet.compare([{data}], [{methods}], {told})"
         counted = self.seeds == list(range(len(self.seeds)))
         listed = ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1)
+        truths = [d.card["truth_path"] for d in self.datasets.values() if d is not None and "truth_path" in d.card]
         options = {
             "data": ",".join(map(str, typed.values())),
+            "truth": truths[0] if len(set(truths)) == 1 else "",
             "backend": ",".join(self.methods),
             "seeds": str(len(self.seeds)) if counted else listed,
             "out": str(self.out),
@@ -76,7 +78,8 @@ class Plan:
             "n-jobs": "" if self.n_jobs == 1 else str(self.n_jobs),
             "engine": "" if self.engine == "local" else self.engine,
         }
-        words = (word for name, value in options.items() if value for word in (f"--{name}", value))
+        words = [word for name, value in options.items() if value for word in (f"--{name}", value)]
+        words += [word for path in truths if len(set(truths)) > 1 for word in ("--truth", path)]
         return shlex.join(["causalnet", "compare", *words])
 
 

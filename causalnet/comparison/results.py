@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.arrays import Array
 from ..base.checks import known
 from ..discovery.register import registry
 from ..errors import DataError
@@ -24,7 +25,7 @@ from ..report.publish import write_latex, write_markdown
 from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from .labels import label
-from .standing import Place, Ranks, choose_metric, place_methods, rank_over
+from .standing import Place, Ranks, choose_metric, edge_shares, place_methods, rank_over
 from .store import FILE, STATUSES, Store
 
 COSTS = ("seconds", "cpu_seconds", "peak_mb")
@@ -213,6 +214,14 @@ class Results:
         """Mean ranks over the data sets with Friedman's test and Nemenyi's critical difference, where there are enough."""
         return rank_over(self, self.places)
 
+    def edge_shares(self, dataset: str, backend: str) -> Array | None:
+        """(d, d) share of the other seeds' answers that join a pair: of resamples on fixed data, of samples where all have one
+        truth; None without such."""
+        rows = [r for r in self._by_dataset.get(dataset, []) if r["seed"] != 0]
+        if rows and rows[0]["sampled"] and len({r["truth"] for r in self._by_dataset[dataset]}) > 1:
+            return None
+        return edge_shares(self, dataset, backend, [int(r["seed"]) for r in rows])
+
     def to_markdown(self) -> str:
         """The ranking as Markdown tables, one a data set, with the rule that ranks and what the columns mean."""
         return write_markdown(self)
@@ -222,7 +231,7 @@ class Results:
         return write_latex(self)
 
     def summary(self) -> pd.DataFrame:
-        """One row a (dataset, backend): its scores with 95 % intervals. For each metric and for seconds, cpu_seconds
+        """One row a (dataset, backend): scores with 95 % intervals. For each metric and for seconds, cpu_seconds
         and peak_mb: ``X_mean``, ``X_low``, ``X_high``.
 
         of: what the scores are of. "samples": means over seeds, each of which draws a sample, with Student's interval
@@ -233,6 +242,10 @@ class Results:
         ``n`` and one column for each status count the cells; ``incomplete`` those that ended at ``max_seconds`` with
         their best so far (they are in n).
         """
+        return self._summary.copy()
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         rows = []
         for (dataset, backend), cells in self.frame.groupby(["dataset", "backend"], sort=False):

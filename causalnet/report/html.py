@@ -16,15 +16,17 @@ from ..storage.files import write_atomic
 from ..storage.rows import Row
 from .curves import Chart
 from .diagrams import Point, chart_pareto, chart_ranks
+from .embedding import embed
 from .figures import legend, picture
-from .leaderboard import CHANCE, COLUMNS, Line, glance, lines, troubles
-from .page import Grid, grid, render
+from .leaderboard import CHANCE, COLUMNS, CONTROLS, Line, glance, lines, troubles
+from .page import Grid, grid, render, script
 from .plots import whisker_axis
 from .publish import METRIC_NAMES
 from .summary import met, shown
 from .svg import arrow_text, edges_of
 from .values import heading, number, short, texts
 
+PICTURES = 24  # drawings of a page; the graphs beyond are there as data
 _OPEN = 3  # drawings of the best methods that are unfolded
 CYCLIC = "the truth has a directed cycle, so it has no class: CPDAG scores, adjustment distances and SID are left out"
 _ROWS = 400  # rows of the table of pairs without an edge
@@ -80,7 +82,9 @@ def write_report(results: Any, path: str | Path) -> Path:
 
     settings = dict(results.settings)
     names = list(dict.fromkeys(str(name) for name in results.frame["dataset"]))
-    sections = [_section(results, name, k) for k, name in enumerate(names)]
+    room = [PICTURES]
+    sections = [_section(results, name, k, room) for k, name in enumerate(names)]
+    graphs, embedded = embed(results, sections)
     scored = [s["name"] for s in sections if s["scored"]]
     text = render(
         "comparison.html.j2",
@@ -95,6 +99,10 @@ def write_report(results: Any, path: str | Path) -> Path:
         axis=Markup(whisker_axis()),
         definitions=DEFINITIONS,
         legend=legend(),
+        graphs=graphs if embedded else "",
+        embedded=embedded,
+        controls=CONTROLS,
+        script=script(),
         settings=settings,
         versions=settings.get("versions") or {},
         created=settings.get("created", ""),
@@ -105,15 +113,20 @@ def write_report(results: Any, path: str | Path) -> Path:
     return write_atomic(path, text)
 
 
-def _section(results: Any, name: str, index: int) -> dict[str, Any]:
+def _section(results: Any, name: str, index: int, room: list[int]) -> dict[str, Any]:
+    """What the page shows of a data set; room: [how many drawings it may still hold], counted down."""
     truth = results.truth(name)
     board = lines(results, name, truth is not None)
-    pictures = []
+    pictures, undrawn = [], 0
     for place, line in enumerate(board):
         found = _first_graph(results, name, line.backend)
         if found is None:
             continue
         seed, learned = found
+        if room[0] <= 0:
+            undrawn += 1
+            continue
+        room[0] -= 1
         shown = picture(results.truth(name, seed), learned, f"d{index}m{place}", line.backend)
         pictures.append({"line": line, "picture": shown, "open": place < _OPEN, "seed": seed})
     places = results.places.get(name, [])
@@ -130,6 +143,8 @@ def _section(results: Any, name: str, index: int) -> dict[str, Any]:
         "lines": board,
         "troubles": troubles(results, name),
         "pictures": pictures,
+        "undrawn": undrawn,
+        "seed_told": "learned from the data itself" if not results.data(name)["sampled"] else "of seed 0",
     }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
-from .inputs import Options, parse_backend_settings, parse_seeds, read_sets
+from .inputs import Options, parse_backend_settings, parse_seeds
 from .look import (
     ContinuousOption,
     DeviceOption,
@@ -24,6 +24,7 @@ from .look import (
     TimesOption,
     UnitOption,
 )
+from .own_data import read_data_sets
 from .terminal import say, say_json, show_reasons, show_results
 
 PEERS = ["causal-learn/ges", "pgmpy/hill-climb", "gcastle/notears"]
@@ -32,11 +33,20 @@ QUICKSTART = ["order", "pc", "notears", "thp", "granger", *PEERS, "random", "emp
 
 def compare_methods(
     data: Annotated[
-        str, typer.Option("--data", "-d", help="Data sets and files, comma-separated: sachs,alarm:n=2000,my.csv")
+        list[str],
+        typer.Option(
+            "--data", "-d", help="Data sets and files, comma-separated or repeated: sachs,alarm:n=2000,my.csv"
+        ),
     ],
     backend: Annotated[
         str, typer.Option("--backend", "-b", help="Methods, comma-separated: pc,notears,causal-learn/ges")
     ],
+    truth: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The true graph of a file: .json, .graphml, or .csv of causes and effects; one, or one a file."
+        ),
+    ] = None,
     seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
@@ -76,7 +86,7 @@ def compare_methods(
         time=time,
         segment=segment,
     )
-    datasets = read_sets(split(data, ","), how)
+    datasets = read_data_sets(data, truth or [], how)
     settings: dict[str, Any] = {"seeds": parse_seeds(seeds), "params": parse_backend_settings(set_ or [])}
     settings |= {"n_jobs": jobs, "max_seconds": max_seconds, "engine": engine, "retry_failed": retry_failed}
     results = _compare(datasets, split(backend, ","), out, **settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -257,11 +257,11 @@ def _is_log(columns: Any) -> bool:
     return is_log(columns)
 
 
-def read_sets(items: list[str], how: Options) -> list[str | Dataset]:
-    """Data sets by name, and files as data sets without truth, read as the options say."""
+def read_sets(items: Sequence[str], how: Options, scored: bool = False) -> list[str | Dataset]:
+    """Data sets by name, and files as data sets without truth, read as the options say; scored: a truth is given beside them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        found = [_named_or_file(item, how) for item in items]
+        found = [_named_or_file(item, how, scored) for item in items]
     for text in dict.fromkeys(str(w.message) for w in caught):
         say(f"warning: {text}", style="yellow", stderr=True)
     if how.written() and all(isinstance(one, str) for one in found):
@@ -269,7 +269,7 @@ def read_sets(items: list[str], how: Options) -> list[str | Dataset]:
     return found
 
 
-def _named_or_file(item: str, how: Options) -> str | Dataset:
+def _named_or_file(item: str, how: Options, scored: bool) -> str | Dataset:
     """A data set by name, or a file as a data set without truth."""
     from ..data import Events, Series
     from ..data.reading import STDIN
@@ -284,7 +284,8 @@ def _named_or_file(item: str, how: Options) -> str | Dataset:
     data = read_data(path, None, how)
     name = "stdin" if item == STDIN else writable(path.name)
     what = {Events: "an event log", Series: "a series"}.get(type(data), "a table")
-    say(f"{name} is read as {what}; its truth is unknown, so it is not scored", stderr=True)
+    unknown = "" if scored else "; its truth is unknown, so it is not scored (--truth FILE gives it)"
+    say(f"{name} is read as {what}{unknown}", stderr=True)
     card = {"title": f"The file {name}", "path": writable(item)}
     written = {option: str(value) for option, value in how.written().items()}
     return Dataset(name, data, card={**card, **({"options": written} if written else {})})

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SHOWN_EDGES = 40
 MOST_WIDE = 400
-SHOWN_METRICS = ("f1", "precision", "recall", "cpdag_f1", "cpdag_precision", "skeleton_precision", "shd")
 _FIRST_EVIDENCE = (
     *("p_value", "statistic", "score_if_dropped", "score_if_reversed", "gain", "log_likelihood_gain", "score_gain"),
     *("directed_by", "lag", "given", "rule"),
@@ -132,26 +131,35 @@ def _show_links(graph: LaggedGraph) -> None:
 
 
 def show_results(results: Any) -> None:
-    """One table a data set, best F1 first, then what the columns mean."""
+    """One table a data set, best first by what ranks there, each value beside its chance; then what the columns mean."""
     from ..graph.metrics import DEFINITIONS
-    from ..report.leaderboard import COLUMNS, stat
+    from ..report.leaderboard import stat
+    from ..report.publish import HEADINGS, METRIC_NAMES, NOTE, ranking_rows
 
-    columns = [column for column in COLUMNS if column[0] != "cpdag_shd"]
-    first, *others = (heading for _, heading, _, _ in columns)
-    headings = ["method", first, "95 % interval", *others, "status"]
     summary = results.summary()
+    metrics = dict.fromkeys(places[0].metric for places in results.places.values() if places)
     for dataset in dict.fromkeys(summary["dataset"]):
-        rows = summary[summary["dataset"] == dataset].to_dict("records")
-        rows.sort(key=lambda r: (r["n"] == 0, -(r["f1_mean"] if math.isfinite(r["f1_mean"]) else -1.0)))
-        lines = []
-        for row in rows:
-            f1, *others = (stat(row, key).text(digits) for key, _, digits, _ in columns)
-            lines.append([row["backend"], f1, stat(row, "f1").interval(3), *others, _status(row)])
-        dim = [k for k, row in enumerate(rows) if not row["n"]]
-        show_table(headings, lines, dataset, range(1, len(headings) - 1), dim)
-    for key in SHOWN_METRICS:
-        say(f"{key}: {DEFINITIONS[key]}", style="dim")
-    say("seconds: wall-clock time of learning; interval: of the mean over the seeds", style="dim")
+        rows = {row["backend"]: row for row in summary[summary["dataset"] == dataset].to_dict("records")}
+        places = results.places[dataset]
+        ranked = [line for line in ranking_rows(results, dataset) if line[1] in rows] if places else []
+        headings = [heading.lower() for heading in HEADINGS]
+        headings[2] = METRIC_NAMES[places[0].metric] if places else "score"
+        lines = [[*line[:-1], stat(rows[line[1]], "shd").text(1), line[-1], _status(rows[line[1]])] for line in ranked]
+        for name in [name for name in rows if name not in {line[1] for line in ranked}]:
+            seconds = stat(rows[name], "seconds").text(3)
+            lines.append(["", name, *"–––––––", "" if seconds == "–" else seconds, _status(rows[name])])
+        headings = [*headings[:-1], "SHD", headings[-1], "status"]
+        dim = [k for k, line in enumerate(lines) if line[0] in ("", "control")]
+        show_table(headings, lines, dataset, range(2, len(headings) - 1), dim)
+        if places:
+            say(f"{dataset} is ranked by {results.rules[dataset]}", style="dim")
+    for key in metrics:
+        parts = [key] if key == "f1" else [key.replace("_f1", part) for part in ("_f1", "_precision", "_recall")]
+        say("; ".join(f"{part}: {DEFINITIONS[part]}" for part in parts), style="dim")
+    if metrics:
+        say(NOTE, style="dim")
+        say(f"SHD: {DEFINITIONS['shd']}", style="dim")
+    say("seconds: wall-clock time of learning; interval: of the mean over the seeds that draw samples", style="dim")
 
 
 def _status(row: Mapping[str, Any]) -> str:

@@ -20,11 +20,11 @@ from .. import errors
 from ..base.arrays import AnyArray
 from ..datasets import Dataset
 from ..discovery.provenance import describe, versions
-from ..discovery.register import registry
 from ..errors import DataError
 from ..graph.metrics import DEFINITIONS
 from .cells import Limits, hard_limit
 from .engines import Job, Run, open_engine
+from .functions import check_unchanged, digest, pack_function
 from .plan import Method, Plan, make_plan
 from .progress import Estimate, Watcher, watcher
 from .results import Results
@@ -67,6 +67,9 @@ def compare(
             if dataset is not None:
                 store.check_draw(name, 0, describe(dataset))
         finished = store.finished()
+        check_unchanged(
+            plan.functions, {c.backend: json.loads(row["versions"]) for c, row in finished.items()}, plan.out
+        )
         pending = [cell for cell in plan.cells if _to_run(cell, finished.get(cell), plan, retry_failed)]
         pending = [cell for cell in pending if not _note_missing(store, cell, plan)]
         if pending:
@@ -87,7 +90,7 @@ def _to_run(cell: Cell, before: Mapping[str, Any] | None, plan: Plan, retry_fail
         return True
     status = before["status"]
     if status == "not installed":
-        return registry()[cell.backend].installed
+        return plan.method(cell.backend).installed
     if status == "timeout" or (status == "ok" and before["complete"] == 0):
         then, longest = before["max_seconds"], math.inf if plan.max_seconds is None else plan.max_seconds
         return (then is not None and longest > then) or (retry_failed and status == "timeout")
@@ -96,7 +99,7 @@ def _to_run(cell: Cell, before: Mapping[str, Any] | None, plan: Plan, retry_fail
 
 def _note_missing(store: Store, cell: Cell, plan: Plan) -> bool:
     """Record a cell whose method is not installed here (a cluster's nodes are asked themselves)."""
-    method = registry()[cell.backend]
+    method = plan.method(cell.backend)
     if plan.engine != "local" or method.installed:
         return False
     outcome = {"status": "not installed", "reason": method.needs, "versions": versions(cell.backend)}
@@ -124,10 +127,12 @@ def _run_all(store: Store, pending: list[Cell], plan: Plan, run: Run, estimate: 
     """Run the cells and record each as soon as it is there."""
     blobs = {name: None if d is None else _blob(d) for name, d in plan.datasets.items()}
     keys = {name: None if b is None else hashlib.sha256(b.tobytes()).hexdigest() for name, b in blobs.items()}
+    sent = {name: {"function": pack_function(f), "digest": digest(f)} for name, f in plan.functions.items()}
     jobs: list[Job] = []
     for i, cell in enumerate(pending):
         task = {"id": i, **cell.__dict__, "params": json.loads(cell.params), "key": keys[cell.dataset]}
-        hard = hard_limit(plan.max_seconds, registry()[cell.backend].bounded)
+        task |= sent.get(cell.backend, {})
+        hard = hard_limit(plan.max_seconds, plan.method(cell.backend).bounded)
         limits = Limits(plan.load_seconds, plan.max_seconds, hard)
         jobs.append(({**task, "max_seconds": plan.max_seconds}, blobs[cell.dataset], limits))
 

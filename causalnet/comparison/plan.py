@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ import pandas as pd
 from ..base.checks import file_name, number, whole
 from ..datasets import Dataset
 from ..datasets.catalogue import find_card
-from ..discovery.register import find
+from ..discovery.contract import Backend
+from ..discovery.register import find, registry
 from ..errors import DataError, UnknownNameError, nearest
 from .engines import check_engine
+from .functions import as_backend
 from .labels import label, parse
 from .store import Cell
 
-Method = str | tuple[str, Mapping[str, Any]]
+Function = Callable[..., Any]
+Method = str | Function | tuple[str | Function, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Plan:
     max_seconds: float | None
     engine: str
     load_seconds: float
+    functions: dict[str, Function]  # methods that are functions of the caller's own, by name
+
+    def method(self, name: str) -> Backend:
+        """The method called so."""
+        return as_backend(self.functions[name]) if name in self.functions else registry()[name]
 
     @property
     def cells(self) -> list[Cell]:
@@ -52,26 +60,32 @@ class Plan:
     def command(self) -> str:
         """The shell line that repeats the plan, or the Python line if it has data sets of the user's own."""
         typed = {n: n if d is None else d.card.get("path") for n, d in self.datasets.items()}  # files have a path
-        if not all(typed.values()):
+        if self.functions or not all(typed.values()):
+            methods = ", ".join(m if m in self.functions else repr(m) for m in self.methods)
             data = ", ".join(repr(n) if d is None else f"<Dataset {n!r}>" for n, d in self.datasets.items())
             rest = {k: v for k, v in self.settings.items() if k not in ("datasets", "backends") and v is not None}
             told = ", ".join(f"{k}={v!r}" for k, v in {**rest, "out": str(self.out)}.items())
-            return f"# in Python: causalnet.compare([{data}], {list(self.methods)!r}, {told})"
+            return f"# in Python: causalnet.compare([{data}], [{methods}], {told})"
         counted = self.seeds == list(range(len(self.seeds)))
         listed = ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1)
+        truths = [d.card["truth_path"] for d in self.datasets.values() if d is not None and "truth_path" in d.card]
         options = {
             "data": ",".join(map(str, typed.values())),
+            "truth": truths[0] if len(set(truths)) == 1 else "",
             "backend": ",".join(self.methods),
             "seeds": str(len(self.seeds)) if counted else listed,
             "out": str(self.out),
             "max-seconds": "" if self.max_seconds is None else f"{self.max_seconds:g}",
             "n-jobs": "" if self.n_jobs == 1 else str(self.n_jobs),
             "engine": "" if self.engine == "local" else self.engine,
-            **{k: v for d in self.datasets.values() if d is not None for k, v in d.card.get("options", {}).items()},
+            **{
+                name.removeprefix("--"): value
+                for dataset in filter(None, self.datasets.values())
+                for name, value in dataset.card.get("options", {}).items()
+            },
         }
-        for dataset in filter(None, self.datasets.values()):
-            options |= {name.removeprefix("--"): value for name, value in dataset.card.get("options", {}).items()}
-        words = (word for name, value in options.items() if value for word in (f"--{name}", value))
+        words = [word for name, value in options.items() if value for word in (f"--{name}", value)]
+        words += [word for path in truths if len(set(truths)) > 1 for word in ("--truth", path)]
         return shlex.join(["causalnet", "compare", *words])
 
 
@@ -88,17 +102,19 @@ def make_plan(
 ) -> Plan:
     """The plan that the arguments of ``compare`` ask for; an error for what cannot be right."""
     found = _seeds(seeds)
+    methods, functions = _methods(backends, params or {})
     if not (isinstance(n_jobs, int) and n_jobs < 0):  # -1: all cores, -2: all but one
         whole("n_jobs", n_jobs, 1)
     return Plan(
         datasets=_datasets(datasets, found),
-        methods=_methods(backends, params or {}),
+        methods=methods,
         seeds=found,
         out=file_name(out, "runs/compare"),
         n_jobs=n_jobs,
         max_seconds=None if max_seconds is None else number("max_seconds", max_seconds, above=0.0),
         engine=check_engine(engine),
         load_seconds=number("load_seconds", load_seconds, above=0.0),
+        functions=functions,
     )
 
 
@@ -140,15 +156,26 @@ def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
     return found
 
 
-def _methods(given: Any, params: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
-    single = isinstance(given, str) or (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping))
+def _methods(
+    given: Any, params: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, tuple[str, str]], dict[str, Function]]:
+    """Label -> (backend, parameters as JSON), and the functions among them by name."""
+    pair = isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping)
     found: dict[str, tuple[str, str]] = {}
+    functions: dict[str, Function] = {}
     used = set()
-    for item in [given] if single else list(given):
-        name, own = parse(item) if isinstance(item, str) else (item[0], dict(item[1]))
+    for item in [given] if isinstance(given, str) or pair or callable(given) else list(given):
+        name, own = parse(item) if isinstance(item, str) else (item, {}) if callable(item) else (item[0], dict(item[1]))
+        if callable(name):
+            method, function = as_backend(name), name
+            if functions.setdefault(method.name, function) is not function:
+                raise DataError(f"two functions are called {method.name!r}; give them different names")
+            name = method.name
+        else:
+            method = find(name)
         used.add(name)
         chosen = {**params.get(name, {}), **own}
-        find(name).check_names(chosen)
+        method.check_names(chosen)
         text = _as_json(name, chosen)
         found[label(name, json.loads(text))] = (name, text)
     extra = sorted(set(params) - used)
@@ -158,7 +185,7 @@ def _methods(given: Any, params: Mapping[str, Mapping[str, Any]]) -> dict[str, t
         )
     if not found:
         raise DataError("there is no method to compare; name at least one")
-    return found
+    return found, functions
 
 
 def _as_json(backend: str, params: Mapping[str, Any]) -> str:

@@ -6,21 +6,27 @@ import json
 import math
 from collections.abc import Iterable
 from contextlib import closing
-from functools import cached_property
+from dataclasses import asdict, fields
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..base.arrays import Array
 from ..base.checks import known
+from ..discovery.register import registry
 from ..errors import DataError
 from ..graph import Graph
+from ..graph.chance import Chance, draw_chance
 from ..graph.metrics import DEFINITIONS, SHARES
+from ..report.publish import write_latex, write_markdown
 from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from ..storage.rows import sheet
 from .labels import label
+from .standing import Place, Ranks, choose_metric, edge_shares, place_methods, rank_over
 from .store import FILE, STATUSES, Store
 
 COSTS = ("seconds", "cpu_seconds", "peak_mb")
@@ -41,6 +47,7 @@ class Results:
                 row["method"], row["backend"] = row["backend"], label(row["backend"], json.loads(row["params"]))
                 for name in ("metrics", "warnings", "versions"):
                     row[name] = json.loads(row[name])
+                row["chance"] = row["metrics"].pop("chance", None)
             for run in self._runs:
                 run["settings"] = json.loads(run["settings"])
         except (TypeError, ValueError) as error:
@@ -113,7 +120,7 @@ class Results:
         return frame.astype(dict.fromkeys(numeric, "float64"))
 
     def graph(self, dataset: str, backend: str, seed: int = 0) -> Graph | None:
-        """The graph learned in a cell, without evidence; None if the cell has none."""
+        """The graph learned in a cell, at seed 0 with the evidence of its edges; None if the cell has none."""
         row = self._cell(dataset, backend, seed)
         return None if row is None or row["graph"] is None else Graph.from_json(row["graph"])
 
@@ -126,14 +133,17 @@ class Results:
         for name, listed, what in ((dataset, "datasets", "data set"), (backend, "backends", "method")):
             there = self.settings[listed]
             known(name, there, f"{self.out} has no {what} {name!r}; it has {', '.join(there)}")
-        wanted = (dataset, backend, seed)
-        return next((r for r in self._cells if (r["dataset"], r["backend"], r["seed"]) == wanted), None)
+        return self._by_key.get((dataset, backend, seed))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str, int], dict[str, Any]]:
+        return {(r["dataset"], r["backend"], r["seed"]): r for r in self._cells}
 
     def truth(self, dataset: str, seed: int | None = None) -> Graph | None:
         """The true graph of a data set, None if unknown. ``seed`` matters where a seed draws the truth as well."""
         draws = sorted(self._drawn(dataset), key=lambda r: int(r["seed"]))
         mine = [r for r in draws if r["seed"] == seed] or draws
-        return None if mine[0]["truth"] is None else Graph.from_json(mine[0]["truth"])
+        return None if mine[0]["truth"] is None else _read_graph(mine[0]["truth"])
 
     def data(self, dataset: str) -> dict[str, Any]:
         """What is known of a data set: kind, text (rows and variables), sampled, card."""
@@ -142,43 +152,143 @@ class Results:
         return {"kind": row["kind"], "text": row["text"], "sampled": bool(row["sampled"]), "card": card}
 
     def _drawn(self, dataset: str) -> list[dict[str, Any]]:
-        known(dataset, {r["dataset"] for r in self._draws}, f"{self.out} has no data set {dataset!r}")
-        return [r for r in self._draws if r["dataset"] == dataset]
+        known(dataset, self._by_dataset, f"{self.out} has no data set {dataset!r}")
+        return self._by_dataset[dataset]
+
+    @cached_property
+    def _by_dataset(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self._draws:
+            found.setdefault(row["dataset"], []).append(row)
+        return found
+
+    def chance(self, dataset: str, backend: str, seed: int = 0) -> Chance | None:
+        """What random graphs of the size of a cell's answer score; None without a truth or a graph.
+
+        Drawn when the cell was scored; for a folder of an older version, drawn now.
+        """
+        row = self._cell(dataset, backend, seed)
+        if row is None or row["graph"] is None or row["status"] != "ok":
+            return None
+        if row["chance"] is None:
+            truth, learned = self.truth(dataset, seed), self.graph(dataset, backend, seed)
+            if truth is None or learned is None:
+                return None
+            found = draw_chance(truth, learned, np.random.default_rng([seed, 0xC4A1CE]))
+            row["chance"] = None if found is None else found.to_dict()
+        return None if row["chance"] is None else Chance.from_dict(row["chance"])
+
+    def claims(self, backend: str) -> str:
+        """What kind of graph a method gives: dag, digraph, cpdag or pag; of a function, as its answers are."""
+        method = registry().get(backend.partition(":")[0])
+        return method.gives if method is not None else self._answers[backend]
+
+    @cached_property
+    def _answers(self) -> dict[str, str]:
+        """The kind of graph that the answers of each method are."""
+        found: dict[str, str] = {}
+        for row in self._cells:
+            graph = None if row["graph"] is None else Graph.from_json(row["graph"])
+            if graph is not None and found.get(row["backend"]) != "pag":
+                open_ends = "cpdag" if graph.undirected else "dag"
+                kind = "pag" if graph.marks is not None else open_ends
+                found[row["backend"]] = max(kind, found.get(row["backend"], "dag"), key=("dag", "cpdag", "pag").index)
+        return {row["backend"]: found.get(row["backend"], "dag") for row in self._cells}
+
+    @cached_property
+    def places(self) -> dict[str, list[Place]]:
+        """For each data set the methods in the order of what ranks them, with the chance band of each answer."""
+        return {name: place_methods(self, name) for name in dict.fromkeys(self.frame["dataset"])}
+
+    def ranking(self) -> pd.DataFrame:
+        """``places`` as one table: a row a (dataset, backend), columns as in :class:`causalnet.comparison.standing.Place`."""
+        rows = [asdict(place) for found in self.places.values() for place in found]
+        return pd.DataFrame(rows, columns=[field.name for field in fields(Place)])
+
+    @cached_property
+    def rules(self) -> dict[str, str]:
+        """What ranks the methods of each data set that has scores, in words."""
+        return {name: choose_metric(self, name)[1] for name, found in self.places.items() if found}
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        """Mean ranks over the data sets with Friedman's test and Nemenyi's critical difference, where there are enough."""
+        return rank_over(self, self.places)
+
+    def edge_shares(self, dataset: str, backend: str) -> Array | None:
+        """(d, d) share of the other seeds' answers that join a pair: of resamples on fixed data, of samples where all have one
+        truth; None without such."""
+        rows = [r for r in self._by_dataset.get(dataset, []) if r["seed"] != 0]
+        if rows and rows[0]["sampled"] and len({r["truth"] for r in self._by_dataset[dataset]}) > 1:
+            return None
+        return edge_shares(self, dataset, backend, [int(r["seed"]) for r in rows])
+
+    def to_markdown(self) -> str:
+        """The ranking as Markdown tables, one a data set, with the rule that ranks and what the columns mean."""
+        return write_markdown(self)
+
+    def to_latex(self) -> str:
+        """The ranking as LaTeX tables, one a data set; they need no package."""
+        return write_latex(self)
 
     def summary(self) -> pd.DataFrame:
-        """One row a (dataset, backend): means over the seeds that ended well, with 95 % intervals.
+        """One row a (dataset, backend): scores with 95 % intervals. For each metric and for seconds, cpu_seconds
+        and peak_mb: ``X_mean``, ``X_low``, ``X_high``.
 
-        For each metric and for seconds, cpu_seconds and peak_mb: ``X_mean``, ``X_low``, ``X_high``. The interval is
-        Student's t for the mean over n seeds (clipped to the values the metric can take), NaN for fewer than two.
-        On a sampled data set it says how well the mean over samples is known; on fixed data, where the seeds after 0
-        are bootstrap resamples, how well the mean over resamples is known. ``n`` and one column for each status
-        count the cells; ``incomplete`` those that ended at ``max_seconds`` with their best so far (they are in n).
+        of: what the scores are of. "samples": means over seeds, each of which draws a sample, with Student's interval
+        for the mean (clipped to the values the metric can take; NaN for fewer than two). "data": fixed data; the scores
+        of seed 0, the data itself, without interval: the seeds after 0 are bootstrap resamples, which tell how stable
+        an answer is (``resampled``, ``kept`` of :meth:`ranking`) and are never part of its accuracy. "resamples": means over
+        resamples, where seed 0 was not run or did not end well. Costs are means over all seeds.
+        ``n`` and one column for each status count the cells; ``incomplete`` those that ended at ``max_seconds`` with
+        their best so far (they are in n).
         """
+        return self._summary.copy()
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         rows = []
         for (dataset, backend), cells in self.frame.groupby(["dataset", "backend"], sort=False):
             good = cells[cells["status"] == "ok"]
-            row: dict[str, Any] = {"dataset": dataset, "backend": backend, "n": len(good)}
+            sampled = dataset in self._by_dataset and self.data(dataset)["sampled"]
+            fixed = not sampled and bool((good["seed"] == 0).any())
+            of = "samples" if sampled else "data" if fixed else "resamples"
+            row: dict[str, Any] = {"dataset": dataset, "backend": backend, "n": len(good), "of": of}
             for name in names:
-                values = good[name].dropna().to_numpy(dtype=np.float64)
+                counted = good[good["seed"] == 0] if fixed and name not in COSTS else good
+                values = counted[name].dropna().to_numpy(dtype=np.float64)
                 found = student_interval(values, bounds=SHARE if name in SHARES else POSITIVE)
                 row |= dict(zip((f"{name}_mean", f"{name}_low", f"{name}_high"), found, strict=True))
             row |= {status: int((cells["status"] == status).sum()) for status in STATUSES}
             row["incomplete"] = sum(1 for value in good["complete"] if value is False)
             rows.append(row)
         spread = [f"{name}_{part}" for name in names for part in ("mean", "low", "high")]
-        return pd.DataFrame(rows, columns=["dataset", "backend", "n", *spread, *STATUSES, "incomplete"])
+        return pd.DataFrame(rows, columns=["dataset", "backend", "n", "of", *spread, *STATUSES, "incomplete"])
 
     def figures(self) -> dict[str, dict[str, Any]]:
-        """Each figure by the name ``dataset/backend/metric``: mean, low, high, n, published, goal."""
+        """Each figure by the name ``dataset/backend/metric``: mean, low, high, n, published, goal.
+
+        Beside the score that ranks, ``dataset/backend/metric by chance`` (mean, 5 % and 95 % of random graphs of the
+        answer's size) and ``dataset/backend/metric, p``.
+        """
         found: dict[str, dict[str, Any]] = {}
         good = self.frame[self.frame["status"] == "ok"]
+        places = {(p.dataset, p.backend): p for ranked in self.places.values() for p in ranked}
         for row in self.summary().to_dict("records"):
             cells = good[(good["dataset"] == row["dataset"]) & (good["backend"] == row["backend"])]
+            place = places.get((row["dataset"], row["backend"]))
             for name in [*self.metrics, *COSTS]:
                 numbers = {part: _finite(row[f"{name}_{part}"]) for part in ("mean", "low", "high")}
-                told = {**numbers, "n": int(cells[name].notna().sum()), "published": None, "goal": None}
+                counted = cells[cells["seed"] == 0] if row["of"] == "data" and name not in COSTS else cells
+                told = {**numbers, "n": int(counted[name].notna().sum()), "published": None, "goal": None}
                 found[f"{row['dataset']}/{row['backend']}/{name}"] = told
+            if place is not None:
+                empty = {"low": None, "high": None, "n": place.n, "published": None, "goal": None}
+                band = zip(("mean", "low", "high"), (place.chance, place.chance_low, place.chance_high), strict=True)
+                what = f"{row['dataset']}/{row['backend']}/{place.metric}"
+                found[f"{what} by chance"] = {**empty, **{part: _finite(v) for part, v in band}}
+                found[f"{what}, p"] = {**empty, "mean": _finite(place.p)}
         return found
 
     def save(self) -> None:
@@ -193,6 +303,11 @@ class Results:
         counts = self.frame["status"].value_counts()
         told = ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
         return f"Results({str(self.out)!r}: {told or 'no cells'})"
+
+
+@lru_cache(maxsize=64)
+def _read_graph(text: str) -> Graph:
+    return Graph.from_json(text)
 
 
 def _number(value: Any) -> float:

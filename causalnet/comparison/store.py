@@ -216,8 +216,10 @@ class Store:
             return [dict(zip(names, row, strict=True)) for row in found]
 
     def finished(self) -> dict[Cell, dict[str, Any]]:
-        """Status, limit and completeness of each recorded cell."""
-        rows = self.rows("cells", "dataset, backend, params, seed, status, max_seconds, complete, seconds, elapsed")
+        """Status, limit, completeness and versions of each recorded cell."""
+        rows = self.rows(
+            "cells", "dataset, backend, params, seed, status, max_seconds, complete, seconds, elapsed, versions"
+        )
         return {Cell(r["dataset"], r["backend"], r["params"], r["seed"]): r for r in rows}
 
 

@@ -32,15 +32,18 @@ from ..discovery.dispatch import compile_kernels
 from ..discovery.provenance import describe, versions
 from ..errors import CausalnetError, KnowledgeError, NotApplicable, NotInstalled, TimeLimit
 from ..graph import Graph
-from ..graph.interventional import score_by_class, told_apart
+from ..graph.chance import draw_chance
+from ..graph.interventional import essential_graph, score_by_class, told_apart
 from ..graph.metrics import score
 from ..storage.files import write_all
+from .functions import unpack_function
 from .meter import clock, peak_mb, reset_peak
 from .wire import pack, read_frame
 
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
 DRAWS_KEPT = 2
 CLOSED = 71  # exit code where a method closed the pipe to the parent
+EDGES_EXPLAINED = 300  # edges of a graph whose evidence is kept with it
 LATE_IMPORTS = {  # parts of packages that take long to import and that the packages themselves do not import
     "castle": ("castle.algorithms",),
     "causallearn": tuple(
@@ -165,7 +168,9 @@ class Desk:
                 self.given[task["key"]] = pickle.loads(blob)  # our own parent's object, through a private pipe
             dataset, outcome["draw"] = self.draw(task["dataset"], task["key"], task["seed"])
             if "backend" in task:
-                run_cell(task, dataset, self.prepare(task["backend"], dataset.data.kind), outcome, self.say)
+                if "function" in task:
+                    outcome["versions"][task["backend"]] = task["digest"]
+                run_cell(task, dataset, self.prepare(task, dataset.data.kind), outcome, self.say)
         except BaseException as error:  # a method may even call sys.exit
             outcome["status"] = next((word for kind, word in MEANS.items() if isinstance(error, kind)), "failed")
             outcome["reason"], outcome["error"] = sentence(error), type(error).__name__
@@ -183,9 +188,10 @@ class Desk:
             self.draws[place] = (dataset, describe(dataset))
         return self.draws[place]
 
-    def prepare(self, backend: str, kind: str) -> Backend:
+    def prepare(self, task: dict[str, Any], kind: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
-        method = get(backend)
+        backend = task["backend"]
+        method = unpack_function(task["function"]) if "function" in task else get(backend)
         if (backend, kind) not in self.warm:
             import_for(method)
             if method.warm_up is not None:
@@ -218,7 +224,7 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     say({"phase": "learning"})
     with warnings.catch_warnings(record=True) as caught, clock(outcome):
         warnings.simplefilter("default")
-        graph = discover(dataset, method.name, seed=rng, **limit, **params)
+        graph = discover(dataset, method, seed=rng, **limit, **params)
     say({"phase": "scoring"})
     outcome["peak_mb"] = peak_mb()
     for field in ("seconds", "cpu_seconds"):  # the backend's own clock leaves out the checks around it
@@ -229,18 +235,35 @@ def run_cell(task: dict[str, Any], dataset: Dataset, method: Backend, outcome: d
     told = [w for w in caught if issubclass(w.category, UserWarning)]
     outcome["warnings"] = list(dict.fromkeys(one_line(str(w.message)) for w in told))[:5]
     outcome["complete"] = bool(graph.meta.get("complete", True))
-    outcome["graph"] = graph.replace(evidence={}, meta={"seed": task["seed"]}).to_json()
-    outcome["metrics"] = {} if dataset.truth is None else judge(dataset.truth, graph, dataset.data)
+    outcome["graph"] = graph.replace(
+        evidence={} if task["seed"] else kept_evidence(graph), meta={"seed": task["seed"]}
+    ).to_json()
+    outcome["metrics"] = {} if dataset.truth is None else judge(dataset.truth, graph, dataset.data, task["seed"])
 
 
-def judge(truth: Graph, graph: Graph, data: Data) -> dict[str, float | None]:
-    """All metrics; where regimes tell directions, classes are compared as I-essential graphs."""
+def kept_evidence(graph: Graph) -> dict[tuple[str, str], Any]:
+    """What the joined pairs rest on, of a graph small enough to be read edge by edge."""
+    pairs = [*graph.edges, *graph.undirected]
+    if len(pairs) > EDGES_EXPLAINED:
+        return {}
+    both = [way for a, b in pairs for way in ((a, b), (b, a)) if way in graph.evidence]
+    return {pair: graph.evidence[pair] for pair in both}
+
+
+def judge(truth: Graph, graph: Graph, data: Data, seed: int) -> dict[str, Any]:
+    """All metrics, and what chance does (``chance``); where regimes tell directions, classes are I-essential graphs."""
     regimes = data.regimes if isinstance(data, Table) else None
-    return (
-        score(truth, graph)
-        if regimes is None
-        else score_by_class(truth, graph, told_apart(regimes.acted_on(data.columns)))
-    )
+    rng = np.random.default_rng([seed, 0xC4A1CE])
+    if regimes is None:
+        found, classes = score(truth, graph), None
+    else:
+        apart, other = told_apart(regimes.acted_on(data.columns)), graph.align(truth.nodes)
+        found, classes = score_by_class(truth, graph, apart), None
+        if truth.is_dag and graph.marks is None:
+            mine = essential_graph(other.adj, apart) if other.is_dag else other.adj
+            classes = essential_graph(truth.adj, apart), mine
+    chance = draw_chance(truth, graph, rng, classes=classes)
+    return {**found, "chance": None if chance is None else chance.to_dict()}
 
 
 def like(value: Any, default: Any) -> Any:

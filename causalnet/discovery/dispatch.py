@@ -33,7 +33,7 @@ REMEDIES = {  # what else can be done about data that a method does not take
 
 def discover(
     data: Any,
-    backend: str = AUTO,
+    backend: str | Backend = AUTO,
     *,
     knowledge: Knowledge | None = None,
     seed: int | np.random.Generator = 0,
@@ -42,7 +42,7 @@ def discover(
 ) -> Graph:
     """Learn a causal graph from a Dataset, from data of any kind (:class:`causalnet.data.Data`), or from a data frame.
 
-    backend: a name from ``cn.backends()``, or "auto": the native method for the kind of data
+    backend: a name from ``cn.backends()``, a :class:`Backend` itself, or "auto": the native method for the kind of data
     (:mod:`causalnet.discovery.choice`); ``meta["backend"]`` and ``meta["chosen"]`` tell which and why.
     knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
     max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
@@ -51,7 +51,9 @@ def discover(
     chosen: dict[str, str] = {}
     if isinstance(data, str) and not isinstance(backend, str):
         raise DataError(f"the data come first, then the backend; write discover(data, {data!r})")
-    method = None if isinstance(backend, str) and backend == AUTO else get(backend)
+    method: Backend | None = backend if isinstance(backend, Backend) else None
+    if method is None and not (isinstance(backend, str) and backend == AUTO):
+        method = get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (_read(data, method), None)
     knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:

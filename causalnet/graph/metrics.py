@@ -55,7 +55,7 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
     right = int((t & g).sum())
     skeleton = int(np.triu(truth.skeleton & found.skeleton).sum())
     joined, joined_truth = int(np.triu(found.skeleton).sum()), int(np.triu(truth.skeleton).sum())
-    t_class, g_class = _class_marks(truth), _class_marks(found)
+    t_class, g_class = class_marks(truth), class_marks(found)
     agree = int(np.triu((t_class == g_class) & (t_class.T == g_class.T) & (t_class > 0)).sum())
     marked = truth.marks is not None or found.marks is not None
     no_class = ((t_class == CIRCLE) | (g_class == CIRCLE)).any()
@@ -102,7 +102,7 @@ def _marks(graph: Graph, adj: Bools) -> Marks:
     return np.where(adj & ~adj.T, ARROW, np.where(adj | adj.T, TAIL, 0)).astype(np.int8)
 
 
-def _class_marks(graph: Graph) -> Marks:
+def class_marks(graph: Graph) -> Marks:
     return (
         _marks(graph, equivalence_class(graph))
         if graph.marks is None or not graph.is_dag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,24 @@ from typing import Any
 from markupsafe import Markup
 
 from ..errors import DataError
-from ..graph import Graph
+from ..graph import Graph, is_acyclic
 from ..storage.files import write_atomic
 from ..storage.rows import Row
 from .curves import Chart
+from .diagrams import Point, chart_pareto, chart_ranks
+from .embedding import embed
 from .figures import legend, picture
-from .leaderboard import COLUMNS, glance, lines, troubles
-from .page import Grid, grid, render
+from .leaderboard import CHANCE, COLUMNS, CONTROLS, Line, glance, lines, troubles
+from .page import Grid, grid, render, script
 from .plots import whisker_axis
+from .publish import METRIC_NAMES
 from .summary import met, shown
 from .svg import arrow_text, edges_of
 from .values import heading, number, short, texts
 
+PICTURES = 24  # drawings of a page; the graphs beyond are there as data
 _OPEN = 3  # drawings of the best methods that are unfolded
+CYCLIC = "the truth has a directed cycle, so it has no class: CPDAG scores, adjustment distances and SID are left out"
 _ROWS = 400  # rows of the table of pairs without an edge
 
 
@@ -76,18 +82,27 @@ def write_report(results: Any, path: str | Path) -> Path:
 
     settings = dict(results.settings)
     names = list(dict.fromkeys(str(name) for name in results.frame["dataset"]))
-    sections = [_section(results, name, k) for k, name in enumerate(names)]
+    room = [PICTURES]
+    sections = [_section(results, name, k, room) for k, name in enumerate(names)]
+    graphs, embedded = embed(results, sections)
     scored = [s["name"] for s in sections if s["scored"]]
     text = render(
         "comparison.html.j2",
         title="Comparison of discovery methods",
         sections=sections,
         names=names,
-        glance=glance(results, names, scored) if len(names) > 1 and scored else [],
+        glance=glance(results, names) if len(names) > 1 and scored else [],
+        ranked_by={s["name"]: s["metric"] for s in sections},
+        ranks=_ranks(results) if len(scored) > 1 else {},
+        chance=CHANCE,
         columns=COLUMNS,
         axis=Markup(whisker_axis()),
         definitions=DEFINITIONS,
         legend=legend(),
+        graphs=graphs if embedded else "",
+        embedded=embedded,
+        controls=CONTROLS,
+        script=script(),
         settings=settings,
         versions=settings.get("versions") or {},
         created=settings.get("created", ""),
@@ -98,26 +113,96 @@ def write_report(results: Any, path: str | Path) -> Path:
     return write_atomic(path, text)
 
 
-def _section(results: Any, name: str, index: int) -> dict[str, Any]:
+def _section(results: Any, name: str, index: int, room: list[int]) -> dict[str, Any]:
+    """What the page shows of a data set; room: [how many drawings it may still hold], counted down."""
     truth = results.truth(name)
     board = lines(results, name, truth is not None)
-    pictures = []
+    pictures, undrawn = [], 0
     for place, line in enumerate(board):
         found = _first_graph(results, name, line.backend)
         if found is None:
             continue
         seed, learned = found
+        if room[0] <= 0:
+            undrawn += 1
+            continue
+        room[0] -= 1
         shown = picture(results.truth(name, seed), learned, f"d{index}m{place}", line.backend)
         pictures.append({"line": line, "picture": shown, "open": place < _OPEN, "seed": seed})
+    places = results.places.get(name, [])
     return {
         "name": name,
         "id": f"data-{index}",
         "scored": truth is not None,
+        "metric": METRIC_NAMES[places[0].metric] if places else "",
+        "notes": _notes(results, name, places),
+        "pareto": Markup(chart_pareto(_points(places, board), METRIC_NAMES[places[0].metric], f"d{index}p"))
+        if places
+        else "",
         "card": _card(results, name, truth),
         "lines": board,
         "troubles": troubles(results, name),
         "pictures": pictures,
+        "undrawn": undrawn,
+        "seed_told": "learned from the data itself" if not results.data(name)["sampled"] else "of seed 0",
     }
+
+
+def _points(places: Sequence[Any], board: Sequence[Line]) -> list[Point]:
+    seconds = {line.backend: line.cells[-1][2] for line in board}
+    return [
+        Point(p.backend, seconds[p.backend], p.value, (p.chance_low, p.chance_high), p.control)
+        for p in places
+        if p.backend in seconds
+    ]
+
+
+def _notes(results: Any, name: str, places: Sequence[Any]) -> list[str]:
+    """What a reader must know before the table: what ranks, what the values are of, what can and cannot be scored."""
+    if not places:
+        return []
+    notes = [f"Ranked by {results.rules[name]}."]
+    n, orders = places[0].n, places[0].orders_high
+    if results.data(name)["sampled"]:
+        notes.append(
+            f"Values are means over {n} seed{'s' * (n != 1)}, each of which draws a sample; under them their 95 % interval."
+        )
+    else:
+        more = (
+            " Resamples tell how stable an answer is and how large a difference counts; they are no part of the values."
+        )
+        notes.append(f"Fixed data: the values are of the data itself (seed 0).{more if n == 1 else ''}")
+    if math.isfinite(orders):
+        notes.append(
+            f"Grey: 5 % to 95 % of 1,000 random graphs of each answer's size. Dashed: 95 % of complete graphs along random orders, {number(orders, 3)}."
+        )
+    best = [p.backend for p in places if p.better]
+    if not best:
+        notes.append("No method is above chance here, which is both: random graphs of its size, and complete ones.")
+    elif not any(p.better and (p.tied or p.rank == 1) for p in places):
+        notes.append("The first is not above chance here, so none is marked.")
+    truth = results.truth(name)
+    if truth is not None and not is_acyclic(truth.directed):
+        notes.append(f"{CYCLIC[0].upper()}{CYCLIC[1:]}.")
+    return notes
+
+
+def _ranks(results: Any) -> dict[str, Any]:
+    """The diagram of mean ranks with what it says, or why there is none."""
+    found = results.ranks
+    if not found.methods:
+        return {"why": found.why, "chart": "", "leads": []}
+    p = "< .001" if found.p < 0.001 else f"{found.p:.3f}"
+    why = (
+        f"Mean ranks over {found.blocks} data sets. All methods alike: p {p} (Friedman's test, as Iman and Davenport's F); "
+        "methods under one bar are not told apart (Nemenyi, 5 %)."
+    )
+    leads = [
+        (other, number(mean, 3), f"{number(low, 3)} – {number(high, 3)}", low <= 0)
+        for other, (mean, low, high) in zip(found.methods[1:], found.leads, strict=True)
+    ]
+    chart = chart_ranks(found.methods, found.means, found.apart, found.groups, "ranks")
+    return {"why": why, "chart": Markup(chart), "first": found.methods[0], "leads": leads}
 
 
 def _first_graph(results: Any, name: str, backend: str) -> tuple[int, Graph] | None:

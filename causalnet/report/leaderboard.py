@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .plots import whisker
+from .publish import METRIC_NAMES as METRICS
+from .publish import p_text
 from .values import number
 
 # key, heading, digits, whether more is better
@@ -59,44 +61,84 @@ def stat(row: Mapping[str, Any], metric: str) -> Stat:
 
 @dataclass(frozen=True)
 class Line:
-    """One method on one data set: rank, name, tags, the plot and (text, interval, sort value) of each column."""
+    """One method on one data set: rank, name, tags, the plot and (text, interval, sort value) of each column.
 
-    rank: int | None
+    better: better than chance, and best or not told apart from the best. chance: texts of the columns of ``CHANCE``.
+    """
+
+    rank: str
     backend: str
     tags: tuple[str, ...]
     plot: str
     cells: tuple[tuple[str, str, float], ...]
-    f1: Stat
+    value: Stat
     n: int
+    chance: tuple[tuple[str, float], ...] = ()
+    better: bool = False
+    control: bool = False
+
+
+CHANCE = (
+    ("Chance", "mean and 95 % point of random graphs with as many edges as the answer"),
+    (
+        "p",
+        "of doing as well by chance: against those graphs and against the answer with shuffled names, the larger one",
+    ),
+    ("p pairs", "the same, of the pairs alone"),
+    ("p directions", "of directing as many of the right pairs rightly by a random order"),
+)
 
 
 def lines(results: Any, dataset: str, scored: bool) -> list[Line]:
-    """The leaderboard of a data set, best F1 first; methods without one finished cell are left to ``troubles``."""
+    """The leaderboard of a data set, best first by what ranks it; methods without one finished cell are left to ``troubles``."""
     summary = results.summary()
-    rows = summary[(summary["dataset"] == dataset) & (summary["n"] > 0)].to_dict("records")
+    rows = {r["backend"]: r for r in summary[(summary["dataset"] == dataset) & (summary["n"] > 0)].to_dict("records")}
+    places = results.places.get(dataset, []) if scored else []
+    found = [_ranked(rows[place.backend], place) for place in places if place.backend in rows]
+    left = [row for name, row in rows.items() if name not in {place.backend for place in places}]
+    left.sort(key=lambda row: (stat(row, "seconds").mean, row["backend"]))
+    return [*found, *(_unranked(row, scored) for row in left)]
 
-    def key(row: dict[str, Any]) -> tuple[float, float, str]:
-        f1, seconds = stat(row, "f1").mean, stat(row, "seconds").mean
-        return (-f1 if math.isfinite(f1) else 1.0, seconds if math.isfinite(seconds) else math.inf, row["backend"])
 
-    found = []
-    for rank, row in enumerate(sorted(rows, key=key), start=1):
-        f1 = stat(row, "f1")
-        name = str(row["backend"])
-        label = f"{name}: F1 {f1.text(3)}" + (f", 95 % interval {f1.interval(3)}" if f1.interval(3) else "")
-        columns = [(c, stat(row, c[0])) for c in COLUMNS if scored or c[0] == "seconds"]
-        found.append(
-            Line(
-                rank if scored else None,
-                name,
-                _tags(row),
-                whisker(f1.mean, f1.low, f1.high, label) if scored else "",
-                tuple((s.text(c[2]), s.interval(c[2]), s.mean) for c, s in columns),
-                f1,
-                row["n"],
-            )
-        )
-    return found
+def _ranked(row: Mapping[str, Any], place: Any) -> Line:
+    value = Stat(place.value, place.low, place.high)
+    name = METRICS[place.metric]
+    label = f"{place.backend}: {name} {value.text(3)}" + (
+        f", 95 % interval {value.interval(3)}" if value.interval(3) else ""
+    )
+    band = (place.chance_low, place.chance_high)
+    if math.isfinite(place.chance):
+        label += f"; random graphs of its size {number(band[0], 3)} to {number(band[1], 3)}; p {p_text(place.p)}"
+    spread = f"{number(place.chance, 3)}, {number(place.chance_high, 3)}" if math.isfinite(place.chance) else "–"
+    chance = [(spread, place.chance), *((p_text(v), v) for v in (place.p, place.p_skeleton, place.p_orientation))]
+    tags = list(_tags(row))
+    if math.isfinite(place.kept):
+        tags.append(f"resamples keep {place.kept:.0%} of its pairs")
+    rank = "" if place.rank is None else f"{place.rank}{'=' if place.tied and place.rank > 1 else ''}"
+    return Line(
+        rank,
+        place.backend,
+        tuple(tags),
+        whisker(value.mean, value.low, value.high, label, band, place.orders_high),
+        _columns(row, True),
+        value,
+        row["n"],
+        tuple(chance),
+        place.better and bool(place.tied or place.rank == 1),
+        place.control,
+    )
+
+
+def _unranked(row: Mapping[str, Any], scored: bool) -> Line:
+    control = row["backend"].partition(":")[0] in CONTROLS
+    empty = (("–", math.nan),) * len(CHANCE) if scored else ()
+    nothing = Stat(math.nan, math.nan, math.nan)
+    return Line("", row["backend"], _tags(row), "", _columns(row, scored), nothing, row["n"], empty, control=control)
+
+
+def _columns(row: Mapping[str, Any], scored: bool) -> tuple[tuple[str, str, float], ...]:
+    found = [(c, stat(row, c[0])) for c in COLUMNS if scored or c[0] == "seconds"]
+    return tuple((s.text(c[2]), s.interval(c[2]), s.mean) for c, s in found)
 
 
 def _tags(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -106,6 +148,8 @@ def _tags(row: Mapping[str, Any]) -> tuple[str, ...]:
         tags.append(f"{done} of {cells} seeds")
     if row["incomplete"]:
         tags.append(f"stopped by the time limit: {row['incomplete']} of {done}")
+    if row["of"] == "resamples":
+        tags.append("seed 0, the data itself, is missing: means over resamples")
     return tuple(tags)
 
 
@@ -132,18 +176,20 @@ def troubles(results: Any, dataset: str) -> list[Trouble]:
     return found
 
 
-def glance(results: Any, datasets: list[str], scored: list[str]) -> list[tuple[str, list[tuple[str, bool]]]]:
-    """Methods x data sets: mean F1 or the status in words, and whether it is the best of its data set."""
-    boards = {name: {line.backend: line.f1.mean for line in lines(results, name, True)} for name in scored}
-    best = {name: max(filter(math.isfinite, board.values()), default=math.nan) for name, board in boards.items()}
-    status = {(r["dataset"], r["backend"]): r["status"] for r in results.frame.to_dict("records")}
+def glance(results: Any, datasets: list[str]) -> list[tuple[str, list[tuple[str, bool]]]]:
+    """Methods x data sets: what ranks there, or the status in words, and whether it is starred."""
+    places = {(p.dataset, p.backend): p for found in results.places.values() for p in found}
+    status = {
+        (r["dataset"], r["backend"]): r["status"]
+        for r in results.frame[["dataset", "backend", "status"]].to_dict("records")
+    }
     table = []
     for backend in dict.fromkeys(results.frame["backend"]):
         row = []
         for name in datasets:
-            value = boards.get(name, {}).get(backend, math.nan)
-            if math.isfinite(value):
-                row.append((number(value, 3), value == best[name] and value > 0))
+            place = places.get((name, backend))
+            if place is not None and math.isfinite(place.value):
+                row.append((number(place.value, 3), place.better and bool(place.tied or place.rank == 1)))
             else:
                 word = status.get((name, backend), "")
                 row.append((STATUS_WORDS.get(word, "no truth" if word == "ok" else "–"), False))

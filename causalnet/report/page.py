@@ -42,6 +42,15 @@ def render(template: str, **context: Any) -> str:
 
 
 @cache
+def script() -> Markup:
+    """What a comparison's page can do: sort, filter, hand out files, draw graph against graph."""
+    try:
+        return Markup((Path(__file__).parent / "comparison.js").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CausalnetError(f"the report's script is missing from the installation: {error}") from error
+
+
+@cache
 def environment() -> jinja2.Environment:
     """The templates beside this file, with the style sheet and the ways to write a value."""
     folder = Path(__file__).parent

@@ -11,15 +11,30 @@ from .svg import KINDS, Edge, arrow_text, badge, element, shorten
 _WHISKER_WIDTH = 170.0
 
 
-def whisker(mean: float, low: float, high: float, label: str) -> str:
-    """A dot with its interval on the axis from 0 to 1; no line when the interval is not a number."""
+def whisker(
+    mean: float,
+    low: float,
+    high: float,
+    label: str,
+    band: tuple[float, float] = (math.nan, math.nan),
+    level: float = math.nan,
+) -> str:
+    """A dot with its interval on the axis from 0 to 1; no line when the interval is not a number.
+
+    band: low and high of what chance does, shaded; level: of another control, dashed.
+    """
     if not math.isfinite(mean):
         return ""
     line = ""
     if math.isfinite(low) and math.isfinite(high):
         a, b = _axis(low), _axis(high)
         line = f'<path class="w" d="M{a:.1f},9H{b:.1f}M{a:.1f},5V13M{b:.1f},5V13"/>'
-    grid = "".join(f'<path class="g" d="M{_axis(v):.1f},0V18"/>' for v in (0.0, 0.25, 0.5, 0.75, 1.0))
+    grid = f'<path class="g" d="{"".join(f"M{_axis(v):.0f},0V18" for v in (0.0, 0.25, 0.5, 0.75, 1.0))}"/>'
+    if math.isfinite(band[0]) and math.isfinite(band[1]):
+        a, b = _axis(band[0]), _axis(band[1])
+        grid += f'<rect class="c" x="{a:.1f}" y="2" width="{max(b - a, 1.0):.1f}" height="14"/>'
+    if math.isfinite(level):
+        grid += f'<path class="k" d="M{_axis(level):.1f},0V18"/>'
     return (
         f'<svg class="whisker" role="img" viewBox="0 0 {_WHISKER_WIDTH:.0f} 18" width="{_WHISKER_WIDTH:.0f}" height="18" '
         f'aria-label="{escape(label)}"><title>{escape(label)}</title>{grid}{line}'

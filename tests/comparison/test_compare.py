@@ -10,9 +10,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,11 +26,15 @@ from scipy import stats
 import causalnet as cn
 from causalnet.base.text import split
 from causalnet.comparison import Progress, Results
+from causalnet.comparison.functions import read_answer
 from causalnet.comparison.labels import label, parse
 from causalnet.comparison.progress import watcher
+from causalnet.comparison.standing import place_methods, rank_over
 from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
+from causalnet.graph.chance import draw_chance
+from causalnet.report.publish import escape_latex
 
 SEM = "linear-gaussian:d=6:n=80"  # a seed draws the graph and the sample
 
@@ -130,6 +136,186 @@ def test_unknown_names_of_results_are_refused(small: Results, tmp_path: Path) ->
     assert small.graph("chain", "empty", seed=99) is None
     with pytest.raises(DataError, match="there are no results"):
         Results(tmp_path)
+
+
+# ---- who stands where -----------------------------------------------------------------------------------------------
+
+
+def along_columns(threshold: float = 0.25) -> Callable[..., np.ndarray]:
+    """A method as a notebook writes one: a closure that returns an array."""
+
+    def earlier_columns_first(data: cn.Table, power: float = 1.0) -> np.ndarray:
+        """An edge from every earlier column that is correlated."""
+        return np.triu(np.abs(np.corrcoef(data.values.T)) ** power > threshold, 1)
+
+    return earlier_columns_first
+
+
+def needs_more(data: cn.Table, level: float) -> None:
+    """No method: called with data alone it fails."""
+
+
+def open_pairs(data: cn.Table, rng: np.random.Generator) -> cn.Graph:
+    found = np.abs(np.corrcoef(data.values.T)) > 0.25 + 0.01 * rng.random()
+    return cn.Graph(data.columns, found & ~np.eye(len(found), dtype=bool))
+
+
+@pytest.fixture(scope="module")
+def placed(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    data = dataclasses.replace(chain(), name="fixed")
+    methods = [(along_columns(), {"power": 1.0}), open_pairs, "random:density=0.5"]
+    return cn.compare([data, SEM], methods, seeds=6, out=tmp_path_factory.mktemp("placed"))
+
+
+def test_functions_are_methods_and_their_answers_tell_what_they_claim(placed: Results) -> None:
+    name = "earlier_columns_first:power=1.0"
+    assert (placed.frame["status"] == "ok").all(), placed.frame["reason"].tolist()
+    assert placed.graph("fixed", name).edges == (("a", "b"), ("a", "c"), ("b", "c"))
+    assert [placed.claims(b) for b in (name, "open_pairs", "random:density=0.5")] == ["dag", "cpdag", "dag"]
+    assert "[<Dataset 'fixed'>" in placed.command
+    assert "[earlier_columns_first:power=1.0, open_pairs, 'random:density=0.5']" not in placed.command
+    assert "open_pairs, " in placed.command
+    again = [(along_columns(), {"power": 1.0}), open_pairs]
+    states: list[Progress] = []
+    cn.compare(SEM, again, seeds=6, out=placed.out, progress=states.append)
+    assert not states
+    with pytest.raises(DataError, match="another version of the function earlier_columns_first"):
+        cn.compare(SEM, (along_columns(0.3), {}), seeds=1, out=placed.out)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        (lambda data: None, "has none; write it as"),
+        (needs_more, "must be callable with the data alone"),
+        ([open_pairs, (open_pairs, {"rnge": 1})], "has no parameter 'rnge'"),
+        ([along_columns(), along_columns()], "two functions are called"),
+    ],
+)
+def test_functions_that_cannot_be_methods(method: Any, words: str, tmp_path: Path) -> None:
+    with pytest.raises(CausalnetError, match=words):
+        cn.compare(SEM, method, seeds=1, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "returned NoneType"),
+        (np.zeros((2, 3)), r"an array of shape \(2, 3\)"),
+        (cn.Graph.from_edges("ab"), "over other variables"),
+        (pd.DataFrame(np.zeros((3, 3))), "are not the variables"),
+    ],
+)
+def test_answers_that_are_no_graph(answer: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_answer("mine", answer, chain().data)
+    frame = pd.DataFrame(np.triu(np.ones((3, 3)), 1), index=list("cba"), columns=list("cba"))
+    assert read_answer("mine", frame, chain().data).edges == (("b", "a"), ("c", "a"), ("c", "b"))
+    assert read_answer("mine", nx.DiGraph([("a", "b")]), chain().data).edges == (("a", "b"),)
+
+
+def test_what_ranks_is_claimed_by_all_and_a_control_is_never_ranked(placed: Results) -> None:
+    table = placed.ranking()
+    assert len(table) == 6
+    assert set(table["metric"]) == {"cpdag_f1"}  # one method leaves directions open
+    assert "open_pairs claims a class" in placed.rules[SEM]
+    control = table["backend"].str.startswith("random")
+    assert table[control]["rank"].isna().all()
+    assert not table[control]["better"].any()
+    assert sorted(table[~control & (table["dataset"] == SEM)]["rank"]) == [1, 2]
+    for row in table.itertuples():
+        assert row.chance_low - 1e-9 <= row.chance <= row.chance_high + 1e-9
+        assert 0 < row.p <= 1
+        values = placed.frame.query("dataset == @row.dataset and backend == @row.backend").set_index("seed")["cpdag_f1"]
+        fixed = row.dataset == "fixed"
+        assert row.value == pytest.approx(values[0] if fixed else values.mean())
+        assert (row.n, math.isnan(row.low)) == ((1, True) if fixed else (6, False))
+        assert math.isnan(row.resampled) != fixed
+        if fixed:
+            assert row.resampled == pytest.approx(values.drop(0).mean())
+    chance = placed.chance(SEM, "open_pairs", 2)
+    again = draw_chance(placed.truth(SEM, 2), placed.graph(SEM, "open_pairs", 2), np.random.default_rng([2, 0xC4A1CE]))
+    assert chance == again  # as the worker drew it, and as it is drawn for a folder that has none
+    summary = placed.summary().set_index(["dataset", "backend"])
+    assert summary.loc["fixed", "of"].unique().tolist() == ["data"]
+    assert summary.loc[SEM, "of"].unique().tolist() == ["samples"]
+    figures = json.loads((placed.out / "summary.json").read_text())
+    assert figures["fixed/open_pairs/f1"]["n"] == 1
+    assert figures["fixed/open_pairs/cpdag_f1, p"]["mean"] == pytest.approx(
+        table.query("dataset == 'fixed' and backend == 'open_pairs'")["p"].item()
+    )
+
+
+def test_tables_for_papers_and_pages(placed: Results) -> None:
+    text, page = placed.to_latex(), placed.to_markdown()
+    assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 2
+    assert "open\\_pairs" in text
+    assert text.isascii()
+    rows = [line for line in text.splitlines() if line.endswith("\\\\")]
+    assert {row.count(" & ") for row in rows} == {8}
+    assert escape_latex("a_b & 50 % {x} ★ 日") == "a\\_b \\& 50 \\% \\{x\\} $\\ast$ U+65E5"
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    assert {line.count("|") - line.count("\\|") for line in lines} == {10}
+    assert "control" in page
+    assert "no method is asked for directions" in page
+
+
+class Told:
+    """A comparison of scores alone: k data sets, of which a seed draws the first ones."""
+
+    def __init__(self, values: dict[str, list[list[float]]], sampled: int) -> None:
+        cells = [
+            {"dataset": f"d{i}", "backend": name, "seed": seed, "status": "ok", "f1": v, "cpdag_f1": v, "seconds": 1.0}
+            for name, rows in values.items()
+            for i, row in enumerate(rows)
+            for seed, v in enumerate(row)
+        ]
+        self.frame, self._sampled = pd.DataFrame(cells), {f"d{i}" for i in range(sampled)}
+
+    def data(self, dataset: str) -> dict[str, Any]:
+        return {"sampled": dataset in self._sampled}
+
+    def truth(self, dataset: str, seed: int | None = None) -> cn.Graph:
+        return cn.Graph.from_edges("ab", [("a", "b")])
+
+    def chance(self, dataset: str, backend: str, seed: int) -> None:
+        return None
+
+    def graph(self, dataset: str, backend: str, seed: int = 0) -> None:
+        return None
+
+    def claims(self, backend: str) -> str:
+        return "cpdag" if backend == "good" else "dag"
+
+
+@pytest.mark.parametrize("sampled", [0, 4, 9])
+def test_ranks_over_data_sets_need_six_of_them(sampled: int) -> None:
+    rng = np.random.default_rng(0)
+    good = (0.8 + 0.05 * rng.random((9, 6))).tolist()
+    values = {
+        "poor": (0.2 + 0.05 * rng.random((9, 6))).tolist(),
+        "good": good,
+        "twin": [[v + 0.01 * rng.normal() for v in row] for row in good],
+        "empty": np.zeros((9, 6)).tolist(),
+        "rare": good[:3],
+    }
+    told = Told(values, sampled)
+    places = {name: place_methods(told, name) for name in told.frame["dataset"].unique()}
+    assert not any(place.better for found in places.values() for place in found)  # no chance is known
+    tied = {p.backend: p.tied for p in places["d8"]}
+    assert (tied["poor"], tied["twin"], tied["good"], tied["empty"]) == (False, True, True, None)
+    ranks = rank_over(told, places)
+    assert set(ranks.methods) == {"good", "twin", "poor"}  # no control, and none that lacks most data sets
+    assert ranks.blocks == 9
+    assert sum(ranks.means) == pytest.approx(6.0)
+    assert ranks.means[2] == 3.0
+    assert ranks.groups == ((0, 1),)
+    assert ranks.p < 1e-3
+    (_, low, _), (lead, lowest, _) = ranks.leads
+    assert low <= 0 < lowest < lead == pytest.approx(0.6, abs=0.03)
+    assert ranks.apart == pytest.approx(2.343 * np.sqrt(3 * 4 / 54), abs=1e-3)  # q of three (Demsar 2006, table 5a)
+    few = {name: found for name, found in places.items() if name < "d5"}
+    assert "here 5 at most" in rank_over(told, few).why
 
 
 # ---- limits and failures --------------------------------------------------------------------------------------------

@@ -152,6 +152,21 @@ def test_the_first_gradient_is_the_truncated_one_by_brute_force(kappa: int, ends
         np.testing.assert_allclose(a.numpy(), -b.numpy() / rows, atol=2e-6)
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("actions", ["codes", "masked"])
+def test_blocks_give_what_autograd_gives(actions: str, activation: str) -> None:
+    agent = NetworkedPPO(Signals(4, 5, ends=2, actions=actions), 1, activation=activation, seed=1, **SMALL)
+    batch, _, _ = prepared(agent._collect(6), agent.critic, None, agent.worth, agent.settings, agent.answers)
+    batch.logp = batch.logp + torch.linspace(-0.5, 0.5, batch.logp.numel()).view(batch.logp.shape)  # some are clipped
+    index = np.array([3, 0, 11, 25, 7])
+    total, numbers = loss(agent.policy, agent.critic, agent.choice, batch.rows(index), agent.settings, 0.3)
+    wanted = torch.autograd.grad(total, [*agent.policy.parameters(), *agent.critic.parameters()])
+    assert agent._blocks is not None
+    np.testing.assert_allclose(agent._blocks(batch, index, agent.settings, 0.3), numbers.numpy(), atol=1e-6)
+    for w, g in zip([*agent.policy.parameters(), *agent.critic.parameters()], wanted, strict=True):
+        torch.testing.assert_close(w.grad, g, atol=1e-6, rtol=1e-4)
+
+
 def test_reading_and_answering_follow_the_arrows() -> None:
     world = World.of(Signals(4))
     assert [np.flatnonzero(row).tolist() for row in balls(world.influence, 2)[2].toarray()] == [

@@ -37,6 +37,10 @@ class Optimiser:
         """Descend once."""
         self._adam.zero_grad(set_to_none=True)
         loss.backward()
+        self.apply()
+
+    def apply(self) -> None:
+        """Descend along the gradients that the weights have."""
         torch.nn.utils.clip_grad_norm_(list(self._weights.values()), self._max)
         self._adam.step()
 

@@ -72,8 +72,11 @@ class Batch:
         """B."""
         return self.read.shape[-2]
 
-    def rows(self, index: torch.Tensor) -> Batch:
-        """Some of the B."""
+    def rows(self, numbers: Ints) -> Batch:
+        """Some of the B; the batch itself where it is all of them."""
+        if len(numbers) == self.many:
+            return self
+        index = torch.tensor(numbers, device=self.read.device)
         names = ("read", "judged", "allowed", "action", "logp", "advantage", "target", "alive")
         parts: dict[str, Any] = {}
         axis = self.read.ndim - 2
@@ -185,7 +188,7 @@ def _flat(batch: Batch) -> Batch:
     """(n, T, E, ...) -> (n, T E, ...)."""
 
     def flat(x: torch.Tensor | None) -> Any:
-        return None if x is None else x.flatten(1, 2)
+        return None if x is None else x.flatten(1, 2).contiguous()
 
     read = flat(batch.read)
     judged = read if batch.judged is batch.read else flat(batch.judged)
@@ -217,17 +220,14 @@ def _sequences(batch: Batch, record: Record, kept: list[torch.Tensor], length: i
     return Batch(read, judged, allowed, action, logp, advantage, target, alive, (policy, critic))
 
 
-def minibatches(batch: Batch, n: int, s: NeuralSettings, rng: np.random.Generator) -> Iterator[Batch]:
-    """All rows in every epoch, in a new order, about ``batch_size`` agents times steps at a time."""
+def minibatches(batch: Batch, n: int, s: NeuralSettings, rng: np.random.Generator) -> Iterator[Ints]:
+    """Which of the B to learn from together: all in every epoch, in a new order, ``batch_size`` agents times steps at a time."""
     length = batch.read.shape[1] if batch.read.ndim == 4 else 1
     size = max(1, s.batch_size // (n * length))
     for _ in range(s.epochs):
-        if size >= batch.many:
-            yield batch
-            continue
-        order: Ints = rng.permutation(batch.many)
+        order: Ints = rng.permutation(batch.many) if size < batch.many else np.arange(batch.many)
         for k in range(0, batch.many, size):
-            yield batch.rows(torch.tensor(order[k : k + size], device=batch.read.device))
+            yield order[k : k + size]
 
 
 def told(sums: AnyArray, count: int, explained: float) -> dict[str, float]:

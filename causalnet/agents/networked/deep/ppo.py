@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from ....base.arrays import AnyArray, Array
+from ....base.arrays import AnyArray, Array, Ints
 from ....base.checks import function, generator, number, whole
 from ....errors import DataError, NotApplicable
 from ... import loop
@@ -24,7 +24,8 @@ from ...logging import RETURN, Logger
 from ...single.optimiser import Optimiser, no_denormals
 from ...single.settings import resolve
 from ..rollout import seeds
-from .improve import NAMES, Worth, loss, minibatches, prepared, told
+from .blocks import Blocks
+from .improve import NAMES, Batch, Worth, loss, minibatches, prepared, told
 from .kept import load_learner, replay, save_learner, weights_of
 from .parts import as_extra, choice_of, conditioned, length_of, sight_of
 from .play import Record, decide, see, to_env
@@ -81,6 +82,8 @@ class NetworkedPPO:
         weights = {f"policy.{k}": w for k, w in self.policy.named_parameters()}
         weights |= {f"critic.{k}": w for k, w in self.critic.named_parameters()}
         self.optimiser = Optimiser(weights, float(s.lr.at(0)[0]), s.max_grad_norm)
+        fits = Blocks.fit(self.policy, self.critic, self.choice, s, self.device)
+        self._blocks = Blocks(self.policy, self.critic) if fits else None
         self._begin()
 
     def _network(self, given: Any, width: int, out: int, gain: float, rng: np.random.Generator) -> Any:
@@ -195,10 +198,8 @@ class NetworkedPPO:
             self._memories = (self._memories[0], after)
             entropy, sums, count = float(s.entropy.at(self.updates)[0]), np.zeros(len(NAMES) - 1), 0
             self.optimiser.rate(float(s.lr.at(self.updates)[0]))
-            for part in minibatches(batch, world.n, s, self._order_rng):
-                lost, numbers = loss(self.policy, self.critic, self.choice, part, s, entropy)
-                self.optimiser.step(lost)
-                sums, count = sums + numbers.cpu().numpy(), count + 1
+            for index in minibatches(batch, world.n, s, self._order_rng):
+                sums, count = sums + self._descend(batch, index, entropy), count + 1
         if not np.isfinite(sums).all():
             raise DataError(
                 f"the learning diverged in update {self.updates + 1}: the loss is no number; learn anew with a smaller lr"
@@ -206,6 +207,17 @@ class NetworkedPPO:
         self.sight.reader.learn()
         self.updates += 1
         self.told = told(sums, count, explained)
+
+    def _descend(self, batch: Batch, index: Ints, entropy: float) -> Array:
+        """One gradient step, on some of a batch: five numbers to log."""
+        s = self.settings
+        if self._blocks is not None:
+            numbers = self._blocks(batch, index, s, entropy)
+            self.optimiser.apply()
+            return numbers
+        lost, told = loss(self.policy, self.critic, self.choice, batch.rows(index), s, entropy)
+        self.optimiser.step(lost)
+        return np.asarray(told.cpu().numpy(), np.float64)
 
     def last_return(self) -> float:
         """Mean return of the last episodes that ended, undiscounted, over agents and copies; nan before any."""

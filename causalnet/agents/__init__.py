@@ -26,6 +26,8 @@ __getattr__, __dir__, __all__ = door(
         "networked.utilities.utilities": "Determinism Entropy Imitation Linear RiskAverse",
         "networked.lpi": "Cooling LocalizedPolicyImprovement",
         "networked.lpi_exact": "exact_improvement",
+        "networked.deep.ppo": "NetworkedPPO",
+        "networked.deep.settings": "NeuralSettings",
     },
 )
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from .networked.adaptation import adapt, compact_view, full_masks
     from .networked.critic import access_point_loads
     from .networked.critic_kernels import TableFull
+    from .networked.deep.ppo import NetworkedPPO
+    from .networked.deep.settings import NeuralSettings
     from .networked.general_utility import Constraint, GeneralUtility, exact_utility, exact_utility_gradient
     from .networked.gsac import GSAC
     from .networked.lpi import Cooling, LocalizedPolicyImprovement

@@ -37,15 +37,24 @@ class Optimiser:
         """Descend once."""
         self._adam.zero_grad(set_to_none=True)
         loss.backward()
+        self.apply()
+
+    def apply(self) -> None:
+        """Descend along the gradients that the weights have."""
         torch.nn.utils.clip_grad_norm_(list(self._weights.values()), self._max)
         self._adam.step()
+
+    def rate(self, lr: float) -> None:
+        """The step size from now on."""
+        for group in self._adam.param_groups:
+            group["lr"] = lr
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """First and second moments and the step count, by weight."""
         out = {}
         for name, weight in self._weights.items():
             state = self._adam.state.get(weight, {})
-            out.update({f"{name}.{key}": value.numpy() for key, value in state.items()})
+            out.update({f"{name}.{key}": value.cpu().numpy() for key, value in state.items()})
         return out
 
     def from_arrays(self, arrays: dict[str, AnyArray]) -> None:
@@ -53,4 +62,6 @@ class Optimiser:
         for name, weight in self._weights.items():
             keys = ("step", "exp_avg", "exp_avg_sq")
             if f"{name}.step" in arrays:
-                self._adam.state[weight] = {key: torch.tensor(np.asarray(arrays[f"{name}.{key}"])) for key in keys}
+                self._adam.state[weight] = {
+                    key: torch.tensor(np.asarray(arrays[f"{name}.{key}"]), device=weight.device) for key in keys
+                }

@@ -1,0 +1,1 @@
+"""Neural policies and critics over neighbourhoods, and the learner that trains them."""

@@ -90,12 +90,11 @@ def learn(
         episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (every event counts).
     price: what an edge pays for: all its hops x decays ("slots") or those with a positive coefficient, one at least
         ("active"). "auto": slots with one decay, active with several or with None.
-    false_share: with decay=None, the share of false edges that the price admits, by the log's own null (which counts
-        too many where true edges are dense: on simulated fault-alarm logs a twelfth was false).
-    max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over.
-    The weight of j -> i is alpha[j, i] summed over hops and decays. rng is not used: the search is deterministic.
+    false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
+    max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over. rng is
+    not used: the search is deterministic. The weight of j -> i is alpha[j, i] summed over hops and decays.
     """
-    started = clock.monotonic()
+    until = None if max_seconds is None else clock.monotonic() + max_seconds
     one_of("penalty", penalty, ("auto", "bic", "aic"))
     one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
@@ -104,29 +103,26 @@ def learn(
     number("ties", ties or 0.0, 0.0, 1.0)
     number("false_share", false_share, above=0.0)
     number("tol", tol, above=0.0)
-    span(data.time)  # there must be one
+    span(data.time)
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     kind, links = data.type_index[kept], _links(data)
     use = distances(hops, linked=links.nnz > 0)
     log = Log(data.time[kept], data.device_index[kept], paths_to(hop_matrices(links, use, normalization)))
-    bic = penalty == "bic" or (penalty == "auto" and decay is not None)
-    unit = penalty_scale * (math.log(len(kind)) / 2.0 if bic else 1.0)
-    until = None if max_seconds is None else started + max_seconds
+    aic = penalty == "aic" or (penalty == "auto" and decay is None)
+    unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
     null: Null | None = None
     if decay is None:
-        scorer, found, delay, ties, null = learn_unaided(
-            log, kind, links, ties, Told(data.d, false_share, tol, unit), limits
-        )
+        told = Told(data.d, false_share, tol, unit)
+        scorer, found, delay, ties, null = learn_unaided(log, kind, links, ties, told, limits)
         rates = np.array([1.0 / delay])
     else:
         rates = _rates(decay)
         active = price == "active" or (price == "auto" and len(rates) > 1)
-        scorer = Scorer(trace(log, kind, rates, data.d, ties or 0.0), unit, tol, active)
-        found = climb(scorer, *limits)
-    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap)
-    meta |= {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+        found = climb(scorer := Scorer(trace(log, kind, rates, data.d, ties or 0.0), unit, tol, active), *limits)
+    meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap) | meta
     return _graph(data, scorer, found, null, meta)
 
 

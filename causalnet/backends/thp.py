@@ -4,10 +4,10 @@ Type i fires on device n at the rate mu_i + sum over parents j, hops k and decay
 decayed count of earlier events of type j on devices k links away. The graph maximises log-likelihood minus a price
 per coefficient by steepest ascent over single additions, deletions and reversals.
 
-With ``decay=None``, the default, the log decides all that a user could not know: the mean delay
-(:mod:`causalnet.stats.time_scales`), whether simultaneous events count (a polled log), each device's share of the
-background, and the price of an edge (:mod:`causalnet.search.label_null`); and what events of any type raise alike is
-explained before an edge is. These rules were settled on simulated logs alone. With a decay it is the paper's model.
+With ``decay=None``, the default, the log decides all that a user could not know
+(:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), each
+device's share of the background, and the price of an edge; and what events of any type raise alike is explained before
+an edge is. These rules were settled on simulated logs alone. With a decay it is the paper's model.
 
 ``init / step / graph / save / load`` are the online form, for a stream (:mod:`causalnet.search.hawkes_stream`): sums and
 a least-squares fit in place of events and the likelihood, so its graph is the same however the stream is cut, but need
@@ -30,31 +30,28 @@ from typing import Any, Literal, get_args
 import numpy as np
 import scipy.sparse as sp
 
-from ..base.arrays import Array, Bools, Codes
+from ..base.arrays import Array, Bools
 from ..base.checks import number, one_of
 from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
-from ..search.hawkes_search import Found, Scorer, climb, members
+from ..search.hawkes_search import Found, Limits, Scorer, climb, members
 from ..search.hawkes_stream import graph as graph
 from ..search.hawkes_stream import init as init
 from ..search.hawkes_stream import step as step
-from ..search.label_null import Null, draw_null
+from ..search.hawkes_unaided import Told, learn_unaided
+from ..search.label_null import Null
 from ..search.stream_state import load as load
 from ..search.stream_state import save as save
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
-from ..stats.hawkes_traces import Traces, trace
+from ..stats.hawkes_traces import trace
 from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
-from ..stats.time_scales import device_share, mean_delay, some_devices, tied
 
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
-POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
-MISFIT = 0.01  # nats per event: what an edge adds below this may be due to delays that are not quite exponential
-ENOUGH = 50_000  # events by which the delay and the null are judged
 
 
 def learn(
@@ -72,7 +69,7 @@ def learn(
     ties: float | None = None,
     repeats: float | None = None,
     price: Literal["auto", "slots", "active"] = "auto",
-    false_share: float = 0.1,
+    false_share: float = 0.33,
     max_parents: int | None = None,
     max_changes: int | None = None,
     max_seconds: float | None = None,
@@ -93,11 +90,11 @@ def learn(
         episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (every event counts).
     price: what an edge pays for: all its hops x decays ("slots") or those with a positive coefficient, one at least
         ("active"). "auto": slots with one decay, active with several or with None.
-    false_share: with decay=None, the share of false edges that the price admits, by the log's own null.
-    max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over.
-    The weight of j -> i is alpha[j, i] summed over hops and decays. rng is not used: the search is deterministic.
+    false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
+    max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over. rng is
+    not used: the search is deterministic. The weight of j -> i is alpha[j, i] summed over hops and decays.
     """
-    started = clock.monotonic()
+    until = None if max_seconds is None else clock.monotonic() + max_seconds
     one_of("penalty", penalty, ("auto", "bic", "aic"))
     one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
@@ -106,26 +103,26 @@ def learn(
     number("ties", ties or 0.0, 0.0, 1.0)
     number("false_share", false_share, above=0.0)
     number("tol", tol, above=0.0)
-    span(data.time)  # there must be one
+    span(data.time)
     allowed, required = (knowledge or Knowledge()).compile(data.types)
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     kind, links = data.type_index[kept], _links(data)
     use = distances(hops, linked=links.nnz > 0)
     log = Log(data.time[kept], data.device_index[kept], paths_to(hop_matrices(links, use, normalization)))
-    bic = penalty == "bic" or (penalty == "auto" and decay is not None)
-    unit = penalty_scale * (math.log(len(kind)) / 2.0 if bic else 1.0)
-    until = None if max_seconds is None else started + max_seconds
+    aic = penalty == "aic" or (penalty == "auto" and decay is None)
+    unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
+    limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
     null: Null | None = None
     if decay is None:
-        rates, ties, exposure, null = _by_the_log(log, kind, links, data.d, ties, (false_share, tol, until))
+        told = Told(data.d, false_share, tol, unit)
+        scorer, found, delay, ties, null = learn_unaided(log, kind, links, ties, told, limits)
+        rates = np.array([1.0 / delay])
     else:
         rates = _rates(decay)
-        exposure = trace(log, kind, rates, data.d, ties or 0.0)
-    active = price == "active" or (price == "auto" and (decay is None or len(rates) > 1))
-    scorer = Scorer(exposure, unit, tol, active, *((None, 0.0) if null is None else (null.price, MISFIT)))
-    found = climb(scorer, allowed, required, acyclic, max_changes, max_parents, until)
-    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap)
-    meta |= {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+        active = price == "active" or (price == "auto" and len(rates) > 1)
+        found = climb(scorer := Scorer(trace(log, kind, rates, data.d, ties or 0.0), unit, tol, active), *limits)
+    meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap) | meta
     return _graph(data, scorer, found, null, meta)
 
 
@@ -141,24 +138,8 @@ def _meta(scorer: Scorer, found: Found, use: tuple[int, ...], rates: Array, null
         "fits": len(scorer.memo),
         "changes": found.changes,
         "complete": found.complete and (null is None or null.tried > 0 or v < 2),
-        **({} if null is None else {"least_gain": null.price, "null_edges": null.tried}),
+        **({} if null is None else {"least_gain": scorer.floor, "null_edges": null.tried}),
     }
-
-
-def _by_the_log(
-    log: Log, kind: Codes, links: sp.csr_array, v: int, ties: float | None, limits: tuple[float, float, float | None]
-) -> tuple[Array, float, Traces, Null]:
-    """Rates (1,), ties, effects and the null that a log decides itself. limits: false_share, tol and deadline."""
-    false_share, tol, until = limits
-    m = links.shape[0]
-    share = device_share(log.device, m)
-    some = some_devices(log.device, m, ENOUGH)
-    rates = np.array([1.0 / mean_delay(log, links, share, some)])
-    tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
-    exposure = trace(log, kind, rates, v, tie, share)
-    alone = Scorer(exposure, 0.0, tol, active=True, floor=0.0)
-    null = draw_null(alone, lambda types: trace(log, types, rates, v, tie, share, some), kind, false_share, until)
-    return rates, tie, exposure, null
 
 
 def _links(data: Events) -> sp.csr_array:
@@ -245,7 +226,12 @@ def _told(alpha: Array, meta: dict[str, Any], null: Null | None, gain: float) ->
         return told
     beyond = null.exceeded(gain)
     chance = (1 + beyond) / (1 + null.tried)
-    return told | {"price": null.price, "null_exceeding": beyond, "null_edges": null.tried, "null_p_value": chance}
+    return told | {
+        "price": meta["least_gain"],
+        "null_exceeding": beyond,
+        "null_edges": null.tried,
+        "null_p_value": chance,
+    }
 
 
 def _describe(why: dict[tuple[int, int], dict[str, Any]], j: int, i: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..base.arrays import Array, Bools, Ints
 from ..stats.hawkes import Exposure
 from ..stats.hawkes_traces import Traces
 
-SLACK = 1.5  # on a promised gain
+SLACK = 5.0  # on a promised gain, for what refitting the others adds: much where their effects look alike
 
 
 class Fit(NamedTuple):
@@ -29,7 +29,8 @@ class Scorer:
     active: count per parent only the coefficients that explain at least half an event, and never fewer than one
     (at the boundary alpha = 0 a coefficient costs nothing); otherwise all K of them.
     floor: None, or the least that an edge costs in nats, and the type's own effects and the common ones are then free.
-    misfit: nats per event, of the cause or of the effect, whichever are fewer, that an edge costs at least with a floor.
+    misfit: (V,) nats per event that an edge into each target costs at least with a floor, by the events of its cause or
+        effect, whichever are fewer.
     """
 
     def __init__(
@@ -39,13 +40,13 @@ class Scorer:
         tol: float,
         active: bool = False,
         floor: float | None = None,
-        misfit: float = 0.0,
+        misfit: Array | None = None,
         max_iter: int = 10_000,
     ) -> None:
         self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
         self.memo: dict[tuple[int, int], Fit] = {}
         self._size = exposure.size
-        self.floor, self.misfit = floor, misfit
+        self.floor, self.misfit = floor, np.zeros(len(exposure.size)) if misfit is None else misfit
 
     def fit(self, target: int, parents: int) -> Fit:
         """The fit of ``target`` given ``parents``, a bit mask over types that includes the target itself."""
@@ -69,7 +70,13 @@ class Scorer:
     def least(self, target: int, source: Ints) -> Array:
         """(S,) the least that edges from ``source`` (S,) into ``target`` cost."""
         smaller = np.minimum(self._size[target], self._size[source])
-        return np.maximum(max(self.price, self.floor or 0.0), self.misfit * smaller)
+        return np.maximum(max(self.price, self.floor or 0.0), self.misfit[target] * smaller)
+
+    def priced(self, price: float, floor: float, misfit: Array) -> Scorer:
+        """The same fits at another price."""
+        other = Scorer(self.exposure, price, self.tol, self.active, floor, misfit, self.max_iter)
+        other.memo = self.memo
+        return other
 
     def promises(self, target: int, parents: int) -> tuple[Ints, Array] | None:
         """Types (S,) and what each would add to the log-likelihood of a fit that stays as it is; None if not sparse."""
@@ -110,6 +117,17 @@ class Found(NamedTuple):
     score: float
     changes: int
     complete: bool
+
+
+class Limits(NamedTuple):
+    """What a search keeps to, as :func:`climb` takes it."""
+
+    allowed: Bools
+    required: Bools
+    acyclic: bool
+    max_changes: int | None = None
+    max_parents: int | None = None
+    deadline: float | None = None
 
 
 def climb(

@@ -1,14 +1,15 @@
 """What an edge must gain before it is believed: the log's own null, its types dealt out anew over its events.
 
 A log whose labels are permuted keeps its times, its devices and how often each type occurs, and holds no edge. The
-gains in log-likelihood that single edges reach there are what chance gives in a log like this one. The price of an
-edge is the least gain c at which
+gains in log-likelihood that single edges reach there are what chance gives in a log like this one. With N(c) pairs of
+types in this log that gain more than c, and E(c) as many in a log of noise, over the pairs that are not joined, the
+price of an edge is the c with the best F1 that is to be expected,
 
-    expected edges above c in a log of noise <= max(FEW, false_share * edges above c in this log)
+    F1(c) = 2 (N - E) / (N + T)        T = max over c of N - E, the edges that there are
 
-the false-discovery rule of Storey and Tibshirani, PNAS 100 (2003) 9440-9445, over pairs of types, and at which edges
-above c less WORSE times those of noise are as many as they can be: in noise hardly an edge passes, in a log full of
-weak effects a weak one is believed too, and where the gains of effects lie far above those of noise, so does the price.
+among those with E <= FEW, or with E <= false_share * N and N beyond E by CLEAR deviations: the false-discovery rule of
+Storey and Tibshirani, PNAS 100 (2003) 9440-9445. In noise hardly an edge passes; in a log full of weak effects a weak one
+is believed too; and where the gains of effects lie far above those of noise, so does the price.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Array, Codes, Ints
+from ..base.arrays import Array, Bools, Codes, Ints
 from ..stats.hawkes_traces import Traces
 from .hawkes_search import Scorer
 
 ROUNDS = 5  # permuted logs
 MOST = 300_000  # pairs of types that are looked at in a round; of more, those of sampled targets
 FEW = 0.25  # edges that a log of noise may hold on average
-WORSE = 2.0  # a true edge found counts one, a false one takes one away: edges less twice the false ones
+CLEAR = 3.0  # deviations by which edges must outnumber those of noise, where more than FEW of noise are admitted
 TAIL = 20  # the largest gains of noise, and beyond them, count by the exponential law that they follow
 STEPS = 400  # prices that are tried
 LEAST = 0.5  # nats
@@ -35,9 +36,8 @@ CLOSE = (0.5, 30.0)  # promised gains in nats that are fitted; below and above t
 
 
 class Null(NamedTuple):
-    """The gains of single edges in permuted logs: price (nats an edge must gain), sorted gains (G,), and out of how many."""
+    """The gains of single edges in permuted logs: sorted gains (G,), and out of how many pairs of types."""
 
-    price: float
     gains: Array
     tried: int
 
@@ -47,53 +47,83 @@ class Null(NamedTuple):
 
 
 def draw_null(
-    scorer: Scorer,
-    permuted: Callable[[Codes], Traces],
-    kind: Codes,
-    false_share: float,
-    deadline: float | None = None,
+    scorer: Scorer, permuted: Callable[[Codes], Traces], kind: Codes, targets: Ints, deadline: float | None = None
 ) -> Null:
-    """Nats that an edge must gain, with the null that says so. scorer: of the log itself, with price and floor 0.
+    """What single edges into ``targets`` gain in a log of noise. scorer: of the log itself, with price and floor 0.
 
     permuted: the effects in a log with the given types (N,). kind (N,): the log's own. The permutations are drawn from
     a seed of their own, so the answer is the log's alone. deadline: time.monotonic() after which no further one is
-    drawn; without any the price is that of BIC, log(N) / 2 nats per coefficient.
+    drawn.
     """
     v = len(scorer.exposure.size)
-    if v < 2:
-        return Null(0.0, np.empty(0), 0)
     rng = np.random.default_rng(0)
-    targets = np.arange(v) if v * v <= MOST else np.sort(rng.choice(v, max(1, MOST // v), replace=False))
-    noise: list[Array] = []
-    while len(noise) < ROUNDS and not (deadline is not None and time.monotonic() > deadline):
+    noise: list[Array] = [np.empty(0)]
+    while v > 1 and len(noise) <= ROUNDS and not (deadline is not None and time.monotonic() > deadline):
         seen = permuted(rng.permutation(kind).astype(np.int32))
-        noise.append(_gains(Scorer(seen, 0.0, scorer.tol, active=True, floor=0.0), targets))
-    pairs = len(targets) * (v - 1)
-    if not noise:
-        return Null(scorer.exposure.slots * math.log(len(kind)) / 2.0, np.empty(0), 0)
-    here, null = np.sort(_gains(scorer, targets)), np.sort(np.concatenate(noise))
-    c = np.linspace(LEAST, max(LEAST, here.max(initial=0.0), null.max(initial=0.0)) + 1.0, STEPS)
-    c = np.unique(np.concatenate([c, np.arange(LEAST, min(c[-1], 50.0), 0.1)]))
-    scale = v / len(targets)
-    above = (len(here) - np.searchsorted(here, c)) * scale
-    chance = _exceed(null, c) * scale / len(noise)
-    right = np.where(chance <= np.maximum(FEW, false_share * above), above - WORSE * chance, -math.inf)
-    passes = np.flatnonzero((right >= right.max() - FEW) & (right > -math.inf))
-    return Null(float(c[passes[0]]) if len(passes) else math.inf, null, pairs * len(noise))
+        alone = Scorer(seen, 0.0, scorer.tol, active=True, floor=0.0)
+        noise.append(gains(alone, [1 << i for i in range(v)], targets)[0])
+    return Null(np.sort(np.concatenate(noise)), len(targets) * (v - 1) * (len(noise) - 1))
 
 
-def _gains(scorer: Scorer, targets: Ints) -> Array:
-    """Gains in log-likelihood of single edges over none that are not zero: fitted if CLOSE, as promised otherwise."""
-    found = []
+def some_targets(v: int) -> Ints:
+    """The types into which edges are looked at: all, or where there are many pairs as many as hold MOST of them."""
+    if v * v <= MOST:
+        return np.arange(v)
+    return np.sort(np.random.default_rng(0).choice(v, max(1, MOST // v), replace=False))
+
+
+def price_of(null: Null, here: Array, pairs: int, joined: int, false_share: float) -> float:
+    """Nats that an edge must gain: the least c that the rule above admits.
+
+    here: what edges gain in this log, out of ``pairs``, of which ``joined`` are in the graph that they were added to or
+    taken from: those hold no noise.
+    """
+    here = np.sort(here)
+    top = max(LEAST, here.max(initial=0.0), null.gains.max(initial=0.0)) + 1.0
+    c = np.unique(np.concatenate([np.linspace(LEAST, top, STEPS), np.arange(LEAST, min(top, 50.0), 0.1)]))
+    above = len(here) - np.searchsorted(here, c)
+    chance = _exceed(null.gains, c) * (pairs - joined) / max(null.tried, 1)
+    right = np.maximum(above - chance, 0.0)
+    clear = right >= CLEAR * np.sqrt(chance)
+    total = max(right[clear].max(initial=0.0), 1.0)  # edges that there are
+    f1 = 2.0 * right / (above + total)
+    admitted = (chance <= FEW) | (clear & (chance <= false_share * above))
+    passes = np.flatnonzero(admitted & (f1 >= f1[admitted].max(initial=0.0) - FEW / (2.0 * total)))
+    return float(c[passes[0]]) if len(passes) else math.inf
+
+
+def gains(scorer: Scorer, parents: list[int], targets: Ints, adj: Bools | None = None) -> tuple[Array, int]:
+    """Gains in log-likelihood that are not zero, of single edges into ``targets`` beside ``parents``, and of how many.
+
+    Those that would close a cycle in ``adj`` (V, V) are none; one that is there gains what its loss would cost. Gains
+    that are CLOSE are fitted, the others as promised.
+    """
+    v = len(parents)
+    adj = np.zeros((v, v), dtype=bool) if adj is None else adj
+    found, pairs = [], 0
+    upstream = ancestors(adj)
     for i in targets.tolist():
-        alone = 1 << i
-        source, gain = scorer.promises(i, alone) or (np.empty(0, dtype=np.int64), np.empty(0))
-        other = source != i
-        source, gain = source[other], gain[other]
+        free = ~adj[:, i] & ~upstream[i]
+        free[i] = False
+        pairs += int(free.sum()) + int(adj[:, i].sum())
+        source, gain = scorer.promises(i, parents[i]) or (np.empty(0, dtype=np.int64), np.empty(0))
+        source, gain = source[free[source]], gain[free[source]]
         for at in np.flatnonzero((gain > CLOSE[0]) & (gain < CLOSE[1])):
-            gain[at] = scorer.fit(i, alone | 1 << int(source[at])).value - scorer.fit(i, alone).value
-        found.append(gain)
-    return np.concatenate(found)
+            gain[at] = scorer.fit(i, parents[i] | 1 << int(source[at])).value - scorer.fit(i, parents[i]).value
+        lost = [
+            scorer.fit(i, parents[i]).value - scorer.fit(i, parents[i] & ~(1 << int(j))).value
+            for j in np.flatnonzero(adj[:, i])
+        ]
+        found += [gain, np.array(lost)]
+    return np.concatenate(found), pairs
+
+
+def ancestors(adj: Bools) -> Bools:
+    """(V, V) [j, i]: a directed path leads from j to i."""
+    reach = adj.copy()
+    for k in np.flatnonzero(adj.any(axis=0) & adj.any(axis=1)):  # those that a path may pass
+        reach[reach[:, k]] |= reach[k]
+    return reach
 
 
 def _exceed(sample: Array, c: Array) -> Array:

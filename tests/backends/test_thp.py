@@ -375,7 +375,7 @@ def test_names_shifts_and_units_play_no_part() -> None:
 def test_evidence_names_its_null() -> None:
     events, _ = cascade(3)
     g = discover(events, "thp")
-    assert g.meta["delay_seconds"][0] == pytest.approx(60.0, rel=0.25) and g.meta["false_share"] == 0.1
+    assert g.meta["delay_seconds"][0] == pytest.approx(60.0, rel=0.25) and g.meta["false_share"] == 0.33
     for a, b in g.edges:
         why = g.explain(a, b)
         assert why["log_likelihood_gain"] >= why["price"] == g.meta["least_gain"]
@@ -395,7 +395,9 @@ def test_many_types_and_devices_take_little() -> None:
 def test_fault_alarms_are_mostly_right() -> None:
     truth = cn.Graph(tuple(f"a{i}" for i in range(8)), np.triu(np.random.default_rng(0).random((8, 8)) < 0.4, 1))
     g = discover(fault_alarm_log(truth, np.random.default_rng(1), n_events=3000), "thp")
-    assert g.adj.any() and (g.adj & truth.adj).sum() >= 0.7 * g.adj.sum()
+    found = cn.score(truth, g)
+    assert found["precision"] >= 0.7 and found["recall"] >= 0.5
+    assert g.meta["delay_seconds"][0] > 500.0, "alarms hardly end"
 
 
 @pytest.mark.parametrize(("name", "least"), [("pcic-18v", 0.55), ("pcic-24v", 0.3)])

@@ -1,0 +1,81 @@
+"""``pipelines.alarms``: rows of every task with a stand-in for the learner, the row of real logs, peers that are absent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from causalnet import Events, Graph
+from pipelines.alarms import experiment, report, runs
+
+
+@pytest.fixture(autouse=True)
+def learner(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A learner whose answer is set: the graph of the log that was drawn last, with its first edge turned round."""
+    seen: dict[str, Any] = {}
+    draw = runs.drawn
+
+    def drawn(size: runs.Size, seed: int) -> Any:
+        seen["log"], seen["truth"], _ = found = draw(size, seed)
+        return found
+
+    def discover(log: Events, backend: str) -> Graph:
+        adj = seen["truth"].align(log.types).adj.copy() if "truth" in seen else np.zeros((log.d, log.d), dtype=bool)
+        if adj.any():
+            cause, effect = np.argwhere(adj)[0]
+            adj[cause, effect], adj[effect, cause] = False, True
+        return Graph(log.types, adj)
+
+    monkeypatch.setattr(runs, "drawn", drawn)
+    monkeypatch.setattr(runs, "discover", discover)
+    monkeypatch.setattr(runs, "CONTROLS", 20)
+    return seen
+
+
+def test_a_quick_run_leaves_figures_and_never_scores_a_real_log_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "RIVALS", {})
+    tasks = {k: v for k, v in experiment.TASKS.items() if k in ("events", "noise", "cost", "peers", "real", "official")}
+    monkeypatch.setattr(experiment, "TASKS", tasks)
+    monkeypatch.setattr(runs, "load_dataset", lambda *_: pytest.fail("a real log was read"))
+    found = experiment.main(["--quick", "--seeds", "1", "--out", str(tmp_path)])
+    assert {"results.csv", "summary.json", "report.html"} <= {p.name for p in tmp_path.iterdir()}
+    assert set(report.GOALS) <= set(json.loads((tmp_path / "summary.json").read_text()))
+    f1 = found["events, 1500 events, 8 types, 20 devices: f1 of thp"]["mean"]
+    assert 0.5 < f1 < 1.0, "one edge is the wrong way round"
+    chance = found["events, 1500 events, 8 types, 20 devices: f1 of random order"]["mean"]
+    assert 0.1 < chance < 0.7
+    with pytest.raises(SystemExit, match="no such task: reel"):
+        experiment.main(["--quick", "--only", "reel", "--out", str(tmp_path)])
+
+
+def test_the_row_of_a_real_log_on_a_simulated_one(learner: dict[str, Any]) -> None:
+    log, truth, rng = runs.drawn(runs.Size(300, 6, 5), 3)
+    rows = {(r.method, r.what): r for r in runs.scored("a log", log, truth, rng)}
+    n = int(truth.adj.sum())
+    told = rows["thp", "directions right"]
+    assert told.note == f"{n - 1} of {n}" and told.value == pytest.approx((n - 1) / n)
+    assert rows["thp", "directions: p by coin flips"].value == pytest.approx((n + 1) / 2**n)
+    assert {"f1", "deviation"} <= {what for method, what in rows if method == "random order"}
+    assert ("granger", "f1") in rows
+
+
+def test_what_is_absent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "load_dataset", _missing)
+    (row,) = runs.real("pcic-18v", 0)
+    assert row.value is None and "put it there" in row.note
+    monkeypatch.setattr(runs, "RIVALS", {"none": ("no_such_module_at_all", None)})
+    from pipelines.alarms import rivals
+
+    monkeypatch.setitem(rivals.RIVALS, "none", ("no_such_module_at_all", None))
+    rows = list(runs.peers(runs.Size(300, 6, 5), 0))
+    assert rows[-1].note == "none is not installed" and rows[-1].value is None
+
+
+def _missing(*_: Any) -> Any:
+    raise runs.MissingFile("put it there")

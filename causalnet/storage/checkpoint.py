@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from .files import target, whole_file
 _HEADER = "header"
 _EXAMPLE = "agent.npz"
 Arrays = dict[str, AnyArray]
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, LookupError, AttributeError, TypeError)
+_DAMAGE += (SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)  # the first two of numpy's headers
 
 
 @dataclass(frozen=True)

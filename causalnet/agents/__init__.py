@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = door(
         "logging": "CsvLogger TensorBoardLogger",
         "single.ppo": "PPO",
         "single.dqn": "D3QN DQN",
-        "single.agent": "Episode Step",
+        "single.episodes": "Episode Step",
         "single.decider": "Decider Decision export_policy",
         "networked.scalable_ac": "ScalableActorCritic independent_learners",
         "networked.critic": "access_point_loads",
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from .networked.settings import ProximalSettings, Rate, Settings
     from .networked.utilities.forms import Differentiated, Penalty, PerAgent, Total
     from .networked.utilities.utilities import Determinism, Entropy, Imitation, Linear, RiskAverse
-    from .single.agent import Episode, Step
     from .single.decider import Decider, Decision, export_policy
     from .single.dqn import D3QN, DQN
+    from .single.episodes import Episode, Step
     from .single.ppo import PPO

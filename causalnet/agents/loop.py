@@ -120,7 +120,9 @@ def train(
         learner.files.claim_log(Path(records.log))
     first_episode, first_step, start = learner.episodes, learner.steps, time.monotonic()
     with opened(records.log, learner.episodes) as logger, bar(records.progress, episodes, steps) as tell:
-        while (last_episode is None or learner.episodes < last_episode) and learner.steps != last_step:
+        while (last_episode is None or learner.episodes < last_episode) and (
+            last_step is None or learner.steps < last_step
+        ):
             seen = advance(last_step, tell.steps)
             if seen is None:
                 break

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-import gymnasium
 import networkx as nx
 
 from ..base.arrays import AnyArray
-from ..errors import NotApplicable
 
 
 @runtime_checkable
@@ -59,17 +57,3 @@ def missing(env: Any, protocol: type) -> list[str]:
     """What an environment lacks of a Protocol, by name, in alphabetical order."""
     offered = {name for name in dir(protocol) if not name.startswith("_")} | set(protocol.__annotations__)
     return sorted(name for name in offered if getattr(env, name, None) is None)
-
-
-def discrete_env(what: str, env: Any) -> Any:
-    """``env``; NotApplicable unless it is one Gymnasium environment with a finite set of actions."""
-    if not isinstance(env, gymnasium.Env):
-        several = isinstance(env, gymnasium.vector.VectorEnv)
-        hint = "one copy, not a vector of them" if several else "such as gymnasium.make(id)"
-        raise NotApplicable(f"{what} needs a Gymnasium environment, {hint}; got {env!r}")
-    if not isinstance(env.action_space, gymnasium.spaces.Discrete):
-        raise NotApplicable(
-            f"{what} needs a Discrete action space; this one has {env.action_space}: wrap the environment so that its "
-            "actions are Discrete(n)"
-        )
-    return env

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "mask": "CausalMask",
+        "vector_mask": "VectorCausalMask",
         "root_causes": "RootCauseMask",
         "gate": "Gate",
         "dependence": "learn_posterior",
@@ -33,3 +34,4 @@ if TYPE_CHECKING:
     from .mask_search import learn_masks
     from .root_causes import RootCauseMask
     from .two_slice import masks_by
+    from .vector_mask import VectorCausalMask

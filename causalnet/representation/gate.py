@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -47,6 +48,17 @@ class Gate:
     def best(self) -> str:
         """The arm to play when nothing is to be learned: presence until the graph's mask has shown a higher mean."""
         return "causal" if self.probability > 0.5 else "presence"
+
+    def to_json(self) -> dict[str, list[float]]:
+        """What it has learned, for a checkpoint."""
+        return {arm: list(sums) for arm, sums in self._sums.items()}
+
+    def from_json(self, told: Mapping[str, Sequence[float]]) -> None:
+        """Take back what ``to_json`` gave."""
+        self._sums = {arm: [float(value) for value in told[arm]] for arm in ARMS}
+
+    def __repr__(self) -> str:
+        return "Gate()"
 
     def _moments(self, arm: str) -> tuple[float, float]:
         """Discounted mean return of an arm, and the squared standard error of it."""

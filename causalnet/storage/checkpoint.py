@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -22,17 +23,9 @@ from .files import target, whole_file
 _HEADER = "header"
 _EXAMPLE = "agent.npz"
 Arrays = dict[str, AnyArray]
-_DAMAGE: tuple[type[Exception], ...] = (
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    AttributeError,
-    TypeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-_DAMAGE += (MemoryError, OverflowError, RuntimeError, SyntaxError)
+_DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, LookupError, AttributeError, TypeError)
+_DAMAGE += (SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)  # the first two of numpy's headers
+_DAMAGE += (MemoryError, OverflowError, RuntimeError)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..base.arrays import Bools
-from ..base.checks import whole
+from ..base.checks import one_of, whole
+from ..envs.actions import Parts, finite_env
 from ..envs.masks import MaskReader
-from ..envs.protocols import discrete_env
 from ..errors import DataError, NotApplicable
 from .controls import Policy
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Truth = Callable[[Any, Mapping[str, Any], Any], Any]  # (observation, info, env) -> the right action, or (A,) bool
 FIRST_SEED = 2**31  # the agents draw the seeds of training episodes from 0 to 2**31 - 1
+MODES = ("best", "drawn", "own")
 _STREAM = 0x6576616C
 
 
@@ -42,6 +44,7 @@ def evaluate(
     *,
     truth: Truth | None = None,
     max_steps: int = 100_000,
+    mode: str | None = None,
     deterministic: bool | None = None,
 ) -> pd.DataFrame:
     """Play whole episodes and return one row for each.
@@ -49,13 +52,15 @@ def evaluate(
     policy: a function (observation, mask, rng) -> action, or anything with ``predict``: causalnet's agents, those of
         stable-baselines3 and sb3-contrib. The mask is the environment's own (all True where it has none), and the
         rng follows from the episode's seed.
-    env: a Gymnasium environment with a Discrete action space.
+    env: one Gymnasium environment with a Discrete, MultiDiscrete or MultiBinary action space.
     seeds: one for each episode; by default from FIRST_SEED = 2**31 up, where no seed of an agent's training episode
-        lies (those are below, see ``agents.single.agent.episode_seed``), so that no episode is one learned on.
+        lies (those are below, see ``agents.single.episodes.episode_seed``), so that no episode is one learned on.
     truth: (observation, info, env) -> the right action or (A,) bools of the right actions, such as a RootCauseMask on
         the true graph, or ``lambda obs, info, env: env.unwrapped.oracle()``.
-    deterministic: passed on to ``predict``; None plays a policy as it learned to act: ``PPO`` draws its actions, and
-        ``DQN``, ``D3QN`` and every policy that does not say (no ``DETERMINISTIC``) take the best one.
+    mode: how everything that predicts is played, whoever wrote it: "best" (None), by its best action, or "drawn", by
+        drawing as it does while it learns (a policy's probabilities; epsilon of DQN and D3QN), from the episode's seed.
+        On policies compared in different modes nothing can be said. "own" is "drawn" for what names itself so
+        (``DETERMINISTIC = False``, as ``PPO``), else "best". deterministic: the same as a bool, as ``predict`` has it.
 
     Columns: episode, seed, return (undiscounted), interventions (steps), terminated, truncated,
     mean_alarms (mean over the steps of the alarms alive after each) and cleared (terminated with none alive), both NaN
@@ -63,13 +68,13 @@ def evaluate(
     invalid (share of the actions outside the mask), mask_size (mean number of allowed actions),
     mask_recall (share of the right actions that the mask allowed, mean over steps; NaN without ``truth``),
     privileged (True where the mask used knowledge that a learner may not have; results must say so),
-    mode ("best", "draws", or "rule" for a function): policies that are compared belong in one mode, so say
-    ``deterministic=`` for all of them where theirs differ. A CausalMask with a gate plays its better arm throughout.
+    mode ("best", "drawn", or "rule" for a function). A CausalMask with a gate plays its better arm throughout.
     """
     import pandas as pd
 
-    act = _acting(policy, deterministic)
-    discrete_env("evaluate", env)
+    played = _mode(policy, mode, deterministic)
+    act = _acting(policy, played == "best")
+    finite_env("evaluate", env)
     episodes, max_steps = whole("episodes", episodes, 1), whole("max_steps", max_steps, 1)
     if seeds is not None and (isinstance(seeds, str) or not isinstance(seeds, Iterable)):
         raise DataError(f"seeds lists one seed for each episode, such as range(5) or [3]; got {seeds!r}")
@@ -77,10 +82,12 @@ def evaluate(
     numbers = [whole("each of seeds", seed, 0) for seed in (first if seeds is None else seeds)]
     if not numbers:
         raise DataError("seeds is empty; give one seed for each episode, or leave it out")
-    mode = _mode(policy, deterministic)
-    with _settled(env):
-        rows = [{"episode": i, **_play(act, env, seed, truth, max_steps)} for i, seed in enumerate(numbers)]
-    return pd.DataFrame(rows).assign(mode=mode)
+    rows: list[dict[str, Any]] = []
+    with _settled(env), _draws(played == "drawn") as begin:
+        for i, seed in enumerate(numbers):
+            begin(seed)
+            rows.append({"episode": i, **_play(act, env, seed, truth, max_steps)})
+    return pd.DataFrame(rows).assign(mode=played)
 
 
 @contextmanager
@@ -96,18 +103,33 @@ def _settled(env: Any) -> Iterator[None]:
             env.set_wrapper_attr("settled", False)
 
 
-def _mode(policy: Any, deterministic: bool | None) -> str:
-    """How a policy is played: "best" and "draws" for what predicts, "rule" for a function."""
+@contextmanager
+def _draws(drawn: bool) -> Iterator[Callable[[int], object]]:
+    """What seeds an episode's draws from torch's global stream, which other packages use, and which is left as it was."""
+    torch = sys.modules.get("torch")
+    if not drawn or torch is None:
+        yield lambda seed: None
+        return
+    with torch.random.fork_rng(devices=[]):
+        yield torch.manual_seed
+
+
+def _mode(policy: Any, mode: str | None, deterministic: bool | None) -> str:
+    """How a policy is played: "best" or "drawn" for what predicts, "rule" for a function."""
+    if mode is not None and deterministic is not None:
+        raise DataError("mode and deterministic say the same; give one of them")
+    mode = one_of("mode", mode or {None: "best", True: "best", False: "drawn"}[deterministic], MODES)
     if not isinstance(policy, _Predicts):
         return "rule"
-    best = bool(getattr(policy, "DETERMINISTIC", True)) if deterministic is None else deterministic
-    return "best" if best else "draws"
+    if mode == "own":
+        return "best" if getattr(policy, "DETERMINISTIC", True) else "drawn"
+    return mode
 
 
 def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int) -> dict[str, Any]:
     """One episode as a row."""
     rng = np.random.default_rng([_STREAM, seed])
-    n, start = int(env.action_space.n), int(env.action_space.start)
+    parts, space = Parts.of(env.action_space), env.action_space
     obs, info = env.reset(seed=seed)
     read = MaskReader(env)
     sizes: list[int] = []
@@ -122,14 +144,12 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
                 "gymnasium.wrappers.TimeLimit, or raise max_steps"
             )
         offered = read(obs, info)
-        mask = np.ones(n, dtype=bool) if offered is None else offered
+        mask = np.ones(parts.n, dtype=bool) if offered is None else offered
         if truth is not None:
-            recalls.append(_recall(mask, truth(obs, info, env), start))
-        action = _whole_action(act(obs, mask, rng))
-        if not start <= action < start + n:
-            raise DataError(f"the policy chose action {action}, and the actions are {start} to {start + n - 1}")
+            recalls.append(_recall(mask, truth(obs, info, env), int(parts.start[0])))
+        action = _checked(act(obs, mask, rng), parts, space)
         sizes.append(int(mask.sum()))
-        invalid += not mask[action - start]
+        invalid += not mask[parts.columns(action)].all()
         obs, reward, terminated, truncated, info = env.step(action)
         if not np.isfinite(reward):
             raise DataError(
@@ -154,6 +174,19 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
     }
 
 
+def _checked(answer: Any, parts: Parts, space: Any) -> Any:
+    """An action of the environment, an int or an array of whole numbers."""
+    if parts.shape == ():
+        action, start, n = _whole_action(answer), int(parts.start[0]), parts.n
+        if not start <= action < start + n:
+            raise DataError(f"the policy chose action {action}, and the actions are {start} to {start + n - 1}")
+        return action
+    array = np.asarray(answer)
+    if array.dtype.kind not in "iu" or not space.contains(array.astype(space.dtype)):
+        raise DataError(f"the policy chose {answer!r}, and the actions are those of {space}")
+    return array.astype(space.dtype)
+
+
 def _whole_action(answer: Any) -> int:
     """What a policy returned as an int; an array of one whole number will do."""
     array = np.asarray(answer)
@@ -172,7 +205,7 @@ def _recall(mask: Bools, right: Any, start: int) -> float:
     return float(mask[wanted.astype(bool)].mean()) if wanted.any() else 1.0
 
 
-def _acting(policy: Any, deterministic: bool | None) -> Policy:
+def _acting(policy: Any, best: bool) -> Policy:
     """Any policy as a function (observation, mask, rng) -> action."""
     if not isinstance(policy, _Predicts):
         if not callable(policy):
@@ -180,12 +213,14 @@ def _acting(policy: Any, deterministic: bool | None) -> Policy:
         result: Policy = policy
         return result
     takes = inspect.signature(policy.predict).parameters
-    best = _mode(policy, deterministic) == "best"
     name = next((word for word in ("mask", "action_masks") if word in takes), None)
+    draws = "rng" in takes
 
-    def act(obs: Any, mask: Bools, rng: np.random.Generator) -> int:
-        told = {} if name is None else {name: mask}
+    def act(obs: Any, mask: Bools, rng: np.random.Generator) -> Any:
+        told: dict[str, Any] = {} if name is None else {name: mask}
+        if draws:
+            told["rng"] = rng
         answer = policy.predict(obs, deterministic=best, **told)
-        return _whole_action(answer[0] if isinstance(answer, tuple) else answer)
+        return answer[0] if isinstance(answer, tuple) else answer
 
     return act

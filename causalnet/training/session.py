@@ -25,7 +25,7 @@ def train(
     Leaves in ``out``: run.json (the plan), episodes.csv (a row an episode), agent.npz (the checkpoint that a second
     call goes on from) and summary.json. The controls of the summary are played on the same episodes without learning:
     ``uniform_in_mask`` draws any action of the graph's mask, ``uniform`` any that is allowed without the graph. The
-    agent plays as it learned to act, told by ``agent_acts``: PPO "draws" its actions, DQN and D3QN take the "best".
+    agent plays as it learned to act, told by ``agent_acts``: PPO's are "drawn", DQN and D3QN take the "best".
     """
     whole("episodes", episodes, 1)
     whole("evaluate", evaluate_episodes, 0)
@@ -87,10 +87,10 @@ def _evaluation(plan: Plan, agent: Any, env: Any, episodes: int) -> dict[str, An
     players["uniform"] = (uniform, build(plan, presence_only=True))
     found: dict[str, Any] = {}
     for name, (policy, where) in players.items():
-        frame = evaluate(policy, where, episodes)
+        frame = evaluate(policy, where, episodes, mode="own")
         told = {column: summarize(frame[column]) for column in ("return", "interventions")}
         found[name] = {key: {k: _finite(v) for k, v in values.items()} for key, values in told.items()}
-    return {"agent_acts": "best" if agent.DETERMINISTIC else "draws", "evaluation": found}
+    return {"agent_acts": "best" if agent.DETERMINISTIC else "drawn", "evaluation": found}
 
 
 def _finite(value: float) -> float | None:

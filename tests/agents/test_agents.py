@@ -14,9 +14,11 @@ from agent_envs import Echo, Endless, Repair, TwoSteps  # noqa: E402
 
 from causalnet.agents import D3QN, DQN, PPO  # noqa: E402
 from causalnet.agents.single import dqn as dqn_module  # noqa: E402
+from causalnet.agents.single import gradient  # noqa: E402
 from causalnet.agents.single import ppo as ppo_module  # noqa: E402
 from causalnet.agents.single.masked import masked_argmax, masked_log_softmax, masked_max  # noqa: E402
 from causalnet.agents.single.networks import ActionValues, compact  # noqa: E402
+from causalnet.envs.actions import Parts  # noqa: E402
 from causalnet.envs.masks import some_mask  # noqa: E402
 from causalnet.errors import DataError  # noqa: E402
 
@@ -72,7 +74,7 @@ def test_a_row_without_an_allowed_action_is_an_error(function: Any) -> None:
 )
 def test_masks_of_the_wrong_kind(mask: np.ndarray, told: str) -> None:
     with pytest.raises(DataError, match=told):
-        some_mask(mask, 4, "step 3")
+        some_mask(mask, Parts.of(gymnasium.spaces.Discrete(4)), "step 3")
 
 
 def known_values(dueling: bool) -> ActionValues:
@@ -127,7 +129,14 @@ def test_the_ratio_is_one_before_the_first_update(network: str, monkeypatch: pyt
         told.append((ppo_module.judged(net, data, index)[1] - data.old[index]).abs().max().item())
         return real(net, data, index, s)
 
+    written = gradient.loss_and_gradient
+
+    def spy_too(net: Any, data: Any, rows: Any, s: Any) -> Any:
+        told.append(np.abs(gradient.log_taken(net, data) - data.old)[rows].max())
+        return written(net, data, rows, s)
+
     monkeypatch.setattr(ppo_module, "ppo_loss", spy)
+    monkeypatch.setattr(gradient, "loss_and_gradient", spy_too)
 
     class Drawn(Repair):  # masks that are drawn anew at each look must be the stored ones in the update
         def action_masks(self) -> np.ndarray:

@@ -15,11 +15,13 @@ from agent_envs import Repair
 
 from causalnet import DataError
 from causalnet.agents import D3QN, DQN, PPO
+from causalnet.envs.actions import Parts
 from causalnet.envs.masks import MaskReader, as_mask, mask_of, some_mask
 from causalnet.representation import CausalMask
 from causalnet.training import evaluate
 
 LEARNERS = (PPO, DQN, D3QN)
+FOUR = Parts.of(gymnasium.spaces.Discrete(4))
 OPTIONS: dict[Any, dict[str, int]] = {PPO: {"n_steps": 32}, DQN: {"random_steps": 30}, D3QN: {"random_steps": 30}}
 DIALECTS = [("info",), ("method",), ("obs",), ("info", "method"), ("info", "obs"), ("method", "obs")]
 
@@ -135,12 +137,12 @@ def test_a_mask_that_allows_nothing_is_told(dialect: str, source: str) -> None:
 )
 def test_what_is_no_mask_is_told(value: Any, told: str) -> None:
     with pytest.raises(DataError, match=told):
-        some_mask(value, 4, "the mask")
+        some_mask(value, FOUR, "the mask")
 
 
 def test_amounts_are_no_masks_and_copies_are_fresh() -> None:
     with pytest.raises(DataError, match="counts > 0"):
         as_mask(np.ones(4), 4, "present(obs)")
-    assert some_mask(np.ones(4), 4, "the mask").dtype == np.bool_
+    assert some_mask(np.ones(4), FOUR, "the mask").dtype == np.bool_
     own = np.ones(4, dtype=bool)
     assert not np.shares_memory(as_mask(own, 4, "the mask"), own)

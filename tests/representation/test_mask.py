@@ -542,7 +542,11 @@ def test_own_agents_never_leave_the_mask(network: gymnasium.Env, learner: str) -
             r"takes \(obs, info, env\).*takes \(obs\)",
         ),
         (lambda: CausalMask("Pumps-v0", CHAIN), cn.NotApplicable, r"gymnasium\.make\(id\); got 'Pumps-v0'"),
-        (lambda: CausalMask(gymnasium.make_vec("CartPole-v1", 2), CHAIN), cn.NotApplicable, "not a vector of them"),
+        (
+            lambda: CausalMask(gymnasium.make_vec("CartPole-v1", 2), CHAIN),
+            cn.DataError,
+            "CartPoleVectorEnv has no attribute 'variables'",
+        ),
     ],
 )
 def test_arguments_that_cannot_be(make: object, error: type[Exception], told: str) -> None:

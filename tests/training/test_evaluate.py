@@ -59,7 +59,7 @@ def test_the_same_seeds_give_the_same_table() -> None:
 
 def test_default_seeds_are_none_of_training() -> None:
     pytest.importorskip("torch")
-    from causalnet.agents.single.agent import episode_seed
+    from causalnet.agents.single.episodes import episode_seed
 
     drawn = [episode_seed(seed, number) for seed in range(40) for number in range(50)]
     assert min(drawn) >= 0 and 0.99 * FIRST_SEED < max(drawn) < FIRST_SEED
@@ -105,10 +105,18 @@ class Agent:
         return int(np.flatnonzero(mask)[0])
 
 
-@pytest.mark.parametrize(("told", "given", "heard"), [(None, None, True), (False, None, False), (False, True, True)])
-def test_a_policy_is_played_as_it_learned_to_act_unless_told(
-    told: bool | None, given: bool | None, heard: bool
-) -> None:
+@pytest.mark.parametrize(
+    ("says", "told", "best"),
+    [
+        (False, {}, True),
+        (False, {"mode": "best"}, True),
+        (None, {"mode": "drawn"}, False),
+        (None, {"deterministic": False}, False),
+        (False, {"mode": "own"}, False),
+        (None, {"mode": "own"}, True),
+    ],
+)
+def test_every_policy_is_played_in_one_mode_whatever_it_says(says: bool | None, told: dict, best: bool) -> None:
     found = []
 
     class Mine(Agent):
@@ -117,10 +125,32 @@ def test_a_policy_is_played_as_it_learned_to_act_unless_told(
             return super().predict(obs, mask)
 
     policy = Mine()
-    if told is not None:
-        policy.DETERMINISTIC = told
-    evaluate(policy, limited(CHAIN), 1, deterministic=given)
-    assert set(found) == {heard}
+    if says is not None:
+        policy.DETERMINISTIC = says
+    frame = evaluate(policy, limited(CHAIN), 1, **told)
+    assert set(found) == {best} and set(frame["mode"]) == {"best" if best else "drawn"}
+
+
+@pytest.mark.parametrize("told", [{"mode": "draws"}, {"mode": "best", "deterministic": True}])
+def test_modes_that_do_not_exist_or_contradict_are_told(told: dict) -> None:
+    with pytest.raises(cn.DataError, match="mode"):
+        evaluate(Agent(), limited(CHAIN), 1, **told)
+
+
+def test_drawn_episodes_repeat_and_leave_the_streams_of_others_alone() -> None:
+    torch = pytest.importorskip("torch")
+    agent, env = cn.PPO(limited(None), seed=0), limited(None)
+
+    class Other:  # draws from torch's global stream, as stable-baselines3 does
+        def predict(self, obs, deterministic=False, action_masks=None):
+            p = torch.tensor(action_masks, dtype=torch.float32)
+            return p.argmax().item() if deterministic else torch.multinomial(p, 1).item()
+
+    for policy in (agent, Other()):
+        before = torch.random.get_rng_state()
+        one, two = (evaluate(policy, env, 3, mode="drawn") for _ in range(2))
+        assert one.equals(two) and torch.equal(before, torch.random.get_rng_state())
+        assert not one["return"].equals(evaluate(policy, env, 3)["return"])
 
 
 def test_ppo_draws_and_dqn_takes_the_best() -> None:
@@ -239,7 +269,9 @@ def test_what_cannot_be_played_is_told(told: dict, words: str) -> None:
 
 
 def test_environments_that_cannot_be_played_are_told() -> None:
-    with pytest.raises(cn.NotApplicable, match="needs a Discrete action space; this one has Box"):
+    with pytest.raises(
+        cn.NotApplicable, match="needs a Discrete, MultiDiscrete or MultiBinary action space; this one has Box"
+    ):
         evaluate(uniform, gymnasium.make("Pendulum-v1"))
     with pytest.raises(cn.NotApplicable, match="evaluate needs a Gymnasium environment"):
         evaluate(uniform, "CartPole-v1")
@@ -261,5 +293,5 @@ def test_the_table_says_how_a_policy_was_played_and_a_gate_learns_nothing_from_i
         def predict(self, obs: object, deterministic: bool, mask: np.ndarray) -> int:
             return int(np.flatnonzero(mask)[0])
 
-    assert set(evaluate(Agent(), env, 1)["mode"]) == {"draws"}
-    assert set(evaluate(Agent(), env, 1, deterministic=True)["mode"]) == {"best"}
+    assert set(evaluate(Agent(), env, 1, mode="own")["mode"]) == {"drawn"}
+    assert set(evaluate(Agent(), env, 1)["mode"]) == {"best"}

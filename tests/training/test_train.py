@@ -81,7 +81,7 @@ def test_the_command_trains_and_tells(folder: Path) -> None:
     summary = json.loads(done.stdout)
     assert summary["episodes"] == 4 and summary["resumed_at"] == 0
     assert set(summary["evaluation"]) == {"agent", "uniform_in_mask", "uniform"}
-    assert summary["agent_acts"] == "draws"  # ppo
+    assert summary["agent_acts"] == "drawn"  # ppo
     assert set(summary["evaluation"]["agent"]["return"]) >= {"mean", "low", "high", "iqm", "n"}
     assert {p.name for p in (folder / "run").iterdir()} == {
         ".lock",

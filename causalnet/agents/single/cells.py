@@ -14,7 +14,8 @@ import gymnasium
 import numpy as np
 import torch
 
-from ...base.arrays import Floats, Ints
+from ...base.arrays import Bools, Floats, Ints
+from ...envs.copies import attribute
 from ...errors import NotApplicable
 from .networks import Batch, Network, orthogonal, zeros
 
@@ -30,11 +31,10 @@ class Layout(NamedTuple):
 
 def find_layout(env: gymnasium.Env, n_obs: int, n_actions: int) -> Layout | None:
     """From the environment's ``action_variables`` and ``action_units``; None if they are missing or do not fit."""
-    try:
-        variable = np.asarray(env.get_wrapper_attr("action_variables"), np.int64)
-        unit = np.asarray(env.get_wrapper_attr("action_units"), np.int64)
-    except AttributeError:
+    found = [attribute(env, name) for name in ("action_variables", "action_units")]
+    if found[0] is None or found[1] is None:
         return None
+    variable, unit = (np.asarray(one, np.int64) for one in found)
     if variable.shape != (n_actions,) or unit.shape != (n_actions,):
         return None
     if variable.min() < 0 or unit.min() < 0:  # an action on no variable has no cell
@@ -128,6 +128,13 @@ class _CellNetwork(Network):
         for k in range(self.depth):
             z = np.tanh(z @ w[f"cell{k}"] + w[f"cell{k}_bias"])
         out: Floats = z @ w["score"][0]
+        return out
+
+    def many(self, x: Floats, mask: Bools | None) -> Floats:
+        """Scores (B, A) where the mask allows, 0 elsewhere, in the states x (B, n_obs)."""
+        with torch.no_grad():
+            allowed = None if mask is None else torch.from_numpy(mask)
+            out: Floats = self._table(self.prepare(x), None, allowed).numpy()
         return out
 
 

@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 import torch
 
@@ -86,13 +85,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 class DQN(Agent):
     """Masked DQN: ``DQN(env, double=True).learn(episodes=300)``; settings are the fields of DQNSettings."""
 
-    FRAMES, SEES_STEPS = "replay", True
+    FRAMES, SEES_STEPS, SEVERAL = "replay", True, False
     settings: DQNSettings
     network: Values
 
-    def __init__(
-        self, env: gymnasium.Env, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any
-    ) -> None:
+    def __init__(self, env: Any, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, others, seed, resolve(DQNSettings, PRESETS, preset, settings), USUAL)
         self.target = self._build(np.random.default_rng(0))
         self.target.fill(self.network.arrays)
@@ -124,12 +121,23 @@ class DQN(Agent):
             return int(rng.integers(n))
         return int(scores().argmax())
 
+    def _sample_all(self, scores: Floats, masks: Bools | None, rng: np.random.Generator, learning: bool) -> Ints:
+        best = scores.argmax(axis=1)
+        epsilon = self.epsilon if learning else self.settings.epsilon
+        free = np.flatnonzero(rng.random(len(scores)) < epsilon)
+        if len(free):
+            lots = rng.random((len(free), scores.shape[1]))
+            best[free] = (lots if masks is None else np.where(masks[free], lots, -1.0)).argmax(axis=1)
+        return best[:, None]
+
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
-        if self.steps <= s.random_steps or self.steps % s.update_every:
+        due = self.steps // s.update_every - (self.steps - self._new) // s.update_every
+        if self.steps <= s.random_steps or not due:
             return None
         with no_denormals():
-            loss, mean = self._update(self.frames.sample(s.batch_size, self._sample_rng))
+            for _ in range(due):
+                loss, mean = self._update(self.frames.sample(s.batch_size, self._sample_rng))
         return {
             "train/loss": loss,
             "train/q_mean": mean,
@@ -173,7 +181,5 @@ def next_values(chooser: Values | None, target: Values, states: Batch, mask: Boo
 class D3QN(DQN):
     """Double and duelling DQN."""
 
-    def __init__(
-        self, env: gymnasium.Env, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any
-    ) -> None:
+    def __init__(self, env: Any, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, *others, seed=seed, preset=preset, **{"double": True, "dueling": True, **settings})

@@ -9,6 +9,7 @@ A single state is scored in numpy, on the same memory as the torch weights.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -59,6 +60,12 @@ def orthogonal(shape: tuple[int, ...], gain: float, rng: np.random.Generator) ->
     return torch.tensor(out.reshape(shape)).requires_grad_()
 
 
+def shares(flat: torch.Tensor, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Views of a vector (P,), one in the shape of each weight."""
+    parts = flat.split([w.numel() for w in weights.values()])
+    return {name: part.view(w.shape) for part, (name, w) in zip(parts, weights.items(), strict=True)}
+
+
 def zeros(*shape: int) -> torch.Tensor:
     return torch.zeros(shape, dtype=torch.float32).requires_grad_()
 
@@ -68,6 +75,7 @@ class Network(ABC):
 
     def __init__(self) -> None:
         self.weights: dict[str, torch.Tensor] = {}
+        self._arrays: dict[str, AnyArray] | None = None
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -75,7 +83,17 @@ class Network(ABC):
 
     @property
     def arrays(self) -> dict[str, AnyArray]:
+        if self._arrays is not None:
+            return dict(self._arrays)
         return {name: w.detach().numpy() for name, w in self.weights.items()}
+
+    def gather(self) -> torch.Tensor:
+        """Move all weights into one vector (P,), which is returned; each is a view of its part from now on."""
+        flat = torch.cat([w.detach().ravel() for w in self.weights.values()])
+        for name, part in shares(flat, self.weights).items():
+            self.weights[name].data = part
+        self._arrays = {name: w.detach().numpy() for name, w in self.weights.items()}
+        return flat
 
     def fill(self, arrays: dict[str, AnyArray]) -> None:
         """Copy arrays into the weights' own memory; ValueError if one is missing, no number, or has another shape."""
@@ -92,6 +110,10 @@ class Network(ABC):
     @abstractmethod
     def single(self, x: Floats, allowed: Ints | None) -> Floats:
         """What decides between the allowed actions (None: all) in one state, a number each."""
+
+    @abstractmethod
+    def many(self, x: Floats, mask: Bools | None) -> Floats:
+        """The same for the states x (B, n_obs), of all actions (B, A); any number where the mask forbids."""
 
     def prepare(self, x: Floats) -> Batch:
         """The states x (B, n_obs) as a batch."""
@@ -163,6 +185,15 @@ class ActorCritic(Network):
             z = np.tanh(z @ w[f"layer{k}"][0] + w[f"layer{k}_bias"][0, 0])
         return _head_single(z, w["policy"], w["policy_bias"], allowed)
 
+    def many(self, x: Floats, mask: Bools | None) -> Floats:
+        """Logits (B, A) of all actions in the states x (B, n_obs)."""
+        w, h = self.arrays, self.width
+        z = np.tanh(x @ w["first"][:, :h] + w["first_bias"][:h])
+        for k in range(self.depth):
+            z = np.tanh(z @ w[f"layer{k}"][0] + w[f"layer{k}_bias"][0])
+        out: Floats = z @ w["policy"].T + w["policy_bias"]
+        return out
+
     def _towers(self, batch: Batch) -> torch.Tensor:
         """(2, B, h) last hidden layers of policy and value."""
         w = self.weights
@@ -219,6 +250,14 @@ class ActionValues(Network):
         for k in range(1, self.depth + 1):
             z = np.tanh(z @ w[f"layer{k}"] + w[f"layer{k}_bias"])
         return _head_single(z[-w["advantage"].shape[1] :], w["advantage"], w["advantage_bias"], allowed)
+
+    def many(self, x: Floats, mask: Bools | None) -> Floats:
+        """Q of all actions in the states x (B, n_obs), up to a constant a state when duelling, (B, A)."""
+        w, z = self.arrays, x
+        for k in range(self.depth + 1):
+            z = np.tanh(z @ w[f"layer{k}"] + w[f"layer{k}_bias"])
+        out: Floats = z[:, -w["advantage"].shape[1] :] @ w["advantage"].T + w["advantage_bias"]
+        return out
 
     def _hidden(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Last hidden layers of the value and of the advantage, (B, h); the same one without duelling."""

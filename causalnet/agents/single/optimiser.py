@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ...base.arrays import AnyArray
+from .networks import Network, shares
 
 
 @contextlib.contextmanager
@@ -65,3 +66,54 @@ class Optimiser:
                 self._adam.state[weight] = {
                     key: torch.tensor(np.asarray(arrays[f"{name}.{key}"]), device=weight.device) for key in keys
                 }
+
+
+class FlatOptimiser:
+    """Adam over the weights of a network, which lie side by side in one vector from then on: one pass over all of them."""
+
+    def __init__(self, network: Network, lr: float, max_grad_norm: float, eps: float = 1e-5) -> None:
+        self._weights, self._max = network.weights, max_grad_norm
+        self._flat = network.gather()
+        self._flat.grad = torch.zeros_like(self._flat)
+        self._views = shares(self._flat.grad, self._weights)
+        self._arrays = {name: view.numpy() for name, view in self._views.items()}
+        self._all = self._flat.grad.numpy()
+        self._adam = torch.optim.Adam([self._flat], lr=lr, eps=eps, fused=True)
+
+    def step(self, loss: torch.Tensor) -> None:
+        """Descend once by the operations that torch has recorded."""
+        self._all[:] = 0.0
+        for name, weight in self._weights.items():
+            weight.grad = self._views[name]
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(self._weights.values()), self._max)
+        self._adam.step()
+
+    def descend(self, grads: dict[str, AnyArray]) -> None:
+        """Descend once by a gradient that is given, by weight."""
+        for name, grad in grads.items():
+            self._arrays[name][...] = grad
+        share = self._max / (float(self._all @ self._all) ** 0.5 + 1e-6)
+        if share < 1.0:
+            self._all *= np.float32(share)
+        self._adam.step()
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """First and second moments and the step count, by weight."""
+        state = self._adam.state.get(self._flat, {})
+        out = {}
+        for key, value in state.items():
+            parts = dict.fromkeys(self._weights, value) if key == "step" else shares(value, self._weights)
+            out.update({f"{name}.{key}": part.numpy() for name, part in parts.items()})
+        return out
+
+    def from_arrays(self, arrays: dict[str, AnyArray]) -> None:
+        """Take back what ``to_arrays`` gave."""
+        names = list(self._weights)
+        if f"{names[0]}.step" not in arrays:
+            return
+        state = {key: torch.empty_like(self._flat) for key in ("exp_avg", "exp_avg_sq")}
+        for key, flat in state.items():
+            for name, part in shares(flat, self._weights).items():
+                part.copy_(torch.from_numpy(np.asarray(arrays[f"{name}.{key}"])))
+        self._adam.state[self._flat] = {"step": torch.tensor(np.asarray(arrays[f"{names[0]}.step"])), **state}

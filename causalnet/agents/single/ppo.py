@@ -10,11 +10,11 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 import torch
 
 from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
+from . import gradient
 from .agent import Agent
 from .cells import CellActorCritic, need_layout
 from .frames import Frames
@@ -29,7 +29,7 @@ class PPOSettings(AgentSettings):
     """Defaults are for short runs (2,000 to 20,000 steps); ``preset="paper"`` is Table 4 of arXiv 2402.04869."""
 
     n_steps: int | None = None
-    "an update follows every so many steps, with all steps since the last one; None: 64 for cells, 256 for mlp"
+    "an update follows every so many steps (of each copy), with all since the last one; None: 64 for cells, 256 for mlp"
     warmup: int = 0
     "no update before more than so many steps"
     epochs: int = 10
@@ -81,16 +81,15 @@ Policy = ActorCritic | CellActorCritic
 class PPO(Agent):
     """Masked PPO: ``PPO(env, seed=0).learn(episodes=300).predict(obs)``; settings are the fields of PPOSettings."""
 
-    FRAMES, SEES_STEPS = "rollout", False
+    FRAMES, SEES_STEPS, SEVERAL = "rollout", False, True
     settings: PPOSettings
     network: Policy
     DETERMINISTIC = False  # what was optimised is the policy that draws; its most probable action may be worth far less
 
-    def __init__(
-        self, env: gymnasium.Env, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any
-    ) -> None:
+    def __init__(self, env: Any, *others: Any, seed: int = 0, preset: str | None = None, **settings: Any) -> None:
         super().__init__(env, others, seed, resolve(PPOSettings, PRESETS, preset, settings), USUAL)
-        self.frames = Frames(None, self.reader.n_obs, self.reader.n_actions, self.reader.masked)
+        reader = self.reader
+        self.frames = Frames(None, reader.n_obs, reader.n_actions, reader.masked, len(reader.parts.sizes))
 
     def _build(self, rng: np.random.Generator) -> Policy:
         s, n, a = self.settings, self.reader.n_obs, self.reader.n_actions
@@ -105,10 +104,19 @@ class PPO(Agent):
         p = np.exp(logits.astype(np.float64) - logits.max()).cumsum()
         return min(int(p.searchsorted(rng.random() * p[-1], side="right")), n - 1)
 
+    def _sample_all(self, scores: Floats, masks: Bools | None, rng: np.random.Generator, learning: bool) -> Ints:
+        """The same for every row and every part of the actions."""
+        parts, out = self.reader.parts, []
+        for begin, size in zip(parts.begins, parts.sizes, strict=True):
+            logits = scores[:, begin : begin + size].astype(np.float64)
+            p = np.exp(logits - logits.max(axis=1, keepdims=True)).cumsum(axis=1)
+            out.append((p <= rng.random((len(p), 1)) * p[:, -1:]).sum(axis=1).clip(max=size - 1) + begin)
+        return np.stack(out, axis=1)
+
     def _improve(self) -> dict[str, float] | None:
         s = self.settings
         assert s.n_steps is not None
-        if self.steps <= s.warmup or self.steps % s.n_steps:
+        if self.steps <= s.warmup or self.rounds % s.n_steps:
             return None
         rows = slice(0, self.frames.used)
         raw = self.frames.states(rows)
@@ -124,45 +132,90 @@ class PPO(Agent):
         states = network.prepare(self.scaler(raw))
         with torch.no_grad():
             values = network.values(states).numpy().astype(np.float64)
-        taken = kept.action[: kept.used]
-        reward = kept.reward[: kept.used] / self.reward_scale.value
-        advantages = gae(taken >= 0, reward, kept.terminated[: kept.used], values, s.gamma, s.gae_lambda)
-        data = _Rollout.of(states, mask, taken, advantages, values)
-        with torch.no_grad():
-            data.old = judged(network, data, slice(None))[1]
+        used, acted = slice(0, kept.used), kept.acted()
+        reward = kept.reward[used] / self.reward_scale.value
+        follows, ends = kept.follows[used], kept.terminated[used]
+        advantages = gae(acted, reward, ends, values, s.gamma, s.gae_lambda, follows)
+        taken = kept.action[used]
+        descend = self._recorded if isinstance(network, CellActorCritic) else self._written
+        descend = descend(states, mask, taken, advantages, values)
         sums, n = np.zeros(5), 0
-        for index in self._minibatches(len(data.action)):
-            loss, told = ppo_loss(network, data, index, s)
-            self.optimiser.step(loss)
-            sums, n = sums + told.numpy(), n + 1
+        for index in self._minibatches(int(acted.sum())):
+            sums, n = sums + descend(index), n + 1
         self.updates += n
         names = ("loss", "policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl")
         return {f"train/{name}": float(v) for name, v in zip(names, sums / n, strict=True)} | {
             "train/n_updates": self.updates
         }
 
-    def _minibatches(self, n: int) -> list[torch.Tensor]:
+    def _recorded(self, *rollout: Any) -> Callable[[Ints], Array]:
+        """What descends on some rows of a rollout, by the operations that torch has recorded."""
+        network, data = self.network, _Rollout.of(*rollout)
+        with torch.no_grad():
+            data.old = judged(network, data, slice(None))[1]
+
+        def descend(index: Ints) -> Array:
+            loss, told = ppo_loss(network, data, torch.from_numpy(index), self.settings)
+            self.optimiser.step(loss)
+            return told.numpy()
+
+        return descend
+
+    def _written(self, states: Batch, mask: Bools | None, taken: Ints, advantages: Array, values: Array) -> Any:
+        """The same by the gradient that is written out, of the plain network."""
+        network, rows = self.network, np.flatnonzero(self.frames.acted())
+        assert isinstance(network, ActorCritic)
+        mask = None if mask is None else mask[rows]
+        used, chosen = columns_in_use(mask), taken[rows].reshape(len(rows), -1)
+        part, actions = self.reader.parts.part, None if used is None else used.numpy()
+        if actions is not None and mask is not None:
+            mask, chosen, part = mask[:, actions], np.searchsorted(actions, chosen), part[actions]
+        columns = None if states.columns is None else states.columns.numpy()
+        gained, target = ((a[rows]).astype(np.float32) for a in (advantages, advantages + values))
+        x = states.x.numpy()[rows]
+        data = gradient.Rollout(x, columns, mask, actions, gradient.Choices.of(part), chosen, gained, target)
+        data.old = gradient.log_taken(network, data)
+
+        def descend(index: Ints) -> Array:
+            told, grads = gradient.loss_and_gradient(network, data, index, self.settings)
+            self.optimiser.descend(grads)
+            return told
+
+        return descend
+
+    def _minibatches(self, n: int) -> list[Ints]:
         s, size = self.settings, min(self.settings.batch_size, n)
         if s.minibatches is not None:
             draws = [self._sample_rng.permutation(n)[:size] for _ in range(s.minibatches)]
         else:
             orders = [self._sample_rng.permutation(n) for _ in range(s.epochs)]
             draws = [order[k : k + size] for order in orders for k in range(0, n, size)]
-        return [torch.from_numpy(draw) for draw in draws]
+        return draws
 
 
-def gae(acted: Bools, reward: Array, terminated: Bools, values: Array, gamma: float, lam: float) -> Array:
+def gae(
+    acted: Bools,
+    reward: Array,
+    terminated: Bools,
+    values: Array,
+    gamma: float,
+    lam: float,
+    follows: Ints | None = None,
+) -> Array:
     """A_t = d_t + gamma lambda A_{t+1}, d_t = r_t + gamma V(s_{t+1}) - V(s_t) (arXiv 1506.02438, Eq. 11-16), all (F,).
 
-    Row t+1 is the successor of row t where ``acted``; rows without an action end a trajectory, and start afresh with 0.
-    After termination the successor is worth nothing; after truncation (or a cut) it is worth V(s_{t+1}).
+    Row follows[t] (None: t + 1), always a later one, is the successor of row t where ``acted``; rows without an action end
+    a trajectory, and start afresh with 0. After termination the successor is worth nothing; after truncation (or a cut)
+    it is worth V(s_{t+1}).
     """
-    advantage = np.zeros(len(values))
-    for t in np.flatnonzero(acted)[::-1]:
-        goes_on = 0.0 if terminated[t] else gamma
-        delta = reward[t] + goes_on * values[t + 1] - values[t]
-        advantage[t] = delta + goes_on * lam * advantage[t + 1]
-    return advantage
+    rows = np.flatnonzero(acted)
+    after = (rows + 1 if follows is None else follows[rows]).tolist()
+    goes_on = np.where(terminated[rows], 0.0, gamma)
+    delta = (reward[rows] + goes_on * values[after] - values[rows]).tolist()
+    fades, advantage = (goes_on * lam).tolist(), [0.0] * len(values)
+    for k, t in zip(range(len(rows) - 1, -1, -1), rows[::-1].tolist(), strict=True):
+        advantage[t] = delta[k] + fades[k] * advantage[after[k]]
+    return np.array(advantage)
 
 
 @dataclasses.dataclass

@@ -13,8 +13,9 @@ import gymnasium
 import numpy as np
 
 from ...base.arrays import AnyArray, Bools, Floats
-from ...envs.masks import KEY, MaskReader, method_of, some_mask
-from ...envs.protocols import discrete_env
+from ...envs.actions import Parts, finite_env
+from ...envs.copies import attribute
+from ...envs.masks import KEY, MaskReader, VectorMaskReader, some_mask
 from ...errors import DataError, NotApplicable
 
 MEANINGS = {  # attributes that spaces do not show, as a message names them: only digests are kept
@@ -28,9 +29,11 @@ MEANINGS = {  # attributes that spaces do not show, as a message names them: onl
 class Reader:
     """Flattens observations, finds masks, and refuses numbers that are none; messages name the step."""
 
-    def __init__(self, env: gymnasium.Env) -> None:
-        env = discrete_env("an agent", env)
-        space = env.observation_space
+    def __init__(self, env: Any, several: bool = True) -> None:
+        env = finite_env("an agent", env, several=several, copies=True)
+        self.copies = int(env.num_envs) if isinstance(env, gymnasium.vector.VectorEnv) else 0
+        "of a vector environment; 0: one environment"
+        space = env.single_observation_space if self.copies else env.observation_space
         self._drop = isinstance(space, gymnasium.spaces.Dict) and KEY in space.spaces
         if self._drop:  # a mask inside the observation is no input of the network
             space = gymnasium.spaces.Dict({k: v for k, v in space.spaces.items() if k != KEY})
@@ -39,8 +42,10 @@ class Reader:
         self.env, self.space = env, space
         self._is_box = isinstance(space, gymnasium.spaces.Box)
         self.n_obs = int(gymnasium.spaces.flatdim(space))
-        self.n_actions, self.first_action = int(env.action_space.n), int(env.action_space.start)
-        self._read = MaskReader(env)
+        self.action_space = env.single_action_space if self.copies else env.action_space
+        self.parts = Parts.of(self.action_space)
+        self.n_actions, self.first_action = self.parts.n, int(self.parts.start[0])
+        self._read: Any = VectorMaskReader(env) if self.copies else MaskReader(env)
         self._told = self._read.method is not None or self._drop  # that there are masks, before the first of them
         self.masked = self._told
 
@@ -57,34 +62,51 @@ class Reader:
             raise DataError(f"{where}: entry {k} of the observation is {x[k]}; repair the environment that returned it")
         return x
 
+    def vectors(self, obs: Any, where: str) -> Floats:
+        """(E, n_obs) float32 of the observations of all copies, always a copy; see ``vector``."""
+        if self._is_box:
+            x = np.array(obs, np.float32)
+            if x.shape[0] == self.copies and x.size == self.copies * self.n_obs and np.isfinite(x).all():
+                return x.reshape(self.copies, self.n_obs)
+            return np.stack([self.vector(one, f"{where}, copy {i}") for i, one in enumerate(x)])
+        space = self.env.observation_space
+        each = gymnasium.vector.utils.iterate(space, obs)
+        return np.stack([self.vector(one, f"{where}, copy {i}") for i, one in enumerate(each)])
+
     def mask(self, obs: Any, info: Mapping[str, Any], where: str) -> Bools | None:
         """The mask of the state the environment is in, (A,) bool; None if it has no masks. Called once a state."""
         mask = self._read(obs, info, where)
         self.masked = self.masked or mask is not None
         return mask
 
+    def masks(self, obs: Any, info: Mapping[str, Any], where: str, **which: Bools) -> Bools | None:
+        """(E, A) bool of the states that the copies are in; None if they have no masks. which: live, asked."""
+        masks: Bools | None = self._read(obs, info, where, **which)
+        self.masked = self.masked or masks is not None
+        return masks
+
     def mask_of(self, obs: Any, given: Any = None) -> Bools | None:
         """The mask of any observation: the given one, the one inside the observation, or of the wrapper's mask rule."""
         if given is not None:
-            return some_mask(given, self.n_actions, "predict: the action mask")
+            return some_mask(given, self.parts, "predict: the action mask")
         if not self.masked:
             return None
         if self._drop:
-            return some_mask(obs[KEY], self.n_actions, "predict: the action mask of the observation")
-        rule = method_of(self.env, "mask")
-        if rule is None:
+            return some_mask(obs[KEY], self.parts, "predict: the action mask of the observation")
+        rule = attribute(self.env, "mask")
+        if not callable(rule):
             raise DataError(
                 "this agent learned with action masks, and its environment has no rule that gives the mask of any "
                 "observation: write agent.predict(obs, mask=env.get_wrapper_attr('action_masks')()), or mask=info['action_mask']"
             )
-        return some_mask(rule(obs), self.n_actions, "predict: the action mask")
+        return some_mask(rule(obs), self.parts, "predict: the action mask")
 
     def spaces(self) -> dict[str, Any]:
         """What a checkpoint says about the environment, so that it is not continued in another one."""
-        told = {"observation": str(self.space), "action": str(self.env.action_space), "masked": self._told}
+        told = {"observation": str(self.space), "action": str(self.action_space), "masked": self._told}
         if self.masked and not self._told:
             told["masks_in_info"] = True
-        meanings = {name: _attribute(self.env, name) for name in MEANINGS}
+        meanings = {name: attribute(self.env, name) for name in MEANINGS}
         return told | {name: _digest(value) for name, value in meanings.items() if value is not None}
 
     def refuse_other(self, path: str | Path, there: Any) -> None:
@@ -102,14 +124,6 @@ class Reader:
                     f"{path} comes from another environment: its {name} was {there.get(name)}, and here it is {here}; "
                     "give the environment it learned in"
                 )
-
-
-def _attribute(env: gymnasium.Env, name: str) -> Any:
-    """What has that name in the stack of wrappers, or None."""
-    try:
-        return env.get_wrapper_attr(name)
-    except AttributeError:
-        return None
 
 
 def _digest(value: Any) -> str:
@@ -191,7 +205,17 @@ class ReturnScale:
 
     def __init__(self, gamma: float, on: bool) -> None:
         self.gamma, self.on = gamma, on
-        self.running, self.count, self.mean, self.square = 0.0, 0, 0.0, 0.0
+        self.running: Any = 0.0  # an array, one a copy, where there are several
+        self.count, self.mean, self.square = 0, 0.0, 0.0
+
+    def see_all(self, rewards: AnyArray, ended: AnyArray) -> None:
+        """The same for one step of E copies: rewards, ended (E,)."""
+        running = self.gamma * self.running + rewards
+        m, mean = len(running), float(running.mean())
+        total, shift = self.count + m, mean - self.mean
+        self.square += float(np.square(running - mean).sum()) + shift**2 * (self.count * m / total)
+        self.mean, self.count = self.mean + shift * (m / total), total
+        self.running = np.where(ended, 0.0, running)
 
     def see(self, reward: float, ended: bool) -> None:
         """Merge one step's return-to-date."""
@@ -210,8 +234,10 @@ class ReturnScale:
             return 1.0
         return max(math.sqrt(self.square / self.count), 1e-4)
 
-    def to_json(self) -> list[float]:
-        return [self.running, self.count, self.mean, self.square]
+    def to_json(self) -> list[Any]:
+        return [np.asarray(self.running).tolist(), self.count, self.mean, self.square]
 
-    def from_json(self, state: list[float]) -> None:
-        self.running, self.count, self.mean, self.square = state[0], int(state[1]), state[2], state[3]
+    def from_json(self, state: list[Any]) -> None:
+        running = np.asarray(state[0], dtype=np.float64)
+        self.running = running if running.ndim else float(running)
+        self.count, self.mean, self.square = int(state[1]), state[2], state[3]

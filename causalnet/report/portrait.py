@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zlib
 
+from ..errors import DataError
 from ..graph import Graph
+from .figures import MOST_EDGES
+from .figures import MOST_NODES as MOST_DRAWN
 from .svg import draw, edges_of, place
 
 MOST_NODES = 60  # beyond, a notebook shows the graph's line of text; causalnet.report.draw has the matrix
@@ -18,6 +21,11 @@ _STYLE = (  # colours of the page around it, light or dark
 
 def to_svg(graph: Graph) -> str:
     """Boxes and arrows, causes above effects, as an SVG element that is a file by itself as well."""
+    n_edges = int(graph.skeleton.sum()) // 2
+    if graph.d > MOST_DRAWN or n_edges > MOST_EDGES:
+        raise DataError(
+            f"a drawing of {graph.d:,} nodes and {n_edges:,} edges would show nothing; write .json or .graphml, or draw a part of it"
+        )
     nodes = ["".join(c if c.isprintable() else "\ufffd" for c in name) for name in graph.nodes]
     uid = f"graph-{zlib.crc32(repr(graph.nodes).encode() + graph.adj.tobytes()):08x}"
     drawn = draw(nodes, edges_of(graph), place(graph), uid=uid, title=repr(graph), desc="Causes stand above effects.")

@@ -97,13 +97,14 @@ def show_graph(graph: Graph) -> None:
     from ..report.html import edge_grid
     from ..report.values import short
 
-    edges = edge_grid(graph, _FIRST_EVIDENCE)
+    edges = edge_grid(graph, _FIRST_EVIDENCE, most=SHOWN_EDGES)
+    more = int(graph.skeleton.sum()) // 2 - SHOWN_EDGES
     if not edges.rows:
         return
     shown = [[short(value) for value in row] for row in edges.rows[:SHOWN_EDGES]]
     show_table([heading.lower() for heading in edges.headings], shown)
-    if len(edges.rows) > SHOWN_EDGES:
-        say(f"... and {len(edges.rows) - SHOWN_EDGES} more edges; --out and --report hold all of them")
+    if more > 0:
+        say(f"... and {more} more edges; --out and --report hold all of them")
 
 
 def _show_links(graph: LaggedGraph) -> None:

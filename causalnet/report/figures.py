@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from ..graph import Graph, LaggedGraph
+from .embedding import note
 from .lags import draw_lags
 from .layout import break_cycles
 from .plots import matrix, sample_line, sample_sign
 from .svg import KINDS, Edge, compare_edges, draw, edges_of, place
 
 ORDER = ("true", "unoriented", "reversed", "extra", "missing")
+MOST_NODES, MOST_EDGES = 1500, 4000  # that are drawn
 _SIDE_BY_SIDE = 40  # nodes up to which two drawings stand beside each other
 _WIDE = 1150.0
 
@@ -47,9 +49,18 @@ def is_dense(d: int, n_edges: int) -> bool:
 
 
 def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture:
-    """``learned`` drawn beside ``truth`` (with the kinds of edges told apart), or alone when there is no truth."""
+    """``learned`` drawn beside ``truth`` (with the kinds of edges told apart), or alone when there is no truth.
+
+    An edge tells what it rests on where the pointer rests on it. More than 4,000 edges are counted, not drawn.
+    """
+    joined = learned.skeleton if truth is None else learned.align(truth.nodes).skeleton | truth.skeleton
+    if learned.d > MOST_NODES or int(joined.sum()) > 2 * MOST_EDGES:
+        told = f"{learned.d:,} nodes, {int(joined.sum()) // 2:,} edges: too many to draw; the tables and the graph's file hold them."
+        return Picture((), (), told, True)
     whole, wide = learned if truth is None else truth, truth is None or truth.d > _SIDE_BY_SIDE
     of_truth, edges = ([], edges_of(learned)) if truth is None else (edges_of(truth), compare_edges(truth, learned))
+    own = learned if truth is None else learned.align(truth.nodes)
+    edges = [replace(e, note=note(own, e.i, e.j)) for e in edges]
     counts = f"{learned.d} nodes, {len(learned.edges)} directed and {len(learned.undirected)} other edges."
     title, about = f"The graph that {name} learned", counts
     if truth is not None:

@@ -29,6 +29,7 @@ from .values import heading, number, short, texts
 PICTURES = 24  # drawings of a page; the graphs beyond are there as data
 _OPEN = 3  # drawings of the best methods that are unfolded
 CYCLIC = "the truth has a directed cycle, so it has no class: CPDAG scores, adjustment distances and SID are left out"
+EDGE_ROWS = 2000  # of the table of edges
 _ROWS = 400  # rows of the table of pairs without an edge
 
 
@@ -252,6 +253,7 @@ def write_graph_report(
         graph=graph,
         picture=picture(truth, graph, "g", str(meta.get("backend", "the method"))),
         edges=edge_grid(graph),
+        more_edges=max(0, int(graph.skeleton.sum()) // 2 - EDGE_ROWS),
         absent=absent,
         left_out=left_out,
         warnings=texts(meta.get("warnings")),
@@ -274,10 +276,10 @@ def _scores(truth: Graph, graph: Graph) -> dict[str, tuple[str, str]]:
     }
 
 
-def edge_grid(graph: Graph, evidence: Sequence[str] | None = None) -> Grid:
-    """One row an edge: from, end marks, to, weight if there is one, then every field of evidence (or the first three of
+def edge_grid(graph: Graph, evidence: Sequence[str] | None = None, most: int = EDGE_ROWS) -> Grid:
+    """One row an edge, the first ``most``: from, end marks, to, weight if there is one, then every field of evidence (or the first three of
     those named that there are)."""
-    edges = edges_of(graph)
+    edges = edges_of(graph, most=most)
     found = [_evidence(graph, e.i, e.j) for e in edges]
     keys = _keys(found) if evidence is None else [k for k in evidence if any(k in item for item in found)][:3]
     weighted = ["Weight"] * (graph.weight is not None)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
+from ..errors import DataError
 from ..graph import Graph, LaggedGraph
+from .figures import MOST_EDGES
+from .figures import MOST_NODES as MOST_DRAWN
 from .lags import draw_lags
 from .svg import draw, edges_of, place
 
@@ -20,6 +23,11 @@ _STYLE = (  # colours of the page around it, light or dark
 
 def to_svg(graph: Graph) -> str:
     """Boxes and arrows, causes above effects, as an SVG element that is a file by itself as well; of lags a column each."""
+    n_edges = int(graph.skeleton.sum()) // 2
+    if graph.d > MOST_DRAWN or n_edges > MOST_EDGES:
+        raise DataError(
+            f"a drawing of {graph.d:,} nodes and {n_edges:,} edges would show nothing; write .json or .graphml, or draw a part of it"
+        )
     nodes = ["".join(c if c.isprintable() else "\ufffd" for c in name) for name in graph.nodes]
     uid = f"graph-{zlib.crc32(repr(graph.nodes).encode() + graph.adj.tobytes()):08x}"
     if isinstance(graph, LaggedGraph):

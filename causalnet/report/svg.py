@@ -42,11 +42,12 @@ class Edge:
     at_i: int
     at_j: int
     weight: float | None = None
+    note: str = ""
 
 
-def edges_of(graph: Graph, kind: str = "plain") -> list[Edge]:
-    """Every edge of ``graph``, once, from cause to effect, in node order."""
-    return [_edge(graph, i, j, kind) for i, j in np.argwhere(np.triu(graph.skeleton)).tolist()]
+def edges_of(graph: Graph, kind: str = "plain", most: int | None = None) -> list[Edge]:
+    """Every edge of ``graph``, once, from cause to effect, in node order; the first ``most`` of them where that is given."""
+    return [_edge(graph, i, j, kind) for i, j in np.argwhere(np.triu(graph.skeleton))[:most].tolist()]
 
 
 def compare_edges(truth: Graph, learned: Graph) -> list[Edge]:
@@ -265,7 +266,8 @@ def draw_line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array
     ends = _mark(edge.at_j, bare[-1][3], body[-1][3]) + _mark(edge.at_i, bare[0][0], body[0][0])
     weight = "" if edge.weight is None else f", weight {edge.weight:.3g}"
     what = "" if edge.kind == "plain" else f": {KINDS[edge.kind][1]}"
-    tip = escape(f"{nodes[edge.i]} {arrow_text(edge)} {nodes[edge.j]}{what}{weight}")
+    note = f"\n{edge.note}" if edge.note else ""
+    tip = escape(f"{nodes[edge.i]} {arrow_text(edge)} {nodes[edge.j]}{what}{weight}{note}")
     return f'<g class="e {edge.kind}"><title>{tip}</title><path class="l" d="{path}"{width}/>{ends}</g>'
 
 

@@ -89,6 +89,45 @@ def compiled(data, *, knowledge, rng):
     import slow_to_import
     return _graph(data, warm=WARM)
 
+def forks(data, *, knowledge, rng, way="return"):
+    """Leaves a process behind that returns as well, or exits, or stays; way "deep": a child of it stays."""
+    pid = os.fork()
+    if pid == 0:
+        if way == "exit":
+            sys.exit(3)
+        if way in ("stay", "deep"):
+            if way == "deep" and os.fork():
+                os._exit(0)
+            time.sleep(600)
+        return _graph(data)
+    if way == "deep":
+        os.waitpid(pid, 0)
+    return _graph(data, edge=True)
+
+def forges(data, *, knowledge, rng, what="frame"):
+    """Writes an answer of its own, or what is none, into every pipe that it finds; or closes them all."""
+    import json, stat, struct
+    text = json.dumps({"phase": "done", "status": "ok", "reason": "forged", "metrics": {"f1": 1.0}}).encode()
+    for descriptor in range(3, 64):
+        try:
+            piped = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        except OSError:
+            continue
+        if what == "close":
+            os.close(descriptor)
+        elif piped:
+            try:
+                os.write(descriptor, struct.pack(">QQ", len(text), 0) + text if what == "frame" else b"x" * 64)
+            except OSError:
+                continue
+    return _graph(data, edge=True)
+
+def shouts(data, *, knowledge, rng, mib=30):
+    for _ in range(mib):
+        sys.stdout.write("y" * (1 << 20))
+        sys.stderr.write("z\\n")
+    return _graph(data, edge=True)
+
 WARM = []
 
 def slow_start(kind):
@@ -96,7 +135,7 @@ def slow_start(kind):
     WARM.append(1)
 
 KINDS = frozenset({"continuous", "discrete", "mixed", "events"})
-FUNCTIONS = [native_loop, segfault, leave, stop, fail, chatty, polite, log, picky, late, rude, globally_random, pair]
+FUNCTIONS = [forks, forges, shouts, native_loop, segfault, leave, stop, fail, chatty, polite, log, picky, late, rude, globally_random, pair]
 ALGORITHMS = {f.__name__: Backend("bad/" + f.__name__.replace("_", "-"), f, KINDS, "dag", "bad") for f in FUNCTIONS}
 ALGORITHMS["compiled"] = Backend(
     "bad/compiled", compiled, KINDS, "dag", "bad", requires=("slow_to_import",), warm_up=slow_start

@@ -103,7 +103,8 @@ def _unmasked(array: Any) -> Any:
         return array
     if not array.mask.any():
         return array.data
-    return array.astype(np.float64).filled(np.nan) if array.dtype.kind in "biuf" else array.astype(object).filled(None)
+    plain: Any = array.astype(np.float64 if array.dtype.kind in "biuf" else object)
+    return plain.filled(np.nan if array.dtype.kind in "biuf" else None)
 
 
 def note_index(frame: pd.DataFrame, found: Findings) -> None:

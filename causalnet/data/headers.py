@@ -27,7 +27,7 @@ BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf
 
 
 class Head(NamedTuple):
-    """names: of the columns, as written. skipped: lines up to the first row. index: the column that labels the rows, or None.
+    """names: of the columns, as written. skipped: lines up to the first row. labels: the column that labels the rows, or None.
 
     notes: what was guessed, as sentences.
     """
@@ -36,7 +36,7 @@ class Head(NamedTuple):
     skipped: int
     separator: str
     encoding: str
-    index: str | None
+    labels: str | None
     notes: tuple[str, ...]
 
 

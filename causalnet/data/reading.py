@@ -203,7 +203,7 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
     frame.columns = pd.Index(names)
     frame.attrs["skipped"] = len(long)
     frame.attrs["notes"], frame.attrs["told"] = [], list(head.notes)
-    frame.attrs["separator"], frame.attrs["index"] = separator, head.index
+    frame.attrs["separator"], frame.attrs["index"] = separator, head.labels
     if separator != usual_separator(path) and len(names) > 1:
         what = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}[separator]
         frame.attrs["notes"] += [f"{path.name} separates its columns by {what}"]

@@ -255,7 +255,7 @@ def asked_regimes(regime: str | None, targets: Mapping[Any, Any] | None) -> Aske
 def as_data(data: Any) -> Data:
     """Data of any kind as it is, anything else as a table; DataError for what is neither."""
     if is_data(data):
-        return data  # type: ignore[no-any-return]
+        return data
     refuse_unfinished(data)
     return as_table(data)
 

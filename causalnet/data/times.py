@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import Array, Ints
+from ..base.arrays import AnyArray, Array, Ints
 from ..base.checks import one_of
 from ..errors import DataError
 from .numerals import decimal_sign, read_numerals
@@ -177,13 +177,13 @@ def _of_stamps(column: pd.Series) -> Array:
     return _exact(whole, UNITS[step], str(column.name))
 
 
-def _stamps(column: pd.Series) -> Array:
+def _stamps(column: pd.Series) -> AnyArray:
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     return column.to_numpy()
 
 
-def _arrow_stamps(column: pd.Series) -> Array:
+def _arrow_stamps(column: pd.Series) -> AnyArray:
     """Arrow's own times in their own unit, as UTC."""
     import pyarrow as pa
 

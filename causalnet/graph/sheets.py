@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ ENDS = (("from", "to"), ("source", "target"), ("cause", "effect"), ("parent", "c
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 
 
-class Weighed(Drawn):
+class Weighed(Drawn, Protocol):
     """A graph that may have weights."""
 
     @property

@@ -368,6 +368,37 @@ def test_each_way_to_fail_is_told_and_the_rest_goes_on(trouble: Results, name: s
     assert trouble.frame.set_index("backend").loc["empty", "status"] == "ok"
 
 
+def test_what_misbehaves_beside_them_changes_no_other_cell(tmp_path: Path, plugin: Path) -> None:
+    every = int(os.environ.get("CAUSALNET_KILLS", "0")) >= 100  # the long run
+    good, seeds = ["empty", "random:density=0.5", "bad/globally-random"], 3 if every else 1
+    bad: list[Any] = [("bad/forks", {"way": way}) for way in ("return", "deep", "exit", "stay")[: 4 if every else 2]]
+    bad += [("bad/forges", {"what": what}) for what in ("frame", "noise", "close")]
+    bad += [("bad/shouts", {"mib": 300 if every else 5})]
+    alone = cn.compare(chain(), good, seeds=seeds, out=tmp_path / "alone").frame
+    beside = cn.compare(chain(), [*bad[:3], *good, *bad[3:]], seeds=seeds, out=tmp_path / "beside").frame
+    names = ["backend", "seed", "status", "reason", "f1", "shd"]
+    ours = beside["method"].isin([name for name, _ in bad])
+    pd.testing.assert_frame_equal(
+        beside.loc[~ours, names].sort_values(["backend", "seed"], ignore_index=True),
+        alone[names].sort_values(["backend", "seed"], ignore_index=True),
+    )
+    told = beside[ours].set_index("backend")
+    assert len(told) == seeds * len(bad) and not (told["reason"] == "forged").any()
+    for part, status in {"forks": "ok", "frame": "ok", "shouts": "ok", "noise": "failed", "close": "failed"}.items():
+        assert (told.filter(like=part, axis=0)["status"] == status).all(), told[["status", "reason"]]
+    left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if _is_worker(p)] if sys.platform == "linux" else []
+    assert not left
+
+
+def _is_worker(cmdline: Path) -> bool:
+    """Is a process one that runs cells, or a copy of one, of this process or of none?"""
+    try:
+        parent = int((cmdline.parent / "stat").read_text().rpartition(")")[2].split()[1])
+        return b"causalnet.comparison.worker" in cmdline.read_bytes() and parent in (1, os.getpid())
+    except OSError:
+        return False
+
+
 def test_a_limit_bounds_native_code(trouble: Results) -> None:
     row = trouble.frame.set_index("backend").loc["bad/native-loop"]
     assert 1.0 <= row["seconds"] < 1.8

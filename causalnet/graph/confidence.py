@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array
+from ..errors import NotApplicable
 from .graph import Graph
+from .lagged import LaggedGraph
 from .marks import read, spell
 
 KINDS = ("->", "<-", "<->", "o->", "<-o", "o-o")  # of edges of partial ancestral graphs; others where they occur
@@ -22,7 +24,8 @@ class Confidence:
 
     directed: (d, d) share of resamples with nodes[i] -> nodes[j]. undirected: (d, d) symmetric share with i - j; of partial
     ancestral graphs with any edge but -> and <-. kinds: of such graphs, by the ends of an edge read from i to j ("o->"),
-    the (d, d) share of resamples with it; None of others.
+    the (d, d) share of resamples with it; None of others. links: of graphs over lags, (lags + 1, d, d), the share with
+    nodes[i], l steps ago, -> nodes[j] now; there ``undirected`` counts pairs that are linked both ways at some lags as well.
     """
 
     nodes: tuple[str, ...]
@@ -30,6 +33,7 @@ class Confidence:
     undirected: Array
     n: int
     kinds: Mapping[str, Array] | None = None
+    links: Array | None = None
 
     @classmethod
     def count(cls, graphs: Sequence[Graph]) -> Confidence:
@@ -37,7 +41,7 @@ class Confidence:
         directed = np.mean([g.directed for g in graphs], axis=0)
         undirected = np.mean([g.adj & g.adj.T for g in graphs], axis=0)
         kinds = None if all(g.marks is None for g in graphs) else _kinds(graphs)
-        return cls(graphs[0].nodes, directed, undirected, len(graphs), kinds)
+        return cls(graphs[0].nodes, directed, undirected, len(graphs), kinds, _links(graphs))
 
     @property
     def joined(self) -> Array:
@@ -57,6 +61,15 @@ class Confidence:
             ways = {kind: share[i, j] for kind, share in self.kinds.items()}
         frame = pd.DataFrame({**columns, **ways})
         return frame.sort_values("p_edge", ascending=False, kind="stable", ignore_index=True)
+
+    def lagged_frame(self) -> pd.DataFrame:
+        """Of graphs over lags one row a link that was ever found: cause, lag, effect, p, most certain first."""
+        if self.links is None:
+            raise NotApplicable("these resamples gave no graphs over lags; pcmci gives them, and frame() has the pairs")
+        lag, i, j = np.nonzero(self.links)
+        ends = {"cause": [self.nodes[k] for k in i], "lag": lag, "effect": [self.nodes[k] for k in j]}
+        found = pd.DataFrame({**ends, "p": self.links[lag, i, j]})
+        return found.sort_values("p", ascending=False, kind="stable", ignore_index=True)
 
     def graph(self, threshold: float = 0.5) -> Graph:
         """The pairs joined in at least ``threshold`` of the resamples, each with its most frequent mark.
@@ -91,3 +104,14 @@ def _kinds(graphs: Sequence[Graph]) -> dict[str, Array]:
             kind = "<-" if kind == "<--" else kind
             found.setdefault(kind, np.zeros(graph.adj.shape))[i, j] += 1.0 / len(graphs)
     return found
+
+
+def _links(graphs: Sequence[Graph]) -> Array | None:
+    """(lags + 1, d, d) the share of graphs with each link; None where not all are over lags."""
+    lagged = [graph for graph in graphs if isinstance(graph, LaggedGraph)]
+    if len(lagged) < len(graphs):
+        return None
+    total = np.zeros((1 + max(graph.lags for graph in lagged), *graphs[0].adj.shape))
+    for graph in lagged:
+        total[: graph.lags + 1] += graph.links
+    return total / len(graphs)

@@ -62,6 +62,15 @@ def test_resamples_hold_each_row_once_with_its_own_past() -> None:
     assert len(np.unique(drawn.at)) == drawn.n and 180 < drawn.n < 320
     assert set(drawn.rows(5)) <= set(series.rows(5))
     assert cn.edge_confidence(frame(1000), "granger", n=20).frame()["p_a_to_b"][0] >= 0.9
+    told = cn.edge_confidence(frame(), "pcmci", n=20)
+    sure = told.lagged_frame().query("p >= 0.9")
+    assert {*zip(sure["cause"], sure["lag"], sure["effect"], strict=True)} == {
+        ("x", 1, "x"),
+        ("x", 1, "y"),
+        ("y", 1, "y"),
+    }
+    with pytest.raises(cn.NotApplicable, match="no graphs over lags"):
+        cn.edge_confidence(frame(60), "granger", n=2).lagged_frame()
 
 
 def test_a_season_is_removed_and_recorded() -> None:

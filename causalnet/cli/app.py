@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..errors import CausalnetError, UnknownNameError, nearest
+from ..errors import CausalnetError
 from .act import CODES as ACT_CODES
 from .act import decide_repair
 from .checkup import examine
@@ -25,7 +25,8 @@ from .compare import compare_methods, quickstart
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
 from .endings import run
-from .inputs import Options, available, parse_settings, read_data, read_graph, read_knowledge, refuse_options
+from .inputs import Options, parse_settings, read_data, read_graph, read_knowledge, refuse_options
+from .lists import list_backends, list_datasets
 from .look import (
     ContinuousOption,
     DeviceOption,
@@ -50,13 +51,6 @@ from .watch import watch_stream
 
 if TYPE_CHECKING:
     from ..graph import Graph
-
-HANDLES = {
-    "missing": "missing cells",
-    "few rows": "fewer rows than columns",
-    "regimes": "rows of several experiments",
-    "streamed": "streamed tables",
-}
 
 
 class _Spoken(TyperGroup):
@@ -300,47 +294,8 @@ app.command("watch", epilog=WATCH_CODES)(watch_stream)
 
 # ---- what there is ------------------------------------------------------------------------------------------
 
-
-@app.command()
-def backends(
-    kind: Annotated[
-        str | None, typer.Option(help="Only those for this kind: continuous, discrete, mixed, events.")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
-) -> None:
-    """List the discovery methods."""
-    from ..discovery.register import backends as known
-    from ..discovery.register import kinds
-
-    if kind is not None and kind not in kinds():
-        raise UnknownNameError(
-            f"there is no kind {kind!r}; the kinds are {', '.join(kinds())}.{nearest(kind, kinds())}"
-        )
-    found = [info for info in known() if kind is None or kind in info.takes]
-    if json_:
-        say_json([info._asdict() for info in found])
-        return
-    rows = []
-    for info in found:
-        assumes = f"assumes: {', '.join(info.assumes)}" if info.assumes else ""
-        copes = f"also takes: {', '.join(HANDLES.get(word, word) for word in info.handles)}" if info.handles else ""
-        absent = "" if info.installed else f"not installed: {info.how_to_install}"
-        notes = [note for note in (info.summary, copes, assumes, info.caveat, absent) if note]
-        rows.append((info.name, ", ".join(info.takes), info.gives, "\n".join(notes)))
-    show_table(["name", "takes", "gives", "what it does"], rows)
-
-
-@app.command()
-def datasets(json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False) -> None:
-    """List the data sets."""
-    from ..datasets import cards
-
-    found = [{**card, "available": available(name, card)} for name, card in cards().items()]
-    if json_:
-        say_json(found)
-        return
-    rows = [(str(c["name"]), str(c["kind"]), str(c["available"]), str(c.get("title", ""))) for c in found]
-    show_table(["name", "kind", "available", "what it is"], rows)
+app.command("backends")(list_backends)
+app.command("datasets")(list_datasets)
 
 
 # ---- what a command ends with -------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ class MissingFile(DataError):
 
 
 def find_file(name: str, entry: Mapping[str, Any], archive: Mapping[str, str] | None = None) -> Path:
-    """A data file, by its card entry: in $CAUSALNET_DATA, then in the user's cache, then downloaded and verified."""
+    """A data file, by its card entry: in $CAUSALNET_DATA, then in the user's cache, then in the installation, then
+    downloaded and verified."""
     wanted = Path(entry["path"])
     folders = list(search_path())
     for folder in folders:
@@ -26,6 +27,10 @@ def find_file(name: str, entry: Mapping[str, Any], archive: Mapping[str, str] | 
         if path.is_file():
             verify(path, entry.get("sha256"))
             return path
+    if "shipped" in entry:
+        path = folder() / entry["shipped"]
+        verify(path, entry.get("shipped_sha256") or entry.get("sha256"))
+        return path
     target, failure = folders[-1] / wanted, ""
     if archive or (entry.get("url") and entry.get("sha256")):
         try:

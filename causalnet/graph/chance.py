@@ -101,10 +101,18 @@ class Chance:
 
     def skeleton_tail(self, hits: int) -> float:
         """P(a random graph of the answer's size shares at least so many pairs with the truth): hypergeometric."""
-        from scipy.stats import hypergeom
+        from scipy.special import gammaln
 
         level = self.levels["skeleton_f1"]
-        return min(1.0, float(hypergeom.sf(hits - 1, self.pairs, level.wanted, level.claimed)))
+        m, t, n = level.claimed, level.wanted, self.pairs
+        s = np.arange(hits, min(m, t) + 1)
+        s = s[n - t >= m - s]  # as many pairs without an edge as are drawn of them
+
+        def log_choose(a: Any, b: Any) -> Any:
+            return gammaln(a + 1) - gammaln(b + 1) - gammaln(a - b + 1)
+
+        logs = log_choose(t, s) + log_choose(n - t, m - s) - log_choose(n, m)
+        return min(1.0, float(np.exp(logs).sum()))
 
     @property
     def p_skeleton(self) -> float:

@@ -17,14 +17,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..base.arrays import AnyArray, Array, Bools
-from ..base.checks import instance, known, shaped
+from ..base.arrays import Array, Bools
+from ..base.checks import instance, known
 from ..base.doors import Reach
 from ..errors import DataError, NotApplicable, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
 from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
-from .labels import aligned, edge_list, node_names, zeros_and_ones
+from .labels import aligned, edge_list, frozen, node_names
 from .marks import Marks, codes_of, directions, spell
 from .meek import extension
 from .networks import arcs_of, read_graphml, to_dot, to_graphml, to_pgmpy
@@ -65,20 +65,20 @@ class Graph:
         if len(set(nodes)) != d:
             twice = sorted({name for name in nodes if nodes.count(name) > 1})
             raise DataError(f"node names must be distinct; repeated: {', '.join(twice)}")
-        adj = _frozen(self.adj, np.bool_, nodes, "adj")
+        adj = frozen(self.adj, np.bool_, nodes, "adj")
         if adj.diagonal().any():
             loop = nodes[int(np.flatnonzero(adj.diagonal())[0])]
             raise DataError(f"adj has a self-loop at {loop!r}; clear the diagonal: self-excitation is not an edge")
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "adj", adj)
         if self.weight is not None:
-            weight = np.where(adj, _frozen(self.weight, np.float64, nodes, "weight"), 0.0)
+            weight = np.where(adj, frozen(self.weight, np.float64, nodes, "weight"), 0.0)
             if not np.isfinite(weight).all():
                 i, j = np.argwhere(~np.isfinite(weight))[0]
                 raise DataError(f"the weight of {nodes[i]} -> {nodes[j]} is {weight[i, j]}; weights are finite numbers")
-            object.__setattr__(self, "weight", _frozen(weight, np.float64, nodes, "weight"))
+            object.__setattr__(self, "weight", frozen(weight, np.float64, nodes, "weight"))
         if self.marks is not None:
-            marks = _frozen(self.marks, np.int8, nodes, "marks")
+            marks = frozen(self.marks, np.int8, nodes, "marks")
             if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, directions(marks)):
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
@@ -334,24 +334,3 @@ class Graph:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.__post_init__()
-
-
-def _frozen(array: Any, dtype: Any, names: tuple[str, ...], name: str) -> AnyArray:
-    """A read-only (d, d) copy in the order of the names."""
-    try:
-        given = np.asarray(aligned(array, names, name))
-    except DataError:
-        raise
-    except ValueError as error:
-        raise DataError(f"{name} is no matrix: its rows have different lengths") from error
-    if np.issubdtype(given.dtype, np.floating) and dtype is not np.float64 and np.isnan(given).any():
-        raise DataError(f"{name} holds NaN; an edge is there or not")
-    shaped(name, given, (len(names), len(names)), "a row and a column a node")
-    if dtype is np.bool_:
-        zeros_and_ones(given, name, names)
-    try:
-        copy = np.array(given, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name} holds what is no number: {error}") from error
-    copy.setflags(write=False)
-    return copy

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..base.arrays import AnyArray
+from ..base.checks import shaped
 from ..errors import DataError
 
 
@@ -84,3 +85,24 @@ def zeros_and_ones(array: AnyArray, what: str, names: Sequence[str]) -> None:
             f"{what} holds {', '.join(shown[:5])}, and its entries are 0 or 1; an edge with a weight is adj=W != 0 and "
             "weight=W; codes of other packages are read by causalnet.graph.from_causal_learn and from_pcalg"
         )
+
+
+def frozen(array: Any, dtype: Any, names: tuple[str, ...], name: str) -> AnyArray:
+    """A read-only (d, d) copy in the order of the names."""
+    try:
+        given = np.asarray(aligned(array, names, name))
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{name} is no matrix: its rows have different lengths") from error
+    if np.issubdtype(given.dtype, np.floating) and dtype is not np.float64 and np.isnan(given).any():
+        raise DataError(f"{name} holds NaN; an edge is there or not")
+    shaped(name, given, (len(names), len(names)), "a row and a column a node")
+    if dtype is np.bool_:
+        zeros_and_ones(given, name, names)
+    try:
+        copy = np.array(given, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} holds what is no number: {error}") from error
+    copy.setflags(write=False)
+    return copy

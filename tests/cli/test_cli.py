@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 import causalnet.cli.inputs as inputs
-from causalnet.cli import app, compare
+from causalnet.cli import app, compare, own_data
 from causalnet.comparison import Results
+from causalnet.comparison.plan import make_plan
 from causalnet.errors import DataError, KnowledgeError
 from causalnet.graph import Graph
 
@@ -306,6 +307,55 @@ def test_compare_resumes_reports_and_repeats(table: Path, tmp_path: Path) -> Non
     assert "pc:alpha=0.1" in page.read_text(encoding="utf-8")
 
 
+TRUTHS = {
+    "graph.json": Graph.from_edges(("c", "b", "a"), [("a", "b"), ("b", "c")]).to_json(),
+    "pairs.csv": "cause,effect\na,b\nb,c\n",
+    "tabs.tsv": "a\tb\nb\tc\n",
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_a_truth_is_read_by_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(TRUTHS[name])
+    assert own_data.read_truth(tmp_path / name, list("abc")).edges in (
+        (("a", "b"), ("b", "c")),
+        (("b", "c"), ("a", "b")),
+    )
+
+
+def test_own_files_with_their_truths(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = table.read_text().splitlines()[0].split(",")
+    truth, ring = tmp_path / "truth.csv", tmp_path / "ring.csv"
+    truth.write_text(f"from,to\n{columns[0]},{columns[1]}\n")
+    ring.write_text(f"{columns[0]},{columns[1]}\n{columns[1]},{columns[2]}\n{columns[2]},{columns[0]}\n")
+    other = tmp_path / "other" / table.name
+    other.parent.mkdir()
+    other.write_text(table.read_text())
+    one, two = own_data.read_data_sets([str(table), str(other)], [truth, ring])
+    assert one.name != two.name
+    assert one.truth.edges == ((columns[0], columns[1]),)
+    assert len(two.truth.edges) == 3
+    assert "has no class" in capsys.readouterr().err  # what a cycle leaves unscored is told
+    plan = make_plan([one, two], ["pc"], 2, tmp_path / "run", 1, None, "local", None, 60.0)
+    assert f"--truth {truth} --truth {ring}" in plan.command
+    for given, words in (
+        ([truth] * 3, "is given 3 times for 2 files"),
+        ([tmp_path / "none.csv"], "no such file"),
+    ):
+        with pytest.raises(DataError, match=words):
+            own_data.read_data_sets([f"{table},{other}"], given)
+    truth.write_text("x,y\nq,r\n")
+    with pytest.raises(DataError, match="names 'q', no column of the data"):
+        own_data.read_truth(truth, columns)
+    truth.write_text("x\n")
+    with pytest.raises(DataError, match="fewer than two columns"):
+        own_data.read_truth(truth, columns)
+    graph = tmp_path / "g.json"
+    graph.write_text(Graph.from_edges(("a", "zz"), [("a", "zz")]).to_json())
+    with pytest.raises(DataError, match=r"only in the truth: .*zz"):
+        own_data.read_truth(graph, columns)
+
+
 def test_compare_without_any_success_exits_with_1(log: Path, tmp_path: Path) -> None:
     done = call("compare", "-d", log, "-b", "pc", "--seeds", "1", "--out", tmp_path / "run", code=1)
     assert "not applicable" in done.stdout
@@ -332,22 +382,27 @@ def test_report_of_a_folder_without_results(tmp_path: Path) -> None:
     assert "there are no results" in call("report", tmp_path, code=2).stderr
 
 
-def test_quickstart_compares_on_two_data_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The command with its light methods alone: what it compares and writes."""
+def test_quickstart_shows_graphs_with_their_shares_and_an_effect(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The command with its light methods alone: what it compares, writes and tells."""
     monkeypatch.setattr(compare, "QUICKSTART", ("pc", "random", "empty"))
-    monkeypatch.setattr(compare, "_real_log", lambda: "fault-alarm")
     seen: dict[str, Any] = {}
 
     def watch(datasets: list[str], backends: list[str], out: Path, **more: Any) -> Any:
         seen.update(datasets=datasets, backends=backends, **more)
-        return real(["sachs"], backends, out, **more)
+        return real(["sachs:truth=17", "sachs-interventional"], backends, out, **more)
 
     real = compare._compare
     monkeypatch.setattr(compare, "_compare", watch)
     done = call("quickstart", "--out", tmp_path / "run")
-    assert seen["datasets"] == ["sachs", "fault-alarm"]
+    kinds = [name.partition(":")[0] for name in seen["datasets"]]
+    assert kinds == ["asia", "random-mixed", "sachs", "sachs-interventional", "pcic-18v"]
     assert seen["seeds"] == 3
     assert "95 % interval" in done.stdout
+    assert "the share of the other draws" in done.stdout
+    assert "(100%)" in done.stdout
+    assert "what the graph says would happen" in done.stdout
     assert (tmp_path / "run" / "report.html").is_file()
 
 

@@ -506,8 +506,8 @@ def test_data_that_is_missing_is_refused_with_the_file(tmp_path: Path, monkeypat
         monkeypatch.setenv(name, str(tmp_path))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing is downloaded in tests
-    with pytest.raises(DataError, match="'pcic-18v' cannot be used: pcic-18v needs the file"):
-        cn.compare("pcic-18v", "empty", seeds=1, out=tmp_path / "run")
+    with pytest.raises(DataError, match="'pcic-24v' cannot be used: pcic-24v needs the file"):
+        cn.compare("pcic-24v", "empty", seeds=1, out=tmp_path / "run")
     assert _cells(tmp_path / "run") == []
 
 

@@ -11,6 +11,7 @@ import pytest
 import causalnet as cn
 from causalnet.data import Events, Table
 from causalnet.datasets import catalogue, files
+from causalnet.discovery.provenance import fingerprint
 
 needs_pgmpy = pytest.mark.skipif(importlib.util.find_spec("pgmpy") is None, reason="needs pgmpy (extra: peers)")
 
@@ -145,19 +146,30 @@ def test_absent_files_are_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(files, "search_path", lambda: iter([tmp_path / "nowhere", tmp_path]))
     monkeypatch.setattr(files, "_download", offline)
     with pytest.raises(cn.DataError) as caught:
-        cn.load_dataset("pcic-18v")
+        cn.load_dataset("pcic-24v")
     for word in (
-        "784,483 bytes",
-        "e0d00da11f2e",
-        str(tmp_path / "pcic_alarms/18V_55N_Wireless/Alarm.csv"),
+        "1,257,470 bytes",
+        "d91028f43d7c",
+        str(tmp_path / "pcic_alarms/24V_439N_Microwave/Alarm.csv"),
         "CAUSALNET_DATA",
     ):
         assert word in str(caught.value)
-    broken = tmp_path / "pcic_alarms/18V_55N_Wireless"
+    broken = tmp_path / "pcic_alarms/24V_439N_Microwave"
     broken.mkdir(parents=True)
     (broken / "Alarm.csv").write_text("alarm_id,device_id,start")
     with pytest.raises(cn.DataError, match="truncated"):
-        cn.load_dataset("pcic-18v")
+        cn.load_dataset("pcic-24v")
+
+
+def test_the_shipped_log_is_the_published_one(
+    outside_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    published = cn.load_dataset("pcic-18v")
+    monkeypatch.setattr(files, "search_path", lambda: iter([tmp_path]))
+    shipped = cn.load_dataset("pcic-18v")
+    assert shipped.truth == published.truth
+    assert fingerprint(shipped) == fingerprint(published)
+    assert "Copyright (c) 2021 gcastle-hub" in (files.folder() / "pcic_alarms/LICENSE").read_text()
 
 
 def test_sachs_has_its_conditions_and_three_truths() -> None:

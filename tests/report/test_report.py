@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import re
 import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -25,7 +28,9 @@ from causalnet.graph import Graph
 from causalnet.graph.chance import Chance, draw_chance
 from causalnet.graph.metrics import DEFINITIONS, score
 from causalnet.report import write_graph_report, write_report
+from causalnet.report.diagrams import Point, chart_pareto, chart_ranks, find_front
 from causalnet.report.figures import picture
+from causalnet.report.html import edge_grid
 from causalnet.report.layout import break_cycles, crossings, layered
 from causalnet.report.leaderboard import lines, troubles
 from causalnet.report.plots import matrix, whisker
@@ -398,6 +403,45 @@ def test_each_drawing_is_of_a_seed_that_ran_beside_the_truth_of_that_seed(tmp_pa
     learned = results.graph(name, "random", 7)
     assert learned is not None
     assert f"seed 7: {picture(truths[7], learned, 'u', 'random').counts}" in page.text
+
+
+def test_the_page_holds_the_graphs_as_data_within_bounds(results: FakeResults, tmp_path: Path) -> None:
+    text = write_report(results, tmp_path / "r.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="graphs">(.*?)</script>', text, re.S)
+    assert found
+    parts = json.loads(found[1])
+    assert list(parts["data-0"]["graphs"]) == ["truth", "good", "fair", "empty"]
+    assert parts["data-0"]["nodes"] == list(results.truth("first").nodes)  # type: ignore[union-attr]
+    assert parts["data-0"]["graphs"]["good"] == parts["data-0"]["graphs"]["truth"]
+    assert [edge[:4] for edge in parts["data-0"]["graphs"]["fair"]] == [[0, 1, 1, 2], [0, 3, 1, 2], [2, 1, 1, 2]]
+    assert text.count('class="viewer"') == len(parts) == 2
+    d = 1600  # 1.3 million edges
+    full = Graph(tuple(map(str, range(d))), np.triu(np.ones((d, d), dtype=bool), 1))
+    shown = picture(None, full, "u", "m")
+    assert not shown.views
+    assert "1,279,200 edges: too many to draw" in shown.counts
+    with pytest.raises(DataError, match="would show nothing"):
+        full.save(tmp_path / "g.svg")
+    assert len(edge_grid(full, most=7).rows) == 7
+
+
+def test_charts_place_points_and_ranks() -> None:
+    points = [
+        Point("fast", 0.01, 0.5, (0.1, 0.3)),
+        Point("slow", 1.0, 0.9, (0.2, 0.4)),
+        Point("<worse>", 2.0, 0.6, (0.2, 0.4)),
+        Point("random", 0.001, 0.95, (math.nan, math.nan), control=True),
+    ]
+    assert [p.name for p in find_front(points)] == ["fast", "slow"]
+    svg = chart_pareto(points, "F1", "u")
+    ElementTree.fromstring(svg)
+    assert svg.count('class="c"') == 3
+    assert svg.count('class="hollow"') == 1
+    assert "&lt;worse&gt;" in svg
+    assert chart_pareto([], "F1", "u") == ""
+    svg = chart_ranks(["a", "b", "<c>"], [1.2, 1.9, 2.9], 1.0, [(0, 1)], "r")
+    ElementTree.fromstring(svg)
+    assert svg.count('class="tie"') == 1
 
 
 # ---- the report of one graph --------------------------------------------------------------------------------

@@ -147,7 +147,8 @@ def prepared(
     """The batch of a record, the critic's memory after it, and the share of the returns' variance that the values explained."""
     device = record.read[0].device
     judged = torch.stack(record.judged, dim=1)
-    values, kept = valued(critic, judged, memory, worth, s.sequence)
+    piece = min(s.sequence, len(record))
+    values, kept = valued(critic, judged, memory, worth, piece)
     reward = torch.tensor(np.stack(record.reward), dtype=torch.float32, device=device).permute(2, 0, 1)
     terminated, alive = (torch.tensor(np.stack(part), device=device) for part in (record.terminated, record.alive))
     own = advantages(reward, values, terminated, alive, s.gamma, s.gae_lambda)
@@ -174,7 +175,7 @@ def prepared(
         batch.judged = batch.read
     if not critic.memory:
         return _flat(batch), None, explained
-    return _sequences(batch, record, kept, s.sequence), kept[-1], explained
+    return _sequences(batch, record, kept, piece), kept[-1], explained
 
 
 def _over_time(allowed: list[Any]) -> torch.Tensor:

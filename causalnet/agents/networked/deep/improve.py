@@ -193,10 +193,9 @@ def _flat(batch: Batch) -> Batch:
 
     read = flat(batch.read)
     judged = read if batch.judged is batch.read else flat(batch.judged)
-    rest = [
-        flat(part) for part in (batch.allowed, batch.action, batch.logp, batch.advantage, batch.target, batch.alive)
-    ]
-    return Batch(read, judged, *rest, memory=(None, None))
+    wanted = (batch.allowed, batch.action, batch.logp, batch.advantage, batch.target, batch.alive)
+    allowed, action, logp, advantage, target, alive = (flat(part) for part in wanted)
+    return Batch(read, judged, allowed, action, logp, advantage, target, alive, (None, None))
 
 
 def _sequences(batch: Batch, record: Record, kept: list[torch.Tensor], length: int) -> Batch:

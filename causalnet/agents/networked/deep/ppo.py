@@ -151,12 +151,7 @@ class NetworkedPPO:
         for _ in range(most):
             allowed = self.choice.allowed(masks)
             action, logp, after = decide(self.policy, self.choice, read, allowed, memory, self._act_rng)
-            for to, what in zip(
-                (record.read, record.judged, record.allowed, record.action, record.logp, record.memory, record.alive),
-                (read, judged, allowed, action, logp, memory, self._alive),
-                strict=True,
-            ):
-                to.append(what)
+            record.decided(read, judged, allowed, action, logp, memory, self._alive)
             taken = to_env(action)
             obs, reward, terminated, truncated, masks = world.step(as_actions(world, taken))
             self._played.append(taken)

@@ -579,3 +579,10 @@ def test_a_policy_for_another_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.npz").write_bytes(b"no npz at all")
     with pytest.raises(DataError, match="no whole checkpoint"):
         ScalableActorCritic.load(tmp_path / "cut.npz", gsac_grid(3))
+
+
+def test_a_return_that_does_not_rise_is_told_of() -> None:
+    still = Settings(gamma=0.7, actor_rate=Rate(1e-12))
+    with pytest.warns(UserWarning, match="not risen beyond its noise in 100 updates"):
+        ScalableActorCritic(gsac_grid(3, n_envs=10), still).learn(1000)
+    ScalableActorCritic(gsac_grid(3, n_envs=4), Settings(gamma=0.7)).learn(404)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -95,6 +97,34 @@ class NetworkedLearner(ABC):
         """Write everything learnt as one npz file with a JSON header."""
         self.files.checkpoint = save_agent(path, self)
         return self.files.checkpoint
+
+
+class Course:
+    """The returns of a fresh learner's first updates; a policy that is no better by then is told of, once, where noise is
+    small enough to tell."""
+
+    UPDATES, ENDS, SURE = 100, 20, 0.05
+
+    def __init__(self) -> None:
+        self.returns: list[float] = []
+
+    def see(self, update: int, value: float) -> None:
+        """The return of the ``update``-th update, from 1; a learner that is loaded on the way is not judged."""
+        if update != len(self.returns) + 1 or update > self.UPDATES:
+            return
+        self.returns.append(value)
+        if update == self.UPDATES:
+            first, last = np.array(self.returns[: self.ENDS]), np.array(self.returns[-self.ENDS :])
+            noise = 2 * math.sqrt((first.var(ddof=1) + last.var(ddof=1)) / self.ENDS)
+            told = noise <= self.SURE * abs(first.mean())  # with more noise than that, nothing can be said yet
+            if told and last.mean() - first.mean() <= noise:
+                warnings.warn(
+                    f"the return has not risen beyond its noise in {self.UPDATES} updates: {first.mean():.4g} in the first "
+                    f"{self.ENDS}, {last.mean():.4g} in the last (noise {noise:.2g}); try a larger actor_rate, a smaller "
+                    "kappa, more copies, or NetworkedPPO",
+                    UserWarning,
+                    stacklevel=6,  # the line that called learn
+                )
 
 
 def usual(settings: Any, otherwise: Any) -> Any:

@@ -25,7 +25,7 @@ from ...errors import DataError
 from .actor import OwnState, draw
 from .checkpoint import Kept, Part, read_agent, restore, settings_of
 from .critic import KEPT, Counts
-from .learner import NetworkedLearner, converging, usual
+from .learner import Course, NetworkedLearner, converging, usual
 from .rollout import Trajectory, discounted, episodes_under, seeds, seen, shared, state_codes, view_table
 from .settings import LearningSettings, Settings
 
@@ -65,6 +65,7 @@ class ScalableActorCritic(NetworkedLearner):
         self.critic = self.actor.critic(o, self.copies, surround(env.adjacency, o.kappa), counts)
         self.theta: Array = np.zeros(self.shape)
         self.baseline: Array = np.zeros(self.shape[:3])
+        self._course = Course() if o.actor_rate.start > 0 else None
         self._path, self._s = Trajectory.empty(o.length, self.copies, self.shape[1]), None
 
     @property
@@ -83,6 +84,8 @@ class ScalableActorCritic(NetworkedLearner):
         q = self.critic.learn(path, self.updates)
         self.improve(path, q)
         self.updates += 1
+        if self._course is not None:
+            self._course.see(self.updates, self.last_return())
 
     def sample(self) -> Trajectory:
         """Lines 2 and 5: the trajectories of all copies under the present policy."""

@@ -147,7 +147,8 @@ def prepared(
     """The batch of a record, the critic's memory after it, and the share of the returns' variance that the values explained."""
     device = record.read[0].device
     judged = torch.stack(record.judged, dim=1)
-    values, kept = valued(critic, judged, memory, worth, s.sequence)
+    piece = min(s.sequence, len(record))
+    values, kept = valued(critic, judged, memory, worth, piece)
     reward = torch.tensor(np.stack(record.reward), dtype=torch.float32, device=device).permute(2, 0, 1)
     terminated, alive = (torch.tensor(np.stack(part), device=device) for part in (record.terminated, record.alive))
     own = advantages(reward, values, terminated, alive, s.gamma, s.gae_lambda)
@@ -174,7 +175,7 @@ def prepared(
         batch.judged = batch.read
     if not critic.memory:
         return _flat(batch), None, explained
-    return _sequences(batch, record, kept, s.sequence), kept[-1], explained
+    return _sequences(batch, record, kept, piece), kept[-1], explained
 
 
 def _over_time(allowed: list[Any]) -> torch.Tensor:
@@ -192,10 +193,9 @@ def _flat(batch: Batch) -> Batch:
 
     read = flat(batch.read)
     judged = read if batch.judged is batch.read else flat(batch.judged)
-    rest = [
-        flat(part) for part in (batch.allowed, batch.action, batch.logp, batch.advantage, batch.target, batch.alive)
-    ]
-    return Batch(read, judged, *rest, memory=(None, None))
+    wanted = (batch.allowed, batch.action, batch.logp, batch.advantage, batch.target, batch.alive)
+    allowed, action, logp, advantage, target, alive = (flat(part) for part in wanted)
+    return Batch(read, judged, allowed, action, logp, advantage, target, alive, (None, None))
 
 
 def _sequences(batch: Batch, record: Record, kept: list[torch.Tensor], length: int) -> Batch:

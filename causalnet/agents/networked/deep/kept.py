@@ -66,9 +66,10 @@ def load_learner(cls: type, path: str | Path, env: Any, changes: Mapping[str, An
                 f"{path} was learnt with {'a' if own else 'no'} {name} of its caller's; give {name}={'...' if own else 'None'}"
             )
     try:
-        view, factors = nested(arrays, "reader").get("view"), arrays.get("factors")
-        if factors is not None:
-            factors = Conditioning.of(header["conditioning"], factors, len(factors), int(env[0].n_agents))
+        view, factors = nested(arrays, "reader").get("view"), None
+        if header["conditioning"] is not None:
+            given = arrays["factors"]
+            factors = Conditioning.of(header["conditioning"], given, len(given), int(env[0].n_agents))
         agent = cls(env, seed=header["seed"], view=view, factors=factors, **options, **settings.given())
         agent.world.require(header["network"], f"{path}: it")
         if (agent.world.copies, agent.world.horizon) != (header["copies"], header["horizon"]):

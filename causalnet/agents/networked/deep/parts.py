@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from scipy import sparse
 
 from ....base.arrays import Array
-from ....errors import DataError
+from ....errors import DataError, NotApplicable
 from ..conditioning import Conditioning
+from .attention import Attention
 from .choices import Categorical, Choice, Gaussian
 from .inputs import reader
 from .play import Sight
-from .reach import Reach
+from .reach import MOST_PAIRS, Reach, balls
 from .settings import NeuralSettings
 from .sources import Sources, codes_of
+from .towers import Own, Tower
 from .world import World, actions_table
 
 
@@ -39,6 +43,28 @@ def choice_of(world: World, s: NeuralSettings, device: torch.device) -> Choice:
     if world.n_actions is None:
         return Gaussian(world.action_size, s.spread)
     return Categorical(int(world.n_actions.max()), actions_table(world), device)
+
+
+def network_of(
+    world: World, s: NeuralSettings, role: str, given: Any, width: int, out: int, rng: np.random.Generator
+) -> Any:
+    """The policy or the critic: the caller's, a tower, or one that weighs its neighbours."""
+    policy = role == "policy"
+    hops, how = (s.policy_hops, s.policy_reads) if policy else (s.kappa, s.critic_reads)
+    if given is not None:
+        if s.memory or how == "attention":
+            raise NotApplicable(
+                f"memory and attention are parts of the networks made here; with a {role} of your own, write memory=0 and "
+                f"{role}_reads='rings', 'mean' or 'slots'"
+            )
+        return Own(given, width, out)
+    gain = 0.01 if policy else 1.0
+    if how != "attention":
+        return Tower(world.n, width, out, s, gain, rng)
+    if hops == "all" and world.n**2 > MOST_PAIRS:
+        raise NotApplicable(f"attention to all of {world.n:,} agents has {world.n**2:,} pairs; give a number of hops")
+    whole = sparse.csr_matrix(np.ones((world.n, world.n), bool)) if hops == "all" else balls(world.influence, hops)[-1]
+    return Attention(whole, width, out, s, gain, rng)
 
 
 def as_extra(codes: Array, device: torch.device) -> torch.Tensor:

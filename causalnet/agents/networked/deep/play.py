@@ -54,6 +54,16 @@ class Record:
     terminated: list[Bools] = field(default_factory=list)
     alive: list[Bools] = field(default_factory=list)
 
+    def decided(self, read: Any, judged: Any, allowed: Any, action: Any, logp: Any, memory: Any, alive: Bools) -> None:
+        """What was read and done in a state."""
+        self.read.append(read)
+        self.judged.append(judged)
+        self.allowed.append(allowed)
+        self.action.append(action)
+        self.logp.append(logp)
+        self.memory.append(memory)
+        self.alive.append(alive)
+
     def __len__(self) -> int:
         return len(self.reward)
 

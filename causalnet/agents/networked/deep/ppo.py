@@ -27,13 +27,13 @@ from ..rollout import seeds
 from .blocks import Blocks
 from .improve import NAMES, Batch, Worth, loss, minibatches, prepared, told
 from .kept import load_learner, replay, save_learner, weights_of
-from .parts import as_extra, choice_of, conditioned, length_of, sight_of
+from .parts import as_extra, choice_of, conditioned, length_of, network_of, sight_of
 from .play import Record, decide, see, to_env
 from .player import Player, episode_returns
 from .reach import answers_for
 from .settings import Hops, NeuralSettings
 from .sources import Sources
-from .towers import Factory, Own, Tower
+from .towers import Factory
 from .world import World, as_actions
 
 
@@ -77,22 +77,16 @@ class NetworkedPPO:
         self.choice = choice_of(world, s, self.device)
         self.answers = answers_for(world.influence, s.kappa, self.device)
         d = self.sight.reader.width + (0 if extra is None else extra.shape[2])
-        self.policy = self._network(policy, self.sight.policy.width(d), self.choice.outputs, 0.01, init)
-        self.critic = self._network(critic, self.sight.critic.width(d), 1, 1.0, init)
+        self.policy = network_of(world, s, "policy", policy, self.sight.policy.width(d), self.choice.outputs, init)
+        self.critic = network_of(world, s, "critic", critic, self.sight.critic.width(d), 1, init)
+        self.policy.to(self.device)
+        self.critic.to(self.device)
         weights = {f"policy.{k}": w for k, w in self.policy.named_parameters()}
         weights |= {f"critic.{k}": w for k, w in self.critic.named_parameters()}
         self.optimiser = Optimiser(weights, float(s.lr.at(0)[0]), s.max_grad_norm)
         fits = Blocks.fit(self.policy, self.critic, self.choice, s, self.device)
         self._blocks = Blocks(self.policy, self.critic) if fits else None
         self._begin()
-
-    def _network(self, given: Any, width: int, out: int, gain: float, rng: np.random.Generator) -> Any:
-        s = self.settings
-        if given is None:
-            return Tower(self.world.n, width, out, s, gain, rng).to(self.device)
-        if s.memory:
-            raise NotApplicable("memory is the cell of the networks made here; with one of your own, write memory=0")
-        return Own(given, width, out).to(self.device)
 
     def _begin(self) -> None:
         """No episode is under way."""
@@ -157,12 +151,7 @@ class NetworkedPPO:
         for _ in range(most):
             allowed = self.choice.allowed(masks)
             action, logp, after = decide(self.policy, self.choice, read, allowed, memory, self._act_rng)
-            for to, what in zip(
-                (record.read, record.judged, record.allowed, record.action, record.logp, record.memory, record.alive),
-                (read, judged, allowed, action, logp, memory, self._alive),
-                strict=True,
-            ):
-                to.append(what)
+            record.decided(read, judged, allowed, action, logp, memory, self._alive)
             taken = to_env(action)
             obs, reward, terminated, truncated, masks = world.step(as_actions(world, taken))
             self._played.append(taken)

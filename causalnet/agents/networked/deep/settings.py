@@ -108,7 +108,9 @@ class NeuralSettings:
         if self.kappa_policy is not None:
             object.__setattr__(self, "kappa_policy", hops("kappa_policy", self.kappa_policy))
         if self.memory and "attention" in (self.policy_reads, self.critic_reads):
-            raise NotApplicable("attention has no memory; write reads='rings', or memory=0")
+            raise NotApplicable(
+                "attention has no memory; write policy_reads and critic_reads other than 'attention', or memory=0"
+            )
 
     @property
     def policy_hops(self) -> Hops:

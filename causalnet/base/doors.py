@@ -9,10 +9,13 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-UPWARD: Mapping[str, str] = {  # Class.method: module:function that takes the object first; the only ways up
+UPWARD: Mapping[
+    str, str
+] = {  # Class.method, or function: module:function that takes the object first; the only ways up
     "Graph.effect": "effects.total:effect",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
+    "collect": "training.collecting:collect",
 }
 
 
@@ -23,14 +26,19 @@ class Reach:
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.home = UPWARD[f"{owner.__name__}.{name}"]
+        self.name = f"{owner.__name__}.{name}"
 
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self
-        module, _, function = self.home.partition(":")
-        root = __name__.partition(".")[0]
-        return partial(getattr(importlib.import_module(f"{root}.{module}"), function), instance)
+        return partial(above(self.name), instance)
+
+
+def above(name: str) -> Callable[..., Any]:
+    """A function whose code stands on a higher floor, by its name in ``UPWARD``."""
+    module, _, function = UPWARD[name].partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(f"{__name__.partition('.')[0]}.{module}"), function)
+    return found
 
 
 class _CallableModule(ModuleType):

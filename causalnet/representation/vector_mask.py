@@ -126,7 +126,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         asked = np.isin(np.arange(self.num_envs), which)
         own = self._own(obs, info, "a state of the copies", live=np.zeros_like(asked), asked=asked)
         seen = list(iterate(self.env.observation_space, obs))
-        for i in which:
+        for i in map(int, which):
             inner = seen[i]["observation"] if self._nested else seen[i]
             of = None if own is None else own[i]
             self.masker.look(self.masker.turns[i], inner, info, self._one[i], of, bool(last[i]))

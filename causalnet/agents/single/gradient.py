@@ -63,8 +63,8 @@ class Rollout:
     choices: Choices
     taken: Ints
     "(B, m) the columns of the action, one a part"
-    advantage: Array
-    target: Array
+    advantage: Floats
+    target: Floats
     old: Floats | None = None
     "(B,) log pi_old(a | s, mask), of before the first gradient step"
 
@@ -131,7 +131,7 @@ def loss_and_gradient(network: ActorCritic, data: Rollout, rows: Ints, s: Any) -
 
 
 def _backward(
-    w: dict[str, AnyArray], network: ActorCritic, data: Rollout, layers: list[Floats], dlogits: Floats, dvalue: Floats
+    w: dict[str, AnyArray], network: ActorCritic, data: Rollout, layers: list[Floats], dlogits: Floats, dvalue: AnyArray
 ) -> dict[str, AnyArray]:
     """The gradient of every weight from those of the logits (B, A) and of the values (B,)."""
     hidden, grads = layers[-1], dict[str, AnyArray]()
@@ -154,7 +154,8 @@ def _backward(
         d = d @ w[f"layer{k}"].transpose(0, 2, 1)
     z = layers[1]
     d = (d * (1 - z * z)).transpose(1, 0, 2).reshape(len(z[0]), -1)  # (B, 2 h)
-    first, bias = layers[0].T @ d, d.sum(axis=0)
+    first: AnyArray = layers[0].T @ d
+    bias = d.sum(axis=0)
     if data.columns is not None:
         whole = np.zeros_like(w["first"])
         whole[data.columns] = first

@@ -111,7 +111,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         everyone, last = np.arange(self.num_envs), np.asarray(terminated) & ~only_reset
         if self._mode == AutoresetMode.SAME_STEP:
             info = self._finish(info, np.flatnonzero(ended), last)
-            for i in np.flatnonzero(ended):
+            for i in map(int, np.flatnonzero(ended)):
                 masker.begin(masker.turns[i], None)
             last = np.zeros_like(last)
         self._over = ended if self._mode != AutoresetMode.SAME_STEP else np.zeros_like(ended)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -150,7 +150,7 @@ def _copies(
         moved = play.step(columns, f"step {number} of the copies")
         for step in steps_of(play, before, columns, masks, moved, (number, 0)):
             at = int(of[step.copy])
-            told = Step(*(at if name == "episode" else getattr(step, name) for name in Step.__dataclass_fields__))
+            told = replace(step, episode=at)
             yield told, episodes is None or at < episodes
         number += len(moved.copies)
         ended = moved.copies[moved.ended]

@@ -11,11 +11,12 @@ from typing import Any
 
 from ..errors import NotInstalled
 
-UPWARD: Mapping[str, str] = {  # Class.method: module:function that takes the object first; the only ways up
+UPWARD: Mapping[str, str] = {  # Class.method or function: module:function of a higher floor; the only ways up
     "Graph.effect": "effects.total:effect",
     "Graph.fit": "effects.fitted:fit_model",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
+    "collect": "training.collecting:collect",
 }
 
 EXTRAS = {"torch": "rl", "pettingzoo": "marl", "libsumo": "sumo", "distributed": "dask", "tensorboard": "tensorboard"}
@@ -28,14 +29,19 @@ class Reach:
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.home = UPWARD[f"{owner.__name__}.{name}"]
+        self.name = f"{owner.__name__}.{name}"
 
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self
-        module, _, function = self.home.partition(":")
-        root = __name__.partition(".")[0]
-        return partial(getattr(importlib.import_module(f"{root}.{module}"), function), instance)
+        return partial(above(self.name), instance)
+
+
+def above(name: str) -> Callable[..., Any]:
+    """A function whose code stands on a higher floor, by its name in ``UPWARD``."""
+    module, _, function = UPWARD[name].partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(f"{__name__.partition('.')[0]}.{module}"), function)
+    return found
 
 
 class _CallableModule(ModuleType):

@@ -36,7 +36,7 @@ def method_of_copies(env: Any, name: str) -> Callable[[], Any] | None:
     """What asks every copy for a method's answer, or the vector for all of them at once; None where neither has it."""
     found = _of_vector(env, name)
     if callable(found):
-        return found  # type: ignore[no-any-return]
+        return found
     core = env.unwrapped
     if isinstance(core, SyncVectorEnv) and all(one.has_wrapper_attr(name) for one in core.envs):
         methods = [one.get_wrapper_attr(name) for one in core.envs]
@@ -123,4 +123,4 @@ def restore_state(env: Any, state: Any) -> None:
             return
         wrapper = wrapper.env
     if isinstance(state, list) and len(state) == env.num_envs:
-        env.unwrapped.set_attr(STATE, state)  # type: ignore[attr-defined]
+        env.unwrapped.set_attr(STATE, state)

@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = door(
         "dependence": "learn_posterior",
         ".graph.posterior": "GraphPosterior as_posterior from_probabilities near_ties",
         "mask_search": "learn_masks",
-        "two_slice": "masks_by",
+        "two_slice": "component_graph masks_by",
         ".graph.causal_masks": "CausalMasks own_frame",
         "acr": "domain_acr policy_acr value_acr",
         "domain": "DomainFactor bernoulli_factor maximum_likelihood",
@@ -33,5 +33,5 @@ if TYPE_CHECKING:
     from .mask import CausalMask
     from .mask_search import learn_masks
     from .root_causes import RootCauseMask
-    from .two_slice import masks_by
+    from .two_slice import component_graph, masks_by
     from .vector_mask import VectorCausalMask

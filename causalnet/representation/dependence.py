@@ -13,7 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..base.arrays import Bools, Ints
 from ..base.checks import distinct, shaped, whole
+from ..data import Interactions
 from ..errors import DataError
 from ..graph import Knowledge
 from ..graph.posterior import DRAWS, GraphPosterior
@@ -22,10 +24,10 @@ from ..stats.hazard_fit import Target, scaled
 
 
 def learn_posterior(
-    before: ArrayLike,
-    after: ArrayLike,
-    acted: ArrayLike,
-    variables: tuple[str, ...],
+    before: ArrayLike | Interactions,
+    after: ArrayLike | None = None,
+    acted: ArrayLike | None = None,
+    variables: tuple[str, ...] | None = None,
     *,
     knowledge: Knowledge | None = None,
     draws: int = DRAWS,
@@ -33,11 +35,16 @@ def learn_posterior(
 ) -> GraphPosterior:
     """Graphs over the V variables, drawn from what T steps leave possible.
 
+    before: Interactions (as ``causalnet.data.collect`` gives them), whose units count as rows alike; or the arrays:
     before, after: (T, V) bool, which variables were present when a step began and when it ended (of several units: a row
     a unit and step). acted: (T,) the variable acted on, -1 for none; it is left out of its step, as cause and as effect.
     Rows of different episodes may follow one another, as no row is tied to the next. T = 0: nothing is known, and every
     graph is the knowledge's own, which masks by presence.
     """
+    if isinstance(before, Interactions):
+        before, after, acted, variables = _rows_of(before)
+    if after is None or acted is None or variables is None:
+        raise DataError("give Interactions, or before, after, acted and variables")
     names = distinct("variables", variables)
     v = len(names)
     here, then = (np.asarray(a) for a in (before, after))
@@ -56,6 +63,13 @@ def learn_posterior(
     for j, target in enumerate(targets):
         samples[:, :, j] = draw_parents(target, j, allowed[:, j], required[:, j], draws, rng)
     return GraphPosterior(names, samples, {"source": "two time slices", "steps": len(here)})
+
+
+def _rows_of(data: Interactions) -> tuple[Bools, Bools, Ints, tuple[str, ...]]:
+    """A row a unit and action: which variables were there before and after, and the one acted on at this unit."""
+    d, v = data.before.shape[1:]
+    on = np.where(np.arange(d) == data.unit[:, None], data.variable[:, None], -1)
+    return (data.before > 0).reshape(-1, v), (data.after > 0).reshape(-1, v), on.ravel(), data.variables
 
 
 def _targets(before: np.ndarray, after: np.ndarray, acted: np.ndarray) -> list[Target]:

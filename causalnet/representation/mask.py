@@ -75,7 +75,12 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         top_units: int | None = None,
     ) -> None:
         super().__init__(finite_env("a causal mask", env))
-        told = {"variables": variables, "action_variables": action_variables, "present": present, "cells": cells}
+        told: dict[str, Any] = {
+            "variables": variables,
+            "action_variables": action_variables,
+            "present": present,
+            "cells": cells,
+        }
         told |= {"cost": cost, "gate": gate, "empty": empty, "eta": eta, "top_units": top_units}
         self.masker = Masker.of(env.unwrapped, env.action_space, graph, k, told)
         self.masker.turns = new_turns(1, seed)

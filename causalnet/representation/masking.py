@@ -55,7 +55,7 @@ class Masker:
     parts: Parts
     mask: RootCauseMask | None
     function: MaskFunction
-    empty: str
+    empty: Any
     preferred: Bools | None = None
     gate: Gate | None = None
     eta: float = 0.0
@@ -67,7 +67,8 @@ class Masker:
     @staticmethod
     def of(core: Any, space: Any, graph: Doubtful | MaskFunction, k: Any, settings: dict[str, Any]) -> Masker:
         """From the arguments of CausalMask; core: the unwrapped environment that is asked where they are silent."""
-        parts, empty = Parts.of(space), one_of("empty", settings["empty"], EMPTY)
+        parts = Parts.of(space)
+        empty: Any = one_of("empty", settings["empty"], EMPTY)
         told = {name: settings[name] for name in ("variables", "action_variables", "present", "cells")}
         if callable(graph):
             _check_function(graph, told)

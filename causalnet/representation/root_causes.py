@@ -147,6 +147,10 @@ class RootCauseMask:
         mask = self._kept(here.tobytes())[self.action_variables]
         return mask if cells is None else mask & cells
 
+    def present(self, obs: Any) -> Bools:
+        """(V,) bool: the variables that are present in one observation."""
+        return self._look(obs)[0].copy()
+
     def presence(self, obs: Any) -> Bools:
         """(A,) bool: the actions that have something present to act on, whatever the graph says."""
         here, cells = self._look(obs)

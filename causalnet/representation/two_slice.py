@@ -88,6 +88,19 @@ def unroll(transitions: Transitions, agents: int | Sequence[int], *, discrete: b
     return TwoSlice(as_table(frame, discrete=discrete), knowledge, tuple(constants), tuple(copies))
 
 
+def component_graph(masks: CausalMasks) -> Graph:
+    """The graph over the components: l -> k iff component l of an agent, or of a neighbour, acts on the next k of some agent.
+
+    Its weight is the share of the agents in which it does. Reward, actions, the domain and every component's own past are
+    left out; cycles are possible, as the edges lead from one time to the next.
+    """
+    c, n = masks.n_components, masks.n_agents
+    of = masks.own[:, :c, :c].copy()
+    np.logical_or.at(of, masks.pairs[0], masks.other[:, :c, :c])
+    share = np.asarray(of.mean(axis=0)).T * ~np.eye(c, dtype=bool)
+    return Graph(masks.components, share > 0, share, meta={"source": "two time slices", "agents": n})
+
+
 def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = True) -> CausalMasks:
     """The masks of every agent from graphs that ``discover(table, knowledge=knowledge)`` learns, one an agent.
 

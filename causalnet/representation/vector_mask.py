@@ -111,7 +111,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         everyone, last = np.arange(self.num_envs), np.asarray(terminated) & ~only_reset
         if self._mode == AutoresetMode.SAME_STEP:
             info = self._finish(info, np.flatnonzero(ended), last)
-            for i in np.flatnonzero(ended):
+            for i in map(int, np.flatnonzero(ended)):
                 masker.begin(masker.turns[i], None)
             last = np.zeros_like(last)
         self._over = ended if self._mode != AutoresetMode.SAME_STEP else np.zeros_like(ended)
@@ -126,7 +126,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         asked = np.isin(np.arange(self.num_envs), which)
         own = self._own(obs, info, "a state of the copies", live=np.zeros_like(asked), asked=asked)
         seen = list(iterate(self.env.observation_space, obs))
-        for i in which:
+        for i in map(int, which):
             inner = seen[i]["observation"] if self._nested else seen[i]
             of = None if own is None else own[i]
             self.masker.look(self.masker.turns[i], inner, info, self._one[i], of, bool(last[i]))

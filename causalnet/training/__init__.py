@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "by_doing": "OnlineRun learn_by_doing",
+        "collecting": "collect",
         "evaluation": "evaluate",
         ".envs.masks": "mask_of",
         "controls": "greedy random_graph uniform",
@@ -20,6 +21,7 @@ __getattr__, __dir__, __all__ = door(
 if TYPE_CHECKING:
     from ..envs.masks import mask_of
     from .by_doing import OnlineRun, learn_by_doing
+    from .collecting import collect
     from .controls import greedy, random_graph, uniform
     from .evaluation import evaluate
     from .session import train

@@ -17,15 +17,28 @@ import numpy as np
 
 from ..base.checks import function, whole
 from ..discovery.online import OnlineState
-from ..envs.protocols import ActsOnVariables, HasFingerprint, HasSeconds, HasUnits, missing
+from ..envs.actions import finite_env
+from ..envs.protocols import HasFingerprint
 from ..errors import DataError, NotApplicable
 from ..graph import Graph
 from ..representation.mask import CausalMask
 from ..storage.folder import alone_in
 from .environment import learner_class
 from .episodes import COLUMNS, EpisodeRow, Saved
+from .sight import Sight
 
-MASKING = ("cost", "gate", "present", "cells", "empty", "eta", "obs_dict", "top_units")  # arguments of CausalMask
+MASKING = (
+    "cost",
+    "gate",
+    "variables",
+    "action_variables",
+    "present",
+    "cells",
+    "empty",
+    "eta",
+    "obs_dict",
+    "top_units",
+)  # arguments of CausalMask
 __all__ = ["COLUMNS", "EpisodeRow", "OnlineRun", "learn_by_doing"]
 
 
@@ -50,7 +63,7 @@ def learn_by_doing(
     *,
     discovery: Any | None = None,
     graph: Any | None = None,
-    k: Any = 1,
+    k: Any = "roots",
     episodes: int = 300,
     explore: Callable[[int, int], float] | None = None,
     truth: Graph | None = None,
@@ -63,35 +76,36 @@ def learn_by_doing(
 ) -> OnlineRun:
     """Maximise the expected return of a masked policy while its graph is learned from its own interventions.
 
-    env: a Gymnasium environment whose ``unwrapped`` is :class:`causalnet.envs.protocols.ActsOnVariables`; ``started``
-    and ``cleared`` in its info are used where they are there, as in ``causalnet/FaultAlarm-v0``.
+    env: any Gymnasium environment that a CausalMask takes: its ``unwrapped`` is
+    :class:`causalnet.envs.protocols.ActsOnVariables`, or variables, action_variables, and present or cells are given.
+    ``started`` and ``cleared`` in its info are used where they are there, as in ``causalnet/FaultAlarm-v0``.
     seconds: what a step takes; None asks ``env.unwrapped.step_seconds``, and takes 1 where that is not told.
     discovery: a state of an online backend (:mod:`causalnet.discovery.online`), such as ``att_bic.init(...)``; None keeps
-    ``graph`` (None: presence only; or a mask function). k: how many
-    variables of the causal order the mask keeps. explore: share of the steps of the next episode that are masked by
+    ``graph`` (None: presence only; or a mask function). k: what the mask keeps, "roots" or how many variables of the
+    causal order. explore: share of the steps of the next episode that are masked by
     presence alone (the paper's epsilon-causal ratio), from the numbers of episodes and steps so far. truth: scores the graph in the rows; nothing is learned from it.
     folder: rows and checkpoints are kept there, and the same call goes on from the last one, to the bit; another call
     is refused, and a run that is longer already stays as it is.
-    options: hyper-parameters of the agent, and arguments of CausalMask by their names (cost, gate, present, cells, empty,
-    eta, obs_dict, top_units). graph may be anything that CausalMask takes.
+    options: hyper-parameters of the agent, and arguments of CausalMask by their names (cost, gate, variables,
+    action_variables, present, cells, empty, eta, obs_dict, top_units). graph may be anything that CausalMask takes.
     """
-    core = env.unwrapped
+    core = finite_env("learn_by_doing", env, several=discovery is None).unwrapped
     masking = {name: options.pop(name) for name in MASKING if name in options}
     agent = learner_class(learner)
     episodes, checkpoint_every = whole("episodes", episodes, 1), whole("checkpoint_every", checkpoint_every, 1)
     function("explore", explore, "a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3")
-    _check(discovery, graph, core)
-    if seconds is None:
-        seconds = float(core.step_seconds) if isinstance(core, HasSeconds) else 1.0
+    sight = Sight.of("learn_by_doing", core, env.action_space, masking)
+    _check(discovery, graph, sight)
+    seconds = sight.seconds if seconds is None else seconds
     masked = CausalMask(env, graph if discovery is None else discovery.backend.graph(discovery), k=k, **masking)
     run = OnlineRun(agent(masked, seed=seed, **options), masked, discovery)
     told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}
     told |= {"masking": {name: repr(value) for name, value in masking.items()}} if masking else {}
     with nullcontext() if folder is None else alone_in(Path(folder)):
-        saved = None if folder is None else Saved(Path(folder), {**told, **_about(core, run)})
+        saved = None if folder is None else Saved(Path(folder), {**told, **_about(sight, run)})
         if saved is not None:
             saved.restore(run, agent)
-        watch = _Watch(run, truth, explore, on_episode, saved, seconds)
+        watch = _Watch(run, truth, explore, on_episode, saved, seconds, sight)
         while len(run.rows) < episodes:  # in stretches that end at a checkpoint
             many = min(checkpoint_every - len(run.rows) % checkpoint_every, episodes - len(run.rows))
             run.agent.learn(episodes=many, on_step=watch.step, on_episode=watch.episode)
@@ -100,14 +114,8 @@ def learn_by_doing(
     return run
 
 
-def _check(discovery: Any, graph: Any, core: Any) -> None:
+def _check(discovery: Any, graph: Any, sight: Sight) -> None:
     """Refuse a discovery and an environment that cannot learn together, in a sentence."""
-    if not isinstance(core, ActsOnVariables):
-        raise NotApplicable(
-            f"learn_by_doing reads {', '.join(missing(core, ActsOnVariables))} of env.unwrapped, and "
-            f"{type(core).__name__} has none: counts(obs) -> (units, variables), the names of the variables, and for "
-            "every action its unit and its variable"
-        )
     if discovery is None:
         return
     if graph is not None:
@@ -117,8 +125,8 @@ def _check(discovery: Any, graph: Any, core: Any) -> None:
             f"discovery is a state of an online backend, such as att_bic.init(...), got {type(discovery).__name__}"
         )
     setup = discovery.backend.setup(discovery)
-    units = core.units if isinstance(core, HasUnits) else setup["units"]
-    for what, theirs in (("variables", tuple(core.variables)), ("units", tuple(map(str, units)))):
+    units = setup["units"] if sight.units is None or sight.rule is not None else sight.units
+    for what, theirs in (("variables", sight.variables), ("units", tuple(map(str, units)))):
         ours = tuple(setup[what])
         if theirs != ours:
             raise DataError(
@@ -127,11 +135,11 @@ def _check(discovery: Any, graph: Any, core: Any) -> None:
             )
 
 
-def _about(core: Any, run: OnlineRun) -> dict[str, Any]:
+def _about(sight: Sight, run: OnlineRun) -> dict[str, Any]:
     """What a folder remembers of the network, of a fixed graph, and of the discovery."""
-    told: dict[str, Any] = {"variables": list(core.variables), "actions": len(core.action_units)}
-    if isinstance(core, HasFingerprint):
-        told["network"] = core.fingerprint
+    told: dict[str, Any] = {"variables": list(sight.variables), "actions": len(sight.variable)}
+    if isinstance(sight.core, HasFingerprint):
+        told["network"] = sight.core.fingerprint
     if run.state is None:
         return {**told, "edges": None if run.graph is None else run.graph.adj.astype(int).tolist()}
     setup = run.state.backend.setup(run.state)
@@ -151,27 +159,27 @@ class _Watch:
     on_episode: Callable[[EpisodeRow], None] | None
     saved: Saved | None
     seconds: float
+    sight: Sight
     alarms: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.core: Any = self.run.env.unwrapped
         self._set_exploration()
 
     def step(self, step: Any) -> None:
         """One intervention: what was there, what was repaired, what started and what ended."""
-        info, action = step.info, int(step.action) - int(self.run.env.action_space.start)
-        after, variable = self.core.counts(step.next_obs), int(self.core.action_variables[action])
-        acted = (int(self.core.action_units[action]), variable) if variable >= 0 else (None, None)  # -1: on none
+        info, sight, after = step.info, self.sight, self.sight.counts(step.next_obs)
         self.alarms.append(float(np.sum(after)))
         if self.run.state is not None:
+            action = int(step.action) - int(self.run.env.action_space.start)
+            acts = sight.variable[action] >= 0
             self.run.state = self.run.state.backend.step(
                 self.run.state,
-                before=self.core.counts(step.obs),
+                before=sight.counts(step.obs),
                 after=after,
                 started=info.get("started"),
                 cleared=info.get("cleared"),
-                unit=acted[0],
-                variable=acted[1],
+                unit=int(sight.unit[action]) if acts else None,
+                variable=int(sight.variable[action]) if acts else None,
                 seconds=self.seconds,
             )
 

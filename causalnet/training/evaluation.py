@@ -73,7 +73,7 @@ def evaluate(
     import pandas as pd
 
     played = _mode(policy, mode, deterministic)
-    act = _acting(policy, played == "best")
+    act = acting(policy, played == "best")
     finite_env("evaluate", env)
     episodes, max_steps = whole("episodes", episodes, 1), whole("max_steps", max_steps, 1)
     if seeds is not None and (isinstance(seeds, str) or not isinstance(seeds, Iterable)):
@@ -205,7 +205,7 @@ def _recall(mask: Bools, right: Any, start: int) -> float:
     return float(mask[wanted.astype(bool)].mean()) if wanted.any() else 1.0
 
 
-def _acting(policy: Any, best: bool) -> Policy:
+def acting(policy: Any, best: bool) -> Policy:
     """Any policy as a function (observation, mask, rng) -> action."""
     if not isinstance(policy, _Predicts):
         if not callable(policy):

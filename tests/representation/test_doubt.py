@@ -8,6 +8,7 @@ from cascade import CHAIN, REVERSED, Cascade
 from gymnasium.wrappers import TimeLimit
 
 import causalnet as cn
+from causalnet.data import Interactions
 from causalnet.graph.confidence import Confidence
 from causalnet.representation import (
     CausalMask,
@@ -146,6 +147,11 @@ def test_the_posterior_finds_the_graph_from_steps_and_knows_nothing_from_none() 
     true[0, 1] = true[1, 2] = true[3, 2] = True
     posterior = learn_posterior(*services(1500, 0), names, draws=40)
     assert np.array_equal(posterior.edges > 0.5, true)
+    before, after, acted = (a[:60] for a in services(1500, 0))
+    on = np.where(acted < 0, -1, 0)
+    rows = Interactions(names, ["unit"], before[:, None], after[:, None], unit=on, variable=acted)
+    from_rows, from_arrays = learn_posterior(rows, draws=4), learn_posterior(before, after, acted, names, draws=4)
+    assert np.array_equal(from_rows.samples, from_arrays.samples)
     nothing = learn_posterior(np.zeros((0, 5)), np.zeros((0, 5)), np.zeros(0, int), names)
     assert not nothing.samples.any() and doubted(nothing)(np.ones(5)).all()
     known = cn.Knowledge(required=[("e", "a")], forbidden=[("a", "b")])

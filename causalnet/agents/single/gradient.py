@@ -63,8 +63,8 @@ class Rollout:
     choices: Choices
     taken: Ints
     "(B, m) the columns of the action, one a part"
-    advantage: Array
-    target: Array
+    advantage: Floats
+    target: Floats
     old: Floats | None = None
     "(B,) log pi_old(a | s, mask), of before the first gradient step"
 
@@ -117,10 +117,11 @@ def loss_and_gradient(network: ActorCritic, data: Rollout, rows: Ints, s: Any) -
     entropy = -np.add.reduceat(plogp, data.choices.begins, axis=1)  # (B, m), one a part
     # dL/dlogits: the chosen columns' share minus each part's probabilities, and e p (log p + H)
     push = np.where(gain <= clipped, -gain, np.float32(0)) / np.float32(n)
-    dlogits = p * -push[:, None]
+    dlogits: Any = p * -push[:, None]
     dlogits[taken] += push[:, None]
     dlogits += (plogp + p * data.choices.spread(entropy)) * np.float32(s.entropy / n)
-    grads = _backward(w, network, data, layers, dlogits, error * np.float32(2.0 * s.value / n))
+    dvalue: Any = error * np.float32(2.0 * s.value / n)
+    grads = _backward(w, network, data, layers, dlogits, dvalue)
     policy, squared, bits = (
         -float(np.minimum(gain, clipped).sum()) / n,
         float(error @ error) / n,
@@ -131,7 +132,7 @@ def loss_and_gradient(network: ActorCritic, data: Rollout, rows: Ints, s: Any) -
 
 
 def _backward(
-    w: dict[str, AnyArray], network: ActorCritic, data: Rollout, layers: list[Floats], dlogits: Floats, dvalue: Floats
+    w: dict[str, AnyArray], network: ActorCritic, data: Rollout, layers: list[Floats], dlogits: Floats, dvalue: AnyArray
 ) -> dict[str, AnyArray]:
     """The gradient of every weight from those of the logits (B, A) and of the values (B,)."""
     hidden, grads = layers[-1], dict[str, AnyArray]()
@@ -139,11 +140,9 @@ def _backward(
     grads["policy"], grads["policy_bias"] = dlogits.T @ hidden[0], dlogits.sum(axis=0)
     if data.actions is not None:
         for name in ("policy", "policy_bias"):
-            whole = np.zeros_like(w[name])
-            whole[data.actions] = grads[name]
-            grads[name] = whole
+            grads[name] = scattered(w[name], data.actions, grads[name])
     grads["value"], grads["value_bias"] = (dvalue @ hidden[1])[None], dvalue.sum(keepdims=True)
-    d = np.empty(hidden.shape, np.float32)  # (2, B, h)
+    d: Any = np.empty(hidden.shape, np.float32)  # (2, B, h)
     np.matmul(dlogits, head, out=d[0])
     np.multiply(dvalue[:, None], w["value"], out=d[1])
     for k in reversed(range(network.depth)):
@@ -155,8 +154,13 @@ def _backward(
     z = layers[1]
     d = (d * (1 - z * z)).transpose(1, 0, 2).reshape(len(z[0]), -1)  # (B, 2 h)
     first, bias = layers[0].T @ d, d.sum(axis=0)
-    if data.columns is not None:
-        whole = np.zeros_like(w["first"])
-        whole[data.columns] = first
-        first = whole
-    return {**grads, "first": first, "first_bias": bias}
+    return {**grads, "first": scattered(w["first"], data.columns, first), "first_bias": bias}
+
+
+def scattered(weight: AnyArray, rows: Ints | None, grad: AnyArray) -> AnyArray:
+    """The gradient of a weight of which only some rows (None: all) were in use."""
+    if rows is None:
+        return grad
+    whole = np.zeros_like(weight)
+    whole[rows] = grad
+    return whole

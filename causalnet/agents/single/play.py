@@ -107,12 +107,11 @@ class Play:
         self.length[acted] += 1
         self.x, self.masks, self.obs = x, masks, obs
         self._only_reset, self.waiting = only_reset, ended if not self.resets and not same else np.zeros_like(ended)
-        told = tuple(
-            a if len(acted) == self.n else a[acted] for a in (reward, np.asarray(terminated, bool), ended, unmasked)
+        k: Any = slice(None) if len(acted) == self.n else acted
+        of_masks = None if after_masks is None else after_masks[k]
+        return Moved(
+            acted, reward[k], np.asarray(terminated, bool)[k], ended[k], unmasked[k], after[k], of_masks, obs, info
         )
-        of = after if len(acted) == self.n else after[acted]
-        of_masks = after_masks if after_masks is None or len(acted) == self.n else after_masks[acted]
-        return Moved(acted, *told, of, of_masks, obs, info)
 
     def renew(self, ended: Ints, here: str) -> Ints:
         """Start new episodes where one has ended, now or with the next step; the copies in which one has begun."""

@@ -76,6 +76,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 Policy = ActorCritic | CellActorCritic
+Descend = Callable[[Ints], AnyArray]  # rows of a rollout -> the five numbers to log of one gradient step
 
 
 class PPO(Agent):
@@ -137,8 +138,8 @@ class PPO(Agent):
         follows, ends = kept.follows[used], kept.terminated[used]
         advantages = gae(acted, reward, ends, values, s.gamma, s.gae_lambda, follows)
         taken = kept.action[used]
-        descend = self._recorded if isinstance(network, CellActorCritic) else self._written
-        descend = descend(states, mask, taken, advantages, values)
+        learner = self._recorded if isinstance(network, CellActorCritic) else self._written
+        descend = learner(states, mask, taken, advantages, values)
         sums, n = np.zeros(5), 0
         for index in self._minibatches(int(acted.sum())):
             sums, n = sums + descend(index), n + 1
@@ -148,20 +149,21 @@ class PPO(Agent):
             "train/n_updates": self.updates
         }
 
-    def _recorded(self, *rollout: Any) -> Callable[[Ints], Array]:
+    def _recorded(self, *rollout: Any) -> Descend:
         """What descends on some rows of a rollout, by the operations that torch has recorded."""
         network, data = self.network, _Rollout.of(*rollout)
         with torch.no_grad():
             data.old = judged(network, data, slice(None))[1]
 
-        def descend(index: Ints) -> Array:
+        def descend(index: Ints) -> AnyArray:
             loss, told = ppo_loss(network, data, torch.from_numpy(index), self.settings)
             self.optimiser.step(loss)
-            return told.numpy()
+            numbers: AnyArray = told.numpy()
+            return numbers
 
         return descend
 
-    def _written(self, states: Batch, mask: Bools | None, taken: Ints, advantages: Array, values: Array) -> Any:
+    def _written(self, states: Batch, mask: Bools | None, taken: Ints, advantages: Array, values: Array) -> Descend:
         """The same by the gradient that is written out, of the plain network."""
         network, rows = self.network, np.flatnonzero(self.frames.acted())
         assert isinstance(network, ActorCritic)
@@ -176,7 +178,7 @@ class PPO(Agent):
         data = gradient.Rollout(x, columns, mask, actions, gradient.Choices.of(part), chosen, gained, target)
         data.old = gradient.log_taken(network, data)
 
-        def descend(index: Ints) -> Array:
+        def descend(index: Ints) -> AnyArray:
             told, grads = gradient.loss_and_gradient(network, data, index, self.settings)
             self.optimiser.descend(grads)
             return told

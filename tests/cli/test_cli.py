@@ -284,7 +284,7 @@ def test_own_files_with_their_truths(table: Path, tmp_path: Path, capsys: pytest
         own_data.read_truth(truth, columns)
     graph = tmp_path / "g.json"
     graph.write_text(Graph.from_edges(("a", "zz"), [("a", "zz")]).to_json())
-    with pytest.raises(DataError, match="only in the truth: .*zz"):
+    with pytest.raises(DataError, match=r"only in the truth: .*zz"):
         own_data.read_truth(graph, columns)
 
 

@@ -158,7 +158,10 @@ def _place(
     mean, low, high = student_interval([seeds[s] for s in counted], bounds=SHARE)
     told = [results.chance(dataset, backend, s) for s in counted]
     known = [c for c in told if c is not None and metric in c.levels]
-    band = _band(known, metric, mean) if len(known) == len(counted) else {}
+    told_apart = (sampled or fixed) and len(known) == len(
+        counted
+    )  # resamples alone say nothing of chance: they are not independent
+    band = _band(known, metric, mean) if told_apart else {}
     others = [v for s, v in seeds.items() if s]
     resampled = nan if sampled or not others else float(np.mean(others))
     control = is_control(backend)

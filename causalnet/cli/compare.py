@@ -69,7 +69,8 @@ def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: An
 def _show_comparison(results: Any, out: Path, json_: bool) -> None:
     if json_:
         cells = results.frame.to_dict("records")
-        say_json({"settings": results.settings, "summary": results.summary().to_dict("records"), "cells": cells})
+        tables = {"ranking": results.ranking().to_dict("records"), "summary": results.summary().to_dict("records")}
+        say_json({"settings": results.settings, "rules": results.rules, **tables, "cells": cells})
     else:
         show_results(results)
         show_reasons(results)

@@ -104,7 +104,10 @@ def choose_metric(results: Compared, dataset: str) -> tuple[str, str]:
     """(metric, why): what ranks the methods of a data set."""
     good = _good(results, dataset)
     claims = {b: results.claims(b) for b in dict.fromkeys(good["backend"]) if not is_control(b)}
-    pags, classes = ([b for b, claim in claims.items() if claim == word] for word in ("pag", "cpdag"))
+    pags, classes = (
+        list(dict.fromkeys(b.partition(":")[0] for b, claim in claims.items() if claim == word))
+        for word in ("pag", "cpdag")
+    )
     if pags:
         told = f"{', '.join(pags)} claim{'s' * (len(pags) == 1)} a PAG, which shares no more than its pairs with other graphs"
         return "skeleton_f1", RULES["skeleton_f1"].format(told)

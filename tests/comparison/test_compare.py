@@ -246,6 +246,20 @@ def test_what_ranks_is_claimed_by_all_and_a_control_is_never_ranked(placed: Resu
     )
 
 
+def test_a_folder_of_an_older_version_is_read(placed: Results, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes((placed.out / FILE).read_bytes())
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("UPDATE cells SET metrics = json_remove(metrics, '$.chance')")
+    db.close()
+    pd.testing.assert_frame_equal(Results(tmp_path).ranking(), placed.ranking())
+    with sqlite3.connect(
+        tmp_path / FILE
+    ) as db:  # scored as a class of experiments: what chance does there is not known
+        db.execute("UPDATE cells SET metrics = json_set(metrics, '$.cpdag_f1', 0.123)")
+    db.close()
+    assert Results(tmp_path).ranking()["p"].isna().all()
+
+
 def test_tables_for_papers_and_pages(placed: Results) -> None:
     text, page = placed.to_latex(), placed.to_markdown()
     assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 2

@@ -110,7 +110,8 @@ def _compare(datasets: list[Any], backends: list[str], out: Path, **settings: An
 def _show_comparison(results: Any, out: Path, json_: bool) -> None:
     if json_:
         cells = results.frame.to_dict("records")
-        say_json({"settings": results.settings, "summary": results.summary().to_dict("records"), "cells": cells})
+        tables = {"ranking": results.ranking().to_dict("records"), "summary": results.summary().to_dict("records")}
+        say_json({"settings": results.settings, "rules": results.rules, **tables, "cells": cells})
     else:
         show_results(results)
         show_reasons(results)
@@ -163,8 +164,9 @@ def _show_best(results: Any) -> None:
         told = "" if shares is None else "; in brackets the share of the other draws that join the pair"
         more = f" and {len(edges) - SHOWN} more" if len(edges) > SHOWN else ""
         say(f"{name}, the graph of {best}{told}: {', '.join(edges[:SHOWN]) or 'no edges'}{more}")
-        if name == EFFECT_OF[0] and graph.edges:
-            _show_effect(graph, *graph.edges[0])
+        pairs = [*graph.edges, *graph.undirected]
+        if name == EFFECT_OF[0] and pairs:
+            _show_effect(graph, *pairs[0])
 
 
 def _show_effect(graph: Any, cause: str, outcome: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,7 @@ class Results:
             if truth is None or learned is None:
                 return None
             found = draw_chance(truth, learned, np.random.default_rng([seed, 0xC4A1CE]))
-            row["chance"] = None if found is None else found.to_dict()
+            row["chance"] = None if found is None else _as_scored(found, row["metrics"]).to_dict()
         return None if row["chance"] is None else Chance.from_dict(row["chance"])
 
     def claims(self, backend: str) -> str:
@@ -303,6 +303,14 @@ class Results:
         counts = self.frame["status"].value_counts()
         told = ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
         return f"Results({str(self.out)!r}: {told or 'no cells'})"
+
+
+def _as_scored(found: Chance, metrics: Mapping[str, Any]) -> Chance:
+    """Without the classes where they were compared as those of experiments, whose targets the folder does not hold."""
+    level, told = found.levels.get("cpdag_f1"), metrics.get("cpdag_f1")
+    if level is None or (told is not None and abs(float(level.f1(level.hits)) - told) < 1e-9):
+        return found
+    return replace(found, levels={name: one for name, one in found.levels.items() if name != "cpdag_f1"})
 
 
 @lru_cache(maxsize=64)

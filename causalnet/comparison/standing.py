@@ -104,7 +104,10 @@ def choose_metric(results: Compared, dataset: str) -> tuple[str, str]:
     """(metric, why): what ranks the methods of a data set."""
     good = _good(results, dataset)
     claims = {b: results.claims(b) for b in dict.fromkeys(good["backend"]) if not is_control(b)}
-    pags, classes = ([b for b, claim in claims.items() if claim == word] for word in ("pag", "cpdag"))
+    pags, classes = (
+        list(dict.fromkeys(b.partition(":")[0] for b, claim in claims.items() if claim == word))
+        for word in ("pag", "cpdag")
+    )
     if pags:
         told = f"{', '.join(pags)} claim{'s' * (len(pags) == 1)} a PAG, which shares no more than its pairs with other graphs"
         return "skeleton_f1", RULES["skeleton_f1"].format(told)
@@ -158,7 +161,10 @@ def _place(
     mean, low, high = student_interval([seeds[s] for s in counted], bounds=SHARE)
     told = [results.chance(dataset, backend, s) for s in counted]
     known = [c for c in told if c is not None and metric in c.levels]
-    band = _band(known, metric, mean) if len(known) == len(counted) else {}
+    told_apart = (sampled or fixed) and len(known) == len(
+        counted
+    )  # resamples alone say nothing of chance: they are not independent
+    band = _band(known, metric, mean) if told_apart else {}
     others = [v for s, v in seeds.items() if s]
     resampled = nan if sampled or not others else float(np.mean(others))
     control = is_control(backend)

@@ -22,8 +22,8 @@ def find_file(name: str, entry: Mapping[str, Any], archive: Mapping[str, str] | 
     downloaded and verified."""
     wanted = Path(entry["path"])
     folders = list(search_path())
-    for folder in folders:
-        path = folder / wanted
+    for place in folders:
+        path = place / wanted
         if path.is_file():
             verify(path, entry.get("sha256"))
             return path

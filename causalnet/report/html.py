@@ -192,7 +192,7 @@ def _ranks(results: Any) -> dict[str, Any]:
     """The diagram of mean ranks with what it says, or why there is none."""
     found = results.ranks
     if not found.methods:
-        return {"why": found.why, "chart": "", "leads": []}
+        return {"why": f"{found.why[0].upper()}{found.why[1:]}.", "chart": "", "leads": []}
     p = "< .001" if found.p < 0.001 else f"{found.p:.3f}"
     why = (
         f"Mean ranks over {found.blocks} data sets. All methods alike: p {p} (Friedman's test, as Iman and Davenport's F); "

@@ -13,6 +13,8 @@ LOOKED = 2000  # distinct texts of a column
 def sign_of(frame: pd.DataFrame) -> str:
     """ "," where a column of texts shows it, or columns stand between semicolons and none holds a point; "." ; or ""."""
     signs = set()
+    if all(isinstance(kind, np.dtype) and kind.kind in "biu" for kind in set(frame.dtypes)):
+        return ""
     for j, kind in enumerate(frame.dtypes):
         if pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.StringDtype):
             texts = frame.iloc[:LOOKED, j].dropna()

@@ -27,7 +27,8 @@ def row_labels(frame: pd.DataFrame, asked: Callable[[str], bool], found: Finding
     dropped = []
     index = frame.attrs.get("index")
     for j, name in enumerate(map(str, frame.columns)):
-        if asked(name) or frame.shape[1] < 2:
+        telling = name == index or any(form.fullmatch(name) for form in (UNNAMED, COUNTERS, KEYED))
+        if not telling or asked(name) or frame.shape[1] < 2:
             continue
         what = _what(frame.iloc[:, j], name, j == 0, name == index)
         if what:

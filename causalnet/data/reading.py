@@ -262,11 +262,13 @@ def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
 def proper_names(given: Iterable[Any]) -> tuple[str, ...]:
     """Names of columns as texts; DataError for a repeated or empty one."""
     columns = tuple(str(name) for name in given)
+    met: set[str] = set()
     for j, name in enumerate(columns):
-        if name in columns[:j]:
+        if name in met:
             raise DataError(f"name {name!r} occurs twice (columns {columns.index(name) + 1} and {j + 1}); rename one")
         if not name.strip():
             raise DataError(f"column {j + 1} has no name; give it one")
+        met.add(name)
     return columns
 
 

@@ -16,17 +16,16 @@ from ..errors import DataError
 from .decimals import sign_of
 from .findings import Findings, Note, Trouble
 from .frames import as_frame, note_index
-from .gaps import NINES, SENTINELS, declared_missing
+from .gaps import declared_missing
 from .identifiers import row_labels
 from .kinds import Data, data_kind, is_data, refuse_unfinished
 from .moments import correlate, sum_rows
 from .parsing import parse, too_many_cells, wanted_kinds, without
+from .plain import plain_numbers
 from .reading import column_names, read_frame
 from .regimes import Asked, Regimes, refuse_targets, split_regimes
 from .scanning import Scan, equal_columns, scan
 from .sealed import freeze
-
-BLOCK = 1 << 14  # rows of a frame copied at a time
 
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
 
@@ -280,21 +279,15 @@ def read_table(
 def _parse_all(
     frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool], found: Findings
 ) -> tuple[tuple[str, ...], Array, Levels, Scan]:
-    """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain reals in one step."""
-    values = np.empty(frame.shape)
-    if all(kind == np.float64 for kind in frame.dtypes) and not any(wanted.values()):
-        for at in range(0, len(frame), BLOCK):
-            values[at : at + BLOCK] = frame.iloc[at : at + BLOCK].to_numpy()
-        seen = scan(values)
-        decided = len(wanted) == len(columns) or not seen.whole.any()
-        marked = np.isin(seen.low, SENTINELS).any() or np.isin(seen.high, NINES).any()
-        if seen.clean and decided and not marked:
-            return columns, values, (None,) * len(columns), seen
+    """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain numbers in one step."""
+    values, easy, seen = plain_numbers(frame, columns, wanted)
+    if easy.all():
+        return columns, values, (None,) * len(columns), seen
     found.decimals = sign_of(frame)
     levels: list[tuple[Any, ...] | None] = []
     kept: list[str] = []
     for j, name in enumerate(columns):
-        read = parse(frame.iloc[:, j], name, wanted.get(name), found)
+        read = (values[:, j], None) if easy[j] else parse(frame.iloc[:, j], name, wanted.get(name), found)
         if read is not None:
             values[:, len(kept)] = read[0]
             kept.append(name)

@@ -106,7 +106,8 @@ def lines(name: str, without: int | None = None) -> Callable[[Path], list[str]]:
     """The rows of a CSV file, a column left out (how fast it went)."""
 
     def read_lines(folder: Path) -> list[str]:
-        rows = (folder / name).read_text().splitlines()[1:] if (folder / name).exists() else []
+        text = (folder / name).read_text() if (folder / name).exists() else ""
+        rows = [row.rstrip(",") for row in text.splitlines()[1:]]  # columns that come later are empty at first
         cut = [row.split(",") for row in rows]
         return rows if without is None else [",".join(row[:without] + row[without + 1 :]) for row in cut]
 
@@ -153,8 +154,8 @@ LONG = {
 }
 
 
-def forked(work: Work, folder: Path, at: int | None, counter: Path) -> int:
-    """The exit status of a fork that does the work; it dies at file-system event ``at`` below the folder."""
+def forked(work: Work, folder: Path, at: int | None, counter: Path, pids: set[int]) -> int:
+    """The exit status of a fork, added to ``pids``, that does the work; it dies at file-system event ``at`` below the folder."""
     sys.stdout.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: nothing of theirs is used
@@ -171,6 +172,7 @@ def forked(work: Work, folder: Path, at: int | None, counter: Path) -> int:
             counter.write_text(traceback.format_exc())
         finally:
             os._exit(code)
+    pids.add(pid)
     deadline = time.monotonic() + 120
     while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
         assert time.monotonic() < deadline, "the work does not end"
@@ -205,12 +207,13 @@ def watch(folder: str, at: int | None) -> list[int]:
     return met
 
 
-def workers() -> set[int]:
-    """Processes that run cells of a comparison."""
+def workers(of: set[int]) -> set[int]:
+    """Processes that run cells for comparisons of the given processes."""
     found = set()
     for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and b"causalnet.comparison.worker" in (entry / "cmdline").read_bytes():
+        with contextlib.suppress(OSError, ValueError):
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if b"causalnet.comparison.worker" in words and int(words[-2]) in of:
                 found.add(int(entry.name))
     return found
 
@@ -219,30 +222,30 @@ def workers() -> set[int]:
 def test_nothing_is_lost_repeated_or_different(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng, told = np.random.default_rng(KILLS), {}
     works = {**WORKS, **(LONG if KILLS >= 100 else {})}
-    counter = tmp_path / "counter"
+    counter, pids = tmp_path / "counter", set[int]()
     for name, work in works.items():
         whole = tmp_path / f"{name} whole"
         work.run(whole)  # here, so that the forks find everything imported and compiled
-        assert forked(work, tmp_path / f"{name} counted", None, counter) == 0, counter.read_text()
+        assert forked(work, tmp_path / f"{name} counted", None, counter, pids) == 0, counter.read_text()
         total, wanted = int(counter.read_text()), work.result(whole)
         share = KILLS // len(works) + (KILLS % len(works) if name == "rows" else 0)
         kills = 0
         while kills < share:
-            folder, before, seen = tmp_path / f"{name} {kills}", workers(), list[str]()
+            folder, seen = tmp_path / f"{name} {kills}", list[str]()
             for _ in range(int(rng.integers(1, 3))):
-                status = forked(work, folder, int(rng.integers(1, total + 1)), counter)
+                status = forked(work, folder, int(rng.integers(1, total + 1)), counter, pids)
                 kills += os.WIFSIGNALED(status)
                 assert os.WIFSIGNALED(status) or status == 0, (name, counter.read_text())
                 if folder.exists():
                     now = work.done(folder)
                     assert now[: len(seen)] == seen or set(seen) <= set(now), (name, seen, now)
                     seen = now
-            assert forked(work, folder, None, counter) == 0, (name, counter.read_text())
+            assert forked(work, folder, None, counter, pids) == 0, (name, counter.read_text())
             assert work.result(folder) == wanted, name
             assert work.done(folder)[: len(seen)] == seen or set(seen) <= set(work.done(folder)), name
             assert not list(folder.rglob("*.part")), name
             deadline = time.monotonic() + 10
-            while workers() - before:
+            while workers(pids):
                 assert time.monotonic() < deadline, "a worker outlived its comparison"
                 time.sleep(0.02)
         told[name] = kills

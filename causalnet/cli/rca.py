@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..graph import Graph
     from ..incidents import EventModel, RootCauses
+    from ..search.stream_state import State
 
 NOTHING = 3  # exit code
 CODES = f"Exit codes: 0 somebody stands out; {NOTHING} nothing stands out; 2 a file or an option is wrong; 1 something unexpected."
@@ -27,7 +28,10 @@ SHOWN = 10
 def find_root_causes(
     model: Annotated[
         Path,
-        typer.Argument(help="A fitted model or a graph (.json); for metrics also a call graph (.csv: caller, callee)."),
+        typer.Argument(
+            help="A fitted model or a graph (.json), or the state of a watch (.npz); for metrics also a call graph "
+            "(.csv: caller, callee)."
+        ),
     ],
     alarms: Annotated[Path, typer.Argument(help="The alarms, or metrics: first column time, then one a component.")],
     topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
@@ -66,13 +70,17 @@ def find_root_causes(
         raise typer.Exit(NOTHING)
 
 
-def _read_model(path: Path) -> EventModel | Graph | nx.DiGraph:
+def _read_model(path: Path) -> EventModel | Graph | State | nx.DiGraph:
     """What the file holds, by its ending and its "format"."""
     import networkx as nx
 
     from ..data.reading import read_frame
     from ..incidents import EventModel
 
+    if path.suffix.lower() == ".npz":
+        from ..backends import thp
+
+        return thp.load(path)
     if path.suffix.lower() != ".json":
         calls = read_frame(path)
         if calls.shape[1] != 2:

@@ -17,10 +17,12 @@ from ..data.topology import undirected
 from ..discovery import discover
 from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph
+from ..search.stream_state import State
 from .alarms import rank_alarms
 from .event_model import EventModel
 from .ranking import RootCauses
 from .series import LEAST, rank_series
+from .stream_model import stream_model
 
 LEARNED = (
     "no graph was given: ranked by how unusual each is; the reasons use a graph learned from the rows before start"
@@ -29,7 +31,7 @@ SKEW = 30.0  # seconds; where clocks agree, expecting this costs little (measure
 
 
 def root_causes(
-    model: EventModel | Graph | nx.DiGraph | None,
+    model: EventModel | Graph | State | nx.DiGraph | None,
     alarms_or_metrics: Events | pd.DataFrame,
     topology: nx.Graph | None = None,
     *,
@@ -42,7 +44,8 @@ def root_causes(
     """Rank who is to blame for an incident, by how much of it is expected to go back to each.
 
     Alarms (an event log, or a frame with the columns event, timestamp, device): suspects are (device, type); ``model``
-    is an :class:`EventModel` fitted to a log, or a graph over the types, which gets default rates. topology: the links
+    is an :class:`EventModel` fitted to a log, the state of a watched stream (``thp.step``, ``causalnet watch``), or a
+    graph over the types, which gets default rates. topology: the links
     between devices; None takes that of the alarms, else of the model. skew: deviation in seconds of the difference
     between two devices' clocks.
 
@@ -61,7 +64,9 @@ def root_causes(
     if isinstance(data, Events) or _is_log(data):
         log = data if isinstance(data, Events) else _log(data)
         rates = EventModel.from_graph(model) if isinstance(model, Graph) else model
-        rates = instance("model", rates, EventModel, "an EventModel, or a Graph over the types of alarms")
+        rates = stream_model(rates) if isinstance(rates, State) else rates
+        what = "an EventModel, the state of a watched stream, or a Graph over the types of alarms"
+        rates = instance("model", rates, EventModel, what)
         given = topology if topology is not None else log.topology
         return rank_alarms(rates, log, None if given is None else undirected(given), float(skew))
     instance("alarms_or_metrics", data, pd.DataFrame, "an event log, a frame of one, or a frame of metrics")

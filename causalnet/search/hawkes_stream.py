@@ -230,6 +230,11 @@ def _judged(state: State, rates: Array, share: Array) -> State:
     return replace(state, drift=drift)
 
 
+def reach_of(state: State) -> list[sp.csr_array]:
+    """One sparse (M, M) matrix a hop: how strongly an event on a device (row) is felt on another (column)."""
+    return hop_matrices(_links(state), tuple(state.settings.hops), "degree")
+
+
 def _links(state: State) -> sp.csr_array:
     at, m = {name: i for i, name in enumerate(state.devices)}, len(state.devices)
     a, b = np.array([(at[a], at[b]) for a, b in state.links], dtype=np.int64).reshape(-1, 2).T
@@ -238,7 +243,7 @@ def _links(state: State) -> sp.csr_array:
 
 def _paths(state: State) -> tuple[Paths, Paths]:
     """Where an event on a device is felt, and from where a device feels."""
-    matrices = hop_matrices(_links(state), tuple(state.settings.hops), "degree")
+    matrices = reach_of(state)
     return paths_to([matrix.T.tocsr() for matrix in matrices]), paths_to(matrices)
 
 
@@ -258,15 +263,20 @@ def _fit(state: State) -> Fitted:
     return fit_graph(moments, len(state.settings.hops), allowed, required)
 
 
-def graph(state: State) -> Graph:
-    """The graph of all events so far, those that wait included; nodes in alphabetical order."""
+def fitted(state: State) -> tuple[State, Fitted]:
+    """The state with all events so far counted in, those that wait included, and the rates that fit them."""
     if state.origin is None:
         raise DataError("the stream has shown no event yet: there is nothing to learn from")
     n = len(state.waiting.time)
     if state.decay is None:
         state = replace(state, decay=_delay_rate(state, _paths(state)[1], min(n, WARM)))
     state = _absorb(state, math.inf)
-    found = _fit(state)
+    return state, _fit(state)
+
+
+def graph(state: State) -> Graph:
+    """The graph of all events so far, those that wait included; nodes in alphabetical order."""
+    state, found = fitted(state)
     assert state.decay is not None
     v, hops = len(state.types), len(state.settings.hops)
     effects = found.theta[:, 1:].reshape(v, v, hops).transpose(1, 0, 2)  # [cause, effect, hop], 1/s

@@ -2,10 +2,12 @@
 
 1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`); labels dealt out anew, what noise gains
    (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The first graph is climbed at it.
-2. The delay is doubled, or halved, while the likelihood of the types given their causes rises.
+2. The delay is doubled, or halved, while the likelihood of the types given their causes rises. In a polled log (many
+   ties) the kernel is the mean over the places where cause and effect can have been before their polls.
 3. The price is set anew by what each edge gains beside the others of the graph, and the graph climbed again, until the
    price settles. Single gains show the descendants of a cause too, and where causes are dense they say little about
    what an edge adds to the others.
+4. In a polled log the edges are then turned round where that is likelier.
 
 A wrong shape of the delays leaves a part of what the causes explain to types that follow the same causes, however long
 the log. So an edge must also gain LEFT of the nats per event by which its target's causes raise the likelihood, times
@@ -26,6 +28,7 @@ import scipy.sparse as sp
 from ..base.arrays import Array, Codes, Ints
 from ..stats.hawkes_paths import Log
 from ..stats.hawkes_traces import Traces, trace
+from ..stats.repeats import poll_interval
 from ..stats.time_scales import device_share, mean_delay, some_devices, tied
 from .hawkes_search import Found, Limits, Scorer, climb
 from .label_null import Null, draw_null, gains, price_of, some_targets
@@ -38,6 +41,8 @@ STEP = 2.0  # from one delay to the next
 BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
+SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
+SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
 
 
 class Told(NamedTuple):
@@ -56,14 +61,36 @@ class Views(NamedTuple):
     kind: Codes
     types: int
     tie: float
+    poll: float  # seconds between the polls of a polled log; 0: its times are those of the events
     share: Array  # (M,) of the background
     some: Array  # (M,) bool: devices with ENOUGH events
 
-    def seen(self, delay: float, kind: Codes | None = None, partly: bool = False) -> Traces:
-        """The effects at a mean delay in seconds, on all devices or on some, of the log's types or of others."""
+    def seen(self, delay: float, kind: Codes | None = None, partly: bool = False, ordered: bool = False) -> Traces:
+        """The effects at a mean delay in seconds, on all devices or on some, of the log's types or of others.
+
+        ordered: what is told by the same poll is no part of the effects of all types together.
+        """
         types = self.kind if kind is None else kind
         some = self.some if partly else None
-        return trace(self.log, types, np.array([1.0 / delay]), self.types, self.tie, self.share, some)
+        tie, later = (self.tie, 1.0) if self.poll == 0.0 else polled_kernel(self.poll / delay)
+        seen = trace(self.log, types, np.array([1.0 / delay]), self.types, tie / later, self.share, some, not ordered)
+        if later == 1.0:
+            return seen
+        integral = seen.integral.copy()
+        if ordered:
+            integral[-seen.slots :] *= 1.0 - tie * self.poll / delay  # the sums hold later polls alone
+        return seen._replace(value=tuple(later * value for value in seen.value), integral=integral)
+
+
+def polled_kernel(x: float) -> tuple[float, float]:
+    """The kernel exp(-b s) between events that happened somewhere in the x / b seconds before the poll that told them.
+
+    Its mean over both places: phi_0 = (1 - (1 - exp(-x)) / x) / x told by one poll, and phi_m = (exp(x) - 2 + exp(-x)) / x^2 * exp(-m x) told m polls later.
+    Returns phi_0 and the factor of exp(-m x); 1/2 and 1 as x falls to 0.
+    """
+    if x < SAME:
+        return 0.5, 1.0
+    return (1.0 + math.expm1(-x) / x) / x, (math.expm1(x) + math.expm1(-x)) / x**2
 
 
 def learn_unaided(
@@ -73,7 +100,8 @@ def learn_unaided(
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
-    views = Views(log, kind, v, tie, share, some)
+    poll = poll_interval(log.time) if ties is None and tie else 0.0
+    views = Views(log, kind, v, tie, poll, share, some)
     delay = mean_delay(log, links, share, some)
     found, alone, null = _first(views, delay, told, limits)
     late = _late(limits)
@@ -84,6 +112,8 @@ def learn_unaided(
             found, alone, null = _first(views, delay, told, limits)
     if null.tried:
         found = _settled(alone, null, found, told, limits)
+    if views.poll and found[1].adj.any() and not _late(limits):
+        found = _directed(views, delay, found, told, limits)
     return *found, delay, tie, null
 
 
@@ -107,8 +137,10 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
 def _better_delay(views: Views, delay: float, parents: list[int], tol: float) -> float:
     """The delay, up to the span of the log, at which the types are most likely given their parents.
 
-    Never shorter where ties count: an effect in the very instant of its cause would be the likelier the shorter it is.
+    No shorter than a poll's SHORTEST part, and where ties count as they are given not shortened at all: an effect in the
+    very instant of its cause would be the likelier the shorter it is.
     """
+    least = SHORTEST * views.poll if views.poll else delay if views.tie else 0.0
     span = float(views.log.time[-1] - views.log.time[0])
 
     def value(delay: float) -> float:
@@ -116,8 +148,8 @@ def _better_delay(views: Views, delay: float, parents: list[int], tol: float) ->
         return sum(seen.fit(i, mask).value for i, mask in enumerate(parents))
 
     here, first = value(delay), delay
-    for factor in (STEP, 1.0 / STEP) if views.tie == 0.0 else (STEP,):
-        while delay * factor <= span:
+    for factor in (STEP, 1.0 / STEP):
+        while least <= delay * factor <= span:
             there = value(delay * factor)
             if there <= here + BETTER:
                 break
@@ -144,3 +176,18 @@ def _settled(
         if abs(price - before) < SETTLED * before:
             break
     return found
+
+
+def _directed(
+    views: Views, delay: float, found: tuple[Scorer, Found], told: Told, limits: Limits
+) -> tuple[Scorer, Found]:
+    """The same pairs of types, joined the way round that explains a polled log best.
+
+    What one poll tells together has no order, so effects of all types together that hold it explain a cause by its own
+    effects. They tell apart who belongs together, as bursts do not, but not which way.
+    """
+    before, graph = found
+    ordered = Scorer(views.seen(delay, ordered=True), 0.0, told.tol, active=True, floor=0.0)
+    scorer = ordered.priced(told.unit, before.floor or 0.0, before.misfit)
+    pairs = limits.allowed & (graph.adj | graph.adj.T)
+    return scorer, climb(scorer, *limits._replace(allowed=pairs))

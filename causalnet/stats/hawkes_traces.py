@@ -84,12 +84,14 @@ def trace(
     tie: float = 0.0,
     share: Array | None = None,
     receives: Bools | None = None,
+    tie_summed: bool = True,
 ) -> Traces:
     """Effects on the events of the devices that ``receives`` (M,) marks (all with events if None), types ``kind`` (N,).
 
     decay: (B,) in 1/s. tie: weight of an event of another type in the same instant as a cause (0: only strictly earlier
     ones). share: (M,) b_n, lambda = b_n (mu + ... / b_n), and the effects of all types together are in every fit; None
-    for the plain model, whose effects are followed to the last bit.
+    for the plain model, whose effects are followed to the last bit. tie_summed: whether those of the same instant are
+    among the effects of all types together.
     """
     time, device, paths = log
     m = len(paths.start) - 1
@@ -105,7 +107,22 @@ def trace(
     place[order] = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
     common, cut = share is not None, 1e-16 if share is None else CUT
     share = np.ones(m) if share is None else share
-    known = (time, kind, place, bounds, by_device, *paths[:4], receiving, share, decay, n_types, paths.hops, tie, cut)
+    known = (
+        time,
+        kind,
+        place,
+        bounds,
+        by_device,
+        *paths[:4],
+        receiving,
+        share,
+        decay,
+        n_types,
+        paths.hops,
+        tie,
+        tie_summed,
+        cut,
+    )
     none = np.empty(0)
     fill = np.zeros(n_types, dtype=np.int64)
     _walk(*known, False, fill, none.astype(np.int32), none.astype(np.int32), none)
@@ -214,6 +231,7 @@ def _walk(  # type: ignore[no-untyped-def]
     n_types,
     hops,
     tie,
+    tie_summed,
     cut,
     write,
     fill,
@@ -247,6 +265,8 @@ def _walk(  # type: ignore[no-untyped-def]
                 last[key] = time[e]
                 at += 1
             count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
+            if not tie_summed:
+                count = _summed(now, touched, count, n_types * slots, slots)
             ahead = at
             while tie > 0.0 and ahead < total and time[passing[ahead] // width] == t:
                 e, s = passing[ahead] // width, low + passing[ahead] % width
@@ -257,7 +277,8 @@ def _walk(  # type: ignore[no-untyped-def]
                             touched[count], count = cell, count + 1
                         now[cell] += tie * weight[s]
                 ahead += 1
-            count = _summed(now, touched, count, n_types * slots, slots)
+            if tie_summed:
+                count = _summed(now, touched, count, n_types * slots, slots)
             i = kind[here]
             if write:
                 for a in range(count):

@@ -41,6 +41,13 @@ def clock_tick(time: Array) -> float:
     return float(10.0 ** math.floor(math.log10(np.median(gaps) / 100.0)))
 
 
+def poll_interval(time: Array) -> float:
+    """Seconds between the polls that sorted times (N,) come from: what divides all gaps, by the clock's resolution."""
+    tick = clock_tick(time)
+    steps = np.rint(np.unique(np.diff(time)) / tick).astype(np.int64)
+    return tick * max(int(np.gcd.reduce(steps)), 1)
+
+
 def gaps_before(time: Array, kind: Codes, device: Codes, n_types: int) -> Array:
     """(N,) seconds since the previous event of the same type on the same device; inf for the first one."""
     key = device.astype(np.int64) * n_types + kind

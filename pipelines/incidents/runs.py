@@ -16,6 +16,7 @@ from causalnet.datasets.incidents import AlarmSystem
 from causalnet.envs.fault_alarm import FaultAlarm, generate_instance
 from causalnet.graph.random_dags import sized_dag
 from causalnet.incidents import EventModel
+from pipelines.incidents import petshop
 
 INCIDENTS = 50  # of each network
 NOISE = 5  # alarms beside several roots
@@ -47,6 +48,17 @@ def cascades(roots: int, seed: int) -> Iterator[Outcome]:
             hits[name].append(set(first) == set(cells))
     for name, found in hits.items():
         yield Outcome(f"{roots} roots, {name} graph", float(np.mean(found)))
+
+
+def petshop_faults(part: str, _seed: int) -> Iterator[Outcome]:
+    """Top-1 and top-3 of PetShop's faults by system, metric, graph and rule; nothing where its metrics are not on disk."""
+    for system in petshop.systems():
+        for graph in ("call graph", "learned graph"):
+            table = petshop.ranks(part, learned=graph == "learned graph", system=system)
+            for (metric, rule), rows in table.groupby(["metric", "rule"]):
+                for k in (1, 3):
+                    name = f"petshop {system}, {metric}, {graph}: {rule} top-{k}"
+                    yield Outcome(name, float((rows["rank"] <= k).mean()))
 
 
 def stream(n: int, seed: int) -> Iterator[Outcome]:

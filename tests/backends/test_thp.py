@@ -343,7 +343,7 @@ def test_the_clock_decides_nothing() -> None:
     assert second >= 0.9
     for grid in (0.01, 1e-3, 1e-6):
         assert f1(np.floor(events.time / grid) * grid) == pytest.approx(second, abs=0.03)
-    assert f1(np.ceil(events.time / 300) * 300) >= 0.8
+    assert f1(np.ceil(events.time / 300) * 300) >= 0.9
 
 
 @pytest.mark.parametrize("shape", [(60, 8), (60, 1), (60, 50), (20, 5)])

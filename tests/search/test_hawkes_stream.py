@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import causalnet as cn
 from causalnet.backends import thp
+from causalnet.cli.app import app
 from causalnet.datasets.hawkes import simulate_hawkes
+from causalnet.incidents.stream_model import stream_model
 from causalnet.search.hawkes_stream import told
 from causalnet.search.stream_state import SAVED
 from causalnet.stats.hawkes_paths import hop_matrices, paths_to
@@ -124,6 +128,29 @@ def test_a_stream_that_changes_drifts_and_the_old_is_forgotten() -> None:
         return float(cn.score(truth.align(graph.nodes), graph)["f1"])
 
     assert f1(thp.graph(forgot)) > max(0.8, f1(thp.graph(kept)))
+
+
+def test_an_incident_is_read_with_the_state_of_the_stream(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    links = nx.path_graph(["x", "y", "z"])
+    a = np.sort(rng.uniform(0, 1e6, 600))
+    rows = [("a", t, "xyz"[k % 3]) for k, t in enumerate(a)] + [
+        ("b", t + rng.exponential(60), "xyz"[k % 3]) for k, t in enumerate(a) if k % 2
+    ]
+    rows += [("c", t, "xyz"[k % 3]) for k, t in enumerate(rng.uniform(0, 1e6, 300))]
+    frame = pd.DataFrame(sorted(rows, key=lambda r: r[1]), columns=["event", "timestamp", "device"])
+    state = thp.step(thp.init(topology=links, decay=1 / 60), frame)
+    now = pd.DataFrame([("c", 0, "z"), ("a", 10, "x"), ("b", 40, "x")], columns=["event", "timestamp", "device"])
+    found = cn.root_causes(state, now)
+    assert (found[0].device, found[0].type) == ("x", "a") and found[0].explains > 1.9
+    assert [one.type for one in found.noise] == ["c"]
+    model = stream_model(state)
+    assert model.alpha.sum() == pytest.approx(0.5, abs=0.1), "every other a has a b"
+    assert model.background[model.types.index("c")] == pytest.approx(300 / 1e6 / 3, rel=0.2)
+    thp.save(state, tmp_path / "s.npz")
+    now.to_csv(tmp_path / "now.csv", index=False)
+    done = CliRunner().invoke(app, ["rca", str(tmp_path / "s.npz"), str(tmp_path / "now.csv"), "--json"])
+    assert done.exit_code == 0 and json.loads(done.stdout)["ranked"][0]["type"] == "a"
 
 
 def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path) -> None:

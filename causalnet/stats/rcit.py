@@ -2,7 +2,8 @@
 
 x and y are independent given z iff no function of x is correlated with a function of y once functions of z are taken
 out. Functions are drawn from those that a Gaussian kernel spans, f(v) = sqrt(2) cos(w.v / s + b) with w normal, b
-uniform on [0, 2 pi] and s the median distance of two rows (Rahimi and Recht, NeurIPS 2007). With R_x, R_y the residuals
+uniform on [0, 2 pi] and s the median distance of two rows (Rahimi and Recht, NeurIPS 2007), beside the variables
+themselves; some of those of z are of one of its variables alone, since causes mostly add up. With R_x, R_y the residuals
 of a few such functions of x and of y regressed on many of z, the statistic is n |cov(R_x, R_y)|_F^2; under
 independence it is a sum of chi-squares weighted by the eigenvalues of the covariance of the products of residuals
 (Strobl, Zhang and Visweswaran, J. Causal Inference 7, 2019), of which the first three moments are matched (Hall 1983;
@@ -30,6 +31,8 @@ from ..base.arrays import Array, Bools, Ints
 
 OWN, GIVEN = 10, 100  # functions of x and of y, and of z (at most a tenth of the rows)
 ROWS = 500  # rows that the median distance is taken from
+ALONE = 5  # functions of each variable of z alone
+SHARE = 6  # rows for each function of z, at least
 RIDGE = 1e-8
 KEEP = 1 << 27  # bytes of features kept for further tests
 
@@ -65,28 +68,42 @@ class Rcit:
         return _p_value(one, two)
 
     def _features(self, variables: tuple[int, ...], most: int, rows: Bools | None) -> Features:
-        known = self.kept.get(variables) if rows is None else None
+        known = self.kept.get((*variables, most)) if rows is None else None
         if known is not None:
-            self.kept.move_to_end(variables)
+            self.kept.move_to_end((*variables, most))
             return known
-        block = np.concatenate([self.columns[v][... if rows is None else rows] for v in variables], axis=1)
-        k = max(1, min(most, len(block) // 10))
+        blocks = [self.columns[v][... if rows is None else rows] for v in variables]
         keys = [self.keys[v] for v in variables]
-        weight = [
-            np.random.default_rng([self.seed, key]).standard_normal((self.columns[v].shape[1], k))
-            for v, key in zip(variables, keys, strict=True)
-        ]
-        phase = np.random.default_rng([self.seed, 1, *keys]).uniform(0.0, 2.0 * math.pi, k)
-        width = float(np.median(pdist(block[:ROWS]))) or 1.0
-        phi = math.sqrt(2.0) * np.cos(block @ np.concatenate(weight) / width + phase)
+        phi = np.concatenate(self._drawn(blocks, keys, max(1, min(most, len(blocks[0]) // 10))), axis=1)
         phi -= phi.mean(axis=0)
         gram = phi.T @ phi
-        found = Features(phi, cho_factor(gram + RIDGE * len(phi) * np.eye(k)))
+        found = Features(phi, cho_factor(gram + RIDGE * len(phi) * np.eye(len(gram))))
         if rows is None:
-            self.kept[variables] = found
+            self.kept[(*variables, most)] = found
             while len(self.kept) > max(2 * len(self.columns), KEEP // (phi.nbytes + 1)):
                 self.kept.popitem(last=False)
         return found
+
+    def _drawn(self, blocks: list[Array], keys: list[int], k: int) -> list[Array]:
+        """The columns themselves, functions of each block alone where there are several, and k or fewer of all together."""
+        found, m, n = list(blocks), len(blocks), len(blocks[0])
+        alone = min(ALONE, (n // SHARE - m - k // 2) // m) if m > 1 else 0
+        if alone > 0:
+            found += [self._cosines([one], [key], alone, 2) for one, key in zip(blocks, keys, strict=True)]
+            k = max(1, min(k, n // SHARE - m - alone * m))
+        return [*found, self._cosines(blocks, keys, k, 1)]
+
+    def _cosines(self, blocks: list[Array], keys: list[int], k: int, salt: int) -> Array:
+        """(n, k) sqrt(2) cos(w.v / s + b)."""
+        start = [[self.seed, key] if salt == 1 else [self.seed, salt, 0, key] for key in keys]
+        weight = [
+            np.random.default_rng(own).standard_normal((one.shape[1], k))
+            for own, one in zip(start, blocks, strict=True)
+        ]
+        phase = np.random.default_rng([self.seed, salt, *keys]).uniform(0.0, 2.0 * math.pi, k)
+        together = np.concatenate(blocks, axis=1)
+        width = float(np.median(pdist(together[:ROWS]))) or 1.0
+        return np.asarray(math.sqrt(2.0) * np.cos(together @ np.concatenate(weight) / width + phase))
 
 
 def _key(order: Ints) -> int:

@@ -26,7 +26,7 @@ def test_quick_leaves_its_files_and_repeats_nothing(tmp_path: Path, capsys: pyte
     )
     assert not any(item["goal"] for item in found.values()) and "reached" not in capsys.readouterr().out
     assert all(item["high"] is None or item["high"] <= 0 for name, item in found.items() if ": return" in name)
-    assert (tmp_path / "report.html").read_text().count("<svg") >= 2
+    assert (tmp_path / "report.html").read_text().count("<svg") >= 1
     experiment.main(wanted)
     assert (tmp_path / "results.csv").read_text() == rows
 

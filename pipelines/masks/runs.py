@@ -1,0 +1,218 @@
+"""What masks are worth to a policy that repairs any allowed variable, all alike: no training, so that the mask alone is judged."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from causalnet import Graph
+from causalnet.base.arrays import Bools, Ints
+from causalnet.envs import Inventory, MachineRoom, Services, machine_network
+from causalnet.graph.metrics import score
+from causalnet.graph.posterior import GraphPosterior
+from causalnet.representation import Gate, RootCauseMask, learn_posterior
+from causalnet.training import random_graph
+from causalnet.training.evaluation import FIRST_SEED
+
+NETWORKS: dict[str, Callable[[int], Any]] = {  # name -> environment of a seed, which draws the network
+    "services 16": lambda seed: Services(16, seed=seed),
+    "machines, ring of 30": lambda seed: MachineRoom(machine_network("ring", 30, seed=seed)),
+    "machines, star of 30": lambda seed: MachineRoom(machine_network("star", 30, seed=seed)),
+    "machines, hubs of 30": lambda seed: MachineRoom(machine_network("hubs", 30, seed=seed)),
+    "inventory 20": lambda seed: Inventory(20, seed=seed),
+    "services 50": lambda seed: Services(50, seed=seed),
+}
+SIZES = (0, 100, 500, 2_000, 10_000)
+POINT_SIZE = 2_000  # at which the same graph is used without its doubt
+NONE, PRESENCE, TRUE, RANDOM, TURNED, DOUBT = (
+    "no mask",
+    "presence",
+    "true graph",
+    "random graph",
+    "turned graph",
+    "doubt",
+)
+WRONG = (RANDOM, TURNED)
+POINT = {"point, k=1": 1, "point, roots": "roots"}
+GATED = ", gate"
+
+Keep = Callable[[Bools], Bools]  # which variables are present -> which may be repaired
+
+
+@dataclass
+class Run:
+    """What a policy earned under one mask.
+
+    value: mean return of an episode over ``judged`` episodes. size: interactions that the graph was learned from.
+    f1, edges: of the graph of edges more probable than not. arm: which one a gate plays in the end. steps: interactions in
+    training, discovery's among them. curve: steps and mean return of blocks of training episodes.
+    """
+
+    task: str = field(default="", kw_only=True)
+    problem: str
+    mask: str
+    size: int = 0
+    seed: int = field(default=0, kw_only=True)
+    value: float | None = None
+    f1: float | None = None
+    edges: int | None = None
+    arm: str = ""
+    steps: int = 0
+    cpu: float | None = None
+    curve: str = ""
+
+
+class Problem(NamedTuple):
+    """A network, the sizes at which its graph is learned, and how long is played.
+
+    judged: episodes that judge. gated: episodes in which a gate learns, where the policy does not. steps: of training.
+    """
+
+    network: str
+    sizes: tuple[int, ...] = SIZES
+    judged: int = 40
+    gated: int = 60
+    steps: int = 12_000
+
+    def __str__(self) -> str:
+        return self.network
+
+    def make(self, seed: int) -> Any:
+        """The environment; "services 6" is that of quick runs."""
+        if self.network in NETWORKS:
+            return NETWORKS[self.network](seed)
+        return Services(int(self.network.split()[-1]), fault=0.05, max_steps=30, seed=seed)
+
+
+class Seen(NamedTuple):
+    """What interactions leave to learn a graph from: before, after (T, V), and the variable acted on (T,), -1 for none."""
+
+    before: Bools
+    after: Bools
+    acted: Ints
+
+    def posterior(self, env: Any, size: int) -> GraphPosterior:
+        """The graphs that the first ``size`` of them leave possible."""
+        return learn_posterior(*(part[:size] for part in self), env.variables)
+
+
+def uniform(problem: Problem, seed: int) -> Iterator[Run]:
+    """Every mask under the policy that draws an allowed variable, and repairs nothing only where nothing is in trouble."""
+    env = problem.make(seed)
+    v = len(env.variables)
+    seen, truth = explore(env, max(problem.sizes), seed), env.true_graph
+    values: dict[Any, float] = {}
+
+    def judge(keep: Keep) -> float:
+        return float(np.mean([play(env, keep, FIRST_SEED + k) for k in range(problem.judged)]))
+
+    def pair(name: str, keep: Keep, **told: Any) -> Iterator[Run]:
+        """A mask, and the same behind a gate that has learned: then it plays one arm, whose value is known."""
+        begun = time.process_time()
+        values[name] = judge(keep)
+        yield Run(str(problem), name, value=values[name], cpu=time.process_time() - begun, **told)
+        gate = learned_gate(env, keep, problem.gated, seed)
+        value = values[name if gate.best == "causal" else PRESENCE]
+        yield Run(str(problem), name + GATED, value=value, arm=gate.best, **told)
+
+    for name, keep in ((NONE, lambda here: np.ones(v, bool)), (PRESENCE, present)):
+        values[name] = judge(keep)
+        yield Run(str(problem), name, value=values[name])
+    yield Run(str(problem), TRUE, value=judge(keeper(env, truth)))
+    for name, graph in wrong_graphs(truth, seed).items():
+        yield from pair(name, keeper(env, graph))
+    for size in problem.sizes:
+        begun = time.process_time()
+        posterior = seen.posterior(env, size)
+        told = {"size": size, **quality(truth, posterior.graph())}
+        keep = keeper(env, posterior) if posterior.samples.any() else present
+        for run in pair(DOUBT, keep, **told):
+            run.cpu = time.process_time() - begun
+            yield run
+        if size == min(POINT_SIZE, max(problem.sizes)):
+            for name, k in POINT.items():
+                yield Run(str(problem), name, value=judge(keeper(env, posterior.graph(), k)), **told)
+
+
+def wrong_graphs(truth: Graph, seed: int) -> dict[str, Graph]:
+    """A random DAG of as many edges, and the truth with every arrow turned."""
+    return {RANDOM: random_graph(truth, seed), TURNED: Graph(truth.nodes, truth.adj.T)}
+
+
+def quality(truth: Graph, graph: Graph) -> dict[str, Any]:
+    """F1 over directed edges, and their number; an undirected truth has none to find."""
+    found = score(truth, graph)
+    return {"f1": found["f1"], "edges": int(graph.directed.sum())}
+
+
+# ---- playing -------------------------------------------------------------------------------------------------
+
+
+def present(here: Bools) -> Bools:
+    """Presence alone."""
+    return here
+
+
+def keeper(env: Any, graph: Any, k: Any = "roots") -> Keep:
+    """The rule of ``CausalMask(env, graph, k)`` at its default cost, on presence itself; states met before are remembered."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of cycles, which a ring has
+        rule = RootCauseMask(
+            graph, k, variables=env.variables, action_variables=env.action_variables, present=lambda obs: obs
+        )
+    known: dict[bytes, Bools] = {}
+
+    def keep(here: Bools) -> Bools:
+        name = here.tobytes()
+        if name not in known:
+            known[name] = rule.kept(here)
+        return known[name]
+
+    return keep
+
+
+def play(env: Any, keep: Keep, seed: int, see: Callable[[Bools, Bools, int], object] | None = None) -> float:
+    """The return of an episode of uniform play over what is kept; ``see`` is told before, after and the variable of each step."""
+    env.reset(seed=seed)
+    draws = np.random.default_rng(seed).random(env.max_steps)
+    total, over, v = 0.0, False, len(env.variables)
+    for u in draws:
+        before = env.trouble().copy()
+        allowed = np.flatnonzero(keep(before)) if before.any() else np.empty(0, np.int64)
+        action = int(allowed[int(u * allowed.size)]) if allowed.size else v
+        _, reward, _, over, _ = env.step(action)
+        total += reward
+        if see is not None:
+            see(before, env.trouble().copy(), action if action < v else -1)
+        if over:
+            break
+    return total
+
+
+def explore(env: Any, steps: int, seed: int) -> Seen:
+    """So many interactions of uniform play over what is present, from episodes that judge nobody."""
+    rows: list[tuple[Bools, Bools, int]] = []
+    rng = np.random.default_rng([seed, 1])
+    while len(rows) < steps:
+        play(env, present, int(rng.integers(FIRST_SEED)), lambda *row: rows.append(row))
+    return seen_in(rows[:steps])
+
+
+def seen_in(rows: list[tuple[Bools, Bools, int]]) -> Seen:
+    """Rows (before, after, acted) as arrays."""
+    before, after, acted = zip(*rows, strict=True)
+    return Seen(np.array(before, bool), np.array(after, bool), np.array(acted, np.int64))
+
+
+def learned_gate(env: Any, keep: Keep, episodes: int, seed: int) -> Gate:
+    """A gate that has seen so many episodes of its own choice; between presence and presence there is nothing to learn."""
+    gate, rng = Gate(), np.random.default_rng([seed, 2])
+    for _ in range(0 if keep is present else episodes):
+        arm = gate.choose(rng)
+        gate.see(arm, play(env, keep if arm == "causal" else present, int(rng.integers(FIRST_SEED))))
+    return gate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,7 +25,7 @@ from .networks import Network
 from .optimiser import FlatOptimiser
 from .play import Moved, Play, one_of, steps_of
 from .reader import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
-from .settings import by_network
+from .settings import Usual, by_network
 
 _RECENT = 100  # episodes in rollout/ep_rew_mean
 
@@ -47,18 +47,8 @@ class Agent(ABC):
     settings: Any
     frames: Frames
 
-    def __init__(
-        self,
-        env: Any,
-        others: tuple[Any, ...],
-        seed: int,
-        settings: Any,
-        usual: Mapping[str, Mapping[str, Any]],
-    ) -> None:
-        if others or isinstance(env, str):
-            raise DataError(
-                f"{type(self).__name__} takes an environment alone, not a policy's name before it; write {type(self).__name__}(env)"
-            )
+    def __init__(self, env: Any, others: tuple[Any, ...], seed: int, settings: Any, usual: Usual) -> None:
+        loop.refuse_policy_name(type(self).__name__, env, others)
         self.env, self.seed = env, whole("seed", seed, 0)
         self.reader = Reader(env, self.SEVERAL)
         layout = find_layout(env, self.reader.n_obs, self.reader.n_actions)

@@ -14,6 +14,7 @@ from ...errors import DataError, UnknownNameError, nearest
 from .reader import SCALINGS
 
 S = TypeVar("S")
+Usual = Mapping[str, Mapping[str, Any]]  # by the kind of network, what a setting left open is
 OTHER_NAMES = {  # what other libraries call a setting
     "learning_rate": "lr",
     "n_epochs": "epochs",
@@ -76,7 +77,7 @@ def resolve(kind: type[S], presets: Mapping[str, Mapping[str, Any]], preset: str
     return kind(**{**(presets[preset] if preset else {}), **given})
 
 
-def by_network(settings: S, fits: bool, usual: Mapping[str, Mapping[str, Any]]) -> S:
+def by_network(settings: S, fits: bool, usual: Usual) -> S:
     """Replace network 'auto' by 'cells' if that fits the environment, else 'mlp', and each None by that network's value."""
     kind: str = settings.network if settings.network != "auto" else "cells" if fits else "mlp"  # type: ignore[attr-defined]
     filled = {name: value for name, value in usual[kind].items() if getattr(settings, name) is None}

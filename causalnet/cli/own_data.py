@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 EXAMPLE = "write a graph that --out made (.json, .graphml), or a .csv with a cause and an effect in each row"
 
 
-def read_data_sets(items: Sequence[str], truths: Sequence[Path], how: Options = Options()) -> list[str | Dataset]:
+def read_data_sets(items: Sequence[str], truths: Sequence[Path], how: Options | None = None) -> list[str | Dataset]:
     """Data sets by name and files, in the order given; the k-th truth is that of the k-th file, a single one that of all files."""
     names = [name for item in items for name in split(item, ",")]
-    found = read_sets(names, how, scored=bool(truths))
+    found = read_sets(names, how or Options(), scored=bool(truths))
     files = [k for k, one in enumerate(found) if not isinstance(one, str)]
     if len(truths) not in (0, 1, len(files)):
         raise DataError(

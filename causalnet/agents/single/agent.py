@@ -51,9 +51,9 @@ class Agent(ABC):
         loop.refuse_policy_name(type(self).__name__, env, others)
         self.env, self.seed = env, whole("seed", seed, 0)
         self.reader = Reader(env, self.SEVERAL)
-        layout = find_layout(env, self.reader.n_obs, self.reader.n_actions)
-        layout = layout if len(self.reader.parts.sizes) == 1 else None
-        self.settings = s = by_network(settings, layout is not None, usual)
+        alone = len(self.reader.parts.sizes) == 1
+        fits = alone and find_layout(env, self.reader.n_obs, self.reader.n_actions) is not None
+        self.settings = s = by_network(settings, fits, usual)
         self.scaler = Scaler(s.inputs if s.inputs != "auto" else choose_scaling(self.reader.space), self.reader.n_obs)
         self.reward_scale = ReturnScale(s.gamma, s.scale_rewards)
         streams = np.random.SeedSequence(self.seed).spawn(4)
@@ -109,14 +109,12 @@ class Agent(ABC):
         """Learn for so many more episodes or steps, whichever ends first.
 
         on_step sees each transition before the learner asks for the next state's mask. (A CausalMask fixed that one in
-        ``step``: a graph given to its ``update`` there holds from the observation after.) on_episode may return
-        numbers to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every
-        ``checkpoint_every`` episodes and at the end; an existing one is only replaced by its own continuation, and so
-        is an existing CSV file.
-        An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported; in a vector of copies,
-        whose steps count together, it goes on with the next call, also of the agent that is loaded from a checkpoint:
-        its actions are played again from the seed of its reset. Without ``steps``, an
-        episode of more than 100,000 steps is an error.
+        ``step``: a graph given to its ``update`` there holds from the observation after.) on_episode may return numbers
+        to log. log: a CSV file's name, or a logger. checkpoint: a file replaced after every ``checkpoint_every`` episodes
+        and at the end; an existing one, and an existing CSV file, is only replaced by its own continuation.
+        An episode cut by ``steps`` is bootstrapped like a truncated one, and not reported; in a vector of copies, whose
+        steps count together, it goes on with the next call, also of an agent loaded from a checkpoint: its actions are
+        played again from the seed of its reset. Without ``steps``, an episode of more than 100,000 steps is an error.
         """
         loop.refuse_other(other)
         records = loop.Records(log, checkpoint, checkpoint_every, progress)

@@ -51,15 +51,14 @@ class Agent(ABC):
         loop.refuse_policy_name(type(self).__name__, env, others)
         self.env, self.seed = env, whole("seed", seed, 0)
         self.reader = Reader(env, self.SEVERAL)
-        alone = len(self.reader.parts.sizes) == 1
-        fits = alone and find_layout(env, self.reader.n_obs, self.reader.n_actions) is not None
-        self.settings = s = by_network(settings, fits, usual)
+        layout = find_layout(env, self.reader.n_obs, self.reader.n_actions)
+        self.settings = s = by_network(settings, layout is not None and len(self.reader.parts.sizes) == 1, usual)
         self.scaler = Scaler(s.inputs if s.inputs != "auto" else choose_scaling(self.reader.space), self.reader.n_obs)
         self.reward_scale = ReturnScale(s.gamma, s.scale_rewards)
         streams = np.random.SeedSequence(self.seed).spawn(4)
         init_rng, self._act_rng, self._sample_rng, self._predict_rng = map(np.random.default_rng, streams)
-        self.steps, self.episodes, self._starts, self.updates = 0, 0, 0, 0
-        self.rounds, self._new = 0, 0  # steps of all copies at once; how many steps the last of them was
+        self.steps = self.episodes = self._starts = self.updates = 0
+        self.rounds = self._new = 0  # steps of all copies at once; how many steps the last of them was
         self.play = Play(env, self.reader, self._start) if self.reader.copies else None
         self._ended: list[tuple[float, int, bool, dict[str, Any]]] = []  # of copies, not yet reported
         self._recent: list[tuple[float, int]] = []

@@ -10,10 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import inspect
-import pickle
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from types import CodeType
 from typing import Any
 
@@ -129,12 +127,6 @@ def pack_function(function: Callable[..., Any]) -> str:
         raise DataError(
             f"{name} cannot be sent to a worker process ({type(error).__name__}: {error}); keep open files, locks and connections out of it"
         ) from error
-
-
-@cache
-def unpack_function(text: str) -> Backend:
-    """In a worker: the method that our own parent sent through its private pipe."""
-    return as_backend(pickle.loads(base64.b64decode(text)))
 
 
 def check_unchanged(

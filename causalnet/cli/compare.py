@@ -134,7 +134,7 @@ def quickstart(
     chosen = [name for name in QUICKSTART if name in known and known[name].installed]
     data = _quick_data()
     say(f"comparing {', '.join(chosen)} on {', '.join(data)}, {QUICK_SEEDS} seeds each", stderr=True)
-    results = _compare(data, chosen, out, seeds=QUICK_SEEDS, n_jobs=min(2, os.cpu_count() or 1), max_seconds=20.0)
+    results = _compare(data, chosen, out, seeds=QUICK_SEEDS, n_jobs=min(2, os.cpu_count() or 1), max_seconds=60.0)
     _show_comparison(results, out, json_)
     if not json_:
         _show_best(results)

@@ -193,7 +193,7 @@ class Desk:
     def prepare(self, task: dict[str, Any], kind: str) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
         backend = task["backend"]
-        method = _unpack_function(task["function"]) if "function" in task else get(backend)
+        method = unpack_function(task["function"]) if "function" in task else get(backend)
         if (backend, kind) not in self.warm:
             import_for(method)
             if method.warm_up is not None:
@@ -203,8 +203,8 @@ class Desk:
 
 
 @cache
-def _unpack_function(text: str) -> Backend:
-    """The method that is a function, which our own parent sent through its private pipe."""
+def unpack_function(text: str) -> Backend:
+    """The method that our own parent sent as a function, through its private pipe."""
     return as_backend(pickle.loads(base64.b64decode(text)))
 
 

@@ -26,7 +26,7 @@ def plain_numbers(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[st
     easy = plain & (seen.infinite == 0) & np.isfinite(seen.low)
     easy &= ~(np.isin(seen.low, SENTINELS) | np.isin(seen.high, NINES))
     met = np.sort(values[: 4 * FEW_LEVELS], axis=0)  # most columns of many levels show them in their first rows
-    doubtful = easy & seen.whole & (1 + (np.diff(met, axis=0) > 0).sum(axis=0) <= FEW_LEVELS)
+    doubtful = easy & seen.whole & (1 + (met[1:] > met[:-1]).sum(axis=0) <= FEW_LEVELS)
     for j in np.flatnonzero(doubtful):
         easy[j] = columns[j] in wanted or not has_few_levels(values[:, j], FEW_LEVELS)
     return values, easy, seen

@@ -22,7 +22,7 @@ from .alarms import rank_alarms
 from .event_model import EventModel
 from .ranking import RootCauses
 from .series import LEAST, rank_series
-from .stream_model import stream_model
+from .watched import stream_model
 
 LEARNED = (
     "no graph was given: ranked by how unusual each is; the reasons use a graph learned from the rows before start"

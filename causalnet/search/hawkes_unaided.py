@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ..base.arrays import Array, Codes, Ints
+from ..base.arrays import Array, Bools, Codes, Ints
 from ..stats.hawkes_paths import Log
 from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import poll_interval
@@ -63,7 +63,7 @@ class Views(NamedTuple):
     tie: float
     poll: float  # seconds between the polls of a polled log; 0: its times are those of the events
     share: Array  # (M,) of the background
-    some: Array  # (M,) bool: devices with ENOUGH events
+    some: Bools  # (M,) devices with ENOUGH events
 
     def seen(self, delay: float, kind: Codes | None = None, partly: bool = False, ordered: bool = False) -> Traces:
         """The effects at a mean delay in seconds, on all devices or on some, of the log's types or of others.

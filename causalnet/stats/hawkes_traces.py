@@ -240,8 +240,7 @@ def _walk(  # type: ignore[no-untyped-def]
     value,
 ):
     """Entries of the traces, counted by target in ``fill``, and written from there on if ``write``."""
-    b = len(decay)
-    slots = hops * b
+    b, slots = len(decay), hops * len(decay)
     state, last = np.zeros(n_types * slots), np.zeros(n_types * hops)
     alive, live = np.zeros(n_types * hops, dtype=np.bool_), np.empty(n_types * hops, dtype=np.int64)
     now, touched = np.zeros((n_types + 1) * slots), np.empty((n_types + 1) * slots, dtype=np.int64)
@@ -252,8 +251,7 @@ def _walk(  # type: ignore[no-untyped-def]
         passing = _passing(source[low : low + width], bounds, by_device)
         total, n_live, at = len(passing), 0, 0
         for z in range(bounds[n], bounds[n + 1]):
-            here = by_device[z]
-            t = time[here]
+            here, t = by_device[z], time[by_device[z]]
             while at < total and time[passing[at] // width] < t:
                 e, s = passing[at] // width, low + passing[at] % width
                 key = kind[e] * hops + hop[s]
@@ -265,8 +263,7 @@ def _walk(  # type: ignore[no-untyped-def]
                 last[key] = time[e]
                 at += 1
             count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
-            if not tie_summed:
-                count = _summed(now, touched, count, n_types * slots, slots)
+            count = count if tie_summed else _summed(now, touched, count, n_types * slots, slots)
             ahead = at
             while tie > 0.0 and ahead < total and time[passing[ahead] // width] == t:
                 e, s = passing[ahead] // width, low + passing[ahead] % width
@@ -277,8 +274,7 @@ def _walk(  # type: ignore[no-untyped-def]
                             touched[count], count = cell, count + 1
                         now[cell] += tie * weight[s]
                 ahead += 1
-            if tie_summed:
-                count = _summed(now, touched, count, n_types * slots, slots)
+            count = _summed(now, touched, count, n_types * slots, slots) if tie_summed else count
             i = kind[here]
             if write:
                 for a in range(count):

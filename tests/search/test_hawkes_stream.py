@@ -15,7 +15,7 @@ import causalnet as cn
 from causalnet.backends import thp
 from causalnet.cli.app import app
 from causalnet.datasets.hawkes import simulate_hawkes
-from causalnet.incidents.stream_model import stream_model
+from causalnet.incidents.watched import stream_model
 from causalnet.search.hawkes_stream import told
 from causalnet.search.stream_state import SAVED
 from causalnet.stats.hawkes_paths import hop_matrices, paths_to

@@ -51,9 +51,7 @@ def discover(
     chosen: dict[str, str] = {}
     if isinstance(data, str) and not isinstance(backend, str):
         raise DataError(f"the data come first, then the backend; write discover(data, {data!r})")
-    method: Backend | None = backend if isinstance(backend, Backend) else None
-    if method is None and not (isinstance(backend, str) and backend == AUTO):
-        method = get(backend)
+    method = None if isinstance(backend, str) and backend == AUTO else get(backend)
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (_read(data, method), None)
     knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:

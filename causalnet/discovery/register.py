@@ -132,14 +132,12 @@ def find(name: str) -> Backend:
     return known[name]
 
 
-def get(name: str) -> Backend:
-    """The backend called ``name``; UnknownNameError with the nearest name, NotInstalled with the install command."""
+def get(name: str | Backend) -> Backend:
+    """The backend called ``name``, or as it is; UnknownNameError with the nearest name, NotInstalled with the install command."""
+    if isinstance(name, Backend):
+        return name
     if not isinstance(name, str):
-        hint = (
-            " (a function becomes a backend by causalnet.backends.Backend and its entry point)"
-            if callable(name)
-            else ""
-        )
+        hint = " (a function is a method of cn.compare(data, [function]))" if callable(name) else ""
         raise DataError(
             f"backend is of type {type(name).__name__}, and must be a name, such as 'order'{hint}; cn.backends() lists them"
         )

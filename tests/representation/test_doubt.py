@@ -120,6 +120,17 @@ def test_the_gate_tries_both_arms_first_and_both_ever_after() -> None:
     assert 5 <= tried.count("presence") <= 40
 
 
+def test_a_single_bad_episode_of_presence_is_no_evidence() -> None:
+    gate = Gate()
+    for value in (-8.0, -15.0, -9.0, -7.0, -8.0):
+        gate.see("presence", value)
+        gate.see("causal", max(value, -9.0) - 0.5)
+    assert 0.5 < gate.probability < 0.75 and gate.best == "presence"  # though the mean of causal is higher
+    for _ in range(12):
+        gate.see("causal", -5.0)
+    assert gate.best == "causal"
+
+
 def services(steps: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Five services under random restarts; a -> b -> c, d -> c: before, after (T, 5) and the one restarted."""
     rng = np.random.default_rng(seed)

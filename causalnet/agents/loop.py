@@ -82,9 +82,9 @@ class Records:
 LEARN = ("episodes", "steps", "on_step", "on_episode", "log", "checkpoint", "checkpoint_every", "progress")
 
 
-def refuse_policy_name(learner: str, env: Any, others: tuple[Any, ...]) -> None:
-    """DataError where a learner is given anything but an environment, as in PPO("MlpPolicy", env)."""
-    if others or isinstance(env, str):
+def refuse_policy_name(learner: str, others: tuple[Any, ...]) -> None:
+    """DataError where a learner is given more than an environment, as in PPO("MlpPolicy", env)."""
+    if others:
         raise DataError(f"{learner} takes an environment alone, not a policy's name before it; write {learner}(env)")
 
 

@@ -153,7 +153,6 @@ def discover(
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
-    from ..report.values import texts
 
     method = None if backend == AUTO else get(backend)
     how = Options(
@@ -164,8 +163,7 @@ def discover(
         time=time,
         segment=segment,
     )
-    settings = [*(set_ or []), *([] if lags is None else [f"lags={lags}"])]
-    params = parse_settings(settings)
+    params = parse_settings(settings := [*(set_ or []), *([] if lags is None else [f"lags={lags}"])])
     hard = read_knowledge(knowledge) if knowledge else None
     _check_paths(
         {"--out": out, "--report": report},
@@ -177,14 +175,21 @@ def discover(
         data = read_data(file, method, how)
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
     backend = graph.meta["backend"]
-    told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
-    remarks = list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
+    remarks = _remarks(graph, caught)
     given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, "--max-seconds": max_seconds}
     command = _repeat(file, backend, given, settings)
     record = {"file": file.name, "command": command, "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     _write(graph, f"{file.name}: the graph learned by {backend}", data, out, report)
     _tell(graph, remarks, out, report, json_)
+
+
+def _remarks(graph: Graph, caught: list[warnings.WarningMessage]) -> list[str]:
+    """What the method and the reading of the file warn of, each once."""
+    from ..report.values import texts
+
+    told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
+    return list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
 
 
 def _write(graph: Graph, title: str, data: Any, out: Path | None, report: Path | None) -> None:

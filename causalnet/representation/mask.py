@@ -50,7 +50,7 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         faults start, so ``info["privileged_mask"]`` is True then, and results must say so.
     """
 
-    def __new__(cls, env: Any, *args: Any, **settings: Any) -> Any:
+    def __new__(cls, env: Any = None, *args: Any, **settings: Any) -> Any:
         """A VectorCausalMask for a vector of environments."""
         if cls is CausalMask and isinstance(env, gymnasium.vector.VectorEnv):
             return VectorCausalMask(env, *args, **settings)

@@ -433,7 +433,6 @@ def test_an_episode_without_end_is_told(monkeypatch: pytest.MonkeyPatch, capsys:
         (lambda: PPO(Echo(), network=3), UnknownNameError, "network=3"),
         (lambda: PPO(Echo(), learning_rate=1e-3), UnknownNameError, "called 'lr' here"),
         (lambda: PPO("Pumps-v0"), NotApplicable, "an agent needs a Gymnasium environment.*got 'Pumps-v0'"),
-        (lambda: DQN(gymnasium.make_vec("CartPole-v1", 2)), NotApplicable, "not a vector of them"),
         (lambda: PPO(gymnasium.make("Pendulum-v1")), NotApplicable, "Discrete"),
     ],
 )

@@ -174,7 +174,7 @@ def test_truncation_bootstraps_and_termination_does_not(truncates: bool) -> None
 
 
 def test_copies_learn_what_is_to_be_learned() -> None:
-    agent = PPO(SyncVectorEnv([Echo] * 8), seed=0, lr=3e-3, n_steps=16).learn(episodes=2500)
+    agent = PPO(SyncVectorEnv([Echo] * 8), seed=0, lr=2.5e-3, n_steps=16).learn(episodes=2500)
     assert [agent.predict(np.eye(4, dtype=np.float32)[k]) for k in range(4)] == [0, 1, 2, 3]
     assert agent.episodes == 2500
 
@@ -283,7 +283,7 @@ def test_parts_learn_what_each_of_them_should_do() -> None:
             obs, *_ = super().step(0)
             return obs, float(action[0] - 1 == self.k) + float(action[1] == self.k) - float(action[2]), True, False, {}
 
-    agent = PPO(SyncVectorEnv([Both] * 8), seed=0, lr=1e-2, n_steps=16).learn(episodes=2500)
+    agent = PPO(SyncVectorEnv([Both] * 8), seed=0, lr=2.5e-3, n_steps=16).learn(episodes=2500)
     for k in range(4):
         assert agent.predict(np.eye(4, dtype=np.float32)[k]).tolist() == [k + 1, k, 0]
 

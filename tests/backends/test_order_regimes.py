@@ -49,8 +49,8 @@ def test_comparisons_judge_directions_that_regimes_tell() -> None:
     table, truth = draw(0, degree=1)
     apart = told_apart(table.regimes.acted_on(table.columns))  # type: ignore[union-attr]
     best, blind = (Graph(truth.nodes, essential_graph(truth.adj, pairs)) for pairs in (apart, apart & False))
-    assert judge(truth, best, table)["cpdag_f1"] == judge(truth, truth, table)["cpdag_f1"] == 1.0
-    assert judge(truth, blind, table)["cpdag_shd"] == shd(best.adj, blind.adj) > 0
+    assert judge(truth, best, table, 0)["cpdag_f1"] == judge(truth, truth, table, 0)["cpdag_f1"] == 1.0
+    assert judge(truth, blind, table, 0)["cpdag_shd"] == shd(best.adj, blind.adj) > 0
 
 
 def test_shifts_alone_make_no_edges() -> None:

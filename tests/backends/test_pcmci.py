@@ -7,7 +7,7 @@ import pytest
 
 import causalnet as cn
 from causalnet.datasets.autoregression import lagged_series
-from causalnet.discovery.register import get
+from causalnet.discovery.register import find
 from causalnet.errors import CausalnetError
 
 
@@ -25,8 +25,8 @@ def test_links_of_a_known_autoregression(contemporaneous: bool) -> None:
 )
 def test_links_are_those_of_tigramite(peer: str, params: dict[str, bool]) -> None:
     """Lags, directions and conflicts of now included."""
-    if not get(peer).installed:
-        pytest.skip(f"nothing to compare with: {get(peer).needs}")
+    if not find(peer).installed:
+        pytest.skip(f"nothing to compare with: {find(peer).needs}")
     for seed in range(6):
         rng = np.random.default_rng(seed)
         values = lagged_series(rng, d=4, n=200)[0].values.copy()

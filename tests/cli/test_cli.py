@@ -271,7 +271,7 @@ def test_compare_reads_series_and_experiments(series: Path, table: Path, tmp_pat
     assert "--time when --segment run" in (tmp_path / "s" / "report.html").read_text()
     pd.read_csv(table).assign(condition=["a", "b"] * 200).to_csv(table, index=False)
     (tmp_path / "t.json").write_text('{"b": ["y"]}')
-    dataset = inputs.named_or_file(str(table), inputs.Options(regime="condition", targets=tmp_path / "t.json"))
+    [dataset] = inputs.read_sets([str(table)], inputs.Options(regime="condition", targets=tmp_path / "t.json"))
     assert not isinstance(dataset, str) and dataset.data.regimes.targets == ((), ("y",))
     assert dataset.card["options"] == {"regime": "condition", "targets": str(tmp_path / "t.json")}
     how = ["--regime", "condition", "--targets", tmp_path / "t.json"]

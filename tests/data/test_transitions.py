@@ -12,7 +12,7 @@ from causalnet.data.rollouts import collect
 from causalnet.data.transitions import Transitions, as_transitions, from_rollouts, pool
 from causalnet.envs.networked import TabularEnv, TabularNetwork
 from causalnet.envs.networked.wireless import gsac_grid
-from causalnet.errors import DataError, UnknownNameError
+from causalnet.errors import DataError, NotApplicable, UnknownNameError
 
 LINE = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
 
@@ -110,13 +110,14 @@ def test_what_is_no_transitions_is_told(rng: np.random.Generator) -> None:
         (lambda: pool([data, None]), "pool takes a list of Transitions"),  # type: ignore[list-item]
         (lambda: data.take([0.5]), "rows are whole numbers from 0 to 5"),  # type: ignore[arg-type]
         (lambda: data.take([10**6]), "rows are whole numbers from 0 to 5, .* 1000000"),  # type: ignore[arg-type]
-        (lambda: collect(None, seed=0), "batch of environments: .*; got NoneType"),
         (lambda: collect(env, "random", seed=0), "policy is 'random', and must be a function"),  # type: ignore[arg-type]
         (lambda: collect(env, seed=0, steps=1000), "steps is 1000, and episodes of this environment end after 10"),
         (lambda: collect(env, seed=None), "seed is None, and must be a whole number"),  # type: ignore[arg-type]
     ):
         with pytest.raises(DataError, match=message):
             call()
+    with pytest.raises(NotApplicable, match="collect needs a Gymnasium environment"):
+        collect(None, seed=0)
     assert data.take(np.array([True] + [False] * 5)).rows == 1 and data.take(np.arange(0)).rows == 0
 
 

@@ -163,7 +163,7 @@ def test_duplicates_and_repeats_count_once() -> None:
 def test_what_cannot_be_used_is_refused_in_a_sentence() -> None:
     with pytest.raises(cn.DataError, match="the incident has no alarms"):
         cn.root_causes(CHAIN, INCIDENT.iloc[:0])
-    with pytest.raises(cn.DataError, match="an EventModel, or a Graph"):
+    with pytest.raises(cn.DataError, match="an EventModel, the state of a watched stream, or a Graph"):
         cn.root_causes(None, INCIDENT)
     with pytest.raises(cn.DataError, match="skew is -1"):
         cn.root_causes(CHAIN, INCIDENT, skew=-1)

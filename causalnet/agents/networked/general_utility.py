@@ -93,6 +93,7 @@ class GeneralUtility(ScalableActorCritic):
         counts: Counts | None = None,
     ) -> None:
         super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
+        self._course = None  # it climbs a utility, and the return need not rise
         self.occupancy_rate, n = number("occupancy_rate", occupancy_rate, most=1.0, above=0.0), self.shape[1]
         self.reward = utility is None if reward is None else flag("reward", reward)
         self.utility = None if utility is None else as_utility(utility)

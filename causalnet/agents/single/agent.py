@@ -48,7 +48,7 @@ class Agent(ABC):
     frames: Frames
 
     def __init__(self, env: Any, others: tuple[Any, ...], seed: int, settings: Any, usual: Usual) -> None:
-        loop.refuse_policy_name(type(self).__name__, env, others)
+        loop.refuse_policy_name(type(self).__name__, others)
         self.env, self.seed = env, whole("seed", seed, 0)
         self.reader = Reader(env, self.SEVERAL)
         layout = find_layout(env, self.reader.n_obs, self.reader.n_actions)

@@ -42,6 +42,7 @@ BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
 SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
+FINE = 0.1  # of a delay: ties of a clock finer than this are alarms that come together, and no poll's doing
 SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
 
 
@@ -100,9 +101,9 @@ def learn_unaided(
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
-    poll = poll_interval(log.time) if ties is None and tie else 0.0
-    views = Views(log, kind, v, tie, poll, share, some)
     delay = mean_delay(log, links, share, some)
+    poll = poll_interval(log.time) if ties is None and tie else 0.0
+    views = Views(log, kind, v, tie, poll if poll > FINE * delay else 0.0, share, some)
     found, alone, null = _first(views, delay, told, limits)
     late = _late(limits)
     if found[1].adj.any() and null.tried and not late:

@@ -73,7 +73,7 @@ class Trained:
             assert env.mask is not None
             env.mask.k = k
             env.update(graph)
-        env.gate = Gate() if gate else None
+        env.masker.gate = Gate() if gate else None
         return twin
 
     def run(self, problem: Problem, mask: str, **told: Any) -> Run:

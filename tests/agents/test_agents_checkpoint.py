@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -278,3 +279,14 @@ def test_what_is_no_log(tmp_path: Path) -> None:
         PPO(Echo()).learn(1, log=tmp_path)
     with pytest.raises(NotApplicable, match="a logger with write and close; got 3"):
         PPO(Echo()).learn(1, log=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("learner", [PPO, DQN])
+def test_a_deep_copy_goes_on_alone_and_alike(learner: Any) -> None:
+    agent = learner(Echo(), seed=1).learn(episodes=40)
+    twin = copy.deepcopy(agent)
+    kept = {name: array.copy() for name, array in agent.network.arrays.items()}
+    twin.learn(episodes=40)
+    assert all(np.array_equal(kept[name], array) for name, array in agent.network.arrays.items())
+    agent.learn(episodes=40)
+    assert all(np.array_equal(twin.network.arrays[name], array) for name, array in agent.network.arrays.items())

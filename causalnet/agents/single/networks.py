@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -86,6 +86,9 @@ class Network(ABC):
         if self._arrays is not None:
             return dict(self._arrays)
         return {name: w.detach().numpy() for name, w in self.weights.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_arrays": None}  # a copy's arrays are views of its own weights
 
     def gather(self) -> torch.Tensor:
         """Move all weights into one vector (P,), which is returned; each is a view of its part from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,10 +76,22 @@ class FlatOptimiser:
         self._weights, self._max = network.weights, max_grad_norm
         self._flat = network.gather()
         self._flat.grad = torch.zeros_like(self._flat)
+        self._adam = torch.optim.Adam([self._flat], lr=lr, eps=eps, fused=True)
+        self._look()
+
+    def _look(self) -> None:
+        """Views of the gradient: by weight, and as one array."""
+        assert self._flat.grad is not None
         self._views = shares(self._flat.grad, self._weights)
         self._arrays = {name: view.numpy() for name, view in self._views.items()}
         self._all = self._flat.grad.numpy()
-        self._adam = torch.optim.Adam([self._flat], lr=lr, eps=eps, fused=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: part for name, part in self.__dict__.items() if name not in ("_views", "_arrays", "_all")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._look()
 
     def step(self, loss: torch.Tensor) -> None:
         """Descend once by the operations that torch has recorded."""

@@ -177,8 +177,7 @@ def discover(
     backend = graph.meta["backend"]
     remarks = _remarks(graph, caught)
     given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, "--max-seconds": max_seconds}
-    command = _repeat(file, backend, given, settings)
-    record = {"file": file.name, "command": command, "versions": versions(backend)}
+    record = {"file": file.name, "command": _repeat(file, backend, given, settings), "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     _write(graph, f"{file.name}: the graph learned by {backend}", data, out, report)
     _tell(graph, remarks, out, report, json_)

@@ -273,7 +273,7 @@ def test_compare_reads_series_and_experiments(series: Path, table: Path, tmp_pat
     (tmp_path / "t.json").write_text('{"b": ["y"]}')
     [dataset] = inputs.read_sets([str(table)], inputs.Options(regime="condition", targets=tmp_path / "t.json"))
     assert not isinstance(dataset, str) and dataset.data.regimes.targets == ((), ("y",))
-    assert dataset.card["options"] == {"regime": "condition", "targets": str(tmp_path / "t.json")}
+    assert dataset.card["options"] == {"--regime": "condition", "--targets": str(tmp_path / "t.json")}
     how = ["--regime", "condition", "--targets", tmp_path / "t.json"]
     done = call("compare", "--data", "sachs", *how, "-b", "pc", "--out", tmp_path / "q", code=2)
     assert "says how a file is read" in done.stderr

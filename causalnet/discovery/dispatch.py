@@ -55,8 +55,7 @@ def discover(
     data, extra = (data.data, data.knowledge) if isinstance(data, Dataset) else (_read(data, method), None)
     knowledge = as_knowledge(extra if knowledge is None else knowledge)
     if method is None:
-        method, why = choose(data, registry(), lambda b: check_applicable(b, data, knowledge, params))
-        chosen = {"chosen": why}
+        method, chosen["chosen"] = choose(data, registry(), lambda b: check_applicable(b, data, knowledge, params))
     else:
         with _reading_told(data):
             check_applicable(method, data, knowledge, params)

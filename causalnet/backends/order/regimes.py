@@ -17,11 +17,11 @@ from ...errors import DataError, NotApplicable
 from ...graph.interventional import told_apart
 from ...search.orders import canonical_order, search_orders
 from ...search.targets import find_targets, shifted_graph
-from ...stats.dependence import exact_relations
+from ...stats.dependence import exact_relations, tell_determined
 from ...stats.regimes import Pooled, RegimeLocal, pool, sum_regimes
 from ...stats.scores import Slots
 from ...stats.scores.gaussian import grouped_score
-from .choice import LEAST, SHARE, Choice, Settings, edge_price, tell_determined
+from .choice import LEAST, SHARE, Choice, Settings, edge_price
 
 
 class Weighed(NamedTuple):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from ..errors import UnknownNameError, nearest
 from ..graph import Graph
+
+
+@cache
+def _parameters_of(learn: Callable[..., Graph]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(learn).parameters
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Backend:
     @property
     def parameters(self) -> dict[str, Any]:
         """Parameter names with their defaults."""
-        found = inspect.signature(self.learn).parameters.values()
+        found = _parameters_of(self.learn).values()
         fixed = {"knowledge", "rng", "max_seconds"}
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY and p.name not in fixed}
 
@@ -52,7 +58,7 @@ class Backend:
     @property
     def bounded(self) -> bool:
         """True when the method stops itself at ``max_seconds`` and returns its best so far."""
-        return "max_seconds" in inspect.signature(self.learn).parameters
+        return "max_seconds" in _parameters_of(self.learn)
 
     @property
     def installed(self) -> bool:

@@ -179,15 +179,13 @@ def _around(
     block = np.empty((top, drawn, k))
     spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
     cap, asked = np.zeros((3, k)), np.flatnonzero(rows >= 0)
-    for a in asked:
-        _cap(cap[:, a], rows[a], middle, found, scale[-1])
+    for b in asked:
+        _cap(cap[:, b], rows[b], middle, found, scale[-1])
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
-        for b in range(drawn):
-            block[0, b, a] = rho[members[b], members[a]]
-    own[0] = 1.0
-    pick = np.zeros(top, np.int64)
+        block[0, :, a] = rho[members[:drawn], members[a]]
+    pick, own[0] = np.zeros(top, np.int64), 1.0
     depth, tests, stopped = 0, 0, False
     while depth >= 0 and not stopped:
         s = pick[depth]
@@ -205,7 +203,7 @@ def _around(
                 if _weaker(block, spread, cross, depth, s, rest_x, asked, cap[0]):
                     at = block[depth, s], spread[depth], cross[depth], rest_x
                     _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale)
-                tests += asked.size
+                tests += len(asked)
                 for level in range(depth + 1):
                     tests -= rows[pick[level]] >= 0
             leaves += 1

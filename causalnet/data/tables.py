@@ -87,7 +87,9 @@ class Table:
         if self.n < self.d + 2:
             found["few rows"] = f"it has {self.n} rows for {self.d} variables, and needs {self.d + 2}"
         if self.regimes is not None:
-            more = " of categories" if self.discrete.any() else " with missing cells" if self.incomplete else ""
+            more = " of categories" if self.discrete.any() else ""
+            more += " with unknown targets" if more and self.regimes.unknown else ""
+            more = " with missing cells" if self.incomplete else more
             what = f"{len(self.regimes.labels)} regimes{more} (column {self.regimes.column!r})"
             found[f"regimes{more}"] = f"its rows come from {what}"
         return found

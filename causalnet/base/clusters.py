@@ -58,7 +58,7 @@ def spread(client: Any, engine: str, calls: Iterable[Any]) -> Generator[Any, Non
         except TimeoutError as error:
             address = engine.partition(":")[2]
             raise CausalnetError(f"the Dask scheduler at {address} has no workers; start some") from error
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @contextmanager

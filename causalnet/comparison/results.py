@@ -250,8 +250,10 @@ class Results:
         """(dataset, backend) -> the values of each metric and cost over the cells that count."""
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         table, seed = self.frame[names].to_numpy(dtype=np.float64), self.frame["seed"].to_numpy()
-        good, found = (self.frame["status"] == "ok").to_numpy(), {}
-        for key, rows in self.frame.groupby(["dataset", "backend"], sort=False).indices.items():
+        good = (self.frame["status"] == "ok").to_numpy()
+        found: dict[tuple[str, str], dict[str, Array]] = {}
+        groups: Any = self.frame.groupby(["dataset", "backend"], sort=False).indices
+        for key, rows in groups.items():
             all_of = rows[good[rows]]
             own = all_of[seed[all_of] == 0] if self._of(key[0], seed[all_of]) == "data" else all_of
             columns = {name: table[all_of if name in COSTS else own, k] for k, name in enumerate(names)}

@@ -28,9 +28,11 @@ from .register import registry
 
 SHARES = {"part": 3 / 4, "half": 1 / 2}  # of the rows, drawn without repeats
 DRAWS = ("auto", "bootstrap", *SHARES)
-# what a frequency of one half is worth as odds, times the prior odds: settled on simulated tables, series and logs of other
-# sizes, densities and strengths than those that pipelines.structure_learning measures the calibration on
-ROWS, LOGS = 13.0, 1.0
+# what a frequency of one half is worth as odds, beside the prior odds: tests at a small level miss more in a part than scores
+# do. Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
+# pipelines.structure_learning measures the calibration
+BY_TESTS = frozenset({"pc", "fci"})
+SCORES, TESTS, SERIES, LOGS = 13.0, 50.0, 5.0, 1.0
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
 
@@ -69,8 +71,7 @@ def edge_confidence(
         data = as_series(data)
     source = data if isinstance(data, Dataset) else Dataset("data", data)
     wanted, draw = one_of("draw", draw, DRAWS), _drawn(source, backend, draw)
-    rng = np.random.default_rng(seed)
-    seeds = list(dict.fromkeys((1 + rng.integers(2**62, size=2 * n)).tolist()))[:n]  # more of them begin alike
+    seeds = np.random.default_rng(seed).integers(1, 2**31, n).tolist()  # more of them begin with the same
     told = {"data": fingerprint(source), "backend": backend, "draw": draw, "seed": seed}
     told["params"] = {name: value if name != "knowledge" else repr(value) for name, value in sorted(kwargs.items())}
     with _shelf(out, told) as (graphs, keep), watcher(progress, "resampling", "resamples") as tell:
@@ -85,7 +86,7 @@ def edge_confidence(
     found = Confidence.count([graphs[s] for s in seeds], draw=draw)
     if wanted != "auto" or (draw != "part" and not _in_time(backend)):
         return found
-    return found.calibrate(LOGS if source.data.kind == "events" else ROWS)
+    return found.calibrate(_weight(source.data.kind, backend))
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:
@@ -97,6 +98,15 @@ def _drawn(source: Dataset, backend: str, draw: str) -> str:
     if draw != "auto":
         return draw
     return "part" if isinstance(source.data, Divisible) and not _in_time(backend) else "bootstrap"
+
+
+def _weight(kind: str, backend: str) -> float:
+    """What a frequency of one half is worth with such data and methods, peers' included."""
+    if kind == "events":
+        return LOGS
+    if _in_time(backend):
+        return SERIES
+    return TESTS if backend.rpartition("/")[2] in BY_TESTS else SCORES
 
 
 def _in_time(backend: str) -> bool:

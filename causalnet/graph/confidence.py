@@ -68,11 +68,11 @@ class Confidence:
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
         k = weight * density / (1.0 - density)
         scale = np.where(joined > 0, k / (1.0 - joined + k * joined), 0.0)
-        scaled = {"directed": self.directed * scale, "undirected": self.undirected * scale, "frequency": joined}
+        directed, undirected = self.directed * scale, self.undirected * scale
         kinds = None if self.kinds is None else {kind: share * scale for kind, share in self.kinds.items()}
         over = np.where(np.eye(d, dtype=bool), 1.0, scale)  # the own past is no pair
         links = None if self.links is None else np.minimum(self.links * over, 1.0)
-        return replace(self, kinds=kinds, links=links, **scaled)
+        return replace(self, directed=directed, undirected=undirected, kinds=kinds, links=links, frequency=joined)
 
     def annotate(self, graph: Graph) -> Graph:
         """The graph with what the resamples say in the evidence of every pair that was ever joined.

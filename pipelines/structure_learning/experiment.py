@@ -81,7 +81,11 @@ TASKS = {
     "confidence": Task(
         runs.confident,
         [
-            *(((m, f), 60) for m in ("order", "pc") for f in ("Gaussian", "discrete", "mixed", "regimes")),
+            *(
+                ((m, f), 60 if f in ("Gaussian", "discrete", "regimes") else 30)
+                for m in ("order", "pc")
+                for f in ("Gaussian", "discrete", "mixed", "conditional", "regimes")
+            ),
             (("pcmci", "series"), 60),
             (("thp", "log"), 20),
         ],

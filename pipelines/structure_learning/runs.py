@@ -184,9 +184,10 @@ def draw_family(family: str, rng: np.random.Generator) -> tuple[Any, Graph]:
     draws: dict[str, Callable[[], tuple[Any, Graph]]] = {
         "Gaussian": lambda: sem_table(rng, d=15, degree=3, n=500, low=0.25, high=1.0, standardize="iscm"),
         "discrete": lambda: categorical_table(rng, d=12, degree=2, n=1000),
-        "mixed": lambda: mixed_table(rng, d=14, degree=3, n=800),
+        "mixed": lambda: mixed_table(rng, d=14, degree=3, n=800, model="degenerate"),
+        "conditional": lambda: mixed_table(rng, d=14, degree=3, n=800),
         "regimes": lambda: interventional_table(rng, d=14, degree=3, targets=6, rows=80, n=400),
-        "series": lambda: lagged_series(rng, d=7, n=400),
+        "series": lambda: lagged_series(rng, d=9, n=600, lags=2),
         "log": lambda: simulate_hawkes(n_types=12, n_devices=20, n_events=2000, density=0.15, rng=rng),
     }
     return draws[family]()

@@ -138,6 +138,11 @@ class Table:
         """A bootstrap resample: as many rows, drawn with repeats, within regimes where there are any."""
         return self.take(rng.integers(0, self.n, self.n) if self.regimes is None else self.regimes.resample(rng))
 
+    def part(self, rng: np.random.Generator, share: float) -> Table:
+        """A share of the rows, each at most once, in their order; of every regime, where there are any."""
+        regimes, some = self.regimes, max(1, round(share * self.n))
+        return self.take(np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share))
+
     def fingerprint_parts(self) -> Iterator[Any]:
         """Values, which columns are discrete, and their levels; regimes and targets where there are any."""
         yield from (self.values.astype(np.float32), self.discrete, self.levels)

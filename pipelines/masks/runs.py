@@ -76,7 +76,7 @@ class Problem(NamedTuple):
     network: str
     sizes: tuple[int, ...] = SIZES
     judged: int = 40
-    gated: int = 60
+    gated: int = 200
     steps: int = 12_000
 
     def __str__(self) -> str:

@@ -15,7 +15,6 @@ LEAST = 0.05  # once sure, a pair still begins in so many of the choices
 FORGET = (
     0.99  # weight of the last pair against the next one's: a policy that learns may come to like the other arm better
 )
-WAITING = 16  # returns that wait for a partner of the other arm; copies of an environment finish in any order
 
 
 class Gate:
@@ -37,7 +36,8 @@ class Gate:
         self._sums = [0.0] * 4  # of the pairs' differences: weights, squared weights, values, squares
         self._count = 0
         self._owed: list[str] = []  # second halves of pairs that have begun
-        self._waiting: list[tuple[str, float]] = []
+        self._due = dict.fromkeys(ARMS, 0)  # episodes of pairs that have not ended
+        self._waiting: dict[str, list[float]] = {arm: [] for arm in ARMS}  # returns of those whose partner has not
 
     def choose(self, rng: np.random.Generator) -> str:
         """The arm of the next episode, while it learns."""
@@ -47,16 +47,20 @@ class Gate:
         if unsure or rng.random() < LEAST:
             first = int(rng.integers(2))
             self._owed.append(ARMS[1 - first])
+            self._due = {arm: many + 1 for arm, many in self._due.items()}
             return ARMS[first]
         return self.best
 
     def see(self, arm: str, value: float) -> None:
-        """The return of a finished episode; it is paired with the latest one of the other arm that has no partner."""
-        if not self._waiting or self._waiting[-1][0] == arm:
-            self._waiting = [*self._waiting, (arm, float(value))][-WAITING:]
+        """The return of a finished episode; one that belongs to no pair tells nothing that a change of the policy could not."""
+        if not self._due[arm]:
             return
-        _, other = self._waiting.pop()
-        difference = value - other if arm == "causal" else other - value
+        self._due[arm] -= 1
+        self._waiting[arm].append(float(value))
+        if not all(self._waiting.values()):
+            return
+        causal, presence = (self._waiting[one].pop(0) for one in ARMS)
+        difference = causal - presence
         weights, squared, total, square = self._sums
         self._count += 1
         self._sums = [
@@ -82,15 +86,21 @@ class Gate:
         return "causal" if self.probability > SURE else "presence"
 
     def to_json(self) -> dict[str, Sequence[float]]:
-        """What it has learned, for a checkpoint: sums of differences, arms owed, and returns that wait by arm."""
-        waiting = {f"waiting {arm}": [value for a, value in self._waiting if a == arm] for arm in ARMS}
-        return {"pairs": [self._count, *self._sums], "owed": [ARMS.index(arm) for arm in self._owed], **waiting}
+        """What it has learned, for a checkpoint: the sums of pairs, and those that are under way."""
+        pairs = [self._count, *self._sums]
+        return {
+            "pairs": pairs,
+            "owed": [ARMS.index(arm) for arm in self._owed],
+            "due": list(self._due.values()),
+            **self._waiting,
+        }
 
     def from_json(self, told: Mapping[str, Sequence[float]]) -> None:
         """Take back what ``to_json`` gave."""
         self._count, self._sums = int(told["pairs"][0]), [float(value) for value in told["pairs"][1:]]
         self._owed = [ARMS[int(k)] for k in told["owed"]]
-        self._waiting = [(arm, float(value)) for arm in ARMS for value in told[f"waiting {arm}"]]
+        self._due = {arm: int(many) for arm, many in zip(ARMS, told["due"], strict=True)}
+        self._waiting = {arm: [float(value) for value in told[arm]] for arm in ARMS}
 
     def __repr__(self) -> str:
         return "Gate()"

@@ -75,7 +75,7 @@ class Problem(NamedTuple):
 
     network: str
     sizes: tuple[int, ...] = SIZES
-    judged: int = 40
+    judged: int = 200
     gated: int = 200
     steps: int = 12_000
 

@@ -63,8 +63,7 @@ def learn(
     is told; where not even one can, no edges but the required ones. rng is not used.
     """
     clock = Clock(math.inf if max_seconds is None else time.monotonic() + max_seconds)
-    share("alpha", alpha)
-    whole("max_lags", max_lags, 1)
+    share("alpha", alpha), whole("max_lags", max_lags, 1)
     if lags is not None:
         whole("lags", lags, 1)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
@@ -78,9 +77,8 @@ def learn(
     order = 0
     if len(moving) > 1:
         seen, spot = values[:, moving], np.ix_(moving, moving)
-        order = clock.affordable(len(moving), len(rows.rows(0)), lags or max_lags)
-        if order and lags is None:
-            order = clock.affordable(len(moving), len(rows.rows(0)), _order(seen, order, rows))
+        order = clock.affordable(seen, lags or max_lags)
+        order = order if lags or not order else clock.affordable(seen, _order(seen, order, rows))
         if order:
             p_value[spot], total[spot], at_once[spot] = lagged_tests(seen, order, rows.rows(order))
     lagged = false_discoveries(p_value, allowed & ~required, alpha)
@@ -191,10 +189,11 @@ class Clock:
     def __init__(self, until: float) -> None:
         self.until, self.short = until, False
 
-    def affordable(self, d: int, n: int, wanted: int) -> int:
-        """The most lags, up to those wanted, whose fit of d series of n steps ends in half of the time that is left."""
+    def affordable(self, values: Array, wanted: int) -> int:
+        """The most lags, up to those wanted, whose fit of d series of n steps (n, d) ends in half of the time that is left."""
         if self.until == math.inf:
             return wanted
+        n, d = values.shape
         left = (self.until - time.monotonic()) / 2
         table = np.random.default_rng(0).standard_normal((TRIED, TRIED))
         begun = time.monotonic()

@@ -69,12 +69,11 @@ def discover(
                 shell="run it through `causalnet compare --max-seconds`, which stops it from outside",
             )
         params["max_seconds"] = max_seconds
-    _refuse_wide(len(data.columns))
     rng = checks.generator("seed", seed)
     if method.warm_up is not None:
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
-    with _reading_told(data), _failures_told(method.name, data):
+    with _reading_told(data), _within_means(method.name, data):
         graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
@@ -101,19 +100,15 @@ def _read(data: Any, method: Backend | None) -> Data:
     return as_series(data) if in_time and not is_data(data) else as_data(data)
 
 
-def _refuse_wide(d: int) -> None:
-    """DataError where a graph over d variables cannot fit into memory."""
-    needed, there = float(A_PAIR) * d * d, memory.room()
-    if needed > there:
-        raise DataError(
-            f"a search over {d} variables holds about {memory.size(needed)} for their pairs, and {memory.size(there)} of memory "
-            f"are free; keep at most {int((there / A_PAIR) ** 0.5)} variables"
-        )
-
-
 @contextmanager
-def _failures_told(name: str, data: Data) -> Iterator[None]:
-    """Memory that ran out, and numbers that no method can compute with, as sentences."""
+def _within_means(name: str, data: Data) -> Iterator[None]:
+    """A refusal of what cannot fit into memory; memory that ran out, and numbers that nobody can compute with, as sentences."""
+    d, there = len(data.columns), memory.room()
+    if A_PAIR * d * d > there:
+        raise DataError(
+            f"a search over {d} variables holds about {memory.size(A_PAIR * d * d)} for their pairs, and {memory.size(there)} of "
+            f"memory are free; keep at most {int((there / A_PAIR) ** 0.5)} variables"
+        )
     try:
         yield
     except CausalnetError:

@@ -140,14 +140,12 @@ def close(
     """
     if not _any_arrow(adj):
         return 0  # every rule reads one
-    shield_bits = bit_rows(shield)
-    contradictions = 0
+    contradictions, shield_bits = 0, bit_rows(shield)
     while True:
         undirected = bit_rows(adj & adj.T)
         children = bit_rows(adj & ~adj.T)
         parents = bit_rows(~adj & adj.T)
-        line, code = [0][:0], [0][:0]
-        power = [0.0][:0]
+        line, code, power = [0][:0], [0][:0], [0.0][:0]
         for k in range(i.size):
             a, b = i[k], j[k]
             if not (adj[a, b] and adj[b, a]) or stuck[k]:

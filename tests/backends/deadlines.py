@@ -14,6 +14,7 @@ import resource
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,19 @@ def run(name: str, data: Any, seconds: float, settings: dict[str, Any]) -> tuple
     return told, time.process_time() - began
 
 
+def warm(name: str, data: Any) -> None:
+    """Compile what a method needs for such data, here, so that no fork has to."""
+    method = get(name)
+    if method.warm_up is not None:
+        compile_kernels(method.warm_up, data.kind)
+
+
+def verdict(name: str, data: Any, seconds: float, settings: dict[str, Any]) -> str:
+    """Whether the limit was kept, and what came of it."""
+    told, took = run(name, data, seconds, settings)
+    return f"{'kept' if took <= seconds * (1 + SHARE) + MORE else 'MISSED':7}{took:7.2f} s   {told}"
+
+
 def forked(work: Callable[[], str]) -> str:
     """What a fork says, or what killed it."""
     read, write = os.pipe()
@@ -258,15 +272,9 @@ def rows(seconds: float, methods: list[str], only: list[str], size: float) -> It
             continue
         data = make(np.random.default_rng(0), size)
         for name in chosen:
-            method = get(name)
-            if method.warm_up is not None:
-                compile_kernels(method.warm_up, data.kind)
+            warm(name, data)
             for settings in SETTINGS.get((case, name), [{}]):
-
-                def work(name: str = name, data: Any = data, settings: dict[str, Any] = settings) -> str:
-                    told, took = run(name, data, seconds, settings)
-                    return f"{'kept' if took <= seconds * (1 + SHARE) + MORE else 'MISSED':7}{took:7.2f} s   {told}"
-
+                work = partial(verdict, name, data, seconds, settings)
                 label = f"{name} {' '.join(f'{k}={v}' for k, v in settings.items())}"
                 yield f"{case:30}{label:36}{forked(work)}"
 

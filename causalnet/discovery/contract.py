@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..errors import UnknownNameError, nearest
 from ..graph import Graph
-
-
-@cache
-def _parameters_of(learn: Callable[..., Graph]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(learn).parameters
 
 
 @dataclass(frozen=True)
@@ -40,10 +35,10 @@ class Backend:
     handles: frozenset[str] = frozenset()
     warm_up: Callable[[str], None] | None = None
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Any]:
         """Parameter names with their defaults."""
-        found = _parameters_of(self.learn).values()
+        found = inspect.signature(self.learn).parameters.values()
         fixed = {"knowledge", "rng", "max_seconds"}
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY and p.name not in fixed}
 
@@ -58,7 +53,7 @@ class Backend:
     @property
     def bounded(self) -> bool:
         """True when the method stops itself at ``max_seconds`` and returns its best so far."""
-        return "max_seconds" in _parameters_of(self.learn)
+        return "max_seconds" in inspect.signature(self.learn).parameters
 
     @property
     def installed(self) -> bool:

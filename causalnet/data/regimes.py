@@ -73,6 +73,11 @@ class Regimes:
             drawn[own] = own[rng.integers(0, len(own), len(own))]
         return drawn
 
+    def part(self, rng: np.random.Generator, share: float) -> Ints:
+        """A share of the rows of each regime, at least two, each once, in ascending order."""
+        parts = [rng.permutation(own)[: max(2, round(share * len(own)))] for own in self.rows()]
+        return np.sort(np.concatenate(parts))
+
     def told(self) -> str:
         """What the column says, in a sentence."""
         parts = [

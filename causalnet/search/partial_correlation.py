@@ -17,7 +17,7 @@ from ..base.clock import now
 from ..stats.independence import DEGENERATE
 from .sets import Largest, Lists, Question, Tested, ask, largest, lists, pairs_of, untested
 
-CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
+CLOCK_EVERY = 1 << 23  # numbers worked out between two looks at the clock
 LARGEST_R = 1.0 - np.finfo(float).eps
 
 
@@ -75,7 +75,7 @@ def _levels(
 ) -> tuple[int, int, bool]:
     """Sizes 1 to question.size, of the pairs that no smaller size separated: (tests, largest size tried, stopped)."""
     i, j, near, limit = question.i, question.j, question.near, question.limit
-    tests, leaves, d = 0, 0, rho.shape[0]
+    tests, spent, d = 0, 0, rho.shape[0]
     joined = np.ones(i.size, np.bool_)
     for size in range(1, question.size + 1):
         rows = np.flatnonzero(joined)
@@ -95,8 +95,8 @@ def _levels(
             members, place, count = _gather(x, own, pool, i, j)
             part = scale[: size + 1]
             sizes = (size, size)
-            made, leaves, stopped = _around(
-                rho, part, x, members, place, count, sizes, question.middle, found, leaves, deadline
+            made, spent, stopped = _around(
+                rho, part, x, members, place, count, sizes, question.middle, found, spent, deadline
             )
             tests += made
             if stopped:
@@ -119,7 +119,7 @@ def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, 
 def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
     """All sets of neighbours of every variable: (tests, stopped). scale: (size + 1,), sqrt(n - |S| - 3)."""
     pairs, near = pairs_of(question.i, question.j, rho.shape[0]), question.near
-    tests, leaves, least = 0, 0, max(question.least, 1)
+    tests, spent, least = 0, 0, max(question.least, 1)
     for x in range(rho.shape[0]):
         own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
         top = min(question.size, question.limit[x])
@@ -128,8 +128,8 @@ def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest
         pool = near.member[near.first[x] : near.first[x + 1]]
         members, rows, count = _gather(x, own, pool, question.i, question.j)
         sizes = (least, top)
-        made, leaves, stopped = _around(
-            rho, scale, x, members, rows, count, sizes, question.middle, found, leaves, deadline
+        made, spent, stopped = _around(
+            rho, scale, x, members, rows, count, sizes, question.middle, found, spent, deadline
         )
         tests += made
         if stopped:
@@ -167,15 +167,21 @@ def _around(
     sizes: tuple[int, int],
     middle: Lists,
     found: Largest,
-    leaves: int,
+    spent: int,
     deadline: float,
 ) -> tuple[int, int, bool]:
-    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, leaves, stopped).
+    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, spent, stopped). spent: numbers
+    worked out since the last look at the clock.
 
     At depth l, block[l] (drawn, k), spread[l] (k,), cross[l] (k,) and own[l] hold the covariance of the members with
     those that can be drawn, their variances, their covariance with x and the variance of x, given the first l of the set.
     """
     k, (least, top) = members.size, sizes
+    spent += drawn * k
+    if spent > CLOCK_EVERY and deadline < np.inf:
+        spent = 0
+        if now() > deadline:
+            return 0, spent, True
     block = np.empty((top, drawn, k))
     spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
     cap, asked = np.zeros((3, k)), np.flatnonzero(rows >= 0)
@@ -206,16 +212,18 @@ def _around(
                 tests += len(asked)
                 for level in range(depth + 1):
                     tests -= rows[pick[level]] >= 0
-            leaves += 1
-            if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
+            spent += k
+            if spent > CLOCK_EVERY and deadline < np.inf:
+                spent = 0
                 stopped = now() > deadline
         if depth < top - 1 and s < drawn - 1:
             _eliminate(block, spread, cross, own, depth, s)
+            spent += (drawn - s) * k
             depth += 1
             pick[depth] = s + 1
         else:
             pick[depth] += 1
-    return tests, leaves, stopped
+    return tests, spent, stopped
 
 
 @njit(cache=True)

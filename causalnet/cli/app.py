@@ -26,25 +26,11 @@ from .doubt import ConfidenceOption, EngineOption, JobsOption, KeepOption, Resam
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
 from .endings import run
-from .inputs import Options, parse_settings, read_data, read_graph, read_knowledge, refuse_options
+from .inputs import parse_settings, read_data, read_graph, read_knowledge, refuse_options
 from .lists import list_backends, list_datasets
-from .look import (
-    ContinuousOption,
-    DeviceOption,
-    DiscreteOption,
-    DropOption,
-    EventOption,
-    MissingOption,
-    RegimeOption,
-    SegmentOption,
-    SkipOption,
-    TargetsOption,
-    TimeOption,
-    TimesOption,
-    UnitOption,
-    look_at,
-)
+from .look import look_at
 from .rca import CODES, find_root_causes
+from .reading_options import AS_IT_IS, EVERY, Options, reading
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
 from .watch import CODES as WATCH_CODES
@@ -120,6 +106,7 @@ OutOption = Annotated[
 
 
 @app.command()
+@reading(*EVERY)
 def discover(
     file: Annotated[
         Path, typer.Argument(help="A table (.csv, .tsv, .jsonl, .parquet, ...) or an event log; - for standard input.")
@@ -127,24 +114,9 @@ def discover(
     backend: Annotated[
         str, typer.Option("--backend", "-b", help="The method; auto chooses by the kind of data.")
     ] = "auto",
-    topology: Annotated[
-        Path | None, typer.Option(help="Links between devices: a list (.csv), .npy, .graphml or .json.")
-    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
     knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
-    discrete: DiscreteOption = None,
-    continuous: ContinuousOption = None,
-    missing: MissingOption = None,
-    drop: DropOption = None,
-    event_column: EventOption = None,
-    time_column: TimeOption = None,
-    device_column: DeviceOption = None,
-    unit: UnitOption = None,
-    skip_bad_rows: SkipOption = None,
-    regime: RegimeOption = None,
-    targets: TargetsOption = None,
-    time: TimesOption = None,
-    segment: SegmentOption = None,
+    how: Options = AS_IT_IS,
     lags: LagsOption = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
@@ -162,19 +134,11 @@ def discover(
     from ..discovery.register import get
 
     method = None if backend == "auto" else get(backend)
-    how = Options(
-        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
-        skip_bad_rows=skip_bad_rows,
-        regime=regime,
-        targets=targets,
-        time=time,
-        segment=segment,
-    )
     params = parse_settings(settings := [*(set_ or []), *([] if lags is None else [f"lags={lags}"])])
     hard = read_knowledge(knowledge) if knowledge else None
     _check_paths(
         {"--out": out, "--report": report},
-        {"FILE": file, "--topology": topology, "--knowledge": knowledge, "--targets": targets},
+        {"FILE": file, "--topology": how.topology, "--knowledge": knowledge, "--targets": how.targets},
     )
     refuse_options(params)
     with warnings.catch_warnings(record=True) as caught:

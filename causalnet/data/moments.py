@@ -19,7 +19,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Codes
 from ..errors import DataError, NotApplicable
-from .sealed import freeze
+from .sealed import freeze, settle
 
 GONE = "it was streamed, so its rows were not kept"
 PART = 8192  # rows summed up at a time: a part of some ten columns stays in the processor's cache
@@ -63,9 +63,10 @@ def correlate(covariance: Array, columns: tuple[str, ...]) -> Array:
     if not scale.all():
         name = columns[int(np.flatnonzero(scale == 0)[0])]
         raise DataError(f"column {name!r} is constant in this sample, so it has no correlation; drop it")
-    rho = covariance / np.outer(scale, scale)
+    rho = np.outer(scale, scale)
+    np.divide(covariance, rho, out=rho)
     np.fill_diagonal(rho, 1.0)
-    return freeze(np.clip(rho, -1.0, 1.0))
+    return settle(np.clip(rho, -1.0, 1.0, out=rho))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

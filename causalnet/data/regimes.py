@@ -22,6 +22,7 @@ NAMED = 5  # regimes named in a sentence
 DEMANDS = (
     "regimes",
     "regimes of categories",
+    "regimes of categories with unknown targets",
     "regimes with missing cells",
 )  # what a table with regimes asks of a method
 

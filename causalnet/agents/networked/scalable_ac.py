@@ -108,9 +108,7 @@ class ScalableActorCritic(NetworkedLearner):
         """Mean return of the last update's trajectories, undiscounted, over agents, copies and learners."""
         return float(self._path.r.sum(0).mean())
 
-    def evaluate(
-        self, env: Any, episodes: int = 400, *, discount: float | None = None, seed: int = 10**6
-    ) -> Array:
+    def evaluate(self, env: Any, episodes: int = 400, *, discount: float | None = None, seed: int = 10**6) -> Array:
         """Returns of each learner's policy on ``env``, (L, episodes). discount: None is that of the settings, 1 adds rewards up.
 
         ``seed`` alone fixes the episodes, as it does for ``NetworkedPPO.evaluate`` and ``returns`` on as many copies: they are

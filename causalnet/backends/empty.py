@@ -14,7 +14,13 @@ HANDLES = frozenset({"missing", "few rows", "streamed", *DEMANDS})
 KNOWLEDGE = frozenset({"required", "forbidden"})
 
 
-def learn(data: Table | Events, *, knowledge: Knowledge | None = None, rng: np.random.Generator) -> Graph:
-    """The graph without edges (d nodes), or with the required edges alone."""
+def learn(
+    data: Table | Events,
+    *,
+    knowledge: Knowledge | None = None,
+    rng: np.random.Generator,
+    max_seconds: float | None = None,
+) -> Graph:
+    """The graph without edges (d nodes), or with the required edges alone. max_seconds: asks nothing of this."""
     _, required = (knowledge or Knowledge()).compile(data.columns)
     return Graph(data.columns, required)

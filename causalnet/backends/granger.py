@@ -13,6 +13,7 @@ Reference: Granger, "Investigating causal relations by econometric models and cr
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from ..base.arrays import Array, Ints
 from ..base.checks import share, whole
 from ..data import Events, Series, Table, as_series
 from ..data.tables import refuse_constants
-from ..errors import DataError
+from ..errors import DataError, warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..stats.lagged import windows
 from ..stats.many_tests import false_discoveries
@@ -37,6 +38,7 @@ CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, 
 LEVEL = 0.05  # of the coefficients that decide the number of lags
 TINY = 1e-300
 BINS = 2000  # default number of bins of an event log
+TRIED = 200  # columns of a matrix whose inversion tells how long larger ones take
 
 
 def learn(
@@ -49,6 +51,7 @@ def learn(
     max_lags: int = 5,
     bin_width: float | None = None,
     instantaneous: bool = True,
+    max_seconds: float | None = None,
 ) -> Graph:
     """Directed edges where the lagged F test rejects at false-discovery rate ``alpha``; rows are time steps.
 
@@ -56,10 +59,11 @@ def learn(
     autoregression of max_lags stands Holm's correction: a criterion that pays for d^2 coefficients a lag loses sparse ones.
     bin_width: seconds per bin of an event log; None: a two-thousandth of its span. Bins sum over devices.
     instantaneous: also join pairs whose residuals correlate given all others (undirected), at the same rate.
-    weight[j, i]: sum of the lagged coefficients B_l[i, j]. rng is not used.
+    weight[j, i]: sum of the lagged coefficients B_l[i, j]. max_seconds: no more lags than can be fitted until then, which
+    is told; where not even one can, no edges but the required ones. rng is not used.
     """
-    share("alpha", alpha)
-    whole("max_lags", max_lags, 1)
+    clock = Clock(math.inf if max_seconds is None else time.monotonic() + max_seconds)
+    share("alpha", alpha), whole("max_lags", max_lags, 1)
     if lags is not None:
         whole("lags", lags, 1)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)
@@ -72,9 +76,11 @@ def learn(
     p_value, total, at_once = np.ones((d, d)), np.zeros((d, d)), np.ones((d, d))
     order = 0
     if len(moving) > 1:
-        order = lags or _order(values[:, moving], max_lags, rows)
-        spot = np.ix_(moving, moving)
-        p_value[spot], total[spot], at_once[spot] = lagged_tests(values[:, moving], order, rows.rows(order))
+        seen, spot = values[:, moving], np.ix_(moving, moving)
+        order = clock.affordable(seen, lags or max_lags)
+        order = order if lags or not order else clock.affordable(seen, _order(seen, order, rows))
+        if order:
+            p_value[spot], total[spot], at_once[spot] = lagged_tests(seen, order, rows.rows(order))
     lagged = false_discoveries(p_value, allowed & ~required, alpha)
     adj = required | lagged
     together = np.zeros((d, d), dtype=bool)
@@ -89,7 +95,10 @@ def learn(
         "tests": int((allowed & ~required).sum()),
         "bin_width": width,
         "instantaneous_edges": int(together.sum()),
+        "complete": not clock.short,
     }
+    if clock.short:
+        meta["warnings"] = warned([f"max_seconds was enough for {order} lags only"])
     evidence = PairEvidence(data.columns, allowed | required, partial(_describe, p_value, at_once, total))
     return Graph(data.columns, adj, weight=np.where(adj, total, 0.0), evidence=evidence, meta=meta)
 
@@ -172,6 +181,33 @@ def _order(values: Array, max_lags: int, rows: Rows) -> int:
     p = 2.0 * stats.t.sf(np.abs(coefficient) / spread, dof)
     found = (p <= LEVEL / p.size).any(axis=(1, 2))
     return int(np.flatnonzero(found)[-1]) + 1 if found.any() else 1
+
+
+class Clock:
+    """How many lags there is time for. until: time.monotonic; short: were they fewer than wanted?"""
+
+    def __init__(self, until: float) -> None:
+        self.until, self.short = until, False
+
+    def affordable(self, values: Array, wanted: int) -> int:
+        """The most lags, up to those wanted, whose fit of d series of n steps (n, d) ends in half of the time that is left."""
+        if self.until == math.inf:
+            return wanted
+        n, d = values.shape
+        left = (self.until - time.monotonic()) / 2
+        table = np.random.default_rng(0).standard_normal((TRIED, TRIED))
+        begun = time.monotonic()
+        np.linalg.pinv(table @ table.T, hermitian=True)
+        a_step = (
+            max(time.monotonic() - begun, 1e-5) / TRIED**3
+        )  # of k columns k^3 for the inverse, and n k^2 / 8 for products
+        for lags in range(wanted, 0, -1):
+            k = d * lags + 1
+            if a_step * (k**3 + n * k**2 / 8) < left:
+                self.short |= lags < wanted
+                return lags
+        self.short = True
+        return 0
 
 
 class Rows(NamedTuple):

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base import memory
 from ..base.arrays import Array, Bools
 from ..base.checks import flag, one_of, share, whole
 from ..data import Series, Table, as_series
+from ..errors import DataError
 from ..graph import Knowledge, LaggedGraph, PairEvidence
 from ..search.lagged.conditions import Conditions, LaggedTests, find_conditions
 from ..search.lagged.orientation import orient_now
@@ -53,6 +55,7 @@ def learn(
     lags: the largest lag, None for 5 (fewer in short series). contemporaneous: also links within a step. fdr: control the
     false-discovery rate at alpha, over the lagged links and over those of lag 0. ci_test: "partial-correlation", or
     "rcit" for nonlinear dependence. max_cond: largest set of variables of now. rng: "rcit" draws one seed from it.
+    max_seconds: stop then; a link that no test has found until then is none, one that no test has separated stays.
     Forbidden pairs are never linked at any lag; a required one without a link gets its strongest lag.
     """
     deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
@@ -65,31 +68,45 @@ def learn(
     clocks = np.isin(series.columns, series.clocks)
     free = allowed & ~clocks & ~clocks[:, None]
     at = series.rows(2 * most)
-    tests: LaggedTests = (
-        LaggedCorrelation(lagged_correlation(series.values, at, 2 * most), len(at))
-        if ci_test == TESTS[0]
-        else LaggedRcit(windows(series.values, at, 2 * most), series.d, int(rng.integers(2**63)))
-    )
+    _refuse_deep(series.d, most)
+    used = len(at)
+    tests: LaggedTests
+    if ci_test == TESTS[0]:
+        rho, used = lagged_correlation(series.values, at, 2 * most, (time.monotonic() + deadline) / 2)
+        tests = LaggedCorrelation(rho, used)
+    else:
+        tests = LaggedRcit(windows(series.values, at, 2 * most), series.d, int(rng.integers(2**63)))
     own = np.diag(~clocks)
     lagged = np.repeat((free | own)[None], most + 1, axis=0)
     lagged[0] = False
     conditions = find_conditions(tests, lagged, alpha, deadline)
-    momentary = Momentary(tests, conditions)
+    momentary = Momentary(tests, conditions, deadline)
     if contemporaneous:
         bounds = Bounds(alpha, fdr, max_cond, deadline)
         links, p, r, facts = _with_now(momentary, conditions, lagged, free, bounds)
     else:
-        p, r = test_all(momentary, lagged)
-        links, facts = _kept(p, lagged, alpha, fdr), {"complete": conditions.complete}
+        p, r, done = test_all(momentary, lagged)
+        links, facts = _kept(p, lagged, alpha, fdr), {"complete": conditions.complete and done}
+    facts["complete"] = facts["complete"] and used == len(at)
     for i, j in np.argwhere(required & ~links.any(axis=0)):
         links[1 + int(np.abs(r[1:, i, j]).argmax()), i, j] = True
     meta: dict[str, Any] = {
-        "lags": most, "windows": len(at), "ci_test": ci_test, "fdr": bool(fdr), "tests": conditions.tests + momentary.made,
+        "lags": most, "windows": used, "ci_test": ci_test, "fdr": bool(fdr), "tests": conditions.tests + momentary.made,
         **facts,
     }  # fmt: skip
     every = ~np.eye(series.d, dtype=bool)
     evidence = PairEvidence(series.columns, every, partial(_describe, p, r, links))
     return LaggedGraph.from_links(series.columns, links, np.where(links, r, 0.0), evidence=evidence, meta=meta)
+
+
+def _refuse_deep(d: int, lags: int) -> None:
+    """DataError where the correlations of all windows cannot fit into memory."""
+    needed, there = 16.0 * (d * (2 * lags + 1)) ** 2, memory.room()
+    if needed > there:
+        raise DataError(
+            f"{d} variables and their last {2 * lags} steps have correlations of {memory.size(needed)}, and "
+            f"{memory.size(there)} of memory are free; use fewer lags or variables"
+        )
 
 
 class Bounds(NamedTuple):
@@ -109,6 +126,8 @@ def _with_now(
     begin = np.zeros_like(lagged)
     begin[conditions.parent // d, conditions.parent % d, np.repeat(np.arange(d), np.diff(conditions.start))] = True
     begin[0] = free | free.T
+    if not conditions.complete:  # of now nothing is tested yet
+        begin[0] = False
     found = find_links(momentary, begin, alpha, bounds.max_cond, bounds.deadline)
     p, r = np.where(begin, found.p, conditions.p), np.where(begin, found.r, conditions.r)
     links = found.links.copy()

@@ -17,11 +17,16 @@ KNOWLEDGE = frozenset({"required", "forbidden"})
 
 
 def learn(
-    data: Table | Events, *, knowledge: Knowledge | None = None, rng: np.random.Generator, density: float = 0.2
+    data: Table | Events,
+    *,
+    knowledge: Knowledge | None = None,
+    rng: np.random.Generator,
+    density: float = 0.2,
+    max_seconds: float | None = None,
 ) -> Graph:
     """Each pair of variables an edge with probability ``density``, pointing along a random order.
 
-    density: expected share of the d (d - 1) / 2 pairs that are joined, in [0, 1].
+    density: expected share of the d (d - 1) / 2 pairs that are joined, in [0, 1]. max_seconds: asks nothing of this.
     """
     number("density", density, 0.0, 1.0)
     allowed, required = (knowledge or Knowledge()).compile(data.columns)

@@ -8,28 +8,26 @@ from typing import Annotated
 import typer
 
 from ..base.checks import instance
-from .inputs import Options, read_data, read_graph
-from .look import ContinuousOption, DiscreteOption, DropOption, MissingOption
+from .inputs import read_data, read_graph
+from .reading_options import AS_IT_IS, Options, reading
 from .terminal import say, say_json
 
 
+@reading("discrete", "continuous", "missing", "drop")
 def examine(
     data: Annotated[Path, typer.Argument(help="The table; - for standard input.")],
     graph: Annotated[
         Path | None,
         typer.Option(help="A graph, JSON: are its independences in the table? Best in rows it was not learned from."),
     ] = None,
-    discrete: DiscreteOption = None,
-    continuous: ContinuousOption = None,
-    missing: MissingOption = None,
-    drop: DropOption = None,
+    how: Options = AS_IT_IS,
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Look a table over: size, copies, missing cells, order of the rows, Gaussianity, sortability; a graph beside it."""
     from ..data import Table
     from ..discovery.checkup import doctor
 
-    table = read_data(data, None, Options(discrete=discrete, continuous=continuous, missing=missing, drop=drop))
+    table = read_data(data, None, how)
     found = doctor(
         instance("data", table, Table, "a table that fits in memory"), None if graph is None else read_graph(graph)
     )

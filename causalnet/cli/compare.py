@@ -8,23 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
-from .inputs import Options, parse_backend_settings, parse_seeds
-from .look import (
-    ContinuousOption,
-    DeviceOption,
-    DiscreteOption,
-    DropOption,
-    EventOption,
-    MissingOption,
-    RegimeOption,
-    SegmentOption,
-    SkipOption,
-    TargetsOption,
-    TimeOption,
-    TimesOption,
-    UnitOption,
-)
+from .doubt import EngineOption, JobsOption
+from .inputs import parse_backend_settings, parse_seeds
 from .own_data import read_data_sets
+from .reading_options import AS_IT_IS, EVERY, Options, reading
 from .terminal import say, say_json, show_reasons, show_results
 
 QUICKSTART = ["order", "pc", "notears", "thp", "random", "empty"]
@@ -34,6 +21,7 @@ EFFECT_OF = ("sachs-interventional", "sachs")  # whose graph, and in which rows
 SHOWN = 12  # edges of a graph that are printed
 
 
+@reading(*EVERY)
 def compare_methods(
     data: Annotated[
         list[str],
@@ -53,27 +41,12 @@ def compare_methods(
     seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "--n-jobs", "-j", help="Cells at once (-1: all cores).")] = 1,
-    engine: Annotated[str, typer.Option(help="local, or dask:ADDRESS of a running scheduler.")] = "local",
+    jobs: JobsOption = 1,
+    engine: EngineOption = "local",
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
-    topology: Annotated[
-        Path | None, typer.Option(help="Links between the devices of a log: .csv, .npy, .graphml.")
-    ] = None,
-    discrete: DiscreteOption = None,
-    continuous: ContinuousOption = None,
-    missing: MissingOption = None,
-    drop: DropOption = None,
-    event_column: EventOption = None,
-    time_column: TimeOption = None,
-    device_column: DeviceOption = None,
-    unit: UnitOption = None,
-    skip_bad_rows: SkipOption = None,
-    regime: RegimeOption = None,
-    targets: TargetsOption = None,
-    time: TimesOption = None,
-    segment: SegmentOption = None,
+    how: Options = AS_IT_IS,
 ) -> None:
     """Compare methods on data sets over seeds; interrupted runs resume, and a report is written.
 
@@ -81,14 +54,6 @@ def compare_methods(
 
     Exits with 0 when every cell is recorded and at least one succeeded, 1 when none did.
     """
-    how = Options(
-        *(topology, discrete, continuous, missing, drop, event_column, time_column, device_column, unit),
-        skip_bad_rows=skip_bad_rows,
-        regime=regime,
-        targets=targets,
-        time=time,
-        segment=segment,
-    )
     datasets = read_data_sets(data, truth or [], how)
     settings: dict[str, Any] = {"seeds": parse_seeds(seeds), "params": parse_backend_settings(set_ or [])}
     settings |= {"n_jobs": jobs, "max_seconds": max_seconds, "engine": engine, "retry_failed": retry_failed}

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from .inputs import Options, read_data, read_graph
-from .look import DiscreteOption, DropOption, MissingOption
+from .inputs import read_data, read_graph
+from .reading_options import AS_IT_IS, Options, reading
 from .terminal import say, say_json
 
 UNDECIDED = 3  # exit code
 CODES = f"Exit codes: 0 the graph identifies the effect; {UNDECIDED} it does not, the possible values are shown; 2 a file, a name or an option is wrong; 1 something unexpected."
 
 
+@reading("discrete", "continuous", "missing", "drop")
 def show_effect(
     graph: Annotated[Path, typer.Argument(help="A graph, JSON, as discover --out writes it.")],
     data: Annotated[Path, typer.Argument(help="The table; - for standard input.")],
@@ -24,15 +25,13 @@ def show_effect(
     end: Annotated[str | None, typer.Option("--to", help="The state of a category that is set, after.")] = None,
     state: Annotated[str | None, typer.Option(help="The state of a category whose probability is meant.")] = None,
     level: Annotated[float, typer.Option(help="Level of the interval.")] = 0.95,
-    discrete: DiscreteOption = None,
-    missing: MissingOption = None,
-    drop: DropOption = None,
+    how: Options = AS_IT_IS,
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """What setting CAUSE does to OUTCOME: the effect with its interval and what it is adjusted for, or why there is none."""
     from ..effects import effect
 
-    table = read_data(data, None, Options(discrete=discrete, missing=missing, drop=drop))
+    table = read_data(data, None, how)
     found = effect(read_graph(graph), cause, outcome, table, start=start, end=end, state=state, level=level)
     if json_:
         say_json(found.to_dict())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.text import read_value, split, writable
 from ..errors import CausalnetError, DataError, KnowledgeError, NotApplicable, UnknownNameError, nearest
+from .reading_options import NOT_OF_SERIES, OF_LOGS, OF_SERIES, OF_TABLES, Options
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -98,46 +98,6 @@ def read_knowledge(path: Path) -> Knowledge:
         raise KnowledgeError(f"the knowledge file {path.name} is not as expected ({error}); {example}") from error
 
 
-@dataclass(frozen=True)
-class Options:
-    """How a file is to be read, as the options say; None where one was not given."""
-
-    topology: Path | None = None
-    discrete: str | None = None
-    continuous: str | None = None
-    missing: str | None = None
-    drop: str | None = None
-    event_column: str | None = None
-    time_column: str | None = None
-    device_column: str | None = None
-    unit: str | None = None
-    skip_bad_rows: int | None = None
-    regime: str | None = None
-    targets: Path | None = None
-    time: str | None = None
-    segment: str | None = None
-
-    @property
-    def roles(self) -> dict[str, str]:
-        """The columns of a log that are named."""
-        given = {"event": self.event_column, "timestamp": self.time_column, "device": self.device_column}
-        return {role: name for role, name in given.items() if name is not None}
-
-    def given(self, *names: str) -> list[str]:
-        """Those of the options that were given, as they are written."""
-        return [f"--{name.replace('_', '-')}" for name in names if getattr(self, name) is not None]
-
-    def written(self) -> dict[str, Any]:
-        """All that were given, for the line that repeats the command."""
-        return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if value is not None}
-
-
-OF_TABLES = ("discrete", "continuous", "missing", "drop", "regime", "targets")
-OF_SERIES = ("time", "segment")
-NOT_OF_SERIES = ("discrete", "continuous", "regime", "targets")
-OF_LOGS = ("topology", "event_column", "time_column", "device_column", "unit", "skip_bad_rows")
-
-
 def read_data(path: Path, method: Backend | None, how: Options) -> Table | Moments | Counts | Events | Series:
     """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
     from ..data import as_table, outline, stream_table
@@ -223,7 +183,14 @@ def read_log(path: Path, how: Options) -> Events:
     """The file as an event log."""
     from ..data import read_events
 
-    return read_events(path, how.topology, columns=how.roles, unit=how.unit, skip_bad_rows=how.skip_bad_rows or 0)
+    return read_events(
+        path,
+        how.topology,
+        columns=how.roles,
+        unit=how.unit,
+        duration_unit=how.duration_unit,
+        skip_bad_rows=how.skip_bad_rows or 0,
+    )
 
 
 def _listed(names: str | None) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""The command ``causalnet look``, and the options by which files are read."""
+"""The command ``causalnet look``."""
 
 from __future__ import annotations
 
@@ -8,58 +8,14 @@ from typing import Annotated
 import typer
 
 from ..base.text import split
+from .reading_options import AS_IT_IS, EVERY, Options, reading
 from .terminal import say, say_json, show_table
 
-DiscreteOption = Annotated[
-    str | None, typer.Option("--discrete", help="Names of the categorical columns, comma-separated.")
-]
-ContinuousOption = Annotated[
-    str | None,
-    typer.Option(
-        "--continuous",
-        help="Columns of numbers, comma-separated; else whole numbers with at most 10 levels are categories.",
-    ),
-]
-MissingOption = Annotated[
-    str | None, typer.Option("--missing", help="Values that mean a missing cell, comma-separated.")
-]
-DropOption = Annotated[str | None, typer.Option("--drop", help="Names of columns to leave out, comma-separated.")]
-EventOption = Annotated[str | None, typer.Option("--event-column", help="The column of a log that names the event.")]
-TimeOption = Annotated[str | None, typer.Option("--time-column", help="The column of a log that holds the time.")]
-DeviceOption = Annotated[str | None, typer.Option("--device-column", help="The column of a log that names the device.")]
-UnitOption = Annotated[str | None, typer.Option("--unit", help="Of times that are numbers: s, ms, us or ns.")]
-SkipOption = Annotated[
-    int | None, typer.Option("--skip-bad-rows", help="So many rows of a log that cannot be read are left out.")
-]
-RegimeOption = Annotated[
-    str | None, typer.Option("--regime", help="The column that tells which experiment a row comes from.")
-]
-TargetsOption = Annotated[
-    Path | None, typer.Option("--targets", help='JSON: {"regime": ["variable acted on there"]}; null: not known.')
-]
-TimesOption = Annotated[
-    str | None, typer.Option("--time", help="The column of times, which makes the rows a series (pcmci, granger).")
-]
-SegmentOption = Annotated[
-    str | None, typer.Option("--segment", help="The column that names the run or subject of a row of a series.")
-]
 
-
+@reading(*EVERY)
 def look_at(
     file: Annotated[Path, typer.Argument(help="A table or an event log; - for standard input.")],
-    discrete: DiscreteOption = None,
-    continuous: ContinuousOption = None,
-    missing: MissingOption = None,
-    drop: DropOption = None,
-    event_column: EventOption = None,
-    time_column: TimeOption = None,
-    device_column: DeviceOption = None,
-    unit: UnitOption = None,
-    skip_bad_rows: SkipOption = None,
-    regime: RegimeOption = None,
-    targets: TargetsOption = None,
-    time: TimesOption = None,
-    segment: SegmentOption = None,
+    how: Options = AS_IT_IS,
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Show how a file is read: every column, what was guessed, and what stands in the way of discovery."""
@@ -68,20 +24,21 @@ def look_at(
 
     if str(file) != "-":
         require_file(file)
-    roles = {"event": event_column, "timestamp": time_column, "device": device_column}
     found = look(
         file,
-        discrete=None if discrete is None else split(discrete, ","),
-        continuous=None if continuous is None else split(continuous, ","),
-        missing=split(missing or "", ","),
-        drop=split(drop or "", ","),
-        columns={role: name for role, name in roles.items() if name is not None} or None,
-        unit=unit,
-        skip_bad_rows=skip_bad_rows or 0,
-        regime=regime,
-        targets=None if targets is None else read_targets(targets),
-        time=time,
-        segment=segment,
+        discrete=None if how.discrete is None else split(how.discrete, ","),
+        continuous=None if how.continuous is None else split(how.continuous, ","),
+        missing=split(how.missing or "", ","),
+        drop=split(how.drop or "", ","),
+        columns=how.roles or None,
+        unit=how.unit,
+        duration_unit=how.duration_unit,
+        skip_bad_rows=how.skip_bad_rows or 0,
+        regime=how.regime,
+        targets=None if how.targets is None else read_targets(how.targets),
+        time=how.time,
+        segment=how.segment,
+        topology=how.topology,
     )
     if json_:
         say_json(found.to_dict())

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.text import split
 from ..errors import DataError, nearest
-from .inputs import Options, read_graph, read_sets, require_file
+from .inputs import read_graph, read_sets, require_file
+from .reading_options import Options
 from .terminal import say
 
 if TYPE_CHECKING:

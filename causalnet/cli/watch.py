@@ -15,7 +15,7 @@ import typer
 from ..base.checks import number
 from ..errors import DataError
 from .inputs import require_file
-from .look import DeviceOption, EventOption, TimeOption, UnitOption
+from .reading_options import AS_IT_IS, Options, reading
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ CODES = (
 SAVE_EVERY = 60.0  # seconds
 
 
+@reading("topology", "event_column", "time_column", "device_column", "unit")
 def watch_stream(
     source: Annotated[Path, typer.Argument(help="A log that grows (.csv), or - for standard input.")],
     state: Annotated[Path, typer.Option(help="The file that remembers; an existing one is gone on with.")] = Path(
         "watch.npz"
     ),
-    topology: Annotated[Path | None, typer.Option(help="Links between devices: .csv (two columns) or .npy.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the graph, with every report: g.json.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more when the file ends.")] = False,
     every: Annotated[float, typer.Option(help="Seconds between reports.")] = 10.0,
@@ -48,10 +48,7 @@ def watch_stream(
     ] = None,
     half_life: Annotated[float | None, typer.Option(help="Seconds after which what was seen counts half.")] = None,
     patience: Annotated[float, typer.Option(help="Seconds that an event may come late.")] = 0.0,
-    event_column: EventOption = None,
-    time_column: TimeOption = None,
-    device_column: DeviceOption = None,
-    unit: UnitOption = None,
+    how: Options = AS_IT_IS,
     log_json: Annotated[bool, typer.Option("--log-json", help="Reports as JSON on stdout, one a line.")] = False,
 ) -> None:
     """Watch a stream of events: learn its graph as it comes, and say when it drifts."""
@@ -61,9 +58,8 @@ def watch_stream(
 
     _check(source, state, out, every, stall)
     settings = {"decay": decay, "half_life": half_life, "patience": patience}
-    now = _begin(state, None if topology is None else read_topology(topology), source, settings)
-    named = {"event": event_column, "timestamp": time_column, "device": device_column}
-    lines = Lines(source.name, {r: c for r, c in named.items() if c is not None}, unit, now.place)
+    now = _begin(state, None if how.topology is None else read_topology(how.topology), source, settings)
+    lines = Lines(source.name, how.roles, how.unit, now.place)
     before, ended, code = now.drift.alarms, [], 0
     previous = signal.signal(signal.SIGTERM, lambda *_: ended.append("stopped by SIGTERM"))
     reported = saved = heard = time.monotonic()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ..base.checks import file_name, number, whole
+from ..base.clusters import check_engine
 from ..datasets import Dataset
 from ..datasets.catalogue import find_card
 from ..discovery.contract import Backend
 from ..discovery.register import find, registry
 from ..errors import DataError, UnknownNameError, nearest
-from .engines import check_engine
 from .functions import as_backend
 from .labels import label, parse
 from .store import Cell
@@ -128,8 +127,9 @@ def _seeds(seeds: Any) -> list[int]:
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
-    single = isinstance(given, str | Dataset) or not isinstance(given, Iterable) or isinstance(given, pd.DataFrame)
-    items = [given] if single else list(given)
+    many = isinstance(given, Sequence | Set | Mapping | Iterator) and not isinstance(given, str)
+    items = list(given) if many else [given]
+    bare = sum(not isinstance(item, str | Dataset) for item in items)
     found: dict[str, Dataset | None] = {}
     for item in items:
         if isinstance(item, str):
@@ -144,16 +144,25 @@ def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
                     "dataclasses.replace(dataset, sampled=False) to resample this one"
                 )
         else:
-            raise DataError(
-                f"a data set is a name or a causalnet.Dataset, got {type(item).__name__}; "
-                "write causalnet.Dataset('my-data', causalnet.as_table(frame), truth)"
-            )
+            name = "data" if bare == 1 else f"data {1 + sum(one is not None for one in found.values())}"
+            item = _bare(item, name)
         if name in found and (found[name] is not item):
             raise DataError(f"two data sets are called {name!r}; give them different names")
         found[name] = item
     if not found:
         raise DataError("there is no data set to compare on; name at least one")
     return found
+
+
+def _bare(item: Any, name: str) -> Dataset:
+    """A frame, or data of any kind, as a data set without truth."""
+    try:
+        return Dataset(name, item)
+    except DataError as error:
+        raise DataError(
+            f"a data set is a name, a causalnet.Dataset, data or a frame; the {type(item).__name__} is none: {error}",
+            python="write causalnet.Dataset('my-data', causalnet.as_table(frame), truth)",
+        ) from error
 
 
 def _methods(

@@ -18,7 +18,7 @@ from .frames import as_frame
 from .kinds import data_kind
 from .reading import shown_rows
 from .sealed import Sealed, freeze
-from .times import seconds
+from .times import NAMES, seconds, seconds_and_unit
 from .topology import links, undirected
 
 NEEDED = ("event", "timestamp", "device")
@@ -32,7 +32,8 @@ class Events(Sealed):
     frame: columns ``event``, ``timestamp`` (seconds, or datetimes) and ``device``; ``duration`` (seconds) if known.
     topology: networkx.Graph whose nodes are the devices; None when the wiring is unknown (each device on its own).
     unit: of timestamps that are numbers, "s", "ms", "us" or "ns"; None judges by their size and warns where they are no
-    seconds. Devices that the topology lacks are taken to have no link, with a warning.
+    seconds. duration_unit: of durations that are numbers; None takes seconds, or the unit of the timestamps where in seconds
+    the events would outlast the log, and warns where the timestamps are in another unit. Devices that the topology lacks are taken to have no link, with a warning.
     event_types: the full vocabulary; a type that never occurs keeps its row in every graph.
 
     types (V,) str; devices (M,) str; type_index, device_index (N,) int32; time (N,) float64 seconds, ascending;
@@ -49,11 +50,14 @@ class Events(Sealed):
         event_types: Sequence[Any] | None = None,
         *,
         unit: str | None = None,
+        duration_unit: str | None = None,
     ):
         frame = _log(frame)
         _checked_links(topology)
-        time = seconds(frame["timestamp"], unit)
-        duration = _durations(frame["duration"]) if "duration" in frame.columns else None
+        time, found = seconds_and_unit(frame["timestamp"], unit)
+        duration = None
+        if "duration" in frame.columns:
+            duration = durations(frame["duration"], duration_unit, found, float(time.max() - time.min()))
         order = np.argsort(time, kind="stable")
         late = np.flatnonzero(np.diff(time) < 0)
         if len(late):
@@ -116,6 +120,13 @@ class Events(Sealed):
         if self.topology is None and m > 1:
             return self.take_devices(rng.integers(0, m, m))
         return self.take_blocks(rng.integers(0, BLOCKS, BLOCKS), BLOCKS)
+
+    def part(self, rng: np.random.Generator, share: float) -> Events:
+        """A share of the devices, or of the time blocks of a wired log, each at most once."""
+        m, alone = len(self.devices), self.topology is None and len(self.devices) > 1
+        all_of = m if alone else BLOCKS
+        drawn = np.sort(rng.permutation(all_of)[: max(1, round(share * all_of))])
+        return self.take_devices(drawn) if alone else self.take_blocks(drawn, BLOCKS)
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Devices, what happened where and when since the first event, the links, and how long it lasted."""
@@ -230,8 +241,21 @@ def _wired(topology: nx.Graph, devices: Sequence[str]) -> nx.Graph:
     return nx.freeze(named)
 
 
-def _durations(column: pd.Series) -> Array:
-    duration = seconds(column)
+def durations(column: pd.Series, unit: str | None, of_times: str, span: float) -> Array:
+    """(n,) seconds that events last; of_times: the unit of their timestamps; span: seconds from the first to the last."""
+    plain = pd.api.types.is_numeric_dtype(column.dtype)
+    taken = unit or "s"
+    if unit is None and plain and of_times != "s":
+        longest = float(np.nanmax(column.to_numpy(np.float64, na_value=np.nan), initial=0.0))
+        taken = of_times if longest > span else "s"
+        other = "s" if taken == of_times else of_times
+        warnings.warn(
+            f"column {column.name!r} is read as {NAMES[taken]}, beside times in {NAMES[of_times]}; pass duration_unit={other!r} "
+            f"(--duration-unit {other}) if it holds {NAMES[other]}",
+            UserWarning,
+            stacklevel=3,
+        )
+    duration = seconds(column, taken if plain else None)
     bad = np.flatnonzero(duration < 0)
     if len(bad):
         more = f" ({len(bad)} such rows: {shown_rows(bad)})" if len(bad) > 1 else ""

@@ -16,9 +16,9 @@ import pandas as pd
 from ..base.checks import known, whole
 from ..errors import DataError
 from .ends import opened, until_last, with_days
-from .events import Events
+from .events import Events, durations
 from .reading import column_names, read_frame, to_numbers
-from .times import seconds
+from .times import seconds_and_unit
 from .topology import plain_names, read_topology, stripped
 
 # Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
@@ -62,13 +62,15 @@ def read_events(
     *,
     columns: Mapping[str, str] | None = None,
     unit: str | None = None,
+    duration_unit: str | None = None,
     skip_bad_rows: int = 0,
 ) -> Events:
     """Read an event log (.csv or .parquet). Known spellings of the columns are accepted (alarm_id, device_id, ...).
 
     topology: a networkx.Graph, or a file that :func:`causalnet.data.topology.read_topology` reads.
     columns: which column of the file holds what, as in {"event": "AlarmName", "timestamp": "When", "device": "NE"}.
-    unit: of times that are numbers ("s", "ms", "us", "ns"); None judges by their size and warns. skip_bad_rows: so many
+    unit: of times that are numbers ("s", "ms", "us", "ns"); None judges by their size and warns. duration_unit: that of
+    durations, as in :class:`Events`. skip_bad_rows: so many
     rows without an event, a time or a device, or with more or fewer cells than the header, are left out, with a warning.
     Where a column says raised or cleared, each pair becomes one event with a duration. DataError for all else.
     """
@@ -94,8 +96,11 @@ def read_events(
     moments = log["timestamp"].rename(took["timestamp"])
     if "_end" in log:
         moments = pd.concat([moments, log.pop("_end")], ignore_index=True).rename(took["timestamp"])
-    times = seconds(moments, unit)
+    times, found = seconds_and_unit(moments, unit)
     log["timestamp"] = times[:n]
+    if "duration" in log:
+        span = float(times.max() - times.min()) if n else 0.0
+        log["duration"] = durations(log["duration"], duration_unit, found, span)
     if len(times) > n:
         log["duration"] = until_last(times[n:], times[:n])
     if "_state" in log:

@@ -101,17 +101,19 @@ def look(
     drop: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
     unit: str | None = None,
+    duration_unit: str | None = None,
     skip_bad_rows: int = 0,
     regime: str | None = None,
     targets: Mapping[Any, Any] | None = None,
     time: str | None = None,
     segment: str | None = None,
+    topology: Any = None,
 ) -> Look:
     """How a file, a frame or data of any kind is read, what was guessed, and what stands in the way of discovery.
 
     Reads through the same door as ``discover``; nothing is refused here but an unreadable file or a wrong option.
-    discrete, continuous, missing: as for :func:`as_table`. regime, targets: as there. drop: columns to leave out. columns, unit, skip_bad_rows: as
-    for :func:`read_events`. time, segment: the columns of a series that hold its times and its runs (:class:`Series`).
+    discrete, continuous, missing: as for :func:`as_table`. regime, targets: as there. drop: columns to leave out. columns, unit,
+    duration_unit, skip_bad_rows, topology: as for :func:`read_events`. time, segment: the columns of a series that hold its times and its runs (:class:`Series`).
     """
     if isinstance(data, Series):
         return _of_series(data, "data", {}, ())
@@ -128,7 +130,8 @@ def look(
         source = "standard input" if str(data) == STDIN else Path(data).name
         frame = read_frame(data)
         if columns or (is_log(frame.columns) and time is None and segment is None):
-            return _look_at_log(data, source, len(frame), columns, unit, skip_bad_rows)
+            how = {"unit": unit, "duration_unit": duration_unit, "skip_bad_rows": skip_bad_rows, "topology": topology}
+            return _look_at_log(data, source, len(frame), {"columns": columns, **how})
         data = frame
     elif columns:
         raise DataError(
@@ -233,13 +236,12 @@ def _of_table(table: Table | None, found: Findings, source: str, n: int) -> Look
     return Look(source, "" if table is None else table.kind, n, tuple(seen), tuple(notes), tuple(found.troubles))
 
 
-def _look_at_log(
-    path: Any, source: str, rows: int, columns: Mapping[str, str] | None, unit: str | None, skip_bad_rows: int
-) -> Look:
+def _look_at_log(path: Any, source: str, rows: int, how: dict[str, Any]) -> Look:
+    """A file as an event log; how: the arguments of :func:`read_events`."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            log = read_events(path, columns=columns, unit=unit, skip_bad_rows=skip_bad_rows)
+            log = read_events(path, **how)
         except CausalnetError as error:
             return Look(source, "", rows, (), (), (Trouble(str(error), shell=error.in_shell),))
     return _of_events(log, source, tuple(dict.fromkeys(str(w.message) for w in caught)))

@@ -28,6 +28,12 @@ class Sealed:
                 value.setflags(write=False)
 
 
+def settle(array: Any) -> Any:
+    """An array that was made for this and is nobody else's: as it is, and not to be written from now on."""
+    array.setflags(write=False)
+    return array
+
+
 def freeze(array: Any) -> Any:
     """A contiguous copy that cannot be written."""
     array = np.array(array, order="C", ndmin=1)

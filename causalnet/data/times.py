@@ -28,7 +28,12 @@ SLASHED = re.compile(
 
 
 def seconds(column: pd.Series, unit: str | None = None) -> Array:
-    """(n,) seconds of numbers, dates or spans; NaN where missing.
+    """(n,) seconds of numbers, dates or spans; NaN where missing. See :func:`seconds_and_unit`."""
+    return seconds_and_unit(column, unit)[0]
+
+
+def seconds_and_unit(column: pd.Series, unit: str | None = None) -> tuple[Array, str]:
+    """(n,) seconds of numbers, dates or spans, NaN where missing; and the unit of the numbers, "s" for dates and spans.
 
     unit: "s", "ms", "us" or "ns" of numbers; None judges by their size, and warns where it is not seconds. Where float64
     seconds would make distinct times equal, they are counted from the first one, with a warning. Dates that are written
@@ -39,7 +44,7 @@ def seconds(column: pd.Series, unit: str | None = None) -> Array:
         column = column.dt.to_timestamp()
         kind = column.dtype
     if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind) or _arrow_time(kind):
-        return _of_stamps(column)
+        return _of_stamps(column), "s"
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind):
         raise DataError(f"column {column.name!r} must hold seconds or dates, not {kind} values")
     numeric = to_numbers(column)
@@ -48,7 +53,7 @@ def seconds(column: pd.Series, unit: str | None = None) -> Array:
         for read in (_dates, _slashed, _spans):
             stamps = read(column)
             if stamps is not None and (stamps.notna() | column.isna()).all():
-                return _of_stamps(stamps)
+                return _of_stamps(stamps), "s"
     if len(odd):
         numeric = _written(column, numeric)
         odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
@@ -61,10 +66,10 @@ def seconds(column: pd.Series, unit: str | None = None) -> Array:
     found = finite(numeric, column.name)
     unit = one_of("unit", unit, UNITS) if unit is not None else _unit(found, str(column.name))
     if unit == "s":
-        return found
+        return found, unit
     if pd.api.types.is_integer_dtype(numeric.dtype) and not numeric.isna().any():
-        return _exact(numeric.to_numpy(dtype=np.int64), UNITS[unit], str(column.name))
-    return found / UNITS[unit]
+        return _exact(numeric.to_numpy(dtype=np.int64), UNITS[unit], str(column.name)), unit
+    return found / UNITS[unit], unit
 
 
 def _arrow_time(kind: object) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import checks
+from ..base import checks, memory
 from ..data import Data, Demanding, Table, as_data, as_series
 from ..data.kinds import is_data
 from ..data.regimes import DEMANDS
@@ -29,6 +29,7 @@ REMEDIES = {  # what else can be done about data that a method does not take
     **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
+A_PAIR = 64  # bytes that a method holds for each pair of variables: eight matrices of numbers, as the searches of order and pc do
 
 
 def discover(
@@ -72,7 +73,7 @@ def discover(
     if method.warm_up is not None:
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
-    with _reading_told(data):
+    with _reading_told(data), _within_means(method.name, data):
         graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
@@ -97,6 +98,27 @@ def _read(data: Any, method: Backend | None) -> Data:
     """Data as they are; a data frame as a series where the method reads rows in order of time, as a table elsewhere."""
     in_time = method is not None and "series" in method.takes
     return as_series(data) if in_time and not is_data(data) else as_data(data)
+
+
+@contextmanager
+def _within_means(name: str, data: Data) -> Iterator[None]:
+    """A refusal of what cannot fit into memory; memory that ran out, and numbers that nobody can compute with, as sentences."""
+    d, there = len(data.columns), memory.room()
+    if A_PAIR * d * d > there:
+        raise DataError(
+            f"a search over {d} variables holds about {memory.size(A_PAIR * d * d)} for their pairs, and {memory.size(there)} of "
+            f"memory are free; keep at most {int((there / A_PAIR) ** 0.5)} variables"
+        )
+    try:
+        yield
+    except CausalnetError:
+        raise
+    except MemoryError as error:
+        raise CausalnetError(f"{name} ran out of memory on {data!r}; keep fewer variables or rows") from error
+    except np.linalg.LinAlgError as error:
+        raise CausalnetError(
+            f"{name} cannot compute with {data!r}: {error}; look for columns that others determine"
+        ) from error
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -39,6 +40,7 @@ class Knowledge:
     forbidden: edges (cause, effect) that must not be. Forbid both directions to keep a pair apart.
     tiers: groups of variables in causal order, or {name: tier}; nothing in a later tier causes anything in an earlier one.
     roots: variables without causes. leaves: variables without effects.
+    A name with a ``*`` that is no variable itself stands for all that match: forbidden=[("trait", "gene_*")].
     Contradictions (an edge both required and forbidden, a required cycle, ...) are errors when it is built.
     """
 
@@ -59,13 +61,38 @@ class Knowledge:
             for name in tier:
                 if seen.setdefault(name, k) != k:
                     raise KnowledgeError(f"{name!r} stands in tier {seen[name]} and in tier {k}; keep one")
-        self.compile(sorted(self.names))
+        self.compile(sorted(self._mentioned))
 
     @property
     def names(self) -> set[str]:
-        """Every variable that is mentioned."""
+        """Every variable that is mentioned; patterns (``gene_*``) are none."""
+        return {name for name in self._mentioned if "*" not in name}
+
+    @property
+    def _mentioned(self) -> set[str]:
         pairs = {name for pair in (*self.required, *self.forbidden) for name in pair}
         return pairs | {name for tier in self.tiers for name in tier} | set(self.roots) | set(self.leaves)
+
+    def over(self, nodes: Sequence[str]) -> Knowledge:
+        """The same with every pattern replaced by the nodes that match it; KnowledgeError where none does."""
+        there = set(nodes)
+        patterns = sorted(name for name in self._mentioned - there if "*" in name)
+        if not patterns:
+            return self
+        forms = {name: re.compile(".*".join(map(re.escape, name.split("*"))), re.DOTALL) for name in patterns}
+        matched = {name: tuple(node for node in nodes if form.fullmatch(node)) for name, form in forms.items()}
+        for pattern, found in matched.items():
+            if not found:
+                raise KnowledgeError(f"knowledge names {pattern!r}, which matches no variable here: {_few(nodes)}")
+
+        def each(given: Iterable[str]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(node for name in given for node in matched.get(name, (name,))))
+
+        def pairs(given: tuple[Pair, ...]) -> tuple[Pair, ...]:
+            return tuple((a, b) for x, y in given for a in each([x]) for b in each([y]) if a != b)
+
+        tiers = tuple(each(tier) for tier in self.tiers)
+        return Knowledge(pairs(self.required), pairs(self.forbidden), tiers, each(self.roots), each(self.leaves))
 
     def __bool__(self) -> bool:
         return bool(self.required or self.forbidden or self.tiers or self.roots or self.leaves)
@@ -76,23 +103,24 @@ class Knowledge:
         A required edge also forbids its reverse.
         """
         index = {name: i for i, name in enumerate(nodes)}
-        unknown = sorted(self.names - set(index))
+        known = self.over(nodes)
+        unknown = sorted(known._mentioned - set(index))
         if unknown:
             raise KnowledgeError(f"knowledge names {unknown[0]!r}, not a variable here.{nearest(unknown[0], index)}")
         d = len(nodes)
         allowed = ~np.eye(d, dtype=bool)
         required = np.zeros((d, d), dtype=bool)
-        for a, b in self.forbidden:
+        for a, b in known.forbidden:
             allowed[index[a], index[b]] = False
-        for early, late in combinations(self.tiers, 2):
+        for early, late in combinations(known.tiers, 2):
             allowed[np.ix_([index[n] for n in late], [index[n] for n in early])] = False
-        allowed[:, [index[n] for n in self.roots]] = False
-        allowed[[index[n] for n in self.leaves], :] = False
-        for a, b in self.required:
+        allowed[:, [index[n] for n in known.roots]] = False
+        allowed[[index[n] for n in known.leaves], :] = False
+        for a, b in known.required:
             if not allowed[index[a], index[b]]:
                 raise KnowledgeError(f"{a} -> {b} is required, but the same knowledge forbids it; drop one of the two")
             required[index[a], index[b]] = True
-        cycle = find_cycle(required) if self.required else None
+        cycle = find_cycle(required) if known.required else None
         if cycle is not None:
             loop = " -> ".join(nodes[i] for i in [*cycle, cycle[0]])
             raise KnowledgeError(f"the required edges form a cycle: {loop}; remove one of them")
@@ -104,12 +132,13 @@ class Knowledge:
         A forbidden a -> b says that a is no cause of b, and so do tiers and leaves; two such variables may still have a
         hidden common cause. Apart are pairs forbidden both ways by name, and those that only a cause of a root could join.
         """
-        allowed, required = self.compile(nodes)
+        known = self.over(nodes)
+        allowed, required = known.compile(nodes)
         index = {name: i for i, name in enumerate(nodes)}
         named = np.eye(len(nodes), dtype=bool)
-        for a, b in self.forbidden:
+        for a, b in known.forbidden:
             named[index[a], index[b]] = True
-        root = np.isin(np.arange(len(nodes)), [index[name] for name in self.roots])
+        root = np.isin(np.arange(len(nodes)), [index[name] for name in known.roots])
         apart = (named & named.T) | (root[:, None] & ~allowed) | (root & ~allowed.T)
         tail = (required.T | root) & ~apart
         return KnownEnds(apart, ~allowed.T & ~apart, tail)
@@ -143,6 +172,10 @@ def _check_marks(graph: Graph, known: KnownEnds, required: Bools) -> None:
         raise KnowledgeError(f"the result lacks the required edge {nodes[i]} -> {nodes[j]}")
 
 
+def _few(nodes: Sequence[str]) -> str:
+    return ", ".join(nodes[:5]) + (", ..." if len(nodes) > 5 else "")
+
+
 def _tiers(given: Any) -> tuple[tuple[str, ...], ...]:
     if isinstance(given, Mapping) and given and all(isinstance(tier, int) for tier in given.values()):  # {name: tier}
         return tuple(tuple(str(name) for name in given if given[name] == tier) for tier in sorted(set(given.values())))
@@ -173,7 +206,7 @@ def _pairs(pairs: Iterable[Sequence[str]], what: str) -> tuple[Pair, ...]:
         if isinstance(pair, str) or not isinstance(pair, Iterable) or len(tuple(pair)) != 2:
             raise KnowledgeError(f"{what} takes pairs (cause, effect), got {pair!r}; write {what}=[('A', 'B')]")
         a, b = (str(name) for name in pair)
-        if a == b:
+        if a == b and "*" not in a:
             raise KnowledgeError(f"{what} holds ({a!r}, {a!r}); a variable cannot cause itself")
         result.append((a, b))
     return tuple(result)

@@ -113,6 +113,15 @@ def _implied(a: int, b: int, undirected: AnyArray, parents: AnyArray, children: 
 
 
 @njit(cache=True)
+def _any_arrow(adj: AnyArray) -> bool:
+    for a in range(adj.shape[0]):
+        for b in range(a):
+            if adj[a, b] != adj[b, a]:
+                return True
+    return False
+
+
+@njit(cache=True)
 def close(
     adj: AnyArray,
     shield: AnyArray,
@@ -129,14 +138,14 @@ def close(
     pairs; strength: (m,), larger is drawn first within a round, equal ones together; stuck: (m,) bool, pairs that stay
     undirected, filled. rule: (d, d) int8, filled with R1..R4. below: descendants(adj), kept up to date.
     """
-    shield_bits = bit_rows(shield)
-    contradictions = 0
+    if not _any_arrow(adj):
+        return 0  # every rule reads one
+    contradictions, shield_bits = 0, bit_rows(shield)
     while True:
         undirected = bit_rows(adj & adj.T)
         children = bit_rows(adj & ~adj.T)
         parents = bit_rows(~adj & adj.T)
-        line, code = [0][:0], [0][:0]
-        power = [0.0][:0]
+        line, code, power = [0][:0], [0][:0], [0.0][:0]
         for k in range(i.size):
             a, b = i[k], j[k]
             if not (adj[a, b] and adj[b, a]) or stuck[k]:

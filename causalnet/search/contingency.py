@@ -24,7 +24,7 @@ from .sets import ByLogarithm, Largest, Question, Tested, keep, largest, pairs_o
 MOST_STRATA = 64  # strata, strata x states of x, and cells per table up to which bit sets are used
 MOST_SPLITS = 256
 MOST_CELLS = 400
-SETS_PER_LOOK = 256  # conditioning sets between two looks at the clock
+ROWS_PER_LOOK = 1 << 22  # of tests made between two looks at the clock
 
 
 class Coded(NamedTuple):
@@ -140,7 +140,7 @@ def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, de
     """All sets of neighbours of every variable, depth first, kept in ``found``: (tests, stopped)."""
     offset, bits, nears = coded.offset, coded.bits, question.near
     pairs = pairs_of(question.i, question.j, coded.cards.size)
-    tests, looks = 0, 0
+    tests, read = 0, 0
     masks = np.empty((question.size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
     strata, pick = np.zeros(question.size + 1, np.int64), np.zeros(question.size + 1, np.int64)
     for x in range(coded.cards.size):
@@ -161,9 +161,10 @@ def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, de
                 pick[depth] = pick[depth - 1] + 1 if depth else 0
                 if depth >= question.least:
                     members = near[pick[:depth]]
-                    tests += _test_all(x, rows, members, masks[depth], strata[depth], coded, g_test, question, found)
-                    looks += 1
-                    if looks % SETS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
+                    at = masks[depth], strata[depth]
+                    made, read = _test_all(x, rows, members, at, coded, g_test, question, found, read, deadline)
+                    tests += made
+                    if read < 0:
                         return tests, True
             elif depth < top and pick[depth] <= near.size - max(question.least - depth, 1):
                 s = near[pick[depth]]
@@ -184,20 +185,23 @@ def _test_all(
     x: int,
     own: AnyArray,
     members: AnyArray,
-    masks: AnyArray,
-    strata: int,
+    at: tuple[AnyArray, int],
     coded: Coded,
     g_test: bool,
     question: Question,
     found: Largest,
-) -> int:
-    """Test the pairs of x, the rows ``own`` of the question, given `members`; return the number of tests.
+    read: int,
+    deadline: float,
+) -> tuple[int, int]:
+    """Test the pairs of x, the rows ``own`` of the question, given `members`: (how many tests, rows read since the last look at
+    the clock, -1 where the time is over).
 
-    strata: how many rows of masks (most, w) are the strata of the set, or -1 when they are to be counted row by row.
+    at: masks (most, w) and how many of their rows are the strata of the set, -1 when they are to be counted row by row.
     A pair whose set lies in both neighbourhoods is tested from its smaller column only.
     """
     columns, cards, offset, bits = coded.columns, coded.cards, coded.offset, coded.bits
-    card_x = cards[x]
+    masks, strata = at
+    card_x, n = cards[x], columns.shape[1]
     by_bits = strata >= 0 and strata * card_x <= MOST_SPLITS
     split = np.empty((max(strata, 0) * card_x if by_bits else 0, bits.shape[1]), np.uint64)
     rows = np.empty(split.shape[0], np.int64)
@@ -209,6 +213,11 @@ def _test_all(
         y = question.j[row] if question.i[row] == x else question.i[row]
         if repeated(x, y, members, question.near, question.limit):
             continue
+        read += n
+        if read > ROWS_PER_LOOK and deadline < np.inf:
+            read = 0
+            if now() > deadline:
+                return tests, -1
         if by_bits and strata * card_x * cards[y] <= MOST_CELLS:
             if not ready:
                 ready = True
@@ -218,14 +227,14 @@ def _test_all(
                         rows[k] = meet(masks[t], bits[offset[x] + i], split[k])
             states = bits[offset[y] : offset[y + 1]]
             value, free = _bit_statistic(masks, strata, split, rows, states, g_test, work[0], work[1])
-            used = columns.shape[1]
+            used = n
         else:
             if not grouped:
                 grouped = True
                 order, first = stratify(columns[members], cards[members])
-            at, start = complete_rows(order, first, columns[x], columns[y]) if coded.incomplete else (order, first)
-            value, free = sparse_statistic(columns[x], columns[y], card_x, cards[y], at, start, g_test)
-            used = at.size
+            some, start = complete_rows(order, first, columns[x], columns[y]) if coded.incomplete else (order, first)
+            value, free = sparse_statistic(columns[x], columns[y], card_x, cards[y], some, start, g_test)
+            used = some.size
         tests += 1
         keep(row, value, free, used, members, question.middle, found)
-    return tests
+    return tests, read

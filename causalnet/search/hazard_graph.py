@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,17 +21,26 @@ class Chosen(NamedTuple):
 
 
 def search(
-    targets: Sequence[Target], allowed: Bools, required: Bools, hops: int, price: float, start: Sequence[Bools]
+    targets: Sequence[Target],
+    allowed: Bools,
+    required: Bools,
+    hops: int,
+    price: float,
+    start: Sequence[Bools],
+    until: float = math.inf,
 ) -> Chosen:
     """Maximise sum_i [L_i - price * (number of (type, hop) columns)] over directed graphs.
 
     allowed, required: (V, V) bool over types; start: for each type the (P,) bool columns to begin with. Each type chooses
     by itself; while there is a cycle, edges are laid in order of their loss, strongest first, those that would close
-    a cycle are forbidden, and the types that lost one choose again.
+    a cycle are forbidden, and the types that lost one choose again. until: time.monotonic; types that come later keep the
+    causes they begin with.
     """
     v = len(targets)
     open_, must = allowed.copy(), required.copy()
-    fits = [choose(targets[i], *_columns(i, open_, must, hops), price, np.flatnonzero(start[i])) for i in range(v)]
+    fits = [
+        choose(targets[i], *_columns(i, open_, must, hops), price, np.flatnonzero(start[i]), until) for i in range(v)
+    ]
     loss = np.zeros((v, v))
     stale = set(range(v))
     while True:
@@ -43,7 +53,7 @@ def search(
         open_ &= ~banned
         stale = set(np.flatnonzero(banned.any(axis=0)).tolist())
         for i in stale:
-            fits[i] = choose(targets[i], *_columns(i, open_, must, hops), price, fits[i].columns)
+            fits[i] = choose(targets[i], *_columns(i, open_, must, hops), price, fits[i].columns, until)
 
 
 def _columns(i: int, allowed: Bools, required: Bools, hops: int) -> tuple[Bools, Bools]:

@@ -15,7 +15,7 @@ from ..base.clock import now
 from ..stats.degenerate_gaussian import NOT_MADE, Blocks, likelihood_ratio
 from .sets import ByLogarithm, Largest, Question, Tested, keep, largest, pairs_of, repeated, untested
 
-TESTS_PER_LOOK = 256  # between two looks at the clock
+ROWS_PER_LOOK = 1 << 18  # of tests made between two looks at the clock
 
 Function = Callable[[int, int, tuple[int, ...]], float]
 
@@ -81,7 +81,7 @@ def _sets(question: Question, x: int, y: int) -> list[tuple[int, ...]]:
 def _all_sets(blocks: Blocks, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
     """All sets of neighbours of every variable, small ones first, in lexicographic order: (tests, stopped)."""
     nears, pairs = question.near, pairs_of(question.i, question.j, blocks.first.size - 1)
-    tests, looks = 0, 0
+    tests, read = 0, 0
     for x in range(blocks.first.size - 1):
         own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
         near = nears.member[nears.first[x] : nears.first[x + 1]]
@@ -91,9 +91,11 @@ def _all_sets(blocks: Blocks, question: Question, found: Largest, deadline: floa
                 members = near[pick]
                 for row in own:
                     y = question.j[row] if question.i[row] == x else question.i[row]
-                    looks += 1
-                    if looks % TESTS_PER_LOOK == 0 and deadline < np.inf and now() > deadline:
-                        return tests, True
+                    read += max(blocks.values.shape[0], 1024)
+                    if read > ROWS_PER_LOOK and deadline < np.inf:
+                        read = 0
+                        if now() > deadline:
+                            return tests, True
                     if repeated(x, y, members, nears, question.limit):
                         continue
                     value, free, used = likelihood_ratio(blocks, question.i[row], question.j[row], members)

@@ -28,6 +28,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
+from ..base.clock import now
 from ..graph.meek import add_arrow, close, has, put_below
 from .sets import Lists, Question, Tests, either_way, size_limit
 from .skeleton import Search, Skeleton, Weakest, no_tests
@@ -70,12 +71,18 @@ class Retested(NamedTuple):
 
 
 def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
-    """Test the ends of every unshielded triple given all sets of neighbours of either, up to the largest size used."""
+    """Test the ends of every unshielded triple given all sets of neighbours of either, up to the largest size used.
+
+    None are sought where the time was over before the skeleton was done.
+    """
     d, weakest = len(skeleton.adj), skeleton.weakest
+    if not skeleton.complete:
+        none = np.zeros(0, np.int64)
+        return Retested(Triples(none, none, none, np.zeros(0), np.zeros(0)), no_tests(none, none), 0, False)
     joined = np.flatnonzero(skeleton.adj[weakest.i, weakest.j])
     a, b, strength = weakest.i[joined], weakest.j[joined], weakest.weakness[joined]
     near = either_way(a, b, d)
-    i, j, middle = _unshielded(near, ~search.adj)
+    i, j, middle, whole = _unshielded(near, ~search.adj, search.deadline)
     most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
     limit = size_limit(near, most, search.max_sets)
     over, record, every = limit < np.minimum(np.diff(near.first), most), no_tests(i, j), np.arange(len(i))
@@ -88,12 +95,12 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     # an edge of which no test could be made draws no collider
     known = ((one > -np.inf) | search.fixed[x, z]) & ((two > -np.inf) | search.fixed[y, z])
     triples = Triples(x, z, y, np.where(known, clear, 0.0), np.maximum(one, two))
-    return Retested(triples, record, found.tests, not found.stopped)
+    return Retested(triples, record, found.tests, whole and not found.stopped)
 
 
 def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools, required: Bools) -> Orientation:
     """Orient a skeleton under knowledge. untested: (d, d) pairs of which nothing is known; allowed, required: (d, d)
-    bool as Knowledge.compile gives them."""
+    bool as Knowledge.compile gives them. Of an incomplete skeleton only what knowledge says is drawn."""
     d, weakest = len(allowed), skeleton.weakest
     adj = skeleton.adj.copy()
     rule = np.zeros((d, d), np.int8)
@@ -113,7 +120,8 @@ def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools
         adj, triples.x[chosen], triples.z[chosen], triples.y[chosen], clear, rule, open_ends, below
     )
     stuck = open_ends[i, j] if len(chosen) else np.zeros(len(i), bool)
-    given_up += close(adj, shield, i, j, strength, stuck, rule, below)
+    if skeleton.complete:
+        given_up += close(adj, shield, i, j, strength, stuck, rule, below)
     partner = dict(zip((tail * d + head).tolist(), other.tolist(), strict=True))
     return Orientation(adj, rule, partner, dropped, given_up)
 
@@ -146,21 +154,34 @@ def _draw_known(
 
 
 @njit(cache=True)
-def _unshielded(near: Lists, untested: AnyArray) -> tuple[AnyArray, AnyArray, Lists]:
+def _unshielded(near: Lists, untested: AnyArray, deadline: float) -> tuple[AnyArray, AnyArray, Lists, bool]:
     """Ends x < y of x - z - y that are not joined, (m,) each and sorted, with the middles z of each pair. near: the
-    neighbours of every variable, ascending; untested: (d, d), pairs that count as neither joined nor apart."""
-    d = near.first.size - 1
+    neighbours of every variable, ascending; untested: (d, d), pairs that count as neither joined nor apart. The last: was
+    there time for all x?"""
+    d, whole = near.first.size - 1, True
     xs, ys, zs, count = [0][:0], [0][:0], [0][:0], [0]
     apart = np.empty(d, np.bool_)
     for x in range(d):
+        if deadline < np.inf and now() > deadline:
+            whole = False
+            break
         own = near.member[near.first[x] : near.first[x + 1]]
         apart[:] = True
         apart[own] = False
-        seen = [0][:0]
+        seen, ways = [0][:0], 0
         for z in own:
-            for y in near.member[near.first[z] : near.first[z + 1]]:
-                if y > x and apart[y] and not untested[x, y]:
-                    seen.append(y * d + z)
+            ways += near.first[z + 1] - near.first[z]
+        if (d - 1 - own.size) * d < ways:  # few are apart: whom each of them shares with x
+            for y in range(x + 1, d):
+                if apart[y] and not untested[x, y]:
+                    for z in near.member[near.first[y] : near.first[y + 1]]:
+                        if not apart[z]:
+                            seen.append(y * d + z)
+        else:
+            for z in own:
+                for y in near.member[near.first[z] : near.first[z + 1]]:
+                    if y > x and apart[y] and not untested[x, y]:
+                        seen.append(y * d + z)
         for key in np.sort(np.array(seen, np.int64)):
             y, z = key // d, key % d
             if len(ys) == 0 or ys[-1] != y or xs[-1] != x:
@@ -170,7 +191,7 @@ def _unshielded(near: Lists, untested: AnyArray) -> tuple[AnyArray, AnyArray, Li
             count[-1] += 1
             zs.append(z)
     first = np.cumsum(np.array(count, np.int64))
-    return np.array(xs, np.int64), np.array(ys, np.int64), Lists(first, np.array(zs, np.int64))
+    return np.array(xs, np.int64), np.array(ys, np.int64), Lists(first, np.array(zs, np.int64)), whole
 
 
 @njit(cache=True)

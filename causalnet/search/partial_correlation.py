@@ -17,7 +17,7 @@ from ..base.clock import now
 from ..stats.independence import DEGENERATE
 from .sets import Largest, Lists, Question, Tested, ask, largest, lists, pairs_of, untested
 
-CLOCK_EVERY = 1 << 14  # conditioning sets between two looks at the clock
+CLOCK_EVERY = 1 << 23  # numbers worked out between two looks at the clock
 LARGEST_R = 1.0 - np.finfo(float).eps
 
 
@@ -75,7 +75,7 @@ def _levels(
 ) -> tuple[int, int, bool]:
     """Sizes 1 to question.size, of the pairs that no smaller size separated: (tests, largest size tried, stopped)."""
     i, j, near, limit = question.i, question.j, question.near, question.limit
-    tests, leaves, d = 0, 0, rho.shape[0]
+    tests, spent, d = 0, 0, rho.shape[0]
     joined = np.ones(i.size, np.bool_)
     for size in range(1, question.size + 1):
         rows = np.flatnonzero(joined)
@@ -95,8 +95,8 @@ def _levels(
             members, place, count = _gather(x, own, pool, i, j)
             part = scale[: size + 1]
             sizes = (size, size)
-            made, leaves, stopped = _around(
-                rho, part, x, members, place, count, sizes, question.middle, found, leaves, deadline
+            made, spent, stopped = _around(
+                rho, part, x, members, place, count, sizes, question.middle, found, spent, deadline
             )
             tests += made
             if stopped:
@@ -119,7 +119,7 @@ def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, 
 def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
     """All sets of neighbours of every variable: (tests, stopped). scale: (size + 1,), sqrt(n - |S| - 3)."""
     pairs, near = pairs_of(question.i, question.j, rho.shape[0]), question.near
-    tests, leaves, least = 0, 0, max(question.least, 1)
+    tests, spent, least = 0, 0, max(question.least, 1)
     for x in range(rho.shape[0]):
         own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
         top = min(question.size, question.limit[x])
@@ -128,8 +128,8 @@ def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest
         pool = near.member[near.first[x] : near.first[x + 1]]
         members, rows, count = _gather(x, own, pool, question.i, question.j)
         sizes = (least, top)
-        made, leaves, stopped = _around(
-            rho, scale, x, members, rows, count, sizes, question.middle, found, leaves, deadline
+        made, spent, stopped = _around(
+            rho, scale, x, members, rows, count, sizes, question.middle, found, spent, deadline
         )
         tests += made
         if stopped:
@@ -167,28 +167,31 @@ def _around(
     sizes: tuple[int, int],
     middle: Lists,
     found: Largest,
-    leaves: int,
+    spent: int,
     deadline: float,
 ) -> tuple[int, int, bool]:
-    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, leaves, stopped).
+    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, spent, stopped). spent: numbers
+    worked out since the last look at the clock.
 
     At depth l, block[l] (drawn, k), spread[l] (k,), cross[l] (k,) and own[l] hold the covariance of the members with
     those that can be drawn, their variances, their covariance with x and the variance of x, given the first l of the set.
     """
     k, (least, top) = members.size, sizes
+    spent += drawn * k
+    if spent > CLOCK_EVERY and deadline < np.inf:
+        spent = 0
+        if now() > deadline:
+            return 0, spent, True
     block = np.empty((top, drawn, k))
     spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
-    cap, pairs = np.full((3, k), -1.0), 0
+    cap, asked = np.zeros((3, k)), np.flatnonzero(rows >= 0)
+    for b in asked:
+        _cap(cap[:, b], rows[b], middle, found, scale[-1])
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
-        if rows[a] >= 0:
-            _cap(cap[:, a], rows[a], middle, found, scale[-1])
-            pairs += 1
-        for b in range(drawn):
-            block[0, b, a] = rho[members[b], members[a]]
-    own[0] = 1.0
-    pick = np.zeros(top, np.int64)
+        block[0, :, a] = rho[members[:drawn], members[a]]
+    pick, own[0] = np.zeros(top, np.int64), 1.0
     depth, tests, stopped = 0, 0, False
     while depth >= 0 and not stopped:
         s = pick[depth]
@@ -201,21 +204,26 @@ def _around(
             pick[depth] += 1
             continue
         if depth >= least - 1:
-            at = block[depth, s], spread[depth], cross[depth], own[depth]
-            if _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale):
-                tests += pairs
-                for p in pick[: depth + 1]:
-                    tests -= rows[p] >= 0
-            leaves += 1
-            if leaves % CLOCK_EVERY == 0 and deadline < np.inf:
+            rest_x = own[depth] * spread[depth, s] - cross[depth, s] * cross[depth, s]
+            if rest_x > DEGENERATE * spread[depth, s]:
+                if _weaker(block, spread, cross, depth, s, rest_x, asked, cap[0]):
+                    at = block[depth, s], spread[depth], cross[depth], rest_x
+                    _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale)
+                tests += len(asked)
+                for level in range(depth + 1):
+                    tests -= rows[pick[level]] >= 0
+            spent += k
+            if spent > CLOCK_EVERY and deadline < np.inf:
+                spent = 0
                 stopped = now() > deadline
         if depth < top - 1 and s < drawn - 1:
             _eliminate(block, spread, cross, own, depth, s)
+            spent += (drawn - s) * k
             depth += 1
             pick[depth] = s + 1
         else:
             pick[depth] += 1
-    return tests, leaves, stopped
+    return tests, spent, stopped
 
 
 @njit(cache=True)
@@ -237,6 +245,31 @@ def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray
 
 
 @njit(cache=True)
+def _weaker(
+    block: AnyArray,
+    spread: AnyArray,
+    cross: AnyArray,
+    depth: int,
+    s: int,
+    rest_x: float,
+    asked: AnyArray,
+    bound: AnyArray,
+) -> bool:
+    """Has x with some member that is ``asked`` a squared partial correlation below its bound, given the set that ends with s?
+
+    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
+    """
+    pivot, shared, hit = spread[depth, s], cross[depth, s], False
+    for b in asked:
+        of_s = block[depth, s, b]
+        joint = cross[depth, b] * pivot - shared * of_s
+        rest = spread[depth, b] * pivot - of_s * of_s
+        rest = rest if rest > DEGENERATE * pivot else 0.0
+        hit |= joint * joint < bound[b] * rest_x * rest
+    return hit
+
+
+@njit(cache=True)
 def _leaf(
     at: tuple[AnyArray, AnyArray, AnyArray, float],
     s: int,
@@ -247,36 +280,21 @@ def _leaf(
     middle: Lists,
     found: Largest,
     scale: AnyArray,
-) -> bool:
-    """Squared partial correlation of x and every member given the set that ends with s; False if it determines x.
-
-    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
-    cap: see :func:`_cap`; (3, k), -1 where there is no pair.
-    """
-    row, spread, cross, own = at
+) -> None:
+    """Enter the tests of x and every member given the set that ends with s. cap: see :func:`_cap`; (3, k)."""
+    row, spread, cross, rest_x = at
     pivot, shared, bound = spread[s], cross[s], cap[0]
-    rest_x = own * pivot - shared * shared
-    if rest_x <= DEGENERATE * pivot:
-        return False
-    hit = False
-    for b in range(bound.size):
+    for b in range(rows.size):
         joint = cross[b] * pivot - shared * row[b]
         rest = spread[b] * pivot - row[b] * row[b]
-        rest = rest if rest > DEGENERATE * pivot else 0.0
-        hit |= joint * joint < bound[b] * rest_x * rest
-    if hit:
-        for b in range(bound.size):
-            joint = cross[b] * pivot - shared * row[b]
-            rest = spread[b] * pivot - row[b] * row[b]
-            if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
-                squared = joint * joint / (rest_x * rest)
-                lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
-                if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
-                    continue
-                new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
-                _enter(new, rows[b], members, pick, middle, found)
-                _cap(cap[:, b], rows[b], middle, found, scale[-1])
-    return True
+        if rows[b] >= 0 and rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
+            squared = joint * joint / (rest_x * rest)
+            lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
+            if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
+                continue
+            new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
+            _enter(new, rows[b], members, pick, middle, found)
+            _cap(cap[:, b], rows[b], middle, found, scale[-1])
 
 
 @njit(cache=True)

@@ -88,7 +88,9 @@ class Weakest:
 
     def given(self, k: int) -> list[int]:
         """The set of a pair's test."""
-        return [int(v) for v in self.members[self.start[k] : self.start[k] + self.size[k]]]
+        begin = self.start[k]
+        members: list[int] = self.members[begin : begin + self.size[k]].tolist()
+        return members
 
     def place(self, i: int, j: int) -> int:
         """Number of the pair i < j, or -1; the pairs must be sorted."""
@@ -142,6 +144,11 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
             break
         a, b, limit = i[open_pairs], j[open_pairs], size_limit(near, k, search.max_sets)
         over = limit < np.minimum(np.diff(near.first), k)
+        if limit.max() < k:  # the budget leaves no set of this size, nor of any larger one
+            weakest.partial[open_pairs] |= over[a] | over[b]
+            k = min(int(np.diff(near.first)[np.concatenate([a, b])].max()), deepest + 1, tests.most + 1)
+            bounded = tests.most < k <= deepest
+            break
         found = tests.answer(ask(k, a, b, near, limit, weakness[open_pairs]), search.deadline)
         weakest.enter(open_pairs, found, over[a] | over[b])
         made, complete = made + found.tests, not found.stopped

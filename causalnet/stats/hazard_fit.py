@@ -7,6 +7,8 @@ is concave. theta is scaled by C, so that it counts the starts that a column exp
 
 from __future__ import annotations
 
+import math
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -174,28 +176,31 @@ def _alone(source, rate):  # type: ignore[no-untyped-def]
     return np.log1p(t * ratio).sum() - t
 
 
-def choose(target: Target, allowed: Bools, required: Bools, price: float, start: Ints) -> Fit:
+def choose(target: Target, allowed: Bools, required: Bools, price: float, start: Ints, until: float = math.inf) -> Fit:
     """Maximise L - price * (columns beyond the backgrounds) by adding and dropping one column at a time.
 
     allowed, required: (P,) bool over columns. start: columns to begin with. A column is tried when a quadratic
-    approximation of its gain (efficient score) or loss (Wald) does not rule it out, and kept on the exact gain.
+    approximation of its gain (efficient score) or loss (Wald) does not rule it out, and kept on the exact gain. until:
+    time.monotonic; the best so far then.
     """
     keep = required.copy()
     keep[start] |= allowed[start]
     keep[:2] = True
-    now = _climb(target, allowed, required, price, fit(target, np.flatnonzero(keep)))
+    now = _climb(target, allowed, required, price, fit(target, np.flatnonzero(keep)), until)
     while True:  # a column may stand in for another that explains more: leave each of the weak ones out once
         _, loss = _survey(target.phi, target.lone, now.columns, now.theta, ~allowed, _mask(now, allowed) & ~required)
         weak = [c for c in np.argsort(loss)[: len(now.columns)] if loss[c] < SWAP * price]
         for column in weak:
+            if time.monotonic() > until:
+                return now
             may = allowed.copy()
             may[column] = False
             rest = now.columns != column
             other = _climb(
-                target, may, required, price, fit(target, now.columns[rest], np.maximum(now.theta[rest], 1e-2))
+                target, may, required, price, fit(target, now.columns[rest], np.maximum(now.theta[rest], 1e-2)), until
             )
             if other.value - now.value > price * (len(other.columns) - len(now.columns)) + 1e-9:
-                now = _climb(target, allowed, required, price, other)
+                now = _climb(target, allowed, required, price, other, until)
                 break
         else:
             return now
@@ -208,12 +213,14 @@ def _mask(found: Fit, like: Bools) -> Bools:
     return inside
 
 
-def _climb(target: Target, allowed: Bools, required: Bools, price: float, now: Fit) -> Fit:
+def _climb(target: Target, allowed: Bools, required: Bools, price: float, now: Fit, until: float) -> Fit:
     """Add and drop single columns from ``now`` on until neither raises the penalised likelihood."""
     keep = _mask(now, allowed)
     keep[:2] = True
     refused = np.zeros(len(allowed), dtype=bool)  # tried at this set, and not worth it
     for _ in range(4 * len(allowed)):
+        if time.monotonic() > until:
+            break
         addable, droppable = allowed & ~keep & ~refused, keep & ~required & ~refused
         droppable[:2] = False
         gain, loss = _survey(target.phi, target.lone, now.columns, now.theta, addable, droppable)

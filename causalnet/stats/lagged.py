@@ -9,6 +9,8 @@ parents of j, and the parents of i moved back by tau (Runge et al., Science Adva
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,7 +23,9 @@ from .independence import DEGENERATE
 from .rcit import Rcit
 
 MADE, REDUNDANT, DETERMINED = 0, 1, 2  # a test; the cause, or the effect, is determined by what is given
-ROWS = 1 << 13  # windows multiplied at a time
+UNTESTED = 3  # the time was over
+ROWS, PRODUCTS = 1 << 13, 1e10  # windows multiplied at a time, at most, and products
+PIECE = 1 << 14  # questions answered before the clock is looked at
 
 
 class Questions(NamedTuple):
@@ -42,7 +46,7 @@ class Questions(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """r: (m,) the strength of each dependence. p: (m,) p-values. state: (m,) MADE, REDUNDANT or DETERMINED."""
+    """r: (m,) the strength of each dependence. p: (m,) p-values. state: (m,) MADE, REDUNDANT, DETERMINED or UNTESTED."""
 
     r: Array
     p: Array
@@ -54,22 +58,28 @@ def windows(values: Array, at: Ints, depth: int) -> Array:
     return np.concatenate([values[at - lag] for lag in range(depth + 1)], axis=1)
 
 
-def lagged_correlation(values: Array, at: Ints, depth: int) -> Array:
-    """(k, k) Pearson correlation of the k = (depth + 1) * d columns of the windows; 0 beside a column that never varies."""
+def lagged_correlation(values: Array, at: Ints, depth: int, until: float = math.inf) -> tuple[Array, int]:
+    """(k, k) Pearson correlation of the k = (depth + 1) * d columns of the windows, 0 beside a column that never varies; and
+    of how many windows: the first ones, where the time (``until``: time.monotonic) is over before all were read."""
     k = (depth + 1) * values.shape[1]
     shift = np.tile(values[at].mean(axis=0), depth + 1)
-    products, total = np.zeros((k, k)), np.zeros(k)
-    for begin in range(0, len(at), ROWS):
-        block = windows(values, at[begin : begin + ROWS], depth) - shift
+    products, total, n = np.zeros((k, k)), np.zeros(k), 0
+    rows = max(64, min(ROWS, int(PRODUCTS / k**2)))
+    while n < len(at) and (n < 2 * rows or time.monotonic() < until):
+        block = windows(values, at[n : n + rows], depth) - shift
         products += block.T @ block
         total += block.sum(axis=0)
-    products -= np.outer(total, total / len(at))
-    variance = np.diag(products).copy()
-    flat = variance <= 1e-14 * (variance + total**2 / len(at) + np.finfo(float).tiny)
+        n += len(block)
+    variance = np.diag(products) - total * total / n
+    flat = variance <= 1e-14 * (variance + total**2 / n + np.finfo(float).tiny)
     scale = np.where(flat, 0.0, 1.0 / np.sqrt(np.where(flat, 1.0, variance)))
-    rho = np.clip(products * scale * scale[:, None], -1.0, 1.0)
-    np.fill_diagonal(rho, np.where(flat, 0.0, 1.0))
-    return rho
+    for lo in range(0, k, rows):  # in place: the matrix may be most of the memory
+        some = products[lo : lo + rows]
+        some -= np.outer(total[lo : lo + rows], total / n)
+        some *= scale * scale[lo : lo + rows, None]
+        np.clip(some, -1.0, 1.0, out=some)
+    np.fill_diagonal(products, np.where(flat, 0.0, 1.0))
+    return products, n
 
 
 class LaggedCorrelation:
@@ -78,13 +88,28 @@ class LaggedCorrelation:
     def __init__(self, rho: Array, n: int) -> None:
         self.rho, self.n = np.ascontiguousarray(rho), n
 
-    def answer(self, questions: Questions) -> Answers:
-        """r is the partial correlation. A test without a degree of freedom left has p = 1."""
-        r, size, state = _partial_correlations(self.rho, *questions)
+    def answer(self, questions: Questions, until: float = math.inf) -> Answers:
+        """r is the partial correlation. A test without a degree of freedom left has p = 1. until: time.monotonic."""
+        m = len(questions.cause)
+        r, size, state = np.zeros(m), np.zeros(m, np.int64), np.full(m, UNTESTED, np.int8)
+        for lo in range(0, m, PIECE):
+            if lo and time.monotonic() > until:
+                break
+            here = slice(lo, lo + PIECE)
+            r[here], size[here], state[here] = _partial_correlations(
+                self.rho, *_part(questions, lo, min(lo + PIECE, m))
+            )
         free = self.n - 2.0 - size
         t = np.abs(r) * np.sqrt(np.maximum(free, 0.0) / np.maximum(1.0 - r * r, 1e-300))
         p = np.where(free >= 1.0, 2.0 * stdtr(np.maximum(free, 1.0), -t), 1.0)
         return Answers(r, p, state)
+
+
+def _part(questions: Questions, lo: int, hi: int) -> Questions:
+    """Questions lo to hi."""
+    cause, lag, effect, first, given, start, parent = questions
+    ends = first[lo : hi + 1]
+    return Questions(cause[lo:hi], lag[lo:hi], effect[lo:hi], ends - ends[0], given[ends[0] : ends[-1]], start, parent)
 
 
 @njit(cache=True)
@@ -182,11 +207,15 @@ class LaggedRcit:
         values = (seen - seen.mean(axis=0)) / np.maximum(seen.std(axis=0), 1e-300)
         self.test = Rcit(values, range(values.shape[1] + 1), None, seed)
 
-    def answer(self, questions: Questions) -> Answers:
-        """One test a question, each made once."""
+    def answer(self, questions: Questions, until: float = math.inf) -> Answers:
+        """One test a question, each made once. until: time.monotonic."""
         m = len(questions.cause)
+        state = np.full(m, UNTESTED, np.int8)
         p, place = np.ones(m), np.empty(len(questions.given) + 2 * len(questions.parent) + 2, np.int64)
         for q in range(m):
+            if time.monotonic() > until:
+                break
+            state[q] = MADE
             size = collect(q, questions, self.d, place)
             key = (
                 int(questions.lag[q] * self.d + questions.cause[q]),
@@ -196,4 +225,4 @@ class LaggedRcit:
             if key not in self.known:
                 self.known[key] = self.test(*key)
             p[q] = self.known[key]
-        return Answers(-np.log(np.maximum(p, 1e-300)), p, np.zeros(m, np.int8))
+        return Answers(-np.log(np.maximum(p, 1e-300)), p, state)

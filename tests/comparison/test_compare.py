@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import causalnet as cn
+from causalnet.base.progress import watcher
 from causalnet.base.text import split
 from causalnet.comparison import Progress, Results
 from causalnet.comparison.functions import read_answer
 from causalnet.comparison.labels import label, parse
-from causalnet.comparison.progress import watcher
 from causalnet.comparison.standing import place_methods, rank_over
 from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset
@@ -485,7 +485,7 @@ def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path:
         ({"datasets": "asiaa"}, UnknownNameError, "no data set 'asiaa'. Did you mean 'asia'"),
         ({"datasets": "asia:m=3"}, UnknownNameError, "has no setting 'm'"),
         ({"datasets": []}, DataError, "no data set"),
-        ({"datasets": [pd.DataFrame({"a": [1]})]}, DataError, "got DataFrame; write causalnet.Dataset"),
+        ({"datasets": [pd.DataFrame({"a": [1]})]}, DataError, "the DataFrame is none: .*write causalnet.Dataset"),
         ({"datasets": [chain(), chain(70)]}, DataError, "two data sets are called 'chain'"),
         ({"datasets": dataclasses.replace(chain(), sampled=True)}, DataError, "one sample that was drawn already"),
         ({"backends": "emty"}, UnknownNameError, "no backend 'emty'. Did you mean 'empty'"),

@@ -149,6 +149,27 @@ def test_knowledge_compiles_and_checks() -> None:
         k.check(Graph.from_edges("abc", [("a", "b"), ("b", "c")]))
 
 
+def test_a_name_with_a_star_stands_for_all_that_match() -> None:
+    nodes = ["gene_1", "gene_[2]", "trait", "a*"]
+    known = Knowledge(forbidden=[("trait", "gene_*"), ("gene_*", "gene_*")], tiers=[["a*"], ["gene_*"]], leaves=["t*t"])
+    allowed, required = known.compile(nodes)
+    named = Knowledge(
+        forbidden=[("trait", "gene_1"), ("trait", "gene_[2]"), ("gene_1", "gene_[2]"), ("gene_[2]", "gene_1")],
+        tiers=[["a*"], ["gene_1", "gene_[2]"]],
+        leaves=["trait"],
+    )
+    assert (allowed == named.compile(nodes)[0]).all() and not required.any()
+    assert (known.ends(nodes).arrow == named.ends(nodes).arrow).all() and known.names == {"trait"}
+    wanted = Knowledge(required=[("gene_*", "trait")])
+    assert wanted.compile(nodes)[1].sum() == 2
+    with pytest.raises(KnowledgeError, match="lacks the required edge gene_1 -> trait"):
+        wanted.check(Graph.from_edges(nodes, []))
+    with pytest.raises(KnowledgeError, match=r"'gen\*x', which matches no variable here: gene_1, "):
+        Knowledge(roots=["gen*x"]).compile(nodes)
+    with pytest.raises(KnowledgeError, match="'gene_1' stands in tier 0 and in tier 1"):
+        Knowledge(tiers=[["gene_1"], ["gene_*"]]).compile(nodes)
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [

@@ -18,6 +18,7 @@ Learning Framework with Causal-Aware Policy", arXiv 2402.04869.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,14 +116,23 @@ def learn(
     leak: float = 0.1,
     counterfactual: Counterfactual = "control",
     capacity: float = math.inf,
+    max_seconds: float | None = None,
 ) -> Graph:
-    """Fold ``step`` over all interactions, fit once at the end; parameters as in ``init``."""
+    """Fold ``step`` over all interactions, fit once at the end; parameters as in ``init``.
+
+    max_seconds: the actions that half of it has time for are taken in, and the causes that the rest has time for are chosen.
+    """
+    begun = time.monotonic()
+    half, until = (math.inf, math.inf) if max_seconds is None else (begun + max_seconds / 2, begun + max_seconds)
     told: dict[str, Any] = {"start": start, "log": log, "knowledge": knowledge, "rng": rng, "mode": mode, "hops": hops}
     told |= {"normalization": normalization, "penalty_scale": penalty_scale, "leak": leak, "capacity": capacity}
     state = init(data.variables, data.units, topology=data.topology, counterfactual=counterfactual, **told)
     for t in range(data.n):
+        if time.monotonic() > half:
+            break
         state = fitting.take(state, data, t)
-    return graph(state, fresh=True)
+    found = fitting.as_graph(fitting.fitted(state, until))
+    return found.replace(meta={"complete": state.steps == data.n and time.monotonic() <= until})
 
 
 def warm_up(kind: str) -> None:

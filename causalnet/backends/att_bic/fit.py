@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -167,17 +168,17 @@ def share_of(rows: Rows, each: list[Target], fits: tuple[Fit, ...]) -> Array:
     return shares(starts, rows.span)
 
 
-def fitted(state: State) -> State:
-    """The state with its graph fitted to all that was taken in."""
+def fitted(state: State, until: float = math.inf) -> State:
+    """The state with its graph fitted to all that was taken in, as far as there is time (time.monotonic)."""
     setup = state.setup
     due = state.steps + max(1.0, setup.refresh * state.steps)
     state = replace(state, fitted=state.steps, due=due)
     if setup.mode == "default":
-        return _chosen(state, setup.allowed)
+        return _chosen(state, setup.allowed, until)
     adj = oriented(state)
     if state.scorer is not None:
         return replace(state, adj=pruned(state.scorer, adj, setup.required))
-    kept = _chosen(replace(state, chosen=columns_of(adj, len(setup.hops))), adj)
+    kept = _chosen(replace(state, chosen=columns_of(adj, len(setup.hops))), adj, until)
     return replace(kept, adj=np.where(_starts(gathered(state)) < STARTS_NEEDED, adj, kept.adj))
 
 
@@ -186,7 +187,7 @@ def _starts(rows: Rows) -> Array:
     return np.bincount(rows.target, minlength=len(rows.lone)) + rows.lone.sum(axis=1)
 
 
-def _chosen(state: State, allowed: Bools) -> State:
+def _chosen(state: State, allowed: Bools, until: float) -> State:
     """Let every variable with enough starts choose its causes among ``allowed``; the others keep the start's edges.
 
     The choice and the units' shares of the background are made in turn until the shares settle.
@@ -200,9 +201,9 @@ def _chosen(state: State, allowed: Bools) -> State:
     share, chosen = state.share, state.chosen
     for _ in range(ROUNDS):
         each = targets(rows, share)
-        found = search(each, allowed, setup.required, k, price, list(chosen))
+        found = search(each, allowed, setup.required, k, price, list(chosen), until)
         before, share = share, share_of(rows, each, found.fits)
-        if np.abs(share / before - 1.0).max() < SETTLED:
+        if np.abs(share / before - 1.0).max() < SETTLED or time.monotonic() > until:
             break
         chosen = np.zeros((v, setup.columns), dtype=bool)  # the next choice starts from this one
         for i, one in enumerate(found.fits):

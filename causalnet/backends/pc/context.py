@@ -45,7 +45,7 @@ def with_context(table: Table) -> Table:
 def context_knowledge(table: Table, knowledge: Knowledge | None) -> Knowledge:
     """What is known, and that nothing causes the context, and it what some regime is known to act on."""
     assert table.regimes is not None
-    known, context = knowledge or Knowledge(), table.regimes.column
+    known, context = (knowledge or Knowledge()).over(table.columns), table.regimes.column
     acted = table.regimes.acted_on(table.columns).any(axis=0)
     acts = tuple((context, table.columns[j]) for j in np.flatnonzero(acted))
     never = tuple((name, root) for root in known.roots for name in table.columns if name != root)  # but the context may

@@ -29,9 +29,12 @@ class Partial(NamedTuple):
 
 def partial_pairs(*records: Weakest) -> Ints:
     """(k, 2) the pairs of which the records say that some sets were left out."""
-    if not any(record.partial.any() for record in records):
-        return np.zeros((0, 2), np.int64)
-    return np.unique(np.concatenate([np.stack([r.i, r.j], 1)[r.partial] for r in records]), axis=0)
+    records = tuple(record for record in records if record.partial.any())
+    if len(records) < 2:
+        return np.stack([records[0].i, records[0].j], 1)[records[0].partial] if records else np.zeros((0, 2), np.int64)
+    wide = 1 + max(int(r.j.max(initial=0)) for r in records)
+    keys = np.unique(np.concatenate([(r.i * wide + r.j)[r.partial] for r in records]))
+    return np.stack(np.divmod(keys, wide), axis=1)
 
 
 def untested_pairs(skeleton: Skeleton, fixed: Bools) -> Ints:

@@ -13,21 +13,22 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ...base.arrays import Array, Bools, Ints
-from ...stats.lagged import DETERMINED, MADE, Answers, Questions
+from ...stats.lagged import DETERMINED, MADE, UNTESTED, Answers, Questions
 
 
 class LaggedTests(Protocol):
     """A family of tests between columns of windows."""
 
-    def answer(self, questions: Questions) -> Answers:
-        """One test a question."""
+    def answer(self, questions: Questions, until: float) -> Answers:
+        """One test a question, as far as they are made until then (time.monotonic)."""
 
 
 class Conditions(NamedTuple):
     """start: (d + 1,), parent: columns (lag * d + v); the conditions of v are parent[start[v] : start[v + 1]], strongest first.
 
     p: (lags + 1, d, d) largest p-value of each candidate, 1 where none was tested, [lag, cause, effect]; r: that of the
-    test with it. tests: how many were made. complete: False where the deadline came first.
+    test with it. tests: how many were made. complete: False where the deadline came first; a candidate that was not
+    tested until then is none.
     """
 
     start: Ints
@@ -63,10 +64,13 @@ def find_conditions(tests: LaggedTests, allowed: Bools, alpha: float, deadline: 
         others = begin[turn][:, None] + others + (others >= rank[:, None])
         given = (lag * d + cause)[others].ravel()
         m = int(turn.sum())
-        found = tests.answer(Questions(cause[turn], lag[turn], effect[turn], np.arange(m + 1) * size, given, *nobody))
-        made += m
+        asked = Questions(cause[turn], lag[turn], effect[turn], np.arange(m + 1) * size, given, *nobody)
+        found = tests.answer(asked, deadline)
+        late = found.state == UNTESTED
+        made += m - int(late.sum())
         at = lag[turn], cause[turn], effect[turn]
         p = np.where(found.state == MADE, found.p, np.where(found.state == DETERMINED, 1.0, 0.0))
+        p = np.where(late & (size == 0), 1.0, p)
         r_most[at] = np.where(p >= p_most[at], found.r, r_most[at])
         p_most[at] = np.maximum(p, p_most[at])
         tested = np.where(found.state == MADE, np.abs(found.r), np.inf)

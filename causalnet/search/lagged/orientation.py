@@ -8,6 +8,7 @@ triples that a rule finds are read before an edge is directed, so that nothing d
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import chain, combinations
 from typing import NamedTuple
@@ -35,10 +36,15 @@ class Now(NamedTuple):
 
 
 def orient_now(momentary: Momentary, links: Bools, allowed: Bools, alpha: float, most: int | None = None) -> Now:
-    """Direct the links of lag 0 of ``links`` (lags + 1, d, d). allowed: (d, d), the directions that knowledge leaves."""
+    """Direct the links of lag 0 of ``links`` (lags + 1, d, d). allowed: (d, d), the directions that knowledge leaves.
+
+    Where the time of ``momentary`` is over nothing is directed but what knowledge directs.
+    """
     joined = links[0]
     directed = joined & allowed & ~allowed.T
     loose = joined & allowed & allowed.T
+    if time.monotonic() > momentary.until:
+        return Now(directed, loose, np.zeros_like(joined), 0, 0)
     apart = _Apart(momentary, links, alpha, most)
     triples = list(_triples(links, loose, directed | loose))
     apart.ask({(lag, i, j) for lag, i, _, j in triples})
@@ -115,7 +121,7 @@ class _Apart:
         sets: list[tuple[int, ...]] = []
         for lag, i, j in sorted(pairs):
             self.separating[lag, i, j] = []
-            if lag == 0 and i > j:
+            if (lag == 0 and i > j) or time.monotonic() > self.momentary.until:
                 continue  # as from the other side
             drawn = dict.fromkeys(self._sets(j, i if lag == 0 else -1))
             drawn |= dict.fromkeys(self._sets(i, j)) if lag == 0 else {}

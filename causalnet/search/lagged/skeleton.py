@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Array, Bools
-from ...stats.lagged import DETERMINED, MADE, REDUNDANT, Questions, listed
+from ...base.arrays import Array, Bools, Ints
+from ...stats.lagged import DETERMINED, MADE, REDUNDANT, UNTESTED, Questions, listed
 from .conditions import Conditions, LaggedTests
 
+PIECE = 1 << 12  # links tested before the clock is looked at
 FIRST_SETS, MORE = 4, 16  # sets of one size tested of a link before it is looked at again; growing so many times
 Link = tuple[int, int, int]  # lag, cause, effect
 
@@ -38,35 +39,39 @@ class LaggedSkeleton:
 
 
 class Momentary:
-    """Momentary tests of many links, each given its own set of variables of now."""
+    """Momentary tests of many links, each given its own set of variables of now. until: time.monotonic."""
 
-    def __init__(self, tests: LaggedTests, conditions: Conditions) -> None:
-        self.tests, self.start, self.parent = tests, conditions.start, conditions.parent
+    def __init__(self, tests: LaggedTests, conditions: Conditions, until: float = np.inf) -> None:
+        self.tests, self.start, self.parent, self.until = tests, conditions.start, conditions.parent, until
         self.made = 0
 
-    def __call__(self, links: Sequence[Link], sets: Sequence[Sequence[int]]) -> tuple[Array, Array]:
+    def __call__(self, links: Sequence[Link] | Ints, sets: Sequence[Sequence[int]]) -> tuple[Array, Array]:
         """(p, r) of every link given its set.
 
         What its past alone determines depends on nothing else (p = 1); a test in which a cause, or with the help of the
-        present an effect, is determined says nothing, and never separates (p = 0).
+        present an effect, is determined says nothing, and never separates (p = 0), nor does one that is not made in time.
         """
         lag, cause, effect = np.array(links, np.int64).reshape(-1, 3).T.copy()
         first, given = listed(sets)
-        found = self.tests.answer(Questions(cause, lag, effect, first, given, self.start, self.parent))
-        self.made += len(links)
+        found = self.tests.answer(Questions(cause, lag, effect, first, given, self.start, self.parent), self.until)
+        self.made += int((found.state != UNTESTED).sum())
         by_past = (np.diff(first) == 0) & ((found.state == DETERMINED) | ((lag == 0) & (found.state == REDUNDANT)))
         return np.where(found.state == MADE, found.p, np.where(by_past, 1.0, 0.0)), found.r
 
 
-def test_all(momentary: Momentary, allowed: Bools) -> tuple[Array, Array]:
-    """(p, r), (lags + 1, d, d) each, of every allowed lagged link given no variable of now; p = 1 elsewhere."""
+def test_all(momentary: Momentary, allowed: Bools) -> tuple[Array, Array, bool]:
+    """(p, r), (lags + 1, d, d) each, of every allowed lagged link given no variable of now; p = 1 elsewhere, and where the time
+    was over before, which the last one tells."""
     p, r = np.ones(allowed.shape), np.zeros(allowed.shape)
     lagged = allowed.copy()
     lagged[0] = False
-    at = np.nonzero(lagged)
-    links = [(int(lag), int(i), int(j)) for lag, i, j in zip(*at, strict=True)]
-    p[at], r[at] = momentary(links, [()] * len(links))
-    return p, r
+    links = np.argwhere(lagged)
+    for lo in range(0, len(links), PIECE):
+        if time.monotonic() > momentary.until:
+            return p, r, False
+        some = links[lo : lo + PIECE]
+        p[tuple(some.T)], r[tuple(some.T)] = momentary(some, [()] * len(some))
+    return p, r, True
 
 
 def find_links(
@@ -77,6 +82,9 @@ def find_links(
     weakest = np.where(links, np.inf, 0.0)
     size = 0
     while most is None or size <= most:
+        if time.monotonic() > deadline:
+            found.complete = False
+            break
         near = [_strongest_first(found.links[0][:, j], weakest[0][:, j]) for j in range(links.shape[1])]
         pools = {
             link: [k for k in near[link[2]] if link[0] or k != link[1]] for link in map(tuple, np.argwhere(found.links))

@@ -71,8 +71,8 @@ def cells(plan: Plan, table: Table) -> Cells:
         work |= {f"traffic {g}": partial(traffic, g, plan) for g in (3, 4, 5)}
     work |= {"inputs": partial(inputs, plan, table), "printed steps": partial(printed_steps, plan)}
     work["gap"] = partial(gap, plan, table)
-    sizes = [1, 4] if plan.quick else [1, 2, 4, 8, 16, 32]
-    work["sources"] = partial(by_sources, sizes, 2 * plan.seeds, plan.budget)
+    sizes, draws = ([1, 4], plan.seeds) if plan.quick else ([1, 2, 4, 8, 16, 32], 4 * plan.seeds)
+    work["sources"] = partial(by_sources, sizes, draws, plan.budget)
     return {f"{name} L={plan.seeds} K={plan.budget}": cell for name, cell in work.items()}
 
 

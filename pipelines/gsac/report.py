@@ -296,7 +296,7 @@ def _notes(plan: Any) -> list[str]:
         "policy does not depend on the domain. Under contention (nine users, four access points) it does.",
         "SAC-MTL's code in the target is not defined in the paper: the code of no source (as its plotted start suggests), and "
         "the mean of the sources' codes, are both shown. Traffic is measured only.",
-        "More source domains: M arrival rates are drawn uniformly from 0.2 to 0.8, twice as many seeds, one budget in all; the error is that "
+        "More source domains: M arrival rates are drawn uniformly from 0.2 to 0.8, four times as many seeds, one budget in all; the error is that "
         "of the sources' mean return as an estimate of the return over that range.",
     ]
     if plan.quick:

@@ -78,7 +78,7 @@ def parse(column: pd.Series, name: str, discrete: bool | None, found: Findings) 
         return None
     missing = column.isna().to_numpy() if words is None else words.codes < 0
     if missing.all():
-        found.troubles.append(Trouble(f"column {name!r} has no value in any row", **without([name])))
+        found.empty.append(name)
         return None
     if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
         read = _read_texts(column, words, name, discrete, found)

@@ -223,6 +223,10 @@ def survey(
     wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
     found.names = columns
     columns, values, levels, seen = _parse_all(frame, columns, wanted, found)
+    if found.empty:
+        told = ", ".join(map(repr, found.empty))
+        text = f"column {told} has" if len(found.empty) == 1 else f"columns {told} have"
+        found.troubles.append(Trouble(f"{text} no value in any row", **without(found.empty)))
     if columns:
         found.keep(columns, levels, values, seen)
         _refuse_constant(seen, columns, levels, found)

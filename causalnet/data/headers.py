@@ -48,8 +48,8 @@ def read_head(path: Path, usual: str) -> Head:
     lines = _lines(raw.decode(encoding, errors="replace"))
     if not whole and len(lines) > 2:
         lines = lines[:-1]  # cut short
-    if told := SEPARATOR_LINE.fullmatch(lines[0]):  # as spreadsheets write it
-        usual, lines[0] = told[1].replace("\\t", "\t"), ""
+    if named := SEPARATOR_LINE.fullmatch(lines[0]):  # as spreadsheets write it
+        usual, lines[0] = named[1].replace("\\t", "\t"), ""
     start, notes = _start(lines, usual)
     body = [line for line in lines[start:] if line.strip()][:LOOKED]
     if not body:

@@ -20,8 +20,8 @@ from .gaps import declared_missing
 from .identifiers import row_labels
 from .kinds import Data, data_kind, is_data, refuse_unfinished
 from .moments import correlate, sum_rows
-from .parsing import parse, too_many_cells, wanted_kinds, without
-from .plain import plain_numbers
+from .parsing import note_levels, parse, too_many_cells, wanted_kinds, without
+from .plain import as_categories, plain_numbers
 from .reading import column_names, read_frame
 from .regimes import Asked, Regimes, refuse_targets, split_regimes
 from .scanning import Scan, equal_columns, scan
@@ -286,14 +286,19 @@ def _parse_all(
     frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool], found: Findings
 ) -> tuple[tuple[str, ...], Array, Levels, Scan]:
     """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain numbers in one step."""
-    values, easy, seen = plain_numbers(frame, columns, wanted)
+    plain, kinds = plain_numbers(frame, columns, wanted), list(frame.dtypes)
+    values, easy = plain.values, plain.easy
     if easy.all():
-        return columns, values, (None,) * len(columns), seen
+        return columns, values, (None,) * len(columns), plain.seen
     found.decimals = sign_of(frame)
     levels: list[tuple[Any, ...] | None] = []
     kept: list[str] = []
     for j, name in enumerate(columns):
-        read = (values[:, j], None) if easy[j] else parse(frame.iloc[:, j], name, wanted.get(name), found)
+        if j in plain.levels:
+            read: Any = as_categories(values[:, j], plain.levels[j], kinds[j].kind != "f")
+            note_levels(name, len(read[1]), found)
+        else:
+            read = (values[:, j], None) if easy[j] else parse(frame.iloc[:, j], name, wanted.get(name), found)
         if read is not None:
             values[:, len(kept)] = read[0]
             kept.append(name)

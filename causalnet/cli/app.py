@@ -22,6 +22,7 @@ from .act import CODES as ACT_CODES
 from .act import decide_repair
 from .checkup import examine
 from .compare import compare_methods, quickstart
+from .doubt import ConfidenceOption, EngineOption, JobsOption, KeepOption, Resamples, ask_resamples, say_confidence
 from .effect import CODES as EFFECT_CODES
 from .effect import show_effect
 from .endings import run
@@ -96,6 +97,14 @@ def _root(
 # ---- one graph ----------------------------------------------------------------------------------------------
 
 
+LagsOption = Annotated[
+    int | None, typer.Option("--lags", help="How many steps back a method for series looks, as --set lags=N.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Write the graph: g.json to go on with (.graphml, .csv), g.svg to look at (.dot).")
+]
+
+
 @app.command()
 @reading(*EVERY)
 def discover(
@@ -108,25 +117,23 @@ def discover(
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set alpha=0.05.")] = None,
     knowledge: Annotated[Path | None, typer.Option(help="JSON: required, forbidden, tiers, roots, leaves.")] = None,
     how: Options = AS_IT_IS,
-    lags: Annotated[
-        int | None, typer.Option("--lags", help="How many steps back a method for series looks, as --set lags=N.")
-    ] = None,
+    lags: LagsOption = None,
     seed: Annotated[int, typer.Option(help="Decides all randomness.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write the graph: g.json to go on with (.graphml, .csv), g.svg to look at (.dot)."),
-    ] = None,
+    confidence: ConfidenceOption = None,
+    keep: KeepOption = None,
+    jobs: JobsOption = 1,
+    engine: EngineOption = "local",
+    out: OutOption = None,
     report: Annotated[Path | None, typer.Option(help="Write a one-file HTML report.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the graph as JSON on stdout.")] = False,
 ) -> None:
     """Learn a graph from a file."""
-    from ..discovery.choice import AUTO
     from ..discovery.dispatch import discover as learn
     from ..discovery.provenance import versions
     from ..discovery.register import get
 
-    method = None if backend == AUTO else get(backend)
+    method = None if backend == "auto" else get(backend)
     params = parse_settings(settings := [*(set_ or []), *([] if lags is None else [f"lags={lags}"])])
     hard = read_knowledge(knowledge) if knowledge else None
     _check_paths(
@@ -138,9 +145,11 @@ def discover(
         warnings.simplefilter("always", UserWarning)
         data = read_data(file, method, how)
         graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
-    backend = graph.meta["backend"]
+        backend = graph.meta["backend"]
+        asked = Resamples(confidence, seed, jobs, engine, keep, max_seconds)
+        graph = ask_resamples(graph, data, asked, knowledge=hard, **params)
     remarks = _remarks(graph, caught)
-    given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, "--max-seconds": max_seconds}
+    given = {**how.written(), "--knowledge": knowledge, "--seed": seed or None, **asked.written()}
     record = {"file": file.name, "command": _repeat(file, backend, given, settings), "versions": versions(backend)}
     graph = graph.replace(meta={**record, **({"warnings": remarks} if remarks else {})})
     _write(graph, f"{file.name}: the graph learned by {backend}", data, out, report)
@@ -198,6 +207,7 @@ def _tell(graph: Graph, remarks: list[str], out: Path | None, report: Path | Non
         say_json(graph.to_dict())
     else:
         show_graph(graph)
+        say_confidence(graph)
     for text in graph.meta.get("read", ()):
         say(f"read: {text}", stderr=True)
     for text in remarks:

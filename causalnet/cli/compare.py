@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
+from .doubt import EngineOption, JobsOption
 from .inputs import parse_backend_settings, parse_seeds
 from .own_data import read_data_sets
 from .reading_options import AS_IT_IS, EVERY, Options, reading
@@ -40,8 +41,8 @@ def compare_methods(
     seeds: Annotated[str, typer.Option(help="How many (5), or which (0,3,7).")] = "5",
     out: Annotated[Path, typer.Option(help="Folder of the results; run again to resume.")] = Path("runs/compare"),
     max_seconds: Annotated[float | None, typer.Option(help="Bound on learning, in seconds, for every cell.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "--n-jobs", "-j", help="Cells at once (-1: all cores).")] = 1,
-    engine: Annotated[str, typer.Option(help="local, or dask:ADDRESS of a running scheduler.")] = "local",
+    jobs: JobsOption = 1,
+    engine: EngineOption = "local",
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as in --set pc.alpha=0.05.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run recorded failures again.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHOWN_EDGES = 40
 MOST_WIDE = 400
 _FIRST_EVIDENCE = (
+    *("confidence", "confidence_direction"),
     *("p_value", "statistic", "score_if_dropped", "score_if_reversed", "gain", "log_likelihood_gain", "score_gain"),
     *("directed_by", "lag", "given", "rule"),
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
+from ..base.progress import Progress
 from .grid import compare
-from .progress import Progress
 from .results import Results

@@ -13,31 +13,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ..errors import CausalnetError, DataError, NotInstalled
+from ..base.clusters import connect, count_lanes, spread
+from ..errors import CausalnetError
 from .cells import Blob, Done, Limits, Pool, run_remote, stop_remote
 
 Keep = Callable[[dict[str, Any], dict[str, Any]], None]  # records (task, outcome)
 Job = tuple[dict[str, Any], Blob, Limits]
 Run = Callable[[list[Job], Keep], Iterator[Done]]
-CONNECT_SECONDS = 20.0
-
-
-def check_engine(engine: str) -> str:
-    """The engine's name, if there is such an engine."""
-    if engine == "local":
-        return engine
-    kind, _, address = str(engine).partition(":")
-    if kind != "dask" or not address:
-        raise DataError(
-            f"there is no engine {engine!r}; write 'local', or 'dask:ADDRESS' like dask:tcp://10.0.0.5:8786"
-        )
-    try:
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise NotInstalled(
-            f"the engine {engine!r} needs distributed: not installed: pip install 'causalnet[dask]'"
-        ) from error
-    return engine
 
 
 def open_engine(engine: str, n_jobs: int) -> AbstractContextManager[tuple[Run, int]]:
@@ -45,7 +27,7 @@ def open_engine(engine: str, n_jobs: int) -> AbstractContextManager[tuple[Run, i
 
     Here the thread that supervises a cell records it before it takes another, so that no finished cell waits.
     """
-    return _local(n_jobs) if engine == "local" else _dask(engine.partition(":")[2])
+    return _local(n_jobs) if engine == "local" else _dask(engine)
 
 
 @contextlib.contextmanager
@@ -73,40 +55,26 @@ def _local(n_jobs: int) -> Iterator[tuple[Run, int]]:
 
 
 @contextlib.contextmanager
-def _dask(address: str) -> Iterator[tuple[Run, int]]:
+def _dask(engine: str) -> Iterator[tuple[Run, int]]:
     import joblib
-    from distributed import Client
 
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise CausalnetError(
-            f"no Dask scheduler answers at {address} ({type(error).__name__}); start one with `dask scheduler` "
-            "and `dask worker ADDRESS`, or use --engine local"
-        ) from error
-    name = uuid.uuid4().hex
+    name, trouble = uuid.uuid4().hex, f"the Dask cluster at {engine.partition(':')[2]} could not run a cell"
+    with connect(engine) as client:
 
-    def stop() -> None:
-        with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to stop
-            client.run(stop_remote, name)
+        def stop() -> None:
+            with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to stop
+                client.run(stop_remote, name)
 
-    def run(jobs: list[Job], keep: Keep) -> Iterator[Done]:
-        with joblib.parallel_config(backend="dask", client=client):
-            parallel = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)
-            calls = (joblib.delayed(run_remote)(name, *job) for job in jobs)
-            try:
-                outcomes = parallel(calls)
-            except TimeoutError as error:
-                raise CausalnetError(f"the Dask scheduler at {address} has no workers; start some") from error
-        for item in _as_they_come(outcomes, stop, f"the Dask cluster at {address} could not run a cell"):
-            keep(*item)
-            yield item
+        def run(jobs: list[Job], keep: Keep) -> Iterator[Done]:
+            outcomes = spread(client, engine, (joblib.delayed(run_remote)(name, *job) for job in jobs))
+            for item in _as_they_come(outcomes, stop, trouble):
+                keep(*item)
+                yield item
 
-    try:
-        yield run, max(1, sum(client.ncores().values()))
-    finally:
-        stop()
-        client.close()
+        try:
+            yield run, count_lanes(client)
+        finally:
+            stop()
 
 
 def _as_they_come(outcomes: Generator[Done, None, None], stop: Callable[[], None], trouble: str = "") -> Iterator[Done]:

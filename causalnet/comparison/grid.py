@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import errors
 from ..base.arrays import AnyArray
+from ..base.progress import Estimate, Watcher, watcher
 from ..datasets import Dataset
 from ..discovery.provenance import describe, versions
 from ..errors import DataError
@@ -26,7 +27,6 @@ from .cells import Limits, hard_limit
 from .engines import Job, Run, open_engine
 from .functions import check_unchanged, digest, pack_function
 from .plan import Method, Plan, make_plan
-from .progress import Estimate, Watcher, watcher
 from .results import Results
 from .store import Cell, Store
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..base.checks import file_name, number, whole
+from ..base.clusters import check_engine
 from ..datasets import Dataset
 from ..datasets.catalogue import find_card
 from ..discovery.contract import Backend
 from ..discovery.register import find, registry
 from ..errors import DataError, UnknownNameError, nearest
-from .engines import check_engine
 from .functions import as_backend
 from .labels import label, parse
 from .store import Cell

@@ -246,18 +246,35 @@ class Results:
         return self._summary.copy()
 
     @cached_property
+    def _counted(self) -> dict[tuple[str, str], dict[str, Array]]:
+        """(dataset, backend) -> the values of each metric and cost over the cells that count."""
+        names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
+        table, seed = self.frame[names].to_numpy(dtype=np.float64), self.frame["seed"].to_numpy()
+        good = (self.frame["status"] == "ok").to_numpy()
+        found: dict[tuple[str, str], dict[str, Array]] = {}
+        groups: Any = self.frame.groupby(["dataset", "backend"], sort=False).indices
+        for key, rows in groups.items():
+            all_of = rows[good[rows]]
+            own = all_of[seed[all_of] == 0] if self._of(key[0], seed[all_of]) == "data" else all_of
+            columns = {name: table[all_of if name in COSTS else own, k] for k, name in enumerate(names)}
+            found[key] = {name: values[~np.isnan(values)] for name, values in columns.items()}
+        return found
+
+    def _of(self, dataset: str, seeds: Any) -> str:
+        """What the scores of cells with these seeds are of."""
+        sampled = dataset in self._by_dataset and self.data(dataset)["sampled"]
+        return "samples" if sampled else "data" if 0 in seeds else "resamples"
+
+    @cached_property
     def _summary(self) -> pd.DataFrame:
         names = [name for name in self.frame.columns if name in self.metrics] + list(COSTS)
         rows = []
-        for (dataset, backend), cells in self.frame.groupby(["dataset", "backend"], sort=False):
+        for key, cells in self.frame.groupby(["dataset", "backend"], sort=False):
+            dataset, backend = map(str, key)
             good = cells[cells["status"] == "ok"]
-            sampled = dataset in self._by_dataset and self.data(dataset)["sampled"]
-            fixed = not sampled and bool((good["seed"] == 0).any())
-            of = "samples" if sampled else "data" if fixed else "resamples"
+            of = self._of(dataset, good["seed"].to_numpy())
             row: dict[str, Any] = {"dataset": dataset, "backend": backend, "n": len(good), "of": of}
-            for name in names:
-                counted = good[good["seed"] == 0] if fixed and name not in COSTS else good
-                values = counted[name].dropna().to_numpy(dtype=np.float64)
+            for name, values in self._counted[dataset, backend].items():
                 found = student_interval(values, bounds=SHARE if name in SHARES else POSITIVE)
                 row |= dict(zip((f"{name}_mean", f"{name}_low", f"{name}_high"), found, strict=True))
             row |= {status: int((cells["status"] == status).sum()) for status in STATUSES}
@@ -273,15 +290,13 @@ class Results:
         answer's size) and ``dataset/backend/metric, p``.
         """
         found: dict[str, dict[str, Any]] = {}
-        good = self.frame[self.frame["status"] == "ok"]
         places = {(p.dataset, p.backend): p for ranked in self.places.values() for p in ranked}
         for row in self.summary().to_dict("records"):
-            cells = good[(good["dataset"] == row["dataset"]) & (good["backend"] == row["backend"])]
+            counted = self._counted[row["dataset"], row["backend"]]
             place = places.get((row["dataset"], row["backend"]))
             for name in [*self.metrics, *COSTS]:
                 numbers = {part: _finite(row[f"{name}_{part}"]) for part in ("mean", "low", "high")}
-                counted = cells[cells["seed"] == 0] if row["of"] == "data" and name not in COSTS else cells
-                told = {**numbers, "n": int(counted[name].notna().sum()), "published": None, "goal": None}
+                told = {**numbers, "n": len(counted[name]), "published": None, "goal": None}
                 found[f"{row['dataset']}/{row['backend']}/{name}"] = told
             if place is not None:
                 empty = {"low": None, "high": None, "n": place.n, "published": None, "goal": None}

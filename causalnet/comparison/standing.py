@@ -293,20 +293,27 @@ def rank_over(results: Compared, places: Mapping[str, Sequence[Place]]) -> Ranks
     means = tuple(map(float, ranks.mean(axis=0)))
     statistic, p = compare_ranks(ranks)
     apart = critical_difference(len(methods), len(blocks))
-    leads = tuple(_lead(results, places, blocks, methods[0], b) for b in methods[1:])
+    values = _values(results, places, blocks)
+    leads = tuple(_lead(values, blocks, methods[0], b) for b in methods[1:])
     groups = tuple(find_groups(means, apart))
     return Ranks(tuple(methods), means, len(blocks), statistic, p, apart, groups, leads)
 
 
-def _lead(
-    results: Compared, places: Mapping[str, Sequence[Place]], blocks: Sequence[str], first: str, other: str
-) -> tuple[float, float, float]:
-    groups = []
+def _values(
+    results: Compared, places: Mapping[str, Sequence[Place]], blocks: Sequence[str]
+) -> dict[tuple[str, str], dict[int, float]]:
+    """What ranks, by data set and method, of each seed that counts."""
+    found = {}
     for name in blocks:
         metric, sampled = places[name][0].metric, results.data(name)["sampled"]
-        mine, its = (
-            {s: v for s, v in _by_seed(cells, metric).items() if sampled or not s}
-            for cells in (_good(results, name).query("backend == @b") for b in (first, other))
-        )
-        groups.append([mine[s] - its[s] for s in sorted(mine.keys() & its.keys())])
+        for backend, cells in _good(results, name).groupby("backend", sort=False):
+            found[name, str(backend)] = {s: v for s, v in _by_seed(cells, metric).items() if sampled or not s}
+    return found
+
+
+def _lead(
+    values: Mapping[tuple[str, str], Mapping[int, float]], blocks: Sequence[str], first: str, other: str
+) -> tuple[float, float, float]:
+    pairs = [(values[name, first], values[name, other]) for name in blocks]
+    groups = [[mine[s] - its[s] for s in sorted(mine.keys() & its.keys())] for mine, its in pairs]
     return nested_interval([g for g in groups if g])

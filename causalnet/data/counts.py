@@ -141,6 +141,12 @@ class Counts:
         drawn = times > 0
         return Counts(self.columns, self.levels, freeze(self.distinct[drawn]), freeze(times[drawn]))
 
+    def part(self, rng: np.random.Generator, share: float) -> Counts:
+        """A share of the rows, each at most once: a draw of the counts from an urn."""
+        times = rng.multivariate_hypergeometric(self.times, max(1, round(share * self.n)), method="marginals")
+        drawn = times > 0
+        return Counts(self.columns, self.levels, freeze(self.distinct[drawn]), freeze(times[drawn]))
+
     def fingerprint_parts(self) -> Iterator[Any]:
         """The distinct rows, their counts and the labels."""
         yield from (self.distinct, self.times, self.levels)

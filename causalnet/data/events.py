@@ -121,6 +121,13 @@ class Events(Sealed):
             return self.take_devices(rng.integers(0, m, m))
         return self.take_blocks(rng.integers(0, BLOCKS, BLOCKS), BLOCKS)
 
+    def part(self, rng: np.random.Generator, share: float) -> Events:
+        """A share of the devices, or of the time blocks of a wired log, each at most once."""
+        m, alone = len(self.devices), self.topology is None and len(self.devices) > 1
+        all_of = m if alone else BLOCKS
+        drawn = np.sort(rng.permutation(all_of)[: max(1, round(share * all_of))])
+        return self.take_devices(drawn) if alone else self.take_blocks(drawn, BLOCKS)
+
     def fingerprint_parts(self) -> Iterator[Any]:
         """Devices, what happened where and when since the first event, the links, and how long it lasted."""
         yield from (self.devices, self.type_index, self.device_index, np.round(self.time - self.time[0], 6))

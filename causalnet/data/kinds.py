@@ -60,6 +60,14 @@ class Demanding(Protocol):
         """The words that a backend must name in ``HANDLES``, each with the facts in a sentence."""
 
 
+@runtime_checkable
+class Divisible(Protocol):
+    """Data of which a share can be drawn without repeats, in place of a bootstrap with them."""
+
+    def part(self, rng: np.random.Generator, share: float) -> Data:
+        """A share, between 0 and 1, of what is independent in the data, each at most once, in its order."""
+
+
 MEMBERS = ("kind", "columns", "n", "resample", "fingerprint_parts")
 
 

@@ -130,17 +130,29 @@ class Moments:
         take moments assume; columns with heavy tails vary more than it says. Bartlett (1933): W = L A A' L', L L' = S,
         A lower triangular with sqrt(chi2(n - i)) on its i-th diagonal entry and unit normals below.
         """
-        if self.n <= self.d:
+        return self._drawn(rng, self.n, self.n)
+
+    def part(self, rng: np.random.Generator, share: float) -> Moments:
+        """The covariance of a share of the rows, as if they were Gaussian: it varies about the whole's by 1 / m - 1 / n.
+
+        So m rows of n have the law of resample with n m / (n - m) rows, and count as m.
+        """
+        size = min(max(1, round(share * self.n)), self.n - 1)
+        return self._drawn(rng, self.n * size / (self.n - size), size)
+
+    def _drawn(self, rng: np.random.Generator, rows: float, size: int) -> Moments:
+        """Moments that vary as those of ``rows`` rows, and count as ``size``."""
+        if min(rows, size) <= self.d:
             raise NotApplicable(
                 f"moments of {self.n} rows and {self.d} variables cannot be resampled; read the rows with read_table"
             )
-        size, axes = np.linalg.eigh(self.covariance)
-        root = axes * np.sqrt(np.maximum(size, 0.0))
+        spread, axes = np.linalg.eigh(self.covariance)
+        root = axes * np.sqrt(np.maximum(spread, 0.0))
         bartlett = np.tril(rng.standard_normal((self.d, self.d)), -1)
-        np.fill_diagonal(bartlett, np.sqrt(rng.chisquare(self.n - 1.0 - np.arange(self.d))))
+        np.fill_diagonal(bartlett, np.sqrt(rng.chisquare(rows - 1.0 - np.arange(self.d))))
         half = root @ bartlett
-        mean = self.mean + root @ rng.standard_normal(self.d) / np.sqrt(self.n)
-        return Moments(self.columns, self.n, freeze(mean), freeze(half @ half.T / self.n))
+        mean = self.mean + root @ rng.standard_normal(self.d) / np.sqrt(rows)
+        return Moments(self.columns, size, freeze(mean), freeze(half @ half.T / rows))
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Number of rows, means and covariances."""

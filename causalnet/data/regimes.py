@@ -22,6 +22,7 @@ NAMED = 5  # regimes named in a sentence
 DEMANDS = (
     "regimes",
     "regimes of categories",
+    "regimes of categories with unknown targets",
     "regimes with missing cells",
 )  # what a table with regimes asks of a method
 
@@ -71,6 +72,11 @@ class Regimes:
         for own in self.rows():
             drawn[own] = own[rng.integers(0, len(own), len(own))]
         return drawn
+
+    def part(self, rng: np.random.Generator, share: float) -> Ints:
+        """A share of the rows of each regime, at least two, each once, in ascending order."""
+        parts = [rng.permutation(own)[: max(2, round(share * len(own)))] for own in self.rows()]
+        return np.sort(np.concatenate(parts))
 
     def told(self) -> str:
         """What the column says, in a sentence."""

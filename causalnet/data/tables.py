@@ -87,7 +87,9 @@ class Table:
         if self.n < self.d + 2:
             found["few rows"] = f"it has {self.n} rows for {self.d} variables, and needs {self.d + 2}"
         if self.regimes is not None:
-            more = " of categories" if self.discrete.any() else " with missing cells" if self.incomplete else ""
+            more = " of categories" if self.discrete.any() else ""
+            more += " with unknown targets" if more and self.regimes.unknown else ""
+            more = " with missing cells" if self.incomplete else more
             what = f"{len(self.regimes.labels)} regimes{more} (column {self.regimes.column!r})"
             found[f"regimes{more}"] = f"its rows come from {what}"
         return found
@@ -137,6 +139,11 @@ class Table:
     def resample(self, rng: np.random.Generator) -> Table:
         """A bootstrap resample: as many rows, drawn with repeats, within regimes where there are any."""
         return self.take(rng.integers(0, self.n, self.n) if self.regimes is None else self.regimes.resample(rng))
+
+    def part(self, rng: np.random.Generator, share: float) -> Table:
+        """A share of the rows, each at most once, in their order; of every regime, where there are any."""
+        regimes, some = self.regimes, max(1, round(share * self.n))
+        return self.take(np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share))
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Values, which columns are discrete, and their levels; regimes and targets where there are any."""

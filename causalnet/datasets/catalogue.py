@@ -21,6 +21,7 @@ from ..data.reading import read_array
 from ..data.topology import read_topology
 from ..errors import DataError, NotInstalled
 from ..graph import Graph
+from .autoregression import lagged_series
 from .categorical import categorical_table
 from .dataset import Dataset
 from .files import MissingFile, find_file, folder, verify
@@ -186,6 +187,7 @@ def _simulated(name: str, card: Mapping[str, Any], settings: Mapping[str, Any], 
         "mixed": mixed_table,
         "hawkes": simulate_hawkes,
         "interventional": interventional_table,
+        "series": lagged_series,
     }
     if card["kind"] not in simulators:
         raise DataError(f"the card of {name!r} has the unknown kind {card['kind']!r}")

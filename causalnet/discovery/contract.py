@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..errors import UnknownNameError, nearest
@@ -34,7 +35,7 @@ class Backend:
     handles: frozenset[str] = frozenset()
     warm_up: Callable[[str], None] | None = None
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Any]:
         """Parameter names with their defaults."""
         found = inspect.signature(self.learn).parameters.values()

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Ints
+from ..base.checks import number
 from ..errors import NotApplicable
 from .graph import Graph
 from .lagged import LaggedGraph
 from .marks import read, spell
 
 KINDS = ("->", "<-", "<->", "o->", "<-o", "o-o")  # of edges of partial ancestral graphs; others where they occur
+MOST_DENSE = 0.9  # density of answers that a prior goes up to
 BACK = {"<-": "<--"}  # as graph.marks writes it
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """Edge frequencies over ``n`` resamples.
+    """Edge frequencies over ``n`` resamples, or the probabilities that :meth:`calibrate` reads from them.
 
     directed: (d, d) share of resamples with nodes[i] -> nodes[j]. undirected: (d, d) symmetric share with i - j; of partial
     ancestral graphs with any edge but -> and <-. kinds: of such graphs, by the ends of an edge read from i to j ("o->"),
     the (d, d) share of resamples with it; None of others. links: of graphs over lags, (lags + 1, d, d), the share with
     nodes[i], l steps ago, -> nodes[j] now; there ``undirected`` counts pairs that are linked both ways at some lags as well.
+    draw: how the data of each resample were drawn. frequency: (d, d) the share of resamples that join a pair, where the others
+    are probabilities; else None.
     """
 
     nodes: tuple[str, ...]
@@ -34,19 +39,86 @@ class Confidence:
     n: int
     kinds: Mapping[str, Array] | None = None
     links: Array | None = None
+    draw: str = ""
+    frequency: Array | None = None
 
     @classmethod
-    def count(cls, graphs: Sequence[Graph]) -> Confidence:
-        """The shares over graphs of the same nodes."""
+    def count(cls, graphs: Sequence[Graph], draw: str = "") -> Confidence:
+        """The shares over graphs of the same nodes; draw: how the data of each were drawn."""
         directed = np.mean([g.directed for g in graphs], axis=0)
         undirected = np.mean([g.adj & g.adj.T for g in graphs], axis=0)
         kinds = None if all(g.marks is None for g in graphs) else _kinds(graphs)
-        return cls(graphs[0].nodes, directed, undirected, len(graphs), kinds, _links(graphs))
+        return cls(graphs[0].nodes, directed, undirected, len(graphs), kinds, _links(graphs), draw)
 
     @property
     def joined(self) -> Array:
         """(d, d) symmetric share of resamples in which the pair is joined at all."""
         return self.directed + self.directed.T + self.undirected
+
+    def calibrate(self, weight: float) -> Confidence:
+        """Probabilities in place of frequencies f: P(edge) = k f / (1 - f + k f), k = weight x density / (1 - density).
+
+        Bayes' rule, the odds of f as evidence and the mean frequency over all pairs as prior: half of the resamples say more
+        of a pair where one in three is joined than where one in thirty is. 0 and 1 stay. weight: the odds that a frequency of
+        one half is worth, greater than 0. Directions, ends and lags keep their proportions.
+        """
+        number("weight", weight, above=0.0)
+        joined, d = self.joined, len(self.nodes)
+        pairs = d * (d - 1) / 2
+        density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
+        k = weight * density / (1.0 - density)
+        scale = np.where(joined > 0, k / (1.0 - joined + k * joined), 0.0)
+        directed, undirected = self.directed * scale, self.undirected * scale
+        kinds = None if self.kinds is None else {kind: share * scale for kind, share in self.kinds.items()}
+        over = np.where(np.eye(d, dtype=bool), 1.0, scale)  # the own past is no pair
+        links = None if self.links is None else np.minimum(self.links * over, 1.0)
+        return replace(self, directed=directed, undirected=undirected, kinds=kinds, links=links, frequency=joined)
+
+    def annotate(self, graph: Graph) -> Graph:
+        """The graph with what the resamples say in the evidence of every pair that was ever joined.
+
+        ``confidence``: of the pair being joined; of an edge of the graph ``confidence_direction``: of that very edge, end for
+        end; over lags ``confidence_by_lag``. Names must be those of the resamples, in any order.
+        """
+        at = np.array([graph.align(self.nodes).nodes.index(name) for name in graph.nodes], dtype=int)
+        joined, found = self.joined[np.ix_(at, at)], dict(graph.evidence)
+        for i, j in np.argwhere(np.triu(joined > 0, 1)):
+            if graph.adj[j, i] and not graph.adj[i, j]:
+                i, j = j, i
+            told: dict[str, Any] = {"confidence": float(joined[i, j])}
+            if graph.skeleton[i, j]:
+                told["confidence_direction"] = self._share(graph, i, j, at)
+            if self.links is not None:
+                told["confidence_by_lag"] = self.links[:, at[i], at[j]].tolist()
+            pair = (graph.nodes[i], graph.nodes[j])
+            for key in [key for key in (pair, pair[::-1]) if key in found] or [pair]:
+                found[key] = {**told, **found.get(key, {})}
+        told = {"resamples": self.n, "draw": self.draw, "calibrated": self.frequency is not None}
+        return graph.replace(evidence=found, meta={"confidence": told})
+
+    def _share(self, graph: Graph, i: int, j: int, at: Ints) -> float:
+        """The share of resamples that join i and j as the graph does."""
+        if self.kinds is not None:
+            kind = spell(graph.adj, graph.marks, i, j)
+            share = self.kinds.get("<-" if kind == "<--" else kind)
+            return 0.0 if share is None else float(share[at[i], at[j]])
+        return float((self.undirected if graph.adj[j, i] else self.directed)[at[i], at[j]])
+
+    def expected_false(self, threshold: float = 0.9) -> float:
+        """At most so many of the pairs with confidence from ``threshold`` on are expected to be false (stability selection).
+
+        q^2 / ((2 threshold - 1) N), q the mean number of pairs that a resample joins, N = d (d - 1) / 2: for halves of the
+        rows, a method that is better than guessing, and pairs without an edge that are joined alike often (Meinshausen and
+        Bühlmann 2010, theorem 1). NotApplicable for other draws; DataError for a threshold not in (.5, 1].
+        """
+        if self.draw != "half":
+            raise NotApplicable(
+                f"the bound is proved for halves of the rows, and these resamples were drawn as {self.draw!r}; write draw='half'"
+            )
+        least = number("threshold", threshold, most=1.0, above=0.5)
+        joined = self.joined if self.frequency is None else self.frequency
+        d, size = len(self.nodes), float(np.triu(joined, 1).sum())
+        return 2.0 * size**2 / ((2.0 * least - 1.0) * d * (d - 1))
 
     def frame(self) -> pd.DataFrame:
         """One row a pair that was ever joined: P(edge), P(->), P(<-), P(--), most certain first.

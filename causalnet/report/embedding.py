@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
 
 from ..base.arrays import Array
 from ..graph import Graph
-from .svg import edges_of, place, shorten
+from .svg import Edge, edges_of, place, shorten
 from .values import heading, short
 
 MOST_NODES, MOST_EDGES = 300, 1500  # of a graph that is embedded
@@ -77,10 +78,20 @@ def _edges(graph: Graph, shares: Array | None) -> list[list[Any]]:
     return found
 
 
+def tell(graph: Graph, edge: Edge) -> Edge:
+    """The edge with what it rests on and how sure it is, as far as the graph's evidence says."""
+    share = _evidence(graph, edge.i, edge.j).get("confidence")
+    return replace(edge, note=note(graph, edge.i, edge.j), sure=None if share is None else float(share))
+
+
+def _evidence(graph: Graph, i: int, j: int) -> Mapping[str, Any]:
+    a, b = graph.nodes[i], graph.nodes[j]
+    return graph.evidence.get((a, b)) or graph.evidence.get((b, a)) or {}
+
+
 def note(graph: Graph, i: int, j: int) -> str:
     """What an edge rests on, in a line: its evidence, or nothing."""
-    a, b = graph.nodes[i], graph.nodes[j]
-    found = graph.evidence.get((a, b)) or graph.evidence.get((b, a)) or {}
+    found = _evidence(graph, i, j)
     text = "; ".join(
         f"{heading(key).lower()} {short(value)}" for key, value in found.items() if key not in UNTOLD and short(value)
     )

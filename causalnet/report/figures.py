@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from ..graph import Graph, LaggedGraph
-from .embedding import note
+from .embedding import tell
 from .lags import draw_lags
 from .layout import break_cycles
 from .plots import matrix, sample_line, sample_sign
@@ -51,7 +51,7 @@ def is_dense(d: int, n_edges: int) -> bool:
 def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture:
     """``learned`` drawn beside ``truth`` (with the kinds of edges told apart), or alone when there is no truth.
 
-    An edge tells what it rests on where the pointer rests on it. More than 4,000 edges are counted, not drawn.
+    An edge tells what it rests on where the pointer rests on it, and is pale where its confidence is small. More than 4,000 edges are counted, not drawn.
     """
     joined = learned.skeleton if truth is None else learned.align(truth.nodes).skeleton | truth.skeleton
     if learned.d > MOST_NODES or int(joined.sum()) > 2 * MOST_EDGES:
@@ -60,7 +60,7 @@ def picture(truth: Graph | None, learned: Graph, uid: str, name: str) -> Picture
     whole, wide = learned if truth is None else truth, truth is None or truth.d > _SIDE_BY_SIDE
     of_truth, edges = ([], edges_of(learned)) if truth is None else (edges_of(truth), compare_edges(truth, learned))
     own = learned if truth is None else learned.align(truth.nodes)
-    edges = [replace(e, note=note(own, e.i, e.j)) for e in edges]
+    edges = [tell(own, e) for e in edges]
     counts = f"{learned.d} nodes, {len(learned.edges)} directed and {len(learned.undirected)} other edges."
     title, about = f"The graph that {name} learned", counts
     if truth is not None:

@@ -209,8 +209,8 @@ def _ranks(results: Any) -> dict[str, Any]:
 def _first_graph(results: Any, name: str, backend: str) -> tuple[int, Graph] | None:
     """The smallest seed for which the method learned a graph, with that graph."""
     frame = results.frame
-    mine = frame[(frame["dataset"] == name) & (frame["backend"] == backend)]
-    found = ((seed, results.graph(name, backend, seed)) for seed in sorted(map(int, mine["seed"])))
+    mine = frame.loc[(frame["dataset"] == name) & (frame["backend"] == backend), "seed"]
+    found = ((seed, results.graph(name, backend, seed)) for seed in sorted(map(int, mine)))
     return next(((seed, graph) for seed, graph in found if graph is not None), None)
 
 

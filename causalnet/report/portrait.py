@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..errors import DataError
 from ..graph import Graph, LaggedGraph
+from .embedding import tell
 from .figures import MOST_EDGES
 from .figures import MOST_NODES as MOST_DRAWN
 from .lags import draw_lags
@@ -34,7 +35,14 @@ def to_svg(graph: Graph) -> str:
         told = "A row a variable, a column a time step; every link leads to now."
         drawn = draw_lags(replace(graph, nodes=tuple(nodes)), uid=uid, title=repr(graph), desc=told)
         return drawn.replace("<title", f"{_STYLE}<title", 1)
-    drawn = draw(nodes, edges_of(graph), place(graph), uid=uid, title=repr(graph), desc="Causes stand above effects.")
+    drawn = draw(
+        nodes,
+        [tell(graph, edge) for edge in edges_of(graph)],
+        place(graph),
+        uid=uid,
+        title=repr(graph),
+        desc="Causes stand above effects.",
+    )
     return drawn.replace("<title", f"{_STYLE}<title", 1)
 
 

@@ -34,7 +34,10 @@ Cubic = Array  # (4, 2) control points
 
 @dataclass(frozen=True)
 class Edge:
-    """One joined pair to draw from node i to node j: its kind and the marks at its two ends (0: none)."""
+    """One joined pair to draw from node i to node j: its kind and the marks at its two ends (0: none).
+
+    note: what it rests on. sure: how sure it is, from 0 to 1, drawn as the strength of its colour; None where nobody asked.
+    """
 
     i: int
     j: int
@@ -43,6 +46,7 @@ class Edge:
     at_j: int
     weight: float | None = None
     note: str = ""
+    sure: float | None = None
 
 
 def edges_of(graph: Graph, kind: str = "plain", most: int | None = None) -> list[Edge]:
@@ -252,7 +256,8 @@ def _free_spot(track: list[Cubic], boxes: Array, taken: Sequence[Point]) -> Poin
 
 
 def draw_line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array, strongest: float) -> str:
-    """An edge along its track, with end marks at the boxes; plain ones are as wide as their weight beside the strongest."""
+    """An edge along its track, with end marks at the boxes; plain ones are as wide as their weight beside the strongest, and
+    as pale as they are doubtful."""
     room = {ARROW: 9.0, CIRCLE: 8.5}  # for a mark between the line's end and the box
 
     def between(at_i: float, at_j: float) -> list[Cubic]:
@@ -260,9 +265,12 @@ def draw_line(nodes: Sequence[str], edge: Edge, track: list[Cubic], boxes: Array
 
     bare, body = between(1.5, 1.5), between(room.get(edge.at_i, 1.5), room.get(edge.at_j, 1.5))
     path = f"M{_xy(body[0][0])}" + "".join(f"C{_xy(c[1])} {_xy(c[2])} {_xy(c[3])}" for c in body)
-    width = ""
+    style = []
     if edge.kind == "plain" and edge.weight is not None and strongest > 0:
-        width = f' style="stroke-width:{1.0 + 2.4 * abs(edge.weight) / strongest:.2f}"'
+        style.append(f"stroke-width:{1.0 + 2.4 * abs(edge.weight) / strongest:.2f}")
+    if edge.sure is not None:
+        style.append(f"stroke-opacity:{0.2 + 0.8 * edge.sure:.2f}")
+    width = f' style="{";".join(style)}"' if style else ""
     ends = _mark(edge.at_j, bare[-1][3], body[-1][3]) + _mark(edge.at_i, bare[0][0], body[0][0])
     weight = "" if edge.weight is None else f", weight {edge.weight:.3g}"
     what = "" if edge.kind == "plain" else f": {KINDS[edge.kind][1]}"

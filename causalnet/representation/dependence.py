@@ -6,6 +6,9 @@ While j is absent at the start of a step, it starts within it with the hazard (n
 
 so causes only promote. log(1 - exp(-h)) = log h - h / 2 up to h^2 / 24, which makes it the likelihood of constant hazards
 (:mod:`causalnet.stats.hazard_fit`) in which a step with a start counts half. Time gives the directions: cycles are allowed.
+A variable acted on may be back when its step ends, with a share nu_j of its own (the action failed) in the place of mu_j and
+the same theta_ij, unless the action shields it from its causes for that step: what these steps say is used where it
+explains them better than a constant share does.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from ..data import Interactions
 from ..errors import DataError
 from ..graph import Knowledge
 from ..graph.posterior import DRAWS, GraphPosterior
-from ..search.hazard_posterior import draw_parents
-from ..stats.hazard_fit import Target, scaled
+from ..search.hazard_posterior import draw_parents, price_of
+from ..stats.hazard_fit import Target, choose, scaled
 
 
 def learn_posterior(
@@ -37,7 +40,7 @@ def learn_posterior(
 
     before: Interactions (as ``causalnet.data.collect`` gives them), whose units count as rows alike; or the arrays:
     before, after: (T, V) bool, which variables were present when a step began and when it ended (of several units: a row
-    a unit and step). acted: (T,) the variable acted on, -1 for none; it is left out of its step, as cause and as effect.
+    a unit and step). acted: (T,) the variable acted on, -1 for none; it is no cause in its step.
     Rows of different episodes may follow one another, as no row is tied to the next. T = 0: nothing is known, and every
     graph is the knowledge's own, which masks by presence.
     """
@@ -59,8 +62,7 @@ def learn_posterior(
     allowed, required = (knowledge or Knowledge()).compile(names)
     rng, draws = np.random.default_rng(seed), whole("draws", draws, 1)
     samples = np.zeros((draws, v, v), dtype=bool)
-    targets = _targets(here.astype(bool), then.astype(bool), on)
-    for j, target in enumerate(targets):
+    for j, target in enumerate(_targets(here.astype(bool), then.astype(bool), on, allowed, required)):
         samples[:, :, j] = draw_parents(target, j, allowed[:, j], required[:, j], draws, rng)
     return GraphPosterior(names, samples, {"source": "two time slices", "steps": len(here)})
 
@@ -72,20 +74,40 @@ def _rows_of(data: Interactions) -> tuple[Bools, Bools, Ints, tuple[str, ...]]:
     return (data.before > 0).reshape(-1, v), (data.after > 0).reshape(-1, v), on.ravel(), data.variables
 
 
-def _targets(before: np.ndarray, after: np.ndarray, acted: np.ndarray) -> list[Target]:
-    """The starts of every variable, from steps in which it was absent and not acted on."""
-    steps, v = before.shape
-    touched = np.zeros((steps, v), dtype=bool)
-    rows = np.flatnonzero(acted >= 0)
-    touched[rows, acted[rows]] = True
-    x = np.concatenate([np.ones((steps, 1)), np.zeros((steps, 1)), before & ~touched], axis=1).astype(np.float64)
-    found = []
+def _targets(before: Bools, after: Bools, acted: Ints, allowed: Bools, required: Bools) -> list[Target]:
+    """The starts of every variable, from steps in which it was absent, and where that helps from those that acted on it."""
+    v = before.shape[1]
+    touched = acted[:, None] == np.arange(v)
+    causes = before & ~touched
+    idle = [_target(causes, after[:, j], ~before[:, j] & ~touched[:, j], None) for j in range(v)]
+    if not touched.any():
+        return idle
+    every = [_target(causes, after[:, j], ~before[:, j] & ~touched[:, j], touched[:, j]) for j in range(v)]
+    gain = 0.0
     for j in range(v):
-        at_risk = ~before[:, j] & ~touched[:, j]
-        started, stayed = at_risk & after[:, j], at_risk & ~after[:, j]
-        exposure = x[stayed].sum(axis=0) + 0.5 * x[started].sum(axis=0)
-        phi = x[started]
-        alone = ~phi[:, 2:].any(axis=1)
-        lone = np.array([float(alone.sum()), 0.0])
-        found.append(scaled(phi[~alone], lone, exposure))
-    return found
+        mine = touched[:, j]
+        others, told = (np.r_[False, False, part[:, j]] for part in (allowed, required))
+        back = float(after[mine, j].sum())
+        exposure = float(mine.sum()) - back / 2
+        constant = back * (np.log(back / exposure) - 1.0) if back else 0.0
+        gain += _worth(every[j], others, told) - every[j].lone[1] * np.log(max(exposure, 1.0))
+        gain -= _worth(idle[j], others, told) + constant
+    return every if gain > 0 else idle
+
+
+def _target(causes: Bools, after: Bools, absent: Bools, mended: Bools | None) -> Target:
+    """Starts of a variable while it was absent, under the first background, and after an action on it, under the second."""
+    second = np.zeros_like(absent) if mended is None else mended
+    x = np.column_stack([absent, second, causes]).astype(np.float64)
+    started, stayed = (absent | second) & after, (absent | second) & ~after
+    exposure = x[stayed].sum(axis=0) + 0.5 * x[started].sum(axis=0)
+    phi = x[started]
+    alone = ~phi[:, 2:].any(axis=1)
+    return scaled(phi[~alone], phi[alone, :2].sum(axis=0), exposure)
+
+
+def _worth(target: Target, allowed: Bools, required: Bools) -> float:
+    """The penalised likelihood of the best set of causes."""
+    price = price_of(len(target.phi) + target.lone.sum(), len(allowed) - 2)
+    best = choose(target, (allowed & (target.exposure > 0)) | required, required, price, np.flatnonzero(required))
+    return best.value - price * (len(best.columns) - 2)

@@ -2,8 +2,8 @@
 
 1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`); labels dealt out anew, what noise gains
    (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The first graph is climbed at it.
-2. The delay is doubled, or halved, while the likelihood of the types given their causes rises. In a polled log (many
-   ties) the kernel is the mean over the places where cause and effect can have been before their polls.
+2. The delay is doubled, or in a polled log (many ties) halved, while the likelihood of the types given their causes
+   rises. In a polled log the kernel is the mean over the places where cause and effect can have been before their polls.
 3. The price is set anew by what each edge gains beside the others of the graph, and the graph climbed again, until the
    price settles. Single gains show the descendants of a cause too, and where causes are dense they say little about
    what an edge adds to the others.
@@ -138,10 +138,10 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
 def _better_delay(views: Views, delay: float, parents: list[int], tol: float) -> float:
     """The delay, up to the span of the log, at which the types are most likely given their parents.
 
-    No shorter than a poll's SHORTEST part, and where ties count as they are given not shortened at all: an effect in the
-    very instant of its cause would be the likelier the shorter it is.
+    Shortened in a polled log alone, to a poll's SHORTEST part at least. What exact times show of short delays the fit
+    blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter much.
     """
-    least = SHORTEST * views.poll if views.poll else delay if views.tie else 0.0
+    least = SHORTEST * views.poll if views.poll else delay
     span = float(views.log.time[-1] - views.log.time[0])
 
     def value(delay: float) -> float:

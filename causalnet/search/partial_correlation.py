@@ -184,17 +184,14 @@ def _around(
             return 0, spent, True
     block = np.empty((top, drawn, k))
     spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
-    cap, pairs = np.full((3, k), -1.0), 0
+    cap, asked = np.zeros((3, k)), np.flatnonzero(rows >= 0)
+    for b in asked:
+        _cap(cap[:, b], rows[b], middle, found, scale[-1])
     for a in range(k):
         cross[0, a] = rho[x, members[a]]
         spread[0, a] = 1.0
-        if rows[a] >= 0:
-            _cap(cap[:, a], rows[a], middle, found, scale[-1])
-            pairs += 1
-        for b in range(drawn):
-            block[0, b, a] = rho[members[b], members[a]]
-    own[0] = 1.0
-    pick = np.zeros(top, np.int64)
+        block[0, :, a] = rho[members[:drawn], members[a]]
+    pick, own[0] = np.zeros(top, np.int64), 1.0
     depth, tests, stopped = 0, 0, False
     while depth >= 0 and not stopped:
         s = pick[depth]
@@ -207,11 +204,14 @@ def _around(
             pick[depth] += 1
             continue
         if depth >= least - 1:
-            at = block[depth, s], spread[depth], cross[depth], own[depth]
-            if _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale):
-                tests += pairs
-                for p in pick[: depth + 1]:
-                    tests -= rows[p] >= 0
+            rest_x = own[depth] * spread[depth, s] - cross[depth, s] * cross[depth, s]
+            if rest_x > DEGENERATE * spread[depth, s]:
+                if _weaker(block, spread, cross, depth, s, rest_x, asked, cap[0]):
+                    at = block[depth, s], spread[depth], cross[depth], rest_x
+                    _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale)
+                tests += len(asked)
+                for level in range(depth + 1):
+                    tests -= rows[pick[level]] >= 0
             spent += k
             if spent > CLOCK_EVERY and deadline < np.inf:
                 spent = 0
@@ -245,6 +245,31 @@ def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray
 
 
 @njit(cache=True)
+def _weaker(
+    block: AnyArray,
+    spread: AnyArray,
+    cross: AnyArray,
+    depth: int,
+    s: int,
+    rest_x: float,
+    asked: AnyArray,
+    bound: AnyArray,
+) -> bool:
+    """Has x with some member that is ``asked`` a squared partial correlation below its bound, given the set that ends with s?
+
+    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
+    """
+    pivot, shared, hit = spread[depth, s], cross[depth, s], False
+    for b in asked:
+        of_s = block[depth, s, b]
+        joint = cross[depth, b] * pivot - shared * of_s
+        rest = spread[depth, b] * pivot - of_s * of_s
+        rest = rest if rest > DEGENERATE * pivot else 0.0
+        hit |= joint * joint < bound[b] * rest_x * rest
+    return hit
+
+
+@njit(cache=True)
 def _leaf(
     at: tuple[AnyArray, AnyArray, AnyArray, float],
     s: int,
@@ -255,36 +280,21 @@ def _leaf(
     middle: Lists,
     found: Largest,
     scale: AnyArray,
-) -> bool:
-    """Squared partial correlation of x and every member given the set that ends with s; False if it determines x.
-
-    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
-    cap: see :func:`_cap`; (3, k), -1 where there is no pair.
-    """
-    row, spread, cross, own = at
+) -> None:
+    """Enter the tests of x and every member given the set that ends with s. cap: see :func:`_cap`; (3, k)."""
+    row, spread, cross, rest_x = at
     pivot, shared, bound = spread[s], cross[s], cap[0]
-    rest_x = own * pivot - shared * shared
-    if rest_x <= DEGENERATE * pivot:
-        return False
-    hit = False
-    for b in range(bound.size):
+    for b in range(rows.size):
         joint = cross[b] * pivot - shared * row[b]
         rest = spread[b] * pivot - row[b] * row[b]
-        rest = rest if rest > DEGENERATE * pivot else 0.0
-        hit |= joint * joint < bound[b] * rest_x * rest
-    if hit:
-        for b in range(bound.size):
-            joint = cross[b] * pivot - shared * row[b]
-            rest = spread[b] * pivot - row[b] * row[b]
-            if rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
-                squared = joint * joint / (rest_x * rest)
-                lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
-                if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
-                    continue
-                new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
-                _enter(new, rows[b], members, pick, middle, found)
-                _cap(cap[:, b], rows[b], middle, found, scale[-1])
-    return True
+        if rows[b] >= 0 and rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
+            squared = joint * joint / (rest_x * rest)
+            lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
+            if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
+                continue
+            new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
+            _enter(new, rows[b], members, pick, middle, found)
+            _cap(cap[:, b], rows[b], middle, found, scale[-1])
 
 
 @njit(cache=True)

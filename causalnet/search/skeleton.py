@@ -88,7 +88,9 @@ class Weakest:
 
     def given(self, k: int) -> list[int]:
         """The set of a pair's test."""
-        return [int(v) for v in self.members[self.start[k] : self.start[k] + self.size[k]]]
+        begin = self.start[k]
+        members: list[int] = self.members[begin : begin + self.size[k]].tolist()
+        return members
 
     def place(self, i: int, j: int) -> int:
         """Number of the pair i < j, or -1; the pairs must be sorted."""

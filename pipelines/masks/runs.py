@@ -75,8 +75,8 @@ class Problem(NamedTuple):
 
     network: str
     sizes: tuple[int, ...] = SIZES
-    judged: int = 40
-    gated: int = 60
+    judged: int = 200
+    gated: int = 200
     steps: int = 12_000
 
     def __str__(self) -> str:

@@ -31,6 +31,8 @@ METHODS: Mapping[str, tuple[str, dict[str, Any]]] = {  # name in the tables -> b
     "pc": ("pc", {}),
     "notears": ("notears", {}),
     "lingam": ("lingam", {}),
+    "pcmci": ("pcmci", {}),
+    "thp": ("thp", {}),
     **{f"FLOP {k}": ("flopsearch/flop", {"restarts": k}) for k in (0, 20, 100)},
     "andrey PC": ("andrey/pc", {"alpha": 0.01}),
     "andrey BOSS": ("andrey/boss", {}),
@@ -42,6 +44,12 @@ METHODS: Mapping[str, tuple[str, dict[str, Any]]] = {  # name in the tables -> b
     "pyagrum tabu": ("pyagrum/tabu", {}),
     "pgmpy PC": ("pgmpy/pc", {}),
     "pgmpy hill climbing": ("pgmpy/hill-climb", {}),
+}
+
+SMALL: Mapping[str, Callable[..., tuple[Data, Graph]]] = {  # tables by kind
+    "continuous": sem_table,
+    "discrete": categorical_table,
+    "mixed": mixed_table,
 }
 
 
@@ -172,16 +180,11 @@ def learn(data: Data, backend: str, seed: int, params: Mapping[str, Any]) -> Gra
 @cache
 def prepare(backend: str, kind: str) -> None:
     """Import and compile what a method needs for data of a kind, on a table of four columns."""
-    draw: dict[str, Callable[..., tuple[Data, Graph]]] = {
-        "continuous": sem_table,
-        "discrete": categorical_table,
-        "mixed": mixed_table,
-    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for package in find(backend).requires:
             importlib.import_module(package)
-    small = draw[kind](np.random.default_rng(0), d=4, degree=2, n=60)[0]
+    small = SMALL[kind](np.random.default_rng(0), d=4, degree=2, n=60)[0]
     try:
         learn(small, backend, 0, {})
     except (CausalnetError, np.linalg.LinAlgError):

@@ -80,7 +80,15 @@ TASKS = {
     "same order": Task(runs.same_order, [("lingam's order", 100)], [("lingam's order", 1)]),
     "confidence": Task(
         runs.confident,
-        [((m, family), 60) for m in ("order", "pc") for family in ("Gaussian", "discrete")],
+        [
+            *(
+                ((m, f), 60 if f in ("Gaussian", "discrete", "regimes") else 30)
+                for m in ("order", "pc")
+                for f in ("Gaussian", "discrete", "mixed", "conditional", "regimes")
+            ),
+            (("pcmci", "series"), 60),
+            (("thp", "log"), 20),
+        ],
         [(("pc", "Gaussian"), 1)],
     ),
     "rows": Task(runs.streamed, [((m, 10_000_000), 1) for m in ("order", "pc")], [(("order", 5000), 1)]),

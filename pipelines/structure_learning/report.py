@@ -236,6 +236,8 @@ def _confidence(data: Data, found: Figures) -> None:
     for problem in data.problems("confidence"):
         for method in data.methods("confidence"):
             rows = select(data.table, task="confidence", problem=problem, method=method)
+            if not rows:
+                continue
             error = calibration_error([row["bins"] for row in rows])
             found.add(f"confidence of {method}, {problem}: calibration error", [error], "<= 0.05")
     for problem in data.problems("rows"):

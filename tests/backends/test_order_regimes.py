@@ -117,6 +117,50 @@ def test_pc_pools_by_context_whatever_the_columns_are() -> None:
     assert not cn.discover(table, "pc", knowledge=roots).adj[:, 0].any()
 
 
+def states(rng: np.random.Generator, experiments: tuple[int, ...], mixed: bool) -> tuple[Table, np.ndarray]:
+    """Chain x0 -> x1 -> x2 -> x3 and x0 -> x3 of three states each; experiments set one of them at random. mixed: x3 is a number."""
+    parts = []
+    for at, n in [(-1, 900), *((k, 300) for k in experiments)]:
+        x = np.zeros((4, n), int)
+        for v, causes in enumerate(((), (0,), (1,), (0, 2))):
+            told = (sum(x[p] for p in causes) + (rng.random(n) < 0.25) * rng.integers(1, 3, n)) % 3
+            x[v] = rng.integers(0, 3, n) if v == at or not causes else told
+        parts.append(pd.DataFrame(x.T, columns=list("abcd")).astype(str).assign(how="seen" if at < 0 else f"do {at}"))
+    frame = pd.concat(parts, ignore_index=True)
+    if mixed:
+        frame["d"] = frame["d"].astype(float) + 0.3 * rng.standard_normal(len(frame))
+    targets = {f"do {k}": ["abcd"[k]] for k in experiments}
+    dag = np.zeros((4, 4), bool)
+    dag[[0, 1, 2, 0], [1, 2, 3, 3]] = True
+    return cn.as_table(frame, regime="how", targets=targets), dag
+
+
+@pytest.mark.parametrize("experiments", [(1,), (2, 3)])
+def test_categories_are_scored_on_the_rows_in_which_they_were_left_alone(experiments: tuple[int, ...]) -> None:
+    for seed in range(3):
+        table, dag = states(np.random.default_rng(seed), experiments, mixed=False)
+        right = essential_graph(dag, told_apart(table.regimes.acted_on(table.columns)))  # type: ignore[union-attr]
+        graph = cn.discover(table)
+        assert graph.meta["score_name"] == "interventional fnml"
+        np.testing.assert_array_equal(graph.adj, right)
+        assert (right & ~right.T).sum() > (
+            essential_graph(dag, right & False) & ~essential_graph(dag, right & False).T
+        ).sum()
+
+
+def test_a_mixed_table_is_scored_so_too() -> None:
+    """An experiment on a tells a -> b, which rows without one leave open."""
+    rng = np.random.default_rng(2)
+    a = rng.integers(0, 3, 900)
+    b = a + rng.standard_normal(900)
+    b[600:] = rng.normal(4.0, 1.0, 300)
+    frame = pd.DataFrame({"a": a.astype(str), "b": b, "how": np.repeat(["seen", "done"], [600, 300])})
+    graph = cn.discover(cn.as_table(frame, regime="how", targets={"done": ["b"]}), "order")
+    assert graph.edges == (("a", "b"),) and graph.meta["score_name"] == "interventional mixed"
+    assert graph.explain("a", "b")["told_apart_by"] == {"done": "b"}
+    assert not cn.discover(frame[:600].drop(columns="how"), "order").edges
+
+
 def test_names_and_places_do_not_matter() -> None:
     table, _ = draw(5)
     place = np.random.default_rng(0).permutation(table.d)
@@ -128,8 +172,14 @@ def test_names_and_places_do_not_matter() -> None:
 
 def test_what_order_cannot_do_with_regimes_is_a_sentence() -> None:
     table, _ = draw(6)
-    with pytest.raises(NotApplicable, match="knows no regimes; write score='auto'"):
+    with pytest.raises(NotApplicable, match="knows no regimes of continuous tables; write score='auto'"):
         cn.discover(table, "order", score="mixed")
+    words = table.frame().assign(x0=np.where(table.values[:, 0] > 0, "high", "low"))
+    words["how"] = np.array(table.regimes.labels)[table.regimes.code]  # type: ignore[union-attr]
+    with pytest.raises(
+        NotApplicable, match=r"regimes of categories with unknown targets .*These can: empty, pc, random"
+    ):
+        cn.discover(cn.as_table(words, regime="how"), "order")
     with pytest.raises(NotApplicable, match="write ci_test='auto'"):
         cn.discover(table, "pc", ci_test="fisher-z")
     alone = table.take(np.flatnonzero(table.regimes.code == 1))  # type: ignore[union-attr]

@@ -400,7 +400,7 @@ def test_fault_alarms_are_mostly_right() -> None:
     assert g.meta["delay_seconds"][0] > 500.0, "alarms hardly end"
 
 
-@pytest.mark.parametrize(("name", "least"), [("pcic-18v", 0.45), ("pcic-24v", 0.3)])
+@pytest.mark.parametrize(("name", "least"), [("pcic-18v", 0.55), ("pcic-24v", 0.3)])
 def test_real_alarm_logs_with_defaults_only(name: str, least: float, outside_data: Path) -> None:
     ds = load_dataset(name)
     g = discover(ds.data, "thp")

@@ -76,6 +76,19 @@ def test_discover_json_is_pure(table: Path, tmp_path: Path) -> None:
     assert "graph written" in done.stderr
 
 
+def test_discover_tells_how_sure_each_edge_is(table: Path, tmp_path: Path) -> None:
+    words = ("discover", table, "-b", "pc", "--confidence", "5", "--keep", tmp_path / "kept")
+    done = call(*words, "--out", tmp_path / "g.json", "--report", tmp_path / "g.html")
+    assert "confidence direction" in done.stdout and "by 5 resamples" in done.stdout
+    graph = Graph.load(tmp_path / "g.json")
+    assert all(0 <= graph.explain(a, b)["confidence"] <= 1 for a, b in graph.edges) and graph.edges
+    assert "--confidence 5" in graph.meta["command"] and graph.meta["confidence"]["resamples"] == 5
+    page = (tmp_path / "g.html").read_text(encoding="utf-8")
+    assert "stroke-opacity:" in page.partition("</style>")[2] and "Confidence direction" in page
+    told = json.loads(call(*words, "--json").stdout)["evidence"]
+    assert {(a, b) for a, b in graph.edges} <= {tuple(item["pair"]) for item in told if "confidence" in item}
+
+
 def test_discover_reads_an_event_log_where_the_method_takes_one(log: Path) -> None:
     done = call("discover", log, "--backend", "random", "--json")
     assert json.loads(done.stdout)["nodes"] == ["0", "1", "2", "3"]

@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import causalnet as cn
+from causalnet.base.progress import watcher
 from causalnet.base.text import split
 from causalnet.comparison import Progress, Results
 from causalnet.comparison.functions import read_answer
 from causalnet.comparison.labels import label, parse
-from causalnet.comparison.progress import watcher
 from causalnet.comparison.standing import place_methods, rank_over
 from causalnet.comparison.store import FILE
 from causalnet.datasets import Dataset

@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from compare_plugin import environment, write_package
+
+import causalnet as cn
 
 pytest.importorskip("distributed", reason="needs distributed: pip install 'causalnet[dask]'")
 
@@ -126,6 +129,17 @@ def test_native_code_is_bounded_on_the_cluster_and_both_nodes_work(cluster: str,
         time.sleep(0.05)
 
 
+def test_resamples_on_the_cluster_are_those_of_here(cluster: str, tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(size=(60, 4)).cumsum(axis=1)
+    here, there = (
+        cn.edge_confidence(data, "pc", n=6, engine=engine, alpha=0.2, out=tmp_path / str(k))
+        for k, engine in enumerate(("local", f"dask:{cluster}"))
+    )
+    np.testing.assert_array_equal(here.directed, there.directed)
+    np.testing.assert_array_equal(here.joined, there.joined)
+    assert here.joined.sum() > 0
+
+
 def _is_worker(pid: int) -> bool:
     try:
         return b"causalnet.comparison.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -134,9 +148,8 @@ def _is_worker(pid: int) -> bool:
 
 
 def test_no_scheduler_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import causalnet as cn
-    from causalnet.comparison import engines
+    from causalnet.base import clusters
 
-    monkeypatch.setattr(engines, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1.0)
     with pytest.raises(cn.CausalnetError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         cn.compare("linear-gaussian:d=6:n=80", "empty", seeds=1, out=tmp_path, engine="dask:tcp://127.0.0.1:9")

@@ -55,8 +55,8 @@ def test_fingerprints_and_resamples_stay_what_they_were(dataset: cn.Dataset, own
 
 @pytest.mark.parametrize(("data", "backend"), [(real(), "pc"), (log(False), "thp"), (log(True), "thp")])
 def test_edge_confidence_counts_the_graphs_of_resamples(data: Data, backend: str) -> None:
-    found = cn.edge_confidence(data, backend, n=3, seed=4)
-    seeds = 1 + np.random.default_rng(4).choice(2**31 - 2, 3, replace=False)
+    found = cn.edge_confidence(data, backend, n=3, seed=4, draw="bootstrap")
+    seeds = np.random.default_rng(4).integers(1, 2**31, 3)
     source = cn.Dataset("data", data)
     graphs = [cn.discover(source.resample(int(s)).data, backend, seed=int(s)) for s in seeds]
     np.testing.assert_array_equal(found.directed, np.mean([g.directed for g in graphs], axis=0))

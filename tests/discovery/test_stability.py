@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 
 import causalnet as cn
+from causalnet.base.progress import Progress
+from causalnet.data.moments import Moments
 from causalnet.graph.confidence import Confidence
 
 
@@ -53,33 +58,39 @@ def test_interactions_are_not_resampled() -> None:
         Interactions(["a", "b"], ["u"], **told, seconds="a")
 
 
-def test_halves_are_drawn_for_scores_and_bootstraps_for_tests() -> None:
-    for backend, draw, other in (("order", "half", "bootstrap"), ("pc", "bootstrap", "half")):
-        chosen, same, else_ = (
-            cn.edge_confidence(frame(), backend, n=12, seed=2, **kwargs)
-            for kwargs in ({}, {"draw": draw}, {"draw": other})
-        )
-        np.testing.assert_array_equal(chosen.directed, same.directed)
-        assert (chosen.joined != else_.joined).any() or (chosen.directed != else_.directed).any()
+def test_two_thirds_are_drawn_unless_told_otherwise() -> None:
+    chosen, same, half = (  # draws asked for by name give shares
+        cn.edge_confidence(frame(), "pc", n=12, seed=2, alpha=0.3, **kw)
+        for kw in ({}, {"draw": "part"}, {"draw": "half"})
+    )
+    np.testing.assert_array_equal(chosen.frequency, same.joined)
+    assert (same.frequency is None and (chosen.joined != half.joined).any()) or (chosen.directed != half.directed).any()
+    assert (chosen.draw, half.draw) == ("part", "half")
 
 
-def test_a_half_holds_every_row_at_most_once() -> None:
-    seen = []
+def test_more_resamples_begin_with_the_same() -> None:
+    few, more = (cn.edge_confidence(frame(), "pc", n=n, seed=3, draw="part").directed * n for n in (5, 8))
+    assert ((more - few) > -1e-9).all() and (more - few).max() <= 3 + 1e-9
 
-    def keep(data, *, knowledge, rng):  # type: ignore[no-untyped-def]
-        seen.append(data.values)
-        return cn.Graph.from_edges(data.columns)
 
-    from causalnet.discovery import stability
-    from causalnet.discovery.contract import Backend
+@pytest.mark.parametrize(("share", "rows"), [(0.5, 200), (2 / 3, 267)])
+def test_a_part_holds_every_row_at_most_once(share: float, rows: int) -> None:
+    table = cn.as_table(frame())
+    one, other = (table.part(np.random.default_rng(seed), share).values for seed in (0, 1))
+    assert one.shape == (rows, 4) and len(np.unique(one, axis=0)) == rows and not np.array_equal(one, other)
 
-    found = Backend("keep", keep, frozenset({"continuous"}), "dag", "test")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("causalnet.discovery.dispatch.get", lambda name: found)
-        stability.edge_confidence(frame(), "keep", n=3, draw="half")
-    for values in seen:
-        assert values.shape == (200, 4) and len(np.unique(values, axis=0)) == 200
-    assert not np.array_equal(seen[0], seen[1])
+
+def test_parts_of_logs_and_of_streamed_tables() -> None:
+    rng = np.random.default_rng(5)
+    log = pd.DataFrame({"event": "x", "timestamp": np.arange(400.0), "device": np.arange(400) % 4})
+    free, wired = cn.Events(log), cn.Events(log, nx.path_graph(4))
+    assert len(free.part(rng, 0.5).devices) == 2 and free.part(rng, 0.5).n == 200
+    assert wired.part(rng, 0.5).n == pytest.approx(200, abs=10) and len(wired.part(rng, 0.5).devices) == 4
+    table = cn.as_table(frame())
+    moments = Moments(table.columns, table.n, table.values.mean(axis=0), np.cov(table.values.T, bias=True))
+    spread = np.std([moments.part(rng, 2 / 3).covariance[0, 0] for _ in range(300)])
+    rows = np.std([table.part(rng, 2 / 3).values[:, 0].var() for _ in range(300)])
+    assert moments.part(rng, 2 / 3).n == 267 and 0.8 < spread / rows < 1.25
 
 
 def test_repeated_rows_do_not_count_as_evidence_to_a_score() -> None:
@@ -92,12 +103,80 @@ def test_repeated_rows_do_not_count_as_evidence_to_a_score() -> None:
     assert half < repeated / 2
 
 
-def test_only_tables_are_halved() -> None:
-    log = pd.DataFrame({"event": ["x", "y"] * 4, "timestamp": np.arange(8.0), "device": 0})
-    with pytest.raises(cn.NotApplicable, match="halves the rows of tables, and this is events"):
-        cn.edge_confidence(cn.Events(log), "empty", draw="half")
-    with pytest.raises(cn.DataError, match="draw is 'thirds'; write one of auto, bootstrap, half"):
+def test_what_cannot_be_divided_or_drawn_is_told() -> None:
+    with pytest.raises(cn.NotApplicable, match="reads rows as consecutive times, which a half would tear"):
+        cn.edge_confidence(frame(), "granger", draw="half")
+    with pytest.raises(cn.DataError, match="draw is 'thirds'; write one of auto, bootstrap, part, half"):
         cn.edge_confidence(frame(), draw="thirds")
+
+
+def test_frequencies_are_read_with_the_density_as_prior() -> None:
+    """Weight 2 and a mean share of .4: k = 4 / 3; certain pairs and absent ones stay, proportions are kept."""
+    votes = [
+        cn.Graph.from_edges("abcde", [("a", "b"), *more])
+        for more in ([("b", "c"), ("d", "e")], [("c", "b"), ("d", "e")], [("d", "e"), ("a", "e")], [("a", "d")] * 1)
+    ]
+    raw = Confidence.count(votes)
+    density = (1 + 0.5 + 0.75 + 0.25 + 0.25) / 10
+    k = 2.0 * density / (1 - density)
+    found = raw.calibrate(2.0)
+    assert found.joined[0, 1] == 1 and found.joined[0, 2] == 0
+    assert (
+        found.joined[1, 2] == pytest.approx(k * 0.5 / (0.5 + k * 0.5)) and found.directed[1, 2] == found.directed[2, 1]
+    )
+    assert found.joined[3, 4] == pytest.approx(k * 0.75 / (0.25 + k * 0.75))
+    np.testing.assert_array_equal(found.frequency, raw.joined)
+    with pytest.raises(cn.DataError, match="weight is 0"):
+        raw.calibrate(0)
+
+
+def test_the_bound_of_stability_selection() -> None:
+    """Ten columns that have nothing to do with one another: every pair that is found is false."""
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame(rng.normal(size=(300, 10)))
+    half = cn.edge_confidence(data, "pc", n=40, draw="half", alpha=0.1)
+    q = np.triu(half.joined).sum()
+    assert half.expected_false(0.6) == pytest.approx(q**2 / (0.2 * 45))
+    assert np.triu(half.joined >= 0.6).sum() <= half.expected_false(0.6) + 3
+    with pytest.raises(cn.NotApplicable, match="proved for halves of the rows"):
+        cn.edge_confidence(data, "empty", n=2).expected_false()
+    with pytest.raises(cn.DataError, match="threshold is"):
+        half.expected_false(0.5)
+
+
+def test_a_graph_tells_the_confidence_of_its_edges() -> None:
+    graph, conf = cn.discover(frame(), "pc"), cn.edge_confidence(frame(), "pc", n=20, seed=1)
+    told = conf.annotate(graph)
+    assert told == graph and told.meta["confidence"] == {"resamples": 20, "draw": "part", "calibrated": True}
+    found = told.explain("b", "a")
+    assert found["confidence"] == 1 and found["confidence_direction"] == conf.directed[0, 1] and "p_value" in found
+    again = cn.Graph.from_json(conf.annotate(graph.align(["d", "c", "b", "a"])).to_json())
+    assert again.explain("a", "b")["confidence_direction"] == conf.directed[0, 1]
+    apart = conf.joined[2, 3]
+    assert told.explain("c", "d").get("confidence", 0.0) == apart and "confidence_direction" not in told.explain(
+        "c", "d"
+    )
+    assert 'style="stroke-opacity:1.00"' in told.to_svg() and 'style="stroke-opacity' not in graph.to_svg()
+    with pytest.raises(cn.UnknownNameError):
+        conf.annotate(cn.Graph.from_edges(["a", "z"]))
+
+
+def test_resamples_that_are_done_are_kept(tmp_path: Path) -> None:
+    """Stopped after three of six, the same call learns the other three; another seed is refused."""
+    states: list[Progress] = []
+
+    def stop(state: Progress) -> None:
+        states.append(state)
+        if state.done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cn.edge_confidence(frame(), "pc", n=6, out=tmp_path, progress=stop)
+    again = cn.edge_confidence(frame(), "pc", n=6, out=tmp_path, progress=states.append)
+    assert [state.done for state in states] == [0, 1, 2, 3, 3, 4, 5, 6]
+    np.testing.assert_array_equal(again.directed, cn.edge_confidence(frame(), "pc", n=6).directed)
+    with pytest.raises(cn.DataError, match="a run with other seed"):
+        cn.edge_confidence(frame(), "pc", n=6, seed=1, out=tmp_path)
 
 
 def test_the_ends_of_a_pag_are_told_apart() -> None:

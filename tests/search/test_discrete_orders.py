@@ -85,6 +85,19 @@ def test_the_optimum_on_small_problems(settings: dict) -> None:  # type: ignore[
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_the_optimum_where_each_variable_counts_rows_of_its_own(settings: dict) -> None:  # type: ignore[type-arg]
+    rng = np.random.default_rng(8)
+    codes = categories(rng, 5, 400)
+    alone = rng.random(codes.shape) < 0.7
+    alone[:, 0] = True
+    codes[~alone] = rng.integers(0, 4, (~alone).sum())  # acted on: a state that may occur nowhere else
+    own = {**settings, "alone": alone}
+    found, best = search(codes, **own), optimum(codes, **own)
+    assert found.score == pytest.approx(best, abs=1e-2)
+    assert found.score < optimum(codes, **settings) - 100.0
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize(("d", "n", "states"), [(12, 300, 3), (10, 3000, 8), (25, 1000, 2)])
 def test_the_score_is_that_of_the_dag(settings: dict, d: int, n: int, states: int) -> None:  # type: ignore[type-arg]
     codes = categories(np.random.default_rng(d), d, n, states)

@@ -19,19 +19,76 @@ from ..logging import RETURN, Logger
 from .checkpoint import Kept, save_agent
 
 
-class NetworkedLearner(ABC):
-    """Counters, ``learn`` and ``save``. updates: done so far. learners: independent seeds, who share the ``copies`` of an
-    environment evenly. theta: the parameters, of all learners."""
+class Updating(ABC):
+    """``learn``, ``scalars`` and ``save`` of learners that advance by updates. updates: done so far."""
+
+    def __init__(self) -> None:
+        self.updates = 0
+        self.files = loop.Files()
+
+    @property
+    @abstractmethod
+    def episodes(self) -> int:
+        """Episodes seen so far."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """Transitions seen so far."""
+
+    @abstractmethod
+    def last_return(self) -> float:
+        """Mean return of the last update's trajectories, undiscounted, over agents, copies and learners."""
+
+    @abstractmethod
+    def _advance(self, last_step: int | None, tick: loop.Tick) -> Self:
+        """One update, which may end early at ``last_step``; ``tick`` is told of the steps."""
+
+    @abstractmethod
+    def _write(self, path: str | Path) -> Path:
+        """Everything learnt as one npz file with a JSON header."""
+
+    def learn(
+        self,
+        episodes: int | None = None,
+        steps: int | None = None,
+        *,
+        on_update: Callable[[Self], Any] | None = None,
+        log: str | Path | Logger | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 1,
+        progress: bool = False,
+    ) -> Self:
+        """Learn for so many more episodes or steps, as ``episodes`` and ``steps`` count them, whichever ends first; rounded
+        up to whole updates, or to whole steps of all copies where an update may be cut.
+
+        on_update sees the learner after each update, and may return numbers to log. log: a CSV file's name, or a logger: a
+        row an update. checkpoint: a file replaced after every ``checkpoint_every`` updates and at the end.
+        """
+        function("on_update", on_update)
+        records = loop.Records(log, checkpoint, checkpoint_every, progress)
+        loop.train(self, self._advance, on_update, records, episodes=episodes, steps=steps)
+        return self
+
+    def scalars(self) -> dict[str, float]:
+        """What to log of the last update."""
+        return {RETURN: self.last_return(), "train/n_updates": self.updates}
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything needed to go on to the bit as one npz file with a JSON header, an unfinished episode included."""
+        self.files.checkpoint = self._write(path)
+        return self.files.checkpoint
+
+
+class NetworkedLearner(Updating):
+    """Counters of learners with tables. learners: independent seeds, who share the ``copies`` of an environment evenly.
+    theta: the parameters, of all learners."""
 
     settings: Any
     seed: int
     learners: int
     copies: int
     theta: Array
-
-    def __init__(self) -> None:
-        self.updates = 0
-        self.files = loop.Files()
 
     # ---- what a learner adds --------------------------------------------------------------------------------------
 
@@ -43,10 +100,6 @@ class NetworkedLearner(ABC):
     @abstractmethod
     def per_update(self) -> int:
         """Episodes of each learner in an update."""
-
-    @abstractmethod
-    def last_return(self) -> float:
-        """Mean return of the last update's trajectories, undiscounted, over agents, copies and learners."""
 
     @abstractmethod
     def kept(self) -> Kept:
@@ -64,39 +117,13 @@ class NetworkedLearner(ABC):
         """Transitions that each learner has seen."""
         return self.episodes * int(self.settings.length)
 
-    def learn(
-        self,
-        episodes: int,
-        *,
-        on_update: Callable[[Self], Any] | None = None,
-        log: str | Path | Logger | None = None,
-        checkpoint: str | Path | None = None,
-        checkpoint_every: int = 1,
-        progress: bool = False,
-    ) -> Self:
-        """Update until each learner has seen ``episodes`` more episodes, over all environments (rounded up to updates).
-
-        on_update sees the learner after each update, and may return numbers to log. log: a CSV file's name, or a logger: a
-        row an update. checkpoint: a file replaced after every ``checkpoint_every`` updates and at the end.
-        """
-        function("on_update", on_update)
-        records = loop.Records(log, checkpoint, checkpoint_every, progress)
-        loop.train(self, self._advance, on_update, records, episodes=episodes)
-        return self
-
     def _advance(self, last_step: int | None, tick: loop.Tick) -> Self:
         self.update()
         tick(self.per_update * self.settings.length)
         return self
 
-    def scalars(self) -> dict[str, float]:
-        """What to log of the last update."""
-        return {RETURN: self.last_return(), "train/n_updates": self.updates}
-
-    def save(self, path: str | Path) -> Path:
-        """Write everything learnt as one npz file with a JSON header."""
-        self.files.checkpoint = save_agent(path, self)
-        return self.files.checkpoint
+    def _write(self, path: str | Path) -> Path:
+        return save_agent(path, self)
 
 
 class Course:

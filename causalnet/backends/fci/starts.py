@@ -21,6 +21,7 @@ from ...search.pag import (
     colliders,
     draw_colliders,
     draw_known,
+    further_sets,
     possible_d_sep,
     separate_further,
     separating_sets,
@@ -79,11 +80,11 @@ STARTS: Mapping[str, Callable[[Setting], Joined]] = {"skeleton": from_skeleton, 
 def _by_tests(setting: Setting, search: Search, before: SepSets) -> Joined:
     """Both phases over the pairs of ``search``. before: what separates pairs that are apart from the start."""
     skeleton = find_skeleton(setting.tests, setting.alpha, search)
-    first = {**before, **separating_sets(skeleton, None, search)}
+    first = {**before, **separating_sets(skeleton, search)}
     ends = draw(skeleton.adj, setting, first)
     draw_colliders(ends, colliders(ends, first))
     second = separate_further(setting.tests, setting.alpha, search, skeleton, possible_d_sep(ends))
-    return Joined(second.adj, {**before, **separating_sets(skeleton, second, search)}, skeleton, second)
+    return Joined(second.adj, {**first, **further_sets(second)}, skeleton, second)
 
 
 def draw(adj: Bools, setting: Setting, separators: SepSets) -> Ends:

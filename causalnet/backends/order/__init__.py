@@ -5,13 +5,13 @@ that of the extended BIC. Blind to units: only the correlations enter. Categorie
 (:mod:`causalnet.stats.scores.discrete`); fNML, which had the least SHD on seven families of random networks, differs a
 little between members of an equivalence class. Both: the degenerate Gaussian (:mod:`causalnet.stats.scores.blocks`). Missing
 cells: EM of the covariance, or of the network; columns may be more than the rows. Regimes: each variable is scored on the
-rows in which it was left alone, centred within regimes; the answer is the I-essential graph; targets that are not known are found by the
-score (:mod:`causalnet.search.targets`). Method: :mod:`causalnet.search.orders`.
+rows in which it was left alone, numbers centred within regimes; the answer is the I-essential graph; targets that are not known are found by the
+score of numbers (:mod:`causalnet.search.targets`). Method: :mod:`causalnet.search.orders`.
 Cost: for each round of the search some hundred refits of one variable; the covariance once, then free of the number of
 rows, or a count of the rows for every set of parents that is new.
 
 References: Teyssier and Koller, UAI 2005; Schwarz, Annals of Statistics 6, 1978; Foygel and Drton, NeurIPS 2010;
-Hauser and Bühlmann, JMLR 13, 2012 (regimes); Heckerman, Geiger and Chickering, Machine Learning 20, 1995; Silander, Roos, Kontkanen and Myllymäki, PGM 2008 (fNML); Andrews, Ramsey and Cooper, KDD-CD 2019; Andrews et al.,
+Cooper and Yoo, UAI 1999, Hauser and Bühlmann, JMLR 13, 2012 (regimes); Heckerman, Geiger and Chickering, Machine Learning 20, 1995; Silander, Roos, Kontkanen and Myllymäki, PGM 2008 (fNML); Andrews, Ramsey and Cooper, KDD-CD 2019; Andrews et al.,
 NeurIPS 2023 (BOSS); Wienöbst, Henckel and Weichwald, arXiv 2510.04970 (FLOP).
 """
 
@@ -41,7 +41,7 @@ from .regimes import choose_by_regime
 TAKES = frozenset({"continuous", "discrete", "mixed"})
 GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
-HANDLES = frozenset({"missing", "few rows", "streamed", "regimes"})
+HANDLES = frozenset({"missing", "few rows", "streamed", "regimes", "regimes of categories"})
 REQUIRES = ()
 ASSUMES = (
     "sufficiency",

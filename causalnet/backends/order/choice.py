@@ -111,8 +111,11 @@ def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> 
     return np.asarray(free * rate + max(rate, 2.0 * math.log(d)) if penalty is None else penalty * free * rate, float)
 
 
-def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
-    """fNML, qNML, BIC or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own."""
+def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = None) -> Choice:
+    """fNML, qNML, BIC or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own.
+
+    alone: (n, d), the rows that count for a variable, None for all.
+    """
     name = "fnml" if asked.score == "auto" else asked.score
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
@@ -128,14 +131,14 @@ def choose_counted(data: Table | Counts, asked: Settings) -> Choice:
         treated = _tell_missing(data, "network by EM, cells drawn given the rest of their rows")
 
     def counted(place: Ints) -> tuple[Any, Slots]:
-        return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess)
+        own = None if alone is None else alone[:, place]
+        return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess, alone=own)
 
     small = codes.astype(np.min_scalar_type(int(codes.max())))
     settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
     told = {"score_name": name, **settings, **treated}
-    return Choice(
-        closeness(codes), counted, Counted(small, name, price, asked.ess), most, told, _tell_scattered(data, codes)
-    )
+    exact = Counted(small, name, price, asked.ess, alone)
+    return Choice(closeness(codes), counted, exact, most, told, _tell_scattered(data, codes))
 
 
 class Blocks(NamedTuple):
@@ -177,7 +180,7 @@ def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     coded = code_blocks(values, data.discrete)
     fewer = {data.columns[j]: int(coded.kept[j]) for j in np.flatnonzero(coded.kept < coded.states)}
     told: dict[str, Any] = {"states_kept": fewer} if fewer else {}
-    warnings = _tell_lumped(data, coded)
+    warnings = tell_lumped(data, coded)
     gone = np.isnan(values)
     pairs = pair_counts(gone) if gone.any() else None
     n = float(data.n) if pairs is None else max(float(LEAST), float(pairs[~np.eye(data.d, dtype=bool)].mean()))
@@ -211,7 +214,7 @@ def _lay_blocks(start: Ints, n: float, asked: Settings, pairs: Array | None) -> 
 
 def _sketch(corr: Array, blocks: Blocks, asked: Settings) -> Bools:
     """(d, d) bool: a DAG of low score, without restarts."""
-    near = _block_closeness(corr, blocks.start)
+    near = block_closeness(corr, blocks.start)
     d = len(near)
     place = canonical_order(near)
     grid = np.ix_(place, place)
@@ -231,11 +234,11 @@ def _finish(
     name = "bic" if data.kind != "mixed" and asked.score != "mixed" else "mixed"
     settings = {"score_name": name, "penalty": "extended BIC" if asked.penalty is None else asked.penalty, **told}
     exact = BlockLocal(corr, blocks.start, blocks.n, blocks.price)
-    near = _block_closeness(corr, blocks.start)
+    near = block_closeness(corr, blocks.start)
     return Choice(near, partial(blocks.compile, corr), exact, blocks.most, settings, warnings)
 
 
-def _block_closeness(corr: Array, start: Ints) -> Array:
+def block_closeness(corr: Array, start: Ints) -> Array:
     """(d, d) in place of a correlation: that itself between single columns, else the root of the sum of the squares."""
     size = np.diff(start)
     if (size == 1).all():
@@ -259,7 +262,7 @@ def _list(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def _tell_lumped(data: Table, coded: Coded) -> list[str]:
+def tell_lumped(data: Table, coded: Coded) -> list[str]:
     """The columns whose states are so many, or so rare, that hardly any are told apart."""
     lumped = [
         f"{data.columns[j]!r} ({coded.states[j]} states, {coded.kept[j]} kept)"

@@ -6,6 +6,7 @@ to the number of agents on every step.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -90,13 +91,11 @@ def from_parallel_env(
     matrix = _adjacency(adjacency, agents)
     n_envs = len(copies) if isinstance(env, list | tuple) else None
     limit = None if horizon is None else whole("horizon", horizon, 1)
-    boxes = real_actions(copies[0], agents)
-    if boxes is not None:
-        return ContinuousForeign(copies, agents, reader, matrix, n_envs, limit, boxes)
-    return ForeignNetwork(copies, agents, reader, matrix, n_envs, limit)
+    kind = ForeignNetwork if real_actions(copies[0], agents) is None else ContinuousForeign
+    return kind(copies, agents, reader, matrix, n_envs, limit)
 
 
-class _Foreign:
+class _Foreign(ABC):
     """What both kinds share; see :func:`from_parallel_env`."""
 
     n_states: Ints
@@ -124,6 +123,11 @@ class _Foreign:
         self._live = np.zeros(shape, bool)
         self._seen: AnyArray = np.zeros(shape)
         self._masks: Bools | None = None
+        self._act_in([copies[0].action_space(agent) for agent in agents])
+
+    @abstractmethod
+    def _act_in(self, spaces: list[Any]) -> None:
+        """Take the spaces of the agents' actions, one kind for all."""
 
     def network_parts(self) -> list[tuple[str, AnyArray]]:
         """Nothing beside sizes, neighbours and components."""
@@ -243,21 +247,11 @@ class _Foreign:
 class ForeignNetwork(_Foreign):
     """Discrete actions: a ``NetworkedEnv``, and a ``CodedEnv`` where observations are codes. See :func:`from_parallel_env`."""
 
-    def __init__(
-        self,
-        copies: list[Any],
-        agents: list[str],
-        reader: CodeReader | VectorReader,
-        adjacency: sparse.csr_matrix,
-        n_envs: int | None,
-        horizon: int | None,
-    ) -> None:
-        super().__init__(copies, agents, reader, adjacency, n_envs, horizon)
-        spaces = [copies[0].action_space(agent) for agent in agents]
+    def _act_in(self, spaces: list[Any]) -> None:
         self.n_actions: Ints = np.array([int(space.n) for space in spaces], np.int64)
         self._starts = [start_of(space) for space in spaces]
         own = np.arange(self.n_actions.max()) < self.n_actions[:, None]
-        self._masks = np.repeat(own[None], len(copies), axis=0)
+        self._masks = np.repeat(own[None], len(self.copies), axis=0)
 
     def action_masks(self) -> Bools:
         """(E, n, A) bool: which actions of each agent are allowed now, as far as the environment says."""
@@ -274,18 +268,8 @@ class ForeignNetwork(_Foreign):
 class ContinuousForeign(_Foreign):
     """Actions of a Box: a ``ContinuousEnv`` with ``action_size`` numbers from -1 to 1 an agent, scaled to the Box's bounds."""
 
-    def __init__(
-        self,
-        copies: list[Any],
-        agents: list[str],
-        reader: CodeReader | VectorReader,
-        adjacency: sparse.csr_matrix,
-        n_envs: int | None,
-        horizon: int | None,
-        boxes: list[Any],
-    ) -> None:
-        super().__init__(copies, agents, reader, adjacency, n_envs, horizon)
-        self._boxes, self.action_size = boxes, int(np.prod(boxes[0].shape))
+    def _act_in(self, spaces: list[Any]) -> None:
+        self._boxes, self.action_size = spaces, int(np.prod(spaces[0].shape))
 
     def step(self, actions: Any) -> tuple[AnyArray, Array, Any, Any, dict[str, Any]]:
         """actions (E, n, k) in [-1, 1] -> observations, rewards (E, n), terminated, truncated (E,), info."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .adjacency import Second, separate_further, separating_sets
+from .adjacency import Second, further_sets, separate_further, separating_sets
 from .d_separators import possible_d_sep
 from .ends import KNOWN, Ends
 from .known import draw_known

@@ -16,7 +16,6 @@ from ...graph.separation import as_set
 from ..partial_correlation import PartialCorrelation
 from ..sets import Lists, Tests, ask, size_limit
 from ..skeleton import Search, Skeleton, Weakest, no_tests
-from .rules import SepSets
 
 AT_ONCE = 1 << 24  # pairs times sizes up to which one compiled search holds all levels
 
@@ -82,12 +81,20 @@ def _climb(
     return made, size - 1, True
 
 
-def separating_sets(skeleton: Skeleton, second: Second | None, search: Search) -> SepSets:
-    """Of every pair i < j that a test took apart the set that did it: of the last phase that has a test of it."""
-    final = skeleton.adj if second is None else second.adj
-    i, j = np.nonzero(np.triu(search.adj & ~final))
+def separating_sets(skeleton: Skeleton, search: Search) -> dict[tuple[int, int], int]:
+    """Of every pair i < j that the first phase took apart the set that did it."""
+    i, j = np.nonzero(np.triu(search.adj & ~skeleton.adj))
     found = dict.fromkeys(zip(i.tolist(), j.tolist(), strict=True), 0)  # given nothing
-    for record in (skeleton.weakest, *([second.weakest] if second else [])):
-        for k in np.flatnonzero(~final[record.i, record.j] & (record.size > 0)):
-            found[int(record.i[k]), int(record.j[k])] = as_set(record.given(int(k)))
-    return found
+    return found | _sets_of(skeleton.weakest, skeleton.adj)
+
+
+def further_sets(second: Second) -> dict[tuple[int, int], int]:
+    """The same of the pairs that the second phase took apart."""
+    return _sets_of(second.weakest, second.adj)
+
+
+def _sets_of(record: Weakest, adj: Bools) -> dict[tuple[int, int], int]:
+    """The sets of a record's tests of pairs that are apart now."""
+    apart = np.flatnonzero(~adj[record.i, record.j] & (record.size > 0))
+    pairs = zip(record.i[apart].tolist(), record.j[apart].tolist(), strict=True)
+    return {pair: as_set(record.given(k)) for pair, k in zip(pairs, apart.tolist(), strict=True)}

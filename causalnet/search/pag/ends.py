@@ -45,6 +45,14 @@ class Ends:
         """Is there a circle that may become a mark?"""
         return bool(self.own[CIRCLE][end[1]] >> end[0] & 1) and end not in self.stuck
 
+    def open_at(self, v: int) -> int:
+        """The u with such a circle at v of u *-* v."""
+        found = self.own[CIRCLE][v]
+        for u, end in self.stuck:
+            if end == v:
+                found &= ~(1 << u)
+        return found
+
     def parents(self, v: int) -> int:
         """The u with u -> v."""
         return self.own[ARROW][v] & self.far[TAIL][v]

@@ -37,8 +37,12 @@ def colliders(ends: Ends, separators: SepSets) -> list[tuple[int, int, int]]:
 
 def draw_colliders(ends: Ends, triples: Iterable[tuple[int, int, int]]) -> None:
     """R0: a *-> b <-* c, where both ends at b are open or arrows."""
-    wanted = [((e, b), ARROW, 0) for a, b, c in triples for e in (a, c) if _fit(ends, ((a, b), ARROW), ((c, b), ARROW))]
-    ends.settle(wanted)
+    into = [0] * ends.d
+    for a, b, c in triples:
+        both = 1 << a | 1 << c
+        if not both & ~(ends.open_at(b) | ends.own[ARROW][b]):
+            into[b] |= both
+    ends.settle([((e, b), ARROW, 0) for b, members in enumerate(into) for e in bits(members & ends.open_at(b))])
 
 
 def close(ends: Ends, separators: SepSets, deadline: float = math.inf) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .association import closeness
-from .blocks import BlockLocal, block_score, whiten
+from .blocks import BlockLocal, block_score, grouped_blocks, whiten
 from .contract import QUESTIONS, SCRATCH, Slots, implement
 from .counted import Counted
 from .discrete import discrete_score

@@ -34,8 +34,9 @@ MARGIN = 1e-7  # a change of score below this is rounding
 class BlockScore(NamedTuple):
     """The score of blocks and what its slots keep.
 
-    cov: (m, m) of the columns, 1 within blocks. start: (d + 1,), the columns of v are start[v] .. start[v + 1] - 1.
-    price: (d, d) of an edge, symmetric. number: (2,) n, and the most columns that the parents of one variable may have.
+    cov: (g, m, m) of the columns in g sets of rows, 1 within blocks. group: (d,) the set of each variable, n_of: (d,) its n.
+    start: (d + 1,), the columns of v are start[v] .. start[v + 1] - 1. price: (d, d) of an edge, symmetric.
+    most: (1,) columns that the parents of one variable may have.
     change: (s, d) of the score of each slot, were r added; 0 at its parents. wide: (2, s) columns of the parents of
     each slot; parents whose rows stand in ``rows``. rows: (SCRATCH, most columns, m) U of the scratch slots.
     own: (3, w, w) work, w the widest block: the residual covariance of v, that of another block, the two crossed.
@@ -43,9 +44,11 @@ class BlockScore(NamedTuple):
     """
 
     cov: Array
+    group: Ints
+    n_of: Array
     start: Ints
     price: Array
-    number: Array
+    most: Ints
     change: Array
     wide: Ints
     rows: Array
@@ -58,18 +61,29 @@ def block_score(cov: Array, start: Ints, n: float, price: Array, most: int, room
 
     cov: (m, m), as :func:`whiten` gives it. start: (d + 1,). n: rows. price: (d, d) of an edge, symmetric.
     """
+    d = len(start) - 1
+    return grouped_blocks(cov[None], start, np.zeros(d, np.int64), np.full(d, n), price, most, room)
+
+
+def grouped_blocks(
+    cov: Array, start: Ints, group: Ints, n: Array, price: Array, most: int, room: int
+) -> tuple[BlockScore, Slots]:
+    """The same with each variable on rows of its own. cov: (g, m, m) of g sets of rows. group: (d,) the set of each
+    variable. n: (d,) how many rows that is."""
     size = np.diff(start)
     d = len(size)
     slots = empty_slots(d, most)
     room = max(1, min(room, int(np.sort(size)[::-1][:most].sum())))
     score = BlockScore(
         cov=np.array(cov, float, order="C"),
+        group=np.array(group, np.int64),
+        n_of=np.array(n, float),
         start=np.array(start, np.int64),
         price=np.array(price, float, order="C"),
-        number=np.array([n, room], float),
+        most=np.array([room], np.int64),
         change=np.zeros((len(slots.node), d)),
         wide=np.zeros((2, len(slots.node)), np.int64),
-        rows=np.zeros((SCRATCH, room + int(size.max()), len(cov))),
+        rows=np.zeros((SCRATCH, room + int(size.max()), cov.shape[1])),
         own=np.zeros((3, size.max(), size.max())),
         inverse=np.zeros((room + int(size.max()),) * 2),
     )
@@ -77,12 +91,15 @@ def block_score(cov: Array, start: Ints, n: float, price: Array, most: int, room
 
 
 def whiten(cov: Array, start: Ints) -> Array:
-    """(m, m) covariance of the same blocks in coordinates in which each is 1: L^-1 cov L^-T, L their Cholesky factors."""
+    """(m, m) covariance of the same blocks in coordinates in which each is 1; a direction without variance has no
+    covariance with others."""
     found = np.array(cov, float)
     for a, b in pairwise(start):
-        factor = np.linalg.cholesky(cov[a:b, a:b])
-        found[a:b] = np.linalg.solve(factor, found[a:b])
-        found[:, a:b] = np.linalg.solve(factor, found[:, a:b].T).T
+        size, directions = np.linalg.eigh(cov[a:b, a:b])
+        some = size > SINGULAR * size.max(initial=0.0)
+        root = directions.T * np.where(some, 1.0 / np.sqrt(np.where(some, size, 1.0)), 0.0)[:, None]
+        found[a:b] = root @ found[a:b]
+        found[:, a:b] = found[:, a:b] @ root.T
     for a, b in pairwise(start):
         found[a:b, a:b] = np.eye(b - a)
     return (found + found.T) / 2.0
@@ -160,7 +177,7 @@ def _logdet_after(score: BlockScore, kv: int, kr: int, sign: float) -> float:
 @njit(**UNSEEN, fastmath=FAST)
 def _extend(score: BlockScore, slots: Slots, s: int) -> None:
     """The rows U of all parents of scratch slot s; those of the first wide[1, s] parents stand."""
-    cov, start, rows = score.cov, score.start, score.rows[s - score.price.shape[0]]
+    cov, start, rows = score.cov[score.group[slots.node[s]]], score.start, score.rows[s - score.price.shape[0]]
     at = 0
     for i in range(slots.size[s]):
         p = slots.parents[s, i]
@@ -180,9 +197,10 @@ def _extend(score: BlockScore, slots: Slots, s: int) -> None:
 
 
 @njit(**UNSEEN, fastmath=FAST)
-def _rest(score: BlockScore, s: int, a: int, b: int, out: int) -> None:
+def _rest(score: BlockScore, slots: Slots, s: int, a: int, b: int, out: int) -> None:
     """own[out]: the residual covariance of the blocks of a and b given the parents of scratch slot s."""
-    cov, start, rows, own = score.cov, score.start, score.rows[s - score.price.shape[0]], score.own
+    start, rows, own = score.start, score.rows[s - score.price.shape[0]], score.own
+    cov = score.cov[score.group[slots.node[s]]]
     for i in range(start[a + 1] - start[a]):
         for j in range(start[b + 1] - start[b]):
             x, y = start[a] + i, start[b] + j
@@ -195,10 +213,11 @@ def _rest(score: BlockScore, s: int, a: int, b: int, out: int) -> None:
 @njit(**UNSEEN)
 def _fit(score: BlockScore, slots: Slots, s: int) -> None:
     """Score and changes of scratch slot s."""
-    start, n, v, own = score.start, score.number[0], slots.node[s], score.own
+    v, start, own = slots.node[s], score.start, score.own
+    n = score.n_of[v]
     kv = start[v + 1] - start[v]
     _extend(score, slots, s)
-    _rest(score, s, v, v, 0)
+    _rest(score, slots, s, v, v, 0)
     for i in range(kv):
         for j in range(kv):
             own[1, i, j] = own[0, i, j]
@@ -207,9 +226,9 @@ def _fit(score: BlockScore, slots: Slots, s: int) -> None:
     for r in range(score.price.shape[0]):
         kr = start[r + 1] - start[r]
         score.change[s, r] = 0.0
-        if r != v and score.wide[0, s] + kr <= score.number[1]:
-            _rest(score, s, r, r, 1)
-            _rest(score, s, r, v, 2)
+        if r != v and score.wide[0, s] + kr <= score.most[0]:
+            _rest(score, slots, s, r, r, 1)
+            _rest(score, slots, s, r, v, 2)
             score.change[s, r] = n * (_logdet_after(score, kv, kr, -1.0) - base) + score.price[v, r]
     for i in range(slots.size[s]):
         slots.value[s] += score.price[v, slots.parents[s, i]]
@@ -292,11 +311,12 @@ def _invert(score: BlockScore, slots: Slots, s: int) -> None:
 def _best_drop(score: BlockScore, slots: Slots, s: int, x: AnyArray) -> int:
     if slots.size[s] == 0:
         return -1
-    start, n, own, inverse, v = score.start, score.number[0], score.own, score.inverse, slots.node[s]
+    v, start, own, inverse = slots.node[s], score.start, score.own, score.inverse
+    n = score.n_of[v]
     rows, kv = score.rows[s - score.price.shape[0]], start[v + 1] - start[v]
     _extend(score, slots, s)
     _invert(score, slots, s)
-    _rest(score, s, v, v, 0)
+    _rest(score, slots, s, v, v, 0)
     now = slots.value[s]
     for i in range(slots.size[s]):
         now -= score.price[v, slots.parents[s, i]]

@@ -15,12 +15,14 @@ from .discrete import regret
 
 @dataclass(frozen=True)
 class Counted:
-    """f(v | parents) straight from its definition. codes: (n, d). name: "fnml", "qnml", "bic" or "bdeu"."""
+    """f(v | parents) straight from its definition. codes: (n, d). name: "fnml", "qnml", "bic" or "bdeu". alone: (n, d) bool,
+    the rows that count for a variable, None for all."""
 
     codes: AnyArray
     name: str
     penalty: float = 1.0
     ess: float = 1.0
+    alone: AnyArray | None = None
 
     @cached_property
     def states(self) -> list[int]:
@@ -28,9 +30,10 @@ class Counted:
         return [int(np.count_nonzero(np.bincount(column))) for column in self.codes.T]
 
     def __call__(self, v: int, parents: Ints) -> float:
-        n, d = self.codes.shape
+        d = self.codes.shape[1]
         r, q = self.states[v], math.prod(self.states[p] for p in parents)
         n_jk, n_j = self._counts(v, parents)
+        n = int(n_j.sum())
         if self.name == "bdeu":
             a_j, a_jk = self.ess / q, self.ess / (q * r)
             cells = gammaln(a_jk + n_jk) - gammaln(a_jk)
@@ -42,17 +45,18 @@ class Counted:
         elif self.name == "qnml":
             price = 2.0 * (_regret(n, q * r) - _regret(n, q)) if r > 1 else 0.0
         else:
-            price = self.penalty * math.log(n) * q * (r - 1)
+            price = self.penalty * math.log(len(self.codes)) * q * (r - 1)
         return float(price - 2.0 * (xlogy(n_jk, n_jk).sum() - xlogy(n_j, n_j).sum()))
 
     def _counts(self, v: int, parents: Ints) -> tuple[Ints, Ints]:
         """The rows of every cell (configuration, state of v) and of every configuration that has any."""
-        key, many = np.zeros(len(self.codes), np.int64), 1
+        codes = self.codes if self.alone is None else self.codes[self.alone[:, v]]
+        key, many = np.zeros(len(codes), np.int64), 1
         for p in (*parents, v):
             if many > len(key):
                 _, key = np.unique(key, return_inverse=True)
                 many = int(key.max()) + 1
-            column = self.codes[:, p].astype(np.int64)
+            column = codes[:, p].astype(np.int64)
             wide = int(column.max()) + 1
             key = key * wide + column
             many *= wide

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...base.arrays import AnyArray, Codes, Ints
+from ...base.arrays import AnyArray, Bools, Codes, Ints
 from ..bitsets import common, compact, state_bits
 from .contract import BARE
 
@@ -26,7 +26,8 @@ LARGEST = 1 << 16  # no table has more cells than there are rows, or LARGEST
 class Columns(NamedTuple):
     """Coded columns. codes: (d, n) int32, 0 the most common state. cards: (d,) states that occur. rare: the rows in which
     column v is not in state 0 are rare[first[v] : first[v + 1]], int32. bits: (., w) uint64, state i of column v is row
-    offset[v] + i where offset[v + 1] > offset[v], and no bit set where not."""
+    offset[v] + i where offset[v + 1] > offset[v], and no bit set where not. own: (d, n) int32, the codes of v where it is
+    explained, rows that do not count for it in the state cards[v]; wide: (d,) states of that. rows: (d,) that count."""
 
     codes: AnyArray
     cards: Ints
@@ -34,6 +35,9 @@ class Columns(NamedTuple):
     first: Ints
     bits: AnyArray
     offset: Ints
+    own: AnyArray
+    wide: Ints
+    rows: Ints
 
 
 class Counts(NamedTuple):
@@ -57,8 +61,9 @@ def empty_counts(n: int) -> Counts:
     )
 
 
-def coded_columns(codes: Codes) -> Columns:
-    """(n, d) category codes from 0, ready to be counted; states that no row has are none."""
+def coded_columns(codes: Codes, alone: Bools | None = None) -> Columns:
+    """(n, d) category codes from 0, ready to be counted; states that no row has are none. alone: (n, d), the rows that
+    count for a variable, None for all."""
     columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
     for column, card in zip(columns, cards, strict=True):
         rank = np.empty(card, np.int32)
@@ -67,7 +72,11 @@ def coded_columns(codes: Codes) -> Columns:
     away = columns > 0
     first = np.concatenate([[0], np.cumsum(away.sum(axis=1))])
     offset = np.concatenate([[0], np.cumsum(np.where(cards > MOST_STATES, 0, cards))])
-    return Columns(columns, cards, np.nonzero(away)[1].astype(np.int32), first, state_bits(columns, offset), offset)
+    kept = np.ones_like(columns, bool) if alone is None else alone.T
+    own = np.where(kept, columns, cards[:, None]).astype(np.int32)
+    wide, rows = cards + ~kept.all(axis=1), kept.sum(axis=1)
+    rare = np.nonzero(away)[1].astype(np.int32)
+    return Columns(columns, cards, rare, first, state_bits(columns, offset), offset, own, wide, rows)
 
 
 @njit(**BARE)
@@ -98,7 +107,7 @@ def stratify(columns: Columns, v: int, parents: AnyArray, apart: int, counts: Co
                 fresh[at] = many
                 many += 1
             cell[i] = fresh[at]
-    wide, column = columns.cards[v], columns.codes[v]
+    wide, column = columns.wide[v], columns.own[v]
     if many * wide > size.size:
         return -1
     size[: many * wide] = 0

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...base.arrays import AnyArray, Array, Codes, Ints
+from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .association import dependent
 from .contract import BARE, INNER, Slots, copy_slot, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
@@ -57,16 +57,17 @@ class DiscreteScore(NamedTuple):
 
 
 def discrete_score(
-    codes: Codes, most: int, *, name: str, penalty: float = 1.0, ess: float = 1.0
+    codes: Codes, most: int, *, name: str, penalty: float = 1.0, ess: float = 1.0, alone: Bools | None = None
 ) -> tuple[DiscreteScore, Slots]:
     """The score ``name`` of NAMES for category codes (n, d) from 0, with slots of at most ``most`` parents.
 
     penalty: of one free number in units of ln n (BIC), of one parent in units of 2 ln d (fNML). ess: the equivalent
-    sample size (BDeu). States that no row has are none. Of many columns only pairs that depend on each
+    sample size (BDeu). alone: (n, d) the rows in which each variable was left alone, which are those that count for it
+    (Cooper and Yoo, UAI 1999); None for all. States that no row has are none. Of many columns only pairs that depend on each
     other are asked until ``widen``.
     """
     n, d = codes.shape
-    columns, slots = coded_columns(codes), empty_slots(d, most)
+    columns, slots = coded_columns(codes, alone), empty_slots(d, most)
     asked = dependent(codes, ALPHA) if d > NARROW else np.ones((d, d), bool)
     m = np.arange(min(n + 1, TABULATED), dtype=float)
     logs = m * np.log(np.maximum(m, 1.0))
@@ -106,10 +107,11 @@ def _tabulate(logs: Array, states: Array) -> Array:
 
 
 @njit(**INNER)
-def _price(score: DiscreteScore, q: float, r: int) -> float:
-    """What q configurations of the parents cost a variable of r states, whatever the counts."""
+def _price(score: DiscreteScore, v: int, q: float) -> float:
+    """What q configurations of the parents cost variable v, whatever the counts."""
+    r = score.columns.cards[v]
     if score.number[NAME] == QNML and r > 1:
-        n = score.columns.codes.shape[1]
+        n = score.columns.rows[v]
         return 2.0 * (regret(n, q * r) - (regret(n, q) if q > 1.0 else 0.0))
     return score.number[PENALTY] * q * (r - 1) if score.number[NAME] == BIC else 0.0
 
@@ -129,12 +131,13 @@ def _whole(score: DiscreteScore, v: int, n: int) -> float:
 
 @njit(**INNER)
 def _likelihood(score: DiscreteScore, v: int, table: Ints, groups: int) -> float:
-    """sum_jk n_jk ln n_jk - sum_j n_j ln n_j over the ``groups`` rows of table, each of r cells; fNML: less the regrets."""
-    r, logs = score.columns.cards[v], score.logs
+    """sum_jk n_jk ln n_jk - sum_j n_j ln n_j over the ``groups`` rows of table, the first r cells of each; fNML: less the
+    regrets."""
+    r, wide, logs = score.columns.cards[v], score.columns.wide[v], score.logs
     total = 0.0
     for j in range(groups):
         n_j = 0
-        for i in range(j * r, j * r + r):
+        for i in range(j * wide, j * wide + r):
             n = table[i]
             n_j += n
             total += logs[n] if n < logs.size else n * math.log(n)
@@ -146,14 +149,14 @@ def _likelihood(score: DiscreteScore, v: int, table: Ints, groups: int) -> float
 @njit(**INNER)
 def _marginal(score: DiscreteScore, v: int, table: Ints, groups: int, q: float) -> float:
     """ln of BDeu's marginal likelihood."""
-    r = score.columns.cards[v]
+    r, wide = score.columns.cards[v], score.columns.wide[v]
     a_j = score.number[ESS] / q
     a_jk = a_j / r
     g_j, g_jk = math.lgamma(a_j), math.lgamma(a_jk)
     total = 0.0
     for j in range(groups):
         n_j = 0
-        for i in range(j * r, j * r + r):
+        for i in range(j * wide, j * wide + r):
             if table[i] > 0:
                 n_j += table[i]
                 total += math.lgamma(a_jk + table[i]) - g_jk
@@ -164,11 +167,11 @@ def _marginal(score: DiscreteScore, v: int, table: Ints, groups: int, q: float) 
 
 @njit(**INNER)
 def _weigh(score: DiscreteScore, v: int, table: Ints, groups: int, q: float, parents: int) -> float:
-    """f of v with so many ``parents`` from a table (groups, r): rows of it without any count say nothing."""
+    """f of v with so many ``parents`` from a table (groups, wide): rows of it without any count say nothing."""
     if score.number[NAME] == BDEU:
         value = -2.0 * _marginal(score, v, table, groups, q)
     else:
-        value = _price(score, q, score.columns.cards[v]) - 2.0 * _likelihood(score, v, table, groups)
+        value = _price(score, v, q) - 2.0 * _likelihood(score, v, table, groups)
     if score.number[NAME] == FNML:
         value += parents * score.number[PARENT]
     return round(value * GRAIN) / GRAIN
@@ -194,21 +197,21 @@ def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) 
     With ``bounded``, FAR where the price alone is more than f is now; always where the cells are too many to count.
     """
     v, cards = slots.node[s], score.columns.cards
-    r, q, inside, k = cards[v], 1.0, False, slots.size[s]
+    wide, q, inside, k = score.columns.wide[v], 1.0, False, slots.size[s]
     for i in range(k):
         q *= cards[slots.parents[s, i]]
         inside |= slots.parents[s, i] == x
     q = q / cards[x] if inside else q * cards[x]
-    if bounded and _price(score, q, r) > slots.value[s]:
+    if bounded and _price(score, v, q) > slots.value[s]:
         return FAR
     strata = _strata(score, slots, s, x if inside else -1)
     if strata < 0:
         return FAR
     if inside:
         return _weigh(score, v, score.counts.size, strata, q, k - 1)
-    if strata * r * cards[x] > score.counts.table.size:
+    if strata * wide * cards[x] > score.counts.table.size:
         return FAR
-    split(score.columns, x, strata * r, score.counts)
+    split(score.columns, x, strata * wide, score.counts)
     return _weigh(score, v, score.counts.table, strata * cards[x], q, k + 1)
 
 

@@ -9,7 +9,7 @@ that sees its neighbours through their mean field (arXiv 1802.05438).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 from ....base.arrays import AnyArray, Array, Ints
-from ....base.checks import function, generator, number, whole
+from ....base.checks import generator, number, whole
 from ....errors import DataError, NotApplicable
 from ... import loop
-from ...logging import RETURN, Logger
 from ...single.optimiser import Optimiser, no_denormals
 from ...single.settings import resolve
+from ..learner import Updating
 from ..rollout import seeds
 from .blocks import Blocks
 from .improve import NAMES, Batch, Worth, loss, minibatches, prepared, told
@@ -37,7 +37,7 @@ from .towers import Factory
 from .world import World, as_actions
 
 
-class NetworkedPPO:
+class NetworkedPPO(Updating):
     """PPO of networked agents: ``NetworkedPPO(env, kappa=1).learn(episodes=500)``; settings are the fields of NeuralSettings.
 
     env: see :mod:`.world`; or a list of source domains of one network, with ``factors`` (M,), (M, k) or (M, n, k): policies and
@@ -47,6 +47,9 @@ class NetworkedPPO:
     device: of torch. An update follows every episode of all copies, or every ``steps`` steps of it.
     updates, episodes, steps: done so far, over all copies. The state after an update depends on (settings, seed, environment).
     """
+
+    episodes: int = 0
+    steps: int = 0
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class NetworkedPPO:
         device: str = "cpu",
         **settings: Any,
     ) -> None:
+        super().__init__()
         self.own = {"policy": policy is not None, "critic": critic is not None}
         s = self.settings = resolve(NeuralSettings, {}, None, {"kappa": kappa, **settings})
         sources = Sources(env) if isinstance(env, Sequence) else None
@@ -68,8 +72,7 @@ class NetworkedPPO:
         self.env, self.seed, self.device = world.env, whole("seed", seed, 0), torch.device(device)
         self.length = length_of(world, s)
         init, self._act_rng, self._order_rng = map(np.random.default_rng, np.random.SeedSequence(self.seed).spawn(3))
-        self.updates, self.steps, self.episodes, self.starts = 0, 0, 0, 0
-        self.files, self.worth = loop.Files(), Worth()
+        self.steps, self.episodes, self.starts, self.worth = 0, 0, 0, Worth()
         self.told: dict[str, float] = {}
         self._last_return = float("nan")
         self.conditioning, extra = conditioned(factors, sources, world, self.device)
@@ -103,31 +106,9 @@ class NetworkedPPO:
 
     # ---- learning -------------------------------------------------------------------------------------------------
 
-    def learn(
-        self,
-        episodes: int | None = None,
-        steps: int | None = None,
-        *,
-        on_update: Callable[[Self], Any] | None = None,
-        log: str | Path | Logger | None = None,
-        checkpoint: str | Path | None = None,
-        checkpoint_every: int = 1,
-        progress: bool = False,
-    ) -> Self:
-        """Learn for so many more episodes or steps, over all copies, whichever ends first; both rounded up to all copies.
-
-        on_update sees the learner after each update, and may return numbers to log. log: a CSV file's name, or a logger: a
-        row an update. checkpoint: a file replaced after every ``checkpoint_every`` updates and at the end.
-        """
-        function("on_update", on_update)
-        if steps is not None:
-            steps = -(-whole("steps", steps, 0) // self.world.copies) * self.world.copies
-        records = loop.Records(log, checkpoint, checkpoint_every, progress)
-        loop.train(self, self._advance, on_update, records, episodes=episodes, steps=steps)
-        return self
-
     def _advance(self, last_step: int | None, tick: loop.Tick) -> Self:
-        most = self.length if last_step is None else min(self.length, (last_step - self.steps) // self.world.copies)
+        left = None if last_step is None else -(-(last_step - self.steps) // self.world.copies)  # steps of all copies
+        most = self.length if left is None else min(self.length, left)
         before = self.steps
         self._improve(self._collect(most))
         tick(self.steps - before)
@@ -214,7 +195,7 @@ class NetworkedPPO:
 
     def scalars(self) -> dict[str, float]:
         """What to log of the last update."""
-        return {RETURN: self._last_return, **self.told, "train/n_updates": self.updates}
+        return {**super().scalars(), **self.told}
 
     # ---- acting ---------------------------------------------------------------------------------------------------
 
@@ -274,10 +255,8 @@ class NetworkedPPO:
 
     # ---- checkpoints ----------------------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> Path:
-        """Write everything needed to go on to the bit as one npz file with a JSON header, an unfinished episode included."""
-        self.files.checkpoint = save_learner(path, self)
-        return self.files.checkpoint
+    def _write(self, path: str | Path) -> Path:
+        return save_learner(path, self)
 
     def under_way(self) -> dict[str, AnyArray]:
         """What a checkpoint keeps of an episode that is not over: what was done in it, and what policy and critic remember."""

@@ -1,4 +1,4 @@
-"""How far a comparison is and how long it will take: a callback, or a bar on the terminal."""
+"""How far work of many cells is and how long it will take: a callback, or a bar on the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Progress(NamedTuple):
-    """The state of a running comparison. Times in seconds; ``remaining`` is None while nothing is known."""
+    """The state of what is running. Times in seconds; ``remaining`` is None while nothing is known."""
 
     done: int
     total: int
@@ -62,34 +62,34 @@ class Estimate:
 
 
 @contextlib.contextmanager
-def watcher(progress: bool | Watcher | None) -> Iterator[Watcher]:
+def watcher(progress: bool | Watcher | None, doing: str = "comparing", unit: str = "cells") -> Iterator[Watcher]:
     """The callback to tell: the given one, a bar on stderr for True, or one that does nothing."""
     if callable(progress):
         yield progress
     elif progress:
-        with _bar() as show:
+        with _bar(doing, unit) as show:
             yield show
     else:
         yield lambda state: None
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Watcher]:
+def _bar(doing: str, unit: str) -> Iterator[Watcher]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
     from rich.table import Column
 
     columns = (
-        TextColumn("comparing"),
+        TextColumn(doing),
         BarColumn(bar_width=16),
-        TextColumn("{task.completed}/{task.total} cells"),
+        TextColumn("{task.completed}/{task.total} " + unit),
         TextColumn("{task.fields[trouble]}", style="red"),
         TextColumn("{task.fields[clock]}"),
         TextColumn("{task.fields[last]}", style="dim", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     with Bar(*columns, console=Console(stderr=True), expand=True) as bar:
-        task = bar.add_task("cells", total=None, visible=False, trouble="", clock="", last="")
+        task = bar.add_task(unit, total=None, visible=False, trouble="", clock="", last="")
 
         def show(state: Progress) -> None:
             left = "" if not state.remaining else f", about {duration(state.remaining)} left"

@@ -23,7 +23,7 @@ import numpy as np
 from ..base.arrays import Array, Ints
 from ..base.checks import share, whole
 from ..data import Events, Series, Table, as_series
-from ..data.tables import refuse_constants
+from ..data.flaws import refuse_constants
 from ..errors import DataError, warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..stats.lagged import windows
@@ -38,6 +38,7 @@ CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, 
 LEVEL = 0.01  # of the coefficients that decide the number of lags
 TINY = 1e-300
 BINS = 2000  # default number of bins of an event log
+COPIED = 2e-8  # seconds for a number of the past, copied and centred a few times
 TRIED = 200  # columns of a matrix whose inversion tells how long larger ones take
 
 
@@ -77,7 +78,7 @@ def learn(
     order = 0
     if len(moving) > 1:
         seen, spot = values[:, moving], np.ix_(moving, moving)
-        order = clock.affordable(seen, lags or max_lags)
+        order = clock.affordable(seen, lags or max_lags, 1.0 if lags else 0.5)
         order = order if lags or not order else clock.affordable(seen, _order(seen, order, rows))
         if order:
             p_value[spot], total[spot], at_once[spot] = lagged_tests(seen, order, rows.rows(order))
@@ -190,21 +191,22 @@ class Clock:
     def __init__(self, until: float) -> None:
         self.until, self.short = until, False
 
-    def affordable(self, values: Array, wanted: int) -> int:
-        """The most lags, up to those wanted, whose fit of d series of n steps (n, d) ends in half of the time that is left."""
+    def affordable(self, values: Array, wanted: int, part: float = 1.0) -> int:
+        """The most lags, up to those wanted, whose fit of d series of n steps (n, d) ends in this part of the time left."""
         if self.until == math.inf:
             return wanted
         n, d = values.shape
-        left = (self.until - time.monotonic()) / 2
+        left = part * (self.until - time.monotonic())
         table = np.random.default_rng(0).standard_normal((TRIED, TRIED))
-        begun = time.monotonic()
-        np.linalg.pinv(table @ table.T, hermitian=True)
+        for _ in range(2):  # the first one also sets the library up
+            begun = time.monotonic()
+            np.linalg.pinv(table @ table.T, hermitian=True)
         a_step = (
             max(time.monotonic() - begun, 1e-5) / TRIED**3
         )  # of k columns k^3 for the inverse, and n k^2 / 8 for products
         for lags in range(wanted, 0, -1):
             k = d * lags + 1
-            if a_step * (k**3 + n * k**2 / 8) < left:
+            if a_step * (k**3 + n * k**2 / 8) + COPIED * n * k < left:
                 self.short |= lags < wanted
                 return lags
         self.short = True

@@ -26,7 +26,7 @@ from ..base.arrays import Array, Bools
 from ..base.checks import number, share, whole
 from ..base.clock import now
 from ..data import Table, as_table
-from ..data.tables import refuse_constants
+from ..data.flaws import refuse_constants
 from ..errors import DataError, warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..graph.meek import known_class, orient
@@ -114,9 +114,11 @@ def _fit(
     """The best DAG, and what of its noise is not Gaussian. values: (n, d), corr, allowed, required: (d, d)."""
     n, d = values.shape
     deadline = math.inf if by.max_seconds is None else now() + by.max_seconds
+    begun = now()
     noise = Likelihood.of(values, by.penalty)
+    spent = now() - begun  # as long as each of the looks at the noise that come after the order
     local, slots = gaussian_score(corr, n, by.penalty, max(1, min(d - 1, n - 3)))
-    half = math.inf if by.max_seconds is None else now() + by.max_seconds / 2  # the rest is for the class
+    half = math.inf if by.max_seconds is None else now() + by.max_seconds / 2 - 2 * spent  # the rest is for the class
     ordered = causal_order(values, allowed & ~allowed.T, required, half)
     along = fit_given(local, slots, ordered.order, allowed, required)
     told = holm(noise.gaussianities(along), by.alpha)

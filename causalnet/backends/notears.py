@@ -26,7 +26,7 @@ import numpy as np
 from ..base.arrays import Array, Bools
 from ..base.checks import choose, number, share
 from ..data import Moments, Table
-from ..data.tables import refuse_constants
+from ..data.flaws import refuse_constants
 from ..errors import warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..search.least_squares_dag import (

@@ -14,7 +14,7 @@ from scipy.special import chdtrc
 from ...base.arrays import Array, Bools, Codes, Ints
 from ...base.clock import now
 from ...data import Counts, Moments, Table
-from ...data.tables import refuse_constants
+from ...data.flaws import refuse_constants
 from ...errors import DataError, NotApplicable
 from ...search.orders import canonical_order, search_orders
 from ...stats.coding import MOST, RARE, Coded, code_blocks

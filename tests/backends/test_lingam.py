@@ -224,3 +224,10 @@ def test_one_column_and_few_rows() -> None:
 def test_wrong_parameters_are_answered_with_a_sentence(wrong: dict[str, object], sentence: str) -> None:
     with pytest.raises(cn.DataError, match=sentence):
         learn(frame(sample(0, 3)[1]), **wrong)
+
+
+def test_copies_and_sums_are_told() -> None:
+    a, b = np.random.default_rng(0).uniform(size=(2, 300))
+    with pytest.warns(UserWarning, match="columns that others determine exactly"):
+        graph = cn.discover(cn.as_table(np.column_stack([a, b, 3.0 * a, a + b])), "lingam")
+    assert any("determine exactly" in sentence for sentence in graph.meta["warnings"])

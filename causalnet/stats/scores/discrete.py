@@ -25,7 +25,7 @@ from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .association import dependent
 from .conditional import Numbers, list_parents, no_numbers, normal_part
 from .contract import INNER, Slots, copy_slot, empty_slots, implement, widen
-from .counting import DIRECT, Columns, Counts, coded_columns, empty_counts, merge, split, stratify
+from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
 from .regrets import regret, tabulate
 
@@ -216,13 +216,9 @@ def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) 
     q = q / cards[x] if inside else q * cards[x]
     if bounded and _price(score, v, q) > slots.value[s]:
         return FAR
-    direct = inside and q * cards[x] <= DIRECT
-    strata = _strata(score, slots, s, x if inside and not direct else -1)
+    strata = _strata(score, slots, s, x if inside else -1)
     if strata < 0:
         return FAR
-    if direct:  # counted with x already, as often as not
-        strata = merge(score.columns, v, slots.parents[s, :k], x, score.counts)
-        return _weigh(score, v, score.counts.table, strata, q, k - 1)
     if inside:
         return _weigh(score, v, score.counts.size, strata, q, k - 1)
     if strata * wide * cards[x] > score.counts.table.size:

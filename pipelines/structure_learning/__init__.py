@@ -18,4 +18,19 @@ The score for categories (``auto`` is fNML) was settled on random networks, but 
 win95pts and hailfinder, so those networks say nothing about it. How ``pc`` ranks colliders was chosen on the simulated seeds on
 which it was then set beside andrey-core, and its rule for tables without degrees of freedom after two draws of the benchmark
 networks had been seen: on ``alarm`` with 1,000 rows its SHD is 20.5, where it was 13.5 before.
+
+Calibration error of ``edge_confidence`` (``--only confidence``, 25 draws a family, 20 logs): pairs / directions, beside what numbers
+that are calibrated perfectly would show with as few pairs:
+
+| | Gaussian | discrete | mixed (additive) | mixed (conditional) | regimes | series (``pcmci``) | log (``thp``) |
+|---|---|---|---|---|---|---|---|
+| ``order`` | .020 / .056 | .017 / .031 | .007 / .031 | .099 / .100 | .008 / .020 | .024 / .024 | .015 / .015 |
+| by luck | .015 / .025 | .008 / .015 | .008 / .017 | .026 / .039 | .007 / .014 | .022 / .023 | .013 / .013 |
+| ``pc`` | .030 / .059 | .056 / .087 | .024 / .058 | .057 / .110 | .016 / .050 | | |
+| by luck | .016 / .034 | .027 / .046 | .015 / .032 | .025 / .039 | .016 / .029 | | |
+
+The weights of frequencies were settled on other families (fewer rows, other densities); an earlier run of this task, with other
+settings of mixed tables, series and logs, had been seen before those of tests and series were. What is not met: the conditional
+Gaussian model, whose score is an approximation that errs alike in all resamples, and directions by ``pc``. With 150 rows the errors
+of directions are .17 to .21 for both.
 """

@@ -26,13 +26,14 @@ from ..base.arrays import Array, Bools
 from ..base.checks import number, share, whole
 from ..base.clock import now
 from ..data import Table, as_table
-from ..data.tables import refuse_constants
+from ..data.flaws import refuse_constants
 from ..errors import DataError, warned
 from ..graph import Graph, Knowledge, PairEvidence
 from ..graph.meek import known_class, orient
 from ..search.direct_lingam import Ordered, causal_order
 from ..search.non_gaussian_dag import Likelihood, descend, member
 from ..search.orders import canonical_order, fit_given, search_orders
+from ..stats.dependence import tell_relations
 from ..stats.many_tests import holm
 from ..stats.scores import gaussian_score
 
@@ -89,7 +90,10 @@ def learn(
         "non_gaussian": [name for name in data.columns if name in found],
         "pairs": why.ordered.pairs,
         "complete": why.complete,
-        "warnings": warned([] if found or order is None else [NO_DIRECTION.format(settings.alpha)]),
+        "warnings": warned(
+            tell_relations(data.columns, data.correlation, data.n)
+            + ([] if found or order is None else [NO_DIRECTION.format(settings.alpha)])
+        ),
     }
     evidence = PairEvidence(columns, np.triu(np.ones_like(allowed), 1), why)
     return Graph(columns, why.graph(), evidence=evidence, meta=meta).align(data.columns)
@@ -110,9 +114,11 @@ def _fit(
     """The best DAG, and what of its noise is not Gaussian. values: (n, d), corr, allowed, required: (d, d)."""
     n, d = values.shape
     deadline = math.inf if by.max_seconds is None else now() + by.max_seconds
+    begun = now()
     noise = Likelihood.of(values, by.penalty)
+    spent = now() - begun  # as long as each of the looks at the noise that come after the order
     local, slots = gaussian_score(corr, n, by.penalty, max(1, min(d - 1, n - 3)))
-    half = math.inf if by.max_seconds is None else now() + by.max_seconds / 2  # the rest is for the class
+    half = math.inf if by.max_seconds is None else now() + by.max_seconds / 2 - 2 * spent  # the rest is for the class
     ordered = causal_order(values, allowed & ~allowed.T, required, half)
     along = fit_given(local, slots, ordered.order, allowed, required)
     told = holm(noise.gaussianities(along), by.alpha)

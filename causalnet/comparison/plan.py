@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,8 @@ def _methods(
     found: dict[str, tuple[str, str]] = {}
     functions: dict[str, Function] = {}
     used = set()
+    if not isinstance(given, Iterable) and not callable(given):
+        raise DataError(f"backends is {given!r}, and must be names of methods, such as ['pc', 'notears']")
     for item in [given] if isinstance(given, str) or pair or callable(given) else list(given):
         name, own = parse(item) if isinstance(item, str) else (item, {}) if callable(item) else (item[0], dict(item[1]))
         if callable(name):

@@ -48,7 +48,8 @@ class Read(NamedTuple):
 
 @dataclass
 class Findings:
-    """What was noticed, and what is wrong, in the order of the columns. names: of all columns; read: those that were.
+    """What was noticed, and what is wrong, in the order of the columns. names: of all columns; empty: those without a
+    value; read: those that were.
 
     decimals: "," or ".", which of them stands before decimals in other columns, "" where none tells.
     """
@@ -56,6 +57,7 @@ class Findings:
     notes: list[Note] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     names: tuple[str, ...] = ()
+    empty: list[str] = field(default_factory=list)
     read: list[Read] = field(default_factory=list)
     decimals: str = ""
 

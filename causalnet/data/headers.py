@@ -23,6 +23,7 @@ WESTERN = (
     | frozenset("°µ²³€£¥§·–—‘’“”„…±½¼¾«»ºª¿¡ \u00a0")
     | frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýŠšŽžŒœ")
 )  # what files of spreadsheets in Western Europe hold
+SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([,;|\t]|\\t)\"?\s*", re.IGNORECASE)
 BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
@@ -47,6 +48,8 @@ def read_head(path: Path, usual: str) -> Head:
     lines = _lines(raw.decode(encoding, errors="replace"))
     if not whole and len(lines) > 2:
         lines = lines[:-1]  # cut short
+    if named := SEPARATOR_LINE.fullmatch(lines[0]):  # as spreadsheets write it
+        usual, lines[0] = named[1].replace("\\t", "\t"), ""
     start, notes = _start(lines, usual)
     body = [line for line in lines[start:] if line.strip()][:LOOKED]
     if not body:
@@ -213,7 +216,8 @@ def found_separator(lines: Sequence[str], usual: str = ",") -> str:
     if any(mark in bare[0] for mark in (usual, ",")):
         return usual
     split = [line.split() for line in bare]
-    even = len({len(cells) for cells in split}) == 1 and len(split[0]) > 1 and len(split) > 1
+    widths = {len(cells) for cells in split[1:]}  # R writes no name above its row names
+    even = len(widths) == 1 and len(split[0]) > 1 and widths <= {len(split[0]), len(split[0]) + 1}
     if even and all(any(re.match(r"[+-]?\.?\d", cell) for cell in cells) for cells in split[1:]):
         return " "
     return next((mark for mark in ("\t", ";", "|") if mark in bare[0]), usual)

@@ -22,7 +22,7 @@ from .gaps import sentinel, suspect
 from .identifiers import MANY, keep_by
 from .numerals import MOST_UNITS, is_mark, read_numerals
 from .reading import FEW_LEVELS, finite, shown_rows, wanted_discrete
-from .scanning import has_few_levels
+from .scanning import few_levels
 
 CATEGORY_MARKS = frozenset(("?", "*", ".", "NA", "N/A", "#N/A"))  # texts that mean a missing value among categories
 DATE = re.compile(
@@ -78,7 +78,7 @@ def parse(column: pd.Series, name: str, discrete: bool | None, found: Findings) 
         return None
     missing = column.isna().to_numpy() if words is None else words.codes < 0
     if missing.all():
-        found.troubles.append(Trouble(f"column {name!r} has no value in any row", **without([name])))
+        found.empty.append(name)
         return None
     if words is not None and not isinstance(kind, pd.CategoricalDtype) and discrete is not True:
         read = _read_texts(column, words, name, discrete, found)
@@ -150,18 +150,23 @@ def _numbers(
     flag = pd.api.types.is_bool_dtype(column.dtype)
     guessed = discrete is None and not flag
     if discrete is None:
-        discrete = flag or has_few_levels(values, FEW_LEVELS)
+        discrete = flag or few_levels(values, FEW_LEVELS) is not None
     if not discrete:
         return values, None
     codes, labels = code(column).sorted()
     if guessed:
-        found.note(
-            name,
-            f"column {name!r} holds {len(labels)} whole numbers and is read as categories",
-            python=f"continuous=[{name!r}] reads it as numbers",
-            shell=f"--continuous {shlex.quote(name)} reads it as numbers",
-        )
+        note_levels(name, len(labels), found)
     return (np.where(missing, np.nan, codes) if missing.any() else codes), labels
+
+
+def note_levels(name: str, count: int, found: Findings) -> None:
+    """Note that whole numbers of few levels are read as categories."""
+    found.note(
+        name,
+        f"column {name!r} holds {count} whole numbers and is read as categories",
+        python=f"continuous=[{name!r}] reads it as numbers",
+        shell=f"--continuous {shlex.quote(name)} reads it as numbers",
+    )
 
 
 def _categories(words: Coded, name: str, missing: Bools, found: Findings) -> tuple[AnyArray, Labels] | None:

@@ -1,6 +1,8 @@
-"""Columns of plain numbers, read all at once: only the others are looked at one by one."""
+"""Columns of plain numbers, read all at once: only the others are looked at one by one, and those of few levels quickly."""
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,13 +10,23 @@ import pandas as pd
 from ..base.arrays import Array, Bools
 from .gaps import NINES, SENTINELS
 from .reading import FEW_LEVELS
-from .scanning import Scan, has_few_levels, scan
+from .scanning import Scan, few_levels, scan
 
 BLOCK = 1 << 14  # rows of a frame copied at a time
 
 
-def plain_numbers(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> tuple[Array, Bools, Scan]:
-    """Values (n, d) of the columns of plain numbers, which of them need no further look, and a scan of the values."""
+class Plain(NamedTuple):
+    """values: (n, d), of the columns of plain numbers. easy: (d,) which of them need no further look. levels: of the others
+    those that are at most FEW_LEVELS whole numbers, by column. seen: a scan of the values."""
+
+    values: Array
+    easy: Bools
+    levels: dict[int, Array]
+    seen: Scan
+
+
+def plain_numbers(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> Plain:
+    """The columns of plain numbers."""
     values = np.zeros(frame.shape)
     plain = np.array([isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in frame.dtypes])
     plain &= np.array([wanted.get(name) is not True for name in columns])
@@ -27,6 +39,16 @@ def plain_numbers(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[st
     easy &= ~(np.isin(seen.low, SENTINELS) | np.isin(seen.high, NINES))
     met = np.sort(values[: 4 * FEW_LEVELS], axis=0)  # most columns of many levels show them in their first rows
     doubtful = easy & seen.whole & (1 + (met[1:] > met[:-1]).sum(axis=0) <= FEW_LEVELS)
-    for j in np.flatnonzero(doubtful):
-        easy[j] = columns[j] in wanted or not has_few_levels(values[:, j], FEW_LEVELS)
-    return values, easy, seen
+    levels = {}
+    for j in np.flatnonzero(doubtful).tolist():
+        few = None if columns[j] in wanted else few_levels(values[:, j], FEW_LEVELS)
+        if few is not None:
+            levels[j], easy[j] = few, False
+    return Plain(values, easy, levels, seen)
+
+
+def as_categories(column: Array, levels: Array, whole: bool) -> tuple[Array, tuple[Any, ...]]:
+    """(n,) codes of a column of few levels, nan where missing, and the labels, whole where the column is of such a type."""
+    codes = np.searchsorted(levels, column).astype(np.float64)
+    codes[np.isnan(column)] = np.nan
+    return codes, tuple(int(level) if whole else level for level in (levels + 0.0).tolist())

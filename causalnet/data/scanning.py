@@ -96,18 +96,19 @@ def _fold(least: np.ufunc, block: Array) -> Array:
     return np.asarray(least(found, least.reduce(block[even:], axis=0)) if even < m else found)
 
 
-def has_few_levels(column: Array, most: int) -> bool:
-    """Does a column (n,) hold whole numbers only, of at most ``most`` distinct values? Gaps do not count."""
-    met: set[float] = set()
+def few_levels(column: Array, most: int) -> Array | None:
+    """(k,) the distinct values of a column (n,), ascending, where they are at most ``most`` whole numbers. Gaps do not count."""
+    met = np.zeros(0)
     for at in range(0, len(column), ROWS):
         part = column[at : at + ROWS]
+        part = np.unique(part) if len(part) < ROWS else np.sort(pd.unique(part))
         part = part[~np.isnan(part)]
-        if not (part == np.rint(part)).all():
-            return False
-        met.update(pd.unique(part).tolist())
+        if len(part) > most or not (part == np.rint(part)).all():
+            return None
+        met = np.union1d(met, part) if len(met) else part
         if len(met) > most:
-            return False
-    return True
+            return None
+    return met
 
 
 def equal_columns(values: Array) -> list[list[int]]:

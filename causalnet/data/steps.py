@@ -40,7 +40,7 @@ def order_rows(data: Any, time: str | None, segment: str | None) -> Order:
         order = np.argsort(run, kind="stable")
         run = run[order]
         first = np.searchsorted(run, run)
-        return Order(order, run, np.arange(n) - first)
+        return Order(order, run, np.arange(n) - first, _shuffled(data))
     order = np.lexsort((when, run))
     notes = _disorder(run, when)
     run, when = run[order], when[order]
@@ -86,6 +86,17 @@ def time_columns(frame: pd.DataFrame) -> list[str]:
         if dated:
             found.append(str(name))
     return found
+
+
+def _shuffled(data: Any) -> tuple[str, ...]:
+    """A sentence where the numbers that index the rows do not ascend, as after frame.sample or a sort by another column."""
+    index = data.index if isinstance(data, pd.DataFrame) else pd.RangeIndex(1)
+    if not pd.api.types.is_integer_dtype(index.dtype) or index.is_monotonic_increasing or not index.is_unique:
+        return ()
+    return (
+        "the numbers that index the rows do not ascend, and the rows are read in the order given; frame.sort_index() puts them "
+        "in the order of the index",
+    )
 
 
 def _disorder(run: Ints, when: Array) -> list[str]:

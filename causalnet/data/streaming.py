@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.arrays import Array, Bools
-from ..base.checks import flag
+from ..base.checks import file_name, flag
 from ..errors import DataError, NotApplicable
 from .batches import DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
 from .counts import Counts, Tally
@@ -85,7 +85,7 @@ def stream_table(
     change from part to part, or numbers beside categories.
     """
     flag("drop_missing", drop_missing)
-    name = Path(path).name
+    name = file_name(path, "table.parquet").name
     parts = find_parts(path)
     wanted = [discrete] if isinstance(discrete, str) else discrete
     as_text = frozenset(map(str, wanted)) if wanted is not None and not isinstance(wanted, bool) else frozenset()

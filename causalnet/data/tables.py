@@ -15,16 +15,17 @@ from ..base.arrays import Array, Bools, Codes, Ints
 from ..errors import DataError
 from .decimals import sign_of
 from .findings import Findings, Note, Trouble
+from .flaws import note_constant, note_empty, note_equal, note_extreme
 from .frames import as_frame, note_index
 from .gaps import declared_missing
 from .identifiers import row_labels
 from .kinds import Data, data_kind, is_data, refuse_unfinished
 from .moments import correlate, sum_rows
-from .parsing import parse, too_many_cells, wanted_kinds, without
-from .plain import plain_numbers
+from .parsing import note_levels, parse, too_many_cells, wanted_kinds
+from .plain import as_categories, plain_numbers
 from .reading import column_names, read_frame
 from .regimes import Asked, Regimes, refuse_targets, split_regimes
-from .scanning import Scan, equal_columns, scan
+from .scanning import Scan, scan
 from .sealed import freeze, settle
 
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
@@ -230,11 +231,12 @@ def survey(
     wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
     found.names = columns
     columns, values, levels, seen = _parse_all(frame, columns, wanted, found)
+    note_empty(found)
     if columns:
         found.keep(columns, levels, values, seen)
-        _refuse_constant(seen, columns, levels, found)
-        _refuse_extremes(seen, columns, found)
-        _refuse_duplicates(values, columns, found)
+        note_constant(seen, columns, levels, found)
+        note_extreme(seen, columns, found)
+        note_equal(values, columns, found)
         if parts is not None:
             refuse_targets(parts, columns, values, found)
     elif not found.troubles:
@@ -289,14 +291,19 @@ def _parse_all(
     frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool], found: Findings
 ) -> tuple[tuple[str, ...], Array, Levels, Scan]:
     """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain numbers in one step."""
-    values, easy, seen = plain_numbers(frame, columns, wanted)
+    plain, kinds = plain_numbers(frame, columns, wanted), list(frame.dtypes)
+    values, easy = plain.values, plain.easy
     if easy.all():
-        return columns, values, (None,) * len(columns), seen
+        return columns, values, (None,) * len(columns), plain.seen
     found.decimals = sign_of(frame)
     levels: list[tuple[Any, ...] | None] = []
     kept: list[str] = []
     for j, name in enumerate(columns):
-        read = (values[:, j], None) if easy[j] else parse(frame.iloc[:, j], name, wanted.get(name), found)
+        if j in plain.levels:
+            read: Any = as_categories(values[:, j], plain.levels[j], kinds[j].kind != "f")
+            note_levels(name, len(read[1]), found)
+        else:
+            read = (values[:, j], None) if easy[j] else parse(frame.iloc[:, j], name, wanted.get(name), found)
         if read is not None:
             values[:, len(kept)] = read[0]
             kept.append(name)
@@ -304,45 +311,3 @@ def _parse_all(
     if len(kept) < len(columns):
         values = np.ascontiguousarray(values[:, : len(kept)])
     return tuple(kept), values, tuple(levels), scan(values) if kept else Scan(*np.zeros((5, 0)))
-
-
-def refuse_constants(values: Array, columns: tuple[str, ...], levels: Levels | None = None) -> None:
-    """Raise DataError naming the columns of ``values`` (n, d) that hold one value only, missing cells apart."""
-    found = Findings()
-    _refuse_constant(scan(values), columns, levels, found)
-    found.refuse()
-
-
-def _refuse_constant(seen: Scan, columns: tuple[str, ...], levels: Levels | None, found: Findings) -> None:
-    flat = np.flatnonzero(seen.constant)
-    if len(flat):
-        held = [levels[j] if levels else None for j in flat]
-        always = [f"{seen.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
-        names = [columns[j] for j in flat]
-        told = ", ".join(f"{name!r} (always {value})" for name, value in zip(names, always, strict=True))
-        text = (
-            f"column {names[0]!r} is constant in this sample (always {always[0]}): nothing can be learnt about it"
-            if len(flat) == 1
-            else f"columns {told} are constant in this sample: nothing can be learnt about them"
-        )
-        found.troubles.append(Trouble(text, **without(names)))
-
-
-def _refuse_extremes(seen: Scan, columns: tuple[str, ...], found: Findings) -> None:
-    far = np.flatnonzero(seen.extreme & ~seen.constant)
-    if len(far):
-        names = ", ".join(repr(columns[j]) for j in far)
-        sizes = ", ".join(f"up to {seen.size[j]:.3g}, spread {seen.spread[j]:.3g}" for j in far)
-        found.troubles.append(
-            Trouble(
-                f"column{'s' if len(far) > 1 else ''} {names} hold{'s' if len(far) == 1 else ''} numbers too large or too close "
-                f"together to compute with ({sizes}); rescale, for instance to standard deviations"
-            )
-        )
-
-
-def _refuse_duplicates(values: Array, columns: tuple[str, ...], found: Findings) -> None:
-    groups = [[columns[j] for j in group] for group in equal_columns(values)] if len(columns) > 1 else []
-    if groups:
-        told = "; ".join(f"columns {' and '.join(map(repr, group))} are identical" for group in groups)
-        found.troubles.append(Trouble(told, **without([name for group in groups for name in group[1:]])))

@@ -80,7 +80,8 @@ def zeros_and_ones(array: AnyArray, what: str, names: Sequence[str]) -> None:
         odd = np.ones(array.shape, bool)
     if not np.all(odd == np.False_):
         places = np.argwhere(odd)
-        shown = sorted({repr(array[tuple(at)].item() if array.ndim else array.item()) for at in places[:100]})
+        cells = array.astype(object)
+        shown = sorted({repr(cells[tuple(at)] if cells.ndim else cells.item()) for at in places[:100]})
         raise DataError(
             f"{what} holds {', '.join(shown[:5])}, and its entries are 0 or 1; an edge with a weight is adj=W != 0 and "
             "weight=W; codes of other packages are read by causalnet.graph.from_causal_learn and from_pcalg"

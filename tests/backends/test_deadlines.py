@@ -25,7 +25,7 @@ SMALL = (  # data, size, method, settings: each would take five seconds and more
     ("two factors", 1.0, "lingam", {}),
     ("200 series", 0.5, "pcmci", {"lags": 10}),
     ("200 series", 0.5, "granger", {"lags": 20}),
-    ("repairs", 0.2, "att-bic", {}),
+    ("repairs", 0.4, "att-bic", {}),
     ("500 types", 0.1, "thp", {}),
 )
 

@@ -365,9 +365,9 @@ def test_max_seconds_stops_a_search_that_would_take_hours(kind: str) -> None:
     test = (lambda x, y, z, table: 0.0) if kind == "function" else "auto"
     for kind in ("continuous", "mixed", "discrete"):
         pc.warm_up(kind)
-    start = time.perf_counter()
+    start = time.process_time()
     graph = pc.learn(table, rng=RNG, alpha=0.5, ci_test=test, max_seconds=0.3, max_sets=1 << 40)
-    assert time.perf_counter() - start < 3.0
+    assert time.process_time() - start < 3.0
     assert graph.meta["complete"] is False
     assert is_acyclic(graph.adj & ~graph.adj.T)
 

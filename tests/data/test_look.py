@@ -34,6 +34,31 @@ def test_the_separator_is_found(tmp_path: Path, name: str, separator: str) -> No
     assert "separates its columns" in table.notes[0].text
 
 
+def test_a_line_that_names_the_separator_is_no_header(tmp_path: Path) -> None:
+    for line, mark in (("sep=;", ";"), ('"sep=|"', "|"), ("SEP=\\t", "\t")):
+        (tmp_path / "t.csv").write_text(f"{line}\n{FRAME.to_csv(index=False, sep=mark)}")
+        np.testing.assert_array_equal(cn.read_table(tmp_path / "t.csv").values, FRAME.to_numpy())
+
+
+def test_columns_without_a_value_are_told_together() -> None:
+    found = cn.look(FRAME.assign(d=np.nan, e=None))
+    assert [t.shell for t in found.troubles] == ["leave them out: --drop d,e"]
+
+
+def test_durations_have_a_unit_of_their_own() -> None:
+    stamps = 1_700_000_000_000 + 60_000 * np.arange(20)
+    log = pd.DataFrame({"event": ["a", "b"] * 10, "timestamp": stamps, "device": "d", "duration": 500})
+    with pytest.warns(
+        UserWarning, match=r"'duration' is read as seconds, beside times in milliseconds; .*--duration-unit ms"
+    ):
+        assert cn.Events(log, unit="ms").duration.max() == 500
+    with pytest.warns(UserWarning, match="'duration' is read as milliseconds"):  # in seconds they would outlast the log
+        assert cn.Events(log.assign(duration=50_000), unit="ms").duration.max() == 50
+    assert cn.Events(log, unit="ms", duration_unit="ms").duration.max() == 0.5
+    spans = log.assign(duration=pd.to_timedelta(3, unit="s"))
+    assert cn.Events(spans, unit="ms", duration_unit="ms").duration.max() == 3
+
+
 def test_separators_in_quotes_or_in_cells_do_not_mislead() -> None:
     assert found_separator(["a,b;c", "1,2;3", "4,5;6"]) == ","
     assert found_separator(["a;b", "1,5;2,5", "2,25;1"]) == ";"
@@ -50,8 +75,11 @@ def test_lines_of_json_compressed_text_and_row_names(tmp_path: Path) -> None:
         np.testing.assert_array_equal(cn.read_table(tmp_path / name).values, FRAME.to_numpy())
     FRAME.set_axis([f"r{k}" for k in range(60)]).to_csv(tmp_path / "r.csv", header=False)
     (tmp_path / "r.csv").write_text("a,b,c\n" + (tmp_path / "r.csv").read_text())
-    with pytest.warns(UserWarning, match="unnamed first column labels the rows"):
-        assert cn.read_table(tmp_path / "r.csv").columns == ("a", "b", "c")
+    rows = FRAME.set_axis([f'"r{k}"' for k in range(60)]).to_csv(header=False, sep=" ", quoting=3)
+    (tmp_path / "q.txt").write_text(f"a b c\n{rows}")
+    for name in ("r.csv", "q.txt"):
+        with pytest.warns(UserWarning, match="unnamed first column labels the rows"):
+            assert cn.read_table(tmp_path / name).columns == ("a", "b", "c")
     for text, words in (
         ("[1]\n", "no JSON object"),
         ("{a}\n", "not valid JSON"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from causalnet import DataError, as_table
 from causalnet.data import scanning
-from causalnet.data.scanning import equal_columns, has_few_levels, scan
+from causalnet.data.scanning import equal_columns, few_levels, scan
 
 CELLS = st.sampled_from([0.0, -0.0, 1.0, 2.0, -3.5, 7.25, np.nan, np.inf, -np.inf])
 
@@ -53,8 +53,8 @@ def test_equal_columns_are_those_of_equal_bits(values: np.ndarray) -> None:
 @pytest.mark.parametrize("k", [1, 9, 10, 11])
 def test_few_levels_are_counted_to_the_last_row(k: int) -> None:
     column = np.r_[np.full(500, np.nan), np.zeros(2000), np.arange(k)]
-    assert has_few_levels(column, 10) == (k <= 10)
-    assert not has_few_levels(np.r_[np.zeros(2000), 0.5], 10)
+    assert (few_levels(column, 10) is not None) == (k <= 10)
+    assert few_levels(np.r_[np.zeros(2000), 0.5], 10) is None
 
 
 def as_stored(words: pd.Series) -> dict[str, pd.Series]:
@@ -117,3 +117,16 @@ def test_a_table_is_one_copy_that_nobody_else_writes(order: str) -> None:
     array[:] = 0.0
     np.testing.assert_array_equal(table.values, before)
     assert table.values.flags.c_contiguous and not table.values.flags.writeable and table.values.base is None
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "Int64"])
+def test_whole_numbers_of_few_levels_are_categories_alike_in_every_type(kind: str) -> None:
+    codes = pd.Series(np.random.default_rng(3).choice([3, -1, 7], 5000))
+    frame = pd.DataFrame({"a": codes.astype(kind), "b": np.random.default_rng(4).normal(size=5000)})
+    table = as_table(frame)
+    assert table.levels == ((-1, 3, 7), None) and table.notes[0].shell == "--continuous a reads it as numbers"
+    assert [type(level) for level in table.levels[0] or ()] == [float if kind == "float64" else int] * 3
+    np.testing.assert_array_equal(np.take([-1, 3, 7], table.values[:, 0].astype(int)), codes)
+    if kind != "int64":
+        frame.loc[5, "a"] = None
+        assert np.isnan(as_table(frame).values[5, 0])

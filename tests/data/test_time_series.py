@@ -30,6 +30,11 @@ def test_shuffled_and_backward_times_are_sorted_and_told() -> None:
         np.testing.assert_array_equal(series.values, data.to_numpy())
 
 
+def test_shuffled_row_numbers_are_told() -> None:
+    with pytest.warns(UserWarning, match="numbers that index the rows do not ascend"):
+        cn.Series(frame(40).reset_index(drop=True).sample(frac=1, random_state=0))
+
+
 def test_repeated_times_and_lags_longer_than_the_series_are_refused() -> None:
     data = frame(30)
     with pytest.raises(cn.DataError, match=r"3 rows repeat.*daylight"):

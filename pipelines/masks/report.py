@@ -112,6 +112,9 @@ def _differences(table: Table, key: Key, found: Figures) -> None:
         judged = mask in (DOUBT, DOUBT + GATED) or mask in [wrong + GATED for wrong in WRONG]
         if judged and len(values) > 1:
             found[f"{name}, lower bound"] = figure([student_interval(values)[1]], f">= {-ALLOWED}")
+            found[f"{name}, worst seed"] = figure(
+                [values.min()]
+            )  # where most seeds tie, a few gains widen the interval below 0
         if mask in (DOUBT, DOUBT + GATED) and size >= ENOUGH:
             short = -shares(table, key, mask, size, TRUE)
             found.add(f"{key}: {label(mask, size)}, short of the true graph's, share", short, f"<= {NEAR}")

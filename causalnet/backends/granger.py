@@ -35,7 +35,7 @@ GIVES = "digraph"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "linearity", "stationarity")
 CAVEAT = "rows are read as time steps; shuffled rows leave only the undirected, instantaneous edges"
-LEVEL = 0.05  # of the coefficients that decide the number of lags
+LEVEL = 0.01  # of the coefficients that decide the number of lags
 TINY = 1e-300
 BINS = 2000  # default number of bins of an event log
 COPIED = 2e-8  # seconds for a number of the past, copied and centred a few times
@@ -56,8 +56,8 @@ def learn(
 ) -> Graph:
     """Directed edges where the lagged F test rejects at false-discovery rate ``alpha``; rows are time steps.
 
-    lags: order of the autoregression; None: the largest lag up to max_lags at which a coefficient of the
-    autoregression of max_lags stands Holm's correction: a criterion that pays for d^2 coefficients a lag loses sparse ones.
+    lags: order of the autoregression; None: the largest lag up to max_lags of which a coefficient, in the autoregression
+    that ends there, stands Bonferroni's correction: a criterion that pays for d^2 coefficients a lag loses sparse ones.
     bin_width: seconds per bin of an event log; None: a two-thousandth of its span. Bins sum over devices.
     instantaneous: also join pairs whose residuals correlate given all others (undirected), at the same rate.
     weight[j, i]: sum of the lagged coefficients B_l[i, j]. max_seconds: no more lags than can be fitted until then, which
@@ -169,19 +169,20 @@ def _fit(values: Array, lags: int, at: Ints) -> tuple[Array, Array, Array, int]:
 
 
 def _order(values: Array, max_lags: int, rows: Rows) -> int:
-    """The largest lag with a coefficient that Holm's correction over all of them keeps at LEVEL; at least 1."""
+    """The largest lag of which the autoregression that ends there has a coefficient that a correction over all lags keeps
+    at LEVEL; at least 1. So no lag is judged beside the many coefficients of later ones."""
     from scipy import stats
 
     d = values.shape[1]
     most = min(max_lags, (len(values) - 3) // (d + 1) // 2)
-    if most <= 1:
-        return 1
-    coefficient, inverse, residual, dof = _fit(values, most, rows.rows(most))
-    variance = np.maximum((residual**2).sum(axis=0) / dof, TINY)
-    spread = np.sqrt(np.maximum(np.diag(inverse)[1:].reshape(most, d, 1) * variance, TINY))
-    p = 2.0 * stats.t.sf(np.abs(coefficient) / spread, dof)
-    found = (p <= LEVEL / p.size).any(axis=(1, 2))
-    return int(np.flatnonzero(found)[-1]) + 1 if found.any() else 1
+    for order in range(most, 1, -1):
+        coefficient, inverse, residual, dof = _fit(values, order, rows.rows(order))
+        variance = np.maximum((residual**2).sum(axis=0) / dof, TINY)
+        spread = np.sqrt(np.maximum(np.diag(inverse)[-d:, None] * variance, TINY))
+        p = 2.0 * stats.t.sf(np.abs(coefficient[-1]) / spread, dof)
+        if (p <= LEVEL / (p.size * most)).any():
+            return order
+    return 1
 
 
 class Clock:

@@ -33,6 +33,7 @@ from ..graph.meek import known_class, orient
 from ..search.direct_lingam import Ordered, causal_order
 from ..search.non_gaussian_dag import Likelihood, descend, member
 from ..search.orders import canonical_order, fit_given, search_orders
+from ..stats.dependence import tell_relations
 from ..stats.many_tests import holm
 from ..stats.scores import gaussian_score
 
@@ -89,7 +90,10 @@ def learn(
         "non_gaussian": [name for name in data.columns if name in found],
         "pairs": why.ordered.pairs,
         "complete": why.complete,
-        "warnings": warned([] if found or order is None else [NO_DIRECTION.format(settings.alpha)]),
+        "warnings": warned(
+            tell_relations(data.columns, data.correlation, data.n)
+            + ([] if found or order is None else [NO_DIRECTION.format(settings.alpha)])
+        ),
     }
     evidence = PairEvidence(columns, np.triu(np.ones_like(allowed), 1), why)
     return Graph(columns, why.graph(), evidence=evidence, meta=meta).align(data.columns)

@@ -43,6 +43,7 @@ from ..search.least_squares_dag import (
 from ..search.least_squares_dag import refine as refine_order
 from ..search.order_search import descend_by_coordinates, predecessors
 from ..search.orders import canonical_order, fit_given
+from ..stats.dependence import tell_relations
 from ..stats.scores import gaussian_score
 
 TAKES = frozenset({"continuous"})
@@ -101,7 +102,7 @@ def learn(
     weights = _solve(problem, data, effort, acyclicity, refine, tol)
     adj, used = cut(weights, float(threshold), required)
     raised = f"threshold raised from {threshold:g} to {used:.4g} to remove the cycles that were left"
-    notes: list[str] = []
+    notes = tell_relations(data.columns, data.correlation, data.n)
     following = follows_variance(adj, np.diag(data.covariance), data.n)
     if not standardize and effort.complete and data.n > 2 * data.d:
         notes += _unfit(data, problem, weights, adj, float(l1), float(threshold))

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from ..base.text import split
-from .doubt import EngineOption, JobsOption
+from .doubt import EngineOption, JobsOption, Resamples, ask_resamples, say_confidence
 from .inputs import parse_backend_settings, parse_seeds
 from .own_data import read_data_sets
 from .reading_options import AS_IT_IS, EVERY, Options, reading
-from .terminal import say, say_json, show_reasons, show_results
+from .terminal import say, say_json, show_graph, show_reasons, show_results
 
 QUICKSTART = ["order", "pc", "notears", "thp", "random", "empty"]
 QUICK_DATA = ["random-mixed:d=10", "sachs:truth=17", "sachs-interventional", "pcic-18v"]
 QUICK_SEEDS = 3
 EFFECT_OF = ("sachs-interventional", "sachs")  # whose graph, and in which rows
-SHOWN = 12  # edges of a graph that are printed
+SHOWN, RESAMPLES = 12, 50  # edges of a graph that are printed; resamples for the confidence of one graph
 
 
 @reading(*EVERY)
@@ -102,7 +102,7 @@ def quickstart(
     results = _compare(data, chosen, out, seeds=QUICK_SEEDS, n_jobs=min(2, os.cpu_count() or 1), max_seconds=60.0)
     _show_comparison(results, out, json_)
     if not json_:
-        _show_best(results)
+        _show_best(results, out)
 
 
 def _quick_data() -> list[str]:
@@ -113,31 +113,43 @@ def _quick_data() -> list[str]:
     return [network, *QUICK_DATA]
 
 
-def _show_best(results: Any) -> None:
-    """The first method's graph of each data set, edge by edge with the share of the other draws that join the pair; one effect."""
+def _show_best(results: Any, out: Path) -> None:
+    """The first method's graph of each data set edge by edge; of one with the confidence of each, drawn, and one effect."""
     for name, places in results.places.items():
         best = next((p.backend for p in places if not p.control), None)
         graph = None if best is None else results.graph(name, best)
-        if graph is None:
+        if graph is None or name == EFFECT_OF[0]:
             continue
-        shares = results.edge_shares(name, best)
-        edges = []
-        for joined, sign in ((graph.edges, "->"), (graph.undirected, "--")):
-            for a, b in joined:
-                i, j = graph.nodes.index(a), graph.nodes.index(b)
-                edges.append(f"{a} {sign} {b}" + ("" if shares is None else f" ({shares[i, j]:.0%})"))
-        told = "" if shares is None else "; in brackets the share of the other draws that join the pair"
+        edges = [
+            f"{a} {sign} {b}" for joined, sign in ((graph.edges, "->"), (graph.undirected, "--")) for a, b in joined
+        ]
         more = f" and {len(edges) - SHOWN} more" if len(edges) > SHOWN else ""
-        say(f"{name}, the graph of {best}{told}: {', '.join(edges[:SHOWN]) or 'no edges'}{more}")
-        pairs = [*graph.edges, *graph.undirected]
-        if name == EFFECT_OF[0] and pairs:
-            _show_effect(graph, *pairs[0])
+        say(f"{name}, the graph of {best}: {', '.join(edges[:SHOWN]) or 'no edges'}{more}")
+    _show_doubt(results, out)
 
 
-def _show_effect(graph: Any, cause: str, outcome: str) -> None:
+def _show_doubt(results: Any, out: Path) -> None:
+    """The best graph of one data set again, with what resamples say of each edge, as a report of its own; and one effect."""
     from ..datasets import load_dataset
+    from ..discovery import discover
     from ..effects import effect
+    from ..report import write_graph_report
 
-    say(
-        f"what the graph says would happen, estimated from {EFFECT_OF[1]}: {effect(graph, cause, outcome, load_dataset(EFFECT_OF[1]).data)}"
+    name, rows = EFFECT_OF
+    best = next((p.backend for p in results.places.get(name, ()) if not p.control), None)
+    if best is None:
+        return
+    source = load_dataset(name)
+    say(f"\n{name}, the graph of {best}, and how sure each edge is:")
+    asked = Resamples(RESAMPLES, 0, 1, "local", None, None)
+    graph = ask_resamples(discover(source, best), source.data, asked)
+    show_graph(graph)
+    say_confidence(graph)
+    path = write_graph_report(
+        graph, out / "graph.html", source.truth, f"{name}: the graph learned by {best}", source.data
     )
+    pairs = [*graph.edges, *graph.undirected]
+    if pairs:
+        told = effect(graph, *pairs[0], load_dataset(rows).data)
+        say(f"what the graph says would happen, estimated from {rows}: {told}")
+    say(f"drawn beside the truth: {path}")

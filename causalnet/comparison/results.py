@@ -20,13 +20,14 @@ from ..discovery.register import registry
 from ..errors import DataError
 from ..graph import Graph
 from ..graph.chance import Chance, draw_chance
+from ..graph.confidence import Confidence
 from ..graph.metrics import DEFINITIONS, SHARES
 from ..report.publish import write_latex, write_markdown
 from ..stats.intervals import POSITIVE, SHARE, student_interval
 from ..storage.files import write_atomic
 from ..storage.rows import sheet
 from .labels import label
-from .standing import Place, Ranks, choose_metric, edge_shares, place_methods, rank_over
+from .standing import Place, Ranks, choose_metric, edge_shares, is_control, place_methods, rank_over
 from .store import FILE, STATUSES, Store
 
 COSTS = ("seconds", "cpu_seconds", "peak_mb")
@@ -222,6 +223,14 @@ class Results:
         if rows and rows[0]["sampled"] and len({r["truth"] for r in self._by_dataset[dataset]}) > 1:
             return None
         return edge_shares(self, dataset, backend, [int(r["seed"]) for r in rows])
+
+    def consensus(self, dataset: str, threshold: float = 0.5, seed: int = 0) -> Graph:
+        """The pairs that at least this share of the methods joins, controls left out; ``weight`` holds the votes as shares."""
+        methods = [b for b in self.settings["backends"] if not is_control(b)]
+        found = [graph for b in methods if (graph := self.graph(dataset, b, seed)) is not None]
+        if not found:
+            raise DataError(f"no method but controls has a graph of {dataset!r}, seed {seed}; there is nothing to vote")
+        return Confidence.count(found).graph(threshold)
 
     def to_markdown(self) -> str:
         """The ranking as Markdown tables, one a data set, with the rule that ranks and what the columns mean."""

@@ -2,7 +2,7 @@
 
 What ranks is what every method of a data set claims: directed F1 where all claim directions; F1 of the classes (CPDAGs) where
 one claims a class, since a class leaves open what such data cannot tell, and a DAG has a class too; F1 of the pairs where one
-claims a PAG, or where the truth has a cycle and therefore no class. A control is placed, never ranked.
+claims a PAG (of the arrowheads where all do), or where the truth has a cycle and therefore no class. A control is placed, never ranked.
 
 On sampled data a seed draws a sample: values are means over seeds, and methods are compared seed by seed. On fixed data the
 value is that of the data itself (seed 0); resamples tell how stable it is, and how large a difference must be to be one.
@@ -38,6 +38,7 @@ RULES = {
     "f1": "F1 over directed edges: every method here claims directions",
     "cpdag_f1": "F1 of the classes (CPDAG F1): {} claim{} a class, so no method is asked for directions that such data cannot tell",
     "skeleton_f1": "F1 of the pairs (skeleton F1): {}",
+    "arrowhead_f1": "F1 of the arrowheads: every method here claims a PAG, whose arrowheads say what is no cause",
 }
 
 
@@ -108,6 +109,8 @@ def choose_metric(results: Compared, dataset: str) -> tuple[str, str]:
         list(dict.fromkeys(b.partition(":")[0] for b, claim in claims.items() if claim == word))
         for word in ("pag", "cpdag")
     )
+    if pags and all(claim == "pag" for claim in claims.values()) and good["arrowhead_f1"].notna().any():
+        return "arrowhead_f1", RULES["arrowhead_f1"]
     if pags:
         told = f"{', '.join(pags)} claim{'s' * (len(pags) == 1)} a PAG, which shares no more than its pairs with other graphs"
         return "skeleton_f1", RULES["skeleton_f1"].format(told)
@@ -200,14 +203,15 @@ def _band(told: Sequence[Chance], metric: str, mean: float) -> dict[str, float]:
         rng = np.random.default_rng(0)
 
         def average(name: str, control: str) -> Array:
-            return np.mean([rng.permutation(c.draws(name, control)) for c in told], axis=0)
+            drawn = [rng.permutation(c.draws(name, control)) for c in told]
+            return np.mean([found[: min(map(len, drawn))] for found in drawn], axis=0)
 
         size, orders = average(metric, "size"), average(metric, "orders")
         p = max(_tail(size, mean), _tail(average(metric, "names"), mean))
         pairs = float(np.mean([c.levels["skeleton_f1"].f1(c.levels["skeleton_f1"].hits) for c in told]))
         p_skeleton = max(_tail(average("skeleton_f1", w), pairs) for w in ("size", "names"))
         judged = [c for c in told if c.judged]
-        drawn = sum((rng.permutation(c.orders.hits) for c in judged), np.zeros(len(size)))
+        drawn = sum((rng.permutation(c.orders.hits)[: len(size)] for c in judged), np.zeros(len(size)))
         direction = _tail(drawn, float(sum(c.right for c in judged))) if judged else None
     low, high = np.quantile(size, [LEVEL, 1 - LEVEL])
     numbers = (size.mean(), low, high, np.quantile(orders, 1 - LEVEL), p, p_skeleton)

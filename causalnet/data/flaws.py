@@ -29,7 +29,7 @@ def refuse_constants(values: Array, columns: tuple[str, ...], levels: Sequence[L
 
 def note_constant(seen: Scan, columns: tuple[str, ...], levels: Sequence[Labels] | None, found: Findings) -> None:
     """Note the columns of one value, missing cells apart."""
-    flat = np.flatnonzero(seen.constant)
+    flat = np.flatnonzero(seen.constant).tolist()
     if len(flat):
         held = [levels[j] if levels else None for j in flat.tolist()]
         always = [f"{seen.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]

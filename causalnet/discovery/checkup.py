@@ -16,6 +16,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 from ..base.checks import instance
+from ..data.series import Series
 from ..data.tables import Table, as_table
 from ..errors import CausalnetError, DataError
 from ..graph.graph import Graph
@@ -26,6 +27,7 @@ from ..stats.dependence import exact_copies, exact_relations
 from ..stats.gaussian_noise import gaussianity, standardised_rows
 from ..stats.independence import chi2_p, normal_p
 from ..stats.many_tests import holm
+from ..stats.season import find_seasons
 
 LEVEL = 0.01  # of each line
 NEAR = 0.999  # share of a column's variance that others explain, from which on it is as good as determined
@@ -74,17 +76,17 @@ def doctor(data: Any, graph: Graph | None = None) -> Checkup:
     """Look a table over: size, copies, missing cells, trends and order of its rows, Gaussianity, sortability; and whether a
     graph's independences hold in it (best in rows that it was not learned from).
 
-    data: a Table, or what as_table takes. Sortability is judged along the edges of ``graph``, or of what ``order`` finds.
+    data: a Table, a Series, or what as_table takes. Sortability is judged along the edges of ``graph``, or of what ``order`` finds.
     """
-    table = data if isinstance(data, Table) else as_table(data)
+    table = data if isinstance(data, Table) else as_table(data.frame() if isinstance(data, Series) else data)
     if graph is not None:
         graph = instance("graph", graph, Graph, "a Graph, or None")
         if set(graph.nodes) != set(table.columns):
             odd = sorted(set(graph.nodes) ^ set(table.columns))
             raise DataError(f"graph and table differ in {', '.join(map(repr, odd[:5]))}; give them the same variables")
         graph = graph.align(table.columns)
-    found = [*_size(table), *_copies(table), *_missing(table), *_rows(table), *_gaussian(table)]
-    found += [*_sortable(table, graph)]
+    found = [*_size(table), *_copies(table), *_missing(table), *_rows(table), *_season(table)]
+    found += [*_gaussian(table), *_sortable(table, graph)]
     if graph is not None:
         found += [*_independences(table, graph)]
     return Checkup(tuple(sorted(found, key=lambda f: not f.sick)))
@@ -212,7 +214,7 @@ def _rows(table: Table) -> Iterator[Finding]:
             True,
             f"{_names(table, at[free][drift])} drifts along the rows",
             "what drifts together is joined without a cause",
-            "take differences, or discover within shorter stretches",
+            "take differences, or read a series without it: Series(frame, trend=True)",
         )
     else:
         yield Finding("trend", False, "no column drifts along the rows")
@@ -226,6 +228,25 @@ def _rows(table: Table) -> Iterator[Finding]:
         )
     else:
         yield Finding("independence of rows", False, "rows do not resemble those before them")
+
+
+def _season(table: Table) -> Iterator[Finding]:
+    at, values = _numbers(table)
+    if not len(at) or len(values) < 50:
+        return
+    p, period = find_seasons(values)
+    found = holm(p, LEVEL)
+    if found.any():
+        most = period[found][int(p[found].argmin())]
+        yield Finding(
+            "season",
+            True,
+            f"{_names(table, at[found])} comes back every {most} rows",
+            "what shares a season is joined without a cause",
+            f"read a series without it: Series(frame, season={most})",
+        )
+    else:
+        yield Finding("season", False, "no column comes back in a fixed number of rows")
 
 
 def _gaussian(table: Table) -> Iterator[Finding]:

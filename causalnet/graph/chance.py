@@ -24,14 +24,15 @@ from numba import njit
 from ..base.arrays import AnyArray, Array, Bools, Ints
 from .graph import Graph
 from .marks import ARROW, CIRCLE, TAIL
-from .metrics import class_marks
+from .metrics import class_marks, end_marks
 from .order import is_acyclic
 
 DRAWS = 1000
-METRICS = ("f1", "cpdag_f1", "skeleton_f1")
+METRICS = ("f1", "cpdag_f1", "skeleton_f1", "arrowhead_f1")
+FEWER, MANY_EDGES = 50, 200_000  # draws where either graph has so many edges, which bounds the time
 MOST_PAIRS = 10**9  # numpy draws hypergeometric numbers from urns below this size
 FORWARD, BACKWARD, OTHER = 16, 32, 48  # of a pair: from the first to the second, back, joined in another way
-_CLASS = 15
+_CLASS, _ENDS = 15, 64  # the marks of the class in bits 0 to 3, of the graph itself from bit 6 on
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ def draw_chance(
 ) -> Chance | None:
     """What ``draws`` random graphs of the size of ``learned`` score against ``truth``; None below two or beyond 44,000 variables.
 
+    Arrowheads are counted where a graph has end marks. 50 draws at most where a graph has more than 200,000 edges.
+
     classes: (d, d) the classes of the truth and of the answer where regimes tell directions, in the order of the truth's nodes.
     """
     d = truth.d
@@ -166,12 +169,15 @@ def draw_chance(
     found = learned.align(truth.nodes)
     t_class, g_class = (class_marks(g) for g in (truth, found)) if classes is None else map(_as_marks, classes)
     has_class = is_acyclic(truth.directed) and not ((t_class == CIRCLE) | (g_class == CIRCLE)).any()
-    matrix, own_matrix = _pack(truth, t_class), _pack(found, g_class)
+    marked = truth.marks is not None or found.marks is not None
+    t_ends, g_ends = end_marks(truth), end_marks(found)
+    matrix, own_matrix = _pack(truth, t_class, t_ends), _pack(found, g_class, g_ends)
     ends, own_ends = (np.argwhere(np.triu(g.skeleton)) for g in (truth, found))
     own_first = np.where(found.adj[own_ends[:, 0], own_ends[:, 1]][:, None], own_ends, own_ends[:, ::-1])
+    draws = min(draws, FEWER) if max(len(ends), len(own_ends)) > MANY_EDGES else draws
     own = own_matrix[own_first[:, 0], own_first[:, 1]]  # from the cause on, where there is one
     shared = rng.hypergeometric(len(ends), pairs - len(ends), len(own), size=draws)
-    sized, named = np.zeros((3, draws), dtype=np.int64), np.zeros((3, draws), dtype=np.int64)
+    sized, named = np.zeros((2, len(METRICS), draws), dtype=np.int64)
     _draw_sized(d, ends, matrix[ends[:, 0], ends[:, 1]], own, shared, rng, sized)
     _draw_named(d, own_first, own, matrix, rng, named)
     told = np.argwhere(truth.directed)
@@ -179,14 +185,20 @@ def draw_chance(
     orders = _draw_orders(d, told, rng, draws)
     hits = _count(matrix, own_first, own)
     open_pairs = int(np.triu((t_class == TAIL) & (t_class.T == TAIL)).sum())
-    fixed = {"cpdag_f1": open_pairs, "skeleton_f1": len(ends)}
+    heads = np.argwhere(t_ends == ARROW)
+    known = {  # claimed, wanted, and what complete graphs get right
+        "f1": (int(found.directed.sum()), len(told), Tally.of(orders)),
+        "skeleton_f1": (len(own), len(ends), Tally(len(ends), (draws,))),
+    }
+    if has_class:
+        known["cpdag_f1"] = (len(own), len(ends), Tally(open_pairs, (draws,)))
+    if marked:
+        known["arrowhead_f1"] = (int((g_ends == ARROW).sum()), len(heads), Tally.of(_draw_orders(d, heads, rng, draws)))
     levels = {}
     for k, name in enumerate(METRICS):
-        if name == "cpdag_f1" and not has_class:
-            continue
-        claimed, wanted = (int(found.directed.sum()), len(told)) if name == "f1" else (len(own), len(ends))
-        complete = Tally(fixed[name], (draws,)) if name in fixed else Tally.of(orders)
-        levels[name] = Level(int(hits[k]), claimed, wanted, Tally.of(sized[k]), Tally.of(named[k]), complete)
+        if name in known:
+            claimed, wanted, complete = known[name]
+            levels[name] = Level(int(hits[k]), claimed, wanted, Tally.of(sized[k]), Tally.of(named[k]), complete)
     judged, right = int(both.sum()), int((both & found.directed).sum())
     return Chance(pairs, levels, right, judged, Tally.of(_draw_orders(d, np.argwhere(both), rng, draws)))
 
@@ -195,37 +207,39 @@ def _as_marks(adj: Bools) -> AnyArray:
     return np.where(adj & ~adj.T, ARROW, np.where(adj | adj.T, TAIL, 0)).astype(np.int8)
 
 
-def _pack(graph: Graph, of_class: AnyArray) -> AnyArray:
-    """(d, d) of each ordered pair: how the graph joins it, and the marks of its class at both ends."""
+def _pack(graph: Graph, of_class: AnyArray, ends: AnyArray) -> AnyArray:
+    """(d, d) of each ordered pair: how the graph joins it, and the marks of its class and its own at both ends."""
     way = np.where(graph.directed, FORWARD, np.where(graph.directed.T, BACKWARD, OTHER))
-    packed = way + 4 * of_class.T.astype(np.int64) + of_class
-    return np.where(graph.skeleton, packed, 0).astype(np.int8)
+    packed = way + 4 * of_class.T.astype(np.int64) + of_class + _ENDS * (4 * ends.T.astype(np.int64) + ends)
+    return np.where(graph.skeleton, packed, 0).astype(np.int16)
 
 
 @njit(cache=True)
 def _turn(code: int) -> int:
     """The code of a pair read from its other end."""
-    way, marks = code & 48, code & _CLASS
+    way, marks, ends = code & 48, code & _CLASS, code >> 6
     if way == FORWARD:
         way = BACKWARD
     elif way == BACKWARD:
         way = FORWARD
-    return way + 4 * (marks & 3) + (marks >> 2)
+    return way + 4 * (marks & 3) + (marks >> 2) + _ENDS * (4 * (ends & 3) + (ends >> 2))
 
 
 @njit(cache=True)
 def _compare(truth: int, own: int, hits: Ints) -> None:
-    """Add what one drawn pair gets right, by metric; hits: (3,)."""
+    """Add what one drawn pair gets right, by metric; hits: (4,)."""
     if truth > 0 and own > 0:
         hits[0] += (truth & 48) == (own & 48) and (own & 48) != OTHER
         hits[1] += (truth & _CLASS) == (own & _CLASS)
         hits[2] += 1
+        t, g = truth >> 6, own >> 6
+        hits[3] += ((t & 3) == ARROW and (g & 3) == ARROW) + ((t >> 2) == ARROW and (g >> 2) == ARROW)
 
 
 @njit(cache=True)
 def _count(truth: AnyArray, ends: Ints, own: AnyArray) -> Ints:
-    """(3,) what the answer itself gets right."""
-    hits = np.zeros(3, dtype=np.int64)
+    """(4,) what the answer itself gets right."""
+    hits = np.zeros(4, dtype=np.int64)
     for k in range(len(own)):
         _compare(truth[ends[k, 0], ends[k, 1]], own[k], hits)
     return hits
@@ -235,7 +249,7 @@ def _count(truth: AnyArray, ends: Ints, own: AnyArray) -> Ints:
 def _draw_sized(
     d: int, ends: Ints, truth: AnyArray, own: AnyArray, shared: Ints, rng: np.random.Generator, hits: Ints
 ) -> None:
-    """Random graphs along random orders, of which only the pairs shared with the truth are drawn; hits: (3, draws)."""
+    """Random graphs along random orders, of which only the pairs shared with the truth are drawn; hits: (4, draws)."""
     theirs, mine = np.arange(len(truth)), np.arange(len(own))
     place = np.empty(d)
     for b in range(len(shared)):
@@ -252,7 +266,7 @@ def _draw_sized(
 
 @njit(cache=True)
 def _draw_named(d: int, ends: Ints, own: AnyArray, truth: AnyArray, rng: np.random.Generator, hits: Ints) -> None:
-    """The answer with shuffled names; hits: (3, draws)."""
+    """The answer with shuffled names; hits: (4, draws)."""
     name = np.arange(d)
     for b in range(hits.shape[1]):
         for v in range(d - 1, 0, -1):

@@ -36,7 +36,7 @@ DEFINITIONS: dict[str, str] = {
     "pag_shd": "pairs joined in one of the graphs alone, and ends that differ on pairs joined in both (Triantafillou & "
     "Tsamardinos 2016); only where a graph has end marks",
     "sid": "structural intervention distance: ordered pairs whose intervention effect is wrong when adjusting for the "
-    "learned parents (Peters & Buhlmann 2015); only for DAGs",
+    "learned parents (Peters & Buhlmann 2015); only for DAGs, and left out where parent_aid is",
     **AID_DEFINITIONS,
     "true_edges": "edges of the truth",
     "learned_edges": "adjacencies learned, oriented or not",
@@ -71,15 +71,16 @@ def score(truth: Graph, learned: Graph) -> dict[str, float | None]:
     result |= _end_scores(truth, found, marked)
     result["shd"] = _distance(_marks(truth, truth.adj), _marks(found, found.adj))
     result["cpdag_shd"] = _distance(t_class, g_class) if has_class else None
-    result["sid"] = sid(truth.adj, found.adj) if truth.is_dag and found.is_dag else None
     result |= adjustment_distances(truth, found)
+    share = result["parent_aid"] if truth.is_dag and found.is_dag else None  # between DAGs the same pairs
+    result["sid"] = None if share is None else round(share * truth.d * (truth.d - 1))
     result["true_edges"], result["learned_edges"] = joined_truth, joined
     return result
 
 
 def _end_scores(truth: Graph, found: Graph, marked: bool) -> dict[str, float | None]:
     """How the ends agree; None for each where neither graph has end marks."""
-    t, g = _ends(truth), _ends(found)
+    t, g = end_marks(truth), end_marks(found)
     result: dict[str, float | None] = {}
     for name, mark in (("arrowhead", ARROW), ("tail", TAIL)):
         shares = _shares(int(((t == mark) & (g == mark)).sum()), int((g == mark).sum()), int((t == mark).sum()))
@@ -89,7 +90,7 @@ def _end_scores(truth: Graph, found: Graph, marked: bool) -> dict[str, float | N
     return result
 
 
-def _ends(graph: Graph) -> Marks:
+def end_marks(graph: Graph) -> Marks:
     """(d, d) end marks; those of an unoriented edge of a graph without any are open."""
     marks = _marks(graph, graph.adj)
     return marks if graph.marks is not None else np.where(graph.adj & graph.adj.T, CIRCLE, marks).astype(np.int8)

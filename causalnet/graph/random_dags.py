@@ -15,7 +15,8 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
 
     er: every pair an edge with probability degree / (d - 1), along a random order (Erdos & Renyi).
     sf: preferential attachment of degree / 2 edges a node (Barabasi & Albert), oriented along a random order; degree
-    is then an even number, and the first degree / 2 nodes start without edges among them.
+    is then an even number; degree / 2 nodes start without edges among them, and any node may be one of these hubs:
+    labels are drawn (they were not at first, and hubs were the first columns; seeds of sf draw other graphs since).
     """
     number("degree", degree, 0, whole("d", d, 2) - 1)
     if family == "er":
@@ -27,7 +28,11 @@ def random_dag(d: int, degree: float, rng: np.random.Generator, family: str = "e
                 f"got {degree:g}; write degree={max(2, 2 * round(degree / 2))}, or take graph='er'"
             )
         m = int(degree) // 2
-        pairs = np.triu(nx.to_numpy_array(nx.barabasi_albert_graph(d, m, seed=int(rng.integers(2**31)))) > 0, 1)
+        grown = nx.to_numpy_array(nx.barabasi_albert_graph(d, m, seed=int(rng.integers(2**31)))) > 0
+        label = rng.permutation(
+            d
+        )  # else the first columns are the hubs, and who breaks ties by their order gains by it
+        pairs = np.triu(grown[np.ix_(label, label)], 1)
     else:
         raise UnknownNameError(f"graph family {family!r} is unknown; use 'er' or 'sf'.{nearest(family, ['er', 'sf'])}")
     skeleton = pairs | pairs.T

@@ -16,7 +16,7 @@ NOTE = (
     "against random orders. ★: better than chance (p <= .05, and above 95 % of complete random orders). =: not told apart from "
     "the first. Controls look at no data and have no rank."
 )
-METRIC_NAMES = {"f1": "F1", "cpdag_f1": "CPDAG F1", "skeleton_f1": "Skeleton F1"}
+METRIC_NAMES = {"f1": "F1", "cpdag_f1": "CPDAG F1", "skeleton_f1": "Skeleton F1", "arrowhead_f1": "Arrowhead F1"}
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",

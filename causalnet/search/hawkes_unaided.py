@@ -2,8 +2,9 @@
 
 1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`); labels dealt out anew, what noise gains
    (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The first graph is climbed at it.
-2. The delay is doubled, or in a polled log (many ties) halved, while the likelihood of the types given their causes
-   rises. In a polled log the kernel is the mean over the places where cause and effect can have been before their polls.
+2. The delay is doubled, or where polls are coarse halved, while the likelihood of the types given their causes rises.
+   In a polled log (many ties) the kernel is the mean over the places where cause and effect can have been before their
+   polls; a tick of the clock is a short poll.
 3. The price is set anew by what each edge gains beside the others of the graph, and the graph climbed again, until the
    price settles. Single gains show the descendants of a cause too, and where causes are dense they say little about
    what an edge adds to the others.
@@ -42,7 +43,7 @@ BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
 SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
-FINE = 0.1  # of a delay: ties of a clock finer than this are alarms that come together, and no poll's doing
+FINE = 0.1  # of a delay: a clock finer than this shows the delay
 SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
 
 
@@ -103,7 +104,7 @@ def learn_unaided(
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
     delay = mean_delay(log, links, share, some)
     poll = poll_interval(log.time) if ties is None and tie else 0.0
-    views = Views(log, kind, v, tie, poll if poll > FINE * delay else 0.0, share, some)
+    views = Views(log, kind, v, tie, poll, share, some)
     found, alone, null = _first(views, delay, told, limits)
     late = _late(limits)
     if found[1].adj.any() and null.tried and not late:
@@ -138,10 +139,10 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
 def _better_delay(views: Views, delay: float, parents: list[int], tol: float) -> float:
     """The delay, up to the span of the log, at which the types are most likely given their parents.
 
-    Shortened in a polled log alone, to a poll's SHORTEST part at least. What exact times show of short delays the fit
-    blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter much.
+    Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the
+    fit blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter.
     """
-    least = SHORTEST * views.poll if views.poll else delay
+    least = SHORTEST * views.poll if views.poll > FINE * delay else delay
     span = float(views.log.time[-1] - views.log.time[0])
 
     def value(delay: float) -> float:

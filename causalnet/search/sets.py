@@ -123,9 +123,10 @@ def pairs_of(i: AnyArray, j: AnyArray, d: int) -> Lists:
     return lists(np.concatenate((i, j)), np.concatenate((row, row)), d)
 
 
+@njit(cache=True)
 def either_way(i: Ints, j: Ints, d: int) -> Lists:
     """Of each variable the other members of its pairs, ascending when the pairs are sorted and i < j."""
-    return lists(np.concatenate([j, i]), np.concatenate([i, j]), d)
+    return lists(np.concatenate((j, i)), np.concatenate((i, j)), d)
 
 
 NOBODY = Lists(np.zeros(1, np.int64), np.zeros(0, np.int64))
@@ -153,16 +154,23 @@ def largest(found: Tested) -> Largest:
 
 def size_limit(near: Lists, size: int, max_sets: int | None) -> Ints:
     """(d,) the largest set, at most ``size``, drawn from each list: no size up to it has more than ``max_sets`` sets."""
-    length = np.diff(near.first)
+    length = near.first[1:] - near.first[:-1]
     limit = np.minimum(length, size)
-    if max_sets is None or 2 ** int(length.max(initial=0)) <= max_sets:
-        return limit
-    for k in np.unique(length):
-        within = 0
-        while within < min(k, size) and math.comb(int(k), within + 1) <= max_sets:
-            within += 1
-        limit[length == k] = within
+    if max_sets is not None and 2 ** min(int(length.max(initial=0)), 62) > max_sets:
+        _lower(length, limit, float(max_sets))
     return limit
+
+
+@njit(cache=True)
+def _lower(length: Ints, limit: Ints, max_sets: float) -> None:
+    """limit, in place, to the sizes below the first of which there are more than max_sets sets of a list of this length."""
+    for v in range(length.size):
+        within, sets = 0, 1.0
+        while within < limit[v]:
+            sets = sets * (length[v] - within) / (within + 1)
+            if sets > max_sets:
+                limit[v] = within
+            within += 1
 
 
 @njit(cache=True)

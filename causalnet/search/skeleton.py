@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from ..base.arrays import Array, Bools, Codes, Ints
 from .sets import Lists, Question, Tested, Tests, ask, either_way, size_limit
@@ -169,10 +170,8 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
     n: list[Codes | int] = []
     made, complete = 0, True
     for lo in range(0, d - 1, step):
-        upper = np.arange(d) > np.arange(lo, min(lo + step, d))[:, None]
-        i, j = np.nonzero(upper)
-        i += lo
-        here = wanted[lo : lo + step][upper]
+        i, j = _pairs(lo, min(lo + step, d), d)
+        here = wanted[i, j]
         asked = slice(None) if here.all() else np.flatnonzero(here)
         weakness, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
         df.append(0)
@@ -184,7 +183,7 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
             values[asked] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
             df[-1], n[-1] = (_spread(part, asked, len(i)) for part in (found.df, found.n))
         statistic.append(values)
-        stay = np.flatnonzero(search.adj[lo : lo + step][upper] & ~(weakness > limit))
+        stay = np.flatnonzero(search.adj[i, j] & ~(weakness > limit))
         rest.append((i[stay], j[stay], weakness[stay]))
     sizes = [len(part) for part in statistic[1:]]
     alone = Alone(np.concatenate(statistic), _together(df, sizes), _together(n, sizes))
@@ -196,6 +195,18 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
 
 
 _NONE = np.zeros((2, 0), np.int64)
+
+
+@njit(cache=True)
+def _pairs(begin: int, end: int, d: int) -> tuple[Ints, Ints]:
+    """The pairs i < j < d with begin <= i < end, row by row."""
+    m = (end - begin) * (d - 1) - (end * (end - 1) - begin * (begin - 1)) // 2
+    i, j, at = np.empty(m, np.int64), np.empty(m, np.int64), 0
+    for a in range(begin, end):
+        for b in range(a + 1, d):
+            i[at], j[at] = a, b
+            at += 1
+    return i, j
 
 
 def _given_nothing(i: Ints, j: Ints, d: int) -> Question:

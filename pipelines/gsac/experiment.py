@@ -25,6 +25,7 @@ from causalnet.representation.recovery import factor_errors, recovery_rates
 from causalnet.storage.rows import Table
 from pipelines.common import Cells, complete, open_table, options, positive
 from pipelines.gsac import report, runs
+from pipelines.gsac.generalization import by_sources
 from pipelines.gsac.networks import BOTH, EPISODES, NETS, explored, phase_one
 from pipelines.gsac.runs import ETAS, Point, Team, methods, points, smoothed, team, views
 
@@ -70,6 +71,8 @@ def cells(plan: Plan, table: Table) -> Cells:
         work |= {f"traffic {g}": partial(traffic, g, plan) for g in (3, 4, 5)}
     work |= {"inputs": partial(inputs, plan, table), "printed steps": partial(printed_steps, plan)}
     work["gap"] = partial(gap, plan, table)
+    sizes, draws = ([1, 4], plan.seeds) if plan.quick else ([1, 2, 4, 8, 16, 32], 4 * plan.seeds)
+    work["sources"] = partial(by_sources, sizes, draws, plan.budget)
     return {f"{name} L={plan.seeds} K={plan.budget}": cell for name, cell in work.items()}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
 from pipelines.common import Task, only, open_table, options, run_tasks
-from pipelines.hidden_causes import oracle, report, runs
+from pipelines.hidden_causes import differences, oracle, report, runs
 from pipelines.hidden_causes.runs import Problem, Run
 
 ROWS, HIDDEN = (200, 500, 1000, 2000, 5000), (0, 2, 4, 8)
@@ -19,6 +19,9 @@ TASKS = {
     "rows": Task(runs.contest, [(Problem(n=n), 20) for n in ROWS], [(Problem(6, 1, 300), 2)]),
     "hidden": Task(runs.contest, [(Problem(hidden=h), 20) for h in HIDDEN], [(Problem(6, 2, 300), 1)]),
     "size": Task(runs.contest, [(Problem(d, d // 6, 1000), 5) for d in (30, 50)], [(Problem(7, 1, 300), 1)]),
+    "differences": Task(
+        differences.explained, [(Problem(n=n), 20) for n in (500, 1000, 2000)], [(Problem(6, 1, 300), 1)]
+    ),
     "classes": Task(oracle.enumerated, [(4, 1), (5, 1)], [(3, 1)]),
     "oracle": Task(oracle.told_all, [("random graphs", 200)], [("random graphs", 2)]),
 }

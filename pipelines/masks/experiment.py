@@ -15,10 +15,14 @@ from pipelines.masks.runs import NETWORKS, Problem, Run
 
 QUICK = Problem("services 6", sizes=(0, 240), judged=5, gated=20, steps=300)
 
+TRAINED = ("services 16", "machines, hubs of 30", "inventory 20")  # a network of each kind
+
 TASKS = {
     # name: problems with their number of seeds, and the same for --quick
     "uniform": Task(runs.uniform, [(Problem(name), 20) for name in NETWORKS], [(QUICK, 2)]),
-    "ppo": Task(training.ppo, [(Problem(name), 20) for name in NETWORKS], [(QUICK, 1)]),
+    "ppo": Task(
+        training.ppo, [(Problem(name, (500, 2_000), judged=60, steps=8_000), 5) for name in TRAINED], [(QUICK, 1)]
+    ),
 }
 
 

@@ -2,7 +2,8 @@
 
 Presence masks the first ``size`` steps of training; from these steps the graph is learned, and its mask takes over where they end. So the run
 with presence is the common beginning of all runs with a learned graph: it is copied where a size is reached, and every
-comparison with it is paired to the last random number.
+comparison with it is paired to the last random number. Arms are those that ``uniform`` shows to matter: what else is there is played without
+training.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ from pipelines.masks.runs import (
     DOUBT,
     GATED,
     NONE,
-    POINT,
-    POINT_SIZE,
     PRESENCE,
+    RANDOM,
     TRUE,
     Problem,
     Run,
@@ -109,9 +109,9 @@ def ppo(problem: Problem, seed: int) -> Iterator[Run]:
     yield Trained(problem.make(seed), seed).run(problem, NONE)
     start = Trained(CausalMask(problem.make(seed), None), seed)
     yield start.branch(truth).run(problem, TRUE)
-    for name, graph in wrong_graphs(truth, seed).items():
-        yield start.branch(graph).run(problem, name)
-        yield start.branch(graph, gate=True).run(problem, name + GATED)
+    wrong = wrong_graphs(truth, seed)[RANDOM]
+    yield start.branch(wrong).run(problem, RANDOM)
+    yield start.branch(wrong, gate=True).run(problem, RANDOM + GATED)
     for size in sorted(problem.sizes):
         if size < problem.steps:
             yield from _learned(problem, start.go_on(size), size, truth, env)
@@ -126,7 +126,5 @@ def _learned(problem: Problem, start: Trained, size: int, truth: Any, env: Any) 
         posterior = seen_in(start.rows[:size]).posterior(env, size)
     told = {"size": size, **quality(truth, posterior.graph())}
     yield start.branch(posterior).run(problem, DOUBT, **told)
-    yield start.branch(posterior, gate=True).run(problem, DOUBT + GATED, **told)
-    if size == min(POINT_SIZE, max(problem.sizes)):
-        for name, k in POINT.items():
-            yield start.branch(posterior.graph(), k).run(problem, name, **told)
+    if size == max(problem.sizes):
+        yield start.branch(posterior, gate=True).run(problem, DOUBT + GATED, **told)

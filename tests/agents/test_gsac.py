@@ -402,7 +402,7 @@ DIVERGES = dataclasses.replace(DEFAULTS, critic_rate=Rate(9.0), fresh=False, cap
         (lambda: GSAC(grids(), SOURCES).fine_tune(gsac_grid(3), 0.5), DataError, "another network"),
         (lambda: GSAC(grids(), SOURCES).act(np.full((1, 4), 9), 0.5, 0), DataError, "state of agent 0 is 9, and it has"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(3, n_envs=1), arrivals), DataError, "another network"),
-        (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=3), arrivals), DataError, "one copy of the target"),
+        (lambda: adapt(GSAC(grids(2), SOURCES, learners=2), gsac_grid(2, n_envs=3), arrivals), DataError, "one copy of the target"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, 0), DataError, "episodes is 0"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2), arrivals), DataError, "make it with n_envs=1"),
         (lambda: adapt(GSAC(grids(), SOURCES), gsac_grid(2, n_envs=1), arrivals, seed=-1), DataError, "seed is -1"),

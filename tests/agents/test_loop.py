@@ -72,6 +72,7 @@ def test_rows_and_checkpoints_and_going_on_to_the_bit(name: str, tmp_path: Path)
     part.learn(2, log=log)  # as a run that was killed two updates after its checkpoint
     again = load(kept)
     assert again.updates == 2 and again.episodes == 4
+    assert make().learn(steps=3 * whole.settings.length).updates == 2  # two episodes an update: rounded up
     again.learn(8, log=log, checkpoint=kept, checkpoint_every=3)
     assert np.array_equal(again.theta, whole.theta) and load(kept).updates == 6
     first, second = (list(csv.DictReader(path.read_text().splitlines())) for path in (tmp_path / "whole.csv", log))

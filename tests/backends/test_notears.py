@@ -196,12 +196,14 @@ def test_order_respects_what_is_required() -> None:
 # ---- the backend ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings(ADVICE)
+@pytest.mark.filterwarnings(
+    ADVICE, "ignore:the penalty l1=0.02 does not fit"
+)  # which one hub of large variance brings on
 @pytest.mark.parametrize("family", ["er", "sf"])
 @pytest.mark.parametrize("d", [5, 10, 20])
 def test_recovers_equal_variance_graphs(d: int, family: str) -> None:
     wrong = []
-    for seed in range(3):
+    for seed in range(6):
         truth, frame = sample(d, seed, family=family)
         g = discover(frame, "notears")
         assert g.is_dag and (g.weight[~g.adj] == 0).all() and (np.abs(g.weight[g.adj]) > 0.3).all()

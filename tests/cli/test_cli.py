@@ -393,7 +393,7 @@ def test_report_of_a_folder_without_results(tmp_path: Path) -> None:
     assert "there are no results" in call("report", tmp_path, code=2).stderr
 
 
-def test_quickstart_shows_graphs_with_their_shares_and_an_effect(
+def test_quickstart_shows_a_graph_with_its_confidence_and_an_effect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The command with its light methods alone: what it compares, writes and tells."""
@@ -412,8 +412,8 @@ def test_quickstart_shows_graphs_with_their_shares_and_an_effect(
     assert kinds == ["asia", "random-mixed", "sachs", "sachs-interventional", "pcic-18v"]
     assert seen["seeds"] == 3
     assert "95 % interval" in done.stdout
-    assert "the share of the other draws" in done.stdout
-    assert "(100%)" in done.stdout
+    assert "confidence direction" in done.stdout and "by 50 resamples" in done.stdout
+    assert "against the truth" in (tmp_path / "run" / "graph.html").read_text(encoding="utf-8")
     assert "what the graph says would happen" in done.stdout
     assert (tmp_path / "run" / "report.html").is_file()
 

@@ -700,3 +700,18 @@ def test_a_bar_shows_no_count_before_there_is_one(capsys: pytest.CaptureFixture[
         tell(Progress(2, 3, 1, 1.0, 4.0, "pc on sachs"))
     shown = capsys.readouterr().err
     assert "2/3 cells" in shown and "1 failed" in shown
+
+
+def test_methods_vote(tmp_path: Path) -> None:
+    def first(data: Any) -> np.ndarray:
+        return np.triu(np.ones((data.d, data.d)), 1)
+
+    def second(data: Any) -> np.ndarray:
+        return np.eye(data.d, k=1)
+
+    results = cn.compare(chain(), [first, second, "random", "empty"], seeds=1, out=tmp_path)
+    half, all_of = results.consensus("chain"), results.consensus("chain", 1.0)
+    assert half.skeleton.sum() == 6 and all_of.edges == (("a", "b"), ("b", "c")) and half.weight[0, 2] == 0.5  # type: ignore[index]
+    alone = cn.compare(chain(), "empty", seeds=1, out=tmp_path / "none")
+    with pytest.raises(DataError, match="nothing to vote"):
+        alone.consensus("chain")

@@ -53,6 +53,10 @@ def trend(rng: np.random.Generator, x: np.ndarray) -> None:
     x[:, 2] += np.linspace(0, 1, len(x))
 
 
+def season(rng: np.random.Generator, x: np.ndarray) -> None:
+    x[:, 1] += x[:, 1].std() * np.sin(2.0 * np.pi * np.arange(len(x)) / 24.0)
+
+
 def shuffled_clock(rng: np.random.Generator, x: np.ndarray) -> None:
     x[:, 3] = rng.permutation(len(x))
 
@@ -71,6 +75,7 @@ def hidden_by_another(rng: np.random.Generator, x: np.ndarray) -> None:
     [
         (copy, "copies"),
         (trend, "trend"),
+        (season, "season"),
         (shuffled_clock, "order of rows"),
         (memory, "independence of rows"),
         (hidden_by_another, "missing"),
@@ -105,3 +110,12 @@ def test_categories_and_strangers() -> None:
     assert "leave it out: --drop b" in text
     with pytest.raises(DataError, match="differ in 'b', 'c'"):
         cn.doctor(frame, cn.Graph(["a", "c"], np.zeros((2, 2), dtype=bool)))
+
+
+def test_a_series_is_looked_over_and_told_what_takes_a_season_out() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((480, 3)) + 2.0 * np.sin(2.0 * np.pi * np.arange(480) / 12.0)[:, None]
+    graph = cn.Graph(("x0", "x1", "x2"), np.zeros((3, 3)))
+    sick = {f.check: f for f in cn.doctor(cn.Series(values), graph).sick}
+    assert sick["season"].write.endswith("Series(frame, season=12)")
+    assert "season" not in {f.check for f in cn.doctor(cn.Series(values, season=12), graph).sick}

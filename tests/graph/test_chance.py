@@ -9,6 +9,7 @@ from scipy import stats
 import causalnet as cn
 from causalnet.graph import Graph
 from causalnet.graph.chance import METRICS, Chance, draw_chance
+from causalnet.graph.metrics import score
 from causalnet.graph.random_dags import random_dag, sized_dag
 
 
@@ -44,7 +45,8 @@ def test_draws_score_as_graphs_drawn_and_scored_one_by_one(truth: Graph) -> None
     found = draw_chance(truth, answer, np.random.default_rng(0), draws=4000)
     assert found is not None
     own = cn.score(truth, answer)
-    for name in METRICS:
+    assert list(found.levels) == list(METRICS[:3])  # arrowheads are counted where a graph has end marks
+    for name in found.levels:
         assert found.levels[name].f1(found.levels[name].hits) == pytest.approx(own[name])
     rng = np.random.default_rng(1)
     sized = [cn.score(truth, Graph(truth.nodes, sized_dag(11, 14, rng))) for _ in range(300)]
@@ -52,7 +54,7 @@ def test_draws_score_as_graphs_drawn_and_scored_one_by_one(truth: Graph) -> None
     for _ in range(300):
         names = rng.permutation(11)
         shuffled.append(cn.score(truth, Graph(truth.nodes, answer.adj[np.ix_(names, names)])))
-    for kind, scored, names in (("size", sized, ("f1", "skeleton_f1")), ("names", shuffled, METRICS)):
+    for kind, scored, names in (("size", sized, ("f1", "skeleton_f1")), ("names", shuffled, METRICS[:3])):
         for name in names:
             one_by_one = np.array([s[name] for s in scored])
             drawn = found.draws(name, kind)
@@ -128,3 +130,38 @@ def test_cycles_marks_and_tiny_graphs() -> None:
     assert empty is not None
     assert empty.p_value("f1", "size") == 1.0
     assert empty.draws("f1", "size").tolist() == [1.0] * 1000
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_arrowheads_of_ends_are_counted_as_they_are_scored(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    marks = np.zeros((6, 6), np.int8)
+    for i, j in np.argwhere(np.triu(rng.random((6, 6)) < 0.5, 1)):
+        marks[i, j], marks[j, i] = rng.integers(1, 4, 2)
+    truth, learned = Graph(tuple("abcdef"), sized_dag(6, 7, rng)), Graph.from_marks("abcdef", marks)
+    level = draw_chance(truth, learned, rng, draws=50).levels["arrowhead_f1"]  # type: ignore[union-attr]
+    assert float(level.f1(level.hits)) == pytest.approx(score(truth, learned)["arrowhead_f1"])
+    assert level.claimed == (marks == 2).sum() and level.wanted == 7
+    assert level.orders.hits.mean() == pytest.approx(
+        3.5, abs=1.2
+    )  # a random order has each of the seven in one of two cases
+
+
+def test_a_bidirected_answer_of_shuffled_names_has_both_heads() -> None:
+    marks = np.array([[0, 2, 0], [2, 0, 0], [0, 0, 0]], np.int8)
+    truth = Graph.from_marks("abc", marks)
+    chance = draw_chance(truth, truth, np.random.default_rng(0), draws=600)
+    assert chance is not None and chance.levels["arrowhead_f1"].hits == 2
+    for control in ("names", "size"):
+        drawn = chance.draws("arrowhead_f1", control)
+        assert set(drawn) == {0.0, 1.0} and drawn.mean() == pytest.approx(1 / 3, abs=0.07)
+
+
+def test_very_many_edges_are_scored_in_bounded_time() -> None:
+    d = 700
+    rng = np.random.default_rng(0)
+    one, other = (Graph(tuple(f"x{k}" for k in range(d)), sized_dag(d, 210_000, rng)) for _ in range(2))
+    found = score(one, other)
+    assert found["sid"] is None and found["parent_aid"] is None and 0.4 < found["f1"] < 0.5  # type: ignore[operator]
+    chance = draw_chance(one, other, rng)
+    assert chance is not None and len(chance.draws("f1", "size")) == 50

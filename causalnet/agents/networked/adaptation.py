@@ -10,8 +10,7 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from scipy import sparse
@@ -21,17 +20,17 @@ from ...base.checks import function, generator, instance, whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
 from ...envs.networked.components import components_of, names_of, radices_of
-from ...envs.networked.identity import network, require
+from ...envs.networked.identity import network
 from ...envs.networked.neighbourhoods import influencers
 from ...errors import DataError
 from ...graph.causal_masks import CausalMasks
 from ...representation.acr import compact_codes, domain_acr, kept_components, policy_acr
 from ...representation.domain import DomainFactor, hull_distance, warn_outside
 from .conditioning import Conditioning
-from .gsac import GSAC
 from .rollout import seeds
 
 Estimate = Callable[[Transitions], DomainFactor]
+LEARNT = "a GSAC, or a NetworkedPPO with factors, that has learnt in its source domains"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,35 +49,53 @@ class Adaptation:
         return np.asarray(self.factors[:, -1])
 
 
-def adapt(agent: GSAC, target: Any, estimate: Estimate, episodes: int = 20, *, seed: int = 0) -> Adaptation:
+@runtime_checkable
+class Deployable(Protocol):
+    """A learner whose policy is told the domain's factor: GSAC and NetworkedPPO. learners: L, who share a target's copies."""
+
+    learners: int
+    conditioning: Any
+
+    def admit(self, target: Any) -> None:
+        """Refuse what is another network than the one that it learnt on."""
+
+    def acting(self, factors: Sequence[Any], target: Any) -> Callable[[Any, np.random.Generator], Any]:
+        """(states (E, n), rng) -> actions (E, n) of an episode, learner l told ``factors[l]``."""
+
+
+def adapt(agent: Deployable, target: Any, estimate: Estimate, episodes: int = 20, *, seed: int = 0) -> Adaptation:
     """Deploy in the domain ``target`` without training: play, estimate omega from all episodes so far, play by it.
 
-    target: an environment with one copy for each learner. estimate: transitions -> DomainFactor, such as
-    ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the sources' mean
-    factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with the distance.
+    agent: a GSAC, or a NetworkedPPO that learnt with ``factors`` and sees codes. target: an environment whose copies the
+    learners share evenly; each learns omega from its own. estimate: transitions ->
+    DomainFactor, such as ``lambda t: bernoulli_factor(t, "b_2")`` or a ``maximum_likelihood``. The first episode is played for the
+    sources' mean factor. A final estimate outside the sources' hull (by more than two standard errors) is warned of, with
+    the distance.
     """
-    instance("agent", agent, GSAC, "a GSAC that has learnt in its source domains")
-    require(target, agent.network)
+    told = instance("agent", agent, Deployable, LEARNT).conditioning
+    if told is None:
+        raise DataError("this policy is told no factor, so there is none to estimate; train it with factors")
+    agent.admit(target)
     count, length = agent.learners, target.horizon
-    if target.n_envs != count or length is None:
+    if length is None or not target.n_envs or target.n_envs % count:
         raise DataError(
-            f"adapt needs one copy of the target for each of {count} learners, and episodes that end; this environment has "
-            f"n_envs={target.n_envs} and horizon={length}: make it with n_envs={count} and horizon={length or 'its steps'}"
+            f"adapt needs one copy of the target for each of {count} learners, or as many more for each, and episodes that end; "
+            f"this environment has n_envs={target.n_envs} and horizon={length}: make it with n_envs={count} and "
+            f"horizon={length or 'its steps'}"
         )
-    seed, episodes = whole("seed", seed, 0), whole("episodes", episodes, 1)
+    seed, episodes, each = whole("seed", seed, 0), whole("episodes", episodes, 1), target.n_envs // count
     function("estimate", estimate, "a function: transitions -> DomainFactor", needed=True)
-    told = agent.conditioning
-    codes = np.stack([agent.masked(told.target(told.factors.mean(0)))] * count)
+    known: list[Any] = [told.factors.mean(0)] * count
     data: list[list[Transitions]] = [[] for _ in range(count)]
     returns, factors, latest = np.empty((count, episodes)), [], []
     for k in range(episodes):
-        path = collect(target, partial(agent.actor.sample, agent.table(codes)), seed=seeds(seed, k))
-        returns[:, k] = path.rewards.reshape(count, length, -1).sum(1).mean(1)
+        path = collect(target, agent.acting(known, target), seed=seeds(seed, k))
+        returns[:, k] = path.rewards.reshape(count, each, length, -1).sum(2).mean((1, 2))
         for learner, past in enumerate(data):
-            past.append(path.take(np.flatnonzero(path.episode == learner)))
+            past.append(path.take(np.flatnonzero(path.episode // each == learner)))
         latest = [_estimated(estimate, pool(past)) for past in data]
-        factors.append([np.asarray(found.value) for found in latest])
-        codes = np.stack([agent.masked(told.target(found.value)) for found in latest])
+        known = [found.value for found in latest]
+        factors.append([np.asarray(value) for value in known])
     return Adaptation(returns, np.stack(factors, axis=1), _distances(told, latest))
 
 

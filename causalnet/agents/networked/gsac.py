@@ -11,7 +11,8 @@ SAC-LFS is "none" with the target as its only source.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -167,6 +168,16 @@ class GSAC(NetworkedLearner):
         s = state_codes(s, self.sources[0].n_states, self.learners)
         return self.actor.sample(self.table(self.code(factor, code)), s, generator("rng", rng))
 
+    def admit(self, target: Any) -> None:
+        """Refuse another network than the one that it learnt on."""
+        identity.require(target, self.network)
+
+    def acting(self, factors: Sequence[Any], target: Any) -> Callable[[Any, np.random.Generator], Ints]:
+        """What plays an episode in ``target``, whose copies the learners share evenly, learner l told ``factors[l]``: (s (E, n), rng) ->
+        actions (E, n)."""
+        codes = np.stack([self.masked(self.conditioning.target(factor)) for factor in factors])
+        return partial(self.actor.sample, np.repeat(self.table(codes), target.n_envs // self.learners, axis=0))
+
     def evaluate(
         self,
         env: Any,
@@ -178,7 +189,7 @@ class GSAC(NetworkedLearner):
         code: str = "unseen",
     ) -> Array:
         """Returns sum_t discount^t (1/n) sum_i r_i of each learner's policy as it is in the domain ``env``: (L, episodes)."""
-        identity.require(env, self.network)
+        self.admit(env)
         discount = number("discount", discount, 0.0, 1.0)
         self.actor.use(self.table(self.code(factor, code)))
         paths = batches(env, self.actor.roll, self.learners, episodes=episodes, seed=seed)
@@ -189,7 +200,7 @@ class GSAC(NetworkedLearner):
 
         A shared critic goes along; one that is keyed by the domain begins anew, the target being none of them.
         """
-        identity.require(target, self.network)
+        self.admit(target)
         settings, conditioning, codes = self.settings, self.conditioning, self.code(factor, code)[None]
         names = ("inputs", "learners", "view", "conditioned", "shared_critic", "counts")
         kept = {name: getattr(self, name) for name in names}

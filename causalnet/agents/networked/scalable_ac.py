@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ...base.arrays import Array, Ints
-from ...base.checks import generator, whole
+from ...base.checks import generator, number, whole
 from ...envs.networked import identity
 from ...envs.networked.identity import fingerprint
 from ...envs.networked.neighbourhoods import surround
@@ -108,12 +108,17 @@ class ScalableActorCritic(NetworkedLearner):
         """Mean return of the last update's trajectories, undiscounted, over agents, copies and learners."""
         return float(self._path.r.sum(0).mean())
 
-    def evaluate(self, env: Any, episodes: int = 400, *, seed: int = 10**6) -> Array:
-        """Returns of each learner's policy on ``env``, with the discount of the settings: (L, episodes)."""
+    def evaluate(self, env: Any, episodes: int = 400, *, discount: float | None = None, seed: int = 10**6) -> Array:
+        """Returns of each learner's policy on ``env``, (L, episodes). discount: None is that of the settings, 1 adds rewards up.
+
+        ``seed`` alone fixes the episodes, as it does for ``NetworkedPPO.evaluate`` and ``returns`` on as many copies: they are
+        paired.
+        """
         self.admit(env)
         o = self.settings
+        gamma = o.discount if discount is None else number("discount", discount, 0.0, 1.0)
         paths = episodes_under(env, self.policy, steps=o.steps, episodes=episodes, seed=seed, view=self.view)
-        return discounted(paths, o.discount, self.learners)[:, :episodes]
+        return discounted(paths, gamma, self.learners)[:, :episodes]
 
     def admit(self, env: Any) -> None:
         """Refuse to be tested on another network, or on the environment that it is learning in without end."""

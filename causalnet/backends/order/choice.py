@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import chdtrc
 
 from ...base.arrays import Array, Bools, Codes, Ints
 from ...base.clock import now
@@ -17,24 +18,27 @@ from ...data.flaws import refuse_constants
 from ...errors import DataError, NotApplicable
 from ...search.orders import canonical_order, search_orders
 from ...stats.coding import MOST, RARE, Coded, code_blocks
-from ...stats.dependence import exact_copies, exact_relations
+from ...stats.dependence import list_some, tell_relations
 from ...stats.missing import pair_counts, sort_gaps
 from ...stats.scores import (
     BlockLocal,
+    Conditional,
     Counted,
     Slots,
     block_score,
     closeness,
     discrete_score,
     gaussian_score,
+    scale_numbers,
     whiten,
 )
 from .filling import fill_categories, fill_covariance, separate_missing
 
 LEAST = 4  # rows below which nothing is learnt
+COSTLY = 2e7  # rows times squared columns beyond which a mixed table gets the score that needs no rows
 SHARE = 3  # so many rows for each parent of a variable, at least
 NEVER = 1e12  # the price of an edge between columns that are never observed together
-NAMED = 5  # columns named in a warning
+UNRELATED = 0.05  # of many columns, pairs whose likelihood ratio has a larger p-value are looked at last
 
 
 class Settings(NamedTuple):
@@ -82,6 +86,8 @@ def choose_score(data: Table | Moments | Counts, asked: Settings) -> Choice:
         )
     if isinstance(data, Counts) and asked.score == "mixed":
         raise NotApplicable("score='mixed' needs the rows, and of this table only counts are known; write score='auto'")
+    if asked.score == "conditional" and not (isinstance(data, Table) and mixed and not data.incomplete):
+        raise NotApplicable("score='conditional' is for mixed tables without missing cells; write score='auto'")
     if asked.score == "bic" and mixed:
         raise NotApplicable("score='bic' is for columns of one kind, and this table is mixed; write score='mixed'")
     if isinstance(data, Moments) or (isinstance(data, Table) and (not discrete or asked.score == "mixed")):
@@ -93,7 +99,9 @@ def _refuse_flat(data: Table) -> None:
     """A sample of a table can have columns that are constant or empty where the table has none."""
     empty = [repr(data.columns[j]) for j in np.flatnonzero(data.missing.all(axis=0))]
     if empty:
-        raise DataError(f"no row of this sample has a value of {_list(empty)}; leave that out, or draw a larger sample")
+        raise DataError(
+            f"no row of this sample has a value of {list_some(empty)}; leave that out, or draw a larger sample"
+        )
     refuse_constants(np.where(data.missing, np.nanmin(data.values, axis=0), data.values), data.columns, data.levels)
 
 
@@ -173,7 +181,7 @@ def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     if not isinstance(data, Table) or not (data.incomplete or data.discrete.any()):
         corr, n = data.correlation, float(data.n)
         blocks = _lay_blocks(np.arange(data.d + 1), n, asked, None)
-        return _finish(data, corr, blocks, asked, {}, _tell_relations(data, corr, blocks.start))
+        return _finish(data, corr, blocks, asked, {}, tell_relations(data.columns, corr, data.n, blocks.start))
     values = data.values
     if asked.missing == "category":
         values = np.where(data.discrete, separate_missing(values), values)
@@ -195,8 +203,37 @@ def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     def learn(corr: Array) -> Bools:
         return _sketch(corr, blocks, asked)
 
+    if asked.score == "conditional" or (
+        asked.score == "auto" and data.kind == "mixed" and not data.incomplete and data.n * data.d**2 <= COSTLY
+    ):
+        return choose_conditional(data, coded, asked, told, warnings)
+
     corr = whiten(fill_covariance(sort_gaps(coded.values), coded.start, learn, asked.deadline), coded.start)
-    return _finish(data, corr, blocks, asked, told, warnings + _tell_relations(data, corr, coded.start))
+    return _finish(data, corr, blocks, asked, told, warnings + tell_relations(data.columns, corr, data.n, coded.start))
+
+
+def choose_conditional(data: Table, coded: Coded, asked: Settings, told: dict[str, Any], warnings: list[str]) -> Choice:
+    """The conditional Gaussian score of a complete mixed table; states that are coded as one count as one."""
+    start, numeric, price = coded.start, ~data.discrete, 2.0 if asked.penalty is None else asked.penalty
+    corr = whiten(np.asarray(np.corrcoef(coded.values.T)), start)
+    near = block_closeness(corr, start)
+    codes = np.zeros(data.values.shape, np.int32)
+    for v in np.flatnonzero(data.discrete):
+        block = coded.values[:, start[v] : start[v + 1]] > 0.0
+        codes[:, v] = np.where(block.any(axis=1), block.argmax(axis=1) if block.size else 0, block.shape[1])
+    most = max(1, min(data.d - 1, data.n // SHARE, asked.most or data.d))
+    free = np.maximum(np.outer(np.diff(start), np.diff(start)), 1)
+    related = chdtrc(free, data.n * near**2) <= UNRELATED
+
+    def compiled(place: Ints) -> tuple[Any, Slots]:
+        grid = np.ix_(place, place)
+        numbers = scale_numbers(data.values[:, place], data.discrete[place], most)
+        return discrete_score(codes[:, place], most, name="fnml", penalty=price, numbers=numbers, asked=related[grid])
+
+    counted = Counted(codes, "fnml", price)
+    exact = Conditional(counted, scale_numbers(data.values, data.discrete, most).values.T, numeric)
+    settings = {"score_name": "conditional", "penalty": price, **told}
+    return Choice(near, compiled, exact, most, settings, warnings + tell_relations(data.columns, corr, data.n, start))
 
 
 def _lay_blocks(start: Ints, n: float, asked: Settings, pairs: Array | None) -> Blocks:
@@ -257,11 +294,6 @@ def _tell_missing(data: Table, treatment: str, **more: Any) -> dict[str, Any]:
     return {"missing": told | more}
 
 
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
-
-
 def tell_lumped(data: Table, coded: Coded) -> list[str]:
     """The columns whose states are so many, or so rare, that hardly any are told apart."""
     lumped = [
@@ -271,7 +303,7 @@ def tell_lumped(data: Table, coded: Coded) -> list[str]:
     if not lumped:
         return []
     return [
-        f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {_list(lumped)}; "
+        f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {list_some(lumped)}; "
         "a column with one state kept gets no edge: group its states, or give it as a number"
     ]
 
@@ -282,33 +314,11 @@ def _tell_scattered(data: Table | Counts, codes: Codes) -> list[str]:
     if not found:
         return []
     return [
-        f"states have fewer than {RARE} rows each in {_list(found)}, too few to tell edges by; group them, or drop the column"
+        f"states have fewer than {RARE} rows each in {list_some(found)}, too few to tell edges by; group them, or drop the column"
     ]
 
 
 def _tell_strangers(data: Table, pairs: Array) -> list[str]:
     """The pairs of columns that no row observes together."""
     apart = [f"{data.columns[i]!r} and {data.columns[j]!r}" for i, j in np.argwhere(np.triu(pairs == 0, 1))]
-    return [f"no row has values of both {_list(apart)}, so that no edge can be between them"] if apart else []
-
-
-def _tell_relations(data: Table | Moments, corr: Array, start: Ints) -> list[str]:
-    """The columns that are copies or sums of others, and what is done about it."""
-    found = exact_relations(corr) if data.n > len(corr) + 1 else exact_copies(corr)
-    owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    owned = [(int(owner[j]), owner[others]) for j, others in found]
-    return tell_determined(data.columns, owned)
-
-
-def tell_determined(columns: tuple[str, ...], found: list[tuple[int, Ints]]) -> list[str]:
-    """The same of columns and those that determine them."""
-    told: dict[str, list[str]] = {}
-    for j, others in found:
-        told.setdefault(columns[j], []).extend(columns[k] for k in others)
-    lines = [f"{name!r} of {_list([repr(o) for o in dict.fromkeys(os) if o != name])}" for name, os in told.items()]
-    if not lines:
-        return []
-    return [
-        f"columns that others determine exactly: {'; '.join(lines[:NAMED])}{' and more' if len(lines) > NAMED else ''}; all are "
-        "kept, and which of such columns gets the edges of the others is arbitrary: drop those that are copies or sums"
-    ]
+    return [f"no row has values of both {list_some(apart)}, so that no edge can be between them"] if apart else []

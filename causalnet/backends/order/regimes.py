@@ -19,7 +19,7 @@ from ...graph.interventional import told_apart
 from ...search.orders import canonical_order, search_orders
 from ...search.targets import find_targets, shifted_graph
 from ...stats.coding import code_blocks
-from ...stats.dependence import exact_relations
+from ...stats.dependence import exact_relations, tell_determined
 from ...stats.regimes import Pooled, RegimeLocal, pool, sum_regimes
 from ...stats.scores import BlockLocal, Slots, grouped_blocks, whiten
 from ...stats.scores.gaussian import grouped_score
@@ -31,7 +31,6 @@ from .choice import (
     block_closeness,
     choose_counted,
     edge_price,
-    tell_determined,
     tell_lumped,
 )
 

@@ -25,13 +25,12 @@ SepSets = Mapping[tuple[int, int], int]  # of pairs i < j that were separated: t
 
 def colliders(ends: Ends, separators: SepSets) -> list[tuple[int, int, int]]:
     """The unshielded a *-* b *-* c of which b did not separate a and c."""
+    near, apart = ends.near, ends.apart
     found = []
-    for b in range(ends.d):
-        for a in bits(ends.near[b]):
-            for c in bits(ends.near[b] & ends.apart[a] & -(1 << a)):
-                given = separators.get((a, c))
-                if given is not None and not given >> b & 1:
-                    found.append((a, b, c))
+    for (a, c), given in separators.items():
+        middle = near[a] & near[c] & ~given
+        if middle and apart[a] >> c & 1:
+            found += [(a, b, c) for b in bits(middle)]
     return found
 
 

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from ...base.arrays import AnyArray, Ints
-from .discrete import regret
+from ...base.arrays import AnyArray, Array, Bools, Ints
+from .conditional import FREEDOM, SPREAD
+from .regrets import regret
 
 
 @dataclass(frozen=True)
@@ -74,3 +75,35 @@ def _occupied(key: Ints) -> tuple[Ints, Ints]:
 
 def _regret(n: int, k: int) -> float:
     return regret(n, float(k)) if k > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """The conditional Gaussian f(v | parents) from its definition. counted: of the codes, 0 where numbers. values: (n, d) scaled
+    numbers. numeric: (d,) bool."""
+
+    counted: Counted
+    values: Array
+    numeric: Bools
+
+    def __call__(self, v: int, parents: Ints) -> float:
+        codes, numbers = self.counted.codes, [int(p) for p in parents if self.numeric[p]]
+        _, stratum = np.unique(codes[:, [p for p in parents if not self.numeric[p]]], axis=0, return_inverse=True)
+        total, stratum = 0.0, stratum.ravel()
+        for t in range(int(stratum.max()) + 1):
+            x, own = self.values[stratum == t], codes[stratum == t, v]
+            if self.numeric[v]:
+                total += _law(x[:, [*numbers, v]]) - _law(x[:, numbers])
+            else:
+                total += sum(_law(x[own == k][:, numbers]) for k in np.unique(own)) - _law(x[:, numbers])
+        return self.counted(v, parents) - 2.0 * total
+
+
+def _law(x: Array) -> float:
+    """ln m of (n, k) numbers."""
+    n, k = x.shape
+    i = FREEDOM + np.arange(k)
+    spread = SPREAD * np.eye(k) + x.T @ x - np.outer(x.sum(axis=0), x.sum(axis=0)) / (1.0 + n)
+    total = (gammaln((i + n) / 2.0) - gammaln(i / 2.0)).sum() - 0.5 * k * (n * math.log(math.pi) + math.log(1.0 + n))
+    free = FREEDOM + k - 1
+    return float(total + 0.5 * free * k * math.log(SPREAD) - 0.5 * (free + n) * np.linalg.slogdet(spread)[1])

@@ -146,3 +146,26 @@ def split(columns: Columns, x: int, cells: int, counts: Counts) -> None:
     for i in range(1, wide):
         for j in range(cells):
             table[j] -= table[i * cells + j]
+
+
+@njit(**BARE)
+def merge(columns: Columns, v: int, parents: AnyArray, x: int, counts: Counts) -> int:
+    """counts.table from the cells of stratify by no more than DIRECT configurations of all ``parents``, those of x put together; the
+    number of strata that are left."""
+    above, below, wide, r = 1, 1, columns.cards[x], columns.wide[v]
+    size, table, found = counts.size, counts.table, False
+    for p in parents:
+        if p == x:
+            found = True
+        elif found:
+            below *= columns.cards[p]
+        else:
+            above *= columns.cards[p]
+    block = below * r  # cells with one state of x, and of all before it
+    for u in range(above):
+        for c in range(block):
+            total = 0
+            for i in range(wide):
+                total += size[(u * wide + i) * block + c]
+            table[u * block + c] = total
+    return above * below

@@ -23,9 +23,11 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .association import dependent
-from .contract import BARE, INNER, Slots, copy_slot, empty_slots, implement, widen
-from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
+from .conditional import Numbers, list_parents, no_numbers, normal_part
+from .contract import INNER, Slots, copy_slot, empty_slots, implement, widen
+from .counting import DIRECT, Columns, Counts, coded_columns, empty_counts, merge, split, stratify
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
+from .regrets import regret, tabulate
 
 NAMES = ("fnml", "qnml", "bic", "bdeu")
 NAME, PENALTY, ESS, PARENT = range(4)  # entries of DiscreteScore.number
@@ -43,7 +45,7 @@ class DiscreteScore(NamedTuple):
 
     number: (4,) which of NAMES, price of a free number (BIC), equivalent sample size, price of a parent (fNML). logs: (m,)
     n ln n of small n. whole: (kinds, m) n ln n + R(n, r), kind: (d,) the row of it for each variable (fNML).
-    ready: (2,) the family whose cells are counted, and its strata. counts: work.
+    ready: (2,) the family whose cells are counted, and its strata. counts: work. numbers: those of a mixed table, columns of one state here.
     """
 
     columns: Columns
@@ -54,21 +56,31 @@ class DiscreteScore(NamedTuple):
     pool: Pool
     ready: Ints
     counts: Counts
+    numbers: Numbers
 
 
 def discrete_score(
-    codes: Codes, most: int, *, name: str, penalty: float = 1.0, ess: float = 1.0, alone: Bools | None = None
+    codes: Codes,
+    most: int,
+    *,
+    name: str,
+    penalty: float = 1.0,
+    ess: float = 1.0,
+    numbers: Numbers | None = None,
+    asked: Bools | None = None,
+    alone: Bools | None = None,
 ) -> tuple[DiscreteScore, Slots]:
     """The score ``name`` of NAMES for category codes (n, d) from 0, with slots of at most ``most`` parents.
 
     penalty: of one free number in units of ln n (BIC), of one parent in units of 2 ln d (fNML). ess: the equivalent
     sample size (BDeu). alone: (n, d) the rows in which each variable was left alone, which are those that count for it
-    (Cooper and Yoo, UAI 1999); None for all. States that no row has are none. Of many columns only pairs that depend on each
-    other are asked until ``widen``.
+    (Cooper and Yoo, UAI 1999); None for all. States that no row has are none. numbers: of a mixed table, whose columns are 0
+    here. Of many columns only pairs (d, d) ``asked``, by default those that depend on each other, are looked at until ``widen``.
     """
     n, d = codes.shape
     columns, slots = coded_columns(codes, alone), empty_slots(d, most)
-    asked = dependent(codes, ALPHA) if d > NARROW else np.ones((d, d), bool)
+    if asked is None or d <= NARROW:
+        asked = dependent(codes, ALPHA) if d > NARROW else np.ones((d, d), bool)
     m = np.arange(min(n + 1, TABULATED), dtype=float)
     logs = m * np.log(np.maximum(m, 1.0))
     states, kind = np.unique(columns.cards, return_inverse=True)
@@ -78,32 +90,14 @@ def discrete_score(
         columns=columns,
         number=np.array([NAMES.index(name), penalty * math.log(n), ess, 2.0 * penalty * math.log(d)]),
         logs=logs,
-        whole=_tabulate(logs, states[:MOST_KINDS].astype(float)),
+        whole=tabulate(logs, states[:MOST_KINDS].astype(float)),
         kind=kind.astype(np.int64),
         pool=empty_pool(asked, len(slots.node)),
         ready=np.zeros(2, np.int64),
         counts=empty_counts(n),
+        numbers=no_numbers() if numbers is None else numbers,
     )
     return score, slots
-
-
-@njit(**BARE)
-def regret(n: int, k: float) -> float:
-    """R(n, k), ln of the sum of the largest likelihoods of all samples of n rows in k categories (Szpankowski and
-    Weinberger 2012)."""
-    a = k / n
-    c = 0.5 + 0.5 * math.sqrt(1.0 + 4.0 / a)
-    return n * (math.log(a) + (a + 2.0) * math.log(c) - 1.0 / c) - 0.5 * math.log(c + 2.0 / a)
-
-
-@njit(cache=True)
-def _tabulate(logs: Array, states: Array) -> Array:
-    """(len(states), m) n ln n + R(n, r)."""
-    whole = np.zeros((states.size, logs.size))
-    for i in range(states.size):
-        for n in range(1, logs.size):
-            whole[i, n] = logs[n] + (regret(n, states[i]) if states[i] > 1.0 else 0.0)
-    return whole
 
 
 @njit(**INNER)
@@ -191,11 +185,29 @@ def _strata(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
 
 
 @njit(**INNER)
+def _mixed(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
+    """f of slot s of a mixed table with x, without it where it is a parent, or as it is where x is -1."""
+    v, numbers, counts, held = slots.node[s], score.numbers, score.counts, slots.parents[s, : slots.size[s]]
+    size, k = list_parents(numbers, v, held, x)
+    nobody = np.int64(-1)
+    score.ready[0] = 0
+    strata = stratify(score.columns, v, numbers.member[0, :size], nobody, counts)
+    if strata < 0:
+        return FAR
+    value = _weigh(score, v, counts.size, strata, 1.0, size)
+    if k > 0:
+        value -= 2.0 * normal_part(numbers, counts, v, score.columns.wide[v], strata, k)
+    return round(value * GRAIN) / GRAIN
+
+
+@njit(**INNER)
 def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
     """f of slot s with x, or without it where it is a parent.
 
     With ``bounded``, FAR where the price alone is more than f is now; always where the cells are too many to count.
     """
+    if score.numbers.numeric.size > 0:
+        return _mixed(score, slots, s, x)
     v, cards = slots.node[s], score.columns.cards
     wide, q, inside, k = score.columns.wide[v], 1.0, False, slots.size[s]
     for i in range(k):
@@ -204,9 +216,13 @@ def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) 
     q = q / cards[x] if inside else q * cards[x]
     if bounded and _price(score, v, q) > slots.value[s]:
         return FAR
-    strata = _strata(score, slots, s, x if inside else -1)
+    direct = inside and q * cards[x] <= DIRECT
+    strata = _strata(score, slots, s, x if inside and not direct else -1)
     if strata < 0:
         return FAR
+    if direct:  # counted with x already, as often as not
+        strata = merge(score.columns, v, slots.parents[s, :k], x, score.counts)
+        return _weigh(score, v, score.counts.table, strata, q, k - 1)
     if inside:
         return _weigh(score, v, score.counts.size, strata, q, k - 1)
     if strata * wide * cards[x] > score.counts.table.size:
@@ -244,8 +260,12 @@ def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.node[s] = x
     slots.size[s] = 0
     score.pool.held[0, s] = score.pool.names[0, x]
-    strata = _strata(score, slots, s, -1)
-    slots.value[s] = _weigh(score, x, score.counts.size, strata, 1.0, 0)
+    nobody = np.int64(-1)
+    if score.numbers.numeric.size > 0:
+        slots.value[s] = _mixed(score, slots, s, nobody)
+    else:
+        strata = _strata(score, slots, s, nobody)
+        slots.value[s] = _weigh(score, x, score.counts.size, strata, 1.0, 0)
     hold(score.pool, s, score.pool.names[0, x], x, slots.value[s])
 
 

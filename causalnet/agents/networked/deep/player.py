@@ -23,10 +23,11 @@ class Acting(Protocol):
 
 
 class Player:
-    """A policy that plays: call it with observations and masks; it remembers what its memory holds. ``forget`` begins anew."""
+    """A policy that plays: call it with observations and masks; it remembers what its memory holds. ``forget`` begins anew. rng: what
+    draws its actions; None takes the likeliest."""
 
     def __init__(self, agent: Acting, rng: np.random.Generator | None, extra: torch.Tensor | None) -> None:
-        self._agent, self._rng, self._extra = agent, rng, extra
+        self._agent, self.rng, self._extra = agent, rng, extra
         self._memory: torch.Tensor | None = None
 
     def forget(self) -> None:
@@ -46,7 +47,7 @@ class Player:
             else check_masks(world, np.asarray(masks).reshape(many, *np.shape(masks)[len(lead) :]))
         )
         allowed, read = agent.choice.allowed(ok), agent.sight.policy(agent.sight(rows, self._extra))
-        action, _, self._memory = decide(agent.policy, agent.choice, read, allowed, self._memory, self._rng)
+        action, _, self._memory = decide(agent.policy, agent.choice, read, allowed, self._memory, self.rng)
         out = as_actions(world, to_env(action))
         return out.reshape(*lead, *out.shape[1:])
 

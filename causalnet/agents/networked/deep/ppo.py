@@ -9,7 +9,7 @@ that sees its neighbours through their mean field (arXiv 1802.05438).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,6 +50,7 @@ class NetworkedPPO(Updating):
 
     episodes: int = 0
     steps: int = 0
+    learners = 1
 
     def __init__(
         self,
@@ -216,6 +217,25 @@ class NetworkedPPO(Updating):
         likeliest actions."""
         return Player(self, None if seed is None else generator("seed", seed), self.code(factor))
 
+    def admit(self, target: Any) -> World:
+        """``target`` as it is read here; another network than the one that it learnt on is refused."""
+        return World.of(target).require(self.world.fingerprint())
+
+    def acting(self, factors: Sequence[Any], target: Any) -> Callable[[Any, np.random.Generator], AnyArray]:
+        """What plays an episode in ``target``, told the one factor that there is: (s (E, n), rng) -> actions (E, n)."""
+        world, player = self.admit(target), self.player(0, factor=factors[0])
+        if world.n_states is None or world.n_actions is None:
+            raise NotApplicable(
+                "a factor is estimated from transitions, which hold codes; this environment has vectors: estimate it from them "
+                "yourself, and write agent.evaluate(env, factor=...)"
+            )
+
+        def act(s: Any, rng: np.random.Generator) -> AnyArray:
+            player.rng = rng
+            return player(s, world.masks({}))
+
+        return act
+
     def code(self, factor: Any) -> torch.Tensor | None:
         """f(omega) of a domain, (n or 1, 1, F); None where policies are told nothing."""
         if self.conditioning is None:
@@ -240,7 +260,7 @@ class NetworkedPPO(Updating):
 
         Episodes are fixed by ``seed``, whatever the policy. deterministic: take the likeliest actions, not drawn ones.
         """
-        world = self.world if env is None else World.of(env).require(self.world.fingerprint())
+        world = self.world if env is None else self.admit(env)
         episodes, discount = whole("episodes", episodes, 1), number("discount", discount, 0.0, 1.0)
         if world.env is self.env and self._now is not None:
             raise DataError("env is in the midst of an episode to learn from; evaluate on another environment")

@@ -31,7 +31,7 @@ def note_constant(seen: Scan, columns: tuple[str, ...], levels: Sequence[Labels]
     """Note the columns of one value, missing cells apart."""
     flat = np.flatnonzero(seen.constant).tolist()
     if len(flat):
-        held = [levels[j] if levels else None for j in flat.tolist()]
+        held = [levels[j] if levels else None for j in flat]
         always = [f"{seen.low[j]:g}" if level is None else repr(level[0]) for j, level in zip(flat, held, strict=True)]
         names = [columns[j] for j in flat]
         told = ", ".join(f"{name!r} (always {value})" for name, value in zip(names, always, strict=True))

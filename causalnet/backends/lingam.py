@@ -121,7 +121,7 @@ def _fit(
     half = math.inf if by.max_seconds is None else now() + by.max_seconds / 2 - 2 * spent  # the rest is for the class
     ordered = causal_order(values, allowed & ~allowed.T, required, half)
     along = fit_given(local, slots, ordered.order, allowed, required)
-    told = holm(noise.gaussianities(along), by.alpha)
+    told = holm(noise.gaussianities(along), by.alpha) if ordered.complete else np.zeros(d, dtype=bool)
     # where all noise is heard the order is identified, and a first look at the class does
     restarts = 0 if ordered.complete and told.all() else by.restarts
     left = None if by.max_seconds is None else max(deadline - now(), 1e-9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from .arrays import AnyArray
 MOST = 1 << 29  # bytes of arrays from which a file must not be much smaller than they are
 SWOLLEN = 100  # times
 # what a broken file makes the readers raise
-DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, MemoryError, OverflowError, RuntimeError, SyntaxError)
+DAMAGE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, MemoryError, OverflowError, RuntimeError, SyntaxError),
+    tokenize.TokenError,  # of a head that numpy cannot parse
+)
 
 
 def read_members(file: zipfile.ZipFile, path: Path) -> dict[str, AnyArray]:

@@ -55,10 +55,12 @@ def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
 def _two_ends(frame: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
     if frame.shape[1] == 2:
         return frame.iloc[:, 0], frame.iloc[:, 1]
-    lower = {str(column).strip().lower(): column for column in frame.columns}
+    lower = [str(column).strip().lower() for column in frame.columns]
     for u, v in ENDS:
         if u in lower and v in lower:
-            return frame[lower[u]], frame[lower[v]]
+            if lower.count(u) + lower.count(v) > 2:
+                raise DataError(f"{name} has several columns called {u} or {v}; keep one of each")
+            return frame.iloc[:, lower.index(u)], frame.iloc[:, lower.index(v)]
     raise DataError(
         f"{name} has {frame.shape[1]} columns; a topology has two of device names, a link a row, or names two of its "
         "columns source and target"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..agents.logging import CsvLogger
+from ..agents.logging import EPISODE, CsvLogger
 from ..base.checks import whole
 from ..storage.files import write_atomic
 from ..storage.folder import RunFolder, alone_in
@@ -55,15 +56,23 @@ def train(
 
 
 class _Log(CsvLogger):
-    """Writes the row of an episode, and then the checkpoint that has it, the latter at most once in SAVE_SECONDS."""
+    """Writes the row of an episode, and then the checkpoint that has it, the latter at most once in SAVE_SECONDS.
+
+    Rows of episodes that a killed run finished after its last checkpoint stay: those episodes are played again, and come out
+    the same.
+    """
 
     def __init__(self, agent: Any, path: Path, checkpoint: Path) -> None:
-        super().__init__(path, agent.episodes)
+        super().__init__(path, sys.maxsize)
+        self._again = sum(row[EPISODE] > agent.episodes for row in self._file.read().rows)
         self._agent, self._checkpoint, self._last = agent, checkpoint, time.monotonic()
 
     def write(self, scalars: Mapping[str, float]) -> None:
         """Called by ``learn`` after every episode."""
-        super().write(scalars)
+        if self._again:
+            self._again -= 1
+        else:
+            super().write(scalars)
         if time.monotonic() - self._last >= SAVE_SECONDS:
             self._agent.save(self._checkpoint)
             self._last = time.monotonic()

@@ -363,3 +363,9 @@ def test_hostile_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None
             except cn.CausalnetError:
                 continue
     assert answered > 60
+
+
+def test_ends_of_links_that_stand_twice_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "links.csv").write_text("source,target,target\nd1,d2,d3\n")
+    with pytest.raises(cn.DataError, match="several columns called source or target"):
+        read_topology(tmp_path / "links.csv")

@@ -303,3 +303,20 @@ def test_a_folder_of_something_else_is_left_alone(folder: Path) -> None:
     with pytest.raises(cn.DataError, match="no record of such a run"):
         train(Plan("CartPole-v1"), 1, folder / "run")
     assert (folder / "run" / "agent.npz").read_text() == "mine"
+
+
+def test_rows_of_episodes_after_the_last_checkpoint_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan("CartPole-v1", "dqn")
+    train(plan, 3, tmp_path, evaluate_episodes=0)
+    log = tmp_path / "episodes.csv"
+    before = log.read_text()
+    (tmp_path / "agent.npz").unlink()  # as if it had been killed before it was written
+    with monkeypatch.context() as patch:
+        patch.setattr(cn.DQN, "learn", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            train(plan, 3, tmp_path, evaluate_episodes=0)
+    assert log.read_text() == before
+    train(plan, 3, tmp_path, evaluate_episodes=0)
+    assert log.read_text() == before
+    assert train(plan, 4, tmp_path, evaluate_episodes=0)["resumed_at"] == 3
+    assert log.read_text().startswith(before.splitlines()[0]) and len(log.read_text().splitlines()) == 5

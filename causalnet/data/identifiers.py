@@ -45,16 +45,24 @@ def _what(column: pd.Series, name: str, first: bool, index: bool) -> str:
     nameless = UNNAMED.fullmatch(name) is not None
     if nameless and column.isna().all():
         return "has no value"
-    if index and column.is_unique:
+    if index and _unique(column):
         return "labels the rows"
     if (nameless and first) or COUNTERS.fullmatch(name):
         if _counts_rows(column):
             return "counts the rows"
-        if nameless and len(column) > 1 and column.is_unique:
+        if nameless and len(column) > 1 and _unique(column):
             return "labels the rows"
-    if KEYED.fullmatch(name) and len(column) > MANY and _whole(column) and column.is_unique:
+    if KEYED.fullmatch(name) and len(column) > MANY and _whole(column) and _unique(column):
         return "has another whole number in every row, as keys do,"
     return ""
+
+
+def _unique(column: pd.Series) -> bool:
+    """Has every row another value? Lists and other objects have none."""
+    try:
+        return bool(column.is_unique)
+    except TypeError:
+        return False
 
 
 def _whole(column: pd.Series) -> bool:

@@ -83,7 +83,7 @@ def _dates(column: pd.Series) -> pd.Series:
 def _spans(column: pd.Series) -> pd.Series | None:
     """Spans that say so (00:01:30, 2 days): what else pandas would take for one, as 1,5 or 31.12.2024, is none."""
     texts = column.dropna()
-    if not texts.map(lambda v: isinstance(v, timedelta) or (isinstance(v, str) and bool(SPAN.fullmatch(v)))).all():
+    if not all(isinstance(v, timedelta) or (isinstance(v, str) and SPAN.fullmatch(v)) for v in texts):
         return None
     return pd.to_timedelta(texts.astype("string").reindex(column.index), errors="coerce")
 

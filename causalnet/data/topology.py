@@ -77,7 +77,7 @@ def stripped(column: pd.Series) -> pd.Series:
 def plain_names(column: pd.Series) -> pd.Series:
     """Names that were read as texts, as the numbers that they would have been read as, unless two of them would be one."""
     texts = pd.Series(column.dropna().unique())
-    worded = len(texts) > 0 and texts.map(lambda value: isinstance(value, str)).all()
+    worded = len(texts) > 0 and all(isinstance(value, str) for value in texts)
     if worded and texts.str.fullmatch(r"\s*-?(0|[1-9]\d{0,14})(\.\d{1,9})?\s*").all():
         numbers = to_numbers(column)
         if numbers.nunique() == len(texts):

@@ -15,6 +15,7 @@ from numba import njit
 from ..base.arrays import Array, Bools, Codes, Ints
 from .hawkes import em_fit
 from .hawkes_paths import Log, Paths
+from .hawkes_rows import block_gains, gather, summed_rates
 from .intensity_fit import START, ascend
 
 CUT = 1e-5  # of one event's effect: 11.5 mean delays
@@ -36,7 +37,7 @@ class Traces(NamedTuple):
     def solve(self, target: int, rows: Ints, tol: float, max_iter: int) -> tuple[float, float, Array]:
         """Log-likelihood, mu and alpha (p,) at the maximum over mu, alpha >= 0 with the given rows (p,)."""
         c = np.append(self.horizon, self.integral[rows])
-        phi, empty = _gather(*self._of(target, rows), int(self.size[target]))
+        phi, empty = gather(*self._of(target, rows), int(self.size[target]))
         if not self.common:
             return em_fit(phi[1:], c[1:], np.arange(len(rows)), self.horizon, tol, max_iter, empty)[:3]
         usable = (c > 0) & phi.any(axis=1)
@@ -50,13 +51,13 @@ class Traces(NamedTuple):
     def marginals(self, target: int, rows: Ints, mu: float, alpha: Array) -> tuple[Ints, Array]:
         """Types felt by the target (S,) and what each would gain in nats on top of a fit that stays as it is."""
         where, start, event, value = self._of(target, rows)
-        rate = _rates(where, start, event, value, np.full(int(self.size[target]), mu), alpha)
+        rate = summed_rates(where, start, event, value, np.full(int(self.size[target]), mu), alpha)
         source = self.rows[target] // self.slots
         first = np.flatnonzero(np.diff(source, prepend=-1) > 0)
         if len(first) and source[-1] == len(self.size):
             first, source = first[:-1], source[: first[-1]]
         ends = np.append(first[1:], len(source)) if len(first) else first
-        gains = _gains(first, ends, start, event, value, rate, self.integral[self.rows[target]])
+        gains = block_gains(first, ends, start, event, value, rate, self.integral[self.rows[target]])
         return source[first], gains
 
     def dense(self, target: int, rows: Ints) -> Array:
@@ -215,6 +216,22 @@ def _summed(now, touched, count, first, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_old, ties, tied):  # type: ignore[no-untyped-def]
+    """Weights of the events at time t, from ``at`` on, by type and hop into ``ties``; returns how many of ``tied`` it names."""
+    for a in range(n_old):
+        ties[tied[a]] = 0.0
+    count = 0
+    while at < len(passing) and time[passing[at] // width] == t:
+        e, s = passing[at] // width, low + passing[at] % width
+        key = kind[e] * hops + hop[s]
+        if ties[key] == 0.0:
+            tied[count], count = key, count + 1
+        ties[key] += weight[s]
+        at += 1
+    return count
+
+
+@njit(cache=True)
 def _walk(  # type: ignore[no-untyped-def]
     time,
     kind,
@@ -244,6 +261,7 @@ def _walk(  # type: ignore[no-untyped-def]
     state, last = np.zeros(n_types * slots), np.zeros(n_types * hops)
     alive, live = np.zeros(n_types * hops, dtype=np.bool_), np.empty(n_types * hops, dtype=np.int64)
     now, touched = np.zeros((n_types + 1) * slots), np.empty((n_types + 1) * slots, dtype=np.int64)
+    ties, tied, n_ties = np.zeros(n_types * hops), np.empty(n_types * hops, dtype=np.int64), 0
     for n in range(len(receiving)):
         if not receiving[n]:
             continue
@@ -264,16 +282,15 @@ def _walk(  # type: ignore[no-untyped-def]
                 at += 1
             count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
             count = count if tie_summed else _summed(now, touched, count, n_types * slots, slots)
-            ahead = at
-            while tie > 0.0 and ahead < total and time[passing[ahead] // width] == t:
-                e, s = passing[ahead] // width, low + passing[ahead] % width
-                if kind[e] != kind[here]:
+            if tie > 0.0 and (z == bounds[n] or time[by_device[z - 1]] < t):
+                n_ties = _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_ties, ties, tied)
+            for a in range(n_ties):
+                if tied[a] // hops != kind[here]:
                     for q in range(b):
-                        cell = (kind[e] * hops + hop[s]) * b + q
+                        cell = tied[a] * b + q
                         if now[cell] == 0.0:
                             touched[count], count = cell, count + 1
-                        now[cell] += tie * weight[s]
-                ahead += 1
+                        now[cell] += tie * ties[tied[a]]
             count = _summed(now, touched, count, n_types * slots, slots) if tie_summed else count
             i = kind[here]
             if write:
@@ -285,60 +302,6 @@ def _walk(  # type: ignore[no-untyped-def]
                 now[touched[a]] = 0.0
         for a in range(n_live):
             alive[live[a]] = False
-
-
-@njit(cache=True)
-def _gather(where, start, event, value, size):  # type: ignore[no-untyped-def]
-    """(p + 1, n) a row of ones and the given sparse rows at the n events that any of them touches; how many it leaves."""
-    column = np.full(size, -1, dtype=np.int32)
-    n = 0
-    for r in where:
-        if r >= 0:
-            for z in range(start[r], start[r + 1]):
-                if column[event[z]] < 0:
-                    column[event[z]] = n
-                    n += 1
-    phi = np.zeros((len(where) + 1, n))
-    phi[0] = 1.0
-    for a, r in enumerate(where):
-        if r >= 0:
-            for z in range(start[r], start[r + 1]):
-                phi[a + 1, column[event[z]]] = value[z]
-    return phi, size - n
-
-
-@njit(cache=True)
-def _rates(where, start, event, value, rate, alpha):  # type: ignore[no-untyped-def]
-    """(n,) ``rate`` with the rows' share added in place."""
-    for a, r in enumerate(where):
-        if r >= 0 and alpha[a] > 0.0:
-            for z in range(start[r], start[r + 1]):
-                rate[event[z]] += alpha[a] * value[z]
-    return rate
-
-
-@njit(cache=True)
-def _gains(first, ends, start, event, value, rate, integral):  # type: ignore[no-untyped-def]
-    """(S,) nats gained by each block of rows first : ends, the rates of all else fixed."""
-    gains = np.zeros(len(first))
-    column = np.full(len(rate), -1, dtype=np.int32)
-    for g in range(len(first)):
-        low, p, n = start[first[g]], ends[g] - first[g], 0
-        for z in range(low, start[ends[g]]):
-            if column[event[z]] < 0:
-                column[event[z]] = n
-                n += 1
-        phi, base = np.zeros((p, n)), np.empty(n)
-        for a in range(p):
-            r = first[g] + a
-            for z in range(start[r], start[r + 1]):
-                phi[a, column[event[z]]] = value[z] / integral[r]
-                base[column[event[z]]] = rate[event[z]]
-        for z in range(low, start[ends[g]]):
-            column[event[z]] = -1
-        value_at, _ = ascend(phi, base, np.zeros(p), 0, 0.01, 50)
-        before = 0.0
-        for e in range(n):
-            before += np.log(base[e])
-        gains[g] = value_at - before
-    return gains
+        for a in range(n_ties):
+            ties[tied[a]] = 0.0
+        n_ties = 0

@@ -232,6 +232,19 @@ def _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_old, ties
 
 
 @njit(cache=True)
+def _of_others(now, touched, count, tie, ties, tied, own, hops, b):  # type: ignore[no-untyped-def]
+    """Adds to ``now`` what types other than that of the keys from ``own`` on did at once; returns the number of cells."""
+    for key in tied:
+        if not own <= key < own + hops:
+            for q in range(b):
+                cell = key * b + q
+                if now[cell] == 0.0:
+                    touched[count], count = cell, count + 1
+                now[cell] += tie * ties[key]
+    return count
+
+
+@njit(cache=True)
 def _walk(  # type: ignore[no-untyped-def]
     time,
     kind,
@@ -284,13 +297,7 @@ def _walk(  # type: ignore[no-untyped-def]
             count = count if tie_summed else _summed(now, touched, count, n_types * slots, slots)
             if tie > 0.0 and (z == bounds[n] or time[by_device[z - 1]] < t):
                 n_ties = _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_ties, ties, tied)
-            for a in range(n_ties):
-                if tied[a] // hops != kind[here]:
-                    for q in range(b):
-                        cell = tied[a] * b + q
-                        if now[cell] == 0.0:
-                            touched[count], count = cell, count + 1
-                        now[cell] += tie * ties[tied[a]]
+            count = _of_others(now, touched, count, tie, ties, tied[:n_ties], kind[here] * hops, hops, b)
             count = _summed(now, touched, count, n_types * slots, slots) if tie_summed else count
             i = kind[here]
             if write:

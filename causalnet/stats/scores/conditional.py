@@ -33,8 +33,7 @@ FREEDOM, SPREAD = 2, 1.0  # a and t of the prior
 
 
 class Numbers(NamedTuple):
-    """The numbers of a mixed table, and work. values: (d, n) scaled, 0 where categories. numeric: (d,) bool; both empty where
-    there are none. gammas: (m,) ln G(i / 2). rows: (n,) the rows by cell; first: (cells,) where those of each cell end. member: (2, d)
+    """The numbers of a mixed table, and work. values: (d, n) scaled, 0 where categories. numeric: (d,) bool. gammas: (m,) ln G(i / 2). rows: (n,) the rows by cell; first: (cells,) where those of each cell end. member: (2, d)
     the parents, and the numbers among them and the variable. moment: (3, k + 1, k) sums of products and, in row k, sums."""
 
     values: Array
@@ -60,14 +59,6 @@ def scale_numbers(values: Array, discrete: Bools, most: int) -> Numbers:
         np.zeros(max(n, LARGEST), np.int64),
         np.zeros((2, d), np.int64),
         np.zeros((3, k + 1, k)),
-    )
-
-
-def no_numbers() -> Numbers:
-    """Of a table that has none."""
-    none, whole = np.zeros((0, 0)), np.zeros(0, np.int64)
-    return Numbers(
-        none, np.zeros(0, bool), none[0:0].ravel(), whole, whole, np.zeros((2, 0), np.int64), np.zeros((3, 0, 0))
     )
 
 

@@ -23,7 +23,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .association import dependent
-from .conditional import Numbers, list_parents, no_numbers, normal_part
+from .conditional import Numbers, list_parents, normal_part
 from .contract import INNER, Slots, copy_slot, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
@@ -45,7 +45,8 @@ class DiscreteScore(NamedTuple):
 
     number: (4,) which of NAMES, price of a free number (BIC), equivalent sample size, price of a parent (fNML). logs: (m,)
     n ln n of small n. whole: (kinds, m) n ln n + R(n, r), kind: (d,) the row of it for each variable (fNML).
-    ready: (2,) the family whose cells are counted, and its strata. counts: work. numbers: those of a mixed table, columns of one state here.
+    ready: (2,) the family whose cells are counted, and its strata. counts: work. numbers: those of a mixed table, columns of one state here;
+    None where there are none, and then nothing about them is compiled.
     """
 
     columns: Columns
@@ -56,7 +57,7 @@ class DiscreteScore(NamedTuple):
     pool: Pool
     ready: Ints
     counts: Counts
-    numbers: Numbers
+    numbers: Numbers | None
 
 
 def discrete_score(
@@ -95,7 +96,7 @@ def discrete_score(
         pool=empty_pool(asked, len(slots.node)),
         ready=np.zeros(2, np.int64),
         counts=empty_counts(n),
-        numbers=no_numbers() if numbers is None else numbers,
+        numbers=numbers,
     )
     return score, slots
 
@@ -185,9 +186,9 @@ def _strata(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
 
 
 @njit(**INNER)
-def _mixed(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
+def _mixed(numbers: Numbers, score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """f of slot s of a mixed table with x, without it where it is a parent, or as it is where x is -1."""
-    v, numbers, counts, held = slots.node[s], score.numbers, score.counts, slots.parents[s, : slots.size[s]]
+    v, counts, held = slots.node[s], score.counts, slots.parents[s, : slots.size[s]]
     size, k = list_parents(numbers, v, held, x)
     nobody = np.int64(-1)
     score.ready[0] = 0
@@ -201,13 +202,13 @@ def _mixed(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
 
 
 @njit(**INNER)
-def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
+def _toggled(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
     """f of slot s with x, or without it where it is a parent.
 
     With ``bounded``, FAR where the price alone is more than f is now; always where the cells are too many to count.
     """
-    if score.numbers.numeric.size > 0:
-        return _mixed(score, slots, s, x)
+    if numbers is not None:
+        return _mixed(numbers, score, slots, s, x)
     v, cards = slots.node[s], score.columns.cards
     wide, q, inside, k = score.columns.wide[v], 1.0, False, slots.size[s]
     for i in range(k):
@@ -236,7 +237,7 @@ def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     if math.isnan(value):
         value = recall(pool, pool.held[0, s] ^ pool.names[1, x], slots.node[s])
         if math.isnan(value):
-            value = _toggled(score, slots, s, x, True)
+            value = _toggled(score.numbers, score, slots, s, x, True)
         pool.values[row, x] = value
     return float(value)
 
@@ -246,9 +247,17 @@ def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """What slot s will score when x is toggled, and the row of that family."""
     value = _ask(score, slots, s, x)
     if value == FAR:  # required: what it costs is wanted all the same
-        value = _toggled(score, slots, s, x, False)
+        value = _toggled(score.numbers, score, slots, s, x, False)
     hold(score.pool, s, score.pool.held[0, s] ^ score.pool.names[1, x], slots.node[s], value)
     return value
+
+
+@njit(**INNER)
+def _alone(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, nobody: int) -> float:
+    """f of slot s without parents."""
+    if numbers is not None:
+        return _mixed(numbers, score, slots, s, nobody)
+    return _weigh(score, slots.node[s], score.counts.size, _strata(score, slots, s, nobody), 1.0, 0)
 
 
 @njit(**INNER)
@@ -257,11 +266,7 @@ def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.size[s] = 0
     score.pool.held[0, s] = score.pool.names[0, x]
     nobody = np.int64(-1)
-    if score.numbers.numeric.size > 0:
-        slots.value[s] = _mixed(score, slots, s, nobody)
-    else:
-        strata = _strata(score, slots, s, nobody)
-        slots.value[s] = _weigh(score, x, score.counts.size, strata, 1.0, 0)
+    slots.value[s] = _alone(score.numbers, score, slots, s, nobody)
     hold(score.pool, s, score.pool.names[0, x], x, slots.value[s])
 
 

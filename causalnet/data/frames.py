@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -94,6 +94,8 @@ def _of_array(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
         raise DataError(f"names is {names!r}, and must be a list of names, one a column")
     if len(names) != array.shape[1]:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
+    if odd := [name for name in names if not isinstance(name, Hashable)]:
+        raise DataError(f"a name of a column is {odd[0]!r}, and must be a text or a number")
     return pd.DataFrame(_unmasked(array), columns=list(names), copy=False)
 
 

@@ -250,6 +250,11 @@ def test_numbers_that_cannot_be_squared_are_refused(scale: float) -> None:
     as_table(GOOD * 1e30)
 
 
+def test_names_that_are_lists_are_refused() -> None:
+    with pytest.raises(DataError, match=r"a name of a column is \[1, 2\]"):
+        as_table(np.eye(4)[:, :2], names=[[1, 2], [3]])  # type: ignore[list-item]
+
+
 def test_a_category_called_none_stays_one(tmp_path: Path) -> None:
     text = "a,b\n" + "None,1.5\nyes,2.5\n" * 20
     (tmp_path / "t.csv").write_text(text)

@@ -83,7 +83,8 @@ def _by_tests(setting: Setting, search: Search, before: SepSets) -> Joined:
     first = {**before, **separating_sets(skeleton, search)}
     ends = draw(skeleton.adj, setting, first)
     draw_colliders(ends, colliders(ends, first))
-    second = separate_further(setting.tests, setting.alpha, search, skeleton, possible_d_sep(ends))
+    reach = possible_d_sep(ends, search.deadline)
+    second = separate_further(setting.tests, setting.alpha, search, skeleton, reach)
     return Joined(second.adj, {**first, **further_sets(second)}, skeleton, second)
 
 

@@ -10,24 +10,27 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Bools
+from ...base.clock import now
 from ...graph.marks import ARROW
 from .ends import Ends
 
 
-def possible_d_sep(ends: Ends) -> Bools:
-    """(d, d) bool: row x holds the set of x."""
+def possible_d_sep(ends: Ends, deadline: float = np.inf) -> Bools:
+    """(d, d) bool: row x holds the set of x, or nothing if time.monotonic() is past the deadline by then."""
     marks = ends.marks()
-    found: Bools = _reach(marks > 0, marks == ARROW)
+    found: Bools = _reach(marks > 0, marks == ARROW, deadline)
     return found
 
 
 @njit(cache=True)
-def _reach(near: AnyArray, arrow: AnyArray) -> AnyArray:
+def _reach(near: AnyArray, arrow: AnyArray, deadline: float) -> AnyArray:
     """From every x along edges; u - v - w goes on where u and w are joined, or v is a collider. arrow: [u, v] at v of u *-* v."""
     d = len(near)
     found = np.zeros((d, d), np.bool_)
     first, last = np.empty(d * d, np.int64), np.empty(d * d, np.int64)
     for x in range(d):
+        if deadline < np.inf and now() > deadline:
+            break
         came = np.zeros((d, d), np.bool_)  # [u, v]: a path comes to v from u
         count = 0
         for v in range(d):

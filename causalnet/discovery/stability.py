@@ -51,7 +51,7 @@ def edge_confidence(
 ) -> Confidence:
     """How probable each edge is: the graph is learned on ``n`` resamples, and the frequency of each edge read by Bayes' rule.
 
-    draw: "part" draws two thirds of the rows of a table, or of the devices or time blocks of an event log, without repeats;
+    draw: "part" draws three quarters of the rows of a table, or of the devices or time blocks of an event log, without repeats;
     "half" one half; "bootstrap" as many as there are, with repeats, as each kind of data says (``resample``). "auto" is
     "part" where the kind of data can be divided, and "bootstrap" elsewhere; methods for time series get blocks of consecutive
     rows, some 63 % of them. "auto" gives probabilities (:meth:`Confidence.calibrate`; ``frequency`` has the shares), a draw

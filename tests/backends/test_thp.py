@@ -392,6 +392,12 @@ def test_many_types_and_devices_take_little() -> None:
     assert discover(cn.Events(frame, ring), "thp").adj.sum() <= 3
 
 
+def test_very_many_gaps_tell_repeats_as_all_of_few_do() -> None:
+    rng = np.random.default_rng(0)
+    gaps = np.append(rng.exponential(5.0, 150_000), rng.exponential(3000.0, 150_000))
+    assert episode_gap(gaps, 1.0) == pytest.approx(episode_gap(gaps[100_000:200_000], 1.0), rel=0.05)
+
+
 def test_fault_alarms_are_mostly_right() -> None:
     truth = cn.Graph(tuple(f"a{i}" for i in range(8)), np.triu(np.random.default_rng(0).random((8, 8)) < 0.4, 1))
     g = discover(fault_alarm_log(truth, np.random.default_rng(1), n_events=3000), "thp")

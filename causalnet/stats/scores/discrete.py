@@ -202,10 +202,10 @@ def _mixed(numbers: Numbers, score: DiscreteScore, slots: Slots, s: int, x: int)
 
 
 @njit(**INNER)
-def _toggled(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
+def _toggled(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, x: int, most: float) -> float:
     """f of slot s with x, or without it where it is a parent.
 
-    With ``bounded``, FAR where the price alone is more than f is now; always where the cells are too many to count.
+    FAR where the price alone is more than ``most``, and where the cells are too many to count.
     """
     if numbers is not None:
         return _mixed(numbers, score, slots, s, x)
@@ -215,7 +215,7 @@ def _toggled(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int
         q *= cards[slots.parents[s, i]]
         inside |= slots.parents[s, i] == x
     q = q / cards[x] if inside else q * cards[x]
-    if bounded and _price(score, v, q) > slots.value[s]:
+    if _price(score, v, q) > most:
         return FAR
     strata = _strata(score, slots, s, x if inside else -1)
     if strata < 0:
@@ -237,7 +237,7 @@ def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     if math.isnan(value):
         value = recall(pool, pool.held[0, s] ^ pool.names[1, x], slots.node[s])
         if math.isnan(value):
-            value = _toggled(score.numbers, score, slots, s, x, True)
+            value = _toggled(score.numbers, score, slots, s, x, slots.value[s])
         pool.values[row, x] = value
     return float(value)
 
@@ -247,7 +247,7 @@ def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """What slot s will score when x is toggled, and the row of that family."""
     value = _ask(score, slots, s, x)
     if value == FAR:  # required: what it costs is wanted all the same
-        value = _toggled(score.numbers, score, slots, s, x, False)
+        value = _toggled(score.numbers, score, slots, s, x, np.inf)
     hold(score.pool, s, score.pool.held[0, s] ^ score.pool.names[1, x], slots.node[s], value)
     return value
 
@@ -257,7 +257,7 @@ def _alone(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, 
     """f of slot s without parents."""
     if numbers is not None:
         return _mixed(numbers, score, slots, s, nobody)
-    return _weigh(score, slots.node[s], score.counts.size, _strata(score, slots, s, nobody), 1.0, 0)
+    return _weigh(score, slots.node[s], score.counts.size, _strata(score, slots, s, nobody), 1.0, slots.size[s])
 
 
 @njit(**INNER)
@@ -286,7 +286,7 @@ def _add(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
 
 @njit(**INNER)
 def _drop(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
-    slots.value[s] = _become(score, slots, s, slots.parents[s, x])
+    slots.value[s] = _become(score, slots, s, np.int64(slots.parents[s, x]))
     slots.size[s] -= 1
     slots.parents[s, x] = slots.parents[s, slots.size[s]]
 
@@ -332,7 +332,7 @@ def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
 def _best_drop(score: DiscreteScore, slots: Slots, s: int, x: AnyArray) -> int:
     best, least = -1, slots.value[s] - MARGIN
     for i in range(slots.size[s]):
-        r = slots.parents[s, i]
+        r = np.int64(slots.parents[s, i])
         if not x[r]:
             value = _ask(score, slots, s, r)
             if value < least:

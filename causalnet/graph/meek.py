@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Bools
+from ..base.sorting import sorted_places
 from ..errors import DataError
 from .order import is_acyclic
 
@@ -122,28 +123,6 @@ def _any_arrow(adj: AnyArray) -> bool:
 
 
 @njit(cache=True)
-def _sorted(keys: AnyArray) -> AnyArray:
-    """The places of ``keys`` from the least on, equal ones as they stand: a stable merge sort, bottom up.
-
-    (numpy's compiles for as long as all else here together.)
-    """
-    n, width = len(keys), 1
-    order, other = np.arange(n), np.arange(n)
-    while width < n:
-        for lo in range(0, n, 2 * width):
-            mid, hi = min(lo + width, n), min(lo + 2 * width, n)
-            a, b = lo, mid
-            for k in range(lo, hi):
-                left = b >= hi or (a < mid and keys[order[a]] <= keys[order[b]])
-                other[k] = order[a if left else b]
-                a += left
-                b += not left
-        order, other = other, order
-        width *= 2
-    return order
-
-
-@njit(cache=True)
 def close(
     adj: AnyArray,
     shield: AnyArray,
@@ -183,7 +162,7 @@ def close(
                 power.append(-strength[k])
         if len(line) == 0:
             return contradictions
-        order = _sorted(power)
+        order = sorted_places(power)
         lo = 0
         while lo < order.size:
             hi = lo + 1

@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray, Bools
+from ..base.sorting import sorted_places
 from ..errors import DataError
 from .order import is_acyclic
 
@@ -161,7 +162,7 @@ def close(
                 power.append(-strength[k])
         if len(line) == 0:
             return contradictions
-        order = np.argsort(np.array(power), kind="mergesort")
+        order = sorted_places(power)
         lo = 0
         while lo < order.size:
             hi = lo + 1
@@ -191,12 +192,11 @@ def _pattern(dag: AnyArray) -> AnyArray:
     joined = dag | dag.T
     pattern = joined.copy()
     for z in range(d):
-        parents = np.flatnonzero(dag[:, z])
-        for i in range(parents.size):
-            for j in range(i):
-                if not joined[parents[i], parents[j]]:
-                    pattern[z, parents[i]] = False
-                    pattern[z, parents[j]] = False
+        for i in range(d):
+            for j in range(i if dag[i, z] else 0):
+                if dag[j, z] and not joined[i, j]:
+                    pattern[z, i] = False
+                    pattern[z, j] = False
     return pattern
 
 
@@ -208,7 +208,10 @@ def _extend(adj: AnyArray) -> tuple[bool, AnyArray]:
     dag = adj & ~adj.T
     joined = bit_rows(adj | adj.T)
     undirected = adj & adj.T
-    children = (adj & ~adj.T).astype(np.int64).sum(axis=1)  # among the nodes that remain
+    children = np.zeros(d, np.int64)  # among the nodes that remain
+    for x in range(d):
+        for y in range(d):
+            children[x] += dag[x, y]
     alive = np.ones(d, np.bool_)
     for _ in range(d):
         sink = -1

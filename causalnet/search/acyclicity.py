@@ -1,6 +1,7 @@
 """Smooth measures h(W) of how far a weighted graph is from a DAG, with their gradients; h(W) = 0 iff W is acyclic.
 
-W[i, j] is the weight of i -> j; only the squares A = W o W enter. Both functions are compiled and allocate their answer.
+W[i, j] is the weight of i -> j; only the squares A = W o W enter. Both functions are compiled and allocate their answer;
+loops in place of array expressions, each of which takes a second to compile.
 
 * ``h_expm``: tr e^A - d, the sum over all cycles weighted by 1/length! (Zheng et al. 2018, arXiv 1803.01422, eq. 8).
 * ``h_logdet``: d log s - log det(s I - A), defined while s I - A is an M-matrix (Bello et al. 2022, arXiv 2209.08037).
@@ -24,23 +25,33 @@ def expm_nonnegative(a: Array) -> Array:
 
     Every term is non-negative, so nothing cancels; the scaled column sums are below 1/2 (remainder below 1e-13).
     """
-    d = a.shape[0]
-    norm = 0.0
+    d, norm, scale, squarings = a.shape[0], 0.0, 1.0, 0
     for j in range(d):
-        norm = max(norm, a[:, j].sum())
-    squarings = 0
-    while norm > 0.5:
-        norm *= 0.5
+        total = 0.0
+        for i in range(d):
+            total += a[i, j]
+        norm = max(norm, total)
+    while norm * scale > 0.5:
+        scale *= 0.5
         squarings += 1
-    x = a * 0.5**squarings
+    x, e = np.empty((d, d)), np.empty((d, d))
+    for i in range(d):
+        for j in range(d):
+            x[i, j] = a[i, j] * scale
     x2 = x @ x
     x3 = x2 @ x
     x4 = x2 @ x2
-    e = _TAYLOR[12] * x4 + _TAYLOR[11] * x3 + _TAYLOR[10] * x2 + _TAYLOR[9] * x  # degree 9 .. 12
-    for k in (8, 4):  # Horner in x^4 (Paterson and Stockmeyer 1973)
+    for i in range(d):
+        for j in range(d):
+            e[i, j] = _TAYLOR[12] * x4[i, j]
+    for k in (12, 8, 4):  # degree 9 .. 12, then Horner in x^4 (Paterson and Stockmeyer 1973)
+        if k < 12:
+            for i in range(d):
+                e[i, i] += _TAYLOR[k]
+            e = e @ x4
         for i in range(d):
-            e[i, i] += _TAYLOR[k]
-        e = e @ x4 + _TAYLOR[k - 1] * x3 + _TAYLOR[k - 2] * x2 + _TAYLOR[k - 3] * x
+            for j in range(d):
+                e[i, j] += _TAYLOR[k - 1] * x3[i, j] + _TAYLOR[k - 2] * x2[i, j] + _TAYLOR[k - 3] * x[i, j]
     for i in range(d):
         e[i, i] += 1.0
     for _ in range(squarings):
@@ -51,13 +62,14 @@ def expm_nonnegative(a: Array) -> Array:
 @njit(cache=True)
 def h_expm(w: Array) -> tuple[float, Array]:
     """h(W) = tr e^(W o W) - d and its gradient (e^(W o W))^T o 2W, both (d, d) inputs and outputs."""
-    e = expm_nonnegative(w * w)
-    d = w.shape[0]
-    h = 0.0
-    for i in range(d):
-        h += e[i, i] - 1.0
+    d, h = w.shape[0], 0.0
     gradient = np.empty((d, d))
     for i in range(d):
+        for j in range(d):
+            gradient[i, j] = w[i, j] * w[i, j]
+    e = expm_nonnegative(gradient)
+    for i in range(d):
+        h += e[i, i] - 1.0
         for j in range(d):
             gradient[i, j] = 2.0 * w[i, j] * e[j, i]
     return h, gradient
@@ -72,9 +84,10 @@ def h_logdet(w: Array, s: float) -> tuple[float, Array, bool]:
     gives the test, the determinant and the inverse. Outside the domain h is infinite.
     """
     d = w.shape[0]
-    m = -(w * w)
+    m = np.empty((d, d))
     for i in range(d):
-        m[i, i] += s
+        for j in range(d):
+            m[i, j] = (s if i == j else 0.0) - w[i, j] * w[i, j]
     h = d * math.log(s)
     for k in range(d):
         pivot = m[k, k]

@@ -140,7 +140,7 @@ def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, de
     """All sets of neighbours of every variable, depth first, kept in ``found``: (tests, stopped)."""
     offset, bits, nears = coded.offset, coded.bits, question.near
     pairs = pairs_of(question.i, question.j, coded.cards.size)
-    tests, read = 0, 0
+    tests, read = 0, np.int64(0)  # no literal: for each of those numba compiles anew
     masks = np.empty((question.size + 1, MOST_STRATA, bits.shape[1]), np.uint64)
     strata, pick = np.zeros(question.size + 1, np.int64), np.zeros(question.size + 1, np.int64)
     for x in range(coded.cards.size):
@@ -150,9 +150,10 @@ def _all_sets(coded: Coded, g_test: bool, question: Question, found: Largest, de
         if top < question.least or rows.size == 0:
             continue
         own = bits[offset[x] : offset[x + 1]]
-        masks[0, 0] = np.uint64(0)
-        for i in range(own.shape[0]):
-            masks[0, 0] |= own[i]
+        for w in range(bits.shape[1]):
+            masks[0, 0, w] = np.uint64(0)
+            for i in range(own.shape[0]):
+                masks[0, 0, w] |= own[i, w]
         strata[0] = -1 if coded.incomplete or own.shape[0] == 0 else 1
         depth, fresh = 0, True  # pick[:depth] is the set at hand; fresh: it has not been tested yet
         while depth >= 0:
@@ -207,7 +208,7 @@ def _test_all(
     rows = np.empty(split.shape[0], np.int64)
     ready, grouped = False, False
     order, first = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    work = np.empty((2, cards.max()), np.int64)
+    work = np.empty((2, MOST_CELLS), np.int64)
     tests = 0
     for row in own:
         y = question.j[row] if question.i[row] == x else question.i[row]

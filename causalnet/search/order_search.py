@@ -172,8 +172,11 @@ def fit_variable(cov: Array, j: int, penalty: Array, into: Array, pre: Bools) ->
     Where there are many, weights near the answer are found by coordinates first: the active set takes up and leaves off
     one entry at a time, each for a solve of its full size.
     """
-    price = penalty[:, j].copy()
-    if price.max() > 0.0 and pre[j].sum() > DENSE:
+    price, priced, many = penalty[:, j].copy(), False, 0
+    for i in range(price.size):
+        priced |= price[i] > 0.0
+        many += pre[j, i]
+    if priced and many > DENSE:
         descend_by_coordinates(cov, j, pre[j], price, into[j])
     return lasso(cov, j, pre[j], price, into[j])
 

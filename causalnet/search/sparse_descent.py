@@ -40,19 +40,23 @@ def smooth(w: Array, cov: Array, form: Form) -> tuple[float, Array, float]:
         h, gh, inside = h_logdet(w, s)
         if not inside:
             return math.inf, gh, h
-    d = w.shape[0]
-    rest = -w
+    d, loss = w.shape[0], 0.0
+    rest = np.empty((d, d))
     for i in range(d):
-        rest[i, i] += 1.0
+        for j in range(d):
+            rest[i, j] = (1.0 if i == j else 0.0) - w[i, j]
     cr = cov @ rest
-    value = 0.5 * a * (rest * cr).sum() + alpha * h + 0.5 * rho * h * h
-    return value, (alpha + rho * h) * gh - a * cr, h
+    for i in range(d):
+        for j in range(d):
+            loss += rest[i, j] * cr[i, j]
+            gh[i, j] = (alpha + rho * h) * gh[i, j] - a * cr[i, j]
+    return 0.5 * a * loss + alpha * h + 0.5 * rho * h * h, gh, h
 
 
 @njit(cache=True)
 def _pseudo_gradient(w: Array, g: Array, penalty: Array, free: Bools) -> Array:
     """The steepest-descent subgradient of f + sum penalty |W|: zero where no direction descends."""
-    out = np.zeros_like(w)
+    out = np.zeros(w.shape)
     for i in range(w.shape[0]):
         for j in range(w.shape[1]):
             if not free[i, j]:
@@ -75,8 +79,7 @@ def _direction(pg: Array, scale: Array, steps: Array, turns: Array, inner: Array
     All matrices are flat: pg, scale (d^2,); steps, turns (MEMORY, d^2); inner (MEMORY,).
     """
     m = min(count, MEMORY)
-    q = pg.copy()
-    coefficient = np.empty(MEMORY)
+    q, coefficient, curve = pg.copy(), np.empty(MEMORY), 0.0
     for back in range(1, m + 1):
         k = (count - back) % MEMORY
         coefficient[k] = np.dot(steps[k], q) / inner[k]
@@ -85,7 +88,9 @@ def _direction(pg: Array, scale: Array, steps: Array, turns: Array, inner: Array
     gamma = 1.0
     if m > 0:
         k = (count - 1) % MEMORY
-        gamma = inner[k] / np.dot(turns[k], turns[k] * scale)
+        for i in range(q.size):
+            curve += turns[k, i] * turns[k, i] * scale[i]
+        gamma = inner[k] / curve
     for i in range(q.size):
         q[i] *= gamma * scale[i]
     for back in range(m, 0, -1):
@@ -101,7 +106,7 @@ def _direction(pg: Array, scale: Array, steps: Array, turns: Array, inner: Array
 @njit(cache=True)
 def _trial(w: Array, way: Array, t: float, pg: Array, penalty: Array) -> tuple[Array, float, float]:
     """w + t way with sign changes cut to zero; also sum penalty |.| there, and the slope pg . (step). (d, d) each."""
-    out = np.empty_like(w)
+    out = np.empty(w.shape)
     cost, slope = 0.0, 0.0
     for i in range(w.shape[0]):
         for j in range(w.shape[1]):
@@ -124,19 +129,19 @@ def descend(
     Stops when the value falls by less than ``tol`` of itself twice in a row, after ``max_iter`` steps, or once
     time.monotonic() passes ``deadline``. Returns (evaluations, h).
     """
-    d = w.shape[0]
+    d, count, small, price = w.shape[0], np.int64(0), 0, 0.0
     steps, turns, inner = np.zeros((MEMORY, d * d)), np.zeros((MEMORY, d * d)), np.zeros(MEMORY)
-    count = 0
-    scale = np.empty((d, d))
+    scale = np.empty(d * d)
     for i in range(d):
-        scale[i] = 1.0 / (form.a * cov[i, i] + 1e-12)
+        for j in range(d):
+            scale[i * d + j] = 1.0 / (form.a * cov[i, i] + 1e-12)
+            price += penalty[i, j] * abs(w[i, j])
     value, g, h = smooth(w, cov, form)
-    value += (penalty * np.abs(w)).sum()
+    value += price
     evaluations = 1
-    small = 0
     for _ in range(max_iter):
         pg = _pseudo_gradient(w, g, penalty, free)
-        way = _direction(pg.ravel(), scale.ravel(), steps, turns, inner, count).reshape(d, d)
+        way = _direction(pg.ravel(), scale, steps, turns, inner, count).reshape(d, d)
         t = 1.0
         accepted = False
         for _ in range(40):
@@ -155,16 +160,21 @@ def descend(
         if not accepted:
             if count == 0:
                 return evaluations, h
-            count = 0
+            count = np.int64(0)
             continue
-        k = count % MEMORY
-        steps[k] = (trial - w).ravel()
-        turns[k] = np.where(free, new_g - g, 0.0).ravel()
-        inner[k] = np.dot(steps[k], turns[k])
-        if inner[k] > 1e-14 * np.dot(steps[k], steps[k] / scale.ravel()):
+        k, length = count % MEMORY, 0.0
+        inner[k] = 0.0
+        for i in range(d):
+            for j in range(d):
+                at = i * d + j
+                steps[k, at] = trial[i, j] - w[i, j]
+                turns[k, at] = new_g[i, j] - g[i, j] if free[i, j] else 0.0
+                inner[k] += steps[k, at] * turns[k, at]
+                length += steps[k, at] * steps[k, at] / scale[at]
+                w[i, j] = trial[i, j]
+        if inner[k] > 1e-14 * length:
             count += 1
         small = small + 1 if value - new <= tol * abs(new) else 0
-        w[:] = trial
         value, g, h = new, new_g, new_h
         if small >= 2:
             return evaluations, h

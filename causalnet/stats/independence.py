@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ..base.arrays import AnyArray
+from ..base.sorting import sorted_places
 from ..errors import DataError
 
 MOST_CELLS = 1 << 22  # of a contingency table that is held whole
@@ -158,9 +159,9 @@ def stratify(columns: AnyArray, cards: AnyArray) -> tuple[AnyArray, AnyArray]:
     for r in range(n):
         if label[r] >= 0:
             first[label[r] + 1] += 1
-    first = np.cumsum(first)
-    fill = first.copy()
-    order = np.empty(first[strata], np.int64)
+    for t in range(strata):
+        first[t + 1] += first[t]
+    fill, order = first.copy(), np.empty(first[strata], np.int64)
     for r in range(n):
         if label[r] >= 0:
             order[fill[label[r]]] = r
@@ -171,13 +172,14 @@ def stratify(columns: AnyArray, cards: AnyArray) -> tuple[AnyArray, AnyArray]:
 @njit(cache=True)
 def complete_rows(order: AnyArray, first: AnyArray, x: AnyArray, y: AnyArray) -> tuple[AnyArray, AnyArray]:
     """The strata of :func:`stratify` without the rows in which x or y (n,) is missing, -1."""
-    kept = order[(x[order] >= 0) & (y[order] >= 0)]
-    start, fill = np.zeros_like(first), 0
+    kept, start, fill = np.empty(order.size, np.int64), np.zeros(first.size, np.int64), 0
     for t in range(first.size - 1):
         for k in range(first[t], first[t + 1]):
-            fill += x[order[k]] >= 0 and y[order[k]] >= 0
+            if x[order[k]] >= 0 and y[order[k]] >= 0:
+                kept[fill] = order[k]
+                fill += 1
         start[t + 1] = fill
-    return kept, start
+    return kept[:fill], start
 
 
 @njit(cache=True)
@@ -211,12 +213,13 @@ def _sorted_statistic(
         cols[b] += 1
     part = 0.0
     if n_rows > 1 and n_cols > 1:
-        keys.sort()
+        place = sorted_places(keys)
         start = 0
         for k in range(1, m + 1):
-            if k == m or keys[k] != keys[start]:
+            key = keys[place[start]]
+            if k == m or keys[place[k]] != key:
                 c = k - start
-                ratio = c * (m / (float(rows[keys[start] // card_y]) * cols[keys[start] % card_y]))
+                ratio = c * (m / (float(rows[key // card_y]) * cols[key % card_y]))
                 part += 2.0 * c * math.log(ratio) if g_test else c * ratio - c
                 start = k
     for k in range(m):

@@ -184,7 +184,7 @@ def test_the_first_order_keeps_to_its_time_and_to_what_is_required() -> None:
     assert (late != whole).any()
 
 
-@pytest.mark.parametrize("at", ["descend", "fit_order", "wander"])
+@pytest.mark.parametrize("at", ["fit_order", "wander"])
 def test_an_interrupted_search_returns_the_best_so_far(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from causalnet.search.orders import best_order
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,10 @@ from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
 from ...graph.order import topological_order
 from ...stats.scores.contract import Slots, widen
-from .moves import begin_order, descend, fit_order, reconsider, wander
+from ...stats.scores.opaque import Hidden, hide
+from .moves import fit_order, wander
 from .state import COUNTS, ROWS, Rules, State, clear, greedy_order
-from .ties import Met, Near, graphs_met, no_graphs, note, single_changes
+from .ties import Met, Near, graphs_met, no_graphs, single_changes
 
 FAR = 1 << 40
 SLICE = 0.2  # seconds from one return of the kernels to the next, about
@@ -102,7 +104,6 @@ class _Search:
         try:
             for order in orders:
                 done = self._fit(order) and self._descend(FIRST)
-                note(self.slots, self.state, self.met, self.state.total[0], False)
                 if self.state.total[0] < least - 1e-6:
                     best, least = self.state.table[0].copy(), self.state.total[0]
                 if not done:
@@ -131,8 +132,7 @@ class _Search:
         d, most = self.state.table.shape[1], self.slots.parents.shape[1]
         if not widen(self.score) and (most >= d - 1 or self.slots.size[:d].max() < most):
             return True
-        reconsider(*self._parts)
-        return self._descend(FAR)
+        return self._fit(np.empty(0, np.int64)) and self._descend(FAR)
 
     def found(self, complete: bool) -> Found:
         state, slots = self.state, self.slots
@@ -142,27 +142,26 @@ class _Search:
     def near(self, found: Found) -> tuple[Near, ...]:
         near = graphs_met(self.met, found.dag, found.score)
         if found.complete or len(found.dag) <= LARGE:
-            near += single_changes(self.score, self.slots, self.rules, found.dag)
+            near += single_changes(self._parts[0], self.slots, self.rules, found.dag)
         return tuple(near)
 
-    @property
-    def _parts(self) -> tuple[Any, Slots, State, Rules]:
-        return self.score, self.slots, self.state, self.rules
+    @cached_property
+    def _parts(self) -> tuple[Hidden, Slots, State, Rules]:
+        return hide(self.score, self.slots), self.slots, self.state, self.rules
 
     def _fit(self, order: Ints, deadline: float | None = None) -> bool:
-        """Parents for all in this order, from scratch."""
+        """Parents for all in this order, from scratch; in the present one, from those they have, if it is empty."""
         until = self.deadline if deadline is None else deadline
-        begin_order(*self._parts, order)
-        at, d = 0, len(order)
+        at, d = 0, self.state.table.shape[1]
         while at < d:
-            at = fit_order(*self._parts, at, min(until, now() + SLICE))
+            at = fit_order(*self._parts, order, at, min(until, now() + SLICE))
             if at < d and now() > until:
                 clear(self.state)
                 return False
         return True
 
     def _descend(self, patience: int) -> bool:
-        while not descend(*self._parts, patience, True, min(self.deadline, now() + SLICE)):
+        while wander(*self._parts, self.met, 0, 0, patience, min(self.deadline, now() + SLICE)) < 0:
             if now() > self.deadline:
                 clear(self.state)
                 return False
@@ -182,9 +181,8 @@ def _first_orders(corr: Array, required: Bools, seed: int, deadline: float) -> I
 
 def fit_given(score: Any, slots: Slots, order: Ints, allowed: Bools, required: Bools) -> Bools:
     """(d, d) bool, the DAG along ``order`` (d,): for each variable what grow-shrink chooses among those before it."""
-    parts = score, slots, _start(len(order), 0), _rules(allowed, required)
-    begin_order(*parts, order)
-    fit_order(*parts, 0, math.inf)
+    parts = hide(score, slots), slots, _start(len(order), 0), _rules(allowed, required)
+    fit_order(*parts, order, 0, math.inf)
     return _dag(slots, len(order))
 
 

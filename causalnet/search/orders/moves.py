@@ -191,8 +191,8 @@ def _reinsert(score: Any, slots: Slots, state: State, rules: Rules, v: int, to: 
         to, move = where, True
 
 
-@njit(**BARE)
-def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, sweep: bool, deadline: float) -> bool:
+@njit(**INNER)
+def _descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int, sweep: bool, deadline: float) -> bool:
     """Reinsert what is queued until nothing is, with ``sweep`` until no reinsertion at all lowers the score; False if
     time ran out first, and it may be called again.
 
@@ -223,8 +223,8 @@ def descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int,
             enqueue(state, v)
 
 
-@njit(**BARE)
-def begin_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
+@njit(**INNER)
+def _begin_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints) -> None:
     """The order (d,) with no parents but those required; all variables are queued."""
     d, table = state.link.shape[0], state.table
     state.total[0] = 0.0
@@ -250,31 +250,22 @@ def begin_order(score: Any, slots: Slots, state: State, rules: Rules, order: Int
 
 
 @njit(**BARE)
-def fit_order(score: Any, slots: Slots, state: State, rules: Rules, start: int, deadline: float) -> int:
-    """Parents for the variables from the place ``start``; the place where time ran out, or d."""
-    d = state.link.shape[0]
+def fit_order(score: Any, slots: Slots, state: State, rules: Rules, order: Ints, start: int, deadline: float) -> int:
+    """Grow and shrink every variable from the place ``start``; the place where time ran out, or d.
+
+    order: (d,) one to begin with, no parents but those required and all variables queued; (0,) for what there is.
+    """
+    d, table = state.link.shape[0], state.table
+    if order.size and start == 0:
+        _begin_order(score, slots, state, rules, order)
     for q in range(start, d):
         if deadline < np.inf and q > start and now() > deadline:
             return q
-        v = state.table[ORDER, q]
-        before = slots.value[v]
-        copy(score, slots, v, d)
-        settle(score, slots, state, rules, d, q, v)
-        copy(score, slots, d, v)
-        publish(score, slots, state, v, False)
-        state.total[0] += slots.value[v] - before
-    return d
-
-
-@njit(**BARE)
-def reconsider(score: Any, slots: Slots, state: State, rules: Rules) -> None:
-    """Grow and shrink every variable where it stands: a score that has been widened may want more parents."""
-    d = state.link.shape[0]
-    for q in range(d):
-        v = state.table[ORDER, q]
+        v = table[ORDER, q]
         copy(score, slots, v, d)
         settle(score, slots, state, rules, d, q, v)
         take(score, slots, state, d)
+    return d
 
 
 @njit(**BARE)
@@ -291,29 +282,33 @@ def wander(
 ) -> int:
     """Iterated local search: swap, descend, undo unless the score is as low as before. Returns rounds made.
 
-    met: the higher of the two, where they are close, is noted.
-
-    A variable changes places with another, ``swaps`` times; only what that concerns is searched again.
+    A variable changes places with another, ``swaps`` times; only what that concerns is searched again. met: the higher of the
+    two, where they are close, is noted. With 0 rounds descend from what there is until no reinsertion at all lowers the
+    score, and note that; -1 if time ran out first, and it may be called again.
     """
     d, table = state.link.shape[0], state.table
-    for made in range(rounds):
+    for made in range(max(rounds, 1)):
         for q in range(d):
             table[OLD, q] = table[ORDER, q]
         total = state.total[0]
-        clear(state)
+        if rounds > 0:
+            clear(state)
         for _ in range(swaps):
             a, b = draw(state, d), draw(state, d)
             at, to = table[PLACE, a], table[PLACE, b]
             for turn in range(2 if a != b else 0):
                 _reinsert(score, slots, state, rules, b if turn else a, at if turn else to)
-        done = descend(score, slots, state, rules, patience, rounds < 0, deadline)
+        done = _descend(score, slots, state, rules, patience, rounds == 0, deadline)
+        if rounds == 0:
+            note(slots, state, met, state.total[0], rounds > 0)
+            return 0 if done else -1
         if done and EPS < abs(state.total[0] - total) <= NEAR:
             note(slots, state, met, max(state.total[0], total), state.total[0] < total)
         if state.total[0] > total + EPS:
             for i in range(state.tally[CHANGED]):
                 v = table[SAVED, i]
                 copy(score, slots, d + SCRATCH + i, v)
-                publish(score, slots, state, v, False)
+                publish(score, slots, state, v)
             for q in range(d):
                 table[ORDER, q] = table[OLD, q]
                 table[PLACE, table[OLD, q]] = q

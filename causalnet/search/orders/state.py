@@ -136,8 +136,8 @@ def enqueue(state: State, v: int) -> None:
 
 
 @njit(**INNER)
-def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
-    """link[:, v] from slot v; with wake, those whose entry changes are queued."""
+def publish(score: Any, slots: Slots, state: State, v: int) -> None:
+    """link[:, v] from slot v; those whose entry changes are queued."""
     link = state.link
     for i in range(slots.size[v]):
         state.may[slots.parents[v, i]] = -1.0
@@ -149,7 +149,7 @@ def publish(score: Any, slots: Slots, state: State, v: int, wake: bool) -> None:
         old = link[r, v]
         if old != new:
             link[r, v] = new
-            if wake and (old == PARENT or new != NOTHING):
+            if old == PARENT or new != NOTHING:
                 enqueue(state, r)
 
 
@@ -165,9 +165,9 @@ def take(score: Any, slots: Slots, state: State, s: int) -> None:
         count[CHANGED] += 1
     state.total[0] += slots.value[s] - slots.value[v]
     copy(score, slots, s, v)
-    publish(score, slots, state, v, True)
+    publish(score, slots, state, v)
     for i in range(slots.size[v]):
-        enqueue(state, slots.parents[v, i])
+        enqueue(state, np.int64(slots.parents[v, i]))
     enqueue(state, v)
 
 

@@ -10,3 +10,4 @@ from .counted import Conditional, Counted
 from .discrete import discrete_score
 from .equal_variance import equal_variance_score
 from .gaussian import gaussian_score, local_score
+from .opaque import Hidden, hide

@@ -2,9 +2,9 @@
 
 A local score f(v | P) is small where the parents P explain v; the score of a DAG is the sum over its variables. The
 search keeps one *slot* for each variable, v with its present parents, and a few scratch slots to try changes in. A
-score is a NamedTuple of arrays and eight functions about it, joined by :func:`implement`; the search is then compiled
-for that type. So a new score is one file: see :mod:`causalnet.stats.scores.gaussian`. The questions, all of the form
-``(score, slots, s, x)``:
+score is a NamedTuple of arrays and eight functions about it, joined by :func:`implement`; a search asks them by address
+(:mod:`causalnet.stats.scores.opaque`). So a new score is one file: see :mod:`causalnet.stats.scores.gaussian`. The
+questions, all of the form ``(score, slots, s, x)``:
 
     begin      slot s becomes variable x without parents
     copy       slot x becomes what slot s is
@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import singledispatch
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 from numba.extending import overload
 
 from ...base.arrays import AnyArray, Array, Ints
@@ -126,12 +127,9 @@ def implement(kind: type, *answers: Callable[..., Any]) -> None:
 
 
 def _answer(question: Callable[..., Any], kind: type, answer: Any) -> None:
-    answer.targetoptions.setdefault("_nrt", True)  # or the search, which makes no arrays, would forbid it to the score
-
     def choose(score, slots, s, x):  # type: ignore[no-untyped-def]
         """What numba asks when it compiles: the answer for this type of score, or None if that is another's."""
-        if isinstance(score, types.NamedTuple | types.NamedUniTuple) and score.instance_class is kind:
-            return lambda score, slots, s, x: answer(score, slots, s, x)
-        return None
+        return answer.py_func if getattr(score, "instance_class", None) is kind else None
 
-    overload(question, jit_options={"_nrt": False})(choose)
+    choose.__signature__ = signature(answer.py_func)  # type: ignore[attr-defined]
+    overload(question, jit_options=answer.targetoptions)(choose)

@@ -23,7 +23,7 @@ from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .association import dependent
-from .conditional import Numbers, list_parents, normal_part
+from .conditional import Numbers, list_parents, normal_part, scale_numbers
 from .contract import INNER, Slots, copy_slot, empty_slots, implement, widen
 from .counting import Columns, Counts, coded_columns, empty_counts, split, stratify
 from .pool import FAR, Pool, ask_all, empty_pool, hold, recall
@@ -45,8 +45,8 @@ class DiscreteScore(NamedTuple):
 
     number: (4,) which of NAMES, price of a free number (BIC), equivalent sample size, price of a parent (fNML). logs: (m,)
     n ln n of small n. whole: (kinds, m) n ln n + R(n, r), kind: (d,) the row of it for each variable (fNML).
-    ready: (2,) the family whose cells are counted, and its strata. counts: work. numbers: those of a mixed table, columns of one state here;
-    None where there are none, and then nothing about them is compiled.
+    ready: (2,) the family whose cells are counted, and its strata. counts: work. numbers: those of a mixed table, columns of one
+    state here; empty where there are none.
     """
 
     columns: Columns
@@ -57,7 +57,7 @@ class DiscreteScore(NamedTuple):
     pool: Pool
     ready: Ints
     counts: Counts
-    numbers: Numbers | None
+    numbers: Numbers
 
 
 def discrete_score(
@@ -96,7 +96,7 @@ def discrete_score(
         pool=empty_pool(asked, len(slots.node)),
         ready=np.zeros(2, np.int64),
         counts=empty_counts(n),
-        numbers=numbers,
+        numbers=numbers or scale_numbers(np.zeros((1, 0)), np.zeros(0, bool), 0),
     )
     return score, slots
 
@@ -186,9 +186,9 @@ def _strata(score: DiscreteScore, slots: Slots, s: int, apart: int) -> int:
 
 
 @njit(**INNER)
-def _mixed(numbers: Numbers, score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
+def _mixed(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """f of slot s of a mixed table with x, without it where it is a parent, or as it is where x is -1."""
-    v, counts, held = slots.node[s], score.counts, slots.parents[s, : slots.size[s]]
+    v, counts, numbers, held = slots.node[s], score.counts, score.numbers, slots.parents[s, : slots.size[s]]
     size, k = list_parents(numbers, v, held, x)
     nobody = np.int64(-1)
     score.ready[0] = 0
@@ -202,20 +202,20 @@ def _mixed(numbers: Numbers, score: DiscreteScore, slots: Slots, s: int, x: int)
 
 
 @njit(**INNER)
-def _toggled(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, x: int, bounded: bool) -> float:
+def _toggled(score: DiscreteScore, slots: Slots, s: int, x: int, most: float) -> float:
     """f of slot s with x, or without it where it is a parent.
 
-    With ``bounded``, FAR where the price alone is more than f is now; always where the cells are too many to count.
+    FAR where the price alone is more than ``most``, and where the cells are too many to count.
     """
-    if numbers is not None:
-        return _mixed(numbers, score, slots, s, x)
+    if score.numbers.numeric.size:
+        return _mixed(score, slots, s, x)
     v, cards = slots.node[s], score.columns.cards
     wide, q, inside, k = score.columns.wide[v], 1.0, False, slots.size[s]
     for i in range(k):
         q *= cards[slots.parents[s, i]]
         inside |= slots.parents[s, i] == x
     q = q / cards[x] if inside else q * cards[x]
-    if bounded and _price(score, v, q) > slots.value[s]:
+    if _price(score, v, q) > most:
         return FAR
     strata = _strata(score, slots, s, x if inside else -1)
     if strata < 0:
@@ -237,7 +237,7 @@ def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     if math.isnan(value):
         value = recall(pool, pool.held[0, s] ^ pool.names[1, x], slots.node[s])
         if math.isnan(value):
-            value = _toggled(score.numbers, score, slots, s, x, True)
+            value = _toggled(score, slots, s, x, slots.value[s])
         pool.values[row, x] = value
     return float(value)
 
@@ -247,17 +247,18 @@ def _become(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
     """What slot s will score when x is toggled, and the row of that family."""
     value = _ask(score, slots, s, x)
     if value == FAR:  # required: what it costs is wanted all the same
-        value = _toggled(score.numbers, score, slots, s, x, False)
+        value = _toggled(score, slots, s, x, np.inf)
     hold(score.pool, s, score.pool.held[0, s] ^ score.pool.names[1, x], slots.node[s], value)
     return value
 
 
 @njit(**INNER)
-def _alone(numbers: Numbers | None, score: DiscreteScore, slots: Slots, s: int, nobody: int) -> float:
+def _alone(score: DiscreteScore, slots: Slots, s: int) -> float:
     """f of slot s without parents."""
-    if numbers is not None:
-        return _mixed(numbers, score, slots, s, nobody)
-    return _weigh(score, slots.node[s], score.counts.size, _strata(score, slots, s, nobody), 1.0, 0)
+    nobody = np.int64(-1)  # no literal: for each of those numba compiles anew
+    if score.numbers.numeric.size:
+        return _mixed(score, slots, s, nobody)
+    return _weigh(score, slots.node[s], score.counts.size, _strata(score, slots, s, nobody), 1.0, slots.size[s])
 
 
 @njit(**INNER)
@@ -265,8 +266,7 @@ def _begin(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
     slots.node[s] = x
     slots.size[s] = 0
     score.pool.held[0, s] = score.pool.names[0, x]
-    nobody = np.int64(-1)
-    slots.value[s] = _alone(score.numbers, score, slots, s, nobody)
+    slots.value[s] = _alone(score, slots, s)
     hold(score.pool, s, score.pool.names[0, x], x, slots.value[s])
 
 
@@ -286,7 +286,7 @@ def _add(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
 
 @njit(**INNER)
 def _drop(score: DiscreteScore, slots: Slots, s: int, x: int) -> None:
-    slots.value[s] = _become(score, slots, s, slots.parents[s, x])
+    slots.value[s] = _become(score, slots, s, np.int64(slots.parents[s, x]))
     slots.size[s] -= 1
     slots.parents[s, x] = slots.parents[s, slots.size[s]]
 
@@ -332,7 +332,7 @@ def _best_add(score: DiscreteScore, slots: Slots, s: int, x: Array) -> int:
 def _best_drop(score: DiscreteScore, slots: Slots, s: int, x: AnyArray) -> int:
     best, least = -1, slots.value[s] - MARGIN
     for i in range(slots.size[s]):
-        r = slots.parents[s, i]
+        r = np.int64(slots.parents[s, i])
         if not x[r]:
             value = _ask(score, slots, s, r)
             if value < least:

@@ -5,6 +5,7 @@ This is the only meaning anywhere in causalnet. Adapters of other packages conve
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from collections import Counter
@@ -209,6 +210,10 @@ class Graph:
             known(name, [one.name for one in dataclasses.fields(self)], f"a graph has no field {name!r}")
         if "meta" in changes:
             changes["meta"] = {**self.meta, **changes["meta"]}
+        if changes.keys() == {"meta"}:  # all else has been checked
+            told = copy.copy(self)
+            object.__setattr__(told, "meta", MappingProxyType(changes["meta"]))
+            return told
         return dataclasses.replace(self, **changes)
 
     # ---- other forms --------------------------------------------------------------------------------------

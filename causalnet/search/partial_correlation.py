@@ -49,7 +49,7 @@ class PartialCorrelation:
             made = len(question.i)
         if question.size:
             scale = np.sqrt(self.n - np.arange(question.size + 1) - 3.0)
-            tests, stopped = _all_sets(self.rho, scale, question, largest(found), deadline)
+            tests, stopped = all_sets(self.rho, scale, question, largest(found), deadline)
             made += tests
         found.df[:] = 0
         found.n[:] = self.n
@@ -116,7 +116,7 @@ def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, 
 
 
 @njit(cache=True)
-def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
+def all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
     """All sets of neighbours of every variable: (tests, stopped). scale: (size + 1,), sqrt(n - |S| - 3)."""
     pairs, near = pairs_of(question.i, question.j, rho.shape[0]), question.near
     tests, spent, least = 0, 0, max(question.least, 1)

@@ -29,7 +29,7 @@ REMEDIES = {  # what else can be done about data that a method does not take
     **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
-SMALL = 1 << 26  # bytes that are had without asking
+FREE = 1 << 26  # bytes that need no asking for
 A_PAIR = 64  # bytes that a method holds for each pair of variables: eight matrices of numbers, as the searches of order and pc do
 
 
@@ -107,7 +107,7 @@ def _read(data: Any, method: Backend | None) -> Data:
 def _within_means(name: str, data: Data) -> Iterator[None]:
     """A refusal of what cannot fit into memory; memory that ran out, and numbers that nobody can compute with, as sentences."""
     d = len(data.columns)
-    if A_PAIR * d * d > SMALL and A_PAIR * d * d > (there := memory.room()):
+    if A_PAIR * d * d > FREE and A_PAIR * d * d > (there := memory.room()):
         raise DataError(
             f"a search over {d} variables holds about {memory.size(A_PAIR * d * d)} for their pairs, and {memory.size(there)} of "
             f"memory are free; keep at most {int((there / A_PAIR) ** 0.5)} variables"

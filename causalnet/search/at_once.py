@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import AnyArray, Bools, Ints
-from .partial_correlation import LARGEST_R, PartialCorrelation, all_sets
+from .elimination import LARGEST_R, eliminate_sets
+from .partial_correlation import PartialCorrelation
 from .sets import Largest, Lists, Question, either_way, size_limits
 from .skeleton import Alone, Search, Skeleton, Weakest
 
@@ -57,7 +58,8 @@ def _search(
     while size <= deepest and not stopped:
         near = either_way(i[joined], j[joined], d)
         limit = size_limits(near.first, size, max_sets)
-        asked, short, longest = _asked(size, i, j, joined & ~keeps, near, limit)
+        free = joined & ~keeps
+        asked, short, longest = _asked(size, i, j, free, near, limit)
         if asked.size == 0:
             break
         if size > most:
@@ -71,7 +73,7 @@ def _search(
         none = Lists(np.zeros(asked.size + 1, np.int64), np.zeros(0, np.int64))
         question = Question(size, size, i[asked], j[asked], near, limit, none, told[0][asked])
         found = _room(question)
-        tests, stopped = all_sets(rho, scale[: size + 1], question, found, deadline)
+        tests, stopped = eliminate_sets(rho, scale, question, (size, size), free[asked], found, deadline)
         members = _enter(asked, found, told, sets, members)
         partial[asked] |= short
         made += tests

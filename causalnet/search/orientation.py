@@ -38,13 +38,13 @@ KNOWN, COLLIDER = 5, 6  # beside R1..R4
 
 @dataclass(frozen=True)
 class Orientation:
-    """adj: (d, d) bool. rule: (d, d) int8, what drew i -> j: R1..R4, KNOWN, COLLIDER, or 0. partner: (d i + j) of a
-    collider i -> j <- k and its k. dropped: (k, 2) int64, pairs that knowledge left no room for. conflicts: colliders
+    """adj: (d, d) bool. rule: (d, d) int8, what drew i -> j: R1..R4, KNOWN, COLLIDER, or 0. partner: (arrows of colliders,
+    3), i, j and k of i -> j <- k. dropped: (k, 2) int64, pairs that knowledge left no room for. conflicts: colliders
     and rule applications given up because they contradicted stronger ones."""
 
     adj: Bools
     rule: NDArray[np.int8]
-    partner: dict[int, int]
+    partner: Ints
     dropped: Ints
     conflicts: int
 
@@ -85,17 +85,32 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     i, j, middle, whole = _unshielded(near, ~search.adj, search.deadline)
     most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
     limit = size_limit(near, most, search.max_sets)
-    over, record, every = limit < np.minimum(np.diff(near.first), most), no_tests(i, j), np.arange(len(i))
+    over, record = limit < np.minimum(np.diff(near.first), most), no_tests(i, j)
     found = tests.answer(Question(0, max(most, 0), i, j, near, limit, middle, record.weakness), search.deadline)
-    record.enter(every, found, over[i] | over[j])
-    pair = np.repeat(every, np.diff(middle.first))
-    x, z, y, key = i[pair], middle.member, j[pair], a * d + b
-    one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
+    record.enter(np.arange(len(i)), found, over[i] | over[j])
     clear = tests.p_values(found.outside) - tests.p_values(found.inside)
-    # an edge of which no test could be made draws no collider
-    known = ((one > -np.inf) | search.fixed[x, z]) & ((two > -np.inf) | search.fixed[y, z])
-    triples = Triples(x, z, y, np.where(known, clear, 0.0), np.maximum(one, two))
+    triples = Triples(*_triples(i, j, middle, clear, a * d + b, strength, search.fixed))
     return Retested(triples, record, found.tests, whole and not found.stopped)
+
+
+@njit(cache=True)
+def _triples(
+    i: Ints, j: Ints, middle: Lists, clear: Array, key: Ints, strength: Array, fixed: Bools
+) -> tuple[Ints, Ints, Ints, Array, Array]:
+    """The parts of :class:`Triples`; an edge of which no test could be made draws no collider. key: d a + b of the joined pairs
+    a < b, ascending; strength: their weakness."""
+    t, d = middle.member.size, fixed.shape[0]
+    x, y, edge = np.empty(t, np.int64), np.empty(t, np.int64), np.full(t, -np.inf)
+    for row in range(i.size):
+        for k in range(middle.first[row], middle.first[row + 1]):
+            z = middle.member[k]
+            x[k], y[k] = i[row], j[row]
+            for e in (x[k], y[k]):
+                weakness = strength[np.searchsorted(key, min(e, z) * d + max(e, z))]
+                edge[k] = max(edge[k], weakness)
+                if weakness == -np.inf and not fixed[e, z]:
+                    clear[k] = 0.0
+    return x, middle.member, y, clear, edge
 
 
 def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools, required: Bools) -> Orientation:
@@ -122,8 +137,7 @@ def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools
     stuck = open_ends[i, j] if len(chosen) else np.zeros(len(i), bool)
     if skeleton.complete:
         given_up += close(adj, shield, i, j, strength, stuck, rule, below)
-    partner = dict(zip((tail * d + head).tolist(), other.tolist(), strict=True))
-    return Orientation(adj, rule, partner, dropped, given_up)
+    return Orientation(adj, rule, np.stack((tail, head, other), axis=1), dropped, given_up)
 
 
 def _draw_known(

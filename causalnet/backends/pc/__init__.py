@@ -128,7 +128,7 @@ def _learnt(
         meta["warnings"] = told
     made = Made(table.columns, chosen.name, chosen.bare, chosen.counted, skeleton.alone, records)
     why = Why(made, skeleton.adj, oriented, allowed, required)
-    every = np.triu(np.ones((table.d, table.d), bool), 1)
+    every = np.tri(table.d, k=-1, dtype=bool).T
     return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, every, why), meta=meta)
 
 

@@ -5,7 +5,6 @@ This is the only meaning anywhere in causalnet. Adapters of other packages conve
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 from collections import Counter
@@ -207,12 +206,12 @@ class Graph:
     def replace(self, **changes: Any) -> Graph:
         """A copy with some fields changed; ``meta`` is merged, not replaced."""
         for name in changes:
-            known(name, [one.name for one in dataclasses.fields(self)], f"a graph has no field {name!r}")
+            known(name, self.__dict__, f"a graph has no field {name!r}")
         if "meta" in changes:
             changes["meta"] = {**self.meta, **changes["meta"]}
         if changes.keys() == {"meta"}:  # all else has been checked
-            told = copy.copy(self)
-            object.__setattr__(told, "meta", MappingProxyType(changes["meta"]))
+            told = object.__new__(type(self))
+            told.__dict__.update(self.__dict__, meta=MappingProxyType(changes["meta"]))
             return told
         return dataclasses.replace(self, **changes)
 

@@ -45,8 +45,8 @@ def open_ends(joined: Bools, apart: Bools, known: KnownEnds | None = None) -> En
     """Circles at all ends, but for those that knowledge decides: no rule writes over them."""
     marks = joined.astype(np.int8) * np.int8(CIRCLE)
     rule = np.full(joined.shape, -1, np.int8)
-    if known is not None:
-        for matrix, mark in ((known.arrow, ARROW), (known.tail, TAIL)):
+    for matrix, mark in () if known is None else ((known.arrow, ARROW), (known.tail, TAIL)):
+        if matrix.any():
             marks[joined & matrix] = mark
             rule[joined & matrix] = KNOWN
     return Ends(marks, apart, np.zeros(joined.shape, np.bool_), rule, _neighbours(joined))

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from scipy.special import ndtr, ndtri
 
-from ..base.arrays import AnyArray, Array, Ints
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .elimination import LARGEST_R, eliminate_sets
+from .levels import enter_tests, plan_level
 from .sets import Largest, Lists, Question, Tested, ask, largest, untested
+
+
+class Searched(NamedTuple):
+    """A skeleton from one compiled search, in the parts of :class:`causalnet.search.skeleton.Skeleton`. adj: (d, d) bool. statistic:
+    of each pair given nothing. i, j, kept, members: the record of the others. how: tests, depth, bounded, complete."""
+
+    adj: Bools
+    statistic: Array
+    i: Ints
+    j: Ints
+    kept: tuple[Array, Array, Ints, Ints, Ints, Ints, Bools]
+    members: Codes
+    how: tuple[int, int, bool, bool]
 
 
 class PartialCorrelation:
@@ -47,6 +62,14 @@ class PartialCorrelation:
         found.df[:] = 0
         found.n[:] = self.n
         return found._replace(statistic=-found.weakness, tests=made, stopped=stopped)
+
+    def search(
+        self, adj: Bools, fixed: Bools, deepest: int, max_sets: float, alpha: float, deadline: float
+    ) -> Searched:
+        """All levels of a skeleton in one compiled search. The rest: see :class:`causalnet.search.skeleton.Search`."""
+        scale = np.sqrt(np.maximum(self.n - np.arange(max(min(deepest, self.most), 0) + 1) - 3.0, 0.0))
+        limits = deepest, self.most, max_sets, self.weakness_at(alpha), deadline
+        return Searched(*_search(self.rho, self.n, scale, adj, fixed, limits))
 
     def climb(self, i: Ints, j: Ints, near: Lists, limit: Ints, alpha: float, deadline: float) -> tuple[Tested, int]:
         """The pairs (m,) given every set of 1, 2, ... up to limit (d,) members of fixed lists, each until a size separates it.
@@ -93,3 +116,82 @@ def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, 
         r = abs(rho[question.i[row], question.j[row]])
         weakness[row] = -scale * math.atanh(min(r, LARGEST_R))
         outside[question.middle.first[row] : question.middle.first[row + 1]] = weakness[row]
+
+
+@njit(cache=True)
+def _search(
+    rho: AnyArray,
+    n: int,
+    scale: AnyArray,
+    adj: AnyArray,
+    fixed: AnyArray,
+    limits: tuple[int, int, float, float, float],
+) -> tuple[
+    Bools, Array, Ints, Ints, tuple[Array, Array, Ints, Ints, Ints, Ints, Bools], Codes, tuple[int, int, bool, bool]
+]:
+    """The fields of :class:`Searched`. scale: sqrt(n - |S| - 3) by size. limits: deepest, most, max_sets, threshold, deadline."""
+    (deepest, most, max_sets, threshold, deadline), d = limits, rho.shape[0]
+    statistic, i, j, weakness = np.full(d * (d - 1) // 2, np.nan), [0][:0], [0][:0], [0.0][:0]
+    at = made = 0
+    for a in range(d):
+        for b in range(a + 1, d):
+            own = -np.inf
+            if adj[a, b] and not fixed[a, b]:
+                statistic[at] = scale[0] * math.atanh(min(abs(rho[a, b]), LARGEST_R))
+                own, made = -statistic[at], made + 1
+            if adj[a, b] and not own > threshold:
+                i.append(a)
+                j.append(b)
+                weakness.append(own)
+            at += 1
+    ends, others, m = np.array(i, np.int64), np.array(j, np.int64), len(i)
+    kept = _record(np.array(weakness, np.float64), n)
+    joined, given = np.ones(m, np.bool_), np.zeros(m, np.bool_)
+    for row in range(m):
+        given[row] = fixed[ends[row], others[row]]
+    members, k, bounded, complete = np.empty(0, np.int32), 1, False, True
+    while k <= deepest and complete:
+        asked, a, b, near, limit, over = plan_level(k, ends, others, joined, given, d, max_sets)
+        if asked.size == 0:
+            break
+        if k > most:
+            bounded = True
+            break
+        if limit.max() < k:  # the budget leaves no set of this size, nor of any larger one
+            for row in range(asked.size):
+                kept[6][asked[row]] |= over[row]
+            length = near.first[1:] - near.first[:-1]
+            k = min(int(max(length[a].max(), length[b].max())), deepest + 1, most + 1)
+            bounded = most < k <= deepest
+            break
+        found = _untested(kept[0][asked], k, n)
+        none = Lists(np.zeros(asked.size + 1, np.int64), asked[:0])
+        question, every = Question(k, k, a, b, near, limit, none, found.weakness), np.ones(asked.size, np.bool_)
+        tests, stopped = eliminate_sets(rho, scale, question, (k, k), every, found, deadline)
+        found.statistic[:] = -found.weakness
+        members = np.concatenate((members, enter_tests(kept, asked, found, over, members.size)))
+        made, complete = made + tests, not stopped
+        for row in asked:
+            joined[row] = not kept[0][row] > threshold
+        k += 1
+    left = np.zeros((d, d), np.bool_)
+    for row in range(m):
+        left[ends[row], others[row]] = left[others[row], ends[row]] = joined[row]
+    return left, statistic, ends, others, kept, members, (made, k - 1, bounded, complete)
+
+
+@njit(cache=True)
+def _record(weakness: AnyArray, n: int) -> tuple[Array, Array, Ints, Ints, Ints, Ints, Bools]:
+    """What :class:`causalnet.search.skeleton.Weakest` has of pairs with these tests given nothing, -inf where there is none."""
+    m = weakness.size
+    statistic = np.where(weakness > -np.inf, -weakness, np.nan)
+    none = np.zeros(m, np.int64)
+    return weakness, statistic, none, np.full(m, n), none.copy(), none.copy(), np.zeros(m, np.bool_)
+
+
+@njit(cache=True)
+def _untested(known: AnyArray, size: int, n: int) -> Largest:
+    """An answer about pairs of which so much is known, given sets of this size, to be filled."""
+    m, none = known.size, np.zeros(0)
+    zeros, sets = np.zeros(m, np.int64), np.zeros((m, size), np.int32)
+    return Largest(known, np.zeros(m), zeros, np.full(m, n), zeros.copy(), sets, none, none)

@@ -24,8 +24,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
-from .sets import Largest, Lists, Question, Tested, Tests, ask, either_way, largest, size_limits
+from ..base.arrays import Array, Bools, Codes, Ints
+from .levels import enter_tests, plan_level
+from .partial_correlation import PartialCorrelation
+from .sets import Lists, Question, Tested, Tests, ask, largest
 
 BLOCK = 1 << 20  # pairs tested at once given nothing
 
@@ -80,7 +82,7 @@ class Weakest:
     def enter(self, at: Ints, found: Tested, partial: Bools) -> None:
         """Enter a level's tests of the pairs ``at`` where their p-values are larger."""
         kept = self.weakness, self.statistic, self.df, self.n, self.size, self.start, self.partial
-        self.members = np.concatenate([self.members, _enter(kept, at, largest(found), partial, len(self.members))])
+        self.members = np.concatenate([self.members, enter_tests(kept, at, largest(found), partial, len(self.members))])
 
     def given(self, k: int) -> list[int]:
         """The set of a pair's test."""
@@ -122,16 +124,20 @@ class Skeleton:
 def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
     """Run the levels of the stable search."""
     d = len(search.adj)
+    deepest = d - 2 if search.max_size is None else min(d - 2, search.max_size)
+    max_sets = math.inf if search.max_sets is None else float(search.max_sets)
+    if isinstance(tests, PartialCorrelation) and not search.fdr:
+        found = tests.search(search.adj, search.fixed, deepest, max_sets, alpha, search.deadline)
+        weakest = Weakest(found.i, found.j, *found.kept, found.members)
+        return Skeleton(found.adj, Alone(found.statistic, 0, tests.n), weakest, *found.how)
     alone, weakest, made, complete = _first_level(tests, alpha, search)
     i, j, weakness = weakest.i, weakest.j, weakest.weakness
     fixed = search.fixed[i, j]
     threshold = _Threshold(tests, alpha, int(np.isfinite(alone.statistic).sum()) if search.fdr else 0)
     joined = fixed | ~(weakness > threshold.of(weakness, ~fixed))
-    deepest = d - 2 if search.max_size is None else min(d - 2, search.max_size)
-    max_sets = math.inf if search.max_sets is None else float(search.max_sets)
     k, bounded = 1, False
     while k <= deepest and complete:
-        asked, a, b, near, limit, over = _plan(k, i, j, joined, fixed, d, max_sets)
+        asked, a, b, near, limit, over = plan_level(k, i, j, joined, fixed, d, max_sets)
         if not len(asked):
             break
         if k > tests.most:
@@ -142,66 +148,14 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
             k = min(int(np.diff(near.first)[np.concatenate([a, b])].max()), deepest + 1, tests.most + 1)
             bounded = tests.most < k <= deepest
             break
-        found = tests.answer(ask(k, a, b, near, limit, weakness[asked]), search.deadline)
-        weakest.enter(asked, found, over)
-        made, complete = made + found.tests, not found.stopped
+        told = tests.answer(ask(k, a, b, near, limit, weakness[asked]), search.deadline)
+        weakest.enter(asked, told, over)
+        made, complete = made + told.tests, not told.stopped
         joined &= fixed | ~(weakness > threshold.of(weakness, joined & ~fixed))
         k += 1
     adj = np.zeros((d, d), bool)
     adj[i[joined], j[joined]] = adj[j[joined], i[joined]] = True
     return Skeleton(adj, alone, weakest, made, k - 1, bounded, complete)
-
-
-@njit(cache=True)
-def _plan(
-    size: int, i: Ints, j: Ints, joined: Bools, fixed: Bools, d: int, max_sets: float
-) -> tuple[Ints, Ints, Ints, Lists, Ints, Bools]:
-    """The pairs that a level tests, their numbers and members, (m,) each: joined, not fixed, one member with more than
-    ``size`` neighbours. Then the neighbours of all, the largest sets drawn from them, and is a pair's budget short? (m,)"""
-    kept = np.flatnonzero(joined)
-    near = either_way(i[kept], j[kept], d)
-    first = near.first
-    limit = size_limits(first, size, max_sets)
-    asked = kept[:0].copy() if kept.size == 0 else np.empty(kept.size, np.int64)
-    over, m = np.zeros(kept.size, np.bool_), 0
-    for k in kept:
-        if not fixed[k]:
-            longest = 0
-            for v in (i[k], j[k]):
-                length = first[v + 1] - first[v]
-                longest = max(longest, length)
-                over[m] |= limit[v] < min(length, size)
-            if longest > size:
-                asked[m] = k
-                m += 1
-            else:
-                over[m] = False
-    asked = asked[:m]
-    return asked, i[asked], j[asked], near, limit, over[:m]
-
-
-@njit(cache=True)
-def _enter(
-    kept: tuple[AnyArray, AnyArray, AnyArray, AnyArray, AnyArray, AnyArray, AnyArray],
-    at: AnyArray,
-    found: Largest,
-    short: AnyArray,
-    end: int,
-) -> AnyArray:
-    """Enter tests into a record's arrays, in place, where their p-values are larger: their sets, to be put at ``end``."""
-    weakness, statistic, df, n, size, start, partial = kept
-    width, filled = found.sets.shape[1], 0
-    members = np.empty(at.size * width, np.int32)
-    for m in range(at.size):
-        k = at[m]
-        partial[k] |= short[m]
-        if found.weakness[m] > weakness[k]:
-            weakness[k], statistic[k], df[k] = found.weakness[m], found.statistic[m], found.df[m]
-            n[k], size[k], start[k] = found.n[m], found.size[m], end + filled
-            for p in range(size[k]):
-                members[filled] = found.sets[m, p]
-                filled += 1
-    return members[:filled]
 
 
 def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Weakest, int, bool]:

@@ -101,8 +101,8 @@ def _correlation(table: Table) -> Array:
     scale = 1.0 / np.sqrt(variance)
     rho *= scale
     rho *= scale[:, None]
-    np.clip(rho, -1.0, 1.0, out=rho)
-    np.fill_diagonal(rho, 1.0)
+    rho.clip(-1.0, 1.0, out=rho)
+    rho.flat[:: table.d + 1] = 1.0
     return rho
 
 

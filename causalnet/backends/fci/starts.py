@@ -13,7 +13,6 @@ from ...data import Counts, Moments, Table
 from ...graph import Knowledge, topological_order
 from ...graph.knowledge import KnownEnds
 from ...graph.meek import extension
-from ...search.at_once import find_at_once
 from ...search.pag import (
     Ends,
     Second,
@@ -25,7 +24,6 @@ from ...search.pag import (
     separate_further,
     taken_apart,
 )
-from ...search.partial_correlation import PartialCorrelation
 from ...search.sets import Lists, Tests
 from ...search.skeleton import Search, Skeleton, find_skeleton
 from ..order import learn as search_orders
@@ -79,10 +77,7 @@ STARTS: Mapping[str, Callable[[Setting], Joined]] = {"skeleton": from_skeleton, 
 
 def _by_tests(setting: Setting, search: Search, before: Separators) -> Joined:
     """Both phases over the pairs of ``search``. before: what separates pairs that are apart from the start."""
-    if isinstance(setting.tests, PartialCorrelation):
-        skeleton = find_at_once(setting.tests, setting.alpha, search)
-    else:
-        skeleton = find_skeleton(setting.tests, setting.alpha, search)
+    skeleton = find_skeleton(setting.tests, setting.alpha, search)
     first = taken_apart(before, search.adj, skeleton.adj, skeleton.weakest)
     ends = draw(skeleton.adj, setting, first)
     reach = possible_d_sep(ends, search.deadline)

@@ -89,7 +89,8 @@ def data_kind(cls: Class) -> Class:
 
 def is_data(data: Any) -> bool:
     """Has an object all members of :class:`Data`? Strangers are not asked for more than their kind."""
-    return isinstance(getattr(data, "kind", None), str) and isinstance(data, Data)
+    kind = getattr(data, "kind", None)
+    return isinstance(kind, str) and (KINDS.get(kind) is type(data) or isinstance(data, Data))
 
 
 def refuse_unfinished(data: Any) -> None:

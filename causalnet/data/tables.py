@@ -60,7 +60,7 @@ class Table:
         """Number of variables."""
         return int(self.values.shape[1])
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """'continuous', 'discrete' or 'mixed'."""
         if self.discrete.all():

@@ -29,6 +29,7 @@ REMEDIES = {  # what else can be done about data that a method does not take
     **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
+FREE = 1 << 26  # bytes that need no asking for
 A_PAIR = 64  # bytes that a method holds for each pair of variables: eight matrices of numbers, as the searches of order and pc do
 
 
@@ -96,6 +97,8 @@ def discover(
 
 def _read(data: Any, method: Backend | None) -> Data:
     """Data as they are; a data frame as a series where the method reads rows in order of time, as a table elsewhere."""
+    if isinstance(data, Table):
+        return data
     in_time = method is not None and "series" in method.takes
     return as_series(data) if in_time and not is_data(data) else as_data(data)
 
@@ -103,8 +106,8 @@ def _read(data: Any, method: Backend | None) -> Data:
 @contextmanager
 def _within_means(name: str, data: Data) -> Iterator[None]:
     """A refusal of what cannot fit into memory; memory that ran out, and numbers that nobody can compute with, as sentences."""
-    d, there = len(data.columns), memory.room()
-    if A_PAIR * d * d > there:
+    d = len(data.columns)
+    if A_PAIR * d * d > FREE and A_PAIR * d * d > (there := memory.room()):
         raise DataError(
             f"a search over {d} variables holds about {memory.size(A_PAIR * d * d)} for their pairs, and {memory.size(there)} of "
             f"memory are free; keep at most {int((there / A_PAIR) ** 0.5)} variables"
@@ -152,7 +155,7 @@ def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, p
             f"{method.name} takes {_or(sorted(method.takes))} data, and this is {data.kind}. "
             f"Backends for {data.kind} data: {takers(data.kind, registry())}"
         )
-    demands = data.demands if isinstance(data, Demanding) else {}
+    demands = data.demands if isinstance(data, Table | Demanding) else {}
     unmet = demands.keys() - method.handles
     if unmet:
         raise NotApplicable(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import delayed
@@ -17,8 +18,9 @@ from ..data import Data, Table, as_series
 from ..data.kinds import Divisible
 from ..datasets import Dataset
 from ..errors import NotApplicable
-from ..graph import Graph
+from ..graph import Graph, Knowledge
 from ..graph.confidence import Confidence
+from ..graph.knowledge import as_knowledge
 from ..storage.folder import RunFolder, alone_in
 from ..storage.rows import RowFile
 from .choice import AUTO
@@ -28,11 +30,21 @@ from .register import registry
 
 SHARES = {"part": 3 / 4, "half": 1 / 2}  # of the rows, drawn without repeats
 DRAWS = ("auto", "bootstrap", *SHARES)
-# what a frequency of one half is worth as odds, beside the prior odds: tests at a small level miss more in a part than scores
-# do. Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
-# pipelines.structure_learning measures the calibration
 BY_TESTS = frozenset({"pc", "fci"})
-SCORES, TESTS, SERIES, LOGS = 13.0, 50.0, 5.0, 1.0
+
+
+class Reading(NamedTuple):
+    """How frequencies are read. weight: what a frequency of one half is worth as odds, beside the prior odds. repeats: how many
+    independent tables the resamples are worth for directions."""
+
+    weight: float
+    repeats: float = math.inf
+
+
+# tests at a small level miss more in a part than scores do, and draw the same wrong collider in parts that share their rows. Settled
+# on simulated tables, series and logs of other sizes, densities and strengths than those on which
+# pipelines.structure_learning measures the calibration
+SCORES, TESTS, SERIES, LOGS = Reading(13.0), Reading(50.0, repeats=10.0), Reading(5.0), Reading(1.0)
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
 
@@ -86,7 +98,10 @@ def edge_confidence(
     found = Confidence.count([graphs[s] for s in seeds], draw=draw)
     if wanted != "auto" or (draw != "part" and not _in_time(backend)):
         return found
-    return found.calibrate(_weight(source.data.kind, backend))
+    how = _reading(source.data.kind, backend)
+    known = as_knowledge(kwargs.get("knowledge", source.knowledge)) or Knowledge()
+    allowed = known.compile(found.nodes)[0]
+    return found.calibrate(how.weight, np.where(allowed & allowed.T, 1.0 / (1.0 + 1.0 / how.repeats), 1.0))
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:
@@ -100,8 +115,8 @@ def _drawn(source: Dataset, backend: str, draw: str) -> str:
     return "part" if isinstance(source.data, Divisible) and not _in_time(backend) else "bootstrap"
 
 
-def _weight(kind: str, backend: str) -> float:
-    """What a frequency of one half is worth with such data and methods, peers' included."""
+def _reading(kind: str, backend: str) -> Reading:
+    """How frequencies are read with such data and methods, peers' included."""
     if kind == "events":
         return LOGS
     if _in_time(backend):

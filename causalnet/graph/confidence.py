@@ -55,12 +55,14 @@ class Confidence:
         """(d, d) symmetric share of resamples in which the pair is joined at all."""
         return self.directed + self.directed.T + self.undirected
 
-    def calibrate(self, weight: float) -> Confidence:
+    def calibrate(self, weight: float, trust: Array | float = 1.0) -> Confidence:
         """Probabilities in place of frequencies f: P(edge) = k f / (1 - f + k f), k = weight x density / (1 - density).
 
         Bayes' rule, the odds of f as evidence and the mean frequency over all pairs as prior: half of the resamples say more
         of a pair where one in three is joined than where one in thirty is. 0 and 1 stay. weight: the odds that a frequency of
-        one half is worth, greater than 0. Directions, ends and lags keep their proportions.
+        one half is worth, greater than 0. Directions, ends and lags keep their proportions where ``trust``, a number or (d, d)
+        symmetric, is 1. Of a way s the share of the resamples that join a pair becomes trust s + (1 - trust) p, p that of all
+        pairs: the posterior mean where many resamples of the same rows say what m = trust / (1 - trust) independent ones would.
         """
         number("weight", weight, above=0.0)
         joined, d = self.joined, len(self.nodes)
@@ -68,8 +70,13 @@ class Confidence:
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
         k = weight * density / (1.0 - density)
         scale = np.where(joined > 0, k / (1.0 - joined + k * joined), 0.0)
-        directed, undirected = self.directed * scale, self.undirected * scale
-        kinds = None if self.kinds is None else {kind: share * scale for kind, share in self.kinds.items()}
+
+        def read(share: Array) -> Array:
+            p = share.sum() / max(joined.sum(), 1.0 / self.n)
+            return np.asarray(scale * (trust * share + (1.0 - trust) * p * joined))
+
+        directed, undirected = read(self.directed), read(self.undirected)
+        kinds = None if self.kinds is None else {kind: read(share) for kind, share in self.kinds.items()}
         over = np.where(np.eye(d, dtype=bool), 1.0, scale)  # the own past is no pair
         links = None if self.links is None else np.minimum(self.links * over, 1.0)
         return replace(self, directed=directed, undirected=undirected, kinds=kinds, links=links, frequency=joined)

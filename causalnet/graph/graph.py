@@ -206,9 +206,13 @@ class Graph:
     def replace(self, **changes: Any) -> Graph:
         """A copy with some fields changed; ``meta`` is merged, not replaced."""
         for name in changes:
-            known(name, [one.name for one in dataclasses.fields(self)], f"a graph has no field {name!r}")
+            known(name, self.__dict__, f"a graph has no field {name!r}")
         if "meta" in changes:
             changes["meta"] = {**self.meta, **changes["meta"]}
+        if changes.keys() == {"meta"}:  # all else has been checked
+            told = object.__new__(type(self))
+            told.__dict__.update(self.__dict__, meta=MappingProxyType(changes["meta"]))
+            return told
         return dataclasses.replace(self, **changes)
 
     # ---- other forms --------------------------------------------------------------------------------------

@@ -102,6 +102,8 @@ class Knowledge:
 
         A required edge also forbids its reverse.
         """
+        if not self:
+            return ~np.eye(len(nodes), dtype=bool), np.zeros((len(nodes), len(nodes)), dtype=bool)
         index = {name: i for i, name in enumerate(nodes)}
         known = self.over(nodes)
         unknown = sorted(known._mentioned - set(index))

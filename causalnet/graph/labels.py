@@ -39,6 +39,8 @@ def node_names(given: Any) -> tuple[str, ...]:
     """Names of nodes as texts; DataError for a list of edges or a matrix in their place."""
     if not isinstance(given, Iterable):
         raise DataError(f"nodes is {given!r}, and must be a list of names")
+    if type(given) is tuple and {type(name) for name in given} == {str}:
+        return given
     found = list(given)
     odd = [name for name in found if isinstance(name, (tuple, list, dict, set, np.ndarray))]
     if odd:

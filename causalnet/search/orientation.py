@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from ..base.arrays import AnyArray, Array, Bools, Ints
 from ..base.clock import now
 from ..graph.meek import add_arrow, close, has, put_below
-from .sets import Lists, Question, Tests, either_way, size_limit
+from .sets import Lists, Question, Tests, either_way, size_limits
 from .skeleton import Search, Skeleton, Weakest, no_tests
 
 KNOWN, COLLIDER = 5, 6  # beside R1..R4
@@ -38,13 +38,13 @@ KNOWN, COLLIDER = 5, 6  # beside R1..R4
 
 @dataclass(frozen=True)
 class Orientation:
-    """adj: (d, d) bool. rule: (d, d) int8, what drew i -> j: R1..R4, KNOWN, COLLIDER, or 0. partner: (d i + j) of a
-    collider i -> j <- k and its k. dropped: (k, 2) int64, pairs that knowledge left no room for. conflicts: colliders
+    """adj: (d, d) bool. rule: (d, d) int8, what drew i -> j: R1..R4, KNOWN, COLLIDER, or 0. partner: (arrows of colliders,
+    3), i, j and k of i -> j <- k. dropped: (k, 2) int64, pairs that knowledge left no room for. conflicts: colliders
     and rule applications given up because they contradicted stronger ones."""
 
     adj: Bools
     rule: NDArray[np.int8]
-    partner: dict[int, int]
+    partner: Ints
     dropped: Ints
     conflicts: int
 
@@ -79,23 +79,61 @@ def retest(tests: Tests, skeleton: Skeleton, search: Search) -> Retested:
     if not skeleton.complete:
         none = np.zeros(0, np.int64)
         return Retested(Triples(none, none, none, np.zeros(0), np.zeros(0)), no_tests(none, none), 0, False)
-    joined = np.flatnonzero(skeleton.adj[weakest.i, weakest.j])
-    a, b, strength = weakest.i[joined], weakest.j[joined], weakest.weakness[joined]
-    near = either_way(a, b, d)
-    i, j, middle, whole = _unshielded(near, ~search.adj, search.deadline)
     most = min(max(skeleton.depth, 1), tests.most, d - 2 if search.max_size is None else search.max_size)
-    limit = size_limit(near, most, search.max_sets)
-    over, record, every = limit < np.minimum(np.diff(near.first), most), no_tests(i, j), np.arange(len(i))
+    max_sets = np.inf if search.max_sets is None else float(search.max_sets)
+    lines = weakest.i, weakest.j, weakest.weakness
+    i, j, parts, limit, over, key, strength, whole = _ask(
+        skeleton.adj, lines, ~search.adj, most, max_sets, search.deadline
+    )
+    near, middle, record = Lists(*parts[:2]), Lists(*parts[2:]), no_tests(i, j)
     found = tests.answer(Question(0, max(most, 0), i, j, near, limit, middle, record.weakness), search.deadline)
-    record.enter(every, found, over[i] | over[j])
-    pair = np.repeat(every, np.diff(middle.first))
-    x, z, y, key = i[pair], middle.member, j[pair], a * d + b
-    one, two = (strength[np.searchsorted(key, np.minimum(e, z) * d + np.maximum(e, z))] for e in (x, y))
-    clear = tests.p_values(found.outside) - tests.p_values(found.inside)
-    # an edge of which no test could be made draws no collider
-    known = ((one > -np.inf) | search.fixed[x, z]) & ((two > -np.inf) | search.fixed[y, z])
-    triples = Triples(x, z, y, np.where(known, clear, 0.0), np.maximum(one, two))
+    record.enter(np.arange(len(i)), found, over)
+    outside, inside = tests.p_values(np.stack((found.outside, found.inside)))
+    triples = Triples(*_triples(i, j, middle, outside - inside, key, strength, search.fixed))
     return Retested(triples, record, found.tests, whole and not found.stopped)
+
+
+@njit(cache=True)
+def _ask(
+    adj: Bools, lines: tuple[Ints, Ints, Array], untested: Bools, most: int, max_sets: float, deadline: float
+) -> tuple[Ints, Ints, tuple[Ints, Ints, Ints, Ints], Ints, Bools, Ints, Array, bool]:
+    """What is to be tested again: the ends i, j of unshielded triples, the parts of their neighbours and middles, the largest
+    sets, is a pair's budget short?, key and strength of the joined pairs (see :func:`_triples`), was there time for all?"""
+    a, b, weakness = lines
+    kept, m, d = np.empty(a.size, np.int64), 0, adj.shape[0]
+    for k in range(a.size):
+        if adj[a[k], b[k]]:
+            kept[m] = k
+            m += 1
+    kept = kept[:m]
+    near = either_way(a[kept], b[kept], d)
+    i, j, middle, whole = _unshielded(near, untested, deadline)
+    limit, over = size_limits(near.first, most, max_sets), np.zeros(i.size, np.bool_)
+    for k in range(i.size):
+        for v in (i[k], j[k]):
+            over[k] |= limit[v] < min(near.first[v + 1] - near.first[v], most)
+    parts = near.first, near.member, middle.first, middle.member
+    return i, j, parts, limit, over, a[kept] * d + b[kept], weakness[kept], whole
+
+
+@njit(cache=True)
+def _triples(
+    i: Ints, j: Ints, middle: Lists, clear: Array, key: Ints, strength: Array, fixed: Bools
+) -> tuple[Ints, Ints, Ints, Array, Array]:
+    """The parts of :class:`Triples`; an edge of which no test could be made draws no collider. key: d a + b of the joined pairs
+    a < b, ascending; strength: their weakness."""
+    t, d = middle.member.size, fixed.shape[0]
+    x, y, edge = np.empty(t, np.int64), np.empty(t, np.int64), np.full(t, -np.inf)
+    for row in range(i.size):
+        for k in range(middle.first[row], middle.first[row + 1]):
+            z = middle.member[k]
+            x[k], y[k] = i[row], j[row]
+            for e in (x[k], y[k]):
+                weakness = strength[np.searchsorted(key, min(e, z) * d + max(e, z))]
+                edge[k] = max(edge[k], weakness)
+                if weakness == -np.inf and not fixed[e, z]:
+                    clear[k] = 0.0
+    return x, middle.member, y, clear, edge
 
 
 def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools, required: Bools) -> Orientation:
@@ -113,8 +151,8 @@ def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools
         dropped = _draw_known(adj, allowed, required, i, j, strength, rule, below)
     chosen = np.flatnonzero(triples.clear > 0.0)
     clear = np.round(triples.clear[chosen], 9)
-    chosen = chosen[np.lexsort((triples.edge[chosen], -clear))]
-    clear = np.round(triples.clear[chosen], 9)
+    drawn = np.lexsort((triples.edge[chosen], -clear))
+    chosen, clear = chosen[drawn], clear[drawn]
     open_ends = np.zeros((d, d) if len(chosen) else (0, 0), np.bool_)
     given_up, tail, head, other = _draw_colliders(
         adj, triples.x[chosen], triples.z[chosen], triples.y[chosen], clear, rule, open_ends, below
@@ -122,8 +160,7 @@ def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools
     stuck = open_ends[i, j] if len(chosen) else np.zeros(len(i), bool)
     if skeleton.complete:
         given_up += close(adj, shield, i, j, strength, stuck, rule, below)
-    partner = dict(zip((tail * d + head).tolist(), other.tolist(), strict=True))
-    return Orientation(adj, rule, partner, dropped, given_up)
+    return Orientation(adj, rule, np.stack((tail, head, other), axis=1), dropped, given_up)
 
 
 def _draw_known(

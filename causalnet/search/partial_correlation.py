@@ -1,24 +1,31 @@
-"""Fisher's z of many pairs at once: partial correlations by depth-first elimination.
-
-All sets of k neighbours of x are visited depth first; the Schur complement of each prefix is computed once and serves
-all the sets that begin with it, and one leaf answers every pair of x given its set.
-"""
+"""Fisher's z of many pairs at once, a level of a search or all of them in one compiled call."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from scipy.special import ndtr, ndtri
 
-from ..base.arrays import AnyArray, Array, Ints
-from ..base.clock import now
-from ..stats.independence import DEGENERATE
-from .sets import Largest, Lists, Question, Tested, ask, largest, lists, pairs_of, untested
+from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from .elimination import LARGEST_R, eliminate_sets
+from .levels import enter_tests, plan_level
+from .sets import Largest, Lists, Question, Tested, ask, largest, untested
 
-CLOCK_EVERY = 1 << 23  # numbers worked out between two looks at the clock
-LARGEST_R = 1.0 - np.finfo(float).eps
+
+class Searched(NamedTuple):
+    """A skeleton from one compiled search, in the parts of :class:`causalnet.search.skeleton.Skeleton`. adj: (d, d) bool. statistic:
+    of each pair given nothing. i, j, kept, members: the record of the others. how: tests, depth, bounded, complete."""
+
+    adj: Bools
+    statistic: Array
+    i: Ints
+    j: Ints
+    kept: tuple[Array, Array, Ints, Ints, Ints, Ints, Bools]
+    members: Codes
+    how: tuple[int, int, bool, bool]
 
 
 class PartialCorrelation:
@@ -49,11 +56,20 @@ class PartialCorrelation:
             made = len(question.i)
         if question.size:
             scale = np.sqrt(self.n - np.arange(question.size + 1) - 3.0)
-            tests, stopped = _all_sets(self.rho, scale, question, largest(found), deadline)
+            sizes, every = (max(question.least, 1), question.size), np.ones(len(question.i), bool)
+            tests, stopped = eliminate_sets(self.rho, scale, question, sizes, every, largest(found), deadline)
             made += tests
         found.df[:] = 0
         found.n[:] = self.n
         return found._replace(statistic=-found.weakness, tests=made, stopped=stopped)
+
+    def search(
+        self, adj: Bools, fixed: Bools, deepest: int, max_sets: float, alpha: float, deadline: float
+    ) -> Searched:
+        """All levels of a skeleton in one compiled search. The rest: see :class:`causalnet.search.skeleton.Search`."""
+        scale = np.sqrt(np.maximum(self.n - np.arange(max(min(deepest, self.most), 0) + 1) - 3.0, 0.0))
+        limits = deepest, self.most, max_sets, self.weakness_at(alpha), deadline
+        return Searched(*_search(self.rho, self.n, scale, adj, fixed, limits))
 
     def climb(self, i: Ints, j: Ints, near: Lists, limit: Ints, alpha: float, deadline: float) -> tuple[Tested, int]:
         """The pairs (m,) given every set of 1, 2, ... up to limit (d,) members of fixed lists, each until a size separates it.
@@ -74,35 +90,22 @@ def _levels(
     rho: AnyArray, scale: AnyArray, question: Question, found: Largest, threshold: float, deadline: float
 ) -> tuple[int, int, bool]:
     """Sizes 1 to question.size, of the pairs that no smaller size separated: (tests, largest size tried, stopped)."""
-    i, j, near, limit = question.i, question.j, question.near, question.limit
-    tests, spent, d = 0, 0, rho.shape[0]
-    joined = np.ones(i.size, np.bool_)
+    i, j, near = question.i, question.j, question.near
+    tests, joined = 0, np.ones(i.size, np.bool_)
     for size in range(1, question.size + 1):
-        rows = np.flatnonzero(joined)
-        longer = np.zeros(rows.size, np.bool_)
-        for k in range(rows.size):
-            a, b = i[rows[k]], j[rows[k]]
-            longer[k] = near.first[a + 1] - near.first[a] > size or near.first[b + 1] - near.first[b] > size
-        rows = rows[longer]
-        if rows.size == 0:
+        more = False
+        for row in range(i.size):
+            if joined[row]:
+                joined[row] = not found.weakness[row] > threshold
+                a, b = i[row], j[row]
+                joined[row] &= max(near.first[a + 1] - near.first[a], near.first[b + 1] - near.first[b]) > size
+                more |= joined[row]
+        if not more:
             return tests, size - 1, False
-        pairs = lists(np.concatenate((i[rows], j[rows])), np.concatenate((rows, rows)), d)
-        for x in range(d):
-            own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
-            if own.size == 0 or limit[x] < size:
-                continue
-            pool = near.member[near.first[x] : near.first[x + 1]]
-            members, place, count = _gather(x, own, pool, i, j)
-            part = scale[: size + 1]
-            sizes = (size, size)
-            made, spent, stopped = _around(
-                rho, part, x, members, place, count, sizes, question.middle, found, spent, deadline
-            )
-            tests += made
-            if stopped:
-                return tests, size, True
-        for row in rows:
-            joined[row] = not found.weakness[row] > threshold
+        made, stopped = eliminate_sets(rho, scale, question, (size, size), joined, found, deadline)
+        tests += made
+        if stopped:
+            return tests, size, True
     return tests, question.size, False
 
 
@@ -116,224 +119,79 @@ def _alone(rho: AnyArray, question: Question, scale: float, weakness: AnyArray, 
 
 
 @njit(cache=True)
-def _all_sets(rho: AnyArray, scale: AnyArray, question: Question, found: Largest, deadline: float) -> tuple[int, bool]:
-    """All sets of neighbours of every variable: (tests, stopped). scale: (size + 1,), sqrt(n - |S| - 3)."""
-    pairs, near = pairs_of(question.i, question.j, rho.shape[0]), question.near
-    tests, spent, least = 0, 0, max(question.least, 1)
-    for x in range(rho.shape[0]):
-        own = pairs.member[pairs.first[x] : pairs.first[x + 1]]
-        top = min(question.size, question.limit[x])
-        if own.size == 0 or top < least:
-            continue
-        pool = near.member[near.first[x] : near.first[x + 1]]
-        members, rows, count = _gather(x, own, pool, question.i, question.j)
-        sizes = (least, top)
-        made, spent, stopped = _around(
-            rho, scale, x, members, rows, count, sizes, question.middle, found, spent, deadline
-        )
-        tests += made
-        if stopped:
-            return tests, True
-    return tests, False
-
-
-@njit(cache=True)
-def _gather(x: int, own: AnyArray, pool: AnyArray, i: AnyArray, j: AnyArray) -> tuple[AnyArray, AnyArray, int]:
-    """The variables at play around x, those sets are drawn from first: (variables (k,), row of their pair with x in
-    the question or -1 (k,), how many can be drawn)."""
-    members = np.empty(pool.size + own.size, np.int64)
-    rows = np.full(members.size, -1, np.int64)
-    members[: pool.size] = pool
-    k = pool.size
-    for row in own:
-        y = j[row] if i[row] == x else i[row]
-        place = np.searchsorted(pool, y)
-        if place < pool.size and pool[place] == y:
-            rows[place] = row
-        else:
-            members[k], rows[k] = y, row
-            k += 1
-    return members[:k], rows[:k], pool.size
-
-
-@njit(cache=True)
-def _around(
+def _search(
     rho: AnyArray,
+    n: int,
     scale: AnyArray,
-    x: int,
-    members: AnyArray,
-    rows: AnyArray,
-    drawn: int,
-    sizes: tuple[int, int],
-    middle: Lists,
-    found: Largest,
-    spent: int,
-    deadline: float,
-) -> tuple[int, int, bool]:
-    """All sets of sizes[0] to sizes[1] of the first ``drawn`` members, depth first: (tests, spent, stopped). spent: numbers
-    worked out since the last look at the clock.
-
-    At depth l, block[l] (drawn, k), spread[l] (k,), cross[l] (k,) and own[l] hold the covariance of the members with
-    those that can be drawn, their variances, their covariance with x and the variance of x, given the first l of the set.
-    """
-    k, (least, top) = members.size, sizes
-    spent += drawn * k
-    if spent > CLOCK_EVERY and deadline < np.inf:
-        spent = 0
-        if now() > deadline:
-            return 0, spent, True
-    block = np.empty((top, drawn, k))
-    spread, cross, own = np.empty((top, k)), np.empty((top, k)), np.empty(top)
-    cap, asked = np.zeros((3, k)), np.flatnonzero(rows >= 0)
-    for b in asked:
-        _cap(cap[:, b], rows[b], middle, found, scale[-1])
-    for a in range(k):
-        cross[0, a] = rho[x, members[a]]
-        spread[0, a] = 1.0
-        block[0, :, a] = rho[members[:drawn], members[a]]
-    pick, own[0] = np.zeros(top, np.int64), 1.0
-    depth, tests, stopped = 0, 0, False
-    while depth >= 0 and not stopped:
-        s = pick[depth]
-        if s >= drawn - max(least - 1 - depth, 0):
-            depth -= 1
-            if depth >= 0:
-                pick[depth] += 1
-            continue
-        if spread[depth, s] <= DEGENERATE or own[depth] <= DEGENERATE:
-            pick[depth] += 1
-            continue
-        if depth >= least - 1:
-            rest_x = own[depth] * spread[depth, s] - cross[depth, s] * cross[depth, s]
-            if rest_x > DEGENERATE * spread[depth, s]:
-                if _weaker(block, spread, cross, depth, s, rest_x, asked, cap[0]):
-                    at = block[depth, s], spread[depth], cross[depth], rest_x
-                    _leaf(at, s, cap, members, rows, pick[: depth + 1], middle, found, scale)
-                tests += len(asked)
-                for level in range(depth + 1):
-                    tests -= rows[pick[level]] >= 0
-            spent += k
-            if spent > CLOCK_EVERY and deadline < np.inf:
-                spent = 0
-                stopped = now() > deadline
-        if depth < top - 1 and s < drawn - 1:
-            _eliminate(block, spread, cross, own, depth, s)
-            spent += (drawn - s) * k
-            depth += 1
-            pick[depth] = s + 1
-        else:
-            pick[depth] += 1
-    return tests, spent, stopped
+    adj: AnyArray,
+    fixed: AnyArray,
+    limits: tuple[int, int, float, float, float],
+) -> tuple[
+    Bools, Array, Ints, Ints, tuple[Array, Array, Ints, Ints, Ints, Ints, Bools], Codes, tuple[int, int, bool, bool]
+]:
+    """The fields of :class:`Searched`. scale: sqrt(n - |S| - 3) by size. limits: deepest, most, max_sets, threshold, deadline."""
+    (deepest, most, max_sets, threshold, deadline), d = limits, rho.shape[0]
+    statistic, i, j, weakness = np.full(d * (d - 1) // 2, np.nan), [0][:0], [0][:0], [0.0][:0]
+    at = made = 0
+    for a in range(d):
+        for b in range(a + 1, d):
+            own = -np.inf
+            if adj[a, b] and not fixed[a, b]:
+                statistic[at] = scale[0] * math.atanh(min(abs(rho[a, b]), LARGEST_R))
+                own, made = -statistic[at], made + 1
+            if adj[a, b] and not own > threshold:
+                i.append(a)
+                j.append(b)
+                weakness.append(own)
+            at += 1
+    ends, others, m = np.array(i, np.int64), np.array(j, np.int64), len(i)
+    kept = _record(np.array(weakness, np.float64), n)
+    joined, given = np.ones(m, np.bool_), np.zeros(m, np.bool_)
+    for row in range(m):
+        given[row] = fixed[ends[row], others[row]]
+    members, k, bounded, complete = np.empty(0, np.int32), 1, False, True
+    while k <= deepest and complete:
+        asked, a, b, near, limit, over = plan_level(k, ends, others, joined, given, d, max_sets)
+        if asked.size == 0:
+            break
+        if k > most:
+            bounded = True
+            break
+        if limit.max() < k:  # the budget leaves no set of this size, nor of any larger one
+            for row in range(asked.size):
+                kept[6][asked[row]] |= over[row]
+            length = near.first[1:] - near.first[:-1]
+            k = min(int(max(length[a].max(), length[b].max())), deepest + 1, most + 1)
+            bounded = most < k <= deepest
+            break
+        found = _untested(kept[0][asked], k, n)
+        none = Lists(np.zeros(asked.size + 1, np.int64), asked[:0])
+        question, every = Question(k, k, a, b, near, limit, none, found.weakness), np.ones(asked.size, np.bool_)
+        tests, stopped = eliminate_sets(rho, scale, question, (k, k), every, found, deadline)
+        found.statistic[:] = -found.weakness
+        members = np.concatenate((members, enter_tests(kept, asked, found, over, members.size)))
+        made, complete = made + tests, not stopped
+        for row in asked:
+            joined[row] = not kept[0][row] > threshold
+        k += 1
+    left = np.zeros((d, d), np.bool_)
+    for row in range(m):
+        left[ends[row], others[row]] = left[others[row], ends[row]] = joined[row]
+    return left, statistic, ends, others, kept, members, (made, k - 1, bounded, complete)
 
 
 @njit(cache=True)
-def _eliminate(block: AnyArray, spread: AnyArray, cross: AnyArray, own: AnyArray, depth: int, s: int) -> None:
-    """Condition on member s as well: the state of depth + 1 from that of depth, rows after s only."""
-    k = spread.shape[1]
-    row = block[depth, s]
-    scale = 1.0 / spread[depth, s]
-    for b in range(k):
-        spread[depth + 1, b] = spread[depth, b] - row[b] * row[b] * scale
-        cross[depth + 1, b] = cross[depth, b] - cross[depth, s] * row[b] * scale
-    own[depth + 1] = own[depth] - cross[depth, s] * cross[depth, s] * scale
-    spread[depth + 1, s] = 0.0
-    cross[depth + 1, s] = 0.0
-    for a in range(s + 1, block.shape[1]):
-        factor = row[a] * scale
-        for b in range(k):
-            block[depth + 1, a, b] = block[depth, a, b] - factor * row[b]
+def _record(weakness: AnyArray, n: int) -> tuple[Array, Array, Ints, Ints, Ints, Ints, Bools]:
+    """What :class:`causalnet.search.skeleton.Weakest` has of pairs with these tests given nothing, -inf where there is none."""
+    m = weakness.size
+    statistic = np.where(weakness > -np.inf, -weakness, np.nan)
+    none = np.zeros(m, np.int64)
+    return weakness, statistic, none, np.full(m, n), none.copy(), none.copy(), np.zeros(m, np.bool_)
 
 
 @njit(cache=True)
-def _weaker(
-    block: AnyArray,
-    spread: AnyArray,
-    cross: AnyArray,
-    depth: int,
-    s: int,
-    rest_x: float,
-    asked: AnyArray,
-    bound: AnyArray,
-) -> bool:
-    """Has x with some member that is ``asked`` a squared partial correlation below its bound, given the set that ends with s?
-
-    r^2 = (c_xy c_ss - c_xs c_sy)^2 / ((c_xx c_ss - c_xs^2)(c_yy c_ss - c_sy^2)), compared without a division.
-    """
-    pivot, shared, hit = spread[depth, s], cross[depth, s], False
-    for b in asked:
-        of_s = block[depth, s, b]
-        joint = cross[depth, b] * pivot - shared * of_s
-        rest = spread[depth, b] * pivot - of_s * of_s
-        rest = rest if rest > DEGENERATE * pivot else 0.0
-        hit |= joint * joint < bound[b] * rest_x * rest
-    return hit
-
-
-@njit(cache=True)
-def _leaf(
-    at: tuple[AnyArray, AnyArray, AnyArray, float],
-    s: int,
-    cap: AnyArray,
-    members: AnyArray,
-    rows: AnyArray,
-    pick: AnyArray,
-    middle: Lists,
-    found: Largest,
-    scale: AnyArray,
-) -> None:
-    """Enter the tests of x and every member given the set that ends with s. cap: see :func:`_cap`; (3, k)."""
-    row, spread, cross, rest_x = at
-    pivot, shared, bound = spread[s], cross[s], cap[0]
-    for b in range(rows.size):
-        joint = cross[b] * pivot - shared * row[b]
-        rest = spread[b] * pivot - row[b] * row[b]
-        if rows[b] >= 0 and rest > DEGENERATE * pivot and joint * joint < bound[b] * rest_x * rest:
-            squared = joint * joint / (rest_x * rest)
-            lo, hi = middle.first[rows[b]], middle.first[rows[b] + 1]
-            if hi == lo + 1 and squared >= cap[1 + _holds(middle.member[lo], members, pick), b]:
-                continue
-            new = -scale[pick.size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
-            _enter(new, rows[b], members, pick, middle, found)
-            _cap(cap[:, b], rows[b], middle, found, scale[-1])
-
-
-@njit(cache=True)
-def _holds(z: int, members: AnyArray, pick: AnyArray) -> bool:
-    """Is z in the set?"""
-    found = False
-    for p in pick:
-        found |= members[p] == z
-    return found
-
-
-@njit(cache=True)
-def _cap(cap: AnyArray, row: int, middle: Lists, found: Largest, scale: float) -> None:
-    """The r^2 below which a test of the pair can change what was found: of any set, and of those that hold none, or some,
-    of its middles (3,). scale: that of the largest sets; the others need no more, for theirs are larger."""
-    lo, hi = middle.first[row], middle.first[row + 1]
-    cap[0] = _squared(found.weakness[row], scale) if lo == hi else 0.0
-    cap[1] = cap[2] = 0.0
-    for t in range(lo, hi):
-        cap[1] = max(cap[1], _squared(found.outside[t], scale))
-        cap[2] = max(cap[2], _squared(found.inside[t], scale))
-    cap[0] = max(cap[0], cap[1], cap[2])
-
-
-@njit(cache=True)
-def _squared(weakness: float, scale: float) -> float:
-    """The r^2 of which scale atanh |r| is minus the weakness."""
-    return math.tanh(weakness / scale) ** 2 if weakness > -np.inf else np.inf
-
-
-@njit(cache=True)
-def _enter(new: float, row: int, members: AnyArray, pick: AnyArray, middle: Lists, found: Largest) -> None:
-    """Keep a test where it is the weakest so far, of the pair, and of the sets with or without a middle."""
-    if new > found.weakness[row]:
-        found.weakness[row], found.size[row] = new, pick.size
-        for level in range(pick.size):
-            found.sets[row, level] = members[pick[level]]
-    for t in range(middle.first[row], middle.first[row + 1]):
-        if _holds(middle.member[t], members, pick):
-            found.inside[t] = max(found.inside[t], new)
-        else:
-            found.outside[t] = max(found.outside[t], new)
+def _untested(known: AnyArray, size: int, n: int) -> Largest:
+    """An answer about pairs of which so much is known, given sets of this size, to be filled."""
+    m, none = known.size, np.zeros(0)
+    zeros, sets = np.zeros(m, np.int64), np.zeros((m, size), np.int32)
+    return Largest(known, np.zeros(m), zeros, np.full(m, n), zeros.copy(), sets, none, none)

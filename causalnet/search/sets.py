@@ -154,23 +154,23 @@ def largest(found: Tested) -> Largest:
 
 def size_limit(near: Lists, size: int, max_sets: int | None) -> Ints:
     """(d,) the largest set, at most ``size``, drawn from each list: no size up to it has more than ``max_sets`` sets."""
-    length = near.first[1:] - near.first[:-1]
-    limit = np.minimum(length, size)
-    if max_sets is not None and 2 ** min(int(length.max(initial=0)), 62) > max_sets:
-        _lower(length, limit, float(max_sets))
-    return limit
+    return size_limits(near.first, size, np.inf if max_sets is None else float(max_sets))
 
 
 @njit(cache=True)
-def _lower(length: Ints, limit: Ints, max_sets: float) -> None:
-    """limit, in place, to the sizes below the first of which there are more than max_sets sets of a list of this length."""
-    for v in range(length.size):
+def size_limits(first: AnyArray, size: int, max_sets: float) -> AnyArray:
+    """The same of lists that begin at first (d + 1,); max_sets: inf for no limit."""
+    limit = np.empty(first.size - 1, np.int64)
+    for v in range(limit.size):
+        length = first[v + 1] - first[v]
+        limit[v] = min(length, size)
         within, sets = 0, 1.0
-        while within < limit[v]:
-            sets = sets * (length[v] - within) / (within + 1)
+        while within < limit[v] and max_sets < np.inf:
+            sets = sets * (length - within) / (within + 1)
             if sets > max_sets:
                 limit[v] = within
             within += 1
+    return limit
 
 
 @njit(cache=True)

@@ -25,7 +25,9 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import Array, Bools, Codes, Ints
-from .sets import Lists, Question, Tested, Tests, ask, either_way, size_limit
+from .levels import enter_tests, plan_level
+from .partial_correlation import PartialCorrelation
+from .sets import Lists, Question, Tested, Tests, ask, largest
 
 BLOCK = 1 << 20  # pairs tested at once given nothing
 
@@ -55,7 +57,7 @@ class Alone(NamedTuple):
     def of(self, i: Ints, j: Ints) -> tuple[Array, Ints, Ints]:
         """(statistic, df, n), each (k,), of pairs i < j."""
         d = (1 + math.isqrt(1 + 8 * len(self.statistic))) // 2
-        k = i * (2 * d - i - 1) // 2 + j - i - 1
+        k = _number(i, j, d)
         df, n = (np.full(len(k), a) if isinstance(a, int) else a[k].astype(np.int64) for a in (self.df, self.n))
         return self.statistic[k], df, n
 
@@ -79,13 +81,8 @@ class Weakest:
 
     def enter(self, at: Ints, found: Tested, partial: Bools) -> None:
         """Enter a level's tests of the pairs ``at`` where their p-values are larger."""
-        better = np.flatnonzero(found.weakness > self.weakness[at])
-        to, width = at[better], found.sets.shape[1]
-        self.weakness[to], self.statistic[to] = found.weakness[better], found.statistic[better]
-        self.df[to], self.n[to], self.size[to] = found.df[better], found.n[better], found.size[better]
-        self.start[to] = len(self.members) + width * np.arange(len(to))
-        self.members = np.concatenate([self.members, found.sets[better].ravel()])
-        self.partial[at] |= partial
+        kept = self.weakness, self.statistic, self.df, self.n, self.size, self.start, self.partial
+        self.members = np.concatenate([self.members, enter_tests(kept, at, largest(found), partial, len(self.members))])
 
     def given(self, k: int) -> list[int]:
         """The set of a pair's test."""
@@ -127,33 +124,34 @@ class Skeleton:
 def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
     """Run the levels of the stable search."""
     d = len(search.adj)
+    deepest = d - 2 if search.max_size is None else min(d - 2, search.max_size)
+    max_sets = math.inf if search.max_sets is None else float(search.max_sets)
+    if isinstance(tests, PartialCorrelation) and not search.fdr:
+        found = tests.search(search.adj, search.fixed, deepest, max_sets, alpha, search.deadline)
+        weakest = Weakest(found.i, found.j, *found.kept, found.members)
+        return Skeleton(found.adj, Alone(found.statistic, 0, tests.n), weakest, *found.how)
     alone, weakest, made, complete = _first_level(tests, alpha, search)
     i, j, weakness = weakest.i, weakest.j, weakest.weakness
     fixed = search.fixed[i, j]
     threshold = _Threshold(tests, alpha, int(np.isfinite(alone.statistic).sum()) if search.fdr else 0)
-    joined = fixed | ~(weakness > threshold.of(weakness[~fixed]))
-    deepest = d - 2 if search.max_size is None else min(d - 2, search.max_size)
+    joined = fixed | ~(weakness > threshold.of(weakness, ~fixed))
     k, bounded = 1, False
     while k <= deepest and complete:
-        near = either_way(i[joined], j[joined], d)
-        crowded = np.diff(near.first) > k
-        open_pairs = np.flatnonzero(joined & ~fixed & (crowded[i] | crowded[j]))
-        if not len(open_pairs):
+        asked, a, b, near, limit, over = plan_level(k, i, j, joined, fixed, d, max_sets)
+        if not len(asked):
             break
         if k > tests.most:
             bounded = True
             break
-        a, b, limit = i[open_pairs], j[open_pairs], size_limit(near, k, search.max_sets)
-        over = limit < np.minimum(np.diff(near.first), k)
         if limit.max() < k:  # the budget leaves no set of this size, nor of any larger one
-            weakest.partial[open_pairs] |= over[a] | over[b]
+            weakest.partial[asked] |= over
             k = min(int(np.diff(near.first)[np.concatenate([a, b])].max()), deepest + 1, tests.most + 1)
             bounded = tests.most < k <= deepest
             break
-        found = tests.answer(ask(k, a, b, near, limit, weakness[open_pairs]), search.deadline)
-        weakest.enter(open_pairs, found, over[a] | over[b])
-        made, complete = made + found.tests, not found.stopped
-        joined &= fixed | ~(weakness > threshold.of(weakness[joined & ~fixed]))
+        told = tests.answer(ask(k, a, b, near, limit, weakness[asked]), search.deadline)
+        weakest.enter(asked, told, over)
+        made, complete = made + told.tests, not told.stopped
+        joined &= fixed | ~(weakness > threshold.of(weakness, joined & ~fixed))
         k += 1
     adj = np.zeros((d, d), bool)
     adj[i[joined], j[joined]] = adj[j[joined], i[joined]] = True
@@ -165,28 +163,20 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
     d = len(search.adj)
     step = max(1, BLOCK // d)
     wanted, limit = search.adj & ~search.fixed, tests.weakness_at(alpha)
-    statistic, rest = [np.zeros(0)], []
-    df: list[Codes | int] = []
-    n: list[Codes | int] = []
+    statistic, rest = np.full(d * (d - 1) // 2, np.nan), []
+    same: list[tuple[Codes | int, Codes | int]] = []  # df and n of each block's tests
     made, complete = 0, True
     for lo in range(0, d - 1, step):
-        i, j = _pairs(lo, min(lo + step, d), d)
-        here = wanted[i, j]
-        asked = slice(None) if here.all() else np.flatnonzero(here)
-        weakness, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
-        df.append(0)
-        n.append(0)
-        if complete and here.any():
-            found = tests.answer(_given_nothing(i[asked], j[asked], d), search.deadline)
-            made, complete = made + found.tests, not found.stopped
-            weakness[asked] = found.weakness
-            values[asked] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
-            df[-1], n[-1] = (_spread(part, asked, len(i)) for part in (found.df, found.n))
-        statistic.append(values)
-        stay = np.flatnonzero(search.adj[i, j] & ~(weakness > limit))
-        rest.append((i[stay], j[stay], weakness[stay]))
-    sizes = [len(part) for part in statistic[1:]]
-    alone = Alone(np.concatenate(statistic), _together(df, sizes), _together(n, sizes))
+        hi = min(lo + step, d)
+        weakness = np.zeros(0)
+        if complete:
+            i, j = _pairs(lo, hi, wanted)
+            found = tests.answer(_given_nothing(i, j, d), search.deadline)
+            made, complete, weakness = made + found.tests, not found.stopped, found.weakness
+            statistic[_number(i, j, d)] = np.where(weakness > -np.inf, found.statistic, np.nan)
+            same.append((_one(found.df), _one(found.n)))
+        rest.append(_stay(lo, hi, search.adj, wanted, weakness, limit))
+    alone = Alone(statistic, *(_together([part[k] for part in same], wanted, step) for k in (0, 1)))
     i, j, weakness = (np.concatenate(part) for part in zip(*rest, strict=True)) if rest else (*_NONE, np.zeros(0))
     weakest = no_tests(i, j)
     weakest.weakness = weakness
@@ -197,16 +187,42 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
 _NONE = np.zeros((2, 0), np.int64)
 
 
+def _number(i: Ints, j: Ints, d: int) -> Ints:
+    """The numbers of pairs i < j < d, row by row."""
+    return i * (2 * d - i - 1) // 2 + j - i - 1
+
+
 @njit(cache=True)
-def _pairs(begin: int, end: int, d: int) -> tuple[Ints, Ints]:
-    """The pairs i < j < d with begin <= i < end, row by row."""
+def _pairs(begin: int, end: int, wanted: Bools) -> tuple[Ints, Ints]:
+    """The pairs i < j with begin <= i < end that are wanted, (d, d), row by row."""
+    d, at = wanted.shape[0], 0
     m = (end - begin) * (d - 1) - (end * (end - 1) - begin * (begin - 1)) // 2
-    i, j, at = np.empty(m, np.int64), np.empty(m, np.int64), 0
+    i, j = np.empty(m, np.int64), np.empty(m, np.int64)
     for a in range(begin, end):
         for b in range(a + 1, d):
-            i[at], j[at] = a, b
-            at += 1
-    return i, j
+            if wanted[a, b]:
+                i[at], j[at] = a, b
+                at += 1
+    return i[:at], j[:at]
+
+
+@njit(cache=True)
+def _stay(begin: int, end: int, adj: Bools, wanted: Bools, weakness: Array, limit: float) -> tuple[Ints, Ints, Array]:
+    """The pairs of the same rows that stay joined, and their weakness, -inf where not tested. weakness: of the wanted
+    pairs, in their order, as far as they were tested."""
+    i, j, left, k = [0][:0], [0][:0], [0.0][:0], 0
+    for a in range(begin, end):
+        for b in range(a + 1, adj.shape[0]):
+            own = -np.inf
+            if wanted[a, b]:
+                if k < weakness.size:
+                    own = weakness[k]
+                k += 1
+            if adj[a, b] and not own > limit:
+                i.append(a)
+                j.append(b)
+                left.append(own)
+    return np.array(i, np.int64), np.array(j, np.int64), np.array(left)
 
 
 def _given_nothing(i: Ints, j: Ints, d: int) -> Question:
@@ -214,36 +230,38 @@ def _given_nothing(i: Ints, j: Ints, d: int) -> Question:
     return ask(0, i, j, Lists(none, none[:0]), none[:-1], np.full(len(i), -np.inf))
 
 
-def _spread(values: Ints, where: Ints | slice, size: int) -> Codes | int:
-    """values at their places among ``size``, or the one number that they all are."""
-    if (values == values[0]).all():
+def _one(values: Ints) -> Codes | int:
+    """The one number that all values are, or they themselves in less memory."""
+    if len(values) and (values == values[0]).all():
         return int(values[0])
-    whole = np.zeros(size, np.int32)
-    whole[where] = values
+    return values.astype(np.int32) if len(values) else 0
+
+
+def _together(parts: list[Codes | int], wanted: Bools, step: int) -> Codes | int:
+    """The numbers of all pairs, 0 where not wanted, or the one that all are. parts: of ``step`` rows each."""
+    if all(isinstance(part, int) and part == parts[0] for part in parts):
+        return int(parts[0]) if parts else 0
+    d = len(wanted)
+    whole = np.zeros(d * (d - 1) // 2, np.int32)
+    for k, part in enumerate(parts):
+        i, j = _pairs(k * step, min((k + 1) * step, d), wanted)
+        whole[_number(i, j, d)] = part
     return whole
 
 
-def _together(parts: list[Codes | int], sizes: list[int]) -> Codes | int:
-    if all(isinstance(part, int) and part == parts[0] for part in parts):
-        return int(parts[0]) if parts else 0
-    return np.concatenate(
-        [np.full(k, part, np.int32) if isinstance(part, int) else part for part, k in zip(parts, sizes, strict=True)]
-    )
-
-
-class _Threshold(NamedTuple):
+class _Threshold:
     """The weakness above which pairs are separated: that of p = alpha, or with ``total`` pairs tested for a
     false-discovery rate of the largest p_(k) <= alpha k / total (Benjamini and Hochberg, JRSS B 57, 1995)."""
 
-    tests: Tests
-    alpha: float
-    total: int
+    def __init__(self, tests: Tests, alpha: float, total: int) -> None:
+        self.tests, self.alpha, self.total = tests, alpha, total
+        self.fixed = tests.weakness_at(alpha)
 
-    def of(self, weakness: Array) -> float:
-        """weakness: of the pairs still joined."""
+    def of(self, weakness: Array, joined: Bools) -> float:
+        """weakness: of all pairs; joined: those that are tested and not yet separated."""
         if not self.total:
-            return self.tests.weakness_at(self.alpha)
-        ranked = np.sort(weakness)
+            return self.fixed
+        ranked = np.sort(weakness[joined])
         share = np.arange(1, len(ranked) + 1) / self.total
         passed = np.flatnonzero(self.tests.p_values(ranked) <= self.alpha * share)
         return float(ranked[passed[-1]]) if len(passed) else -math.inf

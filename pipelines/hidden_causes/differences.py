@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +15,7 @@ from causalnet import Table, discover
 from causalnet.backends.causal_learn.marks import marks_of
 from causalnet.discovery.guests import guest
 from causalnet.graph.marks import Marks
-from causalnet.graph.separation import as_set
-from causalnet.search.pag import Ends, close, colliders, draw_colliders
+from causalnet.search.pag import close, draw_colliders, open_ends, separators_of
 from pipelines.hidden_causes.runs import ALPHA, PEER, Problem, Run, draw
 
 SAME, SETS = "the same answer", "other separating sets"
@@ -35,18 +35,19 @@ def explained(problem: Problem, seed: int) -> Iterator[Run]:
         return
     data, _ = draw(problem, seed)
     own = discover(data, "fci", alpha=ALPHA).marks
-    theirs, separators = by_peer(data)
-    again = Ends(theirs > 0, ~(theirs > 0) & ~np.eye(len(theirs), dtype=bool))
-    draw_colliders(again, colliders(again, separators))
-    close(again, separators)
-    alike = np.array_equal(again.marks(), theirs)
-    reason = SAME if np.array_equal(own, theirs) else SETS if alike else CONTRADICTION if again.stuck else RULES
+    theirs, sets = by_peer(data)
+    separators = separators_of(len(theirs), sets)
+    again = open_ends(theirs > 0, ~(theirs > 0) & ~np.eye(len(theirs), dtype=bool))
+    draw_colliders(again, separators)
+    close(again, separators, math.inf)
+    alike = np.array_equal(again.marks, theirs)
+    reason = SAME if np.array_equal(own, theirs) else SETS if alike else CONTRADICTION if again.stuck.any() else RULES
     yield Run(str(problem), PEER, exact=float(alike), note=reason)
 
 
-def by_peer(data: Table) -> tuple[Marks, dict[tuple[int, int], int]]:
+def by_peer(data: Table) -> tuple[Marks, dict[tuple[int, int], list[int]]]:
     """The marks of causal-learn's FCI, and the sets that separated pairs i < j."""
-    kept: dict[tuple[int, int], int] = {}
+    kept: dict[tuple[int, int], list[int]] = {}
     with guest("causal-learn", np.random.default_rng(0)):
         from causallearn.search.ConstraintBased import FCI as package
 
@@ -54,7 +55,7 @@ def by_peer(data: Table) -> tuple[Marks, dict[tuple[int, int], int]]:
 
         def listening(graph: Any, test: Any, alpha: float, sets: Any) -> None:
             shipped(graph, test, alpha, sets)
-            kept.update({(min(i, j), max(i, j)): as_set(z) for (i, j), z in sets.items() if z is not None})
+            kept.update({(min(i, j), max(i, j)): [int(v) for v in z] for (i, j), z in sets.items() if z is not None})
 
         package.removeByPossibleDsep = listening
         try:

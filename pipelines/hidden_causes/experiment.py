@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
 from pipelines.common import Task, only, open_table, options, run_tasks
-from pipelines.hidden_causes import differences, oracle, report, runs
+from pipelines.hidden_causes import differences, mended, oracle, report, runs
 from pipelines.hidden_causes.runs import Problem, Run
 
 ROWS, HIDDEN = (200, 500, 1000, 2000, 5000), (0, 2, 4, 8)
@@ -22,6 +22,7 @@ TASKS = {
     "differences": Task(
         differences.explained, [(Problem(n=n), 20) for n in (500, 1000, 2000)], [(Problem(6, 1, 300), 1)]
     ),
+    "mended": Task(mended.contest, [(Problem(n=n), 5) for n in (200, 500, 1000)], [(Problem(6, 1, 300), 1)]),
     "classes": Task(oracle.enumerated, [(4, 1), (5, 1)], [(3, 1)]),
     "oracle": Task(oracle.told_all, [("random graphs", 200)], [("random graphs", 2)]),
 }

@@ -15,7 +15,7 @@ from causalnet.graph.marks import ARROW, CIRCLE, TAIL
 from causalnet.graph.order import ancestry
 from causalnet.graph.random_dags import random_dag
 from causalnet.graph.separation import Separation, ancestral_graph, marks_of_dag
-from causalnet.search.pag import Ends, close, pag_of
+from causalnet.search.pag import Ends, close, new_round, none_yet, open_ends, pag_of, settle, want
 
 
 def table(d: int, n: int = 300, seed: int = 0) -> cn.Table:
@@ -116,27 +116,36 @@ def circles(d: int, edges: list[tuple[int, int]]) -> Ends:
     joined = np.zeros((d, d), bool)
     for i, j in edges:
         joined[i, j] = joined[j, i] = True
-    return Ends(joined, ~joined & ~np.eye(d, dtype=bool))
+    return open_ends(joined, ~joined & ~np.eye(d, dtype=bool))
 
 
 def test_selection_bias_leaves_an_undirected_cycle() -> None:
     ends = circles(5, [(0, 1), (1, 2), (2, 3), (3, 0), (3, 4)])  # R5 the cycle, R6 what hangs on it
-    assert close(ends, {})
-    marks = ends.marks()
+    assert close(ends, none_yet(5), np.inf)
+    marks = ends.marks
     assert (marks[:4, :4][marks[:4, :4] > 0] == TAIL).all() and marks[4, 3] == TAIL and marks[3, 4] == CIRCLE
     chain = circles(3, [(0, 1), (1, 2)])
-    chain.put((1, 0), TAIL, 0)  # 0 -o 1 o-o 2: R7
-    close(chain, {})
-    assert chain.marks()[2, 1] == TAIL
+    chain.marks[1, 0] = TAIL  # 0 -o 1 o-o 2: R7
+    close(chain, none_yet(3), np.inf)
+    assert chain.marks[2, 1] == TAIL
+
+
+def settled(ends: Ends, *wanted: tuple[int, int, int]) -> bool:
+    """One round that wants these marks at v of u *-* v."""
+    together = new_round(ends)
+    for rule, (u, v, mark) in enumerate(wanted):
+        want(ends, together, u, v, mark, rule)
+    return bool(settle(ends, together))
 
 
 def test_contradictions_stay_open_and_close_no_cycle() -> None:
     ends = circles(3, [(0, 1), (1, 2), (0, 2)])
-    wanted = [((i, j), ARROW, 1) for i, j in ((0, 1), (1, 2), (2, 0))]
-    wanted += [((j, i), TAIL, 1) for i, j in ((0, 1), (1, 2), (2, 0))]
-    assert not ends.settle(wanted) and (ends.marks() != ARROW).all() and len(ends.stuck) == 6
+    cycle = [(0, 1), (1, 2), (2, 0)]
+    assert not settled(ends, *[(i, j, ARROW) for i, j in cycle], *[(j, i, TAIL) for i, j in cycle])
+    assert (ends.marks != ARROW).all() and ends.stuck.sum() == 6
     both = circles(2, [(0, 1)])
-    assert not both.settle([((0, 1), ARROW, 1), ((0, 1), TAIL, 2)]) and both.stuck == {(0, 1)}
+    assert not settled(both, (0, 1, ARROW), (0, 1, TAIL))
+    assert both.stuck[0, 1] and not both.stuck[1, 0]
 
 
 def some_knowledge(columns: tuple[str, ...], rng: np.random.Generator) -> cn.Knowledge:

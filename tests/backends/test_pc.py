@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 
 import networkx as nx
@@ -183,6 +184,37 @@ def test_the_set_told_is_the_one_with_the_largest_p_value_of_all_tests() -> None
         best = max(asked, key=asked.__getitem__)
         assert graph.explain(f"x{i}", f"x{j}")["given"] == [f"x{k}" for k in best]
         assert compiled.explain(f"x{i}", f"x{j}")["given"] == [f"x{k}" for k in best]
+
+
+class Slowly:
+    """Fisher's z without its search over all levels."""
+
+    def __init__(self, tests: PartialCorrelation) -> None:
+        self.weakness_at, self.p_values, self.answer = tests.weakness_at, tests.p_values, tests.answer
+        self.most = tests.most
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_one_compiled_search_is_a_level_after_the_other(seed: int) -> None:
+    rng = np.random.default_rng([seed, 9])
+    d, n = int(rng.integers(2, 25)), int(rng.choice([6, 60, 600]))
+    tests = PartialCorrelation(np.corrcoef(gaussian(rng, d, 3.0, n).T), n)
+    free = np.triu(rng.random((d, d)) < 0.9, 1)
+    kept = np.triu(rng.random((d, d)) < 0.05, 1)
+    limits = [None, 2][seed % 2], math.inf, [None, 4][seed // 2 % 2]
+    search = Search(free | free.T | kept | kept.T, kept | kept.T, *limits)
+    one, other = (find_skeleton(family, 0.1, search) for family in (tests, Slowly(tests)))
+    np.testing.assert_array_equal(one.adj, other.adj)
+    assert (one.tests, one.depth, one.bounded, one.complete) == (
+        other.tests,
+        other.depth,
+        other.bounded,
+        other.complete,
+    )
+    np.testing.assert_array_equal(one.alone.statistic, other.alone.statistic)
+    for name in ("i", "j", "weakness", "statistic", "df", "size", "partial"):
+        np.testing.assert_array_equal(getattr(one.weakest, name), getattr(other.weakest, name))
+    assert all(one.weakest.given(k) == other.weakest.given(k) for k in range(len(one.weakest.i)))
 
 
 # ---- knowledge and contradictions -------------------------------------------------------------------------

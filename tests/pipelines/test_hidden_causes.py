@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from causalnet.graph.separation import Separation
-from pipelines.hidden_causes import oracle, runs
+from pipelines.hidden_causes import mended, oracle, runs
 from pipelines.hidden_causes.classes import enumerate_classes
 
 
@@ -44,3 +44,9 @@ def test_told_the_truth_both_methods_are_judged() -> None:
     assert oracle.judged(right, truth, right) == {"exact": 1.0, "sound": 1.0}
     if len(rows) > 1:
         assert rows[1].differ is not None
+
+
+def test_the_peer_with_published_sets_makes_its_tests() -> None:
+    pytest.importorskip("causallearn")
+    own, peer = mended.contest(runs.Problem(6, 1, 300), 0)
+    assert own.cpu and peer.cpu and not peer.note and peer.differ is not None and peer.differ <= 2

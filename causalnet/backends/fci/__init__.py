@@ -19,12 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from ...base.arrays import Bools
 from ...base.checks import one_of, share, whole
 from ...data import Counts, Moments, Table, as_table
 from ...datasets.sem import small_table
 from ...errors import warned
 from ...graph import Graph, Knowledge, PairEvidence
-from ...search.pag import close, colliders, draw_colliders
+from ...graph.knowledge import KnownEnds
+from ...graph.marks import directions
+from ...search.pag import close
 from ...search.skeleton import Search
 from ..pc.choice import Chosen, Test, choose_test
 from ..pc.telling import Partial, partial_pairs, tell, untested_pairs
@@ -39,6 +42,7 @@ KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
 NO_PAIRS = np.zeros((0, 2), np.int64)
+NOTHING = Knowledge()
 
 
 def learn(
@@ -73,7 +77,7 @@ def learn(
     search draw one seed each.
 
     ``graph.explain(a, b)`` tells the test with the largest p-value and which rule gave each end. meta: "ci_test", "tests",
-    "largest_set", "possible_d_sep" (pairs that only those sets separated), "conflicts" (ends left open because the tests
+    "largest_set" (tested, or ruled out by a bound), "possible_d_sep" (pairs that only those sets separated), "conflicts" (ends left open because the tests
     contradict one another), "complete".
     """
     deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
@@ -83,8 +87,8 @@ def learn(
             whole(name, value, least)
     begin = STARTS[one_of("start", start, tuple(STARTS))]
     chosen = choose_test(table, ci_test, missing, rng)
-    known = knowledge or Knowledge()
-    ends, required = known.ends(table.columns), known.compile(table.columns)[1]
+    known = knowledge or NOTHING
+    ends, required = _known_ends(known, table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets
     search = Search(~ends.apart, required | required.T, max_cond, deadline, max_sets)
@@ -94,13 +98,20 @@ def learn(
     return graph
 
 
+def _known_ends(known: Knowledge, columns: tuple[str, ...]) -> tuple[KnownEnds, Bools]:
+    """Its ends, and what it requires, (d, d) bool."""
+    if known:
+        return known.ends(columns), known.compile(columns)[1]
+    nothing = np.zeros((len(columns), len(columns)), bool)
+    return KnownEnds(np.eye(len(columns), dtype=bool), nothing, nothing), nothing
+
+
 def _marked(setting: Setting, chosen: Chosen, joined: Joined, start: str) -> Graph:
     """The ends of what is joined, and what is told of it."""
     ends = draw(joined.adj, setting, joined.separators)
-    draw_colliders(ends, colliders(ends, joined.separators))
     complete = close(ends, joined.separators, setting.search.deadline)
     skeleton, second, search = joined.skeleton, joined.second, setting.search
-    meta: dict[str, Any] = {"start": start, "alpha": setting.alpha, "conflicts": len(ends.stuck)}
+    meta: dict[str, Any] = {"start": start, "alpha": setting.alpha, "conflicts": int(ends.stuck.sum())}
     columns, made = setting.data.columns, None
     if skeleton is not None and second is not None:
         records = skeleton.weakest, second.weakest
@@ -109,7 +120,7 @@ def _marked(setting: Setting, chosen: Chosen, joined: Joined, start: str) -> Gra
             "ci_test": chosen.name,
             "tests": skeleton.tests + second.tests,
             "largest_set": max(skeleton.depth, second.depth),
-            "possible_d_sep": int(np.triu(skeleton.adj & ~second.adj).sum()),
+            "possible_d_sep": int((skeleton.adj & ~second.adj).sum()) // 2,
             "partial": len(partial),
         }
         complete &= skeleton.complete and second.complete
@@ -122,9 +133,12 @@ def _marked(setting: Setting, chosen: Chosen, joined: Joined, start: str) -> Gra
     if joined.order is not None:
         meta["order"] = {name: joined.order[name] for name in ("score", "score_name", "rounds") if name in joined.order}
         complete &= bool(joined.order["complete"])
-    why = Why(columns, made, ends.rule, joined.adj, setting.ends.apart, search.fixed)
-    evidence = PairEvidence(columns, np.triu(np.ones_like(joined.adj), 1), why)
-    return Graph.from_marks(columns, ends.marks(), evidence=evidence, meta=meta | {"complete": complete})
+    spared = None if second is None else second.spared
+    why = Why(columns, made, spared, ends.rule, joined.adj, setting.ends.apart, search.fixed)
+    number = np.arange(len(columns))
+    evidence = PairEvidence(columns, number[:, None] < number, why)
+    meta["complete"] = complete
+    return Graph(columns, directions(ends.marks), marks=ends.marks, evidence=evidence, meta=meta)
 
 
 def warm_up(kind: str) -> None:

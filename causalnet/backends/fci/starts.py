@@ -13,20 +13,18 @@ from ...data import Counts, Moments, Table
 from ...graph import Knowledge, topological_order
 from ...graph.knowledge import KnownEnds
 from ...graph.meek import extension
-from ...graph.separation import as_set
 from ...search.pag import (
     Ends,
     Second,
-    SepSets,
-    colliders,
+    Separators,
     draw_colliders,
-    draw_known,
-    further_sets,
+    none_yet,
+    open_ends,
     possible_d_sep,
     separate_further,
-    separating_sets,
+    taken_apart,
 )
-from ...search.sets import Tests
+from ...search.sets import Lists, Tests
 from ...search.skeleton import Search, Skeleton, find_skeleton
 from ..order import learn as search_orders
 
@@ -49,7 +47,7 @@ class Joined(NamedTuple):
     phases, None where there were none. order: what the order search says of itself."""
 
     adj: Bools
-    separators: SepSets
+    separators: Separators
     skeleton: Skeleton | None = None
     second: Second | None = None
     order: Mapping[str, object] | None = None
@@ -57,7 +55,7 @@ class Joined(NamedTuple):
 
 def from_skeleton(setting: Setting) -> Joined:
     """PC's skeleton, then possible-d-sep."""
-    return _by_tests(setting, setting.search, {})
+    return _by_tests(setting, setting.search, none_yet(len(setting.search.adj)))
 
 
 def from_order(setting: Setting) -> Joined:
@@ -77,25 +75,20 @@ def from_dag(setting: Setting) -> Joined:
 STARTS: Mapping[str, Callable[[Setting], Joined]] = {"skeleton": from_skeleton, "order": from_order, "dag": from_dag}
 
 
-def _by_tests(setting: Setting, search: Search, before: SepSets) -> Joined:
+def _by_tests(setting: Setting, search: Search, before: Separators) -> Joined:
     """Both phases over the pairs of ``search``. before: what separates pairs that are apart from the start."""
     skeleton = find_skeleton(setting.tests, setting.alpha, search)
-    first = {**before, **separating_sets(skeleton, search)}
+    first = taken_apart(before, search.adj, skeleton.adj, skeleton.weakest)
     ends = draw(skeleton.adj, setting, first)
-    draw_colliders(ends, colliders(ends, first))
     reach = possible_d_sep(ends, search.deadline)
     second = separate_further(setting.tests, setting.alpha, search, skeleton, reach)
-    return Joined(second.adj, {**first, **further_sets(second)}, skeleton, second)
+    return Joined(second.adj, taken_apart(first, skeleton.adj, second.adj, second.weakest), skeleton, second)
 
 
-def draw(adj: Bools, setting: Setting, separators: SepSets) -> Ends:
-    """Ends of these pairs with what is known drawn in; apart is what has been separated."""
-    apart = np.zeros_like(adj)
-    if separators:
-        i, j = np.array(list(separators)).T
-        apart[i, j] = apart[j, i] = True
-    ends = Ends(adj, apart & ~adj)
-    draw_known(ends, setting.ends)
+def draw(adj: Bools, setting: Setting, separators: Separators) -> Ends:
+    """Ends of these pairs with what is known and the colliders drawn in; apart is what has been separated."""
+    ends = open_ends(adj, (separators.place >= 0) & ~adj, setting.ends)
+    draw_colliders(ends, separators)
     return ends
 
 
@@ -111,14 +104,12 @@ def _best_dag(setting: Setting, share: float) -> tuple[Bools, Mapping[str, objec
     return dag, found.meta
 
 
-def _separators(dag: Bools) -> SepSets:
+def _separators(dag: Bools) -> Separators:
     """Of every pair that is not joined the parents of the later one, which d-separate the two."""
-    order = topological_order(dag)
-    assert order is not None
-    found = {}
-    for place, later in enumerate(order):
-        parents = as_set(np.flatnonzero(dag[:, later]).tolist())
-        for earlier in order[:place]:
-            if not dag[earlier, later]:
-                found[min(earlier, later), max(earlier, later)] = parents
-    return found
+    order = np.array(topological_order(dag))
+    place = np.empty(len(dag), np.int64)
+    place[order] = np.arange(len(dag))
+    later = np.where(place[:, None] < place, np.arange(len(dag)), np.arange(len(dag))[:, None])
+    later[dag | dag.T | np.eye(len(dag), dtype=bool)] = -1
+    child, parent = np.ascontiguousarray(np.nonzero(dag.T))
+    return Separators(later.astype(np.int32), Lists(np.searchsorted(child, np.arange(len(dag) + 1)), parent))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.arrays import Bools
-from ...search.pag import KNOWN
+from ...search.pag import KNOWN, Spared
 from ..pc.why import Made
 
 RULES = {
@@ -31,11 +31,12 @@ RULES = {
 
 @dataclass(frozen=True)
 class Why:
-    """The evidence of one pair. made: the tests, None where none was made. rule: (d, d) int8, what gave the mark at j of
+    """The evidence of one pair. made: the tests, None where none was made; spared: pairs whose later tests were not. rule: (d, d) int8, what gave the mark at j of
     i *-* j. joined: (d, d) bool. apart, fixed: (d, d) bool, pairs kept apart, or joined, by knowledge."""
 
     columns: tuple[str, ...]
     made: Made | None
+    spared: Spared | None
     rule: NDArray[np.int8]
     joined: Bools
     apart: Bools
@@ -54,5 +55,9 @@ class Why:
             return {"note": "required by the knowledge: not tested"}
         if self.apart[i, j]:
             return {"note": "kept apart by the knowledge: not tested"}
-        found = {} if self.made is None else self.made.of(i, j)
+        late = None if self.spared is None else self.spared.record(i, j)
+        made = self.made
+        if made is not None and late is not None:
+            made = replace(made, weakest=(*made.weakest, late))
+        found = {} if made is None else made.of(i, j)
         return found or {"note": "not tested: as in the best DAG"}

@@ -74,8 +74,9 @@ def learn(
     """The CPDAG of the DAG of least score that was met, with the knowledge's orientations.
 
     score: "auto" is "bic" on continuous tables, the linear Gaussian one, "fnml" on discrete ones, and on mixed ones
-    "conditional", which sees how categories change slopes, or "mixed", the degenerate Gaussian, where cells are missing or rows
-    times squared columns are above 2e7 (it takes the other kinds too). penalty: of one free number in units of ln n, with fNML
+    "conditional", which sees how categories change slopes, or "mixed", the degenerate Gaussian, where cells are missing, rows
+    times squared columns are above 2e7 (it takes the other kinds too), or the graph found says that effects add up
+    (:mod:`causalnet.backends.order.additive`; meta["additive"]). penalty: of one free number in units of ln n, with fNML
     and "conditional" of one parent in units of 2 ln d; None for the extended BIC, which is 2 on continuous tables of few columns,
     for 1 on discrete tables and for 2 with "conditional". ess: equivalent sample size (BDeu). restarts: how often the best order is perturbed: restarts * 6 rounds up to 12 variables,
     restarts * ceil(d / 20) up to 200, restarts * ceil(sqrt(200 d) / 20) of more. max_parents:
@@ -111,6 +112,22 @@ def learn(
     wanted = required.sum(axis=0).max(initial=0)
     if wanted > max(1, chosen.most):
         raise DataError(f"the knowledge requires {wanted} causes of one variable, and at most {chosen.most} fit here")
+    restarts = whole("restarts", restarts, 0)
+    found, place, dag = _search(chosen, allowed, required, restarts, asked)
+    if found.score > UNCOUNTED:
+        raise DataError("the required causes of a variable have more configurations than can be counted; require fewer")
+    rival = chosen.rival(dag) if found.complete else None
+    if rival is not None and required.sum(axis=0).max(initial=0) <= rival.most:
+        other, order, better = _search(rival, allowed, required, restarts, asked)
+        if other.complete:
+            chosen, found, place, dag = rival, other, order, better
+    return _tell(data, chosen, found, place, dag, allowed, required)
+
+
+def _search(
+    chosen: Choice, allowed: Bools, required: Bools, restarts: int, asked: Settings
+) -> tuple[Found, Ints, Bools]:
+    """What was found with the columns in the order ``place`` (d,), that order, and the DAG (d, d) in their own."""
     place = canonical_order(chosen.near)
     grid = np.ix_(place, place)
     found = search_orders(
@@ -118,22 +135,26 @@ def learn(
         np.ascontiguousarray(chosen.near[grid]),
         allowed[grid],
         required[grid],
-        restarts=whole("restarts", restarts, 0),
-        seed=seed,
+        restarts=restarts,
+        seed=asked.seed,
         max_seconds=max(0.0, asked.deadline - now()),
         ties=True,
     )
-    if found.score > UNCOUNTED:
-        raise DataError("the required causes of a variable have more configurations than can be counted; require fewer")
-    return _tell(data, chosen, found, place, allowed, required)
+    dag = np.zeros_like(allowed)
+    dag[grid] = found.dag
+    return found, place, dag
 
 
 def _tell(
-    data: Table | Moments | Counts, chosen: Choice, found: Found, place: Ints, allowed: Bools, required: Bools
+    data: Table | Moments | Counts,
+    chosen: Choice,
+    found: Found,
+    place: Ints,
+    dag: Bools,
+    allowed: Bools,
+    required: Bools,
 ) -> Graph:
-    """What was found with the columns in the order ``place`` (d,), as a graph with its evidence."""
-    dag = np.zeros_like(allowed)
-    dag[np.ix_(place, place)] = found.dag
+    """A graph with its evidence. place: (d,), the order of the columns in ``found``; dag: (d, d) in their own."""
     apart = np.zeros_like(allowed) if chosen.apart is None else chosen.apart
     why = Why(data.columns, chosen.exact, dag, allowed, required, {}, chosen.told.get("targets", {}))
     near = [Near(rise, place[toggled]) for rise, toggled in found.near] + turned(why, apart)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from ...stats.scores import (
     scale_numbers,
     whiten,
 )
+from .additive import additive_evidence
 from .filling import fill_categories, fill_covariance, separate_missing
 
 LEAST = 4  # rows below which nothing is learnt
@@ -57,7 +58,8 @@ class Settings(NamedTuple):
 class Choice:
     """A local score chosen for a table. near: (d, d) correlations, or what stands for them. compiled: the score and its
     slots, with the columns in the order given. exact: f(v | parents). most: parents of a variable. told: its name and
-    settings. warnings: sentences. apart: (d, d) pairs that a regime tells apart, None without regimes."""
+    settings. warnings: sentences. apart: (d, d) pairs that a regime tells apart, None without regimes. rival: of the best DAG
+    (d, d), the score that explains the table better, or None."""
 
     near: Array
     compiled: Callable[[Ints], tuple[Any, Slots]]
@@ -66,6 +68,7 @@ class Choice:
     told: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     apart: Bools | None = None
+    rival: Callable[[Bools], Choice | None] = lambda dag: None
 
 
 def choose_score(data: Table | Moments | Counts, asked: Settings) -> Choice:
@@ -230,10 +233,24 @@ def choose_conditional(data: Table, coded: Coded, asked: Settings, told: dict[st
         numbers = scale_numbers(data.values[:, place], data.discrete[place], most)
         return discrete_score(codes[:, place], most, name="fnml", penalty=price, numbers=numbers, asked=related[grid])
 
-    counted = Counted(codes, "fnml", price)
-    exact = Conditional(counted, scale_numbers(data.values, data.discrete, most).values.T, numeric)
+    numbers = scale_numbers(data.values, data.discrete, most).values.T
+    exact = Conditional(Counted(codes, "fnml", price), numbers, numeric)
+    unpriced = Conditional(Counted(codes, "fnml", 0.0), numbers, numeric)
     settings = {"score_name": "conditional", "penalty": price, **told}
-    return Choice(near, compiled, exact, most, settings, warnings + tell_relations(data.columns, corr, data.n, start))
+    warnings = warnings + tell_relations(data.columns, corr, data.n, start)
+    chosen = Choice(near, compiled, exact, most, settings, warnings)
+    if asked.score != "auto":
+        return chosen
+    return replace(chosen, rival=partial(_additive, data, asked, coded, unpriced))
+
+
+def _additive(data: Table, asked: Settings, coded: Coded, apart: Conditional, dag: Bools) -> Choice | None:
+    """The degenerate Gaussian score, where the graph found says that effects on numbers add up."""
+    favoured = additive_evidence(coded, apart, dag)
+    if favoured <= 0.0:
+        return None
+    other = choose_gaussian(data, asked._replace(score="mixed"))
+    return replace(other, told={**other.told, "additive": favoured})
 
 
 def _lay_blocks(start: Ints, n: float, asked: Settings, pairs: Array | None) -> Blocks:

@@ -38,6 +38,7 @@ GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
+NOTHING = Knowledge()
 
 
 def learn(
@@ -91,7 +92,7 @@ def learn(
             raise NotApplicable("with regimes the tests take in their column, a category; write ci_test='auto'")
         knowledge, table = context_knowledge(table, knowledge), with_context(table)
     chosen = choose_test(table, ci_test, missing, rng)
-    allowed, required = (knowledge or Knowledge()).compile(table.columns)
+    allowed, required = (knowledge or NOTHING).compile(table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets
     # pairs forbidden both ways are never tested
@@ -128,7 +129,7 @@ def _learnt(
         meta["warnings"] = told
     made = Made(table.columns, chosen.name, chosen.bare, chosen.counted, skeleton.alone, records)
     why = Why(made, skeleton.adj, oriented, allowed, required)
-    every = np.triu(np.ones((table.d, table.d), bool), 1)
+    every = np.tri(table.d, k=-1, dtype=bool).T
     return Graph(table.columns, oriented.adj, evidence=PairEvidence(table.columns, every, why), meta=meta)
 
 

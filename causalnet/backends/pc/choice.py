@@ -45,7 +45,7 @@ def choose_test(table: Table | Moments | Counts, ci_test: str | Test, missing: s
     """The test of this name on this table; NotApplicable where it does not suit it."""
     if not isinstance(table, Table):
         return _streamed(table, ci_test)
-    cells = int(table.missing.sum())
+    cells = int(table.missing.sum()) if table.incomplete else 0
     if callable(ci_test):
         name = str(getattr(ci_test, "__name__", type(ci_test).__name__))
         return Chosen(
@@ -90,8 +90,10 @@ def _make(name: str, table: Table, values: Array, lacking: Bools | None, rng: np
 
 def _correlation(table: Table) -> Array:
     """(d, d), in the memory of one such matrix (Table.correlation keeps the covariance as well)."""
-    centred = table.values - table.values.mean(axis=0)
-    rho = centred.T @ centred
+    # sum (x - a)(x - a)' - (sum x - a)(sum x - a)' / n, a the first row, which is no further from the mean than sqrt(n) deviations
+    shifted = table.values - table.values[0]
+    rho, total = shifted.T @ shifted, np.ones(table.n) @ shifted
+    rho -= np.outer(total, total / table.n)
     variance = np.diag(rho).copy()
     if not variance.all():
         flat = ", ".join(repr(table.columns[k]) for k in np.flatnonzero(variance == 0.0))
@@ -99,8 +101,8 @@ def _correlation(table: Table) -> Array:
     scale = 1.0 / np.sqrt(variance)
     rho *= scale
     rho *= scale[:, None]
-    np.clip(rho, -1.0, 1.0, out=rho)
-    np.fill_diagonal(rho, 1.0)
+    rho.clip(-1.0, 1.0, out=rho)
+    rho.flat[:: table.d + 1] = 1.0
     return rho
 
 

@@ -40,8 +40,9 @@ def partial_pairs(*records: Weakest) -> Ints:
 def untested_pairs(skeleton: Skeleton, fixed: Bools) -> Ints:
     """(k, 2) the pairs that stay joined because no test of them could be made; none where the deadline came first."""
     record = skeleton.weakest
-    open_pair = (record.weakness == -np.inf) & skeleton.adj[record.i, record.j] & ~fixed[record.i, record.j]
-    return np.stack([record.i, record.j], 1)[open_pair & skeleton.complete]
+    bare = np.flatnonzero(record.weakness == -np.inf) if skeleton.complete else np.zeros(0, np.int64)
+    i, j = record.i[bare], record.j[bare]
+    return np.stack([i, j], 1)[skeleton.adj[i, j] & ~fixed[i, j]]
 
 
 def tell(

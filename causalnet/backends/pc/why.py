@@ -98,7 +98,8 @@ class Why:
         for a, b in ((i, j), (j, i)):
             code = int(self.oriented.rule[a, b])
             if code == COLLIDER:
-                other = columns[self.oriented.partner[a * len(columns) + b]]
+                drawn = self.oriented.partner
+                other = columns[drawn[(drawn[:, 0] == a) & (drawn[:, 1] == b), 2][0]]
                 return f"collider {columns[a]} -> {columns[b]} <- {other}"
             if code:
                 return RULES[code]

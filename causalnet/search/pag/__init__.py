@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .adjacency import Second, further_sets, separate_further, separating_sets
+from .adjacency import Second, Spared, separate_further
 from .d_separators import possible_d_sep
-from .ends import KNOWN, Ends
-from .known import draw_known
+from .ends import KNOWN, Ends, new_round, open_ends, settle, want
 from .markov_class import pag_of
-from .rules import SepSets, close, colliders, draw_colliders
+from .rules import close, draw_colliders
+from .separators import Separators, none_yet, separators_of, taken_apart

@@ -9,42 +9,39 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ...base.arrays import AnyArray, Bools
+from ...base.arrays import AnyArray
 from ...base.clock import now
 from ...graph.marks import ARROW
 from .ends import Ends
 
 
-def possible_d_sep(ends: Ends, deadline: float = np.inf) -> Bools:
-    """(d, d) bool: row x holds the set of x, or nothing if time.monotonic() is past the deadline by then."""
-    marks = ends.marks()
-    found: Bools = _reach(marks > 0, marks == ARROW, deadline)
-    return found
-
-
 @njit(cache=True)
-def _reach(near: AnyArray, arrow: AnyArray, deadline: float) -> AnyArray:
-    """From every x along edges; u - v - w goes on where u and w are joined, or v is a collider. arrow: [u, v] at v of u *-* v."""
-    d = len(near)
+def possible_d_sep(ends: Ends, deadline: float) -> AnyArray:
+    """(d, d) bool: row x holds the set of x, or nothing if time.monotonic() is past the deadline by then.
+
+    From every x along edges; u - v - w goes on where u and w are joined, or v is a collider.
+    """
+    marks, near = ends.marks, ends.near
+    d, edges = marks.shape[0], near.member.size
     found = np.zeros((d, d), np.bool_)
-    first, last = np.empty(d * d, np.int64), np.empty(d * d, np.int64)
+    first, last = np.empty(edges, np.int64), np.empty(edges, np.int64)
     for x in range(d):
         if deadline < np.inf and now() > deadline:
             break
-        came = np.zeros((d, d), np.bool_)  # [u, v]: a path comes to v from u
+        came = np.zeros(edges, np.bool_)  # of each entry of near: does a path take that edge, that way?
         count = 0
-        for v in range(d):
-            if near[x, v]:
-                found[x, v] = came[x, v] = True
-                first[count], last[count] = x, v
-                count += 1
+        for at in range(near.first[x], near.first[x + 1]):
+            found[x, near.member[at]] = came[at] = True
+            first[count], last[count] = x, near.member[at]
+            count += 1
         while count:
             count -= 1
             u, v = first[count], last[count]
-            for w in range(d):
-                on = near[u, w] or (arrow[u, v] and arrow[w, v])
-                if near[v, w] and on and w != u and w != x and not came[v, w]:
-                    found[x, w] = came[v, w] = True
+            for at in range(near.first[v], near.first[v + 1]):
+                w = near.member[at]
+                on = marks[u, w] > 0 or (marks[u, v] == ARROW and marks[w, v] == ARROW)
+                if on and w != u and w != x and not came[at]:
+                    found[x, w] = came[at] = True
                     first[count], last[count] = v, w
                     count += 1
     return found

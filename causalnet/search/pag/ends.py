@@ -1,109 +1,159 @@
-"""The ends of the edges of a graph that is being oriented, as sets of nodes: integers, node k the bit k."""
+"""The ends of the edges of a graph that is being oriented, and how what one round of rules implies is written."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
+from numba import njit
 
-from ...base.arrays import Bools
-from ...graph.marks import ARROW, CIRCLE, TAIL, Marks
-from ...graph.separation import bits, rows
+from ...base.arrays import AnyArray, Bools
+from ...graph.knowledge import KnownEnds
+from ...graph.marks import ARROW, CIRCLE, TAIL
+from ..sets import Lists
 
-End = tuple[int, int]  # (u, v): the end at v of the edge u *-* v
 KNOWN = 11  # beside the rules 0 to 10
+TORN = 4  # beside the marks: wanted as a tail and as an arrow
 
 
-class Ends:
-    """End marks over d nodes, every end a circle at first.
+class Ends(NamedTuple):
+    """End marks over d nodes, (d, d) each; [u, v] is the end at v of the edge u *-* v.
 
-    near[v]: whom v is joined to. apart[v]: from whom it is separated; a pair that is neither is one of which nothing is
-    known, and no rule argues from it. own[mark][v]: the u with that mark at v of u *-* v; far[mark][v]: the u with that
-    mark at u. rule: (d, d) int8, what gave the mark at j of i *-* j: 0 to 10, KNOWN, or -1. stuck: ends left as circles
-    because of a contradiction.
+    marks: int8, 0 where not joined. apart: bool, which pairs are separated; a pair that is neither joined nor apart is one of
+    which nothing is known, and no rule argues from it. stuck: bool, ends left as circles because of a contradiction. rule:
+    int8, what gave the mark: 0 to 10, KNOWN, or -1. near: whom each node is joined to, ascending.
     """
 
-    def __init__(self, joined: Bools, apart: Bools) -> None:
-        d = len(joined)
-        self.d = d
-        self.near, self.apart = rows(joined), rows(apart)
-        self.own = {mark: [0] * d for mark in (TAIL, ARROW)} | {CIRCLE: list(self.near)}
-        self.far = {mark: [0] * d for mark in (TAIL, ARROW)} | {CIRCLE: list(self.near)}
-        self.rule: NDArray[np.int8] = np.full((d, d), -1, np.int8)
-        self.stuck: set[End] = set()
+    marks: AnyArray
+    apart: AnyArray
+    stuck: AnyArray
+    rule: AnyArray
+    near: Lists
 
-    def put(self, end: End, mark: int, rule: int) -> None:
-        """Write a mark, whatever stood there."""
-        u, v = end
-        for other in (TAIL, ARROW, CIRCLE):
-            self.own[other][v] &= ~(1 << u)
-            self.far[other][u] &= ~(1 << v)
-        self.own[mark][v] |= 1 << u
-        self.far[mark][u] |= 1 << v
-        self.rule[u, v] = rule
 
-    def is_open(self, end: End) -> bool:
-        """Is there a circle that may become a mark?"""
-        return bool(self.own[CIRCLE][end[1]] >> end[0] & 1) and end not in self.stuck
+class Round(NamedTuple):
+    """What a round wants. asked: (d, d) int8, the marks, TORN, or 0; by: (d, d) int8, the first of the rules that want
+    them; end: (ends there are, 2) those with a mark asked, and filled: (1,) how many they are."""
 
-    def open_at(self, v: int) -> int:
-        """The u with such a circle at v of u *-* v."""
-        found = self.own[CIRCLE][v]
-        for u, end in self.stuck:
-            if end == v:
-                found &= ~(1 << u)
-        return found
+    asked: AnyArray
+    by: AnyArray
+    end: AnyArray
+    filled: AnyArray
 
-    def parents(self, v: int) -> int:
-        """The u with u -> v."""
-        return self.own[ARROW][v] & self.far[TAIL][v]
 
-    def children(self, v: int) -> int:
-        """The u with v -> u."""
-        return self.far[ARROW][v] & self.own[TAIL][v]
+def open_ends(joined: Bools, apart: Bools, known: KnownEnds | None = None) -> Ends:
+    """Circles at all ends, but for those that knowledge decides: no rule writes over them."""
+    marks = joined.astype(np.int8) * np.int8(CIRCLE)
+    rule = np.full(joined.shape, -1, np.int8)
+    for matrix, mark in () if known is None else ((known.arrow, ARROW), (known.tail, TAIL)):
+        if matrix.any():
+            marks[joined & matrix] = mark
+            rule[joined & matrix] = KNOWN
+    return Ends(marks, apart, np.zeros(joined.shape, np.bool_), rule, _neighbours(joined))
 
-    def leads(self, a: int, b: int) -> bool:
-        """Is there a directed path from a to b?"""
-        seen, fresh = 0, 1 << a
-        while fresh:
-            ahead = 0
-            for v in bits(fresh):
-                ahead |= self.children(v)
-            if ahead >> b & 1:
-                return True
-            seen |= fresh
-            fresh = ahead & ~seen
-        return False
 
-    def settle(self, wanted: list[tuple[End, int, int]]) -> bool:
-        """Write the marks (end, mark, rule) that one round implies, together; True where one was written.
+@njit(cache=True)
+def _neighbours(joined: AnyArray) -> Lists:
+    """Of each node those it is joined to."""
+    d = joined.shape[0]
+    first, member, count = np.zeros(d + 1, np.int64), np.empty(joined.sum(), np.int64), 0
+    for u in range(d):
+        for v in range(d):
+            if joined[u, v]:
+                member[count] = v
+                count += 1
+        first[u + 1] = count
+    return Lists(first, member)
 
-        An end that is wanted as a tail and as an arrow stays a circle, and so do the ends that would close a directed
-        cycle: the answer does not depend on the order in which they come.
-        """
-        asked: dict[End, int] = {}
-        by: dict[End, int] = {}
-        for end, mark, rule in wanted:
-            if not self.is_open(end):
-                continue
-            if asked.setdefault(end, mark) != mark:
-                self.stuck.add(end)
-            by[end] = min(rule, by.get(end, rule))
-        asked = {end: mark for end, mark in asked.items() if end not in self.stuck}
-        for end, mark in asked.items():
-            self.put(end, mark, by[end])
-        ways = {(u, v) if self.own[ARROW][v] >> u & 1 else (v, u) for u, v in asked}
-        bad = [(a, b) for a, b in ways if self.children(a) >> b & 1 and self.leads(b, a)]
-        for a, b in bad:
-            for end in {(a, b), (b, a)} & asked.keys():
-                self.put(end, CIRCLE, -1)
-                self.stuck.add(end)
-        return any(end not in self.stuck for end in asked)
 
-    def marks(self) -> Marks:
-        """(d, d) int8, the mark at j of the edge i *-* j."""
-        found, width = np.zeros((self.d, self.d), np.int8), -(-self.d // 8)
-        for mark, sets in self.own.items():
-            packed = np.frombuffer(b"".join(members.to_bytes(width, "little") for members in sets), np.uint8)
-            there = np.unpackbits(packed.reshape(self.d, width), axis=1, count=self.d, bitorder="little")
-            found[there.T > 0] = mark
-        return found
+@njit(cache=True)
+def new_round(ends: Ends) -> Round:
+    """A round in which nothing is wanted yet."""
+    asked = np.zeros(ends.marks.shape, np.int8)
+    return Round(asked, asked.copy(), np.empty((ends.near.member.size, 2), np.int64), np.zeros(1, np.int64))
+
+
+@njit(cache=True)
+def around(ends: Ends, v: int) -> AnyArray:
+    """Whom v is joined to."""
+    return ends.near.member[ends.near.first[v] : ends.near.first[v + 1]]
+
+
+@njit(cache=True)
+def is_open(ends: Ends, u: int, v: int) -> bool:
+    """Is there a circle at v of u *-* v that may become a mark?"""
+    return ends.marks[u, v] == CIRCLE and not ends.stuck[u, v]
+
+
+@njit(cache=True)
+def directed(ends: Ends, a: int, b: int) -> bool:
+    """Is it a -> b?"""
+    return ends.marks[a, b] == ARROW and ends.marks[b, a] == TAIL
+
+
+@njit(cache=True)
+def want(ends: Ends, wanted: Round, u: int, v: int, mark: int, rule: int) -> None:
+    """Ask for a mark at v of u *-* v, if that end is open."""
+    if not is_open(ends, u, v):
+        return
+    if wanted.asked[u, v] == 0:
+        wanted.end[wanted.filled[0], 0], wanted.end[wanted.filled[0], 1] = u, v
+        wanted.filled[0] += 1
+        wanted.asked[u, v], wanted.by[u, v] = mark, rule
+        return
+    if wanted.asked[u, v] != mark:
+        wanted.asked[u, v] = TORN
+    wanted.by[u, v] = min(wanted.by[u, v], rule)
+
+
+@njit(cache=True)
+def settle(ends: Ends, wanted: Round) -> bool:
+    """Write the marks that one round wants, together, and empty it; True where one was written.
+
+    An end that is wanted as a tail and as an arrow stays a circle, and so do the ends that would close a directed
+    cycle: the answer does not depend on the order in which they come.
+    """
+    asked, many = wanted.asked, wanted.filled[0]
+    for k in range(many):
+        u, v = wanted.end[k, 0], wanted.end[k, 1]
+        if asked[u, v] == TORN:
+            ends.stuck[u, v] = True
+        else:
+            ends.marks[u, v], ends.rule[u, v] = asked[u, v], wanted.by[u, v]
+    round_trip = np.zeros(many, np.bool_)
+    for k in range(many):
+        u, v = wanted.end[k, 0], wanted.end[k, 1]
+        if directed(ends, u, v):
+            round_trip[k] = _leads(ends, v, u)
+        elif directed(ends, v, u):
+            round_trip[k] = _leads(ends, u, v)
+    for k in range(many):
+        u, v = wanted.end[k, 0], wanted.end[k, 1]
+        for a, b in ((u, v), (v, u)):
+            if round_trip[k] and 0 < asked[a, b] < TORN:
+                ends.marks[a, b], ends.rule[a, b], ends.stuck[a, b] = CIRCLE, -1, True
+    written = False
+    for k in range(many):
+        u, v = wanted.end[k, 0], wanted.end[k, 1]
+        written |= not ends.stuck[u, v]
+    for k in range(many):
+        asked[wanted.end[k, 0], wanted.end[k, 1]] = 0
+    wanted.filled[0] = 0
+    return written
+
+
+@njit(cache=True)
+def _leads(ends: Ends, a: int, b: int) -> bool:
+    """Is there a directed path from a to b?"""
+    seen, queue, last = np.zeros(ends.marks.shape[0], np.bool_), np.empty(ends.marks.shape[0], np.int64), 1
+    queue[0], at = a, 0
+    while at < last:
+        v = queue[at]
+        at += 1
+        for w in around(ends, v):
+            if not seen[w] and directed(ends, v, w):
+                if w == b:
+                    return True
+                seen[w], queue[last] = True, w
+                last += 1
+    return False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...graph.marks import ARROW, TAIL, Marks
 from ...graph.order import ancestry
-from ...graph.separation import as_set
-from .ends import Ends
-from .rules import close, colliders, draw_colliders
+from .ends import open_ends
+from .rules import close, draw_colliders
+from .separators import separators_of
 
 
 def pag_of(mag: Marks) -> Marks:
@@ -18,10 +20,12 @@ def pag_of(mag: Marks) -> Marks:
     """
     joined = mag > 0
     above = ancestry((mag == ARROW) & (mag.T == TAIL))
-    separators = {}
+    sets = {}
     for i, j in np.argwhere(np.triu(~joined, 1)).tolist():
-        separators[i, j] = as_set(k for k in np.flatnonzero(above[:, i] | above[:, j]).tolist() if k not in (i, j))
-    ends = Ends(joined, ~joined & ~np.eye(len(mag), dtype=bool))
-    draw_colliders(ends, colliders(ends, separators))
-    close(ends, separators)
-    return ends.marks()
+        sets[i, j] = [k for k in np.flatnonzero(above[:, i] | above[:, j]).tolist() if k not in (i, j)]
+    separators = separators_of(len(mag), sets)
+    ends = open_ends(joined, ~joined & ~np.eye(len(mag), dtype=bool))
+    draw_colliders(ends, separators)
+    close(ends, separators, math.inf)
+    marks: Marks = ends.marks
+    return marks

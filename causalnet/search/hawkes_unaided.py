@@ -30,11 +30,10 @@ from ..base.arrays import Array, Bools, Codes, Ints
 from ..stats.hawkes_paths import Log
 from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import poll_interval
-from ..stats.time_scales import device_share, mean_delay, some_devices, tied
+from ..stats.time_scales import POLLED, SHORTEST, device_share, mean_delay, polled_kernel, some_devices, tied
 from .hawkes_search import Found, Limits, Scorer, climb
 from .label_null import Null, draw_null, gains, price_of, some_targets
 
-POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
 MISFIT = 0.01  # nats per event
 LEFT = 0.02  # of what the causes of a type explain
 ENOUGH = 50_000  # events by which the delay and the null are judged
@@ -42,9 +41,7 @@ STEP = 2.0  # from one delay to the next
 BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
-SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
 FINE = 0.1  # of a delay: a clock finer than this shows the delay
-SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
 
 
 class Told(NamedTuple):
@@ -82,17 +79,6 @@ class Views(NamedTuple):
         if ordered:
             integral[-seen.slots :] *= 1.0 - tie * self.poll / delay  # the sums hold later polls alone
         return seen._replace(value=tuple(later * value for value in seen.value), integral=integral)
-
-
-def polled_kernel(x: float) -> tuple[float, float]:
-    """The kernel exp(-b s) between events that happened somewhere in the x / b seconds before the poll that told them.
-
-    Its mean over both places: phi_0 = (1 - (1 - exp(-x)) / x) / x told by one poll, and phi_m = (exp(x) - 2 + exp(-x)) / x^2 * exp(-m x) told m polls later.
-    Returns phi_0 and the factor of exp(-m x); 1/2 and 1 as x falls to 0.
-    """
-    if x < SAME:
-        return 0.5, 1.0
-    return (1.0 + math.expm1(-x) / x) / x, (math.expm1(x) + math.expm1(-x)) / x**2
 
 
 def learn_unaided(

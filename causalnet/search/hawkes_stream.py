@@ -45,7 +45,7 @@ from .stream_state import Drift, State, Waiting, Watching
 WARM = 2000  # events that tell the mean delay and the polls
 SHORT = 0.5  # of a poll: with quicker effects, what later polls tell of an order would hardly count
 BLOCK = 1000  # events that are predicted together
-GROWTH = 1.25  # blocks between one model that predicts and the next
+GROWTH = 1.6  # blocks between one model that predicts and the next
 PAST, LEAST = 200, 8  # blocks that a score is held against, and how many there must be
 LATEST = 4  # blocks whose mean score is judged
 ALARM = 5.0  # its standard deviations below the past

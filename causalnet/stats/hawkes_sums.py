@@ -24,10 +24,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ..base import memory
 from ..base.arrays import Array, Codes, Ints
 from .hawkes_paths import Paths
 from .time_scales import polled_kernel
 
+A_SUM = 16.0  # bytes: a step adds to a copy
 CUT = 1e-5  # of one event's effect: a sum that has decayed below is dropped
 
 
@@ -55,6 +57,11 @@ def no_sums(types: int, devices: int, hops: int, polled: bool = False) -> Sums:
     """The sums over no event."""
     v, m, c = types, devices, types * hops
     tied = [(c, c), (c, c), (m, c), (v, c), (v, c), (v, c)]
+    memory.require(
+        f"the sums of a stream of {types:,} types on {devices:,} devices",
+        A_SUM * float((3 if polled else 1) * c * c + (5 if polled else 3) * m * c + 4 * v * c),
+        "watch fewer types together, or give hops=(0,)",
+    )
     shapes = [(c, c), (m, c), (v, c), (v, c), (m, v), *(tied if polled else [(0, 0)] * len(tied))]
     live = np.zeros((m, c), dtype=np.int32)
     return Sums(np.zeros((m, c)), np.zeros(m), live, np.zeros(m, dtype=np.int64), *map(np.zeros, shapes))

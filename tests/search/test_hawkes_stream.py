@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import causalnet as cn
 from causalnet.backends import thp
+from causalnet.base import memory
 from causalnet.cli.app import app
 from causalnet.datasets.hawkes import simulate_hawkes
 from causalnet.datasets.incidents import AlarmSystem
@@ -231,3 +232,12 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path) -> None:
     checkpoint.write(path, header, arrays, SAVED)
     with pytest.raises(cn.DataError, match="no whole state of a stream"):
         thp.load(path)
+
+
+def test_what_does_not_fit_into_memory_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    events, _ = log(4, 3000)
+    monkeypatch.setattr(memory, "room", lambda: 1e4)
+    with pytest.raises(cn.DataError, match=r"the effects that 3,.* events feel .*causalnet watch"):
+        thp.learn(events, rng=np.random.default_rng(0), decay=1 / 60)
+    with pytest.raises(cn.DataError, match=r"the sums of a stream of 200 types on 0 devices take about"):
+        thp.init([f"t{k}" for k in range(200)])

@@ -38,11 +38,11 @@ from ..stats.hawkes import distances
 from ..stats.hawkes_paths import Log, Paths, hop_matrices, paths_to
 from ..stats.hawkes_sums import add, copied, forgotten, grown, lasting, no_sums, read
 from ..stats.repeats import poll_interval
-from ..stats.time_scales import POLLED, device_share, mean_delay, polled_delay, polled_kernel, tied
+from ..stats.time_scales import POLLED, TELLING, device_share, mean_delay, polled_delay, polled_kernel, tied
 from .hawkes_contrast import Fitted, fit_graph
 from .stream_state import Drift, State, Waiting, Watching
 
-WARM = 2000  # events that tell the mean delay and the polls
+WARM = TELLING  # events that tell the mean delay and the polls
 SHORT = 0.5  # of a poll: with quicker effects, what later polls tell of an order would hardly count
 BLOCK = 1000  # events that are predicted together
 GROWTH = 1.6  # blocks between one model that predicts and the next
@@ -179,7 +179,7 @@ def _begun(state: State, n: int) -> State:
         if n < 2 or first.time[-1] <= first.time[0]:
             raise DataError(f"{n} events at one time tell no delay; give decay, in 1/s, or wait for more events")
         share = device_share(first.device, len(state.devices))
-        delay = max(polled_delay(log, first.kind, share, poll), SHORT * poll) if poll else mean_delay(log, links, share)
+        delay = max(polled_delay(log, first.kind, poll), SHORT * poll) if poll else mean_delay(log, links, share)
         decay = 1.0 / delay
     sums = grown(state.sums, len(state.types), len(state.devices), len(state.settings.hops), poll > 0.0)
     return replace(state, decay=decay, poll=poll, sums=sums)

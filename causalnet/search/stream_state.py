@@ -130,7 +130,9 @@ def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:
     plain |= {name: tuple(plain[name]) for name in ("types", "devices")}
     plain["links"] = tuple((a, b) for a, b in plain["links"])
     drift: dict[str, Any] = {**header["drift"], **checkpoint.nested(arrays, "drift")}
-    untied = {name: a for name, a in no_sums(0, 0, 0)._asdict().items() if name.startswith("tied")}  # version 1 has none
+    untied = {
+        name: a for name, a in no_sums(0, 0, 0)._asdict().items() if name.startswith("tied")
+    }  # version 1 has none
     waiting, aside = (Waiting(**checkpoint.nested(arrays, name)) for name in ("waiting", "aside"))
     return State(
         settings=Watching(**{**settings, "hops": tuple(settings["hops"])}),

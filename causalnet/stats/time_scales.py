@@ -29,6 +29,7 @@ EXPLAINED = 0.1  # share of the events that are laid to earlier ones when EM sta
 WORTH = 0.03  # a scale counts from this share of the events on
 PRIOR = 5.0  # events that every device is credited with
 POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
+TELLING = 2000  # events of a polled log that tell its delay
 SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
 SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
 
@@ -65,13 +66,15 @@ def mean_delay(log: Log, links: sp.csr_array, share: Array, receives: Bools | No
     return _between(scales, _fit(phi, integral, seen.horizon).reshape(-1, len(scales)).sum(axis=0))
 
 
-def polled_delay(log: Log, kind: Codes, share: Array, poll: float) -> float:
-    """The same of a log with ``poll`` seconds between its polls; kind (N,)."""
+def polled_delay(log: Log, kind: Codes, poll: float) -> float:
+    """The same of a log with ``poll`` seconds between its polls; kind (N,) its types. Its first TELLING events tell."""
+    log, kind = Log(log.time[:TELLING], log.device[:TELLING], log.paths), kind[:TELLING]
+    share = device_share(log.device, len(log.paths.start) - 1)
     scales, types = _grid(log, SHORTEST * poll), int(kind.max()) + 1
     phi, integral, horizon = [], [], 0.0
     for scale in scales:
         once, later = polled_kernel(poll / scale)
-        seen = trace(log, kind, np.array([1.0 / scale]), types, once / later / 2.0, share, None, True)
+        seen = trace(log, kind, np.array([1.0 / scale]), types, once / later / 2.0, share)
         common = np.arange(types * seen.slots, (types + 1) * seen.slots)
         phi.append(later * np.concatenate([seen.dense(i, common) for i in range(types)], axis=1))
         integral.append(seen.integral[common])

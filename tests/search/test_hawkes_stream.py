@@ -241,3 +241,18 @@ def test_what_does_not_fit_into_memory_is_refused_first(monkeypatch: pytest.Monk
         thp.learn(events, rng=np.random.default_rng(0), decay=1 / 60)
     with pytest.raises(cn.DataError, match=r"the sums of a stream of 200 types on 0 devices take about"):
         thp.init([f"t{k}" for k in range(200)])
+
+
+@pytest.mark.parametrize("poll", [1, 60, 300])
+def test_ancestors_are_not_parents_of_what_their_children_cause(poll: int) -> None:
+    """A chain of four and six types apart: through polls that tell whole cascades at once, no edge skips a generation."""
+    rng, strength = np.random.default_rng([0, 3000]), np.zeros((10, 10))
+    strength[[0, 1, 2], [1, 2, 3]] = 0.4
+    names = tuple(f"type{k}" for k in range(10))
+    base = np.where(strength.any(axis=0), 0.3, 1.0)
+    links = nx.relabel_nodes(nx.path_graph(20), str)
+    system = AlarmSystem(cn.Graph(names, strength > 0), links, strength, base / base.sum())
+    frame = system.log(3000, rng).frame()
+    frame["timestamp"] = np.ceil(frame["timestamp"] / poll) * poll
+    graph = thp.graph(thp.step(thp.init(names, topology=links), frame))
+    assert set(graph.edges) == {("type0", "type1"), ("type1", "type2"), ("type2", "type3")}

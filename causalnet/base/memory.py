@@ -6,6 +6,8 @@ import math
 import os
 from pathlib import Path
 
+from ..errors import DataError
+
 
 def room() -> float:
     """Bytes that this process may still take; inf where the system does not tell."""
@@ -40,3 +42,10 @@ def _limit() -> float:
 def size(n_bytes: float) -> str:
     """So many bytes in words: 1.2 GiB."""
     return f"{n_bytes / 2**30:.3g} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.3g} MiB"
+
+
+def require(what: str, n_bytes: float, instead: str) -> None:
+    """DataError where ``what`` takes more than there is; instead: what to do then."""
+    there = room()
+    if n_bytes > there:
+        raise DataError(f"{what} take about {size(n_bytes)}, and {size(there)} of memory are free; {instead}")

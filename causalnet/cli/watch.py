@@ -46,6 +46,9 @@ def watch_stream(
     decay: Annotated[
         float | None, typer.Option(help="1 / mean delay in 1/s; by default from the first events.")
     ] = None,
+    poll: Annotated[
+        float | None, typer.Option(help="Seconds between polls, 0: times are exact; by default from the first events.")
+    ] = None,
     half_life: Annotated[float | None, typer.Option(help="Seconds after which what was seen counts half.")] = None,
     patience: Annotated[float, typer.Option(help="Seconds that an event may come late.")] = 0.0,
     how: Options = AS_IT_IS,
@@ -57,7 +60,7 @@ def watch_stream(
     from ..incidents.stream_source import Lines, pieces
 
     _check(source, state, out, every, stall)
-    settings = {"decay": decay, "half_life": half_life, "patience": patience}
+    settings = {"decay": decay, "poll": poll, "half_life": half_life, "patience": patience}
     now = _begin(state, None if how.topology is None else read_topology(how.topology), source, settings)
     lines = Lines(source.name, how.roles, how.unit, now.place)
     before, ended, code = now.drift.alarms, [], 0
@@ -163,8 +166,12 @@ def _report(what: str, now: State, log_json: bool) -> None:
         sys.stdout.write(json.dumps({"time": time.time(), "level": level, "message": what, **found}) + "\n")
         sys.stdout.flush()
         return
-    if found["polled"] and what != "progress":
-        say("warning: the stream was polled, so its times do not tell what came first", style="yellow", stderr=True)
+    if found["coarse"] and what != "progress":
+        say(
+            "warning: many events share their times: was the stream polled? say how often with --poll",
+            style="yellow",
+            stderr=True,
+        )
     odd = ", ".join(f"{found[name]} {name}" for name in ("late", "duplicates", "spoilt") if found[name])
     text = f"{what}: {found['events']:,} events of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
     say(text + (f" ({odd})" if odd else ""), style="red" if what == "drift" else "", stderr=True)

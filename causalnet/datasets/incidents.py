@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import networkx as nx
 import numpy as np
@@ -55,12 +56,17 @@ class AlarmSystem:
         wired = nx.relabel_nodes(links, {m: f"device{m}" for m in links})
         return cls(Graph(names, alpha > 0, weight=alpha), wired, alpha, base / base.sum())
 
+    @cached_property
+    def _around(self) -> list[list[int]]:
+        """The neighbours of every device, by position."""
+        at = {name: m for m, name in enumerate(self.topology.nodes)}
+        return [[at[other] for other in self.topology.neighbors(name)] for name in at]
+
     def cascade(self, root: Alarm, rng: np.random.Generator) -> list[Alarm]:
         """The root and all its descendants, as they happen."""
-        found, names = [root], list(self.topology.nodes)
-        at = {name: m for m, name in enumerate(names)}
+        found = [root]
         for time, kind, device in found:  # grows on the way
-            around = [at[name] for name in self.topology.neighbors(names[device])]
+            around = self._around[device]
             for v in np.flatnonzero(self.strength[kind]):
                 for _ in range(rng.poisson(self.strength[kind, v])):
                     there = int(rng.choice(around)) if around and rng.random() < self.near else device

@@ -2,11 +2,17 @@
 
 Of target i with the columns S in its fit, theta = G_SS^-1 b_S, a further column a would explain
 
-    s_a = b_a - G_aS theta        z_a = s_a / sqrt(sum over events of i of phi~_a^2)
+    s_a = b_a - G_aS theta
 
-with phi~_a what S leaves of phi_a; the sum is taken as that of phi_a^2 times the share of G_aa that S leaves. In every
-fit are the background, the target's own effects and what events of any type raise alike. An edge needs a z that noise
-reaches FEW times in a whole graph, and z^2 / 2 nats above MISFIT per event of the rarer type.
+and z_a is s_a in deviations (:mod:`causalnet.search.score_tests`). In every fit are the background, the target's own
+effects and what events of any type raise alike.
+
+z^2 / 2 are the nats that an edge gains. The price of an edge follows the rule of :mod:`causalnet.search.label_null`, with
+the standard normal law for the null: first FEW edges of noise in a whole graph, then what the z of all pairs, each beside
+the causes that were found, say of how many edges there are. An edge must also gain LEFT of what the causes of its target
+gain together, per event of the rarer type: a wrong shape of the delays leaves a part of that to types that follow the
+same causes, however long the stream. In a polled stream the pairs that are joined are then turned the way that earlier
+polls tell (:mod:`causalnet.search.hawkes_polls`), and the graph is found again.
 """
 
 from __future__ import annotations
@@ -18,108 +24,134 @@ from scipy.special import ndtri
 
 from ..base.arrays import Array, Bools, Ints
 from ..stats.hawkes_sums import Moments
+from .hawkes_polls import before
 from .hazard_graph import closing
+from .label_null import FEW, Null, ancestors, price_of
+from .score_tests import fit_columns, scores
 
-FEW = 0.25  # edges of noise in a whole graph
-MISFIT = 0.01  # nats per event that delays which are not quite exponential may be worth
+LEFT = 0.02  # of what the causes of a type gain
+FALSE_SHARE = 0.33  # of the edges, that the price admits
 KEEP = 0.5  # of the z that lets an edge in, to stay when others joined
+ROUNDS = 3  # of prices
+SETTLED = 0.05  # relative change of the price
+TURNS = 2  # of a polled stream's edges
+DRAWS = 100_000  # quantiles of the null
 
 
 class Fitted(NamedTuple):
-    """adj, z (V, V) of each edge; theta (V, 1 + C): background and effects in 1/s, the common ones in every column."""
+    """adj (V, V); z (V, V) of each pair beside the graph; theta (V, 1 + C): background and effects in 1/s, the common ones in every column; least (V, V): the nats that an edge must gain."""
 
     adj: Bools
     z: Array
     theta: Array
+    least: Array
 
 
-def fit_graph(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fitted:
-    """Causes of every type among ``allowed`` (V, V), acyclic; the weakest edge of a cycle is cut, its target fitted again."""
+def fit_graph(moments: Moments, hops: int, allowed: Bools, required: Bools, settled: bool = True) -> Fitted:
+    """Causes of every type among ``allowed`` (V, V), acyclic, at the price that its own z tell; at the first one if not settled."""
+    if not settled:
+        return _at(moments, hops, allowed, required, np.full(allowed.shape, _first_price(len(allowed), hops)))
+    found = _priced(moments, hops, allowed, required)
+    for _ in range(TURNS):
+        if moments.polls is None:
+            break
+        z = before(moments.polls, found.adj, hops)
+        old, found = found.adj, _priced(moments, hops, allowed & (z >= z.T), required)
+        if np.array_equal(old, found.adj):
+            break
+    return found
+
+
+def _first_price(v: int, hops: int) -> float:
+    """Nats that FEW edges of noise gain in a whole graph."""
+    return float(ndtri(FEW / max(1, v * (v - 1) * hops)) ** 2 / 2.0)
+
+
+def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fitted:
+    v, price = len(allowed), _first_price(len(allowed), hops)
+    size = np.maximum(moments.square[:, 0], 1e-12)
+    rarer = np.minimum(size[:, None], size)
+    found = _at(moments, hops, allowed, required, np.full((v, v), price))
+    null = _normal(hops)
+    for _ in range(ROUNDS):
+        if v < 2 or not found.adj.any():
+            break
+        free = ~ancestors(found.adj).T & ~np.eye(v, dtype=bool)  # none that would close a cycle
+        here = np.maximum(found.z[free], 0.0) ** 2 / 2.0
+        last, price = price, price_of(null, here, int(free.sum()), int(found.adj.sum()), FALSE_SHARE)
+        raised = (found.adj * found.z**2).sum(axis=0) / 2.0
+        found = _at(moments, hops, allowed, required, np.maximum(price, LEFT * raised / size * rarer))
+        if abs(price - last) < SETTLED * last:
+            break
+    return found
+
+
+def _normal(hops: int) -> Null:
+    """What chance gains: the largest of ``hops`` standard normal z."""
+    z = ndtri(((np.arange(DRAWS) + 0.5) / DRAWS) ** (1.0 / hops))
+    return Null(np.maximum(z, 0.0) ** 2 / 2.0, DRAWS)
+
+
+def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Array) -> Fitted:
+    """The graph where an edge must gain ``least`` (V, V) nats; the weakest edge of a cycle is cut, its target fitted again."""
     v = len(allowed)
-    kinds = np.repeat(np.arange(v), hops)
-    # the columns once more, and after them their sums over types
-    join = np.zeros((1 + (v + 1) * hops, 1 + v * hops))
-    join[: 1 + v * hops] = np.eye(1 + v * hops)
-    for k in range(hops):
-        join[1 + v * hops + k, 1 + k :: hops] = 1.0
-    gram, at = join @ moments.gram @ join.T, moments.at @ join.T
-    owner = np.concatenate([[v], kinds, np.full(hops, v)])  # v: part of every fit
-    size = moments.square[:, 0]
+    owner = np.concatenate([[v], np.repeat(np.arange(v), hops), np.full(hops, v)])  # v: part of every fit
     may, z, theta = allowed.copy(), np.zeros((v, v)), np.zeros((v, 1 + v * hops))
     adj, todo = required.copy(), list(range(v))
     while todo:
         for i in todo:
-            least = np.sqrt(2.0 * MISFIT * np.minimum(size[i], size))
-            least = np.maximum(least, -ndtri(FEW / max(1, v * (v - 1) * hops)))
+            gram, b = _with_common(moments, i, hops)
             square = np.append(moments.square[i], np.full(hops, np.inf))
-            parents, z[:, i], own = _causes(gram, at[i], square, owner, i, may[:, i], required[:, i], least)
-            adj[:, i], theta[i] = parents, own @ join
+            adj[:, i], z[:, i], own = _causes(
+                gram, b, square, owner, i, may[:, i], required[:, i], np.sqrt(2.0 * least[:, i])
+            )
+            theta[i] = own[: 1 + v * hops] + np.append(0.0, np.tile(own[1 + v * hops :], v))
         banned = closing(adj, z, required)
         may &= ~banned
         todo = np.flatnonzero(banned.any(axis=0)).tolist()
-    return Fitted(adj, z, theta)
+    return Fitted(adj, z, theta, least)
+
+
+def _with_common(moments: Moments, i: int, hops: int) -> tuple[Array, Array]:
+    """G and b of target i with the sums over types, hop by hop, as last columns."""
+    gram = moments.gram_of(i, hops)
+    wide = np.column_stack([gram, gram[:, 1:].reshape(len(gram), -1, hops).sum(axis=1)])
+    common = wide[1:].reshape(-1, hops, wide.shape[1]).sum(axis=0)
+    b = moments.at[i]
+    return np.vstack([wide, common]), np.append(b, b[1:].reshape(-1, hops).sum(axis=0))
 
 
 def _causes(
     gram: Array, b: Array, square: Array, owner: Ints, i: int, may: Bools, must: Bools, least: Array
 ) -> tuple[Bools, Array, Array]:
-    """Causes (V,), z (V,) of what each adds to the others, and theta over all columns of ``gram``."""
-    v = len(may)
-    chosen = must.copy()
-    diagonal = np.diag(gram)
+    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``."""
+    chosen, v = must.copy(), len(may)
+
+    def fit(kinds: Bools) -> tuple[Array, Ints, Array]:
+        """z (V,) of each type on top of some, the columns in use and their theta."""
+        with_own = np.append(kinds | (np.arange(v) == i), True)
+        use, theta = fit_columns(gram, b, np.flatnonzero(with_own[owner] & (np.diag(gram) > 0)))
+        each = np.full(v + 1, -np.inf)
+        np.maximum.at(each, owner, scores(gram, b, square, use, theta))
+        return each[:v], use, theta
+
+    def worth(j: int) -> float:
+        """z of type j on top of the others."""
+        return float(fit(chosen & (np.arange(v) != j))[0][j])
+
     for _ in range(2 * v):
-        use, theta = _fit(gram, b, owner, np.append(chosen, True), i)
-        z = _z(gram, b, square, use, theta, diagonal)
-        each = np.full(v, -np.inf)
-        np.maximum.at(each, owner[owner < v], z[owner < v])
-        each[chosen | ~may] = -np.inf
+        each = np.where(chosen | ~may, -np.inf, fit(chosen)[0])
         each[i] = -np.inf
         new = int(np.argmax(each - least))
         if each[new] < least[new]:
             break
         chosen[new] = True
         for j in np.flatnonzero(chosen & ~must).tolist():  # those that the new one explains go again
-            without = chosen.copy()
-            without[j] = False
-            if j != new and _worth(gram, b, square, owner, without, i, j, diagonal) < KEEP * least[j]:
-                chosen = without
-                may = may & (np.arange(v) != j)
-    found = np.zeros(v)
+            if j != new and worth(j) < KEEP * least[j]:
+                chosen[j] = may[j] = False
+    found, use, theta = fit(chosen)
     for j in np.flatnonzero(chosen).tolist():
-        without = chosen.copy()
-        without[j] = False
-        found[j] = max(_worth(gram, b, square, owner, without, i, j, diagonal), 0.0)
-    use, theta = _fit(gram, b, owner, np.append(chosen, True), i)
+        found[j] = max(worth(j), 0.0)
     whole = np.zeros(len(b))
     whole[use] = theta
     return chosen, found, whole
-
-
-def _worth(gram: Array, b: Array, square: Array, owner: Ints, chosen: Bools, i: int, j: int, diagonal: Array) -> float:
-    """z of type j on top of the types ``chosen``."""
-    use, theta = _fit(gram, b, owner, np.append(chosen, True), i)
-    return float(_z(gram, b, square, use, theta, diagonal)[owner == j].max())
-
-
-def _fit(gram: Array, b: Array, owner: Ints, chosen: Bools, i: int) -> tuple[Ints, Array]:
-    """The columns in use, and theta >= 0 of them: those that come out negative leave, the most negative first."""
-    chosen = chosen.copy()
-    chosen[i] = True
-    use = np.flatnonzero(chosen[owner] & (np.diag(gram) > 0))
-    while True:
-        h = gram[np.ix_(use, use)]
-        theta = np.linalg.solve(h + np.diag(1e-9 * np.diag(h)), b[use])
-        if len(use) <= 1 or theta[1:].min() >= 0:
-            return use, np.maximum(theta, 1e-12)
-        use = np.delete(use, 1 + int(np.argmin(theta[1:])))
-
-
-def _z(gram: Array, b: Array, square: Array, use: Ints, theta: Array, diagonal: Array) -> Array:
-    """The score test of each column."""
-    h = gram[np.ix_(use, use)]
-    cross = np.linalg.solve(h + np.diag(1e-9 * np.diag(h)), gram[use])
-    left = np.clip(1.0 - (gram[use] * cross).sum(axis=0) / np.maximum(diagonal, 1e-300), 0.0, 1.0)
-    variance = square * left
-    score = b - theta @ gram[use]
-    some = (left > 1e-6) & (variance > 0) & np.isfinite(variance)
-    return np.where(some, score / np.sqrt(np.where(some, variance, 1.0)), 0.0)

@@ -6,12 +6,9 @@
 
 States are values. However the stream is cut, and in whatever order events come within ``patience`` seconds, the sums
 are those of one pass over everything, so the graph is the same. Events of one instant are taken together, so those of
-the latest instant wait; and with ``decay=None`` the first WARM events wait for the mean delay that they tell. An event
-that comes later than ``patience`` allows is set aside and kept in the state, one that is there twice counts once.
-
-A polled stream is told, not learned well: with times rounded to five minutes its F1 was a half of thp's .9. From short
-streams it learns a little less than the likelihood (20 types on 50 devices, four seeds: F1 .96 against .99 at 10,000 events, 1.0
-at 30,000).
+the latest instant wait; and the first WARM events wait for what they tell: the mean delay, and whether the stream is
+polled, so that causes and effects share their times (:mod:`causalnet.stats.hawkes_sums`). An event that comes later
+than ``patience`` allows is set aside and kept in the state, one that is there twice counts once.
 
 Each BLOCK of events is predicted before it is counted. The log-likelihood per event of the LATEST blocks against that
 of the blocks before, in standard deviations of such a mean, is the drift; above ALARM the stream no longer behaves as
@@ -39,21 +36,22 @@ from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..stats.hawkes import distances
 from ..stats.hawkes_paths import Log, Paths, hop_matrices, paths_to
-from ..stats.hawkes_sums import add, copied, forgotten, grown, no_sums, read
-from ..stats.time_scales import device_share, mean_delay
+from ..stats.hawkes_sums import add, copied, forgotten, grown, lasting, no_sums, read
+from ..stats.repeats import poll_interval
+from ..stats.time_scales import POLLED, TELLING, device_share, mean_delay, polled_delay, polled_kernel, tied
 from .hawkes_contrast import Fitted, fit_graph
 from .stream_state import Drift, State, Waiting, Watching
 
-WARM = 2000  # events that tell the mean delay
+WARM = TELLING  # events that tell the mean delay and the polls
+SHORT = 0.5  # of a poll: with quicker effects, what later polls tell of an order would hardly count
 BLOCK = 1000  # events that are predicted together
-GROWTH = 1.25  # blocks between one model that predicts and the next
+GROWTH = 1.6  # blocks between one model that predicts and the next
 PAST, LEAST = 200, 8  # blocks that a score is held against, and how many there must be
 LATEST = 4  # blocks whose mean score is judged
 ALARM = 5.0  # its standard deviations below the past
-POLLED = 0.05  # from this share of tied events on, the order of events is not in their times
 TOO_COARSE = (
-    "{:.0%} of the events carry the time of another type's on their device, so the stream was polled: which came first is "
-    'not in it, and the online form reads effects from later instants only; collect the log and use cn.discover(log, "thp")'
+    "{:.0%} of the events carry the time of another type's on their device, and the stream is read as one of exact times: "
+    "effects count from later instants on; begin a state with poll, the seconds between two polls"
 )
 PRIOR = 5.0  # events that every device is credited with when it predicts
 
@@ -72,13 +70,15 @@ def init(
         number("decay", told.decay, above=0.0)
     if told.half_life is not None:
         number("half_life", told.half_life, above=0.0)
+    if told.poll is not None:
+        number("poll", told.poll, 0.0)
     number("patience", told.patience, 0.0)
     links = () if topology is None else tuple(sorted(_pair(a, b) for a, b in undirected(topology).edges if a != b))
     told = replace(told, hops=distances(told.hops, linked=bool(links)))
     known = tuple(dict.fromkeys([*map(str, devices), *(name for pair in links for name in pair)]))
     kinds = tuple(dict.fromkeys([*map(str, types), *sorted((knowledge or Knowledge()).names)]))
-    sums = no_sums(len(kinds), len(known), len(told.hops))
-    return State(told, kinds, known, links, knowledge, sums, decay=told.decay)
+    sums = no_sums(len(kinds), len(known), len(told.hops), bool(told.poll))
+    return State(told, kinds, known, links, knowledge, sums, decay=told.decay, poll=told.poll)
 
 
 def _pair(a: Any, b: Any) -> tuple[str, str]:
@@ -93,7 +93,7 @@ def step(state: State, events: Events | pd.DataFrame, unit: str | None = None) -
         return state
     origin = float(time.min()) if state.origin is None else state.origin
     names = tuple(dict.fromkeys([*state.types, *types])), tuple(dict.fromkeys([*state.devices, *devices]))
-    sums = grown(state.sums, len(names[0]), len(names[1]), len(state.settings.hops))
+    sums = grown(state.sums, len(names[0]), len(names[1]), len(state.settings.hops), bool(state.poll))
     at = [{name: i for i, name in enumerate(some)} for some in names]
     kind = np.array([at[0][name] for name in types], dtype=np.int32)
     device = np.array([at[1][name] for name in devices], dtype=np.int32)
@@ -143,36 +143,58 @@ def _ordered(waiting: Waiting) -> tuple[Waiting, int]:
 
 
 def _absorb(state: State, until: float) -> State:
-    """The state with all that waits and came before ``until`` counted in; nothing while the mean delay is not known."""
-    ready = int(np.searchsorted(state.waiting.time, until))
-    if state.decay is None and ready < WARM:
-        return state
+    """The state with all that waits and came before ``until`` counted in; nothing while delay and polls are not known."""
+    if state.decay is None or state.poll is None:
+        ready = int(np.searchsorted(state.waiting.time, until))
+        if ready == 0 or (ready < WARM and until < math.inf):
+            return state
+        state = _begun(state, min(ready, WARM))
+    time = _poll_of(state, state.waiting.time)
+    ready = int(np.searchsorted(time, _poll_of(state, until)))
     if ready == 0:
         return state
-    paths = _paths(state)
-    if state.decay is None:
-        state = replace(state, decay=_delay_rate(state, paths[1], min(ready, WARM)))
-    now, w = state.waiting.taken(slice(None, ready)), state.waiting.taken(slice(ready, None))
-    state = replace(state, waiting=w, sums=copied(state.sums))
-    first = 0
+    now, w = replace(state.waiting, time=time).taken(slice(None, ready)), state.waiting.taken(slice(ready, None))
+    state, first, paths = replace(state, waiting=w, sums=copied(state.sums)), 0, _paths(state)[0]
     while first < ready:
         end = min(ready, first + BLOCK - state.drift.inside)
         end = int(np.searchsorted(now.time, now.time[end - 1], side="right"))
-        state = _counted(state, now.taken(slice(first, end)), paths[0])
+        state = _counted(state, now.taken(slice(first, end)), paths)
         first = end
     return state
 
 
+def _poll_of(state: State, time: Any) -> Any:
+    """The times of the polls that tell events at ``time``; the same times where they are exact."""
+    return np.ceil(time / state.poll - 1e-6) * state.poll if state.poll else time
+
+
+def _begun(state: State, n: int) -> State:
+    """The state that knows delay and polls by the first n events that wait."""
+    first, links = state.waiting.taken(slice(None, n)), _links(state)
+    decay, poll = state.decay, state.poll
+    log = Log(first.time, first.device, _paths(state)[1])
+    if poll is None:
+        poll = poll_interval(first.time) if n > 1 and tied(log, first.kind, links) > POLLED else 0.0
+    if decay is None:
+        if n < 2 or first.time[-1] <= first.time[0]:
+            raise DataError(f"{n} events at one time tell no delay; give decay, in 1/s, or wait for more events")
+        share = device_share(first.device, len(state.devices))
+        delay = max(polled_delay(log, first.kind, poll), SHORT * poll) if poll else mean_delay(log, links, share)
+        decay = 1.0 / delay
+    sums = grown(state.sums, len(state.types), len(state.devices), len(state.settings.hops), poll > 0.0)
+    return replace(state, decay=decay, poll=poll, sums=sums)
+
+
 def _counted(state: State, some: Waiting, paths: Paths) -> State:
     """One stretch of a block counted, in place of the sums that are this state's own; a full block is judged."""
-    assert state.decay is not None
+    assert state.decay is not None and state.poll is not None
     drift = state.drift
     rates, share = _predicting(state)
     if drift.reached is None or len(drift.reached) != state.sums.gram.shape[0]:
         reached = np.zeros(state.sums.gram.shape[0])
         reached[: 0 if drift.reached is None else len(drift.reached)] = 0.0 if drift.reached is None else drift.reached
         drift = replace(drift, reached=reached)
-    value = add(state.sums, some.time, some.kind, some.device, paths, state.decay, rates, share)
+    value = add(state.sums, some.time, some.kind, some.device, paths, state.decay, state.poll, rates, share)
     now = float(some.time[-1])
     drift = replace(drift, inside=drift.inside + len(some.time), value=drift.value + value)
     watched = state.watched + now - state.clock
@@ -189,22 +211,24 @@ def _tied(some: Waiting) -> int:
 
 
 def _predicting(state: State) -> tuple[Array, Array]:
-    """The rates (V, 1 + C) and shares (M,) that predict, for new types and devices too."""
+    """The rates (V, 1 + C) and shares (M,) that predict by earlier instants, for new types and devices too."""
+    assert state.decay is not None and state.poll is not None
     v, c, drift = len(state.types), state.sums.gram.shape[0], state.drift
     rates, share = np.zeros((v, 1 + c)), np.ones(len(state.devices))
     if drift.rates is not None and drift.share is not None:
         rates[: len(drift.rates), : drift.rates.shape[1]] = drift.rates
         share[: len(drift.share)] = drift.share
+    rates[:, 1:] *= polled_kernel(state.decay * state.poll)[1]
     rates[:, 0] = np.maximum(rates[:, 0], 0.5 / max(state.watched * len(state.devices), 1e-9))
     return rates, share
 
 
 def _judged(state: State, rates: Array, share: Array) -> State:
     """The state at the end of a block: its score against the past, what is forgotten, and a new model where one is due."""
-    assert state.decay is not None
+    assert state.decay is not None and state.poll is not None
     drift, decay = state.drift, state.decay
-    alive = state.sums.now * np.exp(-decay * (state.clock - state.sums.last))[:, None]
-    reached = (state.sums.reach - alive / decay).sum(axis=0)
+    alive = state.sums.now * np.exp(-decay * (state.clock - state.sums.last))[:, None] * lasting(decay, state.poll)
+    reached = (state.sums.reach - alive).sum(axis=0)
     scores, z, alarms = drift.scores, 0.0, drift.alarms
     if drift.rates is not None:
         expected = rates[:, 0].sum() * share.sum() * (state.clock - drift.began)
@@ -219,11 +243,11 @@ def _judged(state: State, rates: Array, share: Array) -> State:
     if half is not None:
         keep = 0.5 ** ((state.clock - drift.began) / half)
         state = replace(state, sums=forgotten(state.sums, keep), watched=state.watched * keep)
-        reached = (state.sums.reach - alive / decay).sum(axis=0)
+        reached = (state.sums.reach - alive).sum(axis=0)
     due, blocks = drift.due - 1, state.n / BLOCK
     model, weights = drift.rates, drift.share
     if due <= 0:
-        found = _fit(state)
+        found = _fit(state, settled=False)
         seen = state.sums.events.sum(axis=1) + PRIOR
         model, weights, due = found.theta, seen / seen.mean(), max(1, int(blocks * (GROWTH - 1.0)))
     drift = Drift(model, weights, 0, 0.0, state.clock, reached, due, scores, z, int(alarms))
@@ -247,29 +271,17 @@ def _paths(state: State) -> tuple[Paths, Paths]:
     return paths_to([matrix.T.tocsr() for matrix in matrices]), paths_to(matrices)
 
 
-def _delay_rate(state: State, paths: Paths, n: int) -> float:
-    """1 / the mean delay of the first n events that wait."""
-    first = state.waiting.taken(slice(None, n))
-    if n < 2 or first.time[-1] <= first.time[0]:
-        raise DataError(f"{n} events at one time tell no delay; give decay, in 1/s, or wait for more events")
-    share = device_share(first.device, len(state.devices))
-    return 1.0 / mean_delay(Log(first.time, first.device, paths), _links(state), share)
-
-
-def _fit(state: State) -> Fitted:
-    assert state.decay is not None
+def _fit(state: State, settled: bool = True) -> Fitted:
+    assert state.decay is not None and state.poll is not None
     allowed, required = (state.knowledge or Knowledge()).compile(state.types)
-    moments = read(state.sums, state.clock, state.watched, state.decay)
-    return fit_graph(moments, len(state.settings.hops), allowed, required)
+    moments = read(state.sums, state.clock, state.watched, state.decay, state.poll)
+    return fit_graph(moments, len(state.settings.hops), allowed, required, settled)
 
 
 def fitted(state: State) -> tuple[State, Fitted]:
     """The state with all events so far counted in, those that wait included, and the rates that fit them."""
     if state.origin is None:
         raise DataError("the stream has shown no event yet: there is nothing to learn from")
-    n = len(state.waiting.time)
-    if state.decay is None:
-        state = replace(state, decay=_delay_rate(state, _paths(state)[1], min(n, WARM)))
     state = _absorb(state, math.inf)
     return state, _fit(state)
 
@@ -283,21 +295,27 @@ def graph(state: State) -> Graph:
     weight = np.where(found.adj, effects.sum(axis=2), 0.0)
     order = np.array(sorted(range(v), key=lambda i: state.types[i]))
     place = np.ix_(order, order)
-    z, alpha = found.z[place], effects[place]
+    z, alpha, least = found.z[place], effects[place], found.least[place]
 
     def describe(j: int, i: int) -> dict[str, Any]:
         return {
             "z": float(z[j, i]),
             "log_likelihood_gain": float(z[j, i] ** 2 / 2),
+            "price": float(least[j, i]),
             "alpha_by_hop": alpha[j, i].tolist(),
         }
 
-    polled = state.tied > POLLED * state.n
+    coarse = _coarse(state)
     names = tuple(state.types[i] for i in order)
     adj = found.adj[place]
     meta = {"backend": "thp (online)", "events": state.n, "delay_seconds": 1.0 / state.decay, **told(state)}
-    meta |= {"warnings": [TOO_COARSE.format(state.tied / state.n)]} if polled else {}
+    meta |= {"warnings": [TOO_COARSE.format(state.tied / state.n)]} if coarse else {}
     return Graph(names, adj, weight=weight[place], evidence=PairEvidence(names, adj, describe), meta=meta)
+
+
+def _coarse(state: State) -> bool:
+    """Whether a stream that is read as one of exact times was polled."""
+    return state.poll == 0.0 and state.tied > POLLED * max(state.n, 1)
 
 
 def told(state: State) -> dict[str, Any]:
@@ -312,6 +330,7 @@ def told(state: State) -> dict[str, Any]:
         "devices": len(state.devices),
         "drift": round(state.drift.z, 3),
         "drift_alarms": state.drift.alarms,
-        "polled": state.tied > POLLED * max(state.n, 1),
+        "poll_seconds": state.poll,
+        "coarse": _coarse(state),
         "nats_per_event": float(scores[-1]) if len(scores) else None,
     }

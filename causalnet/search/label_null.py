@@ -133,4 +133,4 @@ def _exceed(sample: Array, c: Array) -> Array:
         return np.zeros(len(c))
     start = sample[-1 - k]
     mean = max(float((sample[len(sample) - k :] - start).mean()), 1e-9)
-    return np.where(c < start, len(sample) - np.searchsorted(sample, c), k * np.exp(-(c - start) / mean))
+    return np.where(c < start, len(sample) - np.searchsorted(sample, c), k * np.exp(-np.maximum(c - start, 0.0) / mean))

@@ -12,10 +12,10 @@ import numpy as np
 from ..base.arrays import Array, Codes
 from ..errors import DataError
 from ..graph import Knowledge
-from ..stats.hawkes_sums import Sums
+from ..stats.hawkes_sums import Sums, no_sums
 from ..storage import checkpoint
 
-SAVED = checkpoint.Kind("causalnet.thp_stream", 1, "thp.save")
+SAVED = checkpoint.Kind("causalnet.thp_stream", 2, "thp.save")
 FIRST = 5  # blocks before the first model that predicts
 PLAIN = ("types", "devices", "links", "origin", "clock", "newest", "watched", "decay", "n", "twice", "tied", "place")
 COUNTED = ("inside", "value", "began", "due", "z", "alarms")  # of a Drift
@@ -32,6 +32,8 @@ class Watching:
     "topology distances over which types act on each other"
     patience: float = 0.0
     "seconds that an event may come late"
+    poll: float | None = None
+    "seconds between the polls that events carry the time of, 0: their times are exact; None: what the first events tell"
     half_life: float | None = None
     "seconds after which what was seen counts half; None: nothing is forgotten"
 
@@ -88,6 +90,8 @@ class State:
     newest: float = 0.0
     watched: float = 0.0
     decay: float | None = None
+    poll: float | None = None
+    "seconds between polls, 0 where times are exact; None as long as neither is known"
     n: int = 0
     "events counted"
     twice: int = 0
@@ -105,7 +109,7 @@ def save(state: State, path: str | Path) -> Path:
         arrays |= {f"{name}.{part}": a for part, a in vars(some).items()}
     model = {name: getattr(state.drift, name) for name in MODEL}
     arrays |= {f"drift.{name}": a for name, a in model.items() if a is not None}
-    header = {name: getattr(state, name) for name in PLAIN} | {"settings": asdict(state.settings)}
+    header = {name: getattr(state, name) for name in (*PLAIN, "poll")} | {"settings": asdict(state.settings)}
     header["knowledge"] = None if state.knowledge is None else asdict(state.knowledge)
     header["drift"] = {name: getattr(state.drift, name) for name in COUNTED}
     return checkpoint.write(path, header, arrays, SAVED)
@@ -122,15 +126,18 @@ def load(path: str | Path) -> State:
 
 def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:
     settings = header["settings"]
-    plain = {name: header[name] for name in PLAIN}
+    plain = {name: header[name] for name in PLAIN} | {"poll": header.get("poll", 0.0)}  # version 1 knew exact times
     plain |= {name: tuple(plain[name]) for name in ("types", "devices")}
     plain["links"] = tuple((a, b) for a, b in plain["links"])
     drift: dict[str, Any] = {**header["drift"], **checkpoint.nested(arrays, "drift")}
+    untied = {
+        name: a for name, a in no_sums(0, 0, 0)._asdict().items() if name.startswith("tied")
+    }  # version 1 has none
     waiting, aside = (Waiting(**checkpoint.nested(arrays, name)) for name in ("waiting", "aside"))
     return State(
         settings=Watching(**{**settings, "hops": tuple(settings["hops"])}),
         knowledge=None if header["knowledge"] is None else Knowledge(**header["knowledge"]),
-        sums=Sums(**checkpoint.nested(arrays, "sums")),
+        sums=Sums(**(untied | checkpoint.nested(arrays, "sums"))),
         waiting=waiting,
         aside=aside,
         drift=Drift(**drift),

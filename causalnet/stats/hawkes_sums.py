@@ -7,48 +7,69 @@ Bernoulli 21 (2015) 83-143),
 
 is quadratic, so G and b are sufficient, add up over time, and can be forgotten by a factor. phi[j, k] is the decayed
 count of earlier events of type j over hop k (:mod:`causalnet.stats.hawkes`). An event adds a kernel exp(-decay s) to a
-sum that has the value S and decays alike, so its part of G is S / (2 decay), at once and for all time to come; what
-lies beyond the present is taken off when the sums are read. Arrays: V types, M devices, K hops, C = V * K columns.
+sum that has the value S and decays alike, so its part of G is S times how long a product of two kernels lasts, at once
+and for all time to come; what lies beyond the present is taken off when the sums are read.
+
+In a stream polled every ``poll`` seconds time is a row of polls, integrals are sums over them, and effects follow the
+kernel between polls (:func:`causalnet.stats.time_scales.polled_kernel`), phi = later S + at_once Y with S the decayed
+count of what earlier polls told and Y that of the same poll, of other types than the effect's. S and Y have sums apart.
+Arrays: V types, M devices, K hops, C = V * K columns.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from ..base import memory
 from ..base.arrays import Array, Codes, Ints
 from .hawkes_paths import Paths
+from .time_scales import polled_kernel
 
+A_SUM = 16.0  # bytes: a step adds to a copy
 CUT = 1e-5  # of one event's effect: a sum that has decayed below is dropped
 
 
 class Sums(NamedTuple):
-    """What is kept of a stream."""
+    """What is kept of a stream; the arrays from ``tied_gram`` on are empty unless it is polled."""
 
-    now: Array  # (M, C) phi at ``last``
+    now: Array  # (M, C) S at ``last``
     last: Array  # (M,) seconds of the device's latest change
     live: Codes  # (M, C) the columns that are not zero, the first ``n_live`` (M,) of them
     n_live: Ints
-    gram: Array  # (C, C) parts of G, each pair of columns in one order or the other
-    reach: Array  # (M, C) int phi dt, for all time to come
-    at: Array  # (V, C) b: phi summed over the events of each type
-    square: Array  # (V, C) phi^2 summed over the events of each type
+    gram: Array  # (C, C) parts of int S S' dt, each pair of columns in one order or the other
+    reach: Array  # (M, C) int S dt, for all time to come
+    at: Array  # (V, C) S summed over the events of each type
+    square: Array  # (V, C) S^2 summed over the events of each type
     events: Array  # (M, V) how many
+    tied_gram: Array  # (C, C) parts of int Y Y' dt, as those of gram
+    tied_cross: Array  # (C, C) int S Y' dt
+    tied_reach: Array  # (M, C) int Y dt
+    tied_at: Array  # (V, C) Y, Y^2 and S Y summed over the events of each type
+    tied_square: Array
+    tied_mixed: Array
 
 
-def no_sums(types: int, devices: int, hops: int) -> Sums:
+def no_sums(types: int, devices: int, hops: int, polled: bool = False) -> Sums:
     """The sums over no event."""
-    m, c = devices, types * hops
+    v, m, c = types, devices, types * hops
+    tied = [(c, c), (c, c), (m, c), (v, c), (v, c), (v, c)]
+    memory.require(
+        f"the sums of a stream of {types:,} types on {devices:,} devices",
+        A_SUM * float((3 if polled else 1) * c * c + (5 if polled else 3) * m * c + 4 * v * c),
+        "watch fewer types together, or give hops=(0,)",
+    )
+    shapes = [(c, c), (m, c), (v, c), (v, c), (m, v), *(tied if polled else [(0, 0)] * len(tied))]
     live = np.zeros((m, c), dtype=np.int32)
-    parts = (np.zeros((c, c)), np.zeros((m, c)), np.zeros((types, c)), np.zeros((types, c)), np.zeros((m, types)))
-    return Sums(np.zeros((m, c)), np.zeros(m), live, np.zeros(m, dtype=np.int64), *parts)
+    return Sums(np.zeros((m, c)), np.zeros(m), live, np.zeros(m, dtype=np.int64), *map(np.zeros, shapes))
 
 
-def grown(sums: Sums, types: int, devices: int, hops: int) -> Sums:
+def grown(sums: Sums, types: int, devices: int, hops: int, polled: bool = False) -> Sums:
     """The same sums among more types and devices, which come last."""
-    new = no_sums(types, devices, hops)
+    new = no_sums(types, devices, hops, polled)
     for name, old in sums._asdict().items():
         getattr(new, name)[tuple(map(slice, old.shape))] = old
     return new
@@ -61,19 +82,34 @@ def copied(sums: Sums) -> Sums:
 
 def forgotten(sums: Sums, share: float) -> Sums:
     """The sums with all of the past counted ``share`` as much; what is alive now stays."""
-    past = {name: getattr(sums, name) * share for name in ("gram", "reach", "at", "square", "events")}
-    return sums._replace(**past)
+    kept = ("now", "last", "live", "n_live")
+    return sums._replace(**{name: a * share for name, a in sums._asdict().items() if name not in kept})
+
+
+def lasting(decay: float, poll: float) -> float:
+    """Seconds that exp(-decay s) lasts: its integral, or its sum over the polls to come."""
+    return 1.0 / decay if poll == 0.0 else poll / math.expm1(decay * poll)
 
 
 def add(
-    sums: Sums, time: Array, kind: Codes, device: Codes, paths: Paths, decay: float, rates: Array, share: Array
+    sums: Sums,
+    time: Array,
+    kind: Codes,
+    device: Codes,
+    paths: Paths,
+    decay: float,
+    poll: float,
+    rates: Array,
+    share: Array,
 ) -> float:
-    """Add events (N,), ascending in time, to the sums in place; the sum of log rates at them.
+    """Add events (N,), ascending in time, to the sums in place; the sum of log rates at them, by earlier events.
 
-    paths: by the device that an event is on, where it is felt. rates: (V, 1 + C) theta of the model that is asked,
-    share: (M,) its devices' shares of the background.
+    paths: by the device that an event is on, where it is felt. poll: seconds between polls, 0 for exact times. rates:
+    (V, 1 + C) of S in the model that is asked, share: (M,) its devices' shares of the background.
     """
-    return float(_add(*sums, time, kind, device, *paths, decay, rates, share))
+    felt = np.zeros(sums.now.shape if poll else (0, 0))
+    spans = lasting(decay, poll), lasting(2.0 * decay, poll), poll
+    return float(_add(*sums[:9], sums[9:], felt, time, kind, device, *paths, decay, *spans, rates, share))
 
 
 @njit(cache=True)
@@ -93,6 +129,48 @@ def _decay(row, now, last, live, n_live, t, decay):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
+def _heard(m, i, now, live, n_live, at, square, rates, share):  # type: ignore[no-untyped-def]
+    """An event of type i on device m, beside what earlier ones did there; its rate by the model that is asked."""
+    rate = rates[i, 0] * share[m]
+    for a in range(n_live[m]):
+        c = live[m, a]
+        x = now[m, c]
+        at[i, c] += x
+        square[i, c] += x * x
+        rate += rates[i, 1 + c] * x
+    return rate
+
+
+@njit(cache=True)
+def _tied(m, c, w, poll, now, felt, live, n_live, gram, cross, reach):  # type: ignore[no-untyped-def]
+    """An event felt on device m, in column c, beside what the same poll told there and what earlier ones did."""
+    for a in range(n_live[m]):
+        x, y = now[m, live[m, a]], felt[m, live[m, a]]
+        cross[live[m, a], c] += (x - y) * w * poll
+        gram[live[m, a], c] += y * w * poll
+    gram[c, c] += 0.5 * w * w * poll
+    reach[m, c] += w * poll
+    felt[m, c] += w
+
+
+@njit(cache=True)
+def _told(device, kind, now, felt, live, n_live, at, square, mixed, start, to):  # type: ignore[no-untyped-def]
+    """The events of one poll, beside all that it told where they are; after it ``felt`` is empty."""
+    for e in range(len(kind)):
+        m, i = device[e], kind[e]
+        for a in range(n_live[m]):
+            c = live[m, a]
+            y = felt[m, c]
+            at[i, c] += y
+            square[i, c] += y * y
+            mixed[i, c] += (now[m, c] - y) * y
+    for m in device:
+        for there in to[start[m] : start[m + 1]]:
+            for a in range(n_live[there]):
+                felt[there, live[there, a]] = 0.0
+
+
+@njit(cache=True)
 def _add(  # type: ignore[no-untyped-def]
     now,
     last,
@@ -103,6 +181,8 @@ def _add(  # type: ignore[no-untyped-def]
     at,
     square,
     count,
+    tied,
+    felt,
     time,
     kind,
     device,
@@ -112,6 +192,9 @@ def _add(  # type: ignore[no-untyped-def]
     weight,
     hops,
     decay,
+    single,
+    pair,
+    poll,
     rates,
     share,
 ):
@@ -122,16 +205,9 @@ def _add(  # type: ignore[no-untyped-def]
             end += 1
         t = time[first]
         for e in range(first, end):
-            m, i = device[e], kind[e]
-            _decay(m, now, last, live, n_live, t, decay)
-            rate = rates[i, 0] * share[m]
-            for a in range(n_live[m]):
-                c = live[m, a]
-                x = now[m, c]
-                at[i, c] += x
-                square[i, c] += x * x
-                rate += rates[i, 1 + c] * x
-            count[m, i] += 1.0
+            _decay(device[e], now, last, live, n_live, t, decay)
+            rate = _heard(device[e], kind[e], now, live, n_live, at, square, rates, share)
+            count[device[e], kind[e]] += 1.0
             total += np.log(max(rate, 1e-300))
         for e in range(first, end):
             m = device[e]
@@ -140,15 +216,29 @@ def _add(  # type: ignore[no-untyped-def]
                 if last[there] < t:
                     _decay(there, now, last, live, n_live, t, decay)
                 for a in range(n_live[there]):
-                    gram[live[there, a], c] += now[there, live[there, a]] * w / (2.0 * decay)
-                gram[c, c] += 0.5 * w * w / (2.0 * decay)
-                reach[there, c] += w / decay
+                    gram[live[there, a], c] += now[there, live[there, a]] * w * pair
+                gram[c, c] += 0.5 * w * w * pair
+                reach[there, c] += w * single
+                if poll > 0.0:
+                    _tied(there, c, w, poll, now, felt, live, n_live, *tied[:3])
                 if now[there, c] == 0.0:
                     live[there, n_live[there]] = c
                     n_live[there] += 1
                 now[there, c] += w
+        if poll > 0.0:
+            _told(device[first:end], kind[first:end], now, felt, live, n_live, *tied[3:], start, to)
         first = end
     return total
+
+
+class Polls(NamedTuple):
+    """The sums of a polled stream, of the columns 1, S and Y: gram (1 + 2C, 1 + 2C), at (V, 1 + 2C), square (V, C) of S."""
+
+    later: float
+    once: float
+    gram: Array
+    at: Array
+    square: Array
 
 
 class Moments(NamedTuple):
@@ -158,9 +248,22 @@ class Moments(NamedTuple):
     at: Array
     square: Array
     share: Array  # (M,) of the background
+    polls: Polls | None = None
+
+    def gram_of(self, i: int, hops: int) -> Array:
+        """G of the effects that are felt by type i, which does not feel its own events of the same poll."""
+        if self.polls is None:
+            return self.gram
+        later, once, c = self.polls.later, self.polls.once, self.gram.shape[0] - 1
+        own, g = slice(1 + i * hops, 1 + (i + 1) * hops), self.gram.copy()
+        rows = later * self.polls.gram[own]
+        g[own] = np.column_stack([rows[:, :1], later * rows[:, 1 : 1 + c] + once * rows[:, 1 + c :]])
+        g[own, own] = later * rows[:, own]
+        g[:, own] = g[own].T
+        return g
 
 
-def read(sums: Sums, clock: float, watched: float, decay: float, prior: float = 5.0) -> Moments:
+def read(sums: Sums, clock: float, watched: float, decay: float, poll: float = 0.0, prior: float = 5.0) -> Moments:
     """G, b and the squares at ``clock`` seconds, ``watched`` seconds having been counted.
 
     The background of a device is its share of all events, drawn towards 1 by ``prior`` events.
@@ -169,13 +272,34 @@ def read(sums: Sums, clock: float, watched: float, decay: float, prior: float = 
     share = np.where(seen > 0, seen + prior, 0.0)
     share = share / max(share[seen > 0].mean(), 1e-12) if (seen > 0).any() else share
     alive = sums.now * np.exp(-decay * np.maximum(clock - sums.last, 0.0))[:, None]
-    gram = sums.gram + sums.gram.T - alive.T @ alive / (2.0 * decay)
-    ground = share @ (sums.reach - alive / decay)
-    first = np.append(watched * (share**2).sum(), ground)
-    gram = np.vstack([first, np.column_stack([ground, gram])])
+    s = sums.gram + sums.gram.T - alive.T @ alive * lasting(2.0 * decay, poll)
+    ground = share @ (sums.reach - alive * lasting(decay, poll))
+    count, squares = (share @ sums.events)[:, None], ((share**2) @ sums.events)[:, None]
+    watched *= float((share**2).sum())
+    if poll == 0.0:
+        return Moments(
+            np.block([[np.atleast_2d(watched), ground[None]], [ground[:, None], s]]),
+            np.hstack([count, sums.at]),
+            np.hstack([squares, sums.square]),
+            share,
+        )
+    once, later = polled_kernel(decay * poll)
+    v, y, cross = len(count), sums.tied_gram + sums.tied_gram.T, sums.tied_cross
+    told, other = share @ sums.tied_reach, np.repeat(1.0 - np.eye(v), sums.at.shape[1] // v, axis=1)
+    apart = np.block(
+        [
+            [np.atleast_2d(watched), ground[None], told[None]],
+            [ground[:, None], s, cross],
+            [told[:, None], cross.T, y],
+        ]
+    )
+    both = later * ground + once * told
+    core = later * later * s + later * once * (cross + cross.T) + once * once * y
+    beside = other * (once * once * sums.tied_square + 2.0 * later * once * sums.tied_mixed)
     return Moments(
-        gram,
-        np.column_stack([share @ sums.events, sums.at]),
-        np.column_stack([(share**2) @ sums.events, sums.square]),
+        np.block([[np.atleast_2d(watched), both[None]], [both[:, None], core]]),
+        np.hstack([count, later * sums.at + once * other * sums.tied_at]),
+        np.hstack([squares, later * later * sums.square + beside]),
         share,
+        Polls(later, once, apart, np.hstack([count, sums.at, sums.tied_at]), sums.square),
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ..base import memory
 from ..base.arrays import Array, Bools, Codes, Ints
 from .hawkes import em_fit
 from .hawkes_paths import Log, Paths
@@ -19,6 +20,7 @@ from .hawkes_rows import block_gains, gather, summed_rates
 from .intensity_fit import START, ascend
 
 CUT = 1e-5  # of one event's effect: 11.5 mean delays
+AN_EFFECT = 32.0  # bytes, while effects are sorted
 
 
 class Traces(NamedTuple):
@@ -108,28 +110,19 @@ def trace(
     place[order] = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
     common, cut = share is not None, 1e-16 if share is None else CUT
     share = np.ones(m) if share is None else share
-    known = (
-        time,
-        kind,
-        place,
-        bounds,
-        by_device,
-        *paths[:4],
-        receiving,
-        share,
-        decay,
-        n_types,
-        paths.hops,
-        tie,
-        tie_summed,
-        cut,
-    )
+    known = (time, kind, place, bounds, by_device, *paths[:4], receiving)
+    how = (share, decay, n_types, paths.hops, tie, tie_summed, cut)
     none = np.empty(0)
     fill = np.zeros(n_types, dtype=np.int64)
-    _walk(*known, False, fill, none.astype(np.int32), none.astype(np.int32), none)
+    _walk(*known, *how, False, fill, none.astype(np.int32), none.astype(np.int32), none)
     end = np.cumsum(fill)
+    memory.require(
+        f"the effects that {len(time):,} events feel of each other",
+        AN_EFFECT * float(end[-1]),
+        "take a part of the log, or watch it as a stream, which keeps sums and no events (`causalnet watch`)",
+    )
     event, row, value = np.empty(end[-1], np.int32), np.empty(end[-1], np.int32), np.empty(end[-1])
-    _walk(*known, True, end - fill, event, row, value)
+    _walk(*known, *how, True, end - fill, event, row, value)
     blocks = [_sorted(row[a:b], event[a:b], value[a:b]) for a, b in zip(end - fill, end, strict=True)]
     slots = paths.hops * len(decay)
     integral = _integrals(time, kind, device, paths, decay, n_types, receiving)

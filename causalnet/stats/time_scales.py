@@ -7,6 +7,9 @@ device's share of the events. The scales are a logarithmic grid between the shor
 so that nothing hangs on the clock's resolution; EM starts with a tenth of the events explained, so that a scale that
 the background explains as well stays empty. The delay that is used is the geometric mean of the scales that explain
 more than a few per cent of the events, weighted by how many they explain.
+
+In a polled log most effects may be told by the poll that tells their cause. Then events of other types in the same
+poll count too, by the kernel between polls, and by half: of two such events one at most is the other's cause.
 """
 
 from __future__ import annotations
@@ -19,12 +22,27 @@ from numba import njit
 
 from ..base.arrays import Array, Bools, Codes
 from .hawkes_paths import Log
-from .hawkes_traces import Traces, trace
+from .hawkes_traces import trace
 
 RATIO = 3.0  # between neighbouring scales
 EXPLAINED = 0.1  # share of the events that are laid to earlier ones when EM starts
 WORTH = 0.03  # a scale counts from this share of the events on
 PRIOR = 5.0  # events that every device is credited with
+POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
+TELLING = 2000  # events of a polled log that tell its delay
+SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
+SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
+
+
+def polled_kernel(x: float) -> tuple[float, float]:
+    """The kernel exp(-b s) between events that happened somewhere in the x / b seconds before the poll that told them.
+
+    Its mean over both places: phi_0 = (1 - (1 - exp(-x)) / x) / x told by one poll, and phi_m = (exp(x) - 2 + exp(-x)) / x^2 * exp(-m x) told m polls later.
+    Returns phi_0 and the factor of exp(-m x); 1/2 and 1 as x falls to 0.
+    """
+    if x < SAME:
+        return 0.5, 1.0
+    return (1.0 + math.expm1(-x) / x) / x, (math.expm1(x) + math.expm1(-x)) / x**2
 
 
 def device_share(device: Codes, n_devices: int) -> Array:
@@ -40,10 +58,33 @@ def mean_delay(log: Log, links: sp.csr_array, share: Array, receives: Bools | No
 
     Where no scale explains WORTH of the events, it is the one that explains most.
     """
-    scales = _grid(log, links)
+    gaps = _near_gaps(log.time, log.device, links.indptr, links.indices)
+    gaps = gaps[np.isfinite(gaps) & (gaps > 0)]
+    scales = _grid(log, float(np.quantile(gaps, 0.01)) if len(gaps) else math.inf)
     seen = trace(log, np.zeros(len(log.time), dtype=np.int32), 1.0 / scales, 1, share=share, receives=receives)
-    a = _fit(seen)
-    explained = (a * seen.integral[: seen.slots]).reshape(log.paths.hops, len(scales)).sum(axis=0) / seen.size[0]
+    phi, integral = seen.dense(0, np.arange(seen.slots)), seen.integral[: seen.slots]
+    return _between(scales, _fit(phi, integral, seen.horizon).reshape(-1, len(scales)).sum(axis=0))
+
+
+def polled_delay(log: Log, kind: Codes, poll: float) -> float:
+    """The same of a log with ``poll`` seconds between its polls; kind (N,) its types. Its first TELLING events tell."""
+    log, kind = Log(log.time[:TELLING], log.device[:TELLING], log.paths), kind[:TELLING]
+    share = device_share(log.device, len(log.paths.start) - 1)
+    scales, types = _grid(log, SHORTEST * poll), int(kind.max()) + 1
+    phi, integral, horizon = [], [], 0.0
+    for scale in scales:
+        once, later = polled_kernel(poll / scale)
+        seen = trace(log, kind, np.array([1.0 / scale]), types, once / later / 2.0, share)
+        common = np.arange(types * seen.slots, (types + 1) * seen.slots)
+        phi.append(later * np.concatenate([seen.dense(i, common) for i in range(types)], axis=1))
+        integral.append(seen.integral[common])
+        horizon = seen.horizon
+    explained = _fit(np.concatenate(phi), np.concatenate(integral), horizon)
+    return _between(scales, explained.reshape(len(scales), -1).sum(axis=1))
+
+
+def _between(scales: Array, explained: Array) -> float:
+    """The geometric mean of the scales (B,) that explain WORTH of all events, or of the one that explains most."""
     used = explained > WORTH if (explained > WORTH).any() else explained >= explained.max()
     weight = np.maximum(explained[used], 1e-12)
     return float(np.exp(weight @ np.log(scales[used]) / weight.sum()))
@@ -64,20 +105,17 @@ def tied(log: Log, kind: Codes, links: sp.csr_array) -> float:
     return float(_tied(log.time, kind, log.device, links.indptr, links.indices))
 
 
-def _grid(log: Log, links: sp.csr_array) -> Array:
-    """(B,) ascending mean delays in seconds: the last is half the span, the first the shortest gaps nearby."""
-    gaps = _near_gaps(log.time, log.device, links.indptr, links.indices)
-    gaps = gaps[np.isfinite(gaps) & (gaps > 0)]
+def _grid(log: Log, least: float) -> Array:
+    """(B,) ascending mean delays in seconds, from ``least`` or a little less to half the span of the log."""
     high = (log.time[-1] - log.time[0]) / 2.0
-    low = min(float(np.quantile(gaps, 0.01)), high) if len(gaps) else high
+    low = min(least, high)
     steps = math.ceil(math.log(high / low, RATIO)) if high > low else 0
     return high / RATIO ** np.arange(steps, -1, -1, dtype=np.float64)
 
 
-def _fit(seen: Traces, tol: float = 0.2, max_iter: int = 1000) -> Array:
-    """(K,) a by EM: mu + a . phi at the events, against mu T + a . C."""
-    phi, n = seen.dense(0, np.arange(seen.slots)), int(seen.size[0])
-    integral, horizon, k = seen.integral[: seen.slots], seen.horizon, seen.slots
+def _fit(phi: Array, integral: Array, horizon: float, tol: float = 0.2, max_iter: int = 1000) -> Array:
+    """(K,) the share of the n events that each effect explains, by EM: mu + a . phi (K, n) at them, mu T + a . C expected."""
+    k, n = phi.shape
     reached = integral > 0
     size = np.where(reached, integral, 1.0)
     mu, a = (1.0 - EXPLAINED) * n / horizon, np.where(reached, EXPLAINED * n / k / size, 0.0)
@@ -90,7 +128,7 @@ def _fit(seen: Traces, tol: float = 0.2, max_iter: int = 1000) -> Array:
         before, inverse = value, 1.0 / rate
         mu *= inverse.sum() / horizon
         a *= np.where(reached, phi @ inverse / size, 0.0)
-    return a
+    return a * integral / n
 
 
 @njit(cache=True)

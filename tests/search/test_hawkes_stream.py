@@ -13,13 +13,16 @@ from typer.testing import CliRunner
 
 import causalnet as cn
 from causalnet.backends import thp
+from causalnet.base import memory
 from causalnet.cli.app import app
 from causalnet.datasets.hawkes import simulate_hawkes
+from causalnet.datasets.incidents import AlarmSystem
 from causalnet.incidents.watched import stream_model
 from causalnet.search.hawkes_stream import told
 from causalnet.search.stream_state import SAVED
 from causalnet.stats.hawkes_paths import hop_matrices, paths_to
 from causalnet.stats.hawkes_sums import add, no_sums, read
+from causalnet.stats.time_scales import polled_kernel
 from causalnet.storage import checkpoint
 
 SETTINGS = {"density": 0.12, "decay": 1 / 60, "strength": (0.15, 0.45), "base_rate": (1e-5, 3e-5), "resolution": 1.0}
@@ -46,7 +49,7 @@ def test_the_sums_are_the_integrals() -> None:
     matrices = hop_matrices(links, (0, 1), "degree")
     sums = no_sums(2, 3, 2)
     out = paths_to([m.T.tocsr() for m in matrices])
-    add(sums, time, kind, device, out, decay, np.ones((2, 5)), np.ones(3))
+    add(sums, time, kind, device, out, decay, 0.0, np.ones((2, 5)), np.ones(3))
     grid = np.arange(0, end, 1e-3)
     phi = np.zeros((3, 4, len(grid)))  # (device, type * hops + hop, time)
     for t, i, m in zip(time, kind, device, strict=True):
@@ -61,6 +64,55 @@ def test_the_sums_are_the_integrals() -> None:
     for i in range(2):
         mine = kind == i
         assert np.allclose(found.at[i, 1:], phi[device[mine], :, at[mine]].sum(axis=0), atol=0.05)
+
+
+def test_the_sums_of_polls_are_those_over_the_polls() -> None:
+    """Against phi at every poll: of the polls before by the kernel between polls, of the same one by other types."""
+    rng, decay, poll = np.random.default_rng(0), 0.2, 2.0
+    time = np.sort(rng.integers(0, 20, 80)) * poll
+    kind, device = rng.integers(2, size=80).astype(np.int32), rng.integers(3, size=80).astype(np.int32)
+    links = nx.to_scipy_sparse_array(nx.path_graph(3), format="csr")
+    matrices = hop_matrices(links, (0, 1), "degree")
+    sums, out = no_sums(2, 3, 2, polled=True), paths_to([m.T.tocsr() for m in matrices])
+    half = int(np.searchsorted(time, time[40]))
+    for some in (slice(None, half), slice(half, None)):
+        add(sums, time[some], kind[some], device[some], out, decay, poll, np.ones((2, 5)), np.ones(3))
+    once, later = polled_kernel(decay * poll)
+    count = np.zeros((3, 4, 60))  # (device, type * hops + hop, poll)
+    for t, i, m in zip(time, kind, device, strict=True):
+        for k, w in enumerate(matrices):
+            count[:, i * 2 + k, round(t / poll)] += w[[m], :].toarray().ravel()
+    past = np.zeros_like(count)
+    for at in range(1, 60):
+        past[:, :, at] = (past[:, :, at - 1] + count[:, :, at - 1]) * np.exp(-decay * poll)
+    found = read(sums, 59 * poll, 60 * poll, decay, poll)
+    for i in range(2):
+        phi = later * past + once * count
+        phi[:, 2 * i : 2 * i + 2] = later * past[:, 2 * i : 2 * i + 2]
+        g = found.gram_of(i, 2)
+        assert np.allclose(g[1:, 1:], np.einsum("mct,mdt->cd", phi, phi) * poll)
+        assert np.allclose(g[0, 1:], np.einsum("m,mct->c", found.share, phi) * poll)
+        felt = np.array([phi[m, :, round(t / poll)] for t, m in zip(time[kind == i], device[kind == i], strict=True)])
+        assert np.allclose(found.at[i, 1:], felt.sum(axis=0)) and np.allclose(
+            found.square[i, 1:], (felt**2).sum(axis=0)
+        )
+
+
+def test_a_polled_stream_gives_the_graph_without_the_old_events(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    system = AlarmSystem.draw(rng)
+    events = system.log(10_000, rng)
+    frame = events.frame()
+    frame["timestamp"] = np.ceil(frame["timestamp"] / 300) * 300
+    state = cut(frame.iloc[:6000], thp.init(topology=events.topology), 1)
+    assert state.poll == 300 and told(state)["poll_seconds"] == 300
+    thp.save(state, tmp_path / "s.npz")
+    state = cut(frame.iloc[6000:], thp.load(tmp_path / "s.npz"), 2)
+    graph, whole = thp.graph(state), thp.graph(thp.step(thp.init(topology=events.topology), frame))
+    assert len(state.waiting.time) < 50, "events are not kept"
+    assert graph == whole and np.allclose(graph.weight, whole.weight, rtol=1e-9)
+    assert cn.score(system.graph.align(graph.nodes), graph)["f1"] >= 0.9
+    assert state.drift.alarms == 0 and np.isfinite(state.drift.scores).all()
 
 
 def test_however_the_stream_is_cut_the_graph_is_that_of_one_fit_of_everything(tmp_path: Path) -> None:
@@ -99,7 +151,8 @@ def test_noise_gives_no_edges_and_new_names_join() -> None:
     frame["event"] = np.random.default_rng(1).permutation(frame["event"])
     assert not thp.graph(thp.step(thp.init(topology=events.topology), frame)).edges
     polled = frame.assign(timestamp=np.floor(frame["timestamp"] / 3e4) * 3e4)
-    assert "was polled" in thp.graph(thp.step(thp.init(decay=1e-4), polled)).meta["warnings"][0]
+    assert not thp.graph(thp.step(thp.init(), polled)).edges
+    assert "begin a state with poll" in thp.graph(thp.step(thp.init(poll=0), polled)).meta["warnings"][0]
     state = thp.step(thp.init(["a"], decay=0.1), pd.DataFrame({"event": ["b"], "timestamp": [0.0], "device": ["x"]}))
     rng = np.random.default_rng(2)
     causes = np.sort(rng.uniform(10, 50_000, 400))
@@ -169,10 +222,37 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(cn.DataError, match="cut short"):
         thp.load(path)
-    checkpoint.write(path, header | {"version": 2}, arrays, SAVED)
-    with pytest.raises(cn.DataError, match="version 2, and this causalnet reads version 1"):
+    old = {name: a for name, a in arrays.items() if not name.startswith("sums.tied")}
+    checkpoint.write(path, {k: x for k, x in header.items() if k != "poll"} | {"version": 1}, old, SAVED)
+    assert thp.graph(thp.step(thp.load(path), frame.head(1))) == thp.graph(thp.step(state, frame.head(1)))
+    checkpoint.write(path, header | {"version": 3}, arrays, SAVED)
+    with pytest.raises(cn.DataError, match="version 3, and this causalnet reads version 2"):
         thp.load(path)
     del arrays["sums.gram"]
     checkpoint.write(path, header, arrays, SAVED)
     with pytest.raises(cn.DataError, match="no whole state of a stream"):
         thp.load(path)
+
+
+def test_what_does_not_fit_into_memory_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    events, _ = log(4, 3000)
+    monkeypatch.setattr(memory, "room", lambda: 1e4)
+    with pytest.raises(cn.DataError, match=r"the effects that 3,.* events feel .*causalnet watch"):
+        thp.learn(events, rng=np.random.default_rng(0), decay=1 / 60)
+    with pytest.raises(cn.DataError, match=r"the sums of a stream of 200 types on 0 devices take about"):
+        thp.init([f"t{k}" for k in range(200)])
+
+
+@pytest.mark.parametrize("poll", [1, 60, 300])
+def test_ancestors_are_not_parents_of_what_their_children_cause(poll: int) -> None:
+    """A chain of four and six types apart: through polls that tell whole cascades at once, no edge skips a generation."""
+    rng, strength = np.random.default_rng([0, 3000]), np.zeros((10, 10))
+    strength[[0, 1, 2], [1, 2, 3]] = 0.4
+    names = tuple(f"type{k}" for k in range(10))
+    base = np.where(strength.any(axis=0), 0.3, 1.0)
+    links = nx.relabel_nodes(nx.path_graph(20), str)
+    system = AlarmSystem(cn.Graph(names, strength > 0), links, strength, base / base.sum())
+    frame = system.log(3000, rng).frame()
+    frame["timestamp"] = np.ceil(frame["timestamp"] / poll) * poll
+    graph = thp.graph(thp.step(thp.init(names, topology=links), frame))
+    assert set(graph.edges) == {("type0", "type1"), ("type1", "type2"), ("type2", "type3")}

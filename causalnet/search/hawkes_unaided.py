@@ -2,9 +2,9 @@
 
 1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`); labels dealt out anew, what noise gains
    (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The first graph is climbed at it.
-2. The delay is doubled while the likelihood of the types given their causes rises. In a polled log (many ties) the fit
-   blind to types reads ties too, and the kernel is the mean over the places where cause and effect can have been before
-   their polls; a tick of the clock is a short poll.
+2. The delay is doubled, or where polls are coarse halved, while the likelihood of the types given their causes rises.
+   In a polled log (many ties) the kernel is the mean over the places where cause and effect can have been before their
+   polls; a tick of the clock is a short poll.
 3. The price is set anew by what each edge gains beside the others of the graph, and the graph climbed again, until the
    price settles. Single gains show the descendants of a cause too, and where causes are dense they say little about
    what an edge adds to the others.
@@ -30,15 +30,7 @@ from ..base.arrays import Array, Bools, Codes, Ints
 from ..stats.hawkes_paths import Log
 from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import poll_interval
-from ..stats.time_scales import (
-    POLLED,
-    device_share,
-    mean_delay,
-    polled_delay,
-    polled_kernel,
-    some_devices,
-    tied,
-)
+from ..stats.time_scales import POLLED, SHORTEST, device_share, mean_delay, polled_kernel, some_devices, tied
 from .hawkes_search import Found, Limits, Scorer, climb
 from .label_null import Null, draw_null, gains, price_of, some_targets
 
@@ -49,6 +41,7 @@ STEP = 2.0  # from one delay to the next
 BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
+FINE = 0.1  # of a delay: a clock finer than this shows the delay
 
 
 class Told(NamedTuple):
@@ -95,8 +88,8 @@ def learn_unaided(
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
+    delay = mean_delay(log, links, share, some)
     poll = poll_interval(log.time) if ties is None and tie else 0.0
-    delay = polled_delay(log, kind, poll) if poll else mean_delay(log, links, share, some)
     views = Views(log, kind, v, tie, poll, share, some)
     found, alone, null = _first(views, delay, told, limits)
     late = _late(limits)
@@ -130,23 +123,27 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
 
 
 def _better_delay(views: Views, delay: float, parents: list[int], tol: float) -> float:
-    """The delay, up to the span of the log, at which the types are most likely given their parents: doubled while they gain.
+    """The delay, up to the span of the log, at which the types are most likely given their parents.
 
-    What a clock shows of short delays the fit blind to types has seen, and with one scale for many delays the likelihood
-    asks for the shortest that matter.
+    Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the
+    fit blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter.
     """
+    least = SHORTEST * views.poll if views.poll > FINE * delay else delay
     span = float(views.log.time[-1] - views.log.time[0])
 
     def value(delay: float) -> float:
         seen = Scorer(views.seen(delay, partly=True), 0.0, tol, active=True, floor=0.0)
         return sum(seen.fit(i, mask).value for i, mask in enumerate(parents))
 
-    here = value(delay)
-    while delay * STEP <= span:
-        there = value(delay * STEP)
-        if there <= here + BETTER:
+    here, first = value(delay), delay
+    for factor in (STEP, 1.0 / STEP):
+        while least <= delay * factor <= span:
+            there = value(delay * factor)
+            if there <= here + BETTER:
+                break
+            delay, here = delay * factor, there
+        if delay != first:
             break
-        delay, here = delay * STEP, there
     return delay
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import delayed
@@ -33,18 +32,10 @@ DRAWS = ("auto", "bootstrap", *SHARES)
 BY_TESTS = frozenset({"pc", "fci"})
 
 
-class Reading(NamedTuple):
-    """How frequencies are read. weight: what a frequency of one half is worth as odds, beside the prior odds. repeats: how many
-    independent tables the resamples are worth for directions."""
-
-    weight: float
-    repeats: float = math.inf
-
-
-# tests at a small level miss more in a part than scores do, and draw the same wrong collider in parts that share their rows. Settled
-# on simulated tables, series and logs of other sizes, densities and strengths than those on which
+# what a frequency of one half is worth as odds, beside the prior odds: tests at a small level miss more in a part than scores
+# do. Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
 # pipelines.structure_learning measures the calibration
-SCORES, TESTS, SERIES, LOGS = Reading(13.0), Reading(50.0, repeats=10.0), Reading(5.0), Reading(1.0)
+SCORES, TESTS, SERIES, LOGS = 13.0, 70.0, 5.0, 1.0
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
 
@@ -98,10 +89,12 @@ def edge_confidence(
     found = Confidence.count([graphs[s] for s in seeds], draw=draw)
     if wanted != "auto" or (draw != "part" and not _in_time(backend)):
         return found
-    how = _reading(source.data.kind, backend)
+    weight = _weight(source.data.kind, backend)
+    if source.data.kind == "events" or _in_time(backend):  # a pair may be linked both ways
+        return found.calibrate(weight)
     known = as_knowledge(kwargs.get("knowledge", source.knowledge)) or Knowledge()
     allowed = known.compile(found.nodes)[0]
-    return found.calibrate(how.weight, np.where(allowed & allowed.T, 1.0 / (1.0 + 1.0 / how.repeats), 1.0))
+    return found.calibrate(weight, allowed & allowed.T)
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:
@@ -115,8 +108,8 @@ def _drawn(source: Dataset, backend: str, draw: str) -> str:
     return "part" if isinstance(source.data, Divisible) and not _in_time(backend) else "bootstrap"
 
 
-def _reading(kind: str, backend: str) -> Reading:
-    """How frequencies are read with such data and methods, peers' included."""
+def _weight(kind: str, backend: str) -> float:
+    """What a frequency of one half is worth with such data and methods, peers' included."""
     if kind == "events":
         return LOGS
     if _in_time(backend):

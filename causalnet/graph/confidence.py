@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import Array, Ints
+from ..base.arrays import Array, Bools, Ints
 from ..base.checks import number
 from ..errors import NotApplicable
 from .graph import Graph
@@ -55,14 +55,15 @@ class Confidence:
         """(d, d) symmetric share of resamples in which the pair is joined at all."""
         return self.directed + self.directed.T + self.undirected
 
-    def calibrate(self, weight: float, trust: Array | float = 1.0) -> Confidence:
+    def calibrate(self, weight: float, open_pairs: Bools | None = None) -> Confidence:
         """Probabilities in place of frequencies f: P(edge) = k f / (1 - f + k f), k = weight x density / (1 - density).
 
         Bayes' rule, the odds of f as evidence and the mean frequency over all pairs as prior: half of the resamples say more
         of a pair where one in three is joined than where one in thirty is. 0 and 1 stay. weight: the odds that a frequency of
-        one half is worth, greater than 0. Directions, ends and lags keep their proportions where ``trust``, a number or (d, d)
-        symmetric, is 1. Of a way s the share of the resamples that join a pair becomes trust s + (1 - trust) p, p that of all
-        pairs: the posterior mean where many resamples of the same rows say what m = trust / (1 - trust) independent ones would.
+        one half is worth, greater than 0. Directions, ends and lags keep their proportions, but of ``open_pairs``,
+        (d, d) symmetric: there a way's share s of the resamples that join the pair becomes t s + (1 - t) p, p its share over all
+        pairs and t how far the resamples agree, the mean share of a pair's most frequent way. Resamples that have rows in common
+        repeat a wrong direction; where many pairs are directed now so, now so, the others are doubtful too.
         """
         number("weight", weight, above=0.0)
         joined, d = self.joined, len(self.nodes)
@@ -70,6 +71,7 @@ class Confidence:
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
         k = weight * density / (1.0 - density)
         scale = np.where(joined > 0, k / (1.0 - joined + k * joined), 0.0)
+        trust = 1.0 if open_pairs is None else np.where(open_pairs, self._agreement(open_pairs), 1.0)
 
         def read(share: Array) -> Array:
             p = share.sum() / max(joined.sum(), 1.0 / self.n)
@@ -80,6 +82,12 @@ class Confidence:
         over = np.where(np.eye(d, dtype=bool), 1.0, scale)  # the own past is no pair
         links = None if self.links is None else np.minimum(self.links * over, 1.0)
         return replace(self, directed=directed, undirected=undirected, kinds=kinds, links=links, frequency=joined)
+
+    def _agreement(self, pairs: Bools) -> float:
+        """The mean share of the most frequent way among the resamples that join a pair."""
+        ways = [self.directed, self.directed.T, self.undirected] if self.kinds is None else list(self.kinds.values())
+        total = float(self.joined[pairs].sum())
+        return float(np.max(ways, axis=0)[pairs].sum()) / total if total else 1.0
 
     def annotate(self, graph: Graph) -> Graph:
         """The graph with what the resamples say in the evidence of every pair that was ever joined.

@@ -40,8 +40,8 @@ LARGE = {
 NOTES = [
     "SHD and F1 are between the CPDAGs (F1 over adjacencies with their mark); skeleton F1 is over adjacencies. Intervals are "
     "95 % Student intervals over seeds, of logarithms for ratios; shares have Wilson intervals.",
-    "CPU seconds are those of the method's process, one thread, after imports and compilation, the least of three runs where "
-    "a run is short; a method that takes longer than its limit is ended, and is told in the runs by its note. "
+    "CPU seconds are those of the method's process, one thread, after imports and compilation, the median of seven runs "
+    "where a run is short; a method that takes longer than its limit is ended, and is told in the runs by its note. "
     "A ratio is the peer's seconds over ours on the same problem in this run. GiB are those on top of packages and data.",
     "raw: weights +-[.5, 2], unit noise, so that variances follow the order. fair: weights +-[.25, .8], each variable divided "
     "by its standard deviation in the model as it is generated. plain: weights +-[.25, 1], unit noise.",

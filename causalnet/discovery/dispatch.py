@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -29,6 +30,9 @@ REMEDIES = {  # what else can be done about data that a method does not take
     **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
+SECONDS = (
+    1e-7  # that a method takes for each pair of variables, whatever it does: to lay out the matrices, and to hand over
+)
 A_PAIR = 64  # bytes that a method holds for each pair of variables: eight matrices of numbers, as the searches of order and pc do
 
 
@@ -74,7 +78,8 @@ def discover(
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
     with _reading_told(data), _within_means(method.name, data):
-        graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
+        graph = _out_of_reach(method.name, data, knowledge, max_seconds)
+        graph = graph or method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
         raise CausalnetError(f"backend {method.name} returned nodes {graph.nodes[:3]}... instead of the data's columns")
@@ -98,6 +103,20 @@ def _read(data: Any, method: Backend | None) -> Data:
     """Data as they are; a data frame as a series where the method reads rows in order of time, as a table elsewhere."""
     in_time = method is not None and "series" in method.takes
     return as_series(data) if in_time and not is_data(data) else as_data(data)
+
+
+def _out_of_reach(name: str, data: Data, knowledge: Knowledge | None, max_seconds: float | None) -> Graph | None:
+    """What is known beforehand, where variables are so many that a method could do no more than lay out their pairs in its time."""
+    d = len(data.columns)
+    if max_seconds is None or SECONDS * d * d <= max_seconds:
+        return None
+    told = (
+        f"{name} takes about {SECONDS * d * d:.0f} s to lay out the pairs of {d:,} variables alone, more than max_seconds="
+        f"{max_seconds:g}: no pair was looked at, and a missing edge says nothing; allow more seconds, or select fewer variables"
+    )
+    warnings.warn(told, UserWarning, stacklevel=3)
+    required = [] if knowledge is None else knowledge.over(data.columns).required
+    return Graph.from_edges(data.columns, required, meta={"complete": False, "warnings": [told]})
 
 
 @contextmanager

@@ -127,7 +127,8 @@ class Skeleton:
 def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
     """Run the levels of the stable search."""
     d = len(search.adj)
-    alone, weakest, made, complete = _first_level(tests, alpha, search)
+    alone, weakest, made, reached = _first_level(tests, alpha, search)
+    complete = reached == d
     i, j, weakness = weakest.i, weakest.j, weakest.weakness
     fixed = search.fixed[i, j]
     threshold = _Threshold(tests, alpha, int(np.isfinite(alone.statistic).sum()) if search.fdr else 0)
@@ -156,19 +157,21 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         joined &= fixed | ~(weakness > threshold.of(weakness[joined & ~fixed]))
         k += 1
     adj = np.zeros((d, d), bool)
+    adj[reached:, reached:] = search.adj[reached:, reached:]
     adj[i[joined], j[joined]] = adj[j[joined], i[joined]] = True
     return Skeleton(adj, alone, weakest, made, k - 1, bounded, complete)
 
 
-def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Weakest, int, bool]:
-    """Every pair given nothing, a block of rows of the matrix at a time, and those that it leaves joined."""
+def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Weakest, int, int]:
+    """Every pair given nothing, a block of rows of the matrix at a time, and those that it leaves joined; how many tests, and
+    how many rows were begun before the deadline, d where it did not come. Of the pairs of the others no record is kept."""
     d = len(search.adj)
     step = max(1, BLOCK // d)
     wanted, limit = search.adj & ~search.fixed, tests.weakness_at(alpha)
     statistic, rest = [np.zeros(0)], []
     df: list[Codes | int] = []
     n: list[Codes | int] = []
-    made, complete = 0, True
+    made, reached = 0, d
     for lo in range(0, d - 1, step):
         i, j = _pairs(lo, min(lo + step, d), d)
         here = wanted[i, j]
@@ -176,22 +179,28 @@ def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Wea
         weakness, values = np.full(len(i), -np.inf), np.full(len(i), np.nan)
         df.append(0)
         n.append(0)
-        if complete and here.any():
+        if here.any():
             found = tests.answer(_given_nothing(i[asked], j[asked], d), search.deadline)
-            made, complete = made + found.tests, not found.stopped
+            made += found.tests
             weakness[asked] = found.weakness
             values[asked] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
             df[-1], n[-1] = (_spread(part, asked, len(i)) for part in (found.df, found.n))
         statistic.append(values)
         stay = np.flatnonzero(search.adj[i, j] & ~(weakness > limit))
         rest.append((i[stay], j[stay], weakness[stay]))
+        if here.any() and found.stopped:
+            reached = min(lo + step, d - 1)
+            statistic.append(np.full((d - reached) * (d - reached - 1) // 2, np.nan))
+            df.append(0)
+            n.append(0)
+            break
     sizes = [len(part) for part in statistic[1:]]
     alone = Alone(np.concatenate(statistic), _together(df, sizes), _together(n, sizes))
     i, j, weakness = (np.concatenate(part) for part in zip(*rest, strict=True)) if rest else (*_NONE, np.zeros(0))
     weakest = no_tests(i, j)
     weakest.weakness = weakness
     weakest.statistic, weakest.df, weakest.n = alone.of(i, j)
-    return alone, weakest, made, complete
+    return alone, weakest, made, reached
 
 
 _NONE = np.zeros((2, 0), np.int64)

@@ -82,7 +82,7 @@ def learn(
         if value is not None:
             whole(name, value, least)
     begin = STARTS[one_of("start", start, tuple(STARTS))]
-    chosen = choose_test(table, ci_test, missing, rng)
+    chosen = choose_test(table, ci_test, missing, rng, deadline)
     known = knowledge or Knowledge()
     ends, required = known.ends(table.columns), known.compile(table.columns)[1]
     if max_sets is None and max_cond is None:

@@ -33,7 +33,7 @@ from ...datasets.sem import small_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
 from ...graph.interventional import essential_graph
-from ...search.orders import Found, Near, canonical_order, search_orders
+from ...search.orders import Found, Near, canonical_order, reorder, search_orders
 from .choice import Choice, Settings, choose_score
 from .evidence import Why, turned
 from .near import near_ties
@@ -112,12 +112,11 @@ def learn(
     if wanted > max(1, chosen.most):
         raise DataError(f"the knowledge requires {wanted} causes of one variable, and at most {chosen.most} fit here")
     place = canonical_order(chosen.near)
-    grid = np.ix_(place, place)
     found = search_orders(
         *chosen.compiled(place),
-        np.ascontiguousarray(chosen.near[grid]),
-        allowed[grid],
-        required[grid],
+        reorder(chosen.near, place),
+        reorder(allowed, place),
+        reorder(required, place),
         restarts=whole("restarts", restarts, 0),
         seed=seed,
         max_seconds=max(0.0, asked.deadline - now()),
@@ -132,8 +131,7 @@ def _tell(
     data: Table | Moments | Counts, chosen: Choice, found: Found, place: Ints, allowed: Bools, required: Bools
 ) -> Graph:
     """What was found with the columns in the order ``place`` (d,), as a graph with its evidence."""
-    dag = np.zeros_like(allowed)
-    dag[np.ix_(place, place)] = found.dag
+    dag = reorder(found.dag, np.argsort(place))
     apart = np.zeros_like(allowed) if chosen.apart is None else chosen.apart
     why = Why(data.columns, chosen.exact, dag, allowed, required, {}, chosen.told.get("targets", {}))
     near = [Near(rise, place[toggled]) for rise, toggled in found.near] + turned(why, apart)

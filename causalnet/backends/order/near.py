@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,13 +42,15 @@ class Ties(NamedTuple):
     others: dict[tuple[int, int], Other]
 
 
-def near_ties(near: Iterable[Near], dag: Bools, allowed: Bools, apart: Bools) -> Ties:
+def near_ties(near: Sequence[Near], dag: Bools, allowed: Bools, apart: Bools) -> Ties:
     """Which of the DAGs near the best, told by their differences from it, are classes of their own.
 
     Classes are compared as completed graphs, with the directions that the knowledge leaves, cheapest first while they are
     few: at most CELLS / d^2, and MOST. Of what is left only single edges are looked at, where each other pair counts as a
     class. apart: (d, d), pairs that regimes tell apart.
     """
+    if not near:
+        return Ties(1, {})
     best = essential_graph(dag, apart)
     marks, seen, others = restrict(best, allowed), {best.tobytes()}, dict[tuple[int, int], Other]()
     compared, pairs = min(MOST, CELLS // len(dag) ** 2), set[tuple[int, int]]()

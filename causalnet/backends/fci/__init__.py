@@ -97,7 +97,8 @@ def learn(
 def _marked(setting: Setting, chosen: Chosen, joined: Joined, start: str) -> Graph:
     """The ends of what is joined, and what is told of it."""
     ends = draw(joined.adj, setting, joined.separators)
-    draw_colliders(ends, colliders(ends, joined.separators))
+    if joined.skeleton is None or joined.skeleton.complete:
+        draw_colliders(ends, colliders(ends, joined.separators))
     complete = close(ends, joined.separators, setting.search.deadline)
     skeleton, second, search = joined.skeleton, joined.second, setting.search
     meta: dict[str, Any] = {"start": start, "alpha": setting.alpha, "conflicts": len(ends.stuck)}

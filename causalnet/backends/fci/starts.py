@@ -81,9 +81,11 @@ def _by_tests(setting: Setting, search: Search, before: SepSets) -> Joined:
     """Both phases over the pairs of ``search``. before: what separates pairs that are apart from the start."""
     skeleton = find_skeleton(setting.tests, setting.alpha, search)
     first = {**before, **separating_sets(skeleton, search)}
-    ends = draw(skeleton.adj, setting, first)
-    draw_colliders(ends, colliders(ends, first))
-    reach = possible_d_sep(ends, search.deadline)
+    reach = skeleton.adj  # where the time is over nothing more is asked
+    if skeleton.complete:
+        ends = draw(skeleton.adj, setting, first)
+        draw_colliders(ends, colliders(ends, first))
+        reach = possible_d_sep(ends, search.deadline)
     second = separate_further(setting.tests, setting.alpha, search, skeleton, reach)
     return Joined(second.adj, {**first, **further_sets(second)}, skeleton, second)
 

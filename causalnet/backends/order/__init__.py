@@ -124,18 +124,24 @@ def learn(
     )
     if found.score > UNCOUNTED:
         raise DataError("the required causes of a variable have more configurations than can be counted; require fewer")
-    return _tell(data, chosen, found, place, allowed, required)
+    return _tell(data, chosen, found, place, allowed, required, asked.deadline)
 
 
 def _tell(
-    data: Table | Moments | Counts, chosen: Choice, found: Found, place: Ints, allowed: Bools, required: Bools
+    data: Table | Moments | Counts,
+    chosen: Choice,
+    found: Found,
+    place: Ints,
+    allowed: Bools,
+    required: Bools,
+    deadline: float,
 ) -> Graph:
     """What was found with the columns in the order ``place`` (d,), as a graph with its evidence."""
     dag = reorder(found.dag, np.argsort(place))
     apart = np.zeros_like(allowed) if chosen.apart is None else chosen.apart
     why = Why(data.columns, chosen.exact, dag, allowed, required, {}, chosen.told.get("targets", {}))
     near = [Near(rise, place[toggled]) for rise, toggled in found.near] + turned(why, apart)
-    ties = near_ties(near, dag, allowed, apart)
+    ties = near_ties(near, dag, allowed, apart, deadline)
     meta = chosen.told | {
         "score": found.score,
         "rounds": found.rounds,

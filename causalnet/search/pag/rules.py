@@ -47,8 +47,11 @@ def draw_colliders(ends: Ends, triples: Iterable[tuple[int, int, int]]) -> None:
 def close(ends: Ends, separators: SepSets, deadline: float = math.inf) -> bool:
     """Apply R1 to R10 until none applies, in place; False where the clock (time.monotonic) ended it first.
 
-    The cheap rules come first, and without looking at the clock: a dear one is tried when they have nothing left to say.
+    The cheap rules come first, and without looking at the clock, but where it had ended the search for what is joined: a dear one
+    is tried when they have nothing left to say.
     """
+    if now() > deadline:
+        return False
     ladder: tuple[Callable[[], Wanted], ...] = (
         lambda: _near_rules(ends),
         lambda: _discriminating(ends, separators),

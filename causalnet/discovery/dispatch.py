@@ -31,6 +31,7 @@ REMEDIES = {  # what else can be done about data that a method does not take
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
 SECONDS = 4e-8  # that a method takes for each pair of variables, whatever it finds: to lay out matrices and hand over
+MANY = 1000  # variables up to which that is no time
 A_PAIR = 64  # bytes that a method holds for each pair of variables: eight matrices of numbers, as the searches of order and pc do
 
 
@@ -106,7 +107,9 @@ def _read(data: Any, method: Backend | None) -> Data:
 def _out_of_reach(method: Backend, data: Data, knowledge: Knowledge | None, max_seconds: float | None) -> Graph | None:
     """What is known beforehand, where variables are so many that a method could do no more than lay out their pairs in its time."""
     d = len(data.columns)
-    if max_seconds is None or SECONDS * d * d <= max_seconds or not method.assumes:  # a control looks at no data
+    if (
+        d <= MANY or max_seconds is None or SECONDS * d * d <= max_seconds or not method.assumes
+    ):  # a control looks at no data
         return None
     told = (
         f"{method.name} takes about {SECONDS * d * d:.0f} s to lay out the pairs of {d:,} variables alone, more than max_seconds="

@@ -71,7 +71,7 @@ def test_rows_are_read_as_far_as_the_time_goes() -> None:
 
 
 def test_knowledge_is_kept_among_pairs_that_were_not_come_to() -> None:
-    table = cn.as_table(np.random.default_rng(0).normal(size=(50, 400)))
+    table = cn.as_table(np.random.default_rng(0).normal(size=(450, 400)))
     known = cn.Knowledge(required=[("x399", "x398")], forbidden=[("x390", "x391")])
     graph = cn.discover(table, "pc", knowledge=known, max_seconds=1e-9)
     assert not graph.meta["complete"] and ("x399", "x398") in graph.edges and ("x391", "x390") in graph.edges

@@ -104,6 +104,27 @@ def forks(data, *, knowledge, rng, way="return"):
         os.waitpid(pid, 0)
     return _graph(data, edge=True)
 
+def scatters(data, *, knowledge, rng, pids, then="sleep"):
+    """Leaves a child, one in a session of its own and an orphan of it, then sleeps, or exits."""
+    def note():
+        with open(pids, "a") as file:
+            file.write(f"{os.getpid()}\\n")
+    for away in (False, True):
+        if os.fork() == 0:
+            if away:
+                os.setsid()
+                if os.fork():
+                    note()
+            note()
+            time.sleep(600)
+            os._exit(0)
+    while not os.path.exists(pids) or len(open(pids).readlines()) < 4:
+        time.sleep(0.01)
+    note()
+    if then == "exit":
+        os._exit(3)
+    time.sleep(600)
+
 def forges(data, *, knowledge, rng, what="frame"):
     """Writes an answer of its own, or what is none, into every pipe that it finds; or closes them all."""
     import json, stat, struct
@@ -135,7 +156,7 @@ def slow_start(kind):
     WARM.append(1)
 
 KINDS = frozenset({"continuous", "discrete", "mixed", "events"})
-FUNCTIONS = [forks, forges, shouts, native_loop, segfault, leave, stop, fail, chatty, polite, log, picky, late, rude, globally_random, pair]
+FUNCTIONS = [forks, scatters, forges, shouts, native_loop, segfault, leave, stop, fail, chatty, polite, log, picky, late, rude, globally_random, pair]
 ALGORITHMS = {f.__name__: Backend("bad/" + f.__name__.replace("_", "-"), f, KINDS, "dag", "bad") for f in FUNCTIONS}
 ALGORITHMS["compiled"] = Backend(
     "bad/compiled", compiled, KINDS, "dag", "bad", requires=("slow_to_import",), warm_up=slow_start

@@ -88,7 +88,7 @@ def _short(value: Any) -> str:
 def names(name: str, given: Any, error: type[CausalnetError] = DataError) -> tuple[str, ...]:
     """A list of names as texts; one text is refused, since its letters would be taken for the names."""
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise error(f"{name} takes a list of names, not {given!r}; write [{given!r}]")
+        raise error(f"{name} takes a list of names, not {_short(given)}; write [{_short(given)}]")
     return tuple(str(one) for one in given)
 
 
@@ -179,7 +179,7 @@ def choose(name: str, value: Any, options: Mapping[str, Any]) -> Any:
 def known(name: Any, options: Iterable[str], sentence: str, otherwise: str = "") -> None:
     """UnknownNameError where a name is none of the options: the sentence, and the nearest option or ``otherwise``."""
     options = list(options)
-    if name not in options:
+    if not any(name is option or (isinstance(name, type(option)) and name == option) for option in options):
         raise UnknownNameError(f"{sentence}.{nearest(str(name), options) or otherwise}")
 
 

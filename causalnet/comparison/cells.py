@@ -7,17 +7,17 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from ..base.arrays import AnyArray
+from . import warden
 from .wire import FRAME, pack
 from .worker import IDLE_SECONDS
 
@@ -51,11 +51,10 @@ def hard_limit(max_seconds: float | None, bounded: bool) -> float | None:
 
 
 class Worker:
-    """One worker process, its pipes, and the end of what it printed."""
+    """One worker process below its warden, the pipes, and the end of what it printed. process: the warden, which ends as it did."""
 
     def __init__(self) -> None:
-        # The kernel kills a worker when the *thread* that started it ends, so one thread that stays starts them all.
-        self.process, self._guard = _starter(os.getpid()).submit(_start).result()
+        self.process, self._line, self.pid = _start()
         self._frame = ""
         self.given: set[str] = set()
         self.last_used = time.monotonic()
@@ -130,21 +129,21 @@ class Worker:
             del self._buffer[:end]
             if not isinstance(message, dict):
                 raise Garbled
-            if message.pop("frame", None) == self._frame and message.pop("writer", None) == self.process.pid:
+            if message.pop("frame", None) == self._frame and message.pop("writer", None) == self.pid:
                 return message
         return None
 
     def kill(self) -> None:
-        """End the process and every process of its group, now."""
+        """End the worker and every process of its group, now; its warden ends those that left the group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill, wait, and free the pipes."""
         self.kill()
+        self._line.close()
         self.process.wait()
-        self._guard.end()
-        self._drainer.join(timeout=1.0)  # a process that left the group may hold the pipe open: not waited for
+        self._drainer.join(timeout=1.0)  # where the system does not list what left the group, that may hold the pipe
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -259,54 +258,23 @@ def _late(worker: Worker, phase: str, limits: Limits, waited: float) -> dict[str
 # ---- starting processes -----------------------------------------------------------------------------------------
 
 
-@cache
-def _starter(pid: int) -> ThreadPoolExecutor:
-    """The thread of this process that starts workers; it lives as long as the process."""
-    return ThreadPoolExecutor(1, thread_name_prefix=f"causalnet-starter-{pid}")
-
-
-class Guard:
-    """A small process that kills a worker with all that it started when this process ends, however it ends."""
-
-    def __init__(self, group: int) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ours: int | None = None
-        if os.name != "posix":
-            return
-        theirs, self._ours = os.pipe()
-        with contextlib.suppress(OSError):  # without a shell the worker looks after itself
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", f"read x; kill -KILL -- -{group}"],
-                stdin=theirs,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        os.close(theirs)
-
-    def end(self) -> None:
-        """The worker is gone: the guard goes before its pipe does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        if self._ours is not None:
-            os.close(self._ours)
-            self._ours = None
-
-
-def _start() -> tuple[subprocess.Popen[bytes], Guard]:
+def _start() -> tuple[subprocess.Popen[bytes], socket.socket, int]:
+    """A warden with a worker below it, the line that holds them alive, and the worker's process id."""
     path = os.pathsep.join(dict.fromkeys(entry or os.getcwd() for entry in sys.path))
     environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "causalnet.comparison.worker", str(os.getpid())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-    )
-    return process, Guard(process.pid)
+    command = [sys.executable, "-P", "-m", "causalnet.comparison.worker", str(os.getpid())]
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", warden.SCRIPT, str(theirs.fileno()), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+            pass_fds=[theirs.fileno()],
+        )
+    return process, ours, int(ours.recv(32) or process.pid)
 
 
 # ---- on a cluster -----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The process that runs comparison cells: reads tasks from a private pipe, answers in JSON, may be killed at any time.
 
 One worker runs many cells, so that imports and compilation happen once. It is started by :mod:`causalnet.comparison.cells` as
-``python -m causalnet.comparison.worker PARENT`` and leads its own process group. Whatever a method prints goes to stderr,
+``python -m causalnet.comparison.worker``, below a :mod:`causalnet.comparison.warden`, and leads its own process group. Whatever a method prints goes to stderr,
 which the parent reads and keeps the end of; the answers travel through duplicates of the original descriptors.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import ctypes
 import importlib
 import os
 import pickle
@@ -40,6 +39,7 @@ from ..graph.metrics import score
 from ..storage.files import write_all
 from .functions import as_backend
 from .meter import clock, peak_mb, reset_peak
+from .warden import ADOPT, DIE_WITH_PARENT, control, end_children
 from .wire import pack, read_frame
 
 IDLE_SECONDS = 300.0  # a worker that nobody has asked anything for this long ends by itself
@@ -67,7 +67,7 @@ Say = Callable[[dict[str, Any]], None]
 
 def main() -> None:
     """Serve tasks until the pipe closes, the parent dies, or nothing has come for a while."""
-    die_with(int(sys.argv[1]))
+    die_with(os.getppid())
     inbox, outbox = os.dup(0), os.dup(1)  # private: not inherited by programs that a method may start
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -115,33 +115,10 @@ class Outlet:
         write_all(self.pipe, pack({**message, "frame": self.frame, "writer": self.owner}))
 
 
-def end_children() -> int:
-    """Kill the processes that a method left behind, where the system lists them: how many there were."""
-    ended = 0
-    for _ in range(20):  # each time those that those have left in turn
-        alive = []
-        with contextlib.suppress(OSError):
-            for task in os.listdir("/proc/self/task"):
-                with open(f"/proc/self/task/{task}/children") as file:
-                    alive += [int(pid) for pid in file.read().split()]
-        if not alive:
-            break
-        for pid in alive:
-            with contextlib.suppress(OSError):
-                if os.waitpid(pid, os.WNOHANG)[0] == 0:
-                    ended += 1
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-    return ended
-
-
 def die_with(parent: int) -> None:
     """End when the parent does, even inside native code: the kernel's signal on Linux, and a watching thread."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            libc = ctypes.CDLL(None)
-            libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-            libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: what a method leaves behind stays in sight
+    control(DIE_WITH_PARENT, signal.SIGKILL)
+    control(ADOPT, 1)  # what a method leaves behind stays in sight
 
     def watch() -> None:
         while os.getppid() == parent:

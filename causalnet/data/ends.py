@@ -10,8 +10,24 @@ import pandas as pd
 from ..base.arrays import Array
 
 OPEN = frozenset(
-    ("", "-", "--", "0", "open", "active", "ongoing", "none", "not cleared", "uncleared", "0000-00-00 00:00:00")
+    (
+        "",
+        "-",
+        "--",
+        "0",
+        "open",
+        "active",
+        "ongoing",
+        "none",
+        "not cleared",
+        "uncleared",
+        "0000-00-00 00:00:00",
+        "\\n",
+        "n/a",
+        "null",
+    )
 )
+NEVER = 2.5e11  # seconds since 1970 from which an end stands for none: 31 December 9999
 EPOCH = 1e8  # seconds since 1970 from which a time is one of our days, and an end of 0 none
 
 
@@ -47,8 +63,8 @@ def opened(ends: pd.Series) -> pd.Series:
 
 
 def until_last(end: Array, start: Array) -> Array:
-    """Durations; what has no end, or the end 0 among times since 1970, lasts until the last time of the log, with a warning."""
-    still = np.isnan(end) | ((end == 0) & (np.nanmin(start) > EPOCH))
+    """Durations; what has no end, or the end 0 among times since 1970, or one in the year 9999, lasts until the last time of the log, with a warning."""
+    still = np.isnan(end) | ((end == 0) & (np.nanmin(start) > EPOCH)) | ((end > NEVER) & (np.nanmax(start) < NEVER))
     if still.any():
         last = float(np.nanmax(np.concatenate([start, end[~still]])))
         _warn(f"{int(still.sum())} events have no end: they are taken to last until the last time of the log")

@@ -23,8 +23,26 @@ WESTERN = (
     | frozenset("°µ²³€£¥§·–—‘’“”„…±½¼¾«»ºª¿¡ \u00a0")
     | frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýŠšŽžŒœ")
 )  # what files of spreadsheets in Western Europe hold
-SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([,;|\t]|\\t)\"?\s*", re.IGNORECASE)
-BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([,;|^~:\t]|\\t)\"?\s*", re.IGNORECASE)
+BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
+
+OTHERS = (  # what a file begins with that is no text of a table, what it is, and what to do with it
+    (b"PK\x03\x04", "a spreadsheet (.xlsx) or a zip archive", "save its table as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)", "save its table as CSV (UTF-8)"),
+    (b"\x1f\x8b", "compressed by gzip", "name it .gz after its suffix (.csv.gz)"),
+    (b"PAR1", "a Parquet file", "name it .parquet"),
+    (b"%PDF", "a PDF document", "save its table as CSV (UTF-8)"),
+    (b"SQLite format 3", "a database", "export its table as CSV (UTF-8)"),
+    (b"\x89HDF", "an HDF5 file", "save its table as CSV (UTF-8) or Parquet"),
+    (b"<!doctype html", "a web page", "save its table as CSV (UTF-8)"),
+    (b"<html", "a web page", "save its table as CSV (UTF-8)"),
+)
 
 
 class Head(NamedTuple):
@@ -102,6 +120,9 @@ def _encoding(raw: bytes, whole: bool, name: str) -> str:
     for mark, encoding in BOMS:
         if raw.startswith(mark):
             return encoding
+    for mark, what, instead in OTHERS:
+        if raw.lstrip()[: len(mark)].lower() == mark.lower():
+            raise DataError(f"{name} is {what}, not the text of a table; {instead}")
     if b"\x00" in raw:
         raise DataError(f"{name} is not text: it holds zero bytes; save it as CSV (UTF-8)")
     try:
@@ -206,8 +227,10 @@ def found_separator(lines: Sequence[str], usual: str = ",") -> str:
     if not lines:
         return usual
     bare = [re.sub(r'"[^"]*"', '""', line) for line in lines]
-    kept = []
-    for mark in dict.fromkeys((usual, ",", "\t", ";", "|")):
+    kept: list[tuple[str, int]] = []
+    for mark in dict.fromkeys((usual, ",", "\t", ";", "|", "^", "~", ":")):
+        if mark == ":" and kept:  # of hours
+            break
         counts = {line.count(mark) for line in bare}
         if counts == {bare[0].count(mark)} and bare[0].count(mark):
             kept.append((mark, bare[0].count(mark)))

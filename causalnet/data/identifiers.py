@@ -16,6 +16,8 @@ UNNAMED = re.compile(r"\s*|Unnamed: ?\d+")
 COUNTERS = re.compile(
     r"(row|obs|sample|record|case)?[\s_.-]*(id|idx|index|no|nr|num|number|#)|row|rowid", re.IGNORECASE
 )
+DAYS = re.compile(r"(.*[\s_.-])?(date|day|datum|dt|yyyymmdd|when)", re.IGNORECASE)  # that may hold dates as numbers:
+SHEET = 30_000, 60_000  # 20240131, or a spreadsheet's days since 1900, here 1982 to 2064
 KEYED = re.compile(r".*[a-z](Id|ID|Key)|(?i:(.*[\s_.-])?(id|uid|uuid|guid|identifier|key))")
 
 
@@ -27,7 +29,7 @@ def row_labels(frame: pd.DataFrame, asked: Callable[[str], bool], found: Finding
     dropped = []
     index = frame.attrs.get("index")
     for j, name in enumerate(map(str, frame.columns)):
-        telling = name == index or any(form.fullmatch(name) for form in (UNNAMED, COUNTERS, KEYED))
+        telling = name == index or any(form.fullmatch(name) for form in (UNNAMED, COUNTERS, KEYED, DAYS))
         if not telling or asked(name) or frame.shape[1] < 2:
             continue
         what = _what(frame.iloc[:, j], name, j == 0, name == index)
@@ -52,6 +54,18 @@ def _what(column: pd.Series, name: str, first: bool, index: bool) -> str:
             return "counts the rows"
         if nameless and len(column) > 1 and _unique(column):
             return "labels the rows"
+    if DAYS.fullmatch(name) and len(column) > 2 and _whole(column):
+        days = column.to_numpy(dtype=np.float64)
+        steps = np.diff(days)
+        if (steps > 0).all() or (steps < 0).all():
+            calendar = (
+                (days > 19000100).all()
+                and (days < 21001232).all()
+                and (days % 100 < 32).all()
+                and (days // 100 % 100 < 13).all()
+            )
+            if calendar or (SHEET[0] <= days.min() and days.max() <= SHEET[1]):
+                return f"holds dates as numbers ({days[0]:.0f})"
     if KEYED.fullmatch(name) and len(column) > MANY and _whole(column) and _unique(column):
         return "has another whole number in every row, as keys do,"
     return ""
@@ -78,7 +92,7 @@ def _counts_rows(column: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype) or len(column) < 3:
         return False
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return bool(values[0] in (0.0, 1.0) and (np.diff(values) == 1).all())
+    return bool(min(values[0], values[-1]) in (0.0, 1.0) and (np.diff(values) == np.sign(values[1] - values[0])).all())
 
 
 def keep_by(name: str, kind: str) -> dict[str, str]:

@@ -30,19 +30,24 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those above is there
     "event": (
         "event_name", "event_id", "alarm_name", "alarm_code", "alarm_title", "alarm_text", "specific_problem",
-        "probable_cause", "fault", "fault_name", "fault_code", "event_code", "trouble", "problem",
+        "probable_cause", "fault", "fault_name", "fault_code", "event_code", "trouble", "problem", "mnemonic", "signature",
+        "short_description", "message_type", "msg_type", "trap", "trap_name", "trigger", "trigger_name", "check_name",
     ),
     "timestamp": (
         "first_occurrence", "occurrence_time", "occur_time", "occurred_on", "occurred_at", "event_time", "alarm_time",
         "raised_at", "raised_time", "raise_time", "datetime", "date_time", "ts", "created_at", "first_seen", "log_time",
+        "event_timestamp", "occurred_on_nt", "last_occurred_nt", "first_occurred_nt", "last_occurred", "first_occurred", "starts_at",
+        "@timestamp", "opened", "opened_at", "occurred", "last_occurrence", "time_stamp", "event_date", "alarm_raised_time",
     ),
     "device": (
         "device_name", "ne_name", "ne_id", "alarm_source", "managed_object", "network_element", "host", "hostname",
-        "host_name", "equipment", "site", "site_id", "node_name", "source", "source_id", "machine",
+        "host_name", "equipment", "site", "site_id", "node_name", "source", "source_id", "machine", "mo_name", "managed_element",
+        "distinguished_name", "instance", "configuration_item", "ci", "network_device", "device_name", "object_name", "entity",
     ),
 }  # fmt: skip
 ENDS = (
-    "end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time",
+    "end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time", "ends_at",
+    "cleared_on_nt", "resolved_at", "recovery_time",
 )  # fmt: skip
 STATES = (
     "state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
@@ -51,8 +56,14 @@ STATES = (
 SEVERITIES = frozenset(
     ("critical", "major", "minor", "warning", "indeterminate", "info", "informational", "high", "low")
 )
-RAISED = frozenset(("raised", "raise", "set", "active", "open", "opened", "start", "on", "new", "problem"))
-CLEARED = frozenset(("cleared", "clear", "reset", "ceased", "cease", "closed", "close", "end", "off", "resolved"))
+RAISED = frozenset(
+    ("raised", "raise", "set", "active", "activated", "open", "opened", "start", "started", "begin", "on", "new", "problem", "firing",
+     "triggered", "alarm", "down", "fault", "failed")
+)  # fmt: skip
+CLEARED = frozenset(
+    ("cleared", "clear", "reset", "inactive", "deactivated", "ceased", "cease", "closed", "close", "end", "ended", "stop", "stopped",
+     "off", "resolved", "recovered", "recovery", "ok", "normal", "up")
+)  # fmt: skip
 
 
 def read_events(
@@ -153,7 +164,7 @@ def is_log(columns: Iterable[str]) -> bool:
 
 def _key(name: Any) -> str:
     """AlarmName, Alarm Name and alarm-name are all alarmname."""
-    return re.sub(r"[\s\-_.]+", "", str(name)).lower()
+    return re.sub(r"[\s\-_.()@]+", "", str(name)).lower()
 
 
 def _keys(spellings: Sequence[str]) -> list[str]:
@@ -176,6 +187,13 @@ def _names_devices(name: str) -> bool:
 def _states(column: pd.Series) -> bool:
     """Does a column say raised and cleared, or how severe an alarm is and that it cleared?"""
     words = {str(v).strip().lower() for v in column.dropna().unique()[:20]}
+    if words in ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}):
+        warnings.warn(
+            f"column {column.name!r} holds {' and '.join(sorted(words))}, and every row is read as an event of its own; if it says whether "
+            "an alarm was raised or cleared, write raised and cleared",
+            UserWarning,
+            stacklevel=3,
+        )
     return bool(words & CLEARED) and bool(words - CLEARED) and words <= RAISED | CLEARED | SEVERITIES
 
 

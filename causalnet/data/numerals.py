@@ -18,7 +18,7 @@ from ..base.arrays import Array
 MOST_UNITS = 3  # units in one column up to which it is taken for numbers of different units rather than for names
 MARKS = frozenset(
     ("*", "?", ".", "-", "--", "...", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "<na>", "#value!", "#div/0!",
-     "#num!", "#ref!", "#name?", "nil", "n.a.", "unknown", "")
+     "#num!", "#ref!", "#name?", "nil", "n.a.", "n/d", "n.d.", "nd", "(blank)", "(empty)", "(null)", "\\n", "unknown", "")
 )  # fmt: skip
 
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’_]+")
@@ -26,6 +26,10 @@ _NUMBER = r"[+-]?(?:\d[\d.,\s'’\u00a0\u202f\u2009]*|[.,]\d+)(?:[eEdD][+-]?\d+)
 _WHOLE = re.compile(
     rf"^(?P<open>\()?(?P<before>[^\d.,+\-()]*)\s*(?P<number>{_NUMBER})\s*(?P<after>[^\d.,+\-()][^\d]*)?\)?$"
 )
+_SPACED = re.compile(r"[+-]?\d{1,3}((?P<mark>[\s'’_\u00a0\u202f\u2009])\d{2,3})*[\s'’_\u00a0\u202f\u2009]\d{3}(?!\d).*")
+_QUOTED = re.compile(r"=?\"([^\"]*)\"|'([^']*)'")  # ="1.5", as spreadsheets write a text
+_POWER = re.compile(r"^([+-]?[\d.,]+)\s*[×x*·]\s*10\s*\^?\s*\{?([+-]?\d+)\}?$")  # 1.5×10^3
+_FORTRAN = re.compile(r"^([+-]?\d*\.\d+)([+-]\d{3})$")  # 1.5+003: no room was left for the letter
 _CURRENCY = re.compile(r"^[+-]?\s*(?:[$€£¥₹₽₩₺฿₫₪]|USD|EUR|GBP|CHF|JPY|CNY|INR|US\$|A\$|C\$|kr)?\s*$", re.IGNORECASE)
 
 
@@ -65,6 +69,10 @@ def read_numerals(texts: Sequence[Any], sign: str = "") -> Reading:
         told.append("Fortran exponents (1D3 is 1000)")
     if any(part is not None and part.negative for part in parts):
         told.append("brackets as minus")
+    if any(isinstance(text, str) and _QUOTED.fullmatch(text.strip()) for text in texts):
+        told.append("quotation marks left off")
+    if any(isinstance(text, str) and (_POWER.match(text.strip()) or _FORTRAN.match(text.strip())) for text in texts):
+        told.append("powers of ten (1.5×10^3, 1.5+003)")
     told += [f"the unit {unit!r} left off" for unit in units if unit]
     return Reading(numbers, tuple(told), units)
 
@@ -77,7 +85,9 @@ class _Part(NamedTuple):
 
 
 def _parts(text: str) -> _Part | None:
-    plain = "".join(_latin(letter) for letter in text.strip())
+    bare = _QUOTED.fullmatch(text.strip())
+    plain = "".join(_latin(letter) for letter in (bare[1] or bare[2] or "" if bare else text).strip())
+    plain = _POWER.sub(r"\1e\2", _FORTRAN.sub(r"\1e\2", plain))
     foreign = any(letter.isdigit() and not letter.isascii() for letter in text)
     sign = ""
     if plain[:1] in "+-" and len(plain) > 1 and not plain[1].isdigit() and plain[1] not in ".,":  # -$5
@@ -85,6 +95,8 @@ def _parts(text: str) -> _Part | None:
     found = _WHOLE.match(plain)
     if not found or bool(found["open"]) != plain.endswith(")"):
         return None
+    if _SPACES.search(found["number"].strip()) and not _SPACED.fullmatch(found["number"].strip()):
+        return None  # a telephone number
     before, after = found["before"].strip(), (found["after"] or "").strip()
     if before and not _CURRENCY.match(before):
         return None

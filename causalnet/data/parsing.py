@@ -259,7 +259,7 @@ def _read_words(words: Coded, name: str, rows: AnyArray, n: int, found: Findings
     if len(words.labels) == n > MANY:
         found.note(
             name,
-            f"column {name!r} has another text in every row and is left out",
+            f"column {name!r} has another text in every row ({str(words.labels[0])!r:.40}) and is left out",
             told=True,
             left_out=True,
             **keep_by(name, "discrete"),
@@ -272,6 +272,7 @@ def _read_words(words: Coded, name: str, rows: AnyArray, n: int, found: Findings
             told=True,
             **{key: f"{text}, if it names the rows" for key, text in without([name]).items()},
         )
+    _note_spellings(name, labels, found)
     marks = [k for k, label in enumerate(words.labels) if isinstance(label, str) and label.strip() in CATEGORY_MARKS]
     if not marks or len(marks) == len(words.labels):
         return words
@@ -286,6 +287,17 @@ def _read_words(words: Coded, name: str, rows: AnyArray, n: int, found: Findings
     place = np.full(len(words.labels), -1)
     place[kept] = np.arange(len(kept))
     return Coded(np.where(words.codes >= 0, place[words.codes], -1), words.labels.take(kept))
+
+
+def _note_spellings(name: str, labels: Sequence[str], found: Findings) -> None:
+    """Note the categories that differ by case and blanks alone."""
+    alike: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    twice = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
+    if twice:
+        text = f"column {name!r} has categories that differ by case or blanks alone: {'; '.join(twice[:5])}; write each in one way"
+        found.note(name, text, told=True)
 
 
 def too_many_cells(names: Sequence[str], levels: Sequence[Labels], n: int) -> str:

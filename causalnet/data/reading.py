@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -23,8 +24,12 @@ from .headers import Head, open_bytes, read_head
 
 # of text files by their suffix, .gz after it or not, where their lines do not tell another
 SEPARATORS = {".csv": ",", ".txt": ",", ".dat": ",", ".data": ",", ".tsv": "\t"}
+NAMED = {
+    ",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces", "^": "carets", "~": "tildes", ":": "colons",
+}  # fmt: skip
 LINES = (".jsonl", ".ndjson")  # a JSON object a line
 STDIN = "-"
+RESCANNED = 1 << 24  # bytes up to which rows of too few cells are told from empty ones
 SWOLLEN = 1 << 29  # bytes of cells from which a file must not be a hundred times smaller than they are
 # what the readers raise for a broken file: most errors of pandas and arrow are ValueErrors or LookupErrors
 UNREADABLE = (ValueError, OSError, EOFError, ImportError, LookupError, NotImplementedError, TypeError, zlib.error)
@@ -198,17 +203,36 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
         names = ["", *names]
     if frame.shape[1] != len(names):
         raise DataError(
-            f"{path.name}: the header names {len(names)} columns but row 1 has {frame.shape[1]} cells; "
-            "quote cells that contain the separator"
+            f"{path.name}: the header names {len(names)} columns but row 1 has {frame.shape[1]} cells; quote cells that contain "
+            "the separator, give every column a name, or drop the lines above the names"
         )
     frame.columns = pd.Index(names)
     frame.attrs["skipped"] = len(long)
     frame.attrs["notes"], frame.attrs["told"] = [], list(head.notes)
     frame.attrs["separator"], frame.attrs["index"] = separator, head.labels
     if separator != usual_separator(path) and len(names) > 1:
-        what = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}[separator]
+        what = NAMED[separator]
         frame.attrs["notes"] += [f"{path.name} separates its columns by {what}"]
+    short = _short_rows(path, head, frame)
+    if short:
+        rows = f"{short[0]}" if len(short) == 1 else f"{short[0]} and {len(short) - 1} more"
+        frame.attrs["told"].append(
+            f"{path.name}: row {rows} with fewer cells than columns: those left are read as missing"
+        )
     return frame
+
+
+def _short_rows(path: Path, head: Head, frame: pd.DataFrame) -> list[int]:
+    """The rows, from 1, of fewer cells than there are columns, among those that lack the last; of large files none."""
+    lacking = frame.iloc[:, -1].isna().to_numpy() if frame.shape[1] > 1 else np.zeros(0, bool)
+    if head.separator == " " or not lacking.any() or path.stat().st_size > RESCANNED:
+        return []
+    with open_bytes(path) as file:
+        lines = file.read().decode(head.encoding, errors="replace").splitlines()[head.skipped :]
+    rows = [row for row in csv.reader(lines, delimiter=head.separator) if row]
+    return [
+        k + 1 for k in np.flatnonzero(lacking).tolist() if len(rows) == len(frame) and len(rows[k]) < frame.shape[1]
+    ]
 
 
 def _labels_rows(column: pd.Series) -> bool:

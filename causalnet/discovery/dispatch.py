@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -30,6 +31,8 @@ REMEDIES = {  # what else can be done about data that a method does not take
     "streamed": "read_table keeps the rows of a table that fits in memory",
 }
 FREE = 1 << 26  # bytes that need no asking for
+SECONDS = 4e-8  # that a method takes for each pair of variables, whatever it finds: to lay out matrices and hand over
+MANY = 1000  # variables up to which that is no time
 A_PAIR = 64  # bytes that a method holds for each pair of variables: eight matrices of numbers, as the searches of order and pc do
 
 
@@ -75,7 +78,8 @@ def discover(
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
     with _reading_told(data), _within_means(method.name, data):
-        graph = method.learn(data, knowledge=knowledge, rng=rng, **params)
+        graph = _out_of_reach(method, data, knowledge, max_seconds)
+        graph = graph or method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
         raise CausalnetError(f"backend {method.name} returned nodes {graph.nodes[:3]}... instead of the data's columns")
@@ -101,6 +105,22 @@ def _read(data: Any, method: Backend | None) -> Data:
         return data
     in_time = method is not None and "series" in method.takes
     return as_series(data) if in_time and not is_data(data) else as_data(data)
+
+
+def _out_of_reach(method: Backend, data: Data, knowledge: Knowledge | None, max_seconds: float | None) -> Graph | None:
+    """What is known beforehand, where variables are so many that a method could do no more than lay out their pairs in its time."""
+    d = len(data.columns)
+    if (
+        d <= MANY or max_seconds is None or SECONDS * d * d <= max_seconds or not method.assumes
+    ):  # a control looks at no data
+        return None
+    told = (
+        f"{method.name} takes about {SECONDS * d * d:.0f} s to lay out the pairs of {d:,} variables alone, more than max_seconds="
+        f"{max_seconds:g}: no pair was looked at, and a missing edge says nothing; allow more seconds, or select fewer variables"
+    )
+    warnings.warn(told, UserWarning, stacklevel=3)
+    required = [] if knowledge is None else knowledge.over(data.columns).required
+    return Graph.from_edges(data.columns, required, meta={"complete": False, "warnings": [told]})
 
 
 @contextmanager

@@ -29,6 +29,8 @@ def essential_graph(dag: Bools, apart: Bools, allowed: Bools | None = None) -> B
     apart: (d, d), the pairs that some regime tells apart (:func:`told_apart`). Nowhere: the CPDAG.
     """
     graph = cpdag(dag)
+    if allowed is None and not apart.any():
+        return graph
     settled = apart if allowed is None else apart | ~(allowed & allowed.T)
     known = graph & graph.T & dag.T & settled  # the backward halves of edges whose direction is told
     return orient(graph & ~known) if known.any() else graph

@@ -133,14 +133,14 @@ def _search(x: Array, measure: Array, first: Bools, required: Bools, deadline: f
     order, left, share = np.empty(d, np.int64), np.ones(d, np.bool_), np.ones(d)
     cost, own, work = np.zeros(d), np.zeros(d), np.empty(n)
     found, met = np.zeros((d, d)), np.zeros((d, d), np.bool_)
-    pairs, complete = 0, True
+    pairs, complete, look = 0, True, max(1, min(64, (1 << 21) // n))  # pairs from one look at the clock to the next
     for k in range(d):
         may = _candidates(left, first, required)
         cost[:] = 0.0
         met[:] = False
         for j in range(d):
             met[j, j] = True
-            if left[j]:
+            if left[j] and complete:
                 own[j] = negentropy(x[j])
         i = _least(may, cost)
         j = _rival(i, left, met, cost)
@@ -151,7 +151,7 @@ def _search(x: Array, measure: Array, first: Bools, required: Bools, deadline: f
             cost[i] += min(0.0, difference) ** 2
             cost[j] += min(0.0, -difference) ** 2
             pairs += 1
-            if pairs % 64 == 0 and deadline < np.inf and now() > deadline:
+            if pairs % look == 0 and deadline < np.inf and now() > deadline:
                 complete = False
             i = _least(may, cost)
             j = _rival(i, left, met, cost)
@@ -160,5 +160,6 @@ def _search(x: Array, measure: Array, first: Bools, required: Bools, deadline: f
         for j in range(d):
             if left[j]:
                 measure[i, j] = found[i, j]
-        _regress_out(x, i, left, share)
+        if complete:
+            _regress_out(x, i, left, share)
     return order, pairs, complete

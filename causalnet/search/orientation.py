@@ -149,6 +149,10 @@ def orient(skeleton: Skeleton, triples: Triples, untested: Bools, allowed: Bools
     dropped = np.zeros((0, 2), np.int64)
     if allowed.sum() != d * (d - 1):
         dropped = _draw_known(adj, allowed, required, i, j, strength, rule, below)
+    if not skeleton.complete:  # of pairs that were not come to there is no record
+        rest = np.triu(adj & adj.T & (allowed != allowed.T))
+        a, b = np.nonzero(rest)
+        _draw_known(adj, allowed, required, a, b, np.zeros(len(a)), rule, below)
     chosen = np.flatnonzero(triples.clear > 0.0)
     clear = np.round(triples.clear[chosen], 9)
     drawn = np.lexsort((triples.edge[chosen], -clear))

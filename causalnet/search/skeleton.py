@@ -130,7 +130,8 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         found = tests.search(search.adj, search.fixed, deepest, max_sets, alpha, search.deadline)
         weakest = Weakest(found.i, found.j, *found.kept, found.members)
         return Skeleton(found.adj, Alone(found.statistic, 0, tests.n), weakest, *found.how)
-    alone, weakest, made, complete = _first_level(tests, alpha, search)
+    alone, weakest, made, reached = _first_level(tests, alpha, search)
+    complete = reached == d
     i, j, weakness = weakest.i, weakest.j, weakest.weakness
     fixed = search.fixed[i, j]
     threshold = _Threshold(tests, alpha, int(np.isfinite(alone.statistic).sum()) if search.fdr else 0)
@@ -154,34 +155,37 @@ def find_skeleton(tests: Tests, alpha: float, search: Search) -> Skeleton:
         joined &= fixed | ~(weakness > threshold.of(weakness, joined & ~fixed))
         k += 1
     adj = np.zeros((d, d), bool)
+    adj[reached:, reached:] = search.adj[reached:, reached:]
     adj[i[joined], j[joined]] = adj[j[joined], i[joined]] = True
     return Skeleton(adj, alone, weakest, made, k - 1, bounded, complete)
 
 
-def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Weakest, int, bool]:
-    """Every pair given nothing, a block of rows of the matrix at a time, and those that it leaves joined."""
+def _first_level(tests: Tests, alpha: float, search: Search) -> tuple[Alone, Weakest, int, int]:
+    """Every pair given nothing, a block of rows of the matrix at a time, and those that it leaves joined; how many tests, and
+    how many rows were begun before the deadline, d where it did not come. Of the pairs of the others no record is kept."""
     d = len(search.adj)
     step = max(1, BLOCK // d)
     wanted, limit = search.adj & ~search.fixed, tests.weakness_at(alpha)
     statistic, rest = np.full(d * (d - 1) // 2, np.nan), []
     same: list[tuple[Codes | int, Codes | int]] = []  # df and n of each block's tests
-    made, complete = 0, True
+    made, reached = 0, d
     for lo in range(0, d - 1, step):
         hi = min(lo + step, d)
-        weakness = np.zeros(0)
-        if complete:
-            i, j = _pairs(lo, hi, wanted)
-            found = tests.answer(_given_nothing(i, j, d), search.deadline)
-            made, complete, weakness = made + found.tests, not found.stopped, found.weakness
-            statistic[_number(i, j, d)] = np.where(weakness > -np.inf, found.statistic, np.nan)
-            same.append((_one(found.df), _one(found.n)))
-        rest.append(_stay(lo, hi, search.adj, wanted, weakness, limit))
+        i, j = _pairs(lo, hi, wanted)
+        found = tests.answer(_given_nothing(i, j, d), search.deadline)
+        made += found.tests
+        statistic[_number(i, j, d)] = np.where(found.weakness > -np.inf, found.statistic, np.nan)
+        same.append((_one(found.df), _one(found.n)))
+        rest.append(_stay(lo, hi, search.adj, wanted, found.weakness, limit))
+        if found.stopped:
+            reached = min(hi, d - 1)
+            break
     alone = Alone(statistic, *(_together([part[k] for part in same], wanted, step) for k in (0, 1)))
     i, j, weakness = (np.concatenate(part) for part in zip(*rest, strict=True)) if rest else (*_NONE, np.zeros(0))
     weakest = no_tests(i, j)
     weakest.weakness = weakness
     weakest.statistic, weakest.df, weakest.n = alone.of(i, j)
-    return alone, weakest, made, complete
+    return alone, weakest, made, reached
 
 
 _NONE = np.zeros((2, 0), np.int64)

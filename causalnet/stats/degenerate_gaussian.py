@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
-from .coding import code_blocks
+from .coding import Coded, code_blocks
 from .independence import DEGENERATE
 
 NOT_MADE = -1  # degrees of freedom of a test for which there are too few rows
@@ -43,16 +43,25 @@ class Blocks(NamedTuple):
 
 def as_blocks(values: Array, discrete: Bools, missing: Bools | None, *, fisher: bool = False) -> Blocks:
     """values: (n, d), codes where discrete (d,) and of any value where missing (n, d)."""
-    seen = np.ones(values.shape, bool) if missing is None else ~missing
+    if missing is None:
+        return _complete(code_blocks(values, discrete), fisher)
+    seen = ~missing
     coded = code_blocks(np.where(seen, values, np.nan), discrete)
     there = ~np.isnan(coded.values)
     wide, count = np.where(there, coded.values, 0.0), there.sum(axis=0)
     wide = np.where(there, wide - wide.sum(axis=0) / count, 0.0)
     wide /= np.sqrt(np.maximum((wide**2).sum(axis=0) / count, np.finfo(float).tiny))
-    complete = bool(seen.all())
-    second = wide.T @ wide / len(wide) if complete else np.zeros((0, 0))
-    present = np.zeros((0, 0), bool) if complete else seen
-    return Blocks(np.ascontiguousarray(wide), coded.start, present, second, fisher)
+    if seen.all():
+        return _complete(coded, fisher)
+    return Blocks(np.ascontiguousarray(wide), coded.start, seen, np.zeros((0, 0)), fisher)
+
+
+def _complete(coded: Coded, fisher: bool) -> Blocks:
+    """The same of a table without gaps, whose rows are used up."""
+    wide = coded.values
+    wide -= wide.mean(axis=0)
+    wide /= np.sqrt(np.maximum(np.einsum("ij,ij->j", wide, wide) / len(wide), np.finfo(float).tiny))
+    return Blocks(wide, coded.start, np.zeros((0, 0), bool), wide.T @ wide / len(wide), fisher)
 
 
 @njit(cache=True)

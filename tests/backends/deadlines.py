@@ -209,7 +209,7 @@ SETTINGS: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("200 series", "granger"): [{"lags": 20}],
     ("hub", "pc"): [{}, {"ci_test": "rcit"}, {"max_cond": 8}],
     ("hub", "fci"): [{}, {"start": "order"}, {"start": "dag"}],
-    ("two factors", "notears"): [{}, {"acyclicity": "expm"}, {"acyclicity": "logdet"}],
+    ("two factors", "notears"): [{}, {"acyclicity": "expm"}, {"acyclicity": "log-det"}],
     ("repairs", "att-bic"): [{}, {"mode": "paper"}],
 }
 

@@ -408,10 +408,10 @@ def test_what_misbehaves_beside_them_changes_no_other_cell(tmp_path: Path, plugi
 
 
 def _is_worker(cmdline: Path) -> bool:
-    """Is a process one that runs cells, or a copy of one, of this process or of none?"""
+    """Is a process one that runs cells for this one, its warden, or a copy of one?"""
     try:
-        parent = int((cmdline.parent / "stat").read_text().rpartition(")")[2].split()[1])
-        return b"causalnet.comparison.worker" in cmdline.read_bytes() and parent in (1, os.getpid())
+        words = cmdline.read_bytes().split(b"\0")
+        return b"causalnet.comparison.worker" in words and words[-2] == str(os.getpid()).encode()
     except OSError:
         return False
 

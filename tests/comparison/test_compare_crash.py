@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,40 @@ def test_killed_at_any_moment_and_run_again(jobs: int, tmp_path: Path) -> None:
     assert not running(pids)
     assert not (out / "results.sqlite-journal").exists()
     assert (out / "summary.json").exists()
+
+
+SCATTERED = """
+import sys
+sys.path.insert(0, {tests!r})
+from test_compare import chain
+import causalnet as cn
+methods = [("bad/scatters", {{"pids": {pids!r} + then, "then": then}}) for then in {then!r}]
+cn.compare([chain()], methods, seeds=1, out={out!r}, n_jobs=2, max_seconds={seconds})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+@pytest.mark.parametrize("how", ["kill", "limit"])
+def test_nothing_that_a_method_started_outlives_its_cell(how: str, tmp_path: Path) -> None:
+    then = ["sleep"] if how == "kill" else ["sleep", "exit"]  # killed with its comparison; at its limit, and by itself
+    names = {"tests": str(Path(__file__).parent), "pids": str(tmp_path / "pids "), "out": str(tmp_path / "run")}
+    code = SCATTERED.format(**names, then=then, seconds=600 if how == "kill" else 1.0)
+    (tmp_path / "plugin").mkdir()
+    env = environment(write_package(tmp_path / "plugin"))
+    process = subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE)
+    if how == "kill":
+        until(lambda: (tmp_path / "pids sleep").exists() and len((tmp_path / "pids sleep").read_text().split()) == 5)
+        process.kill()
+    assert process.communicate(timeout=120)[1] == b""
+    for word in then:
+        pids = tmp_path / f"pids {word}"
+        assert len(pids.read_text().split()) >= 5
+        until(lambda pids=pids: not running(pids))
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

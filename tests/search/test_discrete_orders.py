@@ -200,7 +200,7 @@ def test_a_cause_that_shows_only_beside_another_is_found() -> None:
     codes = rng.integers(0, 2, (4000, 30)).astype(np.int32)
     a, b = codes[:, 3], codes[:, 7]
     codes[:, 11] = np.where(rng.random(4000) < 0.7, a ^ b, np.where(rng.random(4000) < 0.7, a, codes[:, 11]))
-    assert not dependent(codes, 0.05)[7, 11]
+    assert not dependent(codes)[7, 11]
     found = search(codes, name="fnml", restarts=2)
     assert sorted(np.argwhere(found.dag | found.dag.T).tolist()) == sorted(
         [i, j] for i in (3, 7, 11) for j in (3, 7, 11) if i != j and {i, j} != {3, 7}

@@ -86,7 +86,7 @@ def learn(
         if value is not None:
             whole(name, value, least)
     begin = STARTS[one_of("start", start, tuple(STARTS))]
-    chosen = choose_test(table, ci_test, missing, rng)
+    chosen = choose_test(table, ci_test, missing, rng, deadline)
     known = knowledge or NOTHING
     ends, required = _known_ends(known, table.columns)
     if max_sets is None and max_cond is None:

@@ -79,8 +79,9 @@ def _by_tests(setting: Setting, search: Search, before: Separators) -> Joined:
     """Both phases over the pairs of ``search``. before: what separates pairs that are apart from the start."""
     skeleton = find_skeleton(setting.tests, setting.alpha, search)
     first = taken_apart(before, search.adj, skeleton.adj, skeleton.weakest)
-    ends = draw(skeleton.adj, setting, first)
-    reach = possible_d_sep(ends, search.deadline)
+    reach = skeleton.adj  # where the time is over nothing more is asked
+    if skeleton.complete:
+        reach = possible_d_sep(draw(skeleton.adj, setting, first), search.deadline)
     second = separate_further(setting.tests, setting.alpha, search, skeleton, reach)
     return Joined(second.adj, taken_apart(first, skeleton.adj, second.adj, second.weakest), skeleton, second)
 

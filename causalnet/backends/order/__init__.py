@@ -33,7 +33,7 @@ from ...datasets.sem import small_table
 from ...errors import DataError
 from ...graph import Graph, Knowledge, PairEvidence
 from ...graph.interventional import essential_graph
-from ...search.orders import Found, Near, canonical_order, search_orders
+from ...search.orders import Found, Near, canonical_order, reorder, search_orders
 from .choice import Choice, Settings, choose_score
 from .evidence import Why, turned
 from .near import near_ties
@@ -121,7 +121,7 @@ def learn(
         other, order, better = _search(rival, allowed, required, restarts, asked)
         if other.complete:
             chosen, found, place, dag = rival, other, order, better
-    return _tell(data, chosen, found, place, dag, allowed, required)
+    return _tell(data, chosen, found, place, dag, allowed, required, asked.deadline)
 
 
 def _search(
@@ -129,20 +129,17 @@ def _search(
 ) -> tuple[Found, Ints, Bools]:
     """What was found with the columns in the order ``place`` (d,), that order, and the DAG (d, d) in their own."""
     place = canonical_order(chosen.near)
-    grid = np.ix_(place, place)
     found = search_orders(
         *chosen.compiled(place),
-        np.ascontiguousarray(chosen.near[grid]),
-        allowed[grid],
-        required[grid],
+        reorder(chosen.near, place),
+        reorder(allowed, place),
+        reorder(required, place),
         restarts=restarts,
         seed=asked.seed,
         max_seconds=max(0.0, asked.deadline - now()),
         ties=True,
     )
-    dag = np.zeros_like(allowed)
-    dag[grid] = found.dag
-    return found, place, dag
+    return found, place, reorder(found.dag, np.argsort(place))
 
 
 def _tell(
@@ -153,12 +150,13 @@ def _tell(
     dag: Bools,
     allowed: Bools,
     required: Bools,
+    deadline: float,
 ) -> Graph:
     """A graph with its evidence. place: (d,), the order of the columns in ``found``; dag: (d, d) in their own."""
     apart = np.zeros_like(allowed) if chosen.apart is None else chosen.apart
     why = Why(data.columns, chosen.exact, dag, allowed, required, {}, chosen.told.get("targets", {}))
     near = [Near(rise, place[toggled]) for rise, toggled in found.near] + turned(why, apart)
-    ties = near_ties(near, dag, allowed, apart)
+    ties = near_ties(near, dag, allowed, apart, deadline)
     meta = chosen.told | {
         "score": found.score,
         "rounds": found.rounds,

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...base.arrays import Bools
-from ...stats.coding import Coded
+from ...base.arrays import Array, Bools
+from ...stats.coding import Coding
 from ...stats.scores import Conditional, Counted
 
 
-def additive_evidence(coded: Coded, apart: Conditional, dag: Bools) -> float:
+def additive_evidence(values: Array, coded: Coding, apart: Conditional, dag: Bools) -> float:
     """Twice the log Bayes factor for effects that add up; 0 where no number has a category for a parent.
 
-    coded: the table's blocks. apart: the conditional Gaussian score without a price. dag: (d, d) bool.
+    values: (n, d) the table, coded: in which blocks. apart: the conditional Gaussian score without a price. dag: (d, d) bool.
     """
-    start, blocks = coded.start, coded.values - coded.values.mean(axis=0)
+    start, blocks = coded.start, coded.code(values)
+    blocks -= blocks.mean(axis=0)
     blocks /= blocks.std(axis=0)
     codes = np.zeros(blocks.shape, np.int64)
     together = Conditional(Counted(codes, "fnml", 0.0), blocks, np.ones(blocks.shape[1], bool))

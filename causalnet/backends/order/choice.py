@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import chdtrc
 
-from ...base.arrays import Array, Bools, Codes, Ints
+from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
 from ...data import Counts, Moments, Table
 from ...data.flaws import refuse_constants
 from ...errors import DataError, NotApplicable
-from ...search.orders import canonical_order, search_orders
-from ...stats.coding import MOST, RARE, Coded, code_blocks
+from ...search.orders import canonical_order, reorder, search_orders
+from ...stats.coding import Coding, choose_states
+from ...stats.correlation import correlate_coded, correlate_until
 from ...stats.dependence import list_some, tell_relations
 from ...stats.missing import pair_counts, sort_gaps
 from ...stats.scores import (
@@ -27,18 +28,22 @@ from ...stats.scores import (
     Slots,
     block_score,
     closeness,
+    dependent,
     discrete_score,
     gaussian_score,
+    mutual_information,
     scale_numbers,
     whiten,
 )
 from .additive import additive_evidence
 from .filling import fill_categories, fill_covariance, separate_missing
+from .telling import tell_lumped, tell_missing, tell_scattered, tell_strangers
 
 LEAST = 4  # rows below which nothing is learnt
 COSTLY = 2e7  # rows times squared columns beyond which a mixed table gets the score that needs no rows
 SHARE = 3  # so many rows for each parent of a variable, at least
 NEVER = 1e12  # the price of an edge between columns that are never observed together
+MANY = 1000  # columns beyond which the correlations themselves may take longer than there is time
 UNRELATED = 0.05  # of many columns, pairs whose likelihood ratio has a larger p-value are looked at last
 
 
@@ -105,7 +110,8 @@ def _refuse_flat(data: Table) -> None:
         raise DataError(
             f"no row of this sample has a value of {list_some(empty)}; leave that out, or draw a larger sample"
         )
-    refuse_constants(np.where(data.missing, np.nanmin(data.values, axis=0), data.values), data.columns, data.levels)
+    there = np.where(data.missing, np.nanmin(data.values, axis=0), data.values) if data.incomplete else data.values
+    refuse_constants(there, data.columns, data.levels)
 
 
 def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> Array:
@@ -132,24 +138,36 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
     codes, treated = np.array(data.codes), {}
     if isinstance(data, Table) and data.incomplete and asked.missing == "category":
-        codes, treated = separate_missing(codes), _tell_missing(data, "a category of its own")
+        codes, treated = separate_missing(codes), tell_missing(data, "a category of its own")
     elif isinstance(data, Table) and data.incomplete:
 
         def score_of(filled: Any) -> tuple[Any, Slots]:
             return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
 
         codes = fill_categories(codes, score_of, asked.seed, asked.deadline)
-        treated = _tell_missing(data, "network by EM, cells drawn given the rest of their rows")
+        treated = tell_missing(data, "network by EM, cells drawn given the rest of their rows")
+
+    mutual = mutual_information(codes, asked.deadline)
+    related = dependent(codes, mutual)
 
     def counted(place: Ints) -> tuple[Any, Slots]:
         own = None if alone is None else alone[:, place]
-        return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess, alone=own)
+        near = reorder(related, place)
+        return discrete_score(
+            codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess, alone=own, asked=near
+        )
 
     small = codes.astype(np.min_scalar_type(int(codes.max())))
     settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
     told = {"score_name": name, **settings, **treated}
     exact = Counted(small, name, price, asked.ess, alone)
-    return Choice(closeness(codes), counted, exact, most, told, _tell_scattered(data, codes))
+    warnings = tell_scattered(data, codes)
+    if np.isnan(mutual[-1, -1]):
+        warnings.append(
+            "max_seconds was over before all pairs of columns were counted, and those left got no edge; allow more seconds, or "
+            "select fewer columns"
+        )
+    return Choice(closeness(codes, mutual), counted, exact, most, told, warnings)
 
 
 class Blocks(NamedTuple):
@@ -168,7 +186,7 @@ class Blocks(NamedTuple):
         if self.plain:
             n = round(self.n)
             penalty = float(self.price[0, 0]) / math.log(n)
-            return gaussian_score(np.ascontiguousarray(corr[np.ix_(place, place)]), n, penalty, self.most)
+            return gaussian_score(reorder(corr, place), n, penalty, self.most)
         columns = np.concatenate([np.arange(self.start[v], self.start[v + 1]) for v in place])
         start = np.concatenate([[0], np.cumsum(np.diff(self.start)[place])])
         price = self.price[np.ix_(place, place)]
@@ -182,25 +200,25 @@ def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     all rows an edge would look better founded than it is.
     """
     if not isinstance(data, Table) or not (data.incomplete or data.discrete.any()):
-        corr, n = data.correlation, float(data.n)
+        corr, n = _correlation(data, asked.deadline), float(data.n)
         blocks = _lay_blocks(np.arange(data.d + 1), n, asked, None)
         return _finish(data, corr, blocks, asked, {}, tell_relations(data.columns, corr, data.n, blocks.start))
     values = data.values
     if asked.missing == "category":
         values = np.where(data.discrete, separate_missing(values), values)
-    coded = code_blocks(values, data.discrete)
+    coded = choose_states(values, data.discrete)
     fewer = {data.columns[j]: int(coded.kept[j]) for j in np.flatnonzero(coded.kept < coded.states)}
     told: dict[str, Any] = {"states_kept": fewer} if fewer else {}
     warnings = tell_lumped(data, coded)
-    gone = np.isnan(values)
+    gone = np.isnan(values) if data.incomplete else np.zeros((1, 1), bool)
     pairs = pair_counts(gone) if gone.any() else None
     n = float(data.n) if pairs is None else max(float(LEAST), float(pairs[~np.eye(data.d, dtype=bool)].mean()))
     if data.incomplete:
         how = "network and covariance by EM" if gone.any() else ""
         own = "a category of its own" if asked.missing == "category" else ""
-        told |= _tell_missing(data, ", ".join(filter(None, (own, how))), rows=n)
+        told |= tell_missing(data, ", ".join(filter(None, (own, how))), rows=n)
     if pairs is not None:
-        warnings += _tell_strangers(data, pairs)
+        warnings += tell_strangers(data, pairs)
     blocks = _lay_blocks(coded.start, n, asked, pairs)
 
     def learn(corr: Array) -> Bools:
@@ -211,18 +229,37 @@ def choose_gaussian(data: Table | Moments, asked: Settings) -> Choice:
     ):
         return choose_conditional(data, coded, asked, told, warnings)
 
-    corr = whiten(fill_covariance(sort_gaps(coded.values), coded.start, learn, asked.deadline), coded.start)
+    if pairs is None:
+        corr, rows = correlate_coded(values, coded, (now() + asked.deadline) / 2.0)
+        if rows < data.n:
+            blocks = _lay_blocks(coded.start, rows, asked, None)
+            warnings.append(
+                f"max_seconds left time to read {rows:,} of {data.n:,} rows, drawn at random, and the answer is that of those"
+            )
+    else:
+        corr = fill_covariance(sort_gaps(coded.code(values)), coded.start, learn, asked.deadline)
+    corr = whiten(corr, coded.start)
     return _finish(data, corr, blocks, asked, told, warnings + tell_relations(data.columns, corr, data.n, coded.start))
 
 
-def choose_conditional(data: Table, coded: Coded, asked: Settings, told: dict[str, Any], warnings: list[str]) -> Choice:
+def _correlation(data: Table | Moments, deadline: float) -> Array:
+    """(d, d), of many columns as far as the time goes."""
+    if isinstance(data, Table) and deadline < math.inf and data.d > MANY:
+        return correlate_until(data.values, data.columns, deadline)
+    return data.correlation
+
+
+def choose_conditional(
+    data: Table, coded: Coding, asked: Settings, told: dict[str, Any], warnings: list[str]
+) -> Choice:
     """The conditional Gaussian score of a complete mixed table; states that are coded as one count as one."""
     start, numeric, price = coded.start, ~data.discrete, 2.0 if asked.penalty is None else asked.penalty
-    corr = whiten(np.asarray(np.corrcoef(coded.values.T)), start)
+    values = coded.code(data.values)
+    corr = whiten(np.asarray(np.corrcoef(values.T)), start)
     near = block_closeness(corr, start)
     codes = np.zeros(data.values.shape, np.int32)
     for v in np.flatnonzero(data.discrete):
-        block = coded.values[:, start[v] : start[v + 1]] > 0.0
+        block = values[:, start[v] : start[v + 1]] > 0.0
         codes[:, v] = np.where(block.any(axis=1), block.argmax(axis=1) if block.size else 0, block.shape[1])
     most = max(1, min(data.d - 1, data.n // SHARE, asked.most or data.d))
     free = np.maximum(np.outer(np.diff(start), np.diff(start)), 1)
@@ -244,9 +281,9 @@ def choose_conditional(data: Table, coded: Coded, asked: Settings, told: dict[st
     return replace(chosen, rival=partial(_additive, data, asked, coded, unpriced))
 
 
-def _additive(data: Table, asked: Settings, coded: Coded, apart: Conditional, dag: Bools) -> Choice | None:
+def _additive(data: Table, asked: Settings, coded: Coding, apart: Conditional, dag: Bools) -> Choice | None:
     """The degenerate Gaussian score, where the graph found says that effects on numbers add up."""
-    favoured = additive_evidence(coded, apart, dag)
+    favoured = additive_evidence(data.values, coded, apart, dag)
     if favoured <= 0.0:
         return None
     other = choose_gaussian(data, asked._replace(score="mixed"))
@@ -303,39 +340,3 @@ def block_closeness(corr: Array, start: Ints) -> Array:
     near[np.ix_(one, one)] = corr[np.ix_(start[one], start[one])]
     np.fill_diagonal(near, 1.0)
     return near
-
-
-def _tell_missing(data: Table, treatment: str, **more: Any) -> dict[str, Any]:
-    gone = data.missing
-    told = {"cells": int(gone.sum()), "columns": int(gone.any(axis=0).sum()), "treatment": treatment}
-    return {"missing": told | more}
-
-
-def tell_lumped(data: Table, coded: Coded) -> list[str]:
-    """The columns whose states are so many, or so rare, that hardly any are told apart."""
-    lumped = [
-        f"{data.columns[j]!r} ({coded.states[j]} states, {coded.kept[j]} kept)"
-        for j in np.flatnonzero((coded.kept < coded.states) & ((coded.states > MOST) | (coded.kept == 1)))
-    ]
-    if not lumped:
-        return []
-    return [
-        f"states of fewer than {RARE} rows, and those beyond the {MOST} commonest, count as one state in {list_some(lumped)}; "
-        "a column with one state kept gets no edge: group its states, or give it as a number"
-    ]
-
-
-def _tell_scattered(data: Table | Counts, codes: Codes) -> list[str]:
-    """The columns whose states have fewer than RARE rows each in the mean."""
-    found = [f"{data.columns[j]!r} ({k} states)" for j, k in enumerate(codes.max(axis=0) + 1) if k * RARE > data.n]
-    if not found:
-        return []
-    return [
-        f"states have fewer than {RARE} rows each in {list_some(found)}, too few to tell edges by; group them, or drop the column"
-    ]
-
-
-def _tell_strangers(data: Table, pairs: Array) -> list[str]:
-    """The pairs of columns that no row observes together."""
-    apart = [f"{data.columns[i]!r} and {data.columns[j]!r}" for i, j in np.argwhere(np.triu(pairs == 0, 1))]
-    return [f"no row has values of both {list_some(apart)}, so that no edge can be between them"] if apart else []

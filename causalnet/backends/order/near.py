@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...base.arrays import Bools
+from ...base.clock import now
 from ...graph.interventional import essential_graph
 from ...graph.meek import restrict
 from ...search.orders import NEAR, Near
@@ -42,19 +44,21 @@ class Ties(NamedTuple):
     others: dict[tuple[int, int], Other]
 
 
-def near_ties(near: Iterable[Near], dag: Bools, allowed: Bools, apart: Bools) -> Ties:
+def near_ties(near: Sequence[Near], dag: Bools, allowed: Bools, apart: Bools, deadline: float = math.inf) -> Ties:
     """Which of the DAGs near the best, told by their differences from it, are classes of their own.
 
     Classes are compared as completed graphs, with the directions that the knowledge leaves, cheapest first while they are
     few: at most CELLS / d^2, and MOST. Of what is left only single edges are looked at, where each other pair counts as a
-    class. apart: (d, d), pairs that regimes tell apart.
+    class. apart: (d, d), pairs that regimes tell apart. deadline: by base.clock; those that are not come to by then are left out.
     """
+    if not near:
+        return Ties(1, {})
     best = essential_graph(dag, apart)
     marks, seen, others = restrict(best, allowed), {best.tobytes()}, dict[tuple[int, int], Other]()
     compared, pairs = min(MOST, CELLS // len(dag) ** 2), set[tuple[int, int]]()
     graphs = 1
     for rise, toggled in sorted(near, key=lambda one: one.rise):
-        if rise > NEAR:
+        if rise > NEAR or now() > deadline:
             continue
         i, j = (int(x) for x in np.sort(toggled[0]))
         other = dag.copy()

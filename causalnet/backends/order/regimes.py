@@ -31,8 +31,8 @@ from .choice import (
     block_closeness,
     choose_counted,
     edge_price,
-    tell_lumped,
 )
+from .telling import tell_lumped
 
 SCORES = {  # that know regimes, by the kind of a table
     "continuous": ("auto", "bic"),

@@ -91,7 +91,7 @@ def learn(
         if ci_test == "fisher-z":
             raise NotApplicable("with regimes the tests take in their column, a category; write ci_test='auto'")
         knowledge, table = context_knowledge(table, knowledge), with_context(table)
-    chosen = choose_test(table, ci_test, missing, rng)
+    chosen = choose_test(table, ci_test, missing, rng, deadline)
     allowed, required = (knowledge or NOTHING).compile(table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets

@@ -16,6 +16,7 @@ from ...search.contingency import Contingency
 from ...search.one_by_one import AnyFunction, LikelihoodRatio
 from ...search.partial_correlation import PartialCorrelation
 from ...search.sets import Tests
+from ...stats.correlation import correlate_until
 from ...stats.degenerate_gaussian import as_blocks
 from ...stats.rcit import Rcit
 
@@ -41,8 +42,14 @@ class Chosen(NamedTuple):
     how: str = ""
 
 
-def choose_test(table: Table | Moments | Counts, ci_test: str | Test, missing: str, rng: np.random.Generator) -> Chosen:
-    """The test of this name on this table; NotApplicable where it does not suit it."""
+def choose_test(
+    table: Table | Moments | Counts,
+    ci_test: str | Test,
+    missing: str,
+    rng: np.random.Generator,
+    deadline: float = math.inf,
+) -> Chosen:
+    """The test of this name on this table; NotApplicable where it does not suit it. deadline: after which no test will be made."""
     if not isinstance(table, Table):
         return _streamed(table, ci_test)
     cells = int(table.missing.sum()) if table.incomplete else 0
@@ -55,7 +62,7 @@ def choose_test(table: Table | Moments | Counts, ci_test: str | Test, missing: s
     values, lacking = _present(table, how) if cells else (table.values, None)
     counted = lacking is not None
     told = "each test on the rows that lack none of its variables" if counted else "a category of its own"
-    tests = _make(name, table, values, lacking, rng)
+    tests = _make(name, table, values, lacking, rng, deadline)
     return Chosen(name, tests, name == "rcit", counted, MOST_SETS[name], cells, told)
 
 
@@ -73,37 +80,21 @@ def _streamed(table: Moments | Counts, ci_test: str | Test) -> Chosen:
     return Chosen(name, PartialCorrelation(np.array(table.correlation), table.n), max_sets=MOST_SETS[name])
 
 
-def _make(name: str, table: Table, values: Array, lacking: Bools | None, rng: np.random.Generator) -> Tests:
+def _make(
+    name: str, table: Table, values: Array, lacking: Bools | None, rng: np.random.Generator, deadline: float
+) -> Tests:
     n, d = values.shape
     if name in ("chi2", "g2"):
         return Contingency(np.where(np.isnan(values), -1.0, values).astype(np.int32), name == "g2")
     if name == "fisher-z" and n < 4:
         raise DataError(f"Fisher's z needs at least 4 rows, got {n}")
     if name == "fisher-z" and lacking is None:
-        return PartialCorrelation(_correlation(table), n)
+        return PartialCorrelation(correlate_until(table.values, table.columns, deadline), n)
     blocks = as_blocks(values, table.discrete, lacking, fisher=name == "fisher-z")
     if name != "rcit":
         return LikelihoodRatio(blocks)
     seen = None if lacking is None else ~lacking
     return AnyFunction(Rcit(blocks.values, blocks.first.tolist(), seen, int(rng.integers(2**63))), d)
-
-
-def _correlation(table: Table) -> Array:
-    """(d, d), in the memory of one such matrix (Table.correlation keeps the covariance as well)."""
-    # sum (x - a)(x - a)' - (sum x - a)(sum x - a)' / n, a the first row, which is no further from the mean than sqrt(n) deviations
-    shifted = table.values - table.values[0]
-    rho, total = shifted.T @ shifted, np.ones(table.n) @ shifted
-    rho -= np.outer(total, total / table.n)
-    variance = np.diag(rho).copy()
-    if not variance.all():
-        flat = ", ".join(repr(table.columns[k]) for k in np.flatnonzero(variance == 0.0))
-        raise DataError(f"these columns are constant in this sample, so they have no correlation: {flat}; drop them")
-    scale = 1.0 / np.sqrt(variance)
-    rho *= scale
-    rho *= scale[:, None]
-    rho.clip(-1.0, 1.0, out=rho)
-    rho.flat[:: table.d + 1] = 1.0
-    return rho
 
 
 def _present(table: Table, how: str) -> tuple[Array, Bools | None]:

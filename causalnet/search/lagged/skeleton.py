@@ -86,10 +86,12 @@ def find_links(
             found.complete = False
             break
         near = [_strongest_first(found.links[0][:, j], weakest[0][:, j]) for j in range(links.shape[1])]
-        pools = {
-            link: [k for k in near[link[2]] if link[0] or k != link[1]] for link in map(tuple, np.argwhere(found.links))
+        room = (
+            np.array([len(others) for others in near]) - found.links * (np.arange(len(found.links)) == 0)[:, None, None]
+        )
+        turn: Any = {
+            link: _sets(near, link, size) for link in zip(*np.nonzero(found.links & (room >= size)), strict=True)
         }
-        turn: Any = {link: combinations(pool, size) for link, pool in pools.items() if len(pool) >= size}
         if not turn:
             break
         found.largest_set = size
@@ -101,6 +103,15 @@ def find_links(
     found.p[0], found.r[0] = np.where(both, found.p[0], found.p[0].T), np.where(both, found.r[0], found.r[0].T)
     found.tests = momentary.made
     return found
+
+
+def _sets(near: list[list[int]], link: tuple[int, int, int], size: int) -> Iterator[tuple[int, ...]]:
+    """The sets of one size of the others that a link's effect is joined to now, strongest first; listed when they are asked for."""
+    if size == 0:
+        yield ()
+        return
+    lag, i, j = link
+    yield from combinations([k for k in near[j] if lag or k != i], size)
 
 
 def _strongest_first(joined: Bools, strength: Array) -> list[int]:

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 from .best_order import Found, fit_given, search_orders
-from .places import canonical_order
+from .places import canonical_order, reorder
 from .ties import NEAR, Near, leads

@@ -141,7 +141,7 @@ class _Search:
 
     def near(self, found: Found) -> tuple[Near, ...]:
         near = graphs_met(self.met, found.dag, found.score)
-        if found.complete or len(found.dag) <= LARGE:
+        if found.complete or (len(found.dag) <= LARGE and now() < self.deadline):
             near += single_changes(self._parts[0], self.slots, self.rules, found.dag)
         return tuple(near)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ...base.arrays import Array, Ints
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 def canonical_order(corr: Array) -> Ints:
@@ -12,3 +17,8 @@ def canonical_order(corr: Array) -> Ints:
     squares = corr**2
     keys = [np.round((squares**power).sum(axis=1), 9) for power in (2, 1)]
     return np.lexsort(keys).astype(np.int64)
+
+
+def reorder(matrix: NDArray[Kind], place: Ints) -> NDArray[Kind]:
+    """matrix[place][:, place] of a (d, d) matrix, C-contiguous; of many columns in a fraction of the time that both at once take."""
+    return matrix.take(place, axis=0).take(place, axis=1)

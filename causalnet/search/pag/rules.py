@@ -52,8 +52,11 @@ def _separated_by(separators: Separators, a: int, c: int, b: int) -> bool:
 def close(ends: Ends, separators: Separators, deadline: float) -> bool:
     """Apply R1 to R10 until none applies, in place; False where the clock (time.monotonic) ended it first.
 
-    The cheap rules come first, and without looking at the clock: a dear one is tried when they have nothing left to say.
+    The cheap rules come first, and without looking at the clock, but where it had ended the search for what is joined: a dear one
+    is tried when they have nothing left to say.
     """
+    if now() > deadline:
+        return False
     wanted, step = new_round(ends), 0
     while step < 5:
         if step > 1 and deadline < np.inf and now() > deadline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .association import closeness
+from .association import closeness, dependent, mutual_information
 from .blocks import BlockLocal, block_score, grouped_blocks, whiten
 from .conditional import scale_numbers
 from .contract import QUESTIONS, SCRATCH, Slots, implement

@@ -36,8 +36,7 @@ TABULATED = 1 << 16
 MOST_KINDS = 32  # numbers of states for which regrets are tabulated
 MARGIN = 1e-6
 GRAIN = 1 << 16  # scores are whole multiples of 1 / GRAIN: their sums are exact, equal sets score the same by any path
-NARROW = 24  # variables up to which all pairs are asked from the start
-ALPHA = 0.05  # of more, pairs that a G-square test at this level finds independent are looked at last
+NARROW = 24  # variables up to which all pairs are asked from the start; of more, those that depend on each other
 
 
 class DiscreteScore(NamedTuple):
@@ -81,7 +80,7 @@ def discrete_score(
     n, d = codes.shape
     columns, slots = coded_columns(codes, alone), empty_slots(d, most)
     if asked is None or d <= NARROW:
-        asked = dependent(codes, ALPHA) if d > NARROW else np.ones((d, d), bool)
+        asked = dependent(codes) if d > NARROW else np.ones((d, d), bool)
     m = np.arange(min(n + 1, TABULATED), dtype=float)
     logs = m * np.log(np.maximum(m, 1.0))
     states, kind = np.unique(columns.cards, return_inverse=True)

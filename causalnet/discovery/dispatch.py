@@ -49,9 +49,8 @@ def discover(
 
     backend: a name from ``cn.backends()``, a :class:`Backend` itself, or "auto": the native method for the kind of data
     (:mod:`causalnet.discovery.choice`); ``meta["backend"]`` and ``meta["chosen"]`` tell which and why.
-    knowledge: hard constraints. seed: decides all randomness (0, 1, ...).
-    max_seconds: native backends stop in time and return their best so far with ``meta["complete"] = False``;
-    a backend that cannot stop itself refuses it (use ``cn.compare``, which bounds every backend from outside).
+    knowledge: hard constraints. seed: decides all randomness (0, 1, ...). max_seconds: native backends stop in time and return
+    their best so far with ``meta["complete"] = False``; one that cannot stop itself refuses it (use ``cn.compare``).
     """
     chosen: dict[str, str] = {}
     if isinstance(data, str) and not isinstance(backend, str):
@@ -78,8 +77,8 @@ def discover(
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
     with _reading_told(data), _within_means(method.name, data):
-        graph = _out_of_reach(method, data, knowledge, max_seconds)
-        graph = graph or method.learn(data, knowledge=knowledge, rng=rng, **params)
+        beyond = _out_of_reach(method, data, knowledge, max_seconds)
+        graph = beyond or method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if graph.nodes != tuple(data.columns):
         raise CausalnetError(f"backend {method.name} returned nodes {graph.nodes[:3]}... instead of the data's columns")

@@ -318,11 +318,11 @@ def test_mixed_columns_names_units_and_labels_do_not_matter(seed: int) -> None:
     np.testing.assert_array_equal(moved.adj, plain.adj[np.ix_(turn, turn)])
 
 
-@pytest.mark.parametrize("score", ["auto", "mixed"])
+@pytest.mark.parametrize("score", ["conditional", "mixed"])
 def test_evidence_of_mixed_tables_is_the_change_of_the_score(score: str) -> None:
     table, _ = mixed_problem(1, d=8)
     graph = learn(table, penalty=1.0, score=score)
-    assert graph.meta["score_name"] == (score if score != "auto" else "conditional")
+    assert graph.meta["score_name"] == score
     told = [graph.explain(a, b) for i, a in enumerate(table.columns) for b in table.columns[i + 1 :]]
     assert any(one["joined"] for one in told) and any(not one["joined"] for one in told)
     for one in told:

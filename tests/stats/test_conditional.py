@@ -13,7 +13,7 @@ from causalnet.data import as_table
 from causalnet.datasets import hide_cells, mixed_table
 from causalnet.errors import NotApplicable
 from causalnet.search.orders import search_orders
-from causalnet.stats.coding import code_blocks
+from causalnet.stats.coding import choose_states
 from causalnet.stats.scores import Conditional, Counted, discrete_score, scale_numbers
 
 
@@ -69,10 +69,10 @@ def test_the_evidence_for_sums_is_that_of_two_regressions() -> None:
     """One category of two states: its indicator as a number, or a regression in each state."""
     rng = np.random.default_rng(3)
     group, x = rng.integers(0, 2, 200), rng.standard_normal(200)
-    coded = code_blocks(
-        np.column_stack([group, x, x + group + rng.standard_normal(200)]), np.array([True, False, False])
-    )
-    numbers = (coded.values - coded.values.mean(axis=0)) / coded.values.std(axis=0)
+    values = np.column_stack([group, x, x + group + rng.standard_normal(200)])
+    coded = choose_states(values, np.array([True, False, False]))
+    numbers = coded.code(values)
+    numbers = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
     codes = np.column_stack([group, 0 * group, 0 * group])
     apart = Conditional(
         Counted(codes, "fnml", 0.0), np.where([False, True, True], numbers, 0.0), np.array([False, True, True])
@@ -98,5 +98,5 @@ def test_the_evidence_for_sums_is_that_of_two_regressions() -> None:
     x, y, g = numbers[:, 1:2], numbers[:, 2:3], numbers[:, 0:1]
     own = sum(law(y[group == s], x[group == s]) for s in (0, 1))
     expected = 2.0 * (law(y, np.column_stack([g, x])) - own)
-    assert additive_evidence(coded, apart, dag) == pytest.approx(expected, rel=1e-6)
-    assert additive_evidence(coded, apart, dag & ~dag) == 0.0
+    assert additive_evidence(values, coded, apart, dag) == pytest.approx(expected, rel=1e-6)
+    assert additive_evidence(values, coded, apart, dag & ~dag) == 0.0

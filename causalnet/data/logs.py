@@ -45,24 +45,20 @@ VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those abo
         "distinguished_name", "instance", "configuration_item", "ci", "network_device", "device_name", "object_name", "entity",
     ),
 }  # fmt: skip
-ENDS = (
-    "end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time", "ends_at",
-    "cleared_on_nt", "resolved_at", "recovery_time",
-)  # fmt: skip
-STATES = (
-    "state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
-    "perceived_severity", "alarm_severity",
-)  # fmt: skip
 SEVERITIES = frozenset(
     ("critical", "major", "minor", "warning", "indeterminate", "info", "informational", "high", "low")
 )
-RAISED = frozenset(
-    ("raised", "raise", "set", "active", "activated", "open", "opened", "start", "started", "begin", "on", "new", "problem", "firing",
-     "triggered", "alarm", "down", "fault", "failed")
-)  # fmt: skip
-CLEARED = frozenset(
-    ("cleared", "clear", "reset", "inactive", "deactivated", "ceased", "cease", "closed", "close", "end", "ended", "stop", "stopped",
-     "off", "resolved", "recovered", "recovery", "ok", "normal", "up")
+ENDS, STATES, RAISED, CLEARED = (
+    ("end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time", "ends_at",
+     "cleared_on_nt", "resolved_at", "recovery_time"),
+    ("state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
+     "perceived_severity", "alarm_severity"),
+    frozenset(
+        ("raised", "raise", "set", "active", "activated", "open", "opened", "start", "started", "begin", "on", "new", "problem",
+         "firing", "triggered", "alarm", "down", "fault", "failed")),
+    frozenset(
+        ("cleared", "clear", "reset", "inactive", "deactivated", "ceased", "cease", "closed", "close", "end", "ended", "stop",
+         "stopped", "off", "resolved", "recovered", "recovery", "ok", "normal", "up")),
 )  # fmt: skip
 
 

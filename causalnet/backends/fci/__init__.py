@@ -77,8 +77,8 @@ def learn(
     search draw one seed each.
 
     ``graph.explain(a, b)`` tells the test with the largest p-value and which rule gave each end. meta: "ci_test", "tests",
-    "largest_set" (tested, or ruled out by a bound), "possible_d_sep" (pairs that only those sets separated), "conflicts" (ends left open because the tests
-    contradict one another), "complete".
+    "largest_set" (tested, or ruled out by a bound), "possible_d_sep" (pairs that only those sets separated), "conflicts"
+    (ends left open because the tests contradict one another), "complete".
     """
     deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
     share("alpha", alpha)

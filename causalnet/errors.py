@@ -47,6 +47,14 @@ class Crashed(CausalnetError, RuntimeError):
     """A program outside this one ended or fell silent; the message says what it last said. What was finished before stays."""
 
 
+class ReadingWarning(UserWarning):
+    """What the reader of a table changed. in_shell: the same with what to do about it on the command line."""
+
+    def __init__(self, message: str, in_shell: str) -> None:
+        super().__init__(message)
+        self.in_shell = in_shell
+
+
 def warned(sentences: list[str]) -> list[str]:
     """What ``meta["warnings"]`` of a graph holds: each sentence raised as a UserWarning where the caller's caller stands."""
     for sentence in sentences:

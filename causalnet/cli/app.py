@@ -160,7 +160,7 @@ def _remarks(graph: Graph, caught: list[warnings.WarningMessage]) -> list[str]:
     """What the method and the reading of the file warn of, each once."""
     from ..report.values import texts
 
-    told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
+    told = [getattr(w.message, "in_shell", str(w.message)) for w in caught if issubclass(w.category, UserWarning)]
     return list(dict.fromkeys([*texts(graph.meta.get("warnings")), *told]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -142,6 +143,8 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
             stderr=True,
         )
     frame = frame.drop(columns=_unwanted(how.drop, frame.columns))
+    if method is not None and "series" in method.takes:
+        _tell_times(frame)
     return as_table(
         frame,
         discrete=_listed(how.discrete),
@@ -150,6 +153,19 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
         regime=how.regime,
         targets=None if how.targets is None else read_targets(how.targets),
     )
+
+
+def _tell_times(frame: Any) -> None:
+    """Where a column seems to hold times, how the rows are put in their order."""
+    from ..data.steps import time_columns
+
+    for name in time_columns(frame)[:1]:
+        say(
+            f"column {name!r} seems to hold the times of the rows, which are taken in the order of the file; --time "
+            f"{shlex.quote(str(name))} puts them in that of their times",
+            style="yellow",
+            stderr=True,
+        )
 
 
 def read_series(path: Path, how: Options, method: Backend | None = None) -> Series:
@@ -229,7 +245,7 @@ def read_sets(items: Sequence[str], how: Options, scored: bool = False) -> list[
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         found = [_named_or_file(item, how, scored) for item in items]
-    for text in dict.fromkeys(str(w.message) for w in caught):
+    for text in dict.fromkeys(getattr(w.message, "in_shell", str(w.message)) for w in caught):
         say(f"warning: {text}", style="yellow", stderr=True)
     if how.written() and all(isinstance(one, str) for one in found):
         raise NotApplicable(f"{', '.join(how.written())} says how a file is read, and --data names no file")

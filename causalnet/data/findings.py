@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..base.arrays import Array
-from ..errors import DataError
+from ..errors import DataError, ReadingWarning
 from .scanning import Scan, scan
 
 Labels = tuple[Any, ...] | None
@@ -82,6 +82,10 @@ class Findings:
 
     def tell(self) -> None:
         """One warning of all notes that are told."""
-        told = [note.text + (f" ({note.python})" if note.python else "") for note in self.notes if note.told]
+        told = [note for note in self.notes if note.told]
+        here, in_shell = (
+            "; ".join(note.text + (f" ({getattr(note, word)})" if getattr(note, word) else "") for note in told)
+            for word in ("python", "shell")
+        )
         if told:
-            warnings.warn("; ".join(told), UserWarning, stacklevel=3)
+            warnings.warn(ReadingWarning(here, in_shell), stacklevel=3)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
 from ..base.clock import now
+from ..base.sorting import sorted_places
 from ..graph.meek import add_arrow, close, has, put_below
 from .sets import Lists, Question, Tests, either_way, size_limits
 from .skeleton import Search, Skeleton, Weakest, no_tests
@@ -223,8 +224,8 @@ def _unshielded(near: Lists, untested: AnyArray, deadline: float) -> tuple[AnyAr
                 for y in near.member[near.first[z] : near.first[z + 1]]:
                     if y > x and apart[y] and not untested[x, y]:
                         seen.append(y * d + z)
-        for key in np.sort(np.array(seen, np.int64)):
-            y, z = key // d, key % d
+        for k in sorted_places(np.array(seen, np.int64)):
+            y, z = seen[k] // d, seen[k] % d
             if len(ys) == 0 or ys[-1] != y or xs[-1] != x:
                 xs.append(x)
                 ys.append(y)

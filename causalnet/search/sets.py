@@ -103,30 +103,35 @@ class ByLogarithm:
 
 
 @njit(cache=True)
-def lists(owner: AnyArray, member: AnyArray, count: int) -> Lists:
-    """The members of each of ``count`` owners, in the order in which they come."""
-    first = np.zeros(count + 1, np.int64)
-    for v in owner:
-        first[v + 1] += 1
-    first = np.cumsum(first)
-    fill, placed = first.copy(), np.empty(owner.size, np.int64)
-    for k in range(owner.size):
-        placed[fill[owner[k]]] = member[k]
-        fill[owner[k]] += 1
-    return Lists(first, placed)
+def _both_ways(a: AnyArray, of_a: AnyArray, b: AnyArray, of_b: AnyArray, d: int) -> Lists:
+    """Of each of d owners what the pairs in which it is ``a`` bring, of_a, and then the others."""
+    first, member = np.zeros(d + 1, np.int64), np.empty(2 * a.size, np.int64)
+    for k in range(a.size):
+        first[a[k] + 1] += 1
+        first[b[k] + 1] += 1
+    for v in range(d):
+        first[v + 1] += first[v]
+    fill = first.copy()
+    for k in range(a.size):
+        member[fill[a[k]]] = of_a[k]
+        fill[a[k]] += 1
+    for k in range(a.size):
+        member[fill[b[k]]] = of_b[k]
+        fill[b[k]] += 1
+    return Lists(first, member)
 
 
 @njit(cache=True)
 def pairs_of(i: AnyArray, j: AnyArray, d: int) -> Lists:
     """Of each of d variables the numbers of the pairs it is in."""
     row = np.arange(i.size)
-    return lists(np.concatenate((i, j)), np.concatenate((row, row)), d)
+    return _both_ways(i, row, j, row, d)
 
 
 @njit(cache=True)
 def either_way(i: Ints, j: Ints, d: int) -> Lists:
     """Of each variable the other members of its pairs, ascending when the pairs are sorted and i < j."""
-    return lists(np.concatenate((j, i)), np.concatenate((i, j)), d)
+    return _both_ways(j, i, i, j, d)
 
 
 NOBODY = Lists(np.zeros(1, np.int64), np.zeros(0, np.int64))

@@ -14,6 +14,7 @@ import deadlines
 
 import causalnet as cn
 from causalnet.base import memory
+from causalnet.discovery import dispatch
 from causalnet.discovery.register import registry
 from causalnet.search import skeleton
 from causalnet.stats.coding import choose_states
@@ -47,6 +48,7 @@ def test_every_native_method_has_a_limit() -> None:
 
 def test_what_cannot_fit_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "room", lambda: 2000.0)
+    monkeypatch.setattr(dispatch, "FREE", 0)
     table = cn.as_table(np.random.default_rng(0).normal(size=(20, 6)))
     with pytest.raises(cn.DataError, match=r"over 6 variables holds about .* keep at most 5 variables"):
         cn.discover(table, "order")

@@ -258,6 +258,8 @@ def test_a_series_is_read_looked_at_and_repeated(series: Path, tmp_path: Path) -
     ]
     assert any("3 stretches of 40 to 150 rows" in note for note in told["notes"])
     assert "--time when" in call("look", series).stdout
+    unsaid = call("discover", series, "--backend", "pcmci", "--drop", "run").stderr
+    assert "--time when puts them" in unsaid and "--discrete when keeps it" in unsaid and "discrete=[" not in unsaid
     odd = json.loads(call("look", series, "--time", "when", "--json").stdout)
     assert not odd["ready"] and "repeat the time" in odd["troubles"][0]["what"]
 

@@ -50,7 +50,7 @@ class Graph:
     OTHERS: ClassVar[dict[str, type[Graph]]] = {}  # graphs that hold more, by the format of their files
 
     nodes: tuple[str, ...]
-    adj: Bools
+    adj: Bools = None  # type: ignore[assignment]  # missing, it is asked for in a sentence
     weight: Array | None = None
     marks: Marks | None = None
     evidence: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
@@ -60,6 +60,10 @@ class Graph:
         Graph.OTHERS[cls.FORMAT] = cls
 
     def __post_init__(self) -> None:
+        if self.adj is None:
+            raise DataError(
+                "a graph is its nodes and a (d, d) matrix, Graph(nodes, adj); Graph.from_edges(nodes, edges) takes edges"
+            )
         nodes = node_names(self.nodes)
         d = len(nodes)
         if len(set(nodes)) != d:

@@ -197,6 +197,10 @@ def test_a_file_of_another_kind(saved: Path, change: Any, told: str) -> None:
 def test_another_class_another_environment_no_file(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds a DQN, not a D3QN; write DQN\.load"):
         D3QN.load(saved, Repair())
+    with pytest.raises(NotApplicable, match="an agent needs a Gymnasium environment"):
+        DQN.load(saved)
+    with pytest.raises(DataError, match="'x' is no observation of the space"):
+        DQN.load(saved, Repair()).predict("x")
     with pytest.raises(DataError, match="another environment: its observation"):
         DQN.load(saved, Repair(devices=7))
     with pytest.raises(DataError, match="another environment: its masked"):

@@ -55,6 +55,8 @@ def test_frozen_and_copied() -> None:
 
 
 def test_refusals() -> None:
+    with pytest.raises(DataError, match=r"from_edges\(nodes, edges\) takes edges"):
+        Graph([("a", "b")])
     with pytest.raises(DataError, match="self-loop at 'b'"):
         Graph(("a", "b"), np.array([[0, 0], [0, 1]]))
     with pytest.raises(DataError, match="repeated: a"):

@@ -307,7 +307,7 @@ class Agent(ABC):
         return self.files.checkpoint
 
     @classmethod
-    def load(cls, path: str | Path, env: Any) -> Self:
+    def load(cls, path: str | Path, env: Any = None) -> Self:
         """The agent as it was saved, to go on in ``env``; DataError if class, version, spaces or what they mean differ.
 
         The attributes of ``env`` that say what a number stands for (variables, action_variables, action_units) and

@@ -51,10 +51,13 @@ class Reader:
 
     def vector(self, obs: Any, where: str) -> Floats:
         """(n_obs,) float32, always a copy; DataError if it holds NaN or infinity, or has another shape."""
-        if self._drop:
-            obs = {k: v for k, v in obs.items() if k != KEY}
-        flat = obs if self._is_box else gymnasium.spaces.flatten(self.space, obs)
-        x = np.array(flat, np.float32).ravel()
+        try:
+            if self._drop:
+                obs = {k: v for k, v in obs.items() if k != KEY}
+            flat = obs if self._is_box else gymnasium.spaces.flatten(self.space, obs)
+            x = np.array(flat, np.float32).ravel()
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise DataError(f"{where}: {obs!r:.60} is no observation of the space {self.space}") from error
         if x.shape != (self.n_obs,):
             raise DataError(f"{where}: the observation has {x.size} numbers, and the space {self.space} {self.n_obs}")
         if not np.isfinite(x).all():

@@ -42,7 +42,7 @@ VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those abo
     "device": (
         "device_name", "ne_name", "ne_id", "alarm_source", "managed_object", "network_element", "host", "hostname",
         "host_name", "equipment", "site", "site_id", "node_name", "source", "source_id", "machine", "mo_name", "managed_element",
-        "distinguished_name", "instance", "configuration_item", "ci", "network_device", "device_name", "object_name", "entity",
+        "distinguished_name", "instance", "configuration_item", "ci", "network_device", "object_name", "entity",
     ),
 }  # fmt: skip
 SEVERITIES = frozenset(

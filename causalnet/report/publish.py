@@ -20,7 +20,7 @@ METRIC_NAMES = {"f1": "F1", "cpdag_f1": "CPDAG F1", "skeleton_f1": "Skeleton F1"
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    '"': r"\textquotedbl{}", "–": "--", "—": "---", "★": r"$\ast$", "≤": r"$\leq$", "…": r"\ldots{}", "−": "$-$",
+    '"': r"{\ttfamily\char34}", "«": r"$\ll$", "»": r"$\gg$", "–": "--", "—": "---", "★": r"$\ast$", "≤": r"$\leq$", "…": r"\ldots{}", "−": "$-$",
 }  # fmt: skip
 
 
@@ -77,9 +77,9 @@ def write_latex(results: Any) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Text that LaTeX prints as it is; characters beyond Latin-1, which plain LaTeX lacks, by their code point."""
+    """Text that LaTeX prints as it is; characters that its plain fonts lack (ðþ, all beyond Latin-1) by their code point."""
     told = "".join(_ESCAPES.get(c, c if c.isprintable() or c == " " else "?") for c in text)
-    return re.sub(r"[^\x20-\xff]", lambda found: f"U+{ord(found.group()):04X}", told)
+    return re.sub(r"[^\x20-\xff]|[ÐÞðþ]", lambda found: f"U+{ord(found.group()):04X}", told)
 
 
 def _line(cells: Sequence[str]) -> str:

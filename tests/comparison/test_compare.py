@@ -268,6 +268,7 @@ def test_tables_for_papers_and_pages(placed: Results) -> None:
     rows = [line for line in text.splitlines() if line.endswith("\\\\")]
     assert {row.count(" & ") for row in rows} == {8}
     assert escape_latex("a_b & 50 % {x} ★ 日") == "a\\_b \\& 50 \\% \\{x\\} $\\ast$ U+65E5"
+    assert escape_latex('«"ð') == "$\\ll${\\ttfamily\\char34}U+00F0"  # what the fonts that LaTeX starts with can show
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert {line.count("|") - line.count("\\|") for line in lines} == {10}
     assert "control" in page

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from itertools import chain
 from statistics import fmean
 from typing import NamedTuple
@@ -23,6 +24,7 @@ class Progress(NamedTuple):
 
 
 Watcher = Callable[[Progress], object]
+_listening: ContextVar[Callable[[int, int, str], object] | None] = ContextVar("listening", default=None)
 
 
 class Estimate:
@@ -62,15 +64,40 @@ class Estimate:
 
 
 @contextlib.contextmanager
-def watcher(progress: bool | Watcher | None, doing: str = "comparing", unit: str = "cells") -> Iterator[Watcher]:
-    """The callback to tell: the given one, a bar on stderr for True, or one that does nothing."""
+def watcher(
+    progress: bool | Watcher | None, doing: str = "comparing", unit: str = "cells", after: float = 0.0
+) -> Iterator[Watcher]:
+    """The callback to tell: the given one, a bar on stderr for True, from so many seconds on, or one that does nothing."""
     if callable(progress):
         yield progress
     elif progress:
         with _bar(doing, unit) as show:
-            yield show
+            yield lambda state: show(state) if state.elapsed >= after else None
     else:
         yield lambda state: None
+
+
+@contextlib.contextmanager
+def heard(watch: Watcher) -> Iterator[None]:
+    """What a search inside says by :func:`say_progress` goes to ``watch``, with the time left at the pace so far."""
+    begun = time.monotonic()
+
+    def listen(done: int, total: int, last: str) -> None:
+        elapsed = time.monotonic() - begun
+        watch(Progress(done, total, 0, elapsed, elapsed * (total - done) / done if done else None, last))
+
+    token = _listening.set(listen)
+    try:
+        yield
+    finally:
+        _listening.reset(token)
+
+
+def say_progress(done: int, total: int, last: str) -> None:
+    """How far a search is, to whoever listens."""
+    listen = _listening.get()
+    if listen is not None:
+        listen(done, total, last)
 
 
 @contextlib.contextmanager

@@ -144,7 +144,7 @@ def discover(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         data = read_data(file, method, how)
-        graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, **params)
+        graph = learn(data, backend, knowledge=hard, seed=seed, max_seconds=max_seconds, progress=True, **params)
         backend = graph.meta["backend"]
         asked = Resamples(confidence, seed, jobs, engine, keep, max_seconds)
         graph = ask_resamples(graph, data, asked, knowledge=hard, **params)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..base import checks, memory
+from ..base.progress import Watcher, heard, watcher
 from ..data import Data, Demanding, Table, as_data, as_series
 from ..data.kinds import is_data
 from ..data.regimes import DEMANDS
@@ -43,6 +44,7 @@ def discover(
     knowledge: Knowledge | None = None,
     seed: int | np.random.Generator = 0,
     max_seconds: float | None = None,
+    progress: bool | Watcher | None = None,
     **params: Any,
 ) -> Graph:
     """Learn a causal graph from a Dataset, from data of any kind (:class:`causalnet.data.Data`), or from a data frame.
@@ -51,6 +53,7 @@ def discover(
     (:mod:`causalnet.discovery.choice`); ``meta["backend"]`` and ``meta["chosen"]`` tell which and why.
     knowledge: hard constraints. seed: decides all randomness (0, 1, ...). max_seconds: native backends stop in time and return
     their best so far with ``meta["complete"] = False``; one that cannot stop itself refuses it (use ``cn.compare``).
+    progress: True for a bar, or a callback; what it is told, and how often, is the method's choice (``order``: its rounds).
     """
     chosen: dict[str, str] = {}
     if isinstance(data, str) and not isinstance(backend, str):
@@ -76,7 +79,12 @@ def discover(
     if method.warm_up is not None:
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
-    with _reading_told(data), _within_means(method.name, data):
+    with (
+        _reading_told(data),
+        _within_means(method.name, data),
+        watcher(progress, method.name, "rounds", after=1.0) as watch,
+        heard(watch),
+    ):
         beyond = _out_of_reach(method, data, knowledge, max_seconds)
         graph = beyond or method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

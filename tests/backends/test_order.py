@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -191,6 +192,22 @@ def test_time_bounds_the_search() -> None:
     graph = cn.discover(table, "order", restarts=10**6, max_seconds=0.3)
     assert graph.meta["complete"] is False and graph.meta["seconds"] < 3.0
     assert graph.skeleton.any()
+
+
+def test_progress_is_told_and_a_callback_may_stop_the_search() -> None:
+    table, _ = problem(0, d=40)
+    told: list[Any] = []
+
+    def enough(state: Any) -> None:
+        told.append(state)
+        if state.done >= 3:
+            raise KeyboardInterrupt
+
+    whole, part = cn.discover(table, "order"), cn.discover(table, "order", progress=enough)
+    assert [s.done for s in told] == sorted(s.done for s in told) and {s.total for s in told} == {whole.meta["rounds"]}
+    assert told[-1].remaining > 0.0
+    assert whole.meta["complete"] and not part.meta["complete"] and part.meta["rounds"] < whole.meta["rounds"]
+    assert part.meta["score"] >= whole.meta["score"] - 1e-6 and part.skeleton.any()
 
 
 @pytest.mark.parametrize(

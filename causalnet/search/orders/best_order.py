@@ -21,6 +21,7 @@ import numpy as np
 
 from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
+from ...base.progress import say_progress
 from ...graph.order import topological_order
 from ...stats.scores.contract import Slots, widen
 from ...stats.scores.opaque import Hidden, hide
@@ -76,10 +77,11 @@ def search_orders(
     """
     search = _Search(score, slots, _start(len(corr), seed), _rules(allowed, required), no_graphs(len(corr)))
     search.deadline = math.inf if max_seconds is None else now() + max_seconds
+    search.wanted = _rounds(restarts, len(corr))
     complete = False
     try:
         orders = _first_orders(corr, required, seed, search.deadline) if first is None else iter([first])
-        complete = search.first(orders) and search.improve(restarts) and search.widen()
+        complete = search.first(orders) and search.improve() and search.widen()
     except KeyboardInterrupt:
         clear(search.state)
     found = search.found(complete)
@@ -88,7 +90,8 @@ def search_orders(
 
 @dataclass
 class _Search:
-    """One search, in slices of compiled work. deadline: by the clock of base.clock. rounds: made so far."""
+    """One search, in slices of compiled work. deadline: by the clock of base.clock. rounds: made so far, of
+    those wanted."""
 
     score: Any
     slots: Slots
@@ -97,6 +100,7 @@ class _Search:
     met: Met
     deadline: float = math.inf
     rounds: int = 0
+    wanted: int = 0
 
     def first(self, orders: Iterator[Ints]) -> bool:
         """Descend from each order and keep the best; False if time ran out."""
@@ -114,18 +118,18 @@ class _Search:
                 self._fit(best, math.inf)
         return done and self._descend(FIRST)
 
-    def improve(self, restarts: int) -> bool:
+    def improve(self) -> bool:
         """Rounds of perturbation; False if time ran out."""
         d, many = self.state.table.shape[1], 1
-        wanted = restarts * (6 if d <= SMALL else math.ceil(min(d, math.sqrt(d * LARGE)) / REGION))
-        while self.rounds < wanted:
-            ask, begun = min(many, wanted - self.rounds), now()
+        while self.rounds < self.wanted:
+            ask, begun = min(many, self.wanted - self.rounds), now()
             made = wander(*self._parts, self.met, ask, 3 if d <= LARGE else 2, PATIENCE, self.deadline)
             self.rounds += made
             if made < ask:
                 return False
             many *= 2 if now() - begun < SLICE else 1
-        return wanted == 0 or self._descend(FAR)
+            self._say()
+        return self.wanted == 0 or self._descend(FAR)
 
     def widen(self) -> bool:
         """Ask the pairs too that the score set aside at first, and exchange parents where no more fit; False if time ran out."""
@@ -155,6 +159,8 @@ class _Search:
         at, d = 0, self.state.table.shape[1]
         while at < d:
             at = fit_order(*self._parts, order, at, min(until, now() + SLICE))
+            if deadline is None:
+                self._say()
             if at < d and now() > until:
                 clear(self.state)
                 return False
@@ -165,7 +171,11 @@ class _Search:
             if now() > self.deadline:
                 clear(self.state)
                 return False
+            self._say()
         return True
+
+    def _say(self) -> None:
+        say_progress(self.rounds, self.wanted, f"score {self.state.total[0]:.1f}")
 
 
 def _first_orders(corr: Array, required: Bools, seed: int, deadline: float) -> Iterator[Ints]:
@@ -177,6 +187,10 @@ def _first_orders(corr: Array, required: Bools, seed: int, deadline: float) -> I
     for _ in range(min(STARTS, max(1, STARTS * LARGE // d)) - 1):
         place = rng.permutation(d)
         yield place[topological_order(required[np.ix_(place, place)])] if some else place
+
+
+def _rounds(restarts: int, d: int) -> int:
+    return restarts * (6 if d <= SMALL else math.ceil(min(d, math.sqrt(d * LARGE)) / REGION))
 
 
 def fit_given(score: Any, slots: Slots, order: Ints, allowed: Bools, required: Bools) -> Bools:

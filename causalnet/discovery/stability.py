@@ -35,7 +35,9 @@ BY_TESTS = frozenset({"pc", "fci"})
 # what a frequency of one half is worth as odds, beside the prior odds: tests at a small level miss more in a part than scores
 # do. Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
 # pipelines.structure_learning measures the calibration
-SCORES, TESTS, SERIES, LOGS = 13.0, 70.0, 5.0, 1.0
+SCORES, TESTS, SERIES, LOGS = 10.0, 70.0, 5.0, 1.0
+WORTH = 2.5  # of the graph of the whole table, to a score
+WHOLE = 0  # in place of a seed; those of parts are 1, 2, ...
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
 
@@ -75,12 +77,13 @@ def edge_confidence(
     source = data if isinstance(data, Dataset) else Dataset("data", data)
     wanted, draw = one_of("draw", draw, DRAWS), _drawn(source, backend, draw)
     seeds = np.random.default_rng(seed).integers(1, 2**31, n).tolist()  # more of them begin with the same
+    also_whole = wanted == "auto" and draw == "part" and _by_score(source.data.kind, backend)
     told = {"data": fingerprint(source), "backend": backend, "draw": draw, "seed": seed}
     told["params"] = {name: value if name != "knowledge" else repr(value) for name, value in sorted(kwargs.items())}
     with _shelf(out, told) as (graphs, keep), watcher(progress, "resampling", "resamples") as tell:
-        left = [s for s in seeds if s not in graphs]
+        left = [s for s in (*seeds, *([WHOLE] * also_whole)) if s not in graphs]
         with side_by_side(engine, n_jobs) if left else nullcontext((iter, 1)) as (run, lanes):
-            estimate = Estimate([backend] * len(left), n - len(left), 0, lanes)
+            estimate = Estimate([backend] * len(left), n + also_whole - len(left), 0, lanes)
             tell(estimate.now(""))
             for s, graph in run(delayed(_one)(source, s, backend, draw, kwargs) for s in left):
                 keep(s, graph)
@@ -94,7 +97,8 @@ def edge_confidence(
         return found.calibrate(weight)
     known = as_knowledge(kwargs.get("knowledge", source.knowledge)) or Knowledge()
     allowed = known.compile(found.nodes)[0]
-    return found.calibrate(weight, allowed & allowed.T)
+    pairs = graphs[WHOLE].skeleton if also_whole else None
+    return found.calibrate(weight, allowed & allowed.T, whole=pairs, worth=WORTH)
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:
@@ -114,7 +118,12 @@ def _weight(kind: str, backend: str) -> float:
         return LOGS
     if _in_time(backend):
         return SERIES
-    return TESTS if backend.rpartition("/")[2] in BY_TESTS else SCORES
+    return SCORES if _by_score(kind, backend) else TESTS
+
+
+def _by_score(kind: str, backend: str) -> bool:
+    """Does a method choose the graph of a table by a score?"""
+    return kind != "events" and not _in_time(backend) and backend.rpartition("/")[2] not in BY_TESTS
 
 
 def _in_time(backend: str) -> bool:
@@ -146,6 +155,8 @@ def _shelf(out: str | Path | None, told: Mapping[str, Any]) -> Iterator[tuple[di
 
 def _one(source: Dataset, seed: int, backend: str, draw: str, kwargs: dict[str, Any]) -> tuple[int, Graph]:
     data = source.data
+    if seed == WHOLE:
+        return seed, discover(data, backend, **{"knowledge": source.knowledge, **kwargs})
     if isinstance(data, Table) and _in_time(backend):
         data = as_series(data).resample(np.random.default_rng([seed, 0xB10C]))
     elif draw in SHARES and isinstance(data, Divisible):

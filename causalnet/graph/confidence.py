@@ -55,22 +55,31 @@ class Confidence:
         """(d, d) symmetric share of resamples in which the pair is joined at all."""
         return self.directed + self.directed.T + self.undirected
 
-    def calibrate(self, weight: float, open_pairs: Bools | None = None) -> Confidence:
+    def calibrate(
+        self, weight: float, open_pairs: Bools | None = None, *, whole: Bools | None = None, worth: float = 1.0
+    ) -> Confidence:
         """Probabilities in place of frequencies f: P(edge) = k f / (1 - f + k f), k = weight x density / (1 - density).
 
         Bayes' rule, the odds of f as evidence and the mean frequency over all pairs as prior: half of the resamples say more
         of a pair where one in three is joined than where one in thirty is. 0 and 1 stay. weight: the odds that a frequency of
-        one half is worth, greater than 0. Directions, ends and lags keep their proportions, but of ``open_pairs``,
-        (d, d) symmetric: there a way's share s of the resamples that join the pair becomes t s + (1 - t) p, p its share over all
+        one half is worth, greater than 0. whole: (d, d) bool, the pairs that all the data join: evidence too, the odds ``worth``
+        times greater where they do and so many times less where they do not; then f counts by the root of its odds,
+        sqrt(f / (1 - f)), since parts repeat one another and the whole. Directions, ends and lags keep their proportions, but of
+        ``open_pairs``, (d, d) symmetric: there a way's share s of the resamples that join the pair becomes t s + (1 - t) p, p its share over all
         pairs and t how far the resamples agree, the mean share of a pair's most frequent way. Resamples that have rows in common
         repeat a wrong direction; where many pairs are directed now so, now so, the others are doubtful too.
         """
         number("weight", weight, above=0.0)
+        number("worth", worth, above=0.0)
         joined, d = self.joined, len(self.nodes)
         pairs = d * (d - 1) / 2
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
-        k = weight * density / (1.0 - density)
-        scale = np.where(joined > 0, k / (1.0 - joined + k * joined), 0.0)
+        k, for_it, against = weight * density / (1.0 - density), joined, 1.0 - joined
+        if whole is not None:
+            k = k * np.where(whole, worth, 1.0 / worth)
+            for_it, against = np.sqrt(joined), np.sqrt(np.maximum(against, 0.0))
+        sure = np.where(joined > 0, k * for_it / (against + k * for_it + (joined <= 0)), 0.0)
+        scale = sure / np.where(joined > 0, joined, 1.0)
         trust = 1.0 if open_pairs is None else np.where(open_pairs, self._agreement(open_pairs), 1.0)
 
         def read(share: Array) -> Array:

@@ -128,6 +128,11 @@ def test_frequencies_are_read_with_the_density_as_prior() -> None:
     np.testing.assert_array_equal(found.frequency, raw.joined)
     with pytest.raises(cn.DataError, match="weight is 0"):
         raw.calibrate(0)
+    whole = cn.Graph.from_edges("abcde", [("b", "c")]).skeleton  # three times the odds for b - c, a third for d - e
+    aided = raw.calibrate(2.0, whole=whole, worth=3.0).joined
+    assert aided[0, 1] == 1 and aided[0, 2] == 0
+    assert aided[1, 2] / (1 - aided[1, 2]) == pytest.approx(3 * k)
+    assert aided[3, 4] / (1 - aided[3, 4]) == pytest.approx(k / 3 * (0.75 / 0.25) ** 0.5)
     shrunk = raw.calibrate(2.0, ~np.eye(5, dtype=bool))
     agreed = (1 + 0.25 + 0.75 + 0.25 + 0.25) / (10 * density)  # b and c are joined in two, once each way
     np.testing.assert_allclose(shrunk.joined, found.joined)
@@ -190,6 +195,11 @@ def test_resamples_that_are_done_are_kept(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.directed, cn.edge_confidence(frame(), "pc", n=6).directed)
     with pytest.raises(cn.DataError, match="a run with other seed"):
         cn.edge_confidence(frame(), "pc", n=6, seed=1, out=tmp_path)
+    states.clear()  # a score is asked about the whole table as well, once
+    for n, told in ((2, [0, 1, 2, 3]), (3, [3, 4])):
+        cn.edge_confidence(frame(), "notears", n=n, out=tmp_path / "score", progress=states.append)
+        assert [state.done for state in states] == told
+        states.clear()
 
 
 def test_the_ends_of_a_pag_are_told_apart() -> None:

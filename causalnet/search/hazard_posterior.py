@@ -1,4 +1,13 @@
-"""Doubt about the causes of starts: parent sets drawn by a Markov chain from their BIC weights, target by target."""
+"""Doubt about the causes of starts: parent sets drawn by a Markov chain from their posterior, target by target.
+
+The hazard h of a cause has the prior density exp(-h), and the s starts that it explains best, of an exposure C, count as its own:
+
+    integral of h^s exp(-h C) exp(-h) dh = s! / (C + 1)^(s + 1)
+
+which is exp(-w) of the likelihood at its peak h = s / C, with w = log(C + 1) - log(1 + 2 pi s) / 2 + s log(1 + 1 / C) by Stirling's
+formula. A strong cause of few steps is cheap and a weak one of many steps dear, where BIC's price knows the starts alone: with few
+starts BIC let in one false cause in two (inventories of 14 from 100 interactions), and its masks lost .07 of the return there.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +25,18 @@ EXPECTED = 2.0  # causes of a variable, before the data
 
 def price_of(starts: float, variables: int) -> float:
     """Nats that a cause must explain: log(starts) / 2 (BIC), and the prior odds of EXPECTED causes among the others."""
-    return math.log(max(starts, 2.0)) / 2.0 + math.log(max((variables - 1) / EXPECTED, 1.0))
+    return math.log(max(starts, 2.0)) / 2.0 + odds_against(variables)
+
+
+def odds_against(variables: int) -> float:
+    """log of the prior odds that one of the others is no cause."""
+    return math.log(max((variables - 1) / EXPECTED, 1.0))
 
 
 def draw_parents(
     target: Target, i: int, allowed: Bools, required: Bools, draws: int, rng: np.random.Generator
 ) -> Bools:
-    """(draws, V) bool: sets of causes of variable i, with probability proportional to exp(L - price |set|).
+    """(draws, V) bool: sets of causes of variable i, with probability proportional to :func:`evidence`'s exponential.
 
     allowed, required: (V,) bool. Metropolis steps add, drop or exchange one cause; the chain starts at the best set.
     Where a variable never started, nothing is known of its causes, and the sets are the required ones.
@@ -37,7 +51,7 @@ def draw_parents(
     best = choose(target, np.r_[ground, allowed], np.r_[ground, required], price, np.flatnonzero(required) + 2)
     now = np.zeros(v, dtype=bool)
     now[best.columns[2:] - 2] = True
-    value = _remembered(target, price)
+    value = _remembered(target)
     free, drawn, score = np.flatnonzero(allowed & ~required), [], value(now)
     for sweep in range(-BURN, draws):
         for j in rng.choice(free, len(free)) if len(free) else free:  # anew each time, or an exchange has no way back
@@ -58,15 +72,23 @@ def draw_parents(
     return np.array(drawn).reshape(draws, v)
 
 
-def _remembered(target: Target, price: float) -> Callable[[Bools], float]:
-    """L - price |set| of a set of causes (V,), each worked out once."""
+def evidence(target: Target, causes: Bools) -> float:
+    """log of the probability of a set of causes (V,), up to what all sets share."""
+    columns = np.flatnonzero(np.r_[True, True, causes])
+    found = fit(target, columns)
+    starts, steps = found.theta[2:], np.maximum(target.exposure[columns[2:]], 0.5)  # a required cause may lack any
+    width = np.log1p(steps) - 0.5 * np.log1p(2.0 * np.pi * starts) + starts * np.log1p(1.0 / steps)
+    return float(found.value - width.sum() - odds_against(len(causes)) * causes.sum())
+
+
+def _remembered(target: Target) -> Callable[[Bools], float]:
+    """The evidence of sets of causes, each worked out once."""
     known: dict[bytes, float] = {}
 
     def value(causes: Bools) -> float:
         key = causes.tobytes()
         if key not in known:
-            columns = np.flatnonzero(np.r_[True, True, causes])
-            known[key] = fit(target, columns).value - price * int(causes.sum())
+            known[key] = evidence(target, causes)
         return known[key]
 
     return value

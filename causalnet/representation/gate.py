@@ -38,6 +38,7 @@ class Gate:
         self._sums = [0.0] * 4  # of the pairs' differences: weights, squared weights, values, squares
         self._count = 0
         self._owed: list[str] = []  # second halves of pairs that have begun
+        self._seed: int | None = None  # of the pair that has begun last
         self._due = dict.fromkeys(ARMS, 0)  # episodes of pairs that have not ended
         self._waiting: dict[str, list[float]] = {arm: [] for arm in ARMS}  # returns of those whose partner has not
 
@@ -52,6 +53,16 @@ class Gate:
             self._due = {arm: many + 1 for arm, many in self._due.items()}
             return ARMS[first]
         return self.best
+
+    def start(self, rng: np.random.Generator, seed: int | None = None) -> tuple[str, int | None]:
+        """The arm of the next episode, and the seed to reset it with: ``seed``, but the second of a pair starts as the first did."""
+        second = bool(self._owed)
+        arm = self.choose(rng)
+        if second:
+            return arm, self._seed
+        if self._owed:
+            seed = self._seed = int(rng.integers(1 << 31)) if seed is None else seed
+        return arm, seed
 
     def see(self, arm: str, value: float) -> None:
         """The return of a finished episode; one that belongs to no pair tells nothing that a change of the policy could not."""
@@ -94,6 +105,7 @@ class Gate:
             "pairs": pairs,
             "owed": [ARMS.index(arm) for arm in self._owed],
             "due": list(self._due.values()),
+            "seed": [] if self._seed is None else [self._seed],
             **self._waiting,
         }
 
@@ -101,6 +113,7 @@ class Gate:
         """Take back what ``to_json`` gave."""
         self._count, self._sums = int(told["pairs"][0]), [float(value) for value in told["pairs"][1:]]
         self._owed = [ARMS[int(k)] for k in told["owed"]]
+        self._seed = next((int(seed) for seed in told.get("seed", ())), None)
         self._due = {arm: int(many) for arm, many in zip(ARMS, told["due"], strict=True)}
         self._waiting = {arm: [float(value) for value in told[arm]] for arm in ARMS}
 

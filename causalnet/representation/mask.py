@@ -39,7 +39,8 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         their meaning and for ``k``, ``cost``, ``present`` and ``empty``.
     gate: True, or a Gate that several copies share: every episode is masked by the graph or by presence alone, as the
         returns of finished episodes have it (:class:`causalnet.representation.gate.Gate`), and info["mask_arm"] says
-        which. While ``settled`` is True the better arm is played and nothing is learned: set it to judge a policy. A
+        which. Of two episodes that it compares the second is reset with the seed of the first, whatever seed is given
+        (not in a vector, whose copies start as they are told). While ``settled`` is True the better arm is played and nothing is learned: set it to judge a policy. A
         time limit belongs inside this wrapper, where the gate sees it.
     eta: in [0, 1], the paper's epsilon-causal ratio: with this probability, drawn afresh for every observation, the
         mask falls back to presence only, and ``info["mask_fallback"]`` is True. This is the soft option of the mask,
@@ -103,8 +104,7 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Reset, with the mask of the first observation."""
-        obs, info = self.env.reset(seed=seed, options=options)
-        self.masker.begin(self.masker.turns[0], seed)
+        obs, info = self.env.reset(seed=self.masker.begin(self.masker.turns[0], seed), options=options)
         self._look(obs, info, last=False)
         return self._offer(obs, info)
 

@@ -90,13 +90,16 @@ class Masker:
 
     # ---- episodes -------------------------------------------------------------------------------------------------
 
-    def begin(self, turn: Turn, seed: int | None) -> None:
-        """A new episode."""
+    def begin(self, turn: Turn, seed: int | None) -> int | None:
+        """A new episode, and the seed to reset the environment with."""
         if seed is not None:
             turn.rng = np.random.default_rng([STREAM, seed])
         turn.taken, turn.total = 0, 0.0
-        if self.gate is not None:
-            turn.arm = self.gate.best if self.settled else self.gate.choose(turn.rng)
+        if self.gate is not None and self.settled:
+            turn.arm = self.gate.best
+        elif self.gate is not None:
+            turn.arm, seed = self.gate.start(turn.rng, seed)
+        return seed
 
     def went(self, turn: Turn, reward: float, ended: bool) -> None:
         """A step of an episode."""

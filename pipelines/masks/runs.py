@@ -176,10 +176,17 @@ def keeper(env: Any, graph: Any, k: Any = "roots") -> Keep:
     return keep
 
 
-def play(env: Any, keep: Keep, seed: int, see: Callable[[Bools, Bools, int], object] | None = None) -> float:
-    """The return of an episode of uniform play over what is kept; ``see`` is told before, after and the variable of each step."""
+def play(
+    env: Any,
+    keep: Keep,
+    seed: int,
+    see: Callable[[Bools, Bools, int], object] | None = None,
+    luck: np.random.Generator | None = None,
+) -> float:
+    """The return of an episode of uniform play over what is kept, drawn by ``luck`` (None: from the seed as well); ``see`` is told
+    before, after and the variable of each step."""
     env.reset(seed=seed)
-    draws = np.random.default_rng(seed).random(env.max_steps)
+    draws = (luck or np.random.default_rng(seed)).random(env.max_steps)
     total, over, v = 0.0, False, len(env.variables)
     for u in draws:
         before = env.trouble().copy()
@@ -213,6 +220,6 @@ def learned_gate(env: Any, keep: Keep, episodes: int, seed: int) -> Gate:
     """A gate that has seen so many episodes of its own choice; between presence and presence there is nothing to learn."""
     gate, rng = Gate(), np.random.default_rng([seed, 2])
     for _ in range(0 if keep is present else episodes):
-        arm = gate.choose(rng)
-        gate.see(arm, play(env, keep if arm == "causal" else present, int(rng.integers(FIRST_SEED))))
+        arm, start = gate.start(rng, int(rng.integers(FIRST_SEED)))
+        gate.see(arm, play(env, keep if arm == "causal" else present, start, luck=rng))
     return gate

@@ -149,6 +149,30 @@ def test_pairs_of_episodes_leave_out_what_is_learned_meanwhile() -> None:
     assert again.to_json() == gate.to_json() and again.probability == gate.probability
 
 
+def test_the_second_episode_of_a_pair_starts_as_the_first_did() -> None:
+    seen: list[tuple[str, int | None]] = []
+
+    class Noted(Cascade):
+        def reset(self, *, seed: int | None = None, options: object = None) -> object:
+            seen.append((env.masker.turns[0].arm, seed))
+            return super().reset(seed=seed, options=options)
+
+    env = CausalMask(TimeLimit(Noted(), 5), CHAIN, gate=True)
+    for seed in (3, 4, None, None, None, 5):
+        env.reset(seed=seed)
+    pairs = [seen[k : k + 2] for k in (0, 2, 4)]
+    assert all({arm for arm, _ in pair} == {"causal", "presence"} for pair in pairs)
+    assert [seed for _, seed in pairs[0]] == [3, 3]
+    assert all(pair[0][1] == pair[1][1] is not None for pair in pairs) and pairs[1][0][1] != pairs[2][0][1]
+    env.settled = True
+    env.reset(seed=6)
+    assert seen[-1] == ("presence", 6)
+    again = Gate()
+    begun = env.gate.start(np.random.default_rng(0), 7)
+    again.from_json(env.gate.to_json())
+    assert begun[1] == 7 and again.start(np.random.default_rng(1), 8)[1] == 7
+
+
 def services(steps: int, seed: int, shields: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Five services under random restarts; a -> b -> c, d -> c: before, after (T, 5) and the one restarted, which may be
     brought down again in its step unless that shields it."""

@@ -43,5 +43,5 @@ def test_the_evidence_of_a_cause_is_the_integral_over_its_hazard(starts: int, st
     mu, h = both.theta[0] / exposure[0], np.linspace(1e-6, 6.0, 600_000)
     shares = h * steps, mu * exposure[0]  # what rows hold is divided by the exposures, so that hazards count starts
     log_l = 8.0 * np.log(shares[1]) + starts * np.log(h + mu) - shares[0] - shares[1] - both.theta[1]
-    integral = np.log((np.exp(log_l - log_l.max()) * np.exp(-h)).sum() * (h[1] - h[0])) + log_l.max()
+    integral = np.log((np.exp(log_l - log_l.max()) * 4.0 * h * np.exp(-2.0 * h)).sum() * (h[1] - h[0])) + log_l.max()
     assert evidence(target, causes) + odds_against(5) == pytest.approx(integral, abs=0.25)

@@ -23,12 +23,14 @@ class Gate:
 
     It starts from presence, and plays the graph's mask only while the one-sided lower bound on the mean difference between
     episodes of the two arms is above zero. Episodes are played in pairs, one of each arm in a random order, so that what a policy
-    learns meanwhile does not tell for either; until the difference is sure one way or the other every choice belongs to a pair,
-    and some of them after that.
+    learns meanwhile does not tell for either, and both start from one seed (:meth:`start`), so that much the same comes to both:
+    under uniform play with its own luck, 100 pairs told a graph worth 36 % of the return on services of 24 in .95 of the trials
+    instead of .65, one worth 8 to 10 % on inventories of 14 in .87 to .95 instead of .63 to .92, and a wrong one in at most .02.
+    Until the difference is sure one way or the other every choice belongs to a pair, and some of them after that.
         P(causal) = Student's distribution function of m sqrt(n - 1) / s, n - 1 degrees of freedom,
     with discounted mean m, deviation s and number n of the pairs' differences; ``best`` is causal where it exceeds SURE. Returns
-    have long tails: a graph that costs a tenth of the return takes some 200 pairs to be told from presence, and while it is
-    not, presence is played. SURE and FORGET were settled on services (12, 24, a tree, a line, denser ones) and machines (14)
+    have long tails: a graph that costs a tenth of the return takes some 200 pairs of different seeds to be told from presence, and
+    while it is not, presence is played. SURE and FORGET were settled on services (12, 24, a tree, a line, denser ones) and machines (14)
     under uniform play. On those same draws (``pipelines.masks --only uniform`` is the check) a random graph cost .02 % of the
     return on average after 200 episodes (8 % at most; 30 % with LEAST in the place of OFTEN), and one learned from 2,000
     interactions that is worth 45 % kept 44 %.

@@ -37,7 +37,7 @@ class Graph:
     """A graph over named variables, frozen.
 
     nodes: d distinct names, in the order of the data's columns.
-    adj: (d, d) bool; ``adj[i, j]`` means i -> j, both bits mean i - j. The diagonal is False.
+    adj: (d, d) bool; ``adj[i, j]`` means i -> j, both bits mean i - j. The diagonal is False. Not given, it is read from marks.
     weight: (d, d) float64 or None, same orientation as ``adj``; finite, and zero off the edges.
     marks: (d, d) int8 or None; for partial ancestral graphs only: the mark *at j* of the edge i *-* j
         (0 none, 1 tail, 2 arrow, 3 circle). ``adj`` is then directed only where the marks are tail and arrow;
@@ -60,7 +60,7 @@ class Graph:
         Graph.OTHERS[cls.FORMAT] = cls
 
     def __post_init__(self) -> None:
-        if self.adj is None:
+        if self.adj is None and self.marks is None:
             raise DataError(
                 "a graph is its nodes and a (d, d) matrix, Graph(nodes, adj); Graph.from_edges(nodes, edges) takes edges"
             )
@@ -69,7 +69,9 @@ class Graph:
         if len(set(nodes)) != d:
             twice = sorted({name for name in nodes if nodes.count(name) > 1})
             raise DataError(f"node names must be distinct; repeated: {', '.join(twice)}")
-        adj = frozen(self.adj, np.bool_, nodes, "adj")
+        marks = None if self.marks is None else frozen(self.marks, np.int8, nodes, "marks")
+        told = self.adj if marks is None or self.adj is not None else directions(marks)
+        adj = frozen(told, np.bool_, nodes, "adj")
         if adj.diagonal().any():
             loop = nodes[int(np.flatnonzero(adj.diagonal())[0])]
             raise DataError(f"adj has a self-loop at {loop!r}; clear the diagonal: self-excitation is not an edge")
@@ -81,9 +83,9 @@ class Graph:
                 i, j = np.argwhere(~np.isfinite(weight))[0]
                 raise DataError(f"the weight of {nodes[i]} -> {nodes[j]} is {weight[i, j]}; weights are finite numbers")
             object.__setattr__(self, "weight", frozen(weight, np.float64, nodes, "weight"))
-        if self.marks is not None:
-            marks = frozen(self.marks, np.int8, nodes, "marks")
-            if not np.array_equal(marks > 0, (marks > 0).T) or not np.array_equal(adj, directions(marks)):
+        if marks is not None:
+            joined = marks > 0
+            if (joined != joined.T).any() or (told is self.adj and not np.array_equal(adj, directions(marks))):
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
         evidence = self.evidence if self.evidence is not None else {}

@@ -26,7 +26,6 @@ from ...datasets.sem import small_table
 from ...errors import warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...graph.knowledge import KnownEnds
-from ...graph.marks import directions
 from ...search.pag import close
 from ...search.skeleton import Search
 from ..pc.choice import Chosen, Test, choose_test
@@ -138,7 +137,7 @@ def _marked(setting: Setting, chosen: Chosen, joined: Joined, start: str) -> Gra
     number = np.arange(len(columns))
     evidence = PairEvidence(columns, number[:, None] < number, why)
     meta["complete"] = complete
-    return Graph(columns, directions(ends.marks), marks=ends.marks, evidence=evidence, meta=meta)
+    return Graph(columns, marks=ends.marks, evidence=evidence, meta=meta)
 
 
 def warm_up(kind: str) -> None:

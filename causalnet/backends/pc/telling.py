@@ -30,8 +30,8 @@ class Partial(NamedTuple):
 def partial_pairs(*records: Weakest) -> Ints:
     """(k, 2) the pairs of which the records say that some sets were left out."""
     records = tuple(record for record in records if record.partial.any())
-    if len(records) < 2:
-        return np.stack([records[0].i, records[0].j], 1)[records[0].partial] if records else np.zeros((0, 2), np.int64)
+    if not records:
+        return np.zeros((0, 2), np.int64)
     wide = 1 + max(int(r.j.max(initial=0)) for r in records)
     keys = np.unique(np.concatenate([(r.i * wide + r.j)[r.partial] for r in records]))
     return np.stack(np.divmod(keys, wide), axis=1)
@@ -40,7 +40,9 @@ def partial_pairs(*records: Weakest) -> Ints:
 def untested_pairs(skeleton: Skeleton, fixed: Bools) -> Ints:
     """(k, 2) the pairs that stay joined because no test of them could be made; none where the deadline came first."""
     record = skeleton.weakest
-    bare = np.flatnonzero(record.weakness == -np.inf) if skeleton.complete else np.zeros(0, np.int64)
+    if not skeleton.complete or record.weakness.min(initial=0.0) > -np.inf:
+        return np.zeros((0, 2), np.int64)
+    bare = record.weakness == -np.inf
     i, j = record.i[bare], record.j[bare]
     return np.stack([i, j], 1)[skeleton.adj[i, j] & ~fixed[i, j]]
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...base.arrays import Bools, Ints
+from ...base.arrays import AnyArray, Array, Bools, Ints
 from ..partial_correlation import PartialCorrelation
 from ..sets import Lists, Tests, ask, size_limit
 from ..skeleton import Search, Skeleton, Weakest, no_tests
@@ -70,14 +70,33 @@ def separate_further(tests: Tests, alpha: float, search: Search, skeleton: Skele
     limit, spared, made, least = size_limit(near, most, search.max_sets), None, 0, 0
     if isinstance(tests, PartialCorrelation):
         safe, made = find_inseparable(tests, (i, j), near, limit, most, alpha, search.deadline)
-        spared = Spared(tests, np.stack((i[safe], j[safe]), axis=1), near, limit, most)
-        longest = np.diff(near.first)[spared.pairs].max(initial=1)
-        least, i, j = min(most, int(longest) - 1), i[~safe], j[~safe]
+        pairs, i, j, longest = _divide(i, j, safe, near.first)
+        spared, least = Spared(tests, pairs, near, limit, most), min(most, longest - 1)
     weakest = no_tests(i, j)
     more, depth, complete = _climb(tests, alpha, search, weakest, near, limit, most)
-    apart = weakest.weakness > tests.weakness_at(alpha)
-    adj[i[apart], j[apart]] = adj[j[apart], i[apart]] = False
+    _take_apart(adj, i, j, weakest.weakness, tests.weakness_at(alpha))
     return Second(adj, weakest, made + more, max(least, depth), complete, spared)
+
+
+@njit(cache=True)
+def _divide(i: Ints, j: Ints, safe: Bools, first: Ints) -> tuple[Ints, Ints, Ints, int]:
+    """The pairs that are safe, (m, 2), i and j of the others, and the longest list of a member of the safe ones, 1 at least."""
+    pairs, a, b, longest, at = np.empty((safe.sum(), 2), np.int64), i[~safe], j[~safe], 1, 0
+    for k in range(i.size):
+        if safe[k]:
+            pairs[at, 0], pairs[at, 1] = i[k], j[k]
+            at += 1
+            for v in (i[k], j[k]):
+                longest = max(longest, first[v + 1] - first[v])
+    return pairs, a, b, longest
+
+
+@njit(cache=True)
+def _take_apart(adj: Bools, i: Ints, j: Ints, weakness: Array, threshold: float) -> None:
+    """Take from adj, in place, the pairs whose test is weaker."""
+    for k in range(i.size):
+        if weakness[k] > threshold:
+            adj[i[k], j[k]] = adj[j[k], i[k]] = False
 
 
 @njit(cache=True)
@@ -105,11 +124,12 @@ def _climb(
     tests: Tests, alpha: float, search: Search, weakest: Weakest, near: Lists, limit: Ints, most: int
 ) -> tuple[int, int, bool]:
     """Fill ``weakest`` level by level, the pairs that no smaller size separated: (tests, largest size, ran to the end)."""
-    i, j, length = weakest.i, weakest.j, np.diff(near.first)
+    i, j = weakest.i, weakest.j
     if not len(i):
         return 0, 0, True
     if isinstance(tests, PartialCorrelation) and len(i) * int(limit.max()) <= AT_ONCE:
         return _climb_at_once(tests, alpha, weakest, near, limit, most, search.deadline)
+    length = np.diff(near.first)
     threshold, joined, made, size = tests.weakness_at(alpha), np.ones(len(i), bool), 0, 1
     while size <= most:
         left = np.flatnonzero(joined & ((length[i] > size) | (length[j] > size)))
@@ -131,10 +151,21 @@ def _climb_at_once(
     tests: PartialCorrelation, alpha: float, weakest: Weakest, near: Lists, limit: Ints, most: int, deadline: float
 ) -> tuple[int, int, bool]:
     """The same in one compiled search."""
-    i, j, length = weakest.i, weakest.j, np.diff(near.first)
+    i, j = weakest.i, weakest.j
     found, depth = tests.climb(i, j, near, limit, alpha, deadline)
-    apart = found.weakness > tests.weakness_at(alpha)
-    until = np.where(apart, found.size, np.minimum(most, np.maximum(length[i], length[j]) - 1))
-    short = [(limit[v] < length[v]) & (until > limit[v]) for v in (i, j)]
-    weakest.enter(np.arange(len(i)), found, short[0] | short[1])
+    asked = found.weakness, found.size, tests.weakness_at(alpha), most
+    weakest.enter(np.arange(len(i)), found, _fell_short(i, j, near.first, limit, asked))
     return found.tests, depth, not found.stopped
+
+
+@njit(cache=True)
+def _fell_short(
+    i: Ints, j: Ints, first: Ints, limit: Ints, asked: tuple[AnyArray, AnyArray, float, int]
+) -> Bools:
+    """(m,) were sets of a pair left out for the budget? asked: weakness and size of its test, the threshold, the largest size."""
+    (weakness, size, threshold, most), short = asked, np.zeros(i.size, np.bool_)
+    for k in range(i.size):
+        a, b = first[i[k] + 1] - first[i[k]], first[j[k] + 1] - first[j[k]]
+        until = size[k] if weakness[k] > threshold else min(most, max(a, b) - 1)
+        short[k] = (limit[i[k]] < min(a, until)) or (limit[j[k]] < min(b, until))
+    return short

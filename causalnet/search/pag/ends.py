@@ -43,27 +43,25 @@ class Round(NamedTuple):
 
 def open_ends(joined: Bools, apart: Bools, known: KnownEnds | None = None) -> Ends:
     """Circles at all ends, but for those that knowledge decides: no rule writes over them."""
-    marks = joined.astype(np.int8) * np.int8(CIRCLE)
-    rule = np.full(joined.shape, -1, np.int8)
-    for matrix, mark in () if known is None else ((known.arrow, ARROW), (known.tail, TAIL)):
-        if matrix.any():
-            marks[joined & matrix] = mark
-            rule[joined & matrix] = KNOWN
-    return Ends(marks, apart, np.zeros(joined.shape, np.bool_), rule, _neighbours(joined))
+    arrow, tail = (np.zeros(joined.shape, bool),) * 2 if known is None else (known.arrow, known.tail)
+    return Ends(*_opened(joined, apart, np.ascontiguousarray(arrow), np.ascontiguousarray(tail)))
 
 
 @njit(cache=True)
-def _neighbours(joined: AnyArray) -> Lists:
-    """Of each node those it is joined to."""
+def _opened(joined: AnyArray, apart: AnyArray, arrow: AnyArray, tail: AnyArray) -> Ends:
+    """The same, told which ends are arrows and which are tails, (d, d) bool."""
     d = joined.shape[0]
+    marks, rule = np.zeros((d, d), np.int8), np.full((d, d), -1, np.int8)
     first, member, count = np.zeros(d + 1, np.int64), np.empty(joined.sum(), np.int64), 0
     for u in range(d):
         for v in range(d):
             if joined[u, v]:
+                marks[u, v] = TAIL if tail[u, v] else ARROW if arrow[u, v] else CIRCLE
+                rule[u, v] = KNOWN if tail[u, v] or arrow[u, v] else -1
                 member[count] = v
                 count += 1
         first[u + 1] = count
-    return Lists(first, member)
+    return Ends(marks, apart, np.zeros((d, d), np.bool_), rule, Lists(first, member))
 
 
 @njit(cache=True)

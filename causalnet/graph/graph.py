@@ -25,7 +25,7 @@ from ..storage.files import write_atomic
 from .evidence import PairEvidence
 from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
 from .labels import aligned, edge_list, frozen, node_names
-from .marks import Marks, codes_of, directions, spell
+from .marks import CIRCLE, Marks, codes_of, directions, spell
 from .meek import extension
 from .networks import arcs_of, read_graphml, to_dot, to_graphml, to_pgmpy
 from .order import is_acyclic
@@ -70,8 +70,8 @@ class Graph:
             twice = sorted({name for name in nodes if nodes.count(name) > 1})
             raise DataError(f"node names must be distinct; repeated: {', '.join(twice)}")
         marks = None if self.marks is None else frozen(self.marks, np.int8, nodes, "marks")
-        told = self.adj if marks is None or self.adj is not None else directions(marks)
-        adj = frozen(told, np.bool_, nodes, "adj")
+        told = None if marks is None else directions(marks)
+        adj = frozen(told if self.adj is None else self.adj, np.bool_, nodes, "adj")
         if adj.diagonal().any():
             loop = nodes[int(np.flatnonzero(adj.diagonal())[0])]
             raise DataError(f"adj has a self-loop at {loop!r}; clear the diagonal: self-excitation is not an edge")
@@ -84,8 +84,8 @@ class Graph:
                 raise DataError(f"the weight of {nodes[i]} -> {nodes[j]} is {weight[i, j]}; weights are finite numbers")
             object.__setattr__(self, "weight", frozen(weight, np.float64, nodes, "weight"))
         if marks is not None:
-            joined = marks > 0
-            if (joined != joined.T).any() or (told is self.adj and not np.array_equal(adj, directions(marks))):
+            joined, odd = marks > 0, marks.view(np.uint8) > CIRCLE
+            if (odd | (joined != joined.T) | (adj != told)).any():
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
         evidence = self.evidence if self.evidence is not None else {}

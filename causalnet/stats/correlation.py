@@ -33,10 +33,12 @@ def correlate_until(values: Array, columns: tuple[str, ...], deadline: float = m
         if a and now() > deadline:
             break
         b = a + WIDE
-        piece = shifted[:, a:b].T @ shifted[:, a:] - np.outer(total[a:b], total[a:] / n)
+        piece = shifted[:, a:b].T @ shifted[:, a:]
+        piece -= total[a:b, None] * (total[a:] / n)
         piece *= scale[a:]
         piece *= scale[a:b, None]
-        rho[a:b, a:] = piece.clip(-1.0, 1.0, out=piece)
+        np.minimum(piece, 1.0, out=piece)
+        rho[a:b, a:] = np.maximum(piece, -1.0, out=piece)
         if b < d:
             rho[b:, a:b] = piece[:, WIDE:].T
     rho.flat[:: d + 1] = 1.0

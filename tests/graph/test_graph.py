@@ -77,9 +77,10 @@ def test_partial_ancestral_marks_are_kept_and_spelt_out() -> None:
     g = Graph.from_marks("wxyz", marks)
     assert g.edges == (("w", "x"),) and g.undirected == (("x", "y"), ("y", "z"))
     assert [e["mark"] for e in g.to_dict()["edges"]] == ["->", "o->", "<->"]
-    assert Graph.from_json(g.to_json()) == g
-    with pytest.raises(DataError, match="from_marks"):
-        Graph(tuple("wxyz"), np.zeros((4, 4)), marks=marks)
+    assert Graph.from_json(g.to_json()) == g == Graph(tuple("wxyz"), marks=marks)
+    for odd in (marks, np.where(marks == CIRCLE, 7, marks), np.where(marks == ARROW, -1, marks)):
+        with pytest.raises(DataError, match="from_marks"):
+            Graph(tuple("wxyz"), odd > 0 if odd is not marks else np.zeros((4, 4)), marks=odd)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Array, Ints
+from ..base.arrays import Array, Bools, Ints
 from ..base.checks import share, whole
 from ..data import Events, Series, Table, as_series
 from ..data.flaws import refuse_constants
@@ -84,7 +84,7 @@ def learn(
             p_value[spot], total[spot], at_once[spot] = lagged_tests(seen, order, rows.rows(order))
     lagged = false_discoveries(p_value, allowed & ~required, alpha)
     adj = required | lagged
-    together = np.zeros((d, d), dtype=bool)
+    together = free = np.zeros((d, d), dtype=bool)
     if instantaneous:
         either = np.triu((allowed | allowed.T) & ~(required | required.T), 1)
         together = false_discoveries(at_once, either, alpha)
@@ -100,7 +100,7 @@ def learn(
     }
     if clock.short:
         meta["warnings"] = warned([f"max_seconds was enough for {order} lags only"])
-    evidence = PairEvidence(data.columns, allowed | required, partial(_describe, p_value, at_once, total))
+    evidence = PairEvidence(data.columns, allowed | required, partial(_describe, p_value, at_once, total, free))
     return Graph(data.columns, adj, weight=np.where(adj, total, 0.0), evidence=evidence, meta=meta)
 
 
@@ -234,11 +234,10 @@ def _series(data: Table | Series | Events, bin_width: float | None) -> tuple[Arr
     return np.array(series.values, dtype=np.float64), None, Rows(series.rows, series.clocks)
 
 
-def _describe(p_value: Array, at_once: Array, total: Array, j: int, i: int) -> dict[str, Any]:
-    """The evidence of one pair, from the (d, d) arrays of the tests."""
-    return {
-        "test": "F test on the lags",
-        "p_value": float(p_value[j, i]),
-        "instantaneous_p_value": float(at_once[min(j, i), max(j, i)]),
-        "lagged_effect": float(total[j, i]),
-    }
+def _describe(p_value: Array, at_once: Array, total: Array, free: Bools, j: int, i: int) -> dict[str, Any]:
+    """The evidence of one pair, from the (d, d) arrays of the tests. free: (d, d) bool, joined at once alone."""
+    lagged, instant = float(p_value[j, i]), float(at_once[min(j, i), max(j, i)])
+    found: dict[str, Any] = {"test": "F test on the lags", "p_value": lagged, "instantaneous_p_value": instant}
+    if free[j, i]:
+        found = {"test": "correlation of what the lags leave", "p_value": instant, "lagged_p_value": lagged}
+    return found | {"lagged_effect": float(total[j, i])}

@@ -114,12 +114,13 @@ def _disorder(run: Ints, when: Array) -> list[str]:
 def _refuse_repeats(run: Ints, when: Array, alone: bool) -> None:
     twice = (np.diff(when) == 0) & (np.diff(run) == 0)
     if twice.any():
-        first = _told(when[int(np.flatnonzero(twice)[0])])
-        runs = "name the column of runs with segment=, " if alone else ""
+        first, many = _told(when[int(np.flatnonzero(twice)[0])]), int(twice.sum())
+        runs = "name the column of runs with {}, or keep" if alone else "keep"
+        remedy = f"{runs} one row a time (a clock set back by daylight saving does this: {{}} tells its hours apart)"
         raise DataError(
-            f"{int(twice.sum())} rows repeat the time of another row, first at {first}; {runs}"
-            "or keep one row a time (a clock set back by daylight saving does this: "
-            "frame.tz_localize('Europe/Paris', ambiguous='infer') tells its hours apart)"
+            f"{many} row{'s repeat' if many > 1 else ' repeats'} the time of another row, first at {first}",
+            python=remedy.format(*["segment="] * alone, "frame.tz_localize('Europe/Paris', ambiguous='infer')"),
+            shell=remedy.format(*["--segment"] * alone, "an offset, as in 02:30:00+01:00,"),
         )
 
 
@@ -135,7 +136,7 @@ def _split(order: Ints, run: Ints, when: Array, notes: list[str]) -> Order:
     alike = np.abs(own / usual - 1.0) <= ALIKE
     if alike.mean() < REGULAR:
         notes.append(
-            f"the steps between rows vary from {_span(own.min())} to {_span(own.max())}; they are read as equal "
+            f"the steps between rows vary from {own.min():g} to {own.max():g}{_unit(when[0])}; they are read as equal "
             "(resample to equal steps first if lags are to mean times)"
         )
         return Order(order, run, np.arange(len(run)) - first, tuple(notes))
@@ -143,8 +144,8 @@ def _split(order: Ints, run: Ints, when: Array, notes: list[str]) -> Order:
     if gap.any():
         longest = int(np.argmax(np.where(gap, steps, 0.0)))
         notes.append(
-            f"{int(gap.sum())} gap{'s' if gap.sum() > 1 else ''} between rows, the longest of {_span(steps[longest])} after "
-            f"{_told(when[longest])} (the usual step is {_span(usual)}); no lag reaches across"
+            f"{int(gap.sum())} gap{'s' if gap.sum() > 1 else ''} between rows, the longest of {steps[longest]:g}{_unit(when[0])} "
+            f"after {_told(when[longest])} (the usual step is {usual:g}); no lag reaches across"
         )
     segment = np.concatenate([[0], np.cumsum(gap | ~inside)])
     step = np.rint((when - when[first]) / usual).astype(np.int64)
@@ -153,8 +154,9 @@ def _split(order: Ints, run: Ints, when: Array, notes: list[str]) -> Order:
 
 def _told(when: float) -> str:
     """A time: a date where the number can be one of our days in seconds."""
-    return str(pd.Timestamp(when, unit="s")) if 1e8 < abs(when) < 1e11 else f"{when:g}"
+    return str(pd.Timestamp(when, unit="s")) if _unit(when) else f"{when:g}"
 
 
-def _span(length: float) -> str:
-    return f"{length:g}"
+def _unit(when: float) -> str:
+    """Of steps from this time: seconds where it is a date."""
+    return " s" if 1e8 < abs(when) < 1e11 else ""

@@ -25,11 +25,14 @@ from .choice import AUTO, choose, takers
 from .contract import Backend
 from .register import get, registry
 
-REMEDIES = {  # what else can be done about data that a method does not take
-    "missing": "frame.dropna() keeps the complete rows",
-    "few rows": "add rows, or select fewer columns",
-    **dict.fromkeys(DEMANDS, "a table made without regime= pools the rows as if they came from one"),
-    "streamed": "read_table keeps the rows of a table that fits in memory",
+POOLED = "pools the rows as if they came from one"
+REMEDIES = {  # what else can be done about data that a method does not take: in Python, in the shell
+    "missing": ("frame.dropna() keeps the complete rows", "keep the complete rows of the file"),
+    "few rows": ("add rows, or select fewer columns",) * 2,
+    **dict.fromkeys(
+        DEMANDS, (f"a table made without regime= {POOLED}", f"--drop COLUMN in place of --regime COLUMN {POOLED}")
+    ),
+    "streamed": ("read_table keeps the rows of a table that fits in memory",) * 2,
 }
 FREE = 1 << 26  # bytes that need no asking for
 SECONDS = 4e-8  # that a method takes for each pair of variables, whatever it finds: to lay out matrices and hand over
@@ -185,10 +188,12 @@ def check_applicable(method: Backend, data: Data, knowledge: Knowledge | None, p
     demands = data.demands if isinstance(data, Table | Demanding) else {}
     unmet = demands.keys() - method.handles
     if unmet:
+        python, shell = ("; ".join(said) for said in zip(*(REMEDIES[word] for word in sorted(unmet)), strict=True))
         raise NotApplicable(
             f"{method.name} cannot take this table: {'; '.join(demands[word] for word in sorted(unmet))}. "
             f"These can: {takers(data.kind, registry(), frozenset(demands))}",
-            python=f"otherwise {'; '.join(REMEDIES[word] for word in sorted(unmet))}",
+            python=f"otherwise {python}",
+            shell=f"otherwise {shell}",
         )
     method.check_names(params)
     known = method.parameters

@@ -58,6 +58,7 @@ def test_instant_links_are_undirected_and_can_be_left_out(rng: np.random.Generat
     frame = pd.DataFrame({"a": a, "b": a + rng.standard_normal(800), "c": rng.standard_normal(800)})
     g = discover(frame, "granger")
     assert g.adj[0, 1] and g.adj[1, 0] and not g.adj[2].any()
+    assert g.explain("a", "b")["p_value"] < 1e-6 < g.explain("a", "b")["lagged_p_value"]
     assert not discover(frame, "granger", instantaneous=False).adj.any()
     one_way = discover(frame, "granger", knowledge=cn.Knowledge(forbidden=[("b", "a")]))
     assert one_way.edges == (("a", "b"),) or list(one_way.edges) == [("a", "b")]

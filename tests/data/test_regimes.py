@@ -93,8 +93,11 @@ def test_targets_need_a_regime_column() -> None:
 
 def test_a_method_without_regimes_says_so() -> None:
     table = cn.as_table(frame(), regime="how")
-    with pytest.raises(NotApplicable, match=r"its rows come from 3 regimes.*These can: .*order.*pools the rows"):
+    with pytest.raises(
+        NotApplicable, match=r"its rows come from 3 regimes.*These can: .*order.*pools the rows"
+    ) as told:
         cn.discover(table, "notears")
+    assert "regime= " not in told.value.in_shell and "--drop COLUMN" in told.value.in_shell
     gaps = frame().assign(x=[np.nan, *np.arange(89.0) ** 1.5])
     found = cn.discover(cn.as_table(gaps, regime="how"), "auto")
     assert found.meta["backend"] == "pc" and "with missing cells" in found.meta["chosen"]

@@ -39,13 +39,16 @@ def test_repeated_times_and_lags_longer_than_the_series_are_refused() -> None:
     data = frame(30)
     with pytest.raises(cn.DataError, match=r"3 rows repeat.*daylight"):
         cn.Series(pd.concat([data, data[:3]]))
+    with pytest.raises(cn.DataError, match=r"1 row repeats.* segment=.*tz_localize") as told:
+        cn.Series(pd.concat([data, data[:1]]))
+    assert "with --segment," in told.value.in_shell and "tz_localize" not in told.value.in_shell
     with pytest.raises(cn.DataError, match=r"81 consecutive rows are needed.*has 30"):
         cn.discover(data, "pcmci", lags=40)
 
 
 def test_no_lag_crosses_a_gap_a_run_or_a_missing_cell() -> None:
     data = frame(60)
-    with pytest.warns(UserWarning, match="1 gap"):
+    with pytest.warns(UserWarning, match=r"1 gap .* of 21600 s after 2020-01-01 19"):
         gap = cn.Series(data.drop(data.index[20:25]))
     assert gap.rows(3).tolist() == [*range(3, 20), *range(23, 55)]
     assert cn.Series([data[:10], data[:5]]).rows(4).tolist() == [*range(4, 10), 14]

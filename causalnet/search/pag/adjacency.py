@@ -159,9 +159,7 @@ def _climb_at_once(
 
 
 @njit(cache=True)
-def _fell_short(
-    i: Ints, j: Ints, first: Ints, limit: Ints, asked: tuple[AnyArray, AnyArray, float, int]
-) -> Bools:
+def _fell_short(i: Ints, j: Ints, first: Ints, limit: Ints, asked: tuple[AnyArray, AnyArray, float, int]) -> Bools:
     """(m,) were sets of a pair left out for the budget? asked: weakness and size of its test, the threshold, the largest size."""
     (weakness, size, threshold, most), short = asked, np.zeros(i.size, np.bool_)
     for k in range(i.size):

@@ -28,6 +28,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from ..base.arrays import Array, Bools
@@ -94,7 +95,8 @@ def learn(
     max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over. rng is
     not used: the search is deterministic. The weight of j -> i is alpha[j, i] summed over hops and decays.
     """
-    until = None if max_seconds is None else clock.monotonic() + max_seconds
+    began = clock.monotonic()
+    until = None if max_seconds is None else began + max_seconds
     one_of("penalty", penalty, ("auto", "bic", "aic"))
     one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
@@ -114,7 +116,7 @@ def learn(
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
     null: Null | None = None
     if decay is None:
-        told = Told(data.d, false_share, tol, unit)
+        told = Told(data.d, false_share, tol, unit, None if until is None else (began + until) / 2.0)
         scorer, found, delay, ties, null = learn_unaided(log, kind, links, ties, told, limits)
         rates = np.array([1.0 / delay])
     else:
@@ -122,7 +124,8 @@ def learn(
         active = price == "active" or (price == "auto" and len(rates) > 1)
         found = climb(scorer := Scorer(trace(log, kind, rates, data.d, ties or 0.0), unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
-    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, data.n - len(kind), gap) | meta
+    felt = int(scorer.exposure.size.sum())
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), felt, gap) | meta
     return _graph(data, scorer, found, null, meta)
 
 
@@ -152,14 +155,15 @@ def _links(data: Events) -> sp.csr_array:
 
 
 def warm_up(kind: str) -> None:
-    """Compile the kernels on a tiny log."""
-    types = np.array([0, 1, 0], dtype=np.int32)
-    paths = paths_to(hop_matrices(sp.csr_array((1, 1)), (0,), "none"))
-    log = Log(np.array([0.0, 1.0, 2.0]), np.zeros(3, dtype=np.int32), paths)
-    for share in (None, np.ones(1)):
-        scorer = Scorer(trace(log, types, np.array([0.1]), 2, share=share), 1.0, 0.1)
-        scorer.fit(0, 3)
-        scorer.promises(0, 1)
+    """Compile the kernels on two tiny logs, one of them polled."""
+    rng = np.random.default_rng(0)
+    starts = np.cumsum(rng.exponential(100.0, 40))
+    at = np.concatenate([starts, starts + rng.exponential(5.0, 40)])
+    for time in (at, 20.0 * np.ceil(at / 20.0)):
+        frame = pd.DataFrame({"event": np.repeat(["a", "b"], 40), "timestamp": time, "device": "d"})
+        log = Events(frame.sort_values("timestamp"))
+        learn(log, rng=rng)
+    learn(log, rng=rng, decay=0.1)
 
 
 def _rates(decay: float | Sequence[float]) -> Array:
@@ -180,13 +184,20 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, left_out: int, gap: float) -> dict[str, Any]:
-    told = {"repeats_seconds": gap, "events_used": n - left_out}
-    says = (
-        f"{left_out:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the one "
-        "before) and were left out; repeats=0 keeps them"
-    )
-    return told | ({"warnings": [says]} if left_out else {})
+def _left_out(n: int, opening: int, felt: int, gap: float) -> dict[str, Any]:
+    """Of n events those that open an episode, and those of them that there was time to look at."""
+    says = []
+    if opening < n:
+        says.append(
+            f"{n - opening:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "
+            "one before) and were left out; repeats=0 keeps them"
+        )
+    if felt < opening:
+        says.append(
+            f"there was no time for more than {felt:,} of {opening:,} events, those of devices drawn at random; a larger "
+            "max_seconds looks at all"
+        )
+    return {"repeats_seconds": gap, "events_used": felt, **({"warnings": says} if says else {})}
 
 
 def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: dict[str, Any]) -> Graph:

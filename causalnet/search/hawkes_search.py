@@ -155,16 +155,16 @@ def climb(
         late = False
         for i in sorted(stale):
             late = late or (deadline is not None and time.monotonic() > deadline)
-            options.renew(i, adj, parents, hurried=late)
-        best = options.best(adj, acyclic)
+            if not late:
+                options.renew(i, adj, parents)
+        best = None if late else options.best(adj, acyclic)
         while best is not None and not late and options.settle(*best, parents):
             late = deadline is not None and time.monotonic() > deadline
             best = options.best(adj, acyclic)
         if late:
+            changes += options.finish(adj, parents, acyclic, v if max_changes is None else max_changes - changes)
             complete = False
-            if best is None or changes >= v:
-                break
-        if best is None:
+        if late or best is None:
             break
         j, i = best
         stale = {i}
@@ -194,12 +194,10 @@ class Options:
         self.source = [np.empty(0, dtype=np.int64)] * v
         self.gain, self.fitted = [np.empty(0)] * v, [np.empty(0, dtype=bool)] * v
 
-    def renew(self, i: int, adj: Bools, parents: list[int], hurried: bool = False) -> None:
-        """The options of target i given its present parents. hurried: its first parent only, as promised."""
+    def renew(self, i: int, adj: Bools, parents: list[int]) -> None:
+        """The options of target i given its present parents."""
         here = np.flatnonzero(self.toggle[:, i] & adj[:, i])
         full = self.max_parents is not None and int(adj[:, i].sum()) >= self.max_parents
-        if hurried and (adj[:, i].any() or self.scorer.promises(i, parents[i]) is None):
-            full, here = True, here[:0]
         known = None if full else self.scorer.promises(i, parents[i])
         if full:
             new, gain, fitted = here[:0], np.empty(0), True
@@ -207,13 +205,31 @@ class Options:
             new = np.flatnonzero(self.toggle[:, i] & ~adj[:, i])
             gain, fitted = np.array([self._fit(int(j), i, parents) for j in new]), True
         else:
-            kept = self.toggle[known[0], i] & ~adj[known[0], i]
-            new = known[0][kept]
-            gain = known[1][kept] * (1.0 if hurried else SLACK) - self.scorer.least(i, new)
+            new, gain = self._promised(i, known, adj, SLACK)
             fitted = False
         gone = np.array([self._fit(int(j), i, parents) for j in here])
         self.source[i], self.gain[i] = np.append(here, new), np.append(gone, gain)
         self.fitted[i] = np.append(np.ones(len(here), dtype=bool), np.full(len(new), fitted))
+
+    def finish(self, adj: Bools, parents: list[int], acyclic: bool, room: int) -> int:
+        """Where time is over: at most ``room`` types without a parent take the one that promises most, strongest first."""
+        found: list[tuple[float, int, int]] = []
+        for i in np.flatnonzero(~adj.any(axis=0)).tolist() if self.max_parents != 0 else []:
+            known = self.scorer.promises(i, parents[i])
+            if known is not None:
+                source, gain = self._promised(i, known, adj)
+                found += [(-g, j, i) for g, j in zip(gain.tolist(), source.tolist(), strict=True) if g > 0.0]
+        changes = 0
+        for _, j, i in sorted(found):
+            if changes < room and not adj[:, i].any() and not adj[i, j] and not (acyclic and _reaches(adj, i, j)):
+                adj[j, i], parents[i], changes = True, parents[i] | 1 << j, changes + 1
+        return changes
+
+    def _promised(self, i: int, known: tuple[Ints, Array], adj: Bools, slack: float = 1.0) -> tuple[Ints, Array]:
+        """Sources (S,) that i may take, and what they promise beyond what they cost."""
+        kept = self.toggle[known[0], i] & ~adj[known[0], i]
+        new = known[0][kept]
+        return new, known[1][kept] * slack - self.scorer.least(i, new)
 
     def _fit(self, j: int, i: int, parents: list[int]) -> float:
         return self.scorer.score(i, parents[i] ^ (1 << j)) - self.scorer.score(i, parents[i])

@@ -20,7 +20,6 @@ and :func:`causalnet.envs.fault_alarm.observational_log`.
 from __future__ import annotations
 
 import math
-import time as clock
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,7 @@ from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import poll_interval
 from ..stats.time_scales import POLLED, SHORTEST, device_share, mean_delay, polled_kernel, some_devices, tied
 from .hawkes_search import Found, Limits, Scorer, climb
-from .label_null import Null, draw_null, gains, price_of, some_targets
+from .label_null import Null, draw_null, gains, over, price_of, some_targets
 
 MISFIT = 0.01  # nats per event
 LEFT = 0.02  # of what the causes of a type explain
@@ -45,12 +44,16 @@ FINE = 0.1  # of a delay: a clock finer than this shows the delay
 
 
 class Told(NamedTuple):
-    """What the log does not decide: V types, share of false edges, nats at which a fit stops, nats per coefficient."""
+    """What the log does not decide: V types, share of false edges, nats at which a fit stops, nats per coefficient.
+
+    half: time.monotonic() from which on there is time for a part of the devices alone; None: time for all.
+    """
 
     types: int
     false_share: float
     tol: float
     unit: float
+    half: float | None = None
 
 
 class Views(NamedTuple):
@@ -63,6 +66,7 @@ class Views(NamedTuple):
     poll: float  # seconds between the polls of a polled log; 0: its times are those of the events
     share: Array  # (M,) of the background
     some: Bools  # (M,) devices with ENOUGH events
+    most: Bools | None  # (M,) devices that there is time for; None: all
 
     def seen(self, delay: float, kind: Codes | None = None, partly: bool = False, ordered: bool = False) -> Traces:
         """The effects at a mean delay in seconds, on all devices or on some, of the log's types or of others.
@@ -70,7 +74,7 @@ class Views(NamedTuple):
         ordered: what is told by the same poll is no part of the effects of all types together.
         """
         types = self.kind if kind is None else kind
-        some = self.some if partly else None
+        some = self.some if partly else self.most
         tie, later = (self.tie, 1.0) if self.poll == 0.0 else polled_kernel(self.poll / delay)
         seen = trace(self.log, types, np.array([1.0 / delay]), self.types, tie / later, self.share, some, not ordered)
         if later == 1.0:
@@ -90,23 +94,18 @@ def learn_unaided(
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
     delay = mean_delay(log, links, share, some)
     poll = poll_interval(log.time) if ties is None and tie else 0.0
-    views = Views(log, kind, v, tie, poll, share, some)
+    views = Views(log, kind, v, tie, poll, share, some, some if over(told.half) else None)
     found, alone, null = _first(views, delay, told, limits)
-    late = _late(limits)
-    if found[1].adj.any() and null.tried and not late:
-        best = _better_delay(views, delay, found[1].parents, told.tol)
+    if found[1].adj.any() and null.tried and not over(limits.deadline):
+        best = _better_delay(views, delay, found[1].parents, told.tol, limits.deadline)
         if best != delay:
             delay = best
             found, alone, null = _first(views, delay, told, limits)
     if null.tried:
         found = _settled(alone, null, found, told, limits)
-    if views.poll and found[1].adj.any() and not _late(limits):
+    if views.poll and found[1].adj.any() and not over(limits.deadline):
         found = _directed(views, delay, found, told, limits)
     return *found, delay, tie, null
-
-
-def _late(limits: Limits) -> bool:
-    return limits.deadline is not None and clock.monotonic() > limits.deadline
 
 
 def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tuple[Scorer, Found], Scorer, Null]:
@@ -116,13 +115,13 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
     null = draw_null(alone, lambda kind: views.seen(delay, kind, True), views.kind, targets, limits.deadline)
     price = 0.0 if v < 2 else alone.exposure.slots * math.log(len(views.kind)) / 2.0
     if null.tried:
-        here, pairs = gains(alone, [1 << i for i in range(v)], targets)
+        here, pairs = gains(alone, [1 << i for i in range(v)], targets, deadline=limits.deadline)
         price = price_of(null, here, pairs, 0, told.false_share)
     scorer = alone.priced(told.unit, price, np.full(v, MISFIT))
     return (scorer, climb(scorer, *limits)), alone, null
 
 
-def _better_delay(views: Views, delay: float, parents: list[int], tol: float) -> float:
+def _better_delay(views: Views, delay: float, parents: list[int], tol: float, deadline: float | None) -> float:
     """The delay, up to the span of the log, at which the types are most likely given their parents.
 
     Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the
@@ -137,7 +136,7 @@ def _better_delay(views: Views, delay: float, parents: list[int], tol: float) ->
 
     here, first = value(delay), delay
     for factor in (STEP, 1.0 / STEP):
-        while least <= delay * factor <= span:
+        while least <= delay * factor <= span and not over(deadline):
             there = value(delay * factor)
             if there <= here + BETTER:
                 break
@@ -154,9 +153,9 @@ def _settled(
     targets: Ints = some_targets(told.types)
     for _ in range(ROUNDS):
         scorer, graph = found
-        if not graph.adj.any() or _late(limits):
+        if not graph.adj.any() or over(limits.deadline):
             break
-        here, pairs = gains(alone, graph.parents, targets, graph.adj)
+        here, pairs = gains(alone, graph.parents, targets, graph.adj, limits.deadline)
         price = price_of(null, here, pairs, int(graph.adj[:, targets].sum()), told.false_share)
         raised = [alone.fit(i, mask).value - alone.fit(i, 1 << i).value for i, mask in enumerate(graph.parents)]
         scorer = alone.priced(told.unit, price, LEFT * np.array(raised) / np.maximum(alone.exposure.size, 1))

@@ -53,16 +53,22 @@ def draw_null(
 
     permuted: the effects in a log with the given types (N,). kind (N,): the log's own. The permutations are drawn from
     a seed of their own, so the answer is the log's alone. deadline: time.monotonic() after which no further one is
-    drawn.
+    drawn, and the last one is left where it is.
     """
     v = len(scorer.exposure.size)
     rng = np.random.default_rng(0)
-    noise: list[Array] = [np.empty(0)]
-    while v > 1 and len(noise) <= ROUNDS and not (deadline is not None and time.monotonic() > deadline):
+    noise, tried = [np.empty(0)], 0
+    while v > 1 and len(noise) <= ROUNDS and not over(deadline):
         seen = permuted(rng.permutation(kind).astype(np.int32))
         alone = Scorer(seen, 0.0, scorer.tol, active=True, floor=0.0)
-        noise.append(gains(alone, [1 << i for i in range(v)], targets)[0])
-    return Null(np.sort(np.concatenate(noise)), len(targets) * (v - 1) * (len(noise) - 1))
+        found, pairs = gains(alone, [1 << i for i in range(v)], targets, deadline=deadline)
+        noise, tried = [*noise, found], tried + pairs
+    return Null(np.sort(np.concatenate(noise)), tried)
+
+
+def over(deadline: float | None) -> bool:
+    """Whether time.monotonic() has passed the deadline."""
+    return deadline is not None and time.monotonic() > deadline
 
 
 def some_targets(v: int) -> Ints:
@@ -92,17 +98,21 @@ def price_of(null: Null, here: Array, pairs: int, joined: int, false_share: floa
     return float(c[passes[0]]) if len(passes) else math.inf
 
 
-def gains(scorer: Scorer, parents: list[int], targets: Ints, adj: Bools | None = None) -> tuple[Array, int]:
+def gains(
+    scorer: Scorer, parents: list[int], targets: Ints, adj: Bools | None = None, deadline: float | None = None
+) -> tuple[Array, int]:
     """Gains in log-likelihood that are not zero, of single edges into ``targets`` beside ``parents``, and of how many.
 
     Those that would close a cycle in ``adj`` (V, V) are none; one that is there gains what its loss would cost. Gains
-    that are CLOSE are fitted, the others as promised.
+    that are CLOSE are fitted, the others as promised. After the deadline no further target is looked at.
     """
     v = len(parents)
     adj = np.zeros((v, v), dtype=bool) if adj is None else adj
-    found, pairs = [], 0
+    found, pairs = [np.empty(0)], 0
     upstream = ancestors(adj)
     for i in targets.tolist():
+        if over(deadline):
+            break
         free = ~adj[:, i] & ~upstream[i]
         free[i] = False
         pairs += int(free.sum()) + int(adj[:, i].sum())

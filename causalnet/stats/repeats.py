@@ -50,9 +50,9 @@ def poll_interval(time: Array) -> float:
 
 
 def gaps_before(time: Array, kind: Codes, device: Codes, n_types: int) -> Array:
-    """(N,) seconds since the previous event of the same type on the same device; inf for the first one."""
+    """(N,) seconds since the previous event of the same type on the same device; inf for the first one. time ascends."""
     key = device.astype(np.int64) * n_types + kind
-    order = np.lexsort((time, key))
+    order = np.argsort(key, kind="stable")
     gap = np.full(len(time), np.inf)
     same = key[order][1:] == key[order][:-1]
     gap[order[1:][same]] = np.diff(time[order])[same]

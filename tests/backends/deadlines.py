@@ -164,6 +164,13 @@ def many_events(rng: np.random.Generator, size: float) -> Any:
     return log(rng, int(1_000_000 * size), max(5, int(100 * size)), 50, True)
 
 
+def polled(rng: np.random.Generator, size: float) -> Any:
+    """Told every five minutes, so that most causes are told with their effects."""
+    events = log(rng, int(100_000 * size), max(5, int(300 * size)), 50, True)
+    frame = events.frame.assign(timestamp=np.ceil(events.time / 300.0) * 300.0)
+    return cn.Events(frame, events.topology)
+
+
 def one_moment(rng: np.random.Generator, size: float) -> Any:
     """A storm: nearly all events at five moments."""
     n = int(100_000 * size)
@@ -201,6 +208,7 @@ CASES: dict[str, tuple[Callable[[np.random.Generator, float], Any], tuple[str, .
     "200 series": (series, SERIES),
     "500 types": (many_types, LOGS),
     "1,000,000 events": (many_events, LOGS),
+    "300 polled types": (polled, LOGS),
     "five moments": (one_moment, LOGS),
     "repairs": (repairs, ("att-bic",)),
 }
@@ -210,6 +218,7 @@ SETTINGS: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("hub", "pc"): [{}, {"ci_test": "rcit"}, {"max_cond": 8}],
     ("hub", "fci"): [{}, {"start": "order"}, {"start": "dag"}],
     ("two factors", "notears"): [{}, {"acyclicity": "expm"}, {"acyclicity": "log-det"}],
+    ("1,000,000 events", "thp"): [{}, {"decay": 0.2}, {"decay": (0.02, 0.2)}],
     ("repairs", "att-bic"): [{}, {"mode": "paper"}],
 }
 

@@ -167,7 +167,7 @@ def many_events(rng: np.random.Generator, size: float) -> Any:
 def polled(rng: np.random.Generator, size: float) -> Any:
     """Told every five minutes, so that most causes are told with their effects."""
     events = log(rng, int(100_000 * size), max(5, int(300 * size)), 50, True)
-    frame = events.frame.assign(timestamp=np.ceil(events.time / 300.0) * 300.0)
+    frame = events.frame().assign(timestamp=np.ceil(events.time / 300.0) * 300.0)
     return cn.Events(frame, events.topology)
 
 

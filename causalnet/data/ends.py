@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array
+from .log_words import DAYS, first_called
 
 OPEN = frozenset(
     (
@@ -34,7 +35,7 @@ EPOCH = 1e8  # seconds since 1970 from which a time is one of our days, and an e
 def with_days(frame: pd.DataFrame, column: str) -> pd.Series:
     """A column of times; hours of the day together with the column called date, where there is one."""
     times = frame[column]
-    days = next((name for name in frame.columns if str(name).strip().lower() in ("date", "day")), None)
+    days = first_called(frame.columns, DAYS)
     if days is None or days == column or not _texts(times) or not _texts(frame[days]):
         return times
     texts = times.dropna()

@@ -16,6 +16,7 @@ HEAD = 1 << 17  # bytes looked at, or so many more that three lines are whole
 MOST = 1 << 26
 LOOKED = 40  # lines
 MOST_LINES = 6  # of a header
+RULE = re.compile(r"[-=+:| ]*[-=]{2}[-=+:| ]*")  # a line drawn below the names
 COMMENT = re.compile(r"\s*(#|//|%)")
 NUMBER = re.compile(r"\s*[+-]?(\d[\d.,]*|[.,]\d+)([eEdD][+-]?\d+)?\s*%?\s*")
 WESTERN = (
@@ -69,6 +70,7 @@ def read_head(path: Path, usual: str) -> Head:
     if named := SEPARATOR_LINE.fullmatch(lines[0]):  # as spreadsheets write it
         usual, lines[0] = named[1].replace("\\t", "\t"), ""
     start, notes = _start(lines, usual)
+    start, notes = _titled(lines, start, usual, notes)
     body = [line for line in lines[start:] if line.strip()][:LOOKED]
     if not body:
         raise DataError(f"{path.name} cannot be read as a table: it holds no line of column names")
@@ -139,8 +141,8 @@ def _start(lines: Sequence[str], usual: str) -> tuple[int, list[str]]:
     """The line of the header: after blank lines and comments; the last comment itself where it names the columns."""
     at = 0
     last = None
-    while at < len(lines) and (not lines[at].strip() or COMMENT.match(lines[at])):
-        last = at if lines[at].strip() else last
+    while at < len(lines) and (not lines[at].strip() or COMMENT.match(lines[at]) or RULE.fullmatch(lines[at].strip())):
+        last = at if COMMENT.match(lines[at]) else last
         at += 1
     if last is None:
         return at, []
@@ -154,6 +156,32 @@ def _start(lines: Sequence[str], usual: str) -> tuple[int, list[str]]:
     if len(named) == cells and (numbers or not COMMENT.sub("", lines[last])[:1].isspace()) and cells > 1:
         return last, []
     return at, [f"{last + 1} lines of comments above the column names are left out"]
+
+
+def _titled(lines: Sequence[str], start: int, usual: str, notes: list[str]) -> tuple[int, list[str]]:
+    """The line of the header below a title: lines above it that are a single cell, or stand above an empty one."""
+    at = [k for k in range(start, len(lines)) if lines[k].strip()][:LOOKED]
+    if len(at) < 4:
+        return start, notes
+    below = [lines[k] for k in at[len(at) // 2 :]]
+    separator = found_separator(below, usual)
+    whole = found_separator([lines[k] for k in at[:20]], usual)
+    first = _cells(lines[at[0]], whole)
+    if separator == " " or (len(first) == len(_cells(below[0], whole)) and any(cell.strip() for cell in first[1:])):
+        return start, notes
+    filled = [[j for j, cell in enumerate(_cells(lines[k], separator)) if cell.strip()] for k in at]
+    widths = [len(_cells(line, separator)) for line in below]
+    width = widths[0]
+    if len(set(widths)) > 1 or width < 2 or filled[0] != [0] or RULE.fullmatch(lines[at[0]].strip()):
+        return start, notes
+    named = [k for k in range(1, min(len(at), MOST_LINES + 4)) if len(filled[k]) >= max(2, width - 1)]
+    if not named:
+        return start, notes
+    head = next((k for k in named if len(filled[k]) == width), named[0])
+    apart = any(not line.strip() for line in lines[at[0] : at[head]])
+    if width == 2 and not apart and head < 2:
+        return start, notes
+    return at[head], [*notes, f"{head} lines above the column names are left out ({lines[at[0]].strip()[:40]!r})"]
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -170,6 +198,8 @@ def _line_number(lines: Sequence[str], start: int, tall: int) -> int:
     at = start
     while tall and at < len(lines):
         tall -= bool(lines[at].strip())
+        at += 1
+    while at < len(lines) and RULE.fullmatch(lines[at].strip()):
         at += 1
     return at
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,49 +16,12 @@ from ..base.checks import known, whole
 from ..errors import DataError
 from .ends import opened, until_last, with_days
 from .events import Events, durations
+from .log_words import ALIASES, BARE, CLEARED, ENDS, RAISED, SEVERITIES, STATES, VENDORS, called, first_called, spelt
 from .reading import column_names, read_frame, to_numbers
 from .times import seconds_and_unit
 from .topology import plain_names, read_topology, stripped
 
-# Column names under which other tools write the same thing; a file with two of them is refused, not guessed at.
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "event": ("event", "event_type", "alarm_id", "alarm_type", "alarm", "type"),
-    "timestamp": ("timestamp", "start_timestamp", "start_time", "time", "start"),
-    "device": ("device", "device_id", "node", "node_id", "ne"),
-}
-VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those above is there
-    "event": (
-        "event_name", "event_id", "alarm_name", "alarm_code", "alarm_title", "alarm_text", "specific_problem",
-        "probable_cause", "fault", "fault_name", "fault_code", "event_code", "trouble", "problem", "mnemonic", "signature",
-        "short_description", "message_type", "msg_type", "trap", "trap_name", "trigger", "trigger_name", "check_name",
-    ),
-    "timestamp": (
-        "first_occurrence", "occurrence_time", "occur_time", "occurred_on", "occurred_at", "event_time", "alarm_time",
-        "raised_at", "raised_time", "raise_time", "datetime", "date_time", "ts", "created_at", "first_seen", "log_time",
-        "event_timestamp", "occurred_on_nt", "last_occurred_nt", "first_occurred_nt", "last_occurred", "first_occurred", "starts_at",
-        "@timestamp", "opened", "opened_at", "occurred", "last_occurrence", "time_stamp", "event_date", "alarm_raised_time",
-    ),
-    "device": (
-        "device_name", "ne_name", "ne_id", "alarm_source", "managed_object", "network_element", "host", "hostname",
-        "host_name", "equipment", "site", "site_id", "node_name", "source", "source_id", "machine", "mo_name", "managed_element",
-        "distinguished_name", "instance", "configuration_item", "ci", "network_device", "object_name", "entity",
-    ),
-}  # fmt: skip
-SEVERITIES = frozenset(
-    ("critical", "major", "minor", "warning", "indeterminate", "info", "informational", "high", "low")
-)
-ENDS, STATES, RAISED, CLEARED = (
-    ("end_timestamp", "end_time", "end", "cleared_on", "cleared_at", "clear_time", "cleared_time", "clearance_time", "ends_at",
-     "cleared_on_nt", "resolved_at", "recovery_time"),
-    ("state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
-     "perceived_severity", "alarm_severity"),
-    frozenset(
-        ("raised", "raise", "set", "active", "activated", "open", "opened", "start", "started", "begin", "on", "new", "problem",
-         "firing", "triggered", "alarm", "down", "fault", "failed")),
-    frozenset(
-        ("cleared", "clear", "reset", "inactive", "deactivated", "ceased", "cease", "closed", "close", "end", "ended", "stop",
-         "stopped", "off", "resolved", "recovered", "recovery", "ok", "normal", "up")),
-)  # fmt: skip
+NAMED = frozenset(spelt(name) for role in ("event", "device") for name in (*ALIASES[role], *VENDORS[role]))
 
 
 def read_events(
@@ -90,8 +52,8 @@ def read_events(
     log["timestamp"] = with_days(frame, took["timestamp"])
     for role in ("event", "device"):
         log[role] = plain_names(stripped(log[role]))
-    ends = _first(frame.columns, ENDS)
-    state = next((c for c in _all(frame.columns, STATES) if c not in took.values() and _states(frame[c])), None)
+    ends = first_called(frame.columns, ENDS)
+    state = next((c for c in called(frame.columns, STATES) if c not in took.values() and _states(frame[c])), None)
     if "duration" in frame.columns:
         log["duration"] = frame["duration"]
     elif ends:
@@ -100,6 +62,13 @@ def read_events(
         log["_state"] = frame[state]
     log = _without_bad(log, name, quota, skipped, unit)
     n = len(log)
+    if n > 1 and log["event"].nunique() == 1:
+        warnings.warn(
+            f"every event is called {log['event'].iloc[0]!r} (column {took['event']!r}); where another column names them, say "
+            "which: columns={'event': ...} (--event-column NAME)",
+            UserWarning,
+            stacklevel=2,
+        )
     moments = log["timestamp"].rename(took["timestamp"])
     if "_end" in log:
         moments = pd.concat([moments, log.pop("_end")], ignore_index=True).rename(took["timestamp"])
@@ -131,7 +100,9 @@ def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | 
         if role in given:
             took[role] = given[role]
             continue
-        found = [s for s in spellings if s in columns] or _all(columns, spellings) or _all(columns, VENDORS[role])
+        found = [s for s in spellings if s in columns] or called(columns, spellings) or called(columns, VENDORS[role])
+        if not found and role == "event" and called(columns, ENDS):
+            found = called(columns, BARE)[:1]
         if not found:
             raise DataError(
                 f"{file} has no {role} column (looked for {', '.join(spellings)}) among: {', '.join(columns)}; "
@@ -158,32 +129,14 @@ def is_log(columns: Iterable[str]) -> bool:
         return False
 
 
-def _key(name: Any) -> str:
-    """AlarmName, Alarm Name and alarm-name are all alarmname."""
-    return re.sub(r"[\s\-_.()@]+", "", str(name)).lower()
-
-
-def _keys(spellings: Sequence[str]) -> list[str]:
-    return [_key(spelling) for spelling in spellings]
-
-
-def _all(columns: Iterable[Any], spellings: Sequence[str]) -> list[str]:
-    return [str(column) for column in columns if _key(column) in _keys(spellings)]
-
-
-def _first(columns: Iterable[Any], spellings: Sequence[str]) -> str | None:
-    found = _all(columns, spellings)
-    return min(found, key=lambda c: _keys(spellings).index(_key(c))) if found else None
-
-
 def _names_devices(name: str) -> bool:
-    return any(_key(name) in _keys((*ALIASES[role], *VENDORS[role])) for role in ("event", "device"))
+    return spelt(name) in NAMED
 
 
 def _states(column: pd.Series) -> bool:
     """Does a column say raised and cleared, or how severe an alarm is and that it cleared?"""
     words = {str(v).strip().lower() for v in column.dropna().unique()[:20]}
-    if words in ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}):
+    if len(words) == 2 and not words & (RAISED | CLEARED | SEVERITIES):
         warnings.warn(
             f"column {column.name!r} holds {' and '.join(sorted(words))}, and every row is read as an event of its own; if it says whether "
             "an alarm was raised or cleared, write raised and cleared",

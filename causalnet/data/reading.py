@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import sys
 import zipfile
@@ -20,7 +19,8 @@ from ..base import checks
 from ..base.arrays import AnyArray, Array
 from ..base.npz import DAMAGE, read_members, read_npy
 from ..errors import DataError, UnknownNameError, nearest
-from .headers import Head, open_bytes, read_head
+from .headers import RULE, Head, open_bytes, read_head
+from .json_rows import read_json, read_lines
 
 # of text files by their suffix, .gz after it or not, where their lines do not tell another
 SEPARATORS = {".csv": ",", ".txt": ",", ".dat": ",", ".data": ",", ".tsv": "\t"}
@@ -38,7 +38,7 @@ MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a 
 
 
 def read_frame(path: str | Path, as_text: Callable[[str], bool] | None = None, skip_bad_rows: int = 0) -> pd.DataFrame:
-    """A text file (.csv, .tsv, .txt, .dat, .gz after it or not), .jsonl, .parquet or "-" (standard input) as a DataFrame.
+    """A text file (.csv, .tsv, .txt, .dat, .gz after it or not), .json, .jsonl, .parquet or "-" (standard input) as a DataFrame.
 
     as_text: which columns of a text file are not to be read as numbers, by their names. skip_bad_rows: so many rows with more cells than the
     header are left out, counted in ``frame.attrs["skipped"]``. ``frame.attrs["notes"]`` says what was guessed.
@@ -52,8 +52,8 @@ def read_frame(path: str | Path, as_text: Callable[[str], bool] | None = None, s
     try:
         if kind == "parquet":
             return _read_parquet(path)
-        if kind == "jsonl":
-            return _read_lines(path)
+        if kind in ("json", "jsonl"):
+            return read_json(path) if kind == "json" else read_lines(path)
         return _read_csv(path, as_text, skip_bad_rows)
     except DataError:
         raise
@@ -126,22 +126,22 @@ def _piped() -> Path:
     if not content.strip():
         raise DataError("standard input is empty; pipe a table into it")
     first = content.lstrip()[:1]
-    name = "stdin.parquet" if content[:4] == b"PAR1" else "stdin.jsonl" if first == b"{" else "stdin.csv"
+    name = "stdin.parquet" if content[:4] == b"PAR1" else "stdin.json" if first in (b"{", b"[") else "stdin.csv"
     target = folder / (f"{name}.gz" if content[:2] == b"\x1f\x8b" else name)
     target.write_bytes(content)
     return target
 
 
 def table_format(path: Path) -> str:
-    """ "parquet", "jsonl", "csv" or "tsv" by the name of a file; DataError for any other."""
+    """ "parquet", "json", "jsonl", "csv" or "tsv" by the name of a file; DataError for any other."""
     suffix = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if path.suffix.lower() == ".parquet":
         return "parquet"
-    if suffix in LINES:
-        return "jsonl"
+    if suffix in (*LINES, ".json"):
+        return "jsonl" if suffix in LINES else "json"
     if suffix not in SEPARATORS:
         raise DataError(
-            f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file, or .txt, .dat, .jsonl (pickles are never read)"
+            f"cannot read {path.name!r}: give a .csv, .tsv or .parquet file, or .txt, .dat, .json, .jsonl (pickles are never read)"
         )
     return "tsv" if suffix == ".tsv" else "csv"
 
@@ -199,6 +199,8 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
         )
     except pd.errors.EmptyDataError:
         raise DataError(f"{path.name} has a header but no rows") from None
+    if len(names) < frame.shape[1] and frame.iloc[:, len(names) :].isna().all(axis=None):  # a separator ends every row
+        frame = frame.iloc[:, : len(names)]
     if frame.shape[1] == len(names) + 1 and _labels_rows(frame.iloc[:, 0]):  # R writes no name above its row names
         names = ["", *names]
     if frame.shape[1] != len(names):
@@ -206,9 +208,10 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
             f"{path.name}: the header names {len(names)} columns but row 1 has {frame.shape[1]} cells; quote cells that contain "
             "the separator, give every column a name, or drop the lines above the names"
         )
-    frame.columns = pd.Index(names)
+    frame, told = _rows_alone(frame, names, set(texts))
+    names = [str(name) for name in frame.columns]
     frame.attrs["skipped"] = len(long)
-    frame.attrs["notes"], frame.attrs["told"] = [], list(head.notes)
+    frame.attrs["notes"], frame.attrs["told"] = [], [*head.notes, *told]
     frame.attrs["separator"], frame.attrs["index"] = separator, head.labels
     if separator != usual_separator(path) and len(names) > 1:
         what = NAMED[separator]
@@ -220,6 +223,33 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
             f"{path.name}: row {rows} with fewer cells than columns: those left are read as missing"
         )
     return frame
+
+
+def _rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:
+    """Without rows that repeat the names or rule a line, and without empty columns that have no name; and what to tell."""
+    plain = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
+    repeats = ruled = np.full(len(frame), not any(p and frame[j].notna().any() for j, p in enumerate(plain)))
+    for j, name in enumerate(names):
+        if not (repeats | ruled).any():
+            break
+        cells = frame.iloc[:, j].astype("string").fillna("").str.strip()
+        repeats = repeats & (cells == name.strip()).to_numpy(bool)
+        ruled = ruled & ((cells == "") | cells.str.fullmatch(RULE.pattern)).to_numpy(bool)
+    if (repeats | ruled).any():
+        frame = frame[~(repeats | ruled)].reset_index(drop=True)
+        for j in range(len(names)):
+            if j not in texts and not plain[j]:
+                frame.isetitem(j, _as_numbers(frame.iloc[:, j]))
+    kept = [j for j, name in enumerate(names) if name.strip() or frame.iloc[:, j].notna().any()]
+    frame = frame.iloc[:, kept].set_axis(pd.Index([names[j] for j in kept]), axis=1)
+    count = int(repeats.sum())
+    return frame, [f"{count} rows that repeat the names of the columns are left out"] if count else []
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Numbers, where all cells hold one."""
+    found = to_numbers(column)
+    return found if (found.notna() | column.isna()).all() else column
 
 
 def _short_rows(path: Path, head: Head, frame: pd.DataFrame) -> list[int]:
@@ -239,28 +269,6 @@ def _labels_rows(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bool((column.to_numpy() == np.arange(1, len(column) + 1)).all())
     return bool(column.is_unique)
-
-
-def _read_lines(path: Path) -> pd.DataFrame:
-    """A JSON object a line, its keys in the order met."""
-    rows = []
-    with open_bytes(path) as file:
-        for at, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{path.name}: line {at} is not valid JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise DataError(f'{path.name}: line {at} is no JSON object; write {{"a": 1, "b": 2}} a line')
-            deep = [key for key, value in row.items() if isinstance(value, (dict, list))]
-            if deep:
-                raise DataError(f"{path.name}: line {at} holds a list or an object in {', '.join(map(repr, deep))}")
-            rows.append(row)
-    if not rows:
-        raise DataError(f"{path.name} holds no row")
-    return pd.DataFrame(rows)
 
 
 def to_numbers(column: pd.Series) -> pd.Series:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,19 +10,17 @@ import pandas as pd
 from ..base.arrays import AnyArray, Array, Ints
 from ..base.checks import one_of
 from ..errors import DataError
+from .dates import in_one_number, written_times
 from .numerals import decimal_sign, read_numerals
 from .reading import finite, shown_rows, to_numbers
 
-UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # of which so many are a second
-NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "d": 1 / 86400}  # of which so many are a second
+NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "d": "days of a spreadsheet"}
 # a number of this size is the year 5138 in the unit before, and 1973 in this one: no log reaches so far
 FROM = {"ms": 1e11, "us": 1e14, "ns": 1e17}
-SPAN = re.compile(
-    r"\s*[+-]?(\d+ days?,? ?)?[+-]?(\d+:\d{2}:\d{2}(\.\d+)?)?\s*|\s*P[\dDTHMS.]+\s*"
-)  # with a sign that tells
-SLASHED = re.compile(
-    r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)( ?[AaPp][Mm])?)?\s*"
-)
+DAYS = (36526.0, 55153.0)  # the years 2000 to 2050 as spreadsheets count days: from the end of 1899 on
+CLOCK = 0.05  # seconds: what days with six digits are off a clock's second at most
+YEARS = 1500.0  # days; so many seconds are no log of a day's noon
 
 
 def seconds(column: pd.Series, unit: str | None = None) -> Array:
@@ -35,7 +31,7 @@ def seconds(column: pd.Series, unit: str | None = None) -> Array:
 def seconds_and_unit(column: pd.Series, unit: str | None = None) -> tuple[Array, str]:
     """(n,) seconds of numbers, dates or spans, NaN where missing; and the unit of the numbers, "s" for dates and spans.
 
-    unit: "s", "ms", "us" or "ns" of numbers; None judges by their size, and warns where it is not seconds. Where float64
+    unit: "s", "ms", "us", "ns" or "d" (days) of numbers; None judges by their size, and warns where it is not seconds. Where float64
     seconds would make distinct times equal, they are counted from the first one, with a warning. Dates that are written
     day first or month first are read where one of them tells which, and refused where none does.
     """
@@ -47,13 +43,15 @@ def seconds_and_unit(column: pd.Series, unit: str | None = None) -> tuple[Array,
         return _of_stamps(column), "s"
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind):
         raise DataError(f"column {column.name!r} must hold seconds or dates, not {kind} values")
+    stamps = in_one_number(column) if unit is None else None
+    if stamps is not None:
+        return _of_stamps(stamps), "s"
     numeric = to_numbers(column)
     odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
     if len(odd) and len(odd) == column.notna().sum():  # not one number: perhaps dates or spans written in a usual way
-        for read in (_dates, _slashed, _spans):
-            stamps = read(column)
-            if stamps is not None and (stamps.notna() | column.isna()).all():
-                return _of_stamps(stamps), "s"
+        stamps = written_times(column)
+        if stamps is not None:
+            return _of_stamps(stamps), "s"
     if len(odd):
         numeric = _written(column, numeric)
         odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
@@ -76,45 +74,6 @@ def _arrow_time(kind: object) -> bool:
     return isinstance(kind, pd.ArrowDtype) and kind.kind in "mM"
 
 
-def _dates(column: pd.Series) -> pd.Series:
-    return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
-
-
-def _spans(column: pd.Series) -> pd.Series | None:
-    """Spans that say so (00:01:30, 2 days): what else pandas would take for one, as 1,5 or 31.12.2024, is none."""
-    texts = column.dropna()
-    if not all(isinstance(v, timedelta) or (isinstance(v, str) and SPAN.fullmatch(v)) for v in texts):
-        return None
-    return pd.to_timedelta(texts.astype("string").reindex(column.index), errors="coerce")
-
-
-def _slashed(column: pd.Series) -> pd.Series | None:
-    """Dates as 31.12.2024 or 12/31/2024 10:00 PM, with a warning that says which part was taken for the day."""
-    texts = column.dropna()
-    parts = [SLASHED.fullmatch(text) if isinstance(text, str) else None for text in texts]
-    if not all(parts):
-        return None
-    first, second = ({int(part[k]) for part in parts if part} for k in (1, 3))
-    marks = {part[2] for part in parts if part}
-    day_first = max(first, default=0) > 12 or marks == {"."}
-    if not day_first and max(second, default=0) <= 12:
-        raise DataError(
-            f"column {column.name!r} holds dates such as {texts.iloc[0]!r}, in which nothing tells the day from the month; "
-            "write them as 2024-01-31 12:00:00"
-        )
-    d, m = (1, 3) if day_first else (3, 1)
-    iso = [
-        f"{p[4]}-{int(p[m]):02d}-{int(p[d]):02d} {p[5] or '00:00'}{(p[6] or '').strip().upper()}" for p in parts if p
-    ]
-    stamps = pd.to_datetime(pd.Series(iso, index=texts.index), format="mixed", errors="coerce")
-    if stamps.notna().all():
-        shown = stamps.iloc[0].isoformat(sep=" ")
-        _warn(
-            f"column {column.name!r} is read with the {'day' if day_first else 'month'} first ({texts.iloc[0]} is {shown})"
-        )
-    return stamps.reindex(column.index)
-
-
 def _written(column: pd.Series, numeric: pd.Series) -> pd.Series:
     """Numbers as people write them (1,5 in a file with commas before decimals), where all can be read as such."""
     texts = [value if isinstance(value, str | int | float) else None for value in column.dropna()]
@@ -131,6 +90,8 @@ def _written(column: pd.Series, numeric: pd.Series) -> pd.Series:
 def _unit(found: Array, name: str) -> str:
     """The unit of numbers that are no seconds because they are too large, with a warning; "s" for all others."""
     size = np.abs(found[~np.isnan(found)])
+    if len(size) and DAYS[0] <= size.min() and size.max() < DAYS[1]:
+        return _days_or_seconds(size, name)
     if len(size) == 0 or np.median(size) < FROM["ms"]:
         return "s"
     odd = {_by_size(float(end)) for end in (size.min(), size.max())}
@@ -146,6 +107,20 @@ def _unit(found: Array, name: str) -> str:
         "beyond the year 5000; pass unit='s' (--unit s) if they are seconds"
     )
     return unit
+
+
+def _days_or_seconds(size: Array, name: str) -> str:
+    """Are times from 36526 to 55153 days of a spreadsheet? Where they tell seconds of a day, or parts of days within years."""
+    first = (pd.Timestamp("1899-12-30") + pd.Timedelta(days=float(size.min()))).round("s")
+    told = np.round(size * 86400.0)
+    to_the_second = np.abs(size * 86400.0 - told).max() < CLOCK and (told % 60 > 0).any()
+    if to_the_second or (np.ptp(size) < YEARS and (size != np.rint(size)).any()):
+        _warn(
+            f"column {name!r} is read as {NAMES['d']} (the first is {first}); pass unit='s' (--unit s) if they are seconds"
+        )
+        return "d"
+    _warn(f"column {name!r} is read as seconds; pass unit='d' (--unit d) for {NAMES['d']} (the first would be {first})")
+    return "s"
 
 
 def _date(found: Array, unit: str) -> pd.Timestamp:

@@ -95,8 +95,7 @@ def learn(
     max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over. rng is
     not used: the search is deterministic. The weight of j -> i is alpha[j, i] summed over hops and decays.
     """
-    began = clock.monotonic()
-    until = None if max_seconds is None else began + max_seconds
+    half, until = (None, None) if max_seconds is None else (clock.monotonic() + max_seconds * x for x in (0.5, 1.0))
     one_of("penalty", penalty, ("auto", "bic", "aic"))
     one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
@@ -116,7 +115,7 @@ def learn(
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
     null: Null | None = None
     if decay is None:
-        told = Told(data.d, false_share, tol, unit, None if until is None else (began + until) / 2.0)
+        told = Told(data.d, false_share, tol, unit, half)
         scorer, found, delay, ties, null = learn_unaided(log, kind, links, ties, told, limits)
         rates = np.array([1.0 / delay])
     else:
@@ -124,8 +123,7 @@ def learn(
         active = price == "active" or (price == "auto" and len(rates) > 1)
         found = climb(scorer := Scorer(trace(log, kind, rates, data.d, ties or 0.0), unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
-    felt = int(scorer.exposure.size.sum())
-    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), felt, gap) | meta
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap) | meta
     return _graph(data, scorer, found, null, meta)
 
 
@@ -184,9 +182,9 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, opening: int, felt: int, gap: float) -> dict[str, Any]:
+def _left_out(n: int, opening: int, scorer: Scorer, gap: float) -> dict[str, Any]:
     """Of n events those that open an episode, and those of them that there was time to look at."""
-    says = []
+    felt, says = int(scorer.exposure.size.sum()), []
     if opening < n:
         says.append(
             f"{n - opening:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "

@@ -19,7 +19,7 @@ from .kinds import data_kind
 from .reading import shown_rows
 from .sealed import Sealed, freeze
 from .times import NAMES, seconds, seconds_and_unit
-from .topology import links, undirected
+from .topology import as_topology, links, undirected
 
 NEEDED = ("event", "timestamp", "device")
 BLOCKS = 20  # stretches of time that a bootstrap of a wired log draws from
@@ -30,7 +30,7 @@ class Events(Sealed):
     """N events of V types on M devices, validated and frozen.
 
     frame: columns ``event``, ``timestamp`` (seconds, or datetimes) and ``device``; ``duration`` (seconds) if known.
-    topology: networkx.Graph whose nodes are the devices; None when the wiring is unknown (each device on its own).
+    topology: networkx.Graph whose nodes are the devices, or links as :func:`causalnet.data.topology.as_topology` takes them; None when the wiring is unknown (each device on its own).
     unit: of timestamps that are numbers, "s", "ms", "us" or "ns"; None judges by their size and warns where they are no
     seconds. duration_unit: of durations that are numbers; None takes seconds, or the unit of the timestamps where in seconds
     the events would outlast the log, and warns where the timestamps are in another unit. Devices that the topology lacks are taken to have no link, with a warning.
@@ -46,14 +46,14 @@ class Events(Sealed):
     def __init__(
         self,
         frame: pd.DataFrame,
-        topology: nx.Graph | None = None,
+        topology: Any = None,
         event_types: Sequence[Any] | None = None,
         *,
         unit: str | None = None,
         duration_unit: str | None = None,
     ):
         frame = _log(frame)
-        _checked_links(topology)
+        topology = as_topology(topology, set(map(str, frame["device"].unique())))
         time, found = seconds_and_unit(frame["timestamp"], unit)
         duration = None
         if "duration" in frame.columns:
@@ -203,14 +203,6 @@ def _log(given: Any) -> pd.DataFrame:
     if told:
         raise DataError(f"{'; '.join(told)}; fill it in or drop the row")
     return frame
-
-
-def _checked_links(topology: Any) -> None:
-    if topology is not None and not isinstance(topology, nx.Graph):
-        raise DataError(
-            f"topology is of type {type(topology).__name__}, and must be a networkx.Graph over the devices; "
-            "networkx.Graph([('a', 'b')]) makes one, and causalnet.data.topology.read_topology reads a file"
-        )
 
 
 def _drawn(of: AnyArray, groups: Ints) -> tuple[Ints, Ints]:

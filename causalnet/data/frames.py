@@ -43,8 +43,10 @@ def _of_library(data: Any) -> pd.DataFrame | None:
     """The frame of another library (polars, pyarrow, a relation of DuckDB, ...) as one of pandas; None for no frame."""
     if isinstance(data, str | Path):
         raise DataError(f"got the text {str(data)!r}; read the file first: causalnet.data.read_table({str(data)!r})")
-    if isinstance(data, Mapping):
-        raise DataError("got a dict; make it a frame first: pandas.DataFrame(...)")
+    if isinstance(data, Mapping) or (isinstance(data, list) and data and isinstance(data[0], Mapping)):
+        raise DataError(
+            f"got a {'dict' if isinstance(data, Mapping) else 'list of dicts'}; make it a frame first: pandas.DataFrame(...)"
+        )
     if data is None or isinstance(data, np.ndarray | np.generic | list | tuple | int | float | complex):
         return None
     import narwhals.stable.v2 as nw
@@ -77,6 +79,8 @@ def _of_arrow(table: Any) -> pd.DataFrame:
 
 
 def _of_array(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
+    if callable(getattr(data, "toarray", None)):
+        raise DataError(f"got a sparse matrix of shape {data.shape}; pass its cells: matrix.toarray()")
     try:
         array = np.ma.asanyarray(data) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
     except (ValueError, TypeError) as error:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 
@@ -19,14 +18,14 @@ from .events import Events, durations
 from .log_words import ALIASES, BARE, CLEARED, ENDS, RAISED, SEVERITIES, STATES, VENDORS, called, first_called, spelt
 from .reading import column_names, read_frame, to_numbers
 from .times import seconds_and_unit
-from .topology import plain_names, read_topology, stripped
+from .topology import as_topology, plain_names, stripped
 
 NAMED = frozenset(spelt(name) for role in ("event", "device") for name in (*ALIASES[role], *VENDORS[role]))
 
 
 def read_events(
     path: str | Path,
-    topology: str | Path | nx.Graph | None = None,
+    topology: Any = None,
     event_types: Sequence[Any] | None = None,
     *,
     columns: Mapping[str, str] | None = None,
@@ -36,7 +35,7 @@ def read_events(
 ) -> Events:
     """Read an event log (.csv or .parquet). Known spellings of the columns are accepted (alarm_id, device_id, ...).
 
-    topology: a networkx.Graph, or a file that :func:`causalnet.data.topology.read_topology` reads.
+    topology: a networkx.Graph, a file, or links as :func:`causalnet.data.topology.as_topology` takes them.
     columns: which column of the file holds what, as in {"event": "AlarmName", "timestamp": "When", "device": "NE"}.
     unit: of times that are numbers ("s", "ms", "us", "ns"); None judges by their size and warns. duration_unit: that of
     durations, as in :class:`Events`. skip_bad_rows: so many
@@ -81,8 +80,7 @@ def read_events(
         log["duration"] = until_last(times[n:], times[:n])
     if "_state" in log:
         log = _paired(log, str(state))
-    if topology is not None and not isinstance(topology, nx.Graph):
-        topology = read_topology(topology, {str(device) for device in log["device"]})
+    topology = as_topology(topology, {str(device) for device in log["device"].unique()})
     return Events(log, topology, event_types, unit="s")
 
 

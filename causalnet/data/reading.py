@@ -34,6 +34,7 @@ SWOLLEN = 1 << 29  # bytes of cells from which a file must not be a hundred time
 # what the readers raise for a broken file: most errors of pandas and arrow are ValueErrors or LookupErrors
 UNREADABLE = (ValueError, OSError, EOFError, ImportError, LookupError, NotImplementedError, TypeError, zlib.error)
 FEW_LEVELS = 10  # whole numbers with at most this many distinct values are read as categories
+NAMELESS = ("None", "nan", "<NA>", "NaT")  # what a missing name is printed as
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")  # texts of a file that mean a missing value
 
 
@@ -239,7 +240,7 @@ def _rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple
         frame = frame[~(repeats | ruled)].reset_index(drop=True)
         for j in range(len(names)):
             if j not in texts and not plain[j]:
-                frame.isetitem(j, _as_numbers(frame.iloc[:, j]))
+                frame.isetitem(j, _as_numbers(frame.iloc[:, j]).array)
     kept = [j for j, name in enumerate(names) if name.strip() or frame.iloc[:, j].notna().any()]
     frame = frame.iloc[:, kept].set_axis(pd.Index([names[j] for j in kept]), axis=1)
     count = int(repeats.sum())
@@ -294,7 +295,7 @@ def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
 
 def proper_names(given: Iterable[Any]) -> tuple[str, ...]:
     """Names of columns as texts; DataError for a repeated or empty one."""
-    columns = tuple(str(name) for name in given)
+    columns = tuple("" if not isinstance(name, str) and str(name) in NAMELESS else str(name) for name in given)
     met: set[str] = set()
     for j, name in enumerate(columns):
         if name in met:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,76 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from ..base.arrays import Bools
+from ..base.arrays import AnyArray, Bools
 from ..errors import DataError, nearest
 from .reading import read_array, read_frame, to_numbers
 
 # how the two ends of a link are called in lists with more columns
 ENDS = (
     ("source", "target"), ("from", "to"), ("src", "dst"), ("u", "v"), ("node1", "node2"), ("device1", "device2"),
-    ("device_a", "device_b"), ("node_a", "node_b"), ("a_end", "z_end"), ("left", "right"),
+    ("device_a", "device_b"), ("node_a", "node_b"), ("a_end", "z_end"), ("left", "right"), ("local_device", "remote_device"),
+    ("local", "remote"), ("quelle", "ziel"),
 )  # fmt: skip
 LABELS = ("name", "label", "device", "hostname", "id")  # attributes of a node that may hold the device's name
+
+
+def as_topology(given: Any, devices: Collection[str] = ()) -> nx.Graph | None:
+    """Links between devices as a graph: of networkx, pairs, {"a": ["b", "c"]}, a frame of links, a matrix, or a file.
+
+    A matrix is a frame whose rows and columns are called as the devices, or an array over devices 0, 1, ... devices: names
+    from the log, as for :func:`read_topology`. DataError for anything else, and for a device that has no name.
+    """
+    if given is None or isinstance(given, nx.Graph):
+        found = given
+    elif isinstance(given, str | Path):
+        return read_topology(given, devices)
+    elif isinstance(given, pd.DataFrame):
+        found = _of_frame(given, "the topology", devices)
+    elif callable(dense := getattr(given, "toarray", None)):  # a sparse matrix
+        found = _numbered(dense(), devices)
+    elif isinstance(given, np.ndarray) and given.ndim == 2 and given.shape[1] != 2:
+        found = _numbered(given, devices)
+    else:
+        found = _of_pairs(given)
+    if found is not None and any(pd.isna(node) for node in found.nodes if isinstance(node, float)):
+        raise DataError("the topology names a device nan: a cell without a name; leave it out")
+    return found
+
+
+def _numbered(matrix: AnyArray, devices: Collection[str]) -> nx.Graph:
+    """The graph of a matrix over devices 0, 1, ..."""
+    if devices and not {str(k) for k in range(len(matrix))} & set(devices):
+        raise DataError(
+            "the matrix of the topology does not say which device a row is; write pandas.DataFrame(matrix, devices, devices)"
+        )
+    return _linked(matrix, "the topology")
+
+
+def _of_pairs(given: Any) -> nx.Graph:
+    """The graph of pairs (a, b), or of neighbours by device."""
+    if isinstance(given, Mapping):
+        near = {a: [b] if isinstance(b, str | int) else b for a, b in given.items()}
+        loose = all(isinstance(b, Iterable) for b in near.values())
+        pairs = [(a, b) for a, some in near.items() for b in some] if loose else None
+    else:
+        near = {}
+        pairs = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else None
+    if pairs is None or not all(
+        isinstance(pair, Sequence | np.ndarray) and len(pair) == 2 and not isinstance(pair, str) for pair in pairs
+    ):
+        raise DataError(
+            f"topology is of type {type(given).__name__}, and must hold the links between devices: a networkx.Graph, a list of pairs "
+            "[('a', 'b')], a dict of neighbours {'a': ['b']}, or a frame with a link a row"
+        )
+    graph = nx.Graph()
+    try:
+        graph.add_nodes_from(near)
+        graph.add_edges_from((a, b) for a, b in pairs)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the topology holds what is no name of a device ({error}); write pairs of names [('a', 'b')]"
+        ) from None
+    return graph
 
 
 def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
@@ -37,22 +97,38 @@ def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
     if suffix in (".graphml", ".xml"):
         return _called(_of_graphml(path), devices)
     if suffix == ".json":
-        return _called(_of_node_link(path), devices)
+        return _called(_of_json(path, devices), devices)
     frame = read_frame(path, as_text=lambda name: True)
     if set(map(str, frame.columns)) <= set(devices):
         raise DataError(f"{path.name}: the first line is a link between devices of the log; write a header above it")
-    ends = np.array_split(plain_names(stripped(pd.concat(_two_ends(frame, path.name)))).to_numpy(dtype=object), 2)
+    return _of_frame(frame, path.name, devices)
+
+
+def _of_frame(frame: pd.DataFrame, name: str, devices: Collection[str]) -> nx.Graph:
+    """The links of a frame: a row each, or a matrix whose rows and columns are called as the devices."""
+    columns = [str(column) for column in frame.columns]
+    labels = frame.index if len(frame) == len(columns) else frame.iloc[:, 0] if len(frame) == len(columns) - 1 else None
+    if labels is not None and len(columns) > 2 and sorted(map(str, labels)) == sorted(columns[-len(frame) :]):
+        square = frame.iloc[:, -len(frame) :].set_axis([str(label) for label in labels], axis=0)
+        order = columns[-len(frame) :]
+        matrix = (
+            np.column_stack([to_numbers(square[column]) for column in square]) if square.columns.is_unique else None
+        )
+        if matrix is not None:
+            rows = [list(square.index).index(label) for label in order]
+            return nx.relabel_nodes(_linked(matrix[rows], name), dict(enumerate(order)))
+    ends = np.array_split(plain_names(stripped(pd.concat(_two_ends(frame, name, devices)))).to_numpy(dtype=object), 2)
     graph = nx.Graph()
     for row, (u, v) in enumerate(zip(*ends, strict=True)):
         if pd.isna(u):
-            raise DataError(f"{path.name}: row {row + 1} names no device")
+            raise DataError(f"{name}: row {row + 1} names no device")
         graph.add_node(u)
         if not pd.isna(v):  # a device alone on its row has no link
             graph.add_edge(u, v)
     return graph
 
 
-def _two_ends(frame: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
+def _two_ends(frame: pd.DataFrame, name: str, devices: Collection[str]) -> tuple[pd.Series, pd.Series]:
     if frame.shape[1] == 2:
         return frame.iloc[:, 0], frame.iloc[:, 1]
     lower = [str(column).strip().lower() for column in frame.columns]
@@ -61,6 +137,9 @@ def _two_ends(frame: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
             if lower.count(u) + lower.count(v) > 2:
                 raise DataError(f"{name} has several columns called {u} or {v}; keep one of each")
             return frame.iloc[:, lower.index(u)], frame.iloc[:, lower.index(v)]
+    named = [j for j in range(frame.shape[1]) if devices and frame.iloc[:, j].astype(str).isin(devices).mean() > 0.5]
+    if len(named) == 2:
+        return frame.iloc[:, named[0]], frame.iloc[:, named[1]]
     raise DataError(
         f"{name} has {frame.shape[1]} columns; a topology has two of device names, a link a row, or names two of its "
         "columns source and target"
@@ -93,11 +172,20 @@ def _of_graphml(path: Path) -> nx.Graph:
     return nx.Graph(found.to_undirected())
 
 
-def _of_node_link(path: Path) -> nx.Graph:
-    """networkx's node-link form: {"nodes": [{"id": "a"}], "links": [{"source": "a", "target": "b"}]}."""
+def _of_json(path: Path, devices: Collection[str]) -> nx.Graph:
+    """networkx's node-link form: {"nodes": [{"id": "a"}], "links": [{"source": "a", "target": "b"}]}; or links, or neighbours."""
     example = 'write {"nodes": [{"id": "a"}, {"id": "b"}], "links": [{"source": "a", "target": "b"}]}'
     try:
         raw = json.loads(path.read_text(encoding="utf-8-sig"))
+        if isinstance(raw, list) and raw and all(isinstance(link, dict) for link in raw):
+            return _of_frame(pd.DataFrame(raw), path.name, devices)
+        if isinstance(raw, list) or (
+            isinstance(raw, dict)
+            and raw
+            and all(isinstance(near, list) for near in raw.values())
+            and "nodes" not in raw
+        ):
+            return _of_pairs(raw)
         graph = nx.Graph()
         for node in raw["nodes"]:
             graph.add_node(node["id"], **{str(k): v for k, v in node.items() if k != "id"})
@@ -123,13 +211,16 @@ def _called(graph: nx.Graph, devices: Collection[str]) -> nx.Graph:
 
 def _of_matrix(path: Path) -> nx.Graph:
     """Links between devices 0, 1, ... from a symmetric 0/1 matrix in a .npy file."""
-    matrix = read_array(path)
+    return _linked(read_array(path), path.name)
+
+
+def _linked(matrix: AnyArray, name: str) -> nx.Graph:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise DataError(f"{path.name}: a topology is a symmetric square matrix, got shape {matrix.shape}")
+        raise DataError(f"{name}: a topology is a symmetric square matrix, got shape {matrix.shape}")
     for bad, what in ((~np.isin(matrix, (0, 1)), "is neither 0 nor 1"), (matrix != matrix.T, "breaks the symmetry")):
         if bad.any():
             i, j = np.argwhere(bad)[0]
-            raise DataError(f"{path.name}: row {i}, column {j} {what} ({matrix[i, j]}); a link sets both to 1")
+            raise DataError(f"{name}: row {i}, column {j} {what} ({matrix[i, j]}); a link sets both to 1")
     graph = nx.Graph()
     graph.add_nodes_from(range(len(matrix)))
     graph.add_edges_from((int(i), int(j)) for i, j in np.argwhere(np.triu(matrix, 1)))
@@ -143,8 +234,9 @@ def undirected(topology: nx.Graph, name: Callable[[Any], str] = str) -> nx.Graph
     return nx.relabel_nodes(nx.Graph(topology), {node: name(node) for node in topology.nodes})
 
 
-def checked_topology(topology: nx.Graph | None, units: Sequence[str]) -> nx.Graph | None:
+def checked_topology(topology: Any, units: Sequence[str]) -> nx.Graph | None:
     """A frozen undirected copy whose nodes are the units' names, or None; DataError when it names another unit."""
+    topology = as_topology(topology, units)
     if topology is None:
         return None
     named = undirected(topology)

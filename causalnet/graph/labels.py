@@ -11,6 +11,8 @@ from ..base.arrays import AnyArray
 from ..base.checks import shaped
 from ..errors import DataError
 
+NAMELESS = ("None", "nan", "<NA>", "NaT")  # what a missing value is printed as
+
 
 @runtime_checkable
 class Networked(Protocol):
@@ -47,11 +49,18 @@ def node_names(given: Any) -> tuple[str, ...]:
         raise DataError(
             f"nodes holds {odd[0]!r}, and a node is a name; edges are given to Graph.from_edges(nodes, edges)"
         )
+    if isinstance(given, set | frozenset):
+        raise DataError("nodes is a set, which has no order; a row of the matrix is a node: write a list of names")
+    if any(not isinstance(name, str) and str(name) in NAMELESS for name in found):
+        raise DataError("nodes holds None or nan, and a node is a name; give it one")
     return tuple(str(name) for name in found)
 
 
 def aligned(matrix: Any, names: Sequence[str], what: str) -> Any:
-    """``matrix`` in the order of the names where it is a labelled frame, else as it is; DataError for other labels."""
+    """``matrix`` in the order of the names where it is a labelled frame, in full where it is sparse, else as it is; DataError for other labels."""
+    dense = getattr(matrix, "toarray", None)  # of a sparse matrix
+    if callable(dense):
+        return dense()
     rows, columns = getattr(matrix, "index", None), getattr(matrix, "columns", None)
     if rows is None or columns is None or callable(rows):
         return matrix

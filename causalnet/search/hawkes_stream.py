@@ -31,7 +31,7 @@ from ..base.arrays import Array
 from ..base.checks import number
 from ..data import Events
 from ..data.times import seconds
-from ..data.topology import undirected
+from ..data.topology import as_topology, undirected
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
 from ..stats.hawkes import distances
@@ -73,6 +73,7 @@ def init(
     if told.poll is not None:
         number("poll", told.poll, 0.0)
     number("patience", told.patience, 0.0)
+    topology = as_topology(topology)
     links = () if topology is None else tuple(sorted(_pair(a, b) for a, b in undirected(topology).edges if a != b))
     told = replace(told, hops=distances(told.hops, linked=bool(links)))
     known = tuple(dict.fromkeys([*map(str, devices), *(name for pair in links for name in pair)]))

@@ -32,7 +32,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from ..base.arrays import Array, Bools
-from ..base.checks import number, one_of
+from ..base.checks import number, one_of, whole
 from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence
@@ -100,8 +100,7 @@ def learn(
     one_of("normalization", normalization, get_args(Normalization))
     one_of("price", price, ("auto", "slots", "active"))
     number("penalty_scale", penalty_scale, 0.0)
-    number("repeats", repeats or 0.0, 0.0)
-    number("ties", ties or 0.0, 0.0, 1.0)
+    _check_given(repeats, ties, max_parents, max_changes)
     number("false_share", false_share, above=0.0)
     number("tol", tol, above=0.0)
     span(data.time)
@@ -125,6 +124,16 @@ def learn(
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
     meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap) | meta
     return _graph(data, scorer, found, null, meta)
+
+
+def _check_given(repeats: float | None, ties: float | None, max_parents: int | None, max_changes: int | None) -> None:
+    """DataError for what is neither None nor a number of its kind."""
+    for name, given, most in (("repeats", repeats, math.inf), ("ties", ties, 1.0)):
+        if given is not None:
+            number(name, given, 0.0, most)
+    for name, limit in (("max_parents", max_parents), ("max_changes", max_changes)):
+        if limit is not None:
+            whole(name, limit, 0)
 
 
 def _meta(scorer: Scorer, found: Found, use: tuple[int, ...], rates: Array, null: Null | None) -> dict[str, Any]:
@@ -166,7 +175,10 @@ def warm_up(kind: str) -> None:
 
 def _rates(decay: float | Sequence[float]) -> Array:
     """The decays (B,) in 1/s."""
-    rates = np.atleast_1d(np.asarray(decay, dtype=np.float64))
+    try:
+        rates = np.atleast_1d(np.asarray(decay, dtype=np.float64))
+    except (TypeError, ValueError):
+        rates = np.empty(0)
     if rates.ndim != 1 or len(rates) == 0 or not (np.isfinite(rates) & (rates > 0)).all():
         raise DataError(f"decay is {decay!r}, and must be positive, in 1/s")
     return rates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ import numpy as np
 from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from .arrays import AnyArray, Array, Bools, Ints
 
+LARGEST = sys.float_info.max  # a whole number beyond it is none of float64
+
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     """``value`` as an int from ``least`` to ``most`` (None: no end); DataError for anything else, also for True and 3.0."""
     real = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not real or value < least or (most is not None and value > most):
         end = "up" if most is None else f"to {most}"
-        raise DataError(f"{name} is {value!r}, and must be a whole number from {least} {end}")
+        raise DataError(f"{name} is {_short(value)}, and must be a whole number from {least} {end}")
     return int(value)
 
 
@@ -28,11 +31,11 @@ def number(
 ) -> float:
     """``value`` as a finite float from ``least`` to ``most`` and greater than ``above``; DataError otherwise, also for True."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not real or not math.isfinite(value) or not least <= value <= most or value <= above:
+    if not real or not abs(value) <= LARGEST or not least <= value <= most or value <= above:
         ends = [f"above {above:g}"] if above > -math.inf else []
         ends += [f"from {least:g}" + (" up" if most == math.inf else "")] if least > -math.inf else []
         ends += [f"to {most:g}"] if most < math.inf else []
-        raise DataError(f"{name} is {value!r}, and must be {' '.join(['a finite number', *ends])}")
+        raise DataError(f"{name} is {_short(value)}, and must be {' '.join(['a finite number', *ends])}")
     return float(value)
 
 

@@ -117,7 +117,7 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
     if how.given(*OF_SERIES):
         return read_series(path, how, method)
     if takes_tables and not wants_log and (path.is_dir() or path.stat().st_size > LARGE):
-        found = outline(path) if path.is_dir() or table_format(path) != "jsonl" else None
+        found = outline(path) if path.is_dir() or table_format(path) not in ("json", "jsonl") else None
         if found is not None and (found.large or path.is_dir()) and not _is_log(found.columns):
             say(found.told(path.name) if found.large else f"the parts in {path.name} are streamed", stderr=True)
             if how.given("continuous", "missing", "regime", "targets"):

@@ -120,7 +120,7 @@ def make_plan(
 def _seeds(seeds: Any) -> list[int]:
     """How many, or which."""
     if isinstance(seeds, int):
-        return list(range(whole("seeds", seeds, 1)))
+        return list(range(whole("seeds", seeds, 1, 10**9)))
     if isinstance(seeds, str) or not isinstance(seeds, Sequence | np.ndarray) or len(seeds) == 0:
         raise DataError(f"seeds must be how many (at least 1) or a list of whole numbers, got {seeds!r}")
     return list(dict.fromkeys(whole("a seed", seed, 0) for seed in seeds))
@@ -176,6 +176,9 @@ def _methods(
     if not isinstance(given, Iterable) and not callable(given):
         raise DataError(f"backends is {given!r}, and must be names of methods, such as ['pc', 'notears']")
     for item in [given] if isinstance(given, str) or pair or callable(given) else list(given):
+        paired = isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[1], Mapping)
+        if not (isinstance(item, str) or callable(item) or paired):
+            raise DataError(f"backends holds {item!r:.60}, and must hold names of methods, such as ['pc', 'notears']")
         name, own = parse(item) if isinstance(item, str) else (item, {}) if callable(item) else (item[0], dict(item[1]))
         if callable(name):
             method, function = as_backend(name), name

@@ -37,7 +37,7 @@ def find_parts(path: str | Path) -> list[Path]:
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"no such file: {path}.{nearest(path.name, beside)}")
     if not path.is_dir():
-        table_format(path)
+        _refuse_json({table_format(path)})
         return [path]
     entries = sorted(p for p in path.iterdir() if not p.name.startswith((".", "_")))
     folders = [p.name for p in entries if p.is_dir()]
@@ -49,11 +49,17 @@ def find_parts(path: str | Path) -> list[Path]:
     if not entries:
         raise DataError(f"the folder {path.name} holds no .parquet or .csv file")
     kinds = {table_format(p) for p in entries}
+    _refuse_json(kinds)
     if len(kinds) > 1:
         raise DataError(
             f"the folder {path.name} holds parts of different formats ({', '.join(sorted(kinds))}); keep one"
         )
     return entries
+
+
+def _refuse_json(kinds: set[str]) -> None:
+    if kinds & {"json", "jsonl"}:
+        raise DataError("JSON is not read in batches; read_table reads it whole, and Parquet or CSV is streamed")
 
 
 @dataclass(frozen=True)

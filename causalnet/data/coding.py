@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Ints
-from .reading import to_numbers
+from .numerals import to_numbers
 
 
 @dataclass(frozen=True)

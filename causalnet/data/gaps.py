@@ -11,7 +11,7 @@ import pandas as pd
 from ..base.arrays import Array, Bools
 from ..errors import DataError
 from .findings import Findings
-from .reading import to_numbers
+from .numerals import to_numbers
 
 SENTINELS = (-99.0, -999.0, -9999.0, -99999.0)  # numbers that mean a missing value where they lie far below all others
 NINES = (999.0, 9999.0, 99999.0)  # and numbers that may, where they lie far above

@@ -71,7 +71,7 @@ def read_head(path: Path, usual: str) -> Head:
         usual, lines[0] = named[1].replace("\\t", "\t"), ""
     start, notes = _start(lines, usual)
     start, notes = _titled(lines, start, usual, notes)
-    body = [line for line in lines[start:] if line.strip()][:LOOKED]
+    body = [line for line in lines[start:] if line.strip() and not RULE.fullmatch(line.strip())][:LOOKED]
     if not body:
         raise DataError(f"{path.name} cannot be read as a table: it holds no line of column names")
     separator = found_separator(body[:20], usual)
@@ -159,27 +159,20 @@ def _start(lines: Sequence[str], usual: str) -> tuple[int, list[str]]:
 
 
 def _titled(lines: Sequence[str], start: int, usual: str, notes: list[str]) -> tuple[int, list[str]]:
-    """The line of the header below a title: lines above it that are a single cell, or stand above an empty one."""
+    """The line of the header below a title: the first line with a name in every cell, and as many cells as all after it."""
     at = [k for k in range(start, len(lines)) if lines[k].strip()][:LOOKED]
-    if len(at) < 4:
-        return start, notes
-    below = [lines[k] for k in at[len(at) // 2 :]]
-    separator = found_separator(below, usual)
-    whole = found_separator([lines[k] for k in at[:20]], usual)
-    first = _cells(lines[at[0]], whole)
-    if separator == " " or (len(first) == len(_cells(below[0], whole)) and any(cell.strip() for cell in first[1:])):
-        return start, notes
-    filled = [[j for j, cell in enumerate(_cells(lines[k], separator)) if cell.strip()] for k in at]
-    widths = [len(_cells(line, separator)) for line in below]
-    width = widths[0]
-    if len(set(widths)) > 1 or width < 2 or filled[0] != [0] or RULE.fullmatch(lines[at[0]].strip()):
-        return start, notes
-    named = [k for k in range(1, min(len(at), MOST_LINES + 4)) if len(filled[k]) >= max(2, width - 1)]
-    if not named:
-        return start, notes
-    head = next((k for k in named if len(filled[k]) == width), named[0])
-    apart = any(not line.strip() for line in lines[at[0] : at[head]])
-    if width == 2 and not apart and head < 2:
+    found: dict[int, int] = {}  # line -> cells without a name
+    for k in range(min(len(at) - 2, MOST_LINES + 4)):
+        part = [lines[j] for j in at[k : k + 20] if not RULE.fullmatch(lines[j].strip())]
+        separator = found_separator(part, usual)
+        rows = [_cells(line, separator) for line in part]
+        named = sum(bool(cell.strip()) for cell in rows[0]) if rows else 0
+        if separator == " " or (k == 0 and (named != 1 or not rows[0][0].strip())):
+            return start, notes
+        if {len(row) for row in rows} == {len(rows[0])} and named >= max(2, len(rows[0]) - 1):
+            found[k] = len(rows[0]) - named
+    head = min(found, key=lambda k: (found[k], k), default=0)
+    if head == 0 or (head == 1 and len(_cells(lines[at[1]], found_separator(lines[at[1] :][:20], usual))) == 2):
         return start, notes
     return at[head], [*notes, f"{head} lines above the column names are left out ({lines[at[0]].strip()[:40]!r})"]
 

@@ -36,11 +36,29 @@ def read_json(path: Path) -> pd.DataFrame:
             raise DataError(f"{path.name} holds several lists of objects ({', '.join(lists)}); keep one, {EXAMPLE}")
         if lists:
             whole = whole[lists[0]]
-        elif whole and all(isinstance(value, dict) for value in whole.values()):
-            return pd.DataFrame({key: pd.Series(value) for key, value in whole.items()}).reset_index(drop=True)
+        else:
+            columns = _columns(whole)
+            if columns is not None:
+                return pd.DataFrame(columns)
     if not _objects(whole):
         raise DataError(f"{path.name} holds no list of objects; {EXAMPLE}")
     return _framed(path.name, iter(whole))
+
+
+def _columns(whole: dict[str, Any]) -> dict[str, list[Any]] | None:
+    """The columns of what pandas writes: cells by row, or lists; or names beside a list of rows. None for all else."""
+    names, rows = whole.get("columns"), whole.get("data")
+    if (
+        isinstance(names, list)
+        and isinstance(rows, list)
+        and all(isinstance(row, list) and len(row) == len(names) for row in rows)
+    ):
+        whole = {str(name): [row[j] for row in rows] for j, name in enumerate(names)}
+    found = {key: list(value.values()) if isinstance(value, dict) else value for key, value in whole.items()}
+    lists = all(
+        isinstance(value, list) and not any(isinstance(x, dict | list) for x in value) for value in found.values()
+    )
+    return found if lists and len({len(value) for value in found.values()}) == 1 and all(found.values()) else None
 
 
 def _objects(value: Any) -> bool:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..base.checks import known, whole
+from ..base.checks import instance, known, whole
 from ..errors import DataError
 from .ends import opened, until_last, with_days
 from .events import Events, durations
 from .log_words import ALIASES, BARE, CLEARED, ENDS, RAISED, SEVERITIES, STATES, VENDORS, called, first_called, spelt
-from .reading import column_names, read_frame, to_numbers
+from .numerals import to_numbers
+from .reading import column_names, read_frame
 from .times import seconds_and_unit
 from .topology import as_topology, plain_names, stripped
 
@@ -89,6 +90,7 @@ def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | 
 
     Exact spellings come first, then other cases of them, then names that vendors use.
     """
+    instance("columns", given, (Mapping, type(None)), "a dict such as {'event': 'AlarmName', 'timestamp': 'When'}")
     given = dict(given or {})
     for role, column in given.items():
         known(role, ALIASES, f"columns names {role!r}, and an event log has event, timestamp and device")

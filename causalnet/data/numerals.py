@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..base.arrays import Array
 
@@ -179,3 +180,19 @@ def _value(part: _Part, point: str) -> float:
         return -float(text) if part.negative else float(text)
     except ValueError:
         return float("nan")
+
+
+def to_numbers(column: pd.Series) -> pd.Series:
+    """The numbers of a column, nan where a cell holds none, or one beyond float64."""
+    try:
+        return pd.to_numeric(column, errors="coerce")
+    except OverflowError:
+        return column.map(_number).astype(np.float64)
+
+
+def _number(value: Any) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+    return found if np.isfinite(found) else np.nan

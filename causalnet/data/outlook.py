@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..base.checks import known, names
+from ..base.checks import instance, known, names
 from ..errors import CausalnetError, DataError, UnknownNameError
 from .events import Events
 from .findings import Findings, Trouble
@@ -115,6 +115,7 @@ def look(
     discrete, continuous, missing: as for :func:`as_table`. regime, targets: as there. drop: columns to leave out. columns, unit,
     duration_unit, skip_bad_rows, topology: as for :func:`read_events`. time, segment: the columns of a series that hold its times and its runs (:class:`Series`).
     """
+    instance("columns", columns, (Mapping, type(None)), "a dict such as {'event': 'AlarmName', 'timestamp': 'When'}")
     if isinstance(data, Series):
         return _of_series(data, "data", {}, ())
     if isinstance(data, Events):

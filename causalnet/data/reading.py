@@ -19,8 +19,9 @@ from ..base import checks
 from ..base.arrays import AnyArray, Array
 from ..base.npz import DAMAGE, read_members, read_npy
 from ..errors import DataError, UnknownNameError, nearest
-from .headers import RULE, Head, open_bytes, read_head
+from .headers import Head, open_bytes, read_head
 from .json_rows import read_json, read_lines
+from .remarks import rows_alone
 
 # of text files by their suffix, .gz after it or not, where their lines do not tell another
 SEPARATORS = {".csv": ",", ".txt": ",", ".dat": ",", ".data": ",", ".tsv": "\t"}
@@ -209,7 +210,9 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
             f"{path.name}: the header names {len(names)} columns but row 1 has {frame.shape[1]} cells; quote cells that contain "
             "the separator, give every column a name, or drop the lines above the names"
         )
-    frame, told = _rows_alone(frame, names, set(texts))
+    if len(names) == 1 and re.search("[,;\t]", names[0]) and frame[0].astype(str).str.contains("[,;\t]").all():
+        raise DataError(f"{path.name}: every line is one quoted cell; take the quotation marks around the lines away")
+    frame, told = rows_alone(frame, names, set(texts))
     names = [str(name) for name in frame.columns]
     frame.attrs["skipped"] = len(long)
     frame.attrs["notes"], frame.attrs["told"] = [], [*head.notes, *told]
@@ -224,33 +227,6 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
             f"{path.name}: row {rows} with fewer cells than columns: those left are read as missing"
         )
     return frame
-
-
-def _rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:
-    """Without rows that repeat the names or rule a line, and without empty columns that have no name; and what to tell."""
-    plain = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
-    repeats = ruled = np.full(len(frame), not any(p and frame[j].notna().any() for j, p in enumerate(plain)))
-    for j, name in enumerate(names):
-        if not (repeats | ruled).any():
-            break
-        cells = frame.iloc[:, j].astype("string").fillna("").str.strip()
-        repeats = repeats & (cells == name.strip()).to_numpy(bool)
-        ruled = ruled & ((cells == "") | cells.str.fullmatch(RULE.pattern)).to_numpy(bool)
-    if (repeats | ruled).any():
-        frame = frame[~(repeats | ruled)].reset_index(drop=True)
-        for j in range(len(names)):
-            if j not in texts and not plain[j]:
-                frame.isetitem(j, _as_numbers(frame.iloc[:, j]).array)
-    kept = [j for j, name in enumerate(names) if name.strip() or frame.iloc[:, j].notna().any()]
-    frame = frame.iloc[:, kept].set_axis(pd.Index([names[j] for j in kept]), axis=1)
-    count = int(repeats.sum())
-    return frame, [f"{count} rows that repeat the names of the columns are left out"] if count else []
-
-
-def _as_numbers(column: pd.Series) -> pd.Series:
-    """Numbers, where all cells hold one."""
-    found = to_numbers(column)
-    return found if (found.notna() | column.isna()).all() else column
 
 
 def _short_rows(path: Path, head: Head, frame: pd.DataFrame) -> list[int]:
@@ -270,22 +246,6 @@ def _labels_rows(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bool((column.to_numpy() == np.arange(1, len(column) + 1)).all())
     return bool(column.is_unique)
-
-
-def to_numbers(column: pd.Series) -> pd.Series:
-    """The numbers of a column, nan where a cell holds none, or one beyond float64."""
-    try:
-        return pd.to_numeric(column, errors="coerce")
-    except OverflowError:
-        return column.map(_number).astype(np.float64)
-
-
-def _number(value: Any) -> float:
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return np.nan
-    return found if np.isfinite(found) else np.nan
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from ..base.arrays import AnyArray, Array, Ints
 from ..base.checks import one_of
 from ..errors import DataError
 from .dates import in_one_number, written_times
-from .numerals import decimal_sign, read_numerals
-from .reading import finite, shown_rows, to_numbers
+from .numerals import decimal_sign, read_numerals, to_numbers
+from .reading import finite, shown_rows
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "d": 1 / 86400}  # of which so many are a second
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "d": "days of a spreadsheet"}

@@ -13,7 +13,8 @@ import pandas as pd
 
 from ..base.arrays import AnyArray, Bools
 from ..errors import DataError, nearest
-from .reading import read_array, read_frame, to_numbers
+from .numerals import to_numbers
+from .reading import read_array, read_frame
 
 # how the two ends of a link are called in lists with more columns
 ENDS = (

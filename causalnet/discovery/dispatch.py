@@ -221,7 +221,7 @@ def _unlike(default: Any, value: Any) -> str:
     if isinstance(default, bool):
         return "" if isinstance(value, bool | np.bool_) else "true or false"
     if isinstance(default, int | float):
-        return "" if number and np.isfinite(value) else "a finite number"
+        return "" if number and abs(value) <= checks.LARGEST else "a finite number"
     if isinstance(default, str):
         return "" if isinstance(value, str) or callable(value) else "a text"
     if isinstance(default, tuple | list):

@@ -26,10 +26,10 @@ Normalization = Literal["degree", "symmetric", "none"]
 
 def distances(hops: Sequence[int], *, linked: bool = True) -> tuple[int, ...]:
     """Distinct topology distances, checked; without links (``linked``) only 0 exists, and the others are left out."""
-    found = entries("hops", hops, "topology distances")
+    found = [whole("each of hops", hop, 0) for hop in entries("hops", hops, "topology distances")]
     if not found or len(set(found)) != len(found):
         raise DataError(f"hops is {hops!r}, and must be distinct topology distances 0, 1, 2, ..., one at least")
-    use = tuple(hop for hop in (whole("each of hops", hop, 0) for hop in found) if linked or hop == 0)
+    use = tuple(hop for hop in found if linked or hop == 0)
     if not use:
         raise DataError(
             f"hops={tuple(found)!r} holds no distance that exists here: without links between devices events act only "

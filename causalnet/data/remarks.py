@@ -1,0 +1,54 @@
+"""What stands between the rows of a text file and is none: names again, ruled lines, remarks, empty lines at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..base.arrays import Bools
+from .headers import COMMENT, RULE
+from .numerals import to_numbers
+
+
+def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:
+    """Without rows that repeat the names, rule a line or are a remark, and empty columns without a name; and what to tell."""
+    told, gone = [], np.zeros(len(frame), bool)
+    plain = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
+    filled = frame.notna().to_numpy()
+    if not any(p and filled[:, j].any() for j, p in enumerate(plain)):
+        gone, repeats = _no_rows(frame, names)
+        told = [f"{repeats} rows that repeat the names of the columns are left out"] if repeats else []
+    alone = np.flatnonzero(filled[:, 0] & ~filled[:, 1:].any(axis=1) & ~gone) if len(names) > 1 and not plain[0] else []
+    for k in [k for k in alone if COMMENT.match(str(frame.iat[k, 0])) or k >= len(frame) - 3]:
+        said = str(frame.iat[k, 0])
+        if to_numbers(pd.Series([said])).isna()[0] and (frame.iloc[:, 0] == frame.iat[k, 0]).sum() == 1:
+            gone[k] = True
+            told.append(f"row {k + 1} is a remark ({said[:40]!r}) and is left out")
+    last = np.flatnonzero(filled.any(axis=1) & ~gone)
+    if len(last):
+        gone[last[-1] + 1 :] = True  # empty rows at the end
+    if gone.any():
+        frame = frame[~gone].reset_index(drop=True)
+        for j in range(len(names)):
+            if j not in texts and not plain[j]:
+                frame.isetitem(j, _as_numbers(frame.iloc[:, j]).array)
+    kept = [j for j, name in enumerate(names) if name.strip() or frame.iloc[:, j].notna().any()]
+    return frame.iloc[:, kept].set_axis(pd.Index([names[j] for j in kept]), axis=1), told
+
+
+def _no_rows(frame: pd.DataFrame, names: list[str]) -> tuple[Bools, int]:
+    """(n,) rows that repeat the names or rule a line, of cells that are texts; and how many repeat the names."""
+    repeats = ruled = np.ones(len(frame), bool)
+    for j, name in enumerate(names):
+        cells = frame.iloc[:, j].astype("string").fillna("").str.strip()
+        repeats = repeats & (cells == name.strip()).to_numpy(bool)
+        ruled = ruled & ((cells == "") | cells.str.fullmatch(RULE.pattern)).to_numpy(bool)
+        if not (repeats | ruled).any():
+            break
+    return repeats | (ruled & frame.notna().any(axis=1).to_numpy()), int(repeats.sum())
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Numbers, where all cells hold one."""
+    found = to_numbers(column)
+    return found if (found.notna() | column.isna()).all() else column

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from ..base import log_lines
 from ..errors import DataError, NotApplicable, NotInstalled
 from ..storage.rows import Found, RowFile, read_rows
 
 STEP = "time/total_timesteps"
 EPISODE = "time/episodes"
 RETURN = "rollout/return"
+EVERY = 1.0  # seconds between lines of JSON
 
 
 @runtime_checkable
@@ -83,6 +87,26 @@ def opened(log: str | Path | Logger | None, episode: int) -> Iterator[Logger | N
     yield log
 
 
+class _Lines:
+    """Lines of JSON in place of a bar, EVERY seconds apart at least."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+        self._last = -math.inf
+
+    def add_task(self, doing: str, **known: Any) -> str:
+        """As that of a bar."""
+        self._known = known
+        return doing
+
+    def update(self, doing: str, **known: Any) -> None:
+        """As that of a bar."""
+        self._known |= known
+        if time.monotonic() - self._last > EVERY:
+            self._last = time.monotonic()
+            log_lines.write(doing, **self._known)
+
+
 class Bar:
     """Episodes done, or steps where no number of episodes was given, the count of steps, and the last return.
 
@@ -113,9 +137,12 @@ class Bar:
 
 @contextlib.contextmanager
 def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Bar]:
-    """What draws a bar on stderr, or shows nothing."""
+    """What draws a bar on stderr, or writes lines where they are asked for, or shows nothing."""
     if not show:
         yield Bar()
+        return
+    if log_lines.asked():
+        yield Bar(_Lines(), episodes is None, steps if episodes is None else episodes)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

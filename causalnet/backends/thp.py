@@ -35,7 +35,7 @@ from ..base.arrays import Array, Bools
 from ..base.checks import number, one_of, whole
 from ..data import Events
 from ..errors import DataError
-from ..graph import Graph, Knowledge, PairEvidence
+from ..graph import Graph, Knowledge, PairEvidence, ancestry
 from ..search.hawkes_search import Found, Limits, Scorer, climb, members
 from ..search.hawkes_stream import graph as graph
 from ..search.hawkes_stream import init as init
@@ -212,7 +212,7 @@ def _left_out(n: int, opening: int, scorer: Scorer, gap: float) -> dict[str, Any
 
 def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: dict[str, Any]) -> Graph:
     hops, decays = len(meta["hops"]), len(meta["decay"])
-    weight = np.zeros((data.d, data.d))
+    weight, gains = np.zeros((data.d, data.d)), np.zeros((data.d, data.d))
     why: dict[tuple[int, int], dict[str, Any]] = {}
     for i in np.flatnonzero(found.adj.any(axis=0)).tolist():
         fit, mask = scorer.fit(i, found.parents[i]), found.parents[i]
@@ -221,14 +221,14 @@ def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: 
             if j == i:
                 continue
             weight[j, i] = alpha[at].sum()
-            gain = fit.value - scorer.fit(i, mask & ~(1 << j)).value
+            gains[j, i] = gain = fit.value - scorer.fit(i, mask & ~(1 << j)).value
             why[j, i] = {
                 "log_likelihood_gain": float(gain),
                 "bic_change": float(2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask))),
                 "alpha_by_hop": [float(a) for a in alpha[at].sum(axis=1)],
                 **_told(alpha[at], meta, null, gain),
             }
-    evidence = PairEvidence(data.types, found.adj, partial(_describe, why))
+    evidence = PairEvidence(data.types, found.adj, partial(_describe, why, (data.types, found.adj, gains)))
     return Graph(data.types, found.adj, weight=weight, evidence=evidence, meta=meta)
 
 
@@ -255,6 +255,8 @@ def _told(alpha: Array, meta: dict[str, Any], null: Null | None, gain: float) ->
     }
 
 
-def _describe(why: dict[tuple[int, int], dict[str, Any]], j: int, i: int) -> dict[str, Any]:
-    """The evidence of one edge."""
-    return why[j, i]
+def _describe(
+    why: dict[tuple[int, int], dict[str, Any]], among: tuple[tuple[str, ...], Bools, Array], j: int, i: int
+) -> dict[str, Any]:
+    """The evidence of one edge among all, given as types, edges (V, V) and their gains (V, V)."""
+    return why[j, i] | ancestry(*among, j, i)

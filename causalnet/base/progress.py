@@ -11,6 +11,8 @@ from itertools import chain
 from statistics import fmean
 from typing import NamedTuple
 
+from . import log_lines
+
 
 class Progress(NamedTuple):
     """The state of what is running. Times in seconds; ``remaining`` is None while nothing is known."""
@@ -67,9 +69,14 @@ class Estimate:
 def watcher(
     progress: bool | Watcher | None, doing: str = "comparing", unit: str = "cells", after: float = 0.0
 ) -> Iterator[Watcher]:
-    """The callback to tell: the given one, a bar on stderr for True, from so many seconds on, or one that does nothing."""
+    """The callback to tell: the given one, a bar on stderr for True (lines where they are asked for), or one that does nothing.
+
+    after: seconds from which on the bar is shown.
+    """
     if callable(progress):
         yield progress
+    elif progress and log_lines.asked():
+        yield lambda state: log_lines.write(doing, unit=unit, **state._asdict())
     elif progress:
         with _bar(doing, unit) as show:
             yield lambda state: show(state) if state.elapsed >= after else None

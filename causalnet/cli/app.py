@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from ..base import log_lines
 from ..errors import CausalnetError
 from .act import CODES as ACT_CODES
 from .act import decide_repair
@@ -30,7 +31,7 @@ from .inputs import parse_settings, read_data, read_graph, read_knowledge, refus
 from .lists import list_backends, list_datasets
 from .look import look_at
 from .rca import CODES, find_root_causes
-from .reading_options import AS_IT_IS, EVERY, Options, reading
+from .reading_options import AS_IT_IS, EVERY, Options, reading, with_log_json
 from .terminal import say, say_json, show_graph, show_table
 from .train import FILES, train_policy
 from .watch import CODES as WATCH_CODES
@@ -44,6 +45,7 @@ class _Spoken(TyperGroup):
     """Commands whose errors are sentences; ``--debug`` gives the traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        log_lines.ask(False)
         try:
             return super().invoke(ctx)
         except CausalnetError as error:
@@ -283,3 +285,5 @@ for _command in app.registered_commands:
     _fails = "1 nothing could be compared, or " if _command.callback in (compare_methods, quickstart) else "1 "
     if "Exit codes" not in (_command.epilog or ""):
         _command.epilog = "\n\n".join(filter(None, (_command.epilog, ENDS.format(_fails))))
+    assert _command.callback is not None
+    _command.callback = with_log_json(_command.callback)

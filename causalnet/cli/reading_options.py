@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from ..base import log_lines
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -99,3 +101,24 @@ def reading(*names: str) -> Callable[[Command], Command]:
         return called  # type: ignore[return-value]
 
     return with_options
+
+
+LogJson = Annotated[bool, typer.Option("--log-json", help="What is told on stderr, as JSON, one object a line.")]
+
+
+def with_log_json(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with an option by which it tells on stderr in JSON; one that has such an option is left as it is."""
+    own = inspect.signature(command, eval_str=True)
+    if "log_json" in own.parameters:
+        return command
+
+    @wraps(command)
+    def called(log_json: bool, **given: Any) -> Any:
+        log_lines.ask(log_json)
+        return command(**given)
+
+    option = inspect.Parameter("log_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=LogJson)
+    laid = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own.parameters.values()]
+    called.__signature__ = own.replace(parameters=[*laid, option])  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in [*laid, option]}
+    return called

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..base import log_lines
 from ..base.text import printable, writable
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..graph import Graph, LaggedGraph
 
+LEVELS = {"red": "error", "yellow": "warning"}  # by style, in lines of JSON
 SHOWN_EDGES = 40
 MOST_WIDE = 400
 _FIRST_EVIDENCE = (
@@ -33,7 +35,10 @@ def console(stderr: bool = False) -> Console:
 
 
 def say(text: str, style: str = "", stderr: bool = False) -> None:
-    """Print plain text: brackets in names are not markup, and long lines are left to the terminal."""
+    """Print plain text: brackets in names are not markup, long lines are left to the terminal; on stderr perhaps as JSON."""
+    if stderr and log_lines.asked():
+        log_lines.write(text, LEVELS.get(style, "info"))
+        return
     console(stderr).print(printable(text), style=style or None, markup=False, soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..base import log_lines
 from .inputs import parse_settings, read_graph
 from .terminal import say, say_json, show_training
 
@@ -82,7 +83,7 @@ def train_policy(
         tuple(import_ or ()),
     )
     try:
-        summary = run(plan, episodes, out, evaluate_episodes=evaluate, progress=not json_)
+        summary = run(plan, episodes, out, evaluate_episodes=evaluate, progress=not json_ or log_lines.asked())
     except KeyboardInterrupt:
         say(f"interrupted; run the same command again to go on in {out}", style="red", stderr=True)
         raise typer.Exit(130) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .evidence import PairEvidence
+from .evidence import PairEvidence, ancestry
 from .graph import Graph
 from .knowledge import Knowledge
 from .lagged import LaggedGraph

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..base.arrays import Bools
+from ..base.arrays import Array, Bools
 
 
 class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
@@ -34,3 +36,36 @@ class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
 
     def __len__(self) -> int:
         return int(self._present.sum())
+
+
+def ancestry(nodes: Sequence[str], adj: Bools, gain: Array, j: int, i: int) -> dict[str, Any]:
+    """What a chain of other edges says of the edge j -> i, nothing if there is none or no edge. adj, gain: (d, d), in nats.
+
+    "chain": of all paths from j to i over other nodes, the one whose weakest edge gains most. "ancestor": whether the edge
+    gains less than that: then j may act on i through the chain alone, an ancestor and no parent.
+    """
+    if not adj[j, i]:
+        return {}
+    path, weakest = _chain(adj, gain, j, i)
+    if not path:
+        return {}
+    return {"chain": [nodes[k] for k in path], "ancestor": bool(gain[j, i] < weakest)}
+
+
+def _chain(adj: Bools, gain: Array, j: int, i: int) -> tuple[list[int], float]:
+    """The widest path of two edges or more from j to i, and its width."""
+    width, via = {j: math.inf}, {j: j}
+    waiting = [(-math.inf, j)]
+    while waiting and waiting[0][1] != i:
+        wide, k = heapq.heappop(waiting)
+        for n in np.flatnonzero(adj[k]).tolist():
+            through = min(-wide, float(gain[k, n]))
+            if (k, n) != (j, i) and through > width.get(n, -math.inf):
+                width[n], via[n] = through, k
+                heapq.heappush(waiting, (-through, n))
+    if i not in via:
+        return [], 0.0
+    path = [i]
+    while path[-1] != j:
+        path.append(via[path[-1]])
+    return path[::-1], width[i]

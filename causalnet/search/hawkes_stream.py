@@ -33,7 +33,7 @@ from ..data import Events
 from ..data.times import seconds
 from ..data.topology import as_topology, undirected
 from ..errors import DataError
-from ..graph import Graph, Knowledge, PairEvidence
+from ..graph import Graph, Knowledge, PairEvidence, ancestry
 from ..stats.hawkes import distances
 from ..stats.hawkes_paths import Log, Paths, hop_matrices, paths_to
 from ..stats.hawkes_sums import add, copied, forgotten, grown, lasting, no_sums, read
@@ -297,6 +297,7 @@ def graph(state: State) -> Graph:
     order = np.array(sorted(range(v), key=lambda i: state.types[i]))
     place = np.ix_(order, order)
     z, alpha, least = found.z[place], effects[place], found.least[place]
+    names, adj = tuple(state.types[i] for i in order), found.adj[place]
 
     def describe(j: int, i: int) -> dict[str, Any]:
         return {
@@ -304,11 +305,10 @@ def graph(state: State) -> Graph:
             "log_likelihood_gain": float(z[j, i] ** 2 / 2),
             "price": float(least[j, i]),
             "alpha_by_hop": alpha[j, i].tolist(),
+            **ancestry(names, adj, z**2, j, i),
         }
 
     coarse = _coarse(state)
-    names = tuple(state.types[i] for i in order)
-    adj = found.adj[place]
     meta = {"backend": "thp (online)", "events": state.n, "delay_seconds": 1.0 / state.decay, **told(state)}
     meta |= {"warnings": [TOO_COARSE.format(state.tied / state.n)]} if coarse else {}
     return Graph(names, adj, weight=weight[place], evidence=PairEvidence(names, adj, describe), meta=meta)

@@ -13,7 +13,7 @@ import numpy as np
 from ...base.arrays import Array, Bools, Ints
 from ...data import NOTHING, Events, Interactions
 from ...errors import DataError
-from ...graph import Graph, PairEvidence
+from ...graph import Graph, PairEvidence, ancestry
 from ...graph.random_dags import sized_dag
 from ...search.hazard_graph import closing, search
 from ...stats.hazard_fit import Fit, Target, scaled
@@ -225,19 +225,22 @@ def as_graph(state: State) -> Graph:
     seen = effect(state.sums, setup.counterfactual)
     hazard = state.theta[:, GROUND:].reshape(v, v, k).transpose(1, 0, 2)  # [cause, effect, hop]
     weight = np.abs(seen.att) if setup.mode == "paper" else hazard.sum(axis=2)
-    describe = partial(_describe, seen, hazard, state.loss)
+    describe = partial(_describe, seen, hazard, (setup.variables, state.adj, state.loss))
     evidence = PairEvidence(setup.variables, ~np.eye(v, dtype=bool), describe)
     meta = {"mode": setup.mode, "actions": state.steps, "fitted_at": state.fitted}
     return Graph(setup.variables, state.adj, weight=weight, evidence=evidence, meta=meta)
 
 
-def _describe(seen: Effect, hazard: Array, loss: Array, i: int, j: int) -> dict[str, Any]:
-    """The evidence of one pair, from the effects, the hazards (V, V, hops) and the losses (V, V) of a state."""
+def _describe(
+    seen: Effect, hazard: Array, among: tuple[tuple[str, ...], Bools, Array], i: int, j: int
+) -> dict[str, Any]:
+    """The evidence of one pair, from a state's effects, hazards (V, V, hops), and variables, edges and losses (V, V)."""
     error = float(seen.error[i, j])
     return {
         "effect_on_treated": float(seen.att[i, j]),
         "standard_error": error if math.isfinite(error) else None,
         "treated": int(seen.n[i]),
         "hazard_by_hop": [float(h) for h in hazard[i, j]],
-        "log_likelihood_gain": float(loss[i, j]),
+        "log_likelihood_gain": float(among[2][i, j]),
+        **ancestry(*among, i, j),
     }

@@ -35,7 +35,7 @@ from ..base.arrays import Array, Bools
 from ..base.checks import number, one_of, whole
 from ..data import Events
 from ..errors import DataError
-from ..graph import Graph, Knowledge, PairEvidence, ancestry
+from ..graph import Graph, Knowledge, PairEvidence, by_chain
 from ..search.hawkes_search import Found, Limits, Scorer, climb, members
 from ..search.hawkes_stream import graph as graph
 from ..search.hawkes_stream import init as init
@@ -259,4 +259,4 @@ def _describe(
     why: dict[tuple[int, int], dict[str, Any]], among: tuple[tuple[str, ...], Bools, Array], j: int, i: int
 ) -> dict[str, Any]:
     """The evidence of one edge among all, given as types, edges (V, V) and their gains (V, V)."""
-    return why[j, i] | ancestry(*among, j, i)
+    return why[j, i] | by_chain(*among, j, i)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .evidence import PairEvidence, ancestry
+from .evidence import PairEvidence, by_chain
 from .graph import Graph
 from .knowledge import Knowledge
 from .lagged import LaggedGraph

@@ -38,7 +38,7 @@ class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
         return int(self._present.sum())
 
 
-def ancestry(nodes: Sequence[str], adj: Bools, gain: Array, j: int, i: int) -> dict[str, Any]:
+def by_chain(nodes: Sequence[str], adj: Bools, gain: Array, j: int, i: int) -> dict[str, Any]:
     """What a chain of other edges says of the edge j -> i, nothing if there is none or no edge. adj, gain: (d, d), in nats.
 
     "chain": of all paths from j to i over other nodes, the one whose weakest edge gains most. "ancestor": whether the edge

@@ -25,8 +25,9 @@ from scipy.special import ndtri
 from ..base.arrays import Array, Bools, Ints
 from ..stats.hawkes_sums import Moments
 from .hawkes_polls import before
+from .hawkes_search import ancestors
 from .hazard_graph import closing
-from .label_null import FEW, Null, ancestors, price_of
+from .label_null import FEW, Null, price_of
 from .score_tests import fit_columns, scores
 
 LEFT = 0.02  # of what the causes of a type gain

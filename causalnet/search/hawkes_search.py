@@ -45,6 +45,7 @@ class Scorer:
     ) -> None:
         self.exposure, self.price, self.tol, self.active, self.max_iter = exposure, price, tol, active, max_iter
         self.memo: dict[tuple[int, int], Fit] = {}
+        self.beside: dict[tuple[int, int], dict[int, float]] = {}
         self._size = exposure.size
         self.floor, self.misfit = floor, np.zeros(len(exposure.size)) if misfit is None else misfit
 
@@ -61,6 +62,16 @@ class Scorer:
             self.memo[key] = fit
         return self.memo[key]
 
+    def joined(self, target: int, parents: int, sources: Ints) -> Array:
+        """(S,) the log-likelihoods of ``parents`` with each of ``sources`` (S,) beside them; of :class:`Traces` alone."""
+        assert isinstance(self.exposure, Traces) and self.exposure.common
+        known = self.beside.setdefault((target, parents), {})
+        new = np.array([j for j in sources.tolist() if j not in known], dtype=np.int64)
+        if len(new):
+            values = self.exposure.values(target, np.array(members(parents)), new, self.tol, self.max_iter)
+            known.update(zip(new.tolist(), values.tolist(), strict=True))
+        return np.array([known[j] for j in sources.tolist()])
+
     def score(self, target: int, parents: int) -> float:
         """Penalised log-likelihood of one target."""
         fit, who = self.fit(target, parents), members(parents)
@@ -75,7 +86,7 @@ class Scorer:
     def priced(self, price: float, floor: float, misfit: Array) -> Scorer:
         """The same fits at another price."""
         other = Scorer(self.exposure, price, self.tol, self.active, floor, misfit, self.max_iter)
-        other.memo = self.memo
+        other.memo, other.beside = self.memo, self.beside
         return other
 
     def promises(self, target: int, parents: int) -> tuple[Ints, Array] | None:
@@ -106,7 +117,12 @@ class Scorer:
 
 def members(mask: int) -> list[int]:
     """Positions of the bits set in ``mask``, ascending."""
-    return [j for j in range(mask.bit_length()) if mask >> j & 1]
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
 
 
 class Found(NamedTuple):
@@ -150,6 +166,7 @@ def climb(
     parents = [(1 << i) | sum(1 << int(j) for j in np.flatnonzero(adj[:, i])) for i in range(v)]
     options = Options(scorer, allowed & ~required, max_parents)
     stale = set(range(v))
+    reach = ancestors(adj) if acyclic else None
     changes, complete = 0, True
     while max_changes is None or changes < max_changes:
         late = False
@@ -157,35 +174,53 @@ def climb(
             late = late or (deadline is not None and time.monotonic() > deadline)
             if not late:
                 options.renew(i, adj, parents)
-        best = None if late else options.best(adj, acyclic)
+        best = None if late else options.best(adj, reach)
         while best is not None and not late and options.settle(*best, parents):
             late = deadline is not None and time.monotonic() > deadline
-            best = options.best(adj, acyclic)
+            best = options.best(adj, reach)
         if late:
-            changes += options.finish(adj, parents, acyclic, v if max_changes is None else max_changes - changes)
+            changes += options.finish(adj, parents, reach, v if max_changes is None else max_changes - changes)
             complete = False
         if late or best is None:
             break
         j, i = best
-        stale = {i}
-        if adj[j, i]:
-            adj[j, i] = False
-        else:
-            adj[j, i] = True
-            if adj[i, j]:
-                adj[i, j] = False
-                parents[j] ^= 1 << i
-                stale.add(j)
+        turned = bool(adj[i, j])
+        stale = {i, j} if turned else {i}
+        if turned:
+            adj[i, j] = False
+            parents[j] ^= 1 << i
+        adj[j, i] = not adj[j, i]
         parents[i] ^= 1 << j
+        if reach is not None and adj[j, i] and not turned:
+            lead(reach, j, i)
+        elif reach is not None:
+            reach = ancestors(adj)
         changes += 1
     return Found(adj, parents, sum(scorer.score(i, parents[i]) for i in range(v)), changes, complete)
+
+
+def ancestors(adj: Bools) -> Bools:
+    """(V, V) [j, i]: a directed path leads from j to i."""
+    reach = adj.copy()
+    for k in np.flatnonzero(adj.any(axis=0) & adj.any(axis=1)):  # those that a path may pass
+        reach[reach[:, k]] |= reach[k]
+    return reach
+
+
+def lead(reach: Bools, j: int, i: int) -> None:
+    """Enter j -> i, which closes no cycle, into what leads to what (V, V)."""
+    above = reach[:, j].copy()
+    above[j] = True
+    reach[above] |= reach[i]
+    reach[above, i] = True
 
 
 class Options:
     """What toggling j among the parents of i would add to the score, per target: fitted, or promised until it matters.
 
     A promise is what the scan of marginal gains says, raised by SLACK for what a refit of the others may add; it is
-    replaced by the fitted gain as soon as it would be the best change of all.
+    replaced by the fitted gain as soon as it would be the best change of all. Each target keeps its changes in order, so
+    that only targets near a change are looked at again.
     """
 
     def __init__(self, scorer: Scorer, toggle: Bools, max_parents: int | None) -> None:
@@ -193,9 +228,15 @@ class Options:
         v = len(toggle)
         self.source = [np.empty(0, dtype=np.int64)] * v
         self.gain, self.fitted = [np.empty(0)] * v, [np.empty(0, dtype=bool)] * v
+        self._ranked: list[tuple[Ints, Array]] = [
+            (self.source[0], self.gain[0])
+        ] * v  # sources, best first; their totals
+        self._top = np.zeros(v)
+        self._stale = np.ones(v, dtype=bool)
 
     def renew(self, i: int, adj: Bools, parents: list[int]) -> None:
         """The options of target i given its present parents."""
+        self._touch(i, adj)
         here = np.flatnonzero(self.toggle[:, i] & adj[:, i])
         full = self.max_parents is not None and int(adj[:, i].sum()) >= self.max_parents
         known = None if full else self.scorer.promises(i, parents[i])
@@ -211,7 +252,7 @@ class Options:
         self.source[i], self.gain[i] = np.append(here, new), np.append(gone, gain)
         self.fitted[i] = np.append(np.ones(len(here), dtype=bool), np.full(len(new), fitted))
 
-    def finish(self, adj: Bools, parents: list[int], acyclic: bool, room: int) -> int:
+    def finish(self, adj: Bools, parents: list[int], reach: Bools | None, room: int) -> int:
         """Where time is over: at most ``room`` types without a parent take the one that promises most, strongest first."""
         found: list[tuple[float, int, int]] = []
         for i in np.flatnonzero(~adj.any(axis=0)).tolist() if self.max_parents != 0 else []:
@@ -221,8 +262,10 @@ class Options:
                 found += [(-g, j, i) for g, j in zip(gain.tolist(), source.tolist(), strict=True) if g > 0.0]
         changes = 0
         for _, j, i in sorted(found):
-            if changes < room and not adj[:, i].any() and not adj[i, j] and not (acyclic and _reaches(adj, i, j)):
+            if changes < room and not (adj[:, i].any() or adj[i, j] or (reach is not None and reach[i, j])):
                 adj[j, i], parents[i], changes = True, parents[i] | 1 << j, changes + 1
+                if reach is not None:
+                    lead(reach, j, i)
         return changes
 
     def _promised(self, i: int, known: tuple[Ints, Array], adj: Bools, slack: float = 1.0) -> tuple[Ints, Array]:
@@ -234,38 +277,48 @@ class Options:
     def _fit(self, j: int, i: int, parents: list[int]) -> float:
         return self.scorer.score(i, parents[i] ^ (1 << j)) - self.scorer.score(i, parents[i])
 
+    def _touch(self, i: int, adj: Bools) -> None:
+        """Changes of target i, and edges into it turned round, those that there were and those that are, get a new place."""
+        self._stale[i] = True
+        self._stale[adj[:, i]] = True
+        self._stale[self.source[i][self.fitted[i]]] = True
+
     def settle(self, j: int, i: int, parents: list[int]) -> bool:
         """Replace the promised gain of j -> i by the fitted one; False if it was fitted already."""
         at = int(np.flatnonzero(self.source[i] == j)[0])
         if self.fitted[i][at]:
             return False
         self.gain[i][at], self.fitted[i][at] = self._fit(j, i, parents), True
+        self._stale[i] = True
         return True
 
-    def best(self, adj: Bools, acyclic: bool) -> tuple[int, int] | None:
-        """The admissible toggle with the largest positive gain; ties go to the first source, then target."""
-        target = np.repeat(np.arange(len(adj)), [len(s) for s in self.source])
-        source, total = np.concatenate(self.source), np.concatenate(self.gain)
-        for r in np.flatnonzero(adj[target, source] & ~adj[source, target]):  # a reversal: i -> j goes as well
-            back = self.source[source[r]] == target[r]
+    def _rank(self, i: int, adj: Bools) -> None:
+        """Put the changes of target i in order; those that turn an edge round gain what its loss gains as well."""
+        source, total = self.source[i], self.gain[i].copy()
+        for r in np.flatnonzero(adj[i, source] & ~adj[source, i]):
+            back = self.source[source[r]] == i
             total[r] += self.gain[source[r]][back][0] if back.any() else -np.inf
         at = np.flatnonzero(total > 0)
-        for c in at[np.lexsort((target[at], source[at], -total[at]))]:
-            j, i = int(source[c]), int(target[c])
-            if not acyclic or adj[j, i] or not _reaches(adj, i, j):
+        at = at[np.lexsort((source[at], -total[at]))]
+        self._ranked[i] = source[at], total[at]
+        self._top[i] = total[at[0]] if len(at) else 0.0
+        self._stale[i] = False
+
+    def best(self, adj: Bools, reach: Bools | None) -> tuple[int, int] | None:
+        """The toggle with the largest positive gain; ties go to the first source, then target.
+
+        reach: None, or (V, V) which types lead to which, and no cycle may be closed.
+        """
+        for i in np.flatnonzero(self._stale).tolist():
+            self._rank(i, adj)
+        top, at = self._top, np.zeros(len(adj), dtype=np.int64)
+        while (most := top.max(initial=0.0)) > 0.0:
+            j, i = min((int(self._ranked[i][0][at[i]]), i) for i in np.flatnonzero(top == most).tolist())
+            if reach is None or adj[j, i] or not (adj[i] & reach[:, j]).any():
                 return j, i
+            if not at.any():
+                top = top.copy()
+            at[i] += 1
+            ranked = self._ranked[i][1]
+            top[i] = ranked[at[i]] if at[i] < len(ranked) else 0.0
         return None
-
-
-def _reaches(adj: Bools, source: int, goal: int) -> bool:
-    """Whether a directed path leads from source to goal, not counting the edge source -> goal itself."""
-    seen, stack = {source}, [source]
-    while stack:
-        here = stack.pop()
-        for there in np.flatnonzero(adj[here]).tolist():
-            if there == goal and here != source:
-                return True
-            if there not in seen and there != goal:
-                seen.add(there)
-                stack.append(there)
-    return False

@@ -33,7 +33,7 @@ from ..data import Events
 from ..data.times import seconds
 from ..data.topology import as_topology, undirected
 from ..errors import DataError
-from ..graph import Graph, Knowledge, PairEvidence, ancestry
+from ..graph import Graph, Knowledge, PairEvidence, by_chain
 from ..stats.hawkes import distances
 from ..stats.hawkes_paths import Log, Paths, hop_matrices, paths_to
 from ..stats.hawkes_sums import add, copied, forgotten, grown, lasting, no_sums, read
@@ -305,7 +305,7 @@ def graph(state: State) -> Graph:
             "log_likelihood_gain": float(z[j, i] ** 2 / 2),
             "price": float(least[j, i]),
             "alpha_by_hop": alpha[j, i].tolist(),
-            **ancestry(names, adj, z**2, j, i),
+            **by_chain(names, adj, z**2, j, i),
         }
 
     coarse = _coarse(state)

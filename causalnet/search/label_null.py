@@ -23,7 +23,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Codes, Ints
 from ..stats.hawkes_traces import Traces
-from .hawkes_search import Scorer
+from .hawkes_search import Scorer, ancestors
 
 ROUNDS = 5  # permuted logs
 MOST = 300_000  # pairs of types that are looked at in a round; of more, those of sampled targets
@@ -118,22 +118,15 @@ def gains(
         pairs += int(free.sum()) + int(adj[:, i].sum())
         source, gain = scorer.promises(i, parents[i]) or (np.empty(0, dtype=np.int64), np.empty(0))
         source, gain = source[free[source]], gain[free[source]]
-        for at in np.flatnonzero((gain > CLOSE[0]) & (gain < CLOSE[1])):
-            gain[at] = scorer.fit(i, parents[i] | 1 << int(source[at])).value - scorer.fit(i, parents[i]).value
+        close = (gain > CLOSE[0]) & (gain < CLOSE[1])
+        if close.any():
+            gain[close] = scorer.joined(i, parents[i], source[close]) - scorer.fit(i, parents[i]).value
         lost = [
             scorer.fit(i, parents[i]).value - scorer.fit(i, parents[i] & ~(1 << int(j))).value
             for j in np.flatnonzero(adj[:, i])
         ]
         found += [gain, np.array(lost)]
     return np.concatenate(found), pairs
-
-
-def ancestors(adj: Bools) -> Bools:
-    """(V, V) [j, i]: a directed path leads from j to i."""
-    reach = adj.copy()
-    for k in np.flatnonzero(adj.any(axis=0) & adj.any(axis=1)):  # those that a path may pass
-        reach[reach[:, k]] |= reach[k]
-    return reach
 
 
 def _exceed(sample: Array, c: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .intensity_fit import ascend
+from .intensity_fit import START, ascend
 
 
 @njit(cache=True)
@@ -63,3 +63,46 @@ def block_gains(first, ends, start, event, value, rate, integral):  # type: igno
             before += np.log(base[e])
         gains[g] = value_at - before
     return gains
+
+
+@njit(cache=True)
+def newton_fit(where, c, start, event, value, size, tol, max_iter):  # type: ignore[no-untyped-def]
+    """Log-likelihood and y (p + 1,) of a background and the given rows with integrals c (p + 1,); c of an unused one is set to 1."""
+    phi, empty = gather(where, start, event, value, size)
+    n, used = phi.shape[1], 0
+    share = np.zeros(len(c))
+    for a in range(1, len(c)):
+        felt = False
+        for e in range(n):
+            felt = felt or phi[a, e] != 0.0
+        if felt and c[a] > 0.0:
+            share[a] = 1.0
+            used += 1
+        else:
+            c[a] = 1.0
+    for a in range(len(c)):
+        share[a] *= START * size / max(1, used)
+        for e in range(n):
+            phi[a, e] /= c[a]
+    share[0] = (1.0 - START) * size
+    reached, y = ascend(phi, np.zeros(n), share, empty, tol, max_iter)
+    return reached - empty * np.log(c[0]), y
+
+
+@njit(cache=True)
+def fits_beside(kinds, sources, have, start, event, value, size, integral, horizon, slots, tol, max_iter):  # type: ignore[no-untyped-def]
+    """(S,) log-likelihoods of the blocks of rows ``kinds``, ascending, with each of ``sources`` (S,) in its place among them."""
+    found = np.empty(len(sources))
+    p = (len(kinds) + 1) * slots
+    for s in range(len(sources)):
+        blocks = np.sort(np.append(kinds, sources[s]))
+        c, where = np.empty(p + 1), np.empty(p, dtype=np.int64)
+        c[0] = horizon
+        for b in range(len(blocks)):
+            for k in range(slots):
+                row = blocks[b] * slots + k
+                at = np.searchsorted(have, row)
+                where[b * slots + k] = at if at < len(have) and have[at] == row else -1
+                c[b * slots + k + 1] = integral[row]
+        found[s] = newton_fit(where, c, start, event, value, size, tol, max_iter)[0]
+    return found

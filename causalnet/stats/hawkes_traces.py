@@ -16,8 +16,7 @@ from ..base import memory
 from ..base.arrays import Array, Bools, Codes, Ints
 from .hawkes import em_fit
 from .hawkes_paths import Log, Paths
-from .hawkes_rows import block_gains, gather, summed_rates
-from .intensity_fit import START, ascend
+from .hawkes_rows import block_gains, fits_beside, gather, newton_fit, summed_rates
 
 CUT = 1e-5  # of one event's effect: 11.5 mean delays
 AN_EFFECT = 32.0  # bytes, while effects are sorted
@@ -39,16 +38,19 @@ class Traces(NamedTuple):
     def solve(self, target: int, rows: Ints, tol: float, max_iter: int) -> tuple[float, float, Array]:
         """Log-likelihood, mu and alpha (p,) at the maximum over mu, alpha >= 0 with the given rows (p,)."""
         c = np.append(self.horizon, self.integral[rows])
-        phi, empty = gather(*self._of(target, rows), int(self.size[target]))
+        where, size = self._of(target, rows), int(self.size[target])
         if not self.common:
+            phi, empty = gather(*where, size)
             return em_fit(phi[1:], c[1:], np.arange(len(rows)), self.horizon, tol, max_iter, empty)[:3]
-        usable = (c > 0) & phi.any(axis=1)
-        usable[0] = True
-        c[~usable] = 1.0
-        share = np.where(usable, START * self.size[target] / max(1, usable[1:].sum()), 0.0)
-        share[0] = (1.0 - START) * self.size[target]
-        value, y = ascend(phi / c[:, None], np.zeros(phi.shape[1]), share, empty, tol, max_iter)
-        return value - empty * np.log(self.horizon), y[0] / self.horizon, y[1:] / c[1:]
+        value, y = newton_fit(where[0], c, *where[1:], size, tol, max_iter)
+        return value, y[0] / self.horizon, y[1:] / c[1:]
+
+    def values(self, target: int, kinds: Ints, sources: Ints, tol: float, max_iter: int) -> Array:
+        """(S,) log-likelihoods with the effects of ``kinds``, those of all types together, and each of ``sources`` (S,)."""
+        i = target
+        rows = self.rows[i], self.start[i], self.event[i], self.value[i], int(self.size[i])
+        blocks = np.append(kinds, len(self.size))
+        return fits_beside(blocks, sources, *rows, self.integral, self.horizon, self.slots, tol, max_iter)
 
     def marginals(self, target: int, rows: Ints, mu: float, alpha: Array) -> tuple[Ints, Array]:
         """Types felt by the target (S,) and what each would gain in nats on top of a fit that stays as it is."""

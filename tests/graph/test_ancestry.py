@@ -9,7 +9,7 @@ import pytest
 import causalnet as cn
 from causalnet.backends import thp
 from causalnet.discovery.dispatch import discover
-from causalnet.graph import ancestry
+from causalnet.graph import by_chain
 
 
 def test_the_widest_chain_is_told_and_held_against_the_edge() -> None:
@@ -17,10 +17,10 @@ def test_the_widest_chain_is_told_and_held_against_the_edge() -> None:
     for j, i, nats in ((0, 1, 9.0), (1, 4, 5.0), (0, 2, 8.0), (2, 3, 7.0), (3, 4, 6.0), (0, 4, 5.5)):
         gain[j, i] = nats
     adj = gain > 0
-    assert ancestry(tuple("abcde"), adj, gain, 0, 4) == {"chain": ["a", "c", "d", "e"], "ancestor": True}
-    assert ancestry(tuple("abcde"), adj, np.where(gain == 5.5, 50.0, gain), 0, 4)["ancestor"] is False
-    assert ancestry(tuple("abcde"), adj, gain, 0, 1) == {}, "no other way"
-    assert ancestry(tuple("abcde"), adj, gain, 1, 3) == {}, "no edge"
+    assert by_chain(tuple("abcde"), adj, gain, 0, 4) == {"chain": ["a", "c", "d", "e"], "ancestor": True}
+    assert by_chain(tuple("abcde"), adj, np.where(gain == 5.5, 50.0, gain), 0, 4)["ancestor"] is False
+    assert by_chain(tuple("abcde"), adj, gain, 0, 1) == {}, "no other way"
+    assert by_chain(tuple("abcde"), adj, gain, 1, 3) == {}, "no edge"
 
 
 def chain_of_three() -> cn.Events:

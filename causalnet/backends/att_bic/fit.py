@@ -13,7 +13,7 @@ import numpy as np
 from ...base.arrays import Array, Bools, Ints
 from ...data import NOTHING, Events, Interactions
 from ...errors import DataError
-from ...graph import Graph, PairEvidence, ancestry
+from ...graph import Graph, PairEvidence, by_chain
 from ...graph.random_dags import sized_dag
 from ...search.hazard_graph import closing, search
 from ...stats.hazard_fit import Fit, Target, scaled
@@ -242,5 +242,5 @@ def _describe(
         "treated": int(seen.n[i]),
         "hazard_by_hop": [float(h) for h in hazard[i, j]],
         "log_likelihood_gain": float(among[2][i, j]),
-        **ancestry(*among, i, j),
+        **by_chain(*among, i, j),
     }

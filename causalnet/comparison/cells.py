@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,11 +170,18 @@ class Pool:
         self._lock = threading.Lock()
         self.closed = False
 
-    def run(self, task: dict[str, Any], blob: Blob, limits: Limits) -> dict[str, Any]:
-        """The outcome of one task. Whatever happens to the process, an outcome comes back."""
+    def run(
+        self, task: dict[str, Any], blob: Blob, limits: Limits, prepared: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """The outcome of one task; ``prepared`` is called once, when all is compiled or the task has ended.
+
+        Whatever happens to the process, an outcome comes back.
+        """
         started = time.perf_counter()
         worker = self._acquire()
-        outcome = _supervise(worker, task, blob, limits)
+        with contextlib.ExitStack() as loading:
+            loading.callback(prepared)
+            outcome = _supervise(worker, task, blob, limits, loading)
         worker.last_used = time.monotonic()
         with self._lock:
             spent = outcome.pop("spent") or self.closed
@@ -221,8 +229,10 @@ class Pool:
             self._discard(worker)
 
 
-def _supervise(worker: Worker, task: dict[str, Any], blob: Blob, limits: Limits) -> dict[str, Any]:
-    """Follow one task through loading, learning and scoring, each with its own deadline."""
+def _supervise(
+    worker: Worker, task: dict[str, Any], blob: Blob, limits: Limits, loading: contextlib.ExitStack
+) -> dict[str, Any]:
+    """Follow one task through loading, which is closed then, learning and scoring, each with its own deadline."""
     phase, since = "loading", time.monotonic()
     deadline: float | None = since + limits.load
     worker.send(task, blob)
@@ -234,6 +244,7 @@ def _supervise(worker: Worker, task: dict[str, Any], blob: Blob, limits: Limits)
             if message["phase"] == "done":
                 left = message.pop("left", 0)  # processes of the method: a worker of its own for the next cell
                 return {**message, "spent": bool(left), "log": message.get("log", "")}
+            loading.close()
             phase, since = message["phase"], time.monotonic()
             allowed = limits.hard if phase == "learning" else SCORE_SECONDS
             deadline = None if allowed is None else since + allowed

@@ -30,14 +30,49 @@ def open_engine(engine: str, n_jobs: int) -> AbstractContextManager[tuple[Run, i
     return _local(n_jobs) if engine == "local" else _dask(engine)
 
 
+class _Compiling:
+    """Which methods are being compiled. Workers that did it at once would do it twice: they keep what they compiled."""
+
+    def __init__(self) -> None:
+        self.now: list[str | None] = []
+        self.known: set[tuple[str | None, str]] = set()  # with the data set
+
+    def first(self, waiting: list[Job]) -> int | None:
+        """The place of the first cell that has not to wait for another one's kernels, None where all have to."""
+        for k, (task, *_) in enumerate(waiting):
+            name = task.get("backend")
+            if name is None or name not in self.now or (name, task["dataset"]) in self.known:
+                return k
+        return None
+
+    def begin(self, task: dict[str, Any]) -> None:
+        """A worker takes the cell."""
+        self.now.append(task.get("backend"))
+
+    def end(self, task: dict[str, Any]) -> None:
+        """It has compiled what the cell needs, or given up."""
+        self.now.remove(task.get("backend"))
+        self.known.add((task.get("backend"), task["dataset"]))
+
+
 @contextlib.contextmanager
 def _local(n_jobs: int) -> Iterator[tuple[Run, int]]:
     import joblib
 
-    pool, recording = Pool(), threading.Lock()
+    pool, recording, compiling = Pool(), threading.Condition(), _Compiling()
 
-    def one(task: dict[str, Any], blob: Blob, limits: Limits, keep: Keep) -> Done:
-        outcome = pool.run(task, blob, limits)
+    def one(waiting: list[Job], keep: Keep) -> Done:
+        with recording:
+            recording.wait_for(lambda: compiling.first(waiting) is not None)
+            task, blob, limits = waiting.pop(compiling.first(waiting) or 0)
+            compiling.begin(task)
+
+        def prepared() -> None:
+            with recording:
+                compiling.end(task)
+                recording.notify_all()
+
+        outcome = pool.run(task, blob, limits, prepared)
         with recording:
             if not pool.closed:  # else the cell was cut short by the end of the comparison
                 keep(task, outcome)
@@ -45,7 +80,8 @@ def _local(n_jobs: int) -> Iterator[tuple[Run, int]]:
 
     def run(jobs: list[Job], keep: Keep) -> Iterator[Done]:
         parallel = joblib.Parallel(n_jobs, backend="threading", return_as="generator_unordered", batch_size=1)
-        return _as_they_come(parallel(joblib.delayed(one)(*job, keep) for job in jobs), pool.stop)
+        waiting = jobs.copy()
+        return _as_they_come(parallel(joblib.delayed(one)(waiting, keep) for _ in jobs), pool.stop)
 
     try:
         yield run, joblib.effective_n_jobs(n_jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import time
 import warnings
@@ -156,8 +157,16 @@ def _within_means(name: str, data: Data) -> Iterator[None]:
 
 @cache
 def compile_kernels(warm_up: Callable[[str], None], kind: str) -> None:
-    """Compile a backend's kernels for a kind of data, once in a process, so that no limit and no record counts it."""
-    warm_up(kind)
+    """Compile a backend's kernels for a kind of data, once in a process, so that no limit and no record counts it.
+
+    With fewer searches for garbage, which take a tenth of the time that compiling does.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(100 * max(usual[0], 1000), *usual[1:])
+    try:
+        warm_up(kind)
+    finally:
+        gc.set_threshold(*usual)
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def draw_chance(
     marked = truth.marks is not None or found.marks is not None
     t_ends, g_ends = end_marks(truth), end_marks(found)
     matrix, own_matrix = _pack(truth, t_class, t_ends), _pack(found, g_class, g_ends)
-    ends, own_ends = (np.argwhere(np.triu(g.skeleton)) for g in (truth, found))
+    ends, own_ends = (_places(np.triu(g.skeleton)) for g in (truth, found))
     own_first = np.where(found.adj[own_ends[:, 0], own_ends[:, 1]][:, None], own_ends, own_ends[:, ::-1])
     draws = min(draws, FEWER) if max(len(ends), len(own_ends)) > MANY_EDGES else draws
     own = own_matrix[own_first[:, 0], own_first[:, 1]]  # from the cause on, where there is one
@@ -180,12 +180,12 @@ def draw_chance(
     sized, named = np.zeros((2, len(METRICS), draws), dtype=np.int64)
     _draw_sized(d, ends, matrix[ends[:, 0], ends[:, 1]], own, shared, rng, sized)
     _draw_named(d, own_first, own, matrix, rng, named)
-    told = np.argwhere(truth.directed)
+    told = _places(truth.directed)
     both = truth.directed & (found.directed | found.directed.T)
     orders = _draw_orders(d, told, rng, draws)
     hits = _count(matrix, own_first, own)
     open_pairs = int(np.triu((t_class == TAIL) & (t_class.T == TAIL)).sum())
-    heads = np.argwhere(t_ends == ARROW)
+    heads = _places(t_ends == ARROW)
     known = {  # claimed, wanted, and what complete graphs get right
         "f1": (int(found.directed.sum()), len(told), Tally.of(orders)),
         "skeleton_f1": (len(own), len(ends), Tally(len(ends), (draws,))),
@@ -200,11 +200,16 @@ def draw_chance(
             claimed, wanted, complete = known[name]
             levels[name] = Level(int(hits[k]), claimed, wanted, Tally.of(sized[k]), Tally.of(named[k]), complete)
     judged, right = int(both.sum()), int((both & found.directed).sum())
-    return Chance(pairs, levels, right, judged, Tally.of(_draw_orders(d, np.argwhere(both), rng, draws)))
+    return Chance(pairs, levels, right, judged, Tally.of(_draw_orders(d, _places(both), rng, draws)))
 
 
 def _as_marks(adj: Bools) -> AnyArray:
     return np.where(adj & ~adj.T, ARROW, np.where(adj | adj.T, TAIL, 0)).astype(np.int8)
+
+
+def _places(matrix: Bools) -> Ints:
+    """(k, 2) where the matrix (d, d) is true, laid out row by row: for each layout numba compiles anew."""
+    return np.ascontiguousarray(np.argwhere(matrix))
 
 
 def _pack(graph: Graph, of_class: AnyArray, ends: AnyArray) -> AnyArray:
@@ -239,10 +244,10 @@ def _compare(truth: int, own: int, hits: Ints) -> None:
 @njit(cache=True)
 def _count(truth: AnyArray, ends: Ints, own: AnyArray) -> Ints:
     """(4,) what the answer itself gets right."""
-    hits = np.zeros(4, dtype=np.int64)
+    hits = np.zeros((4, 1), dtype=np.int64)
     for k in range(len(own)):
-        _compare(truth[ends[k, 0], ends[k, 1]], own[k], hits)
-    return hits
+        _compare(truth[ends[k, 0], ends[k, 1]], int(own[k]), hits[:, 0])
+    return hits[:, 0]
 
 
 @njit(cache=True)
@@ -273,7 +278,7 @@ def _draw_named(d: int, ends: Ints, own: AnyArray, truth: AnyArray, rng: np.rand
             w = int(rng.random() * (v + 1))
             name[v], name[w] = name[w], name[v]
         for k in range(len(own)):
-            _compare(truth[name[ends[k, 0]], name[ends[k, 1]]], own[k], hits[:, b])
+            _compare(truth[name[ends[k, 0]], name[ends[k, 1]]], int(own[k]), hits[:, b])
 
 
 @njit(cache=True)

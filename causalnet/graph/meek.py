@@ -284,7 +284,7 @@ def orient(adj: ArrayLike) -> Bools:
     """adj (d, d) bool closed under Meek's rules 1-4; what the rules contradict stays undirected."""
     matrix = _square(adj)
     joined = matrix | matrix.T
-    i, j = np.nonzero(np.triu(joined))
+    i, j = np.ascontiguousarray(np.argwhere(np.triu(joined)).T)
     rule, none = np.zeros(matrix.shape, np.int8), np.zeros(len(i))
     close(matrix, joined, i, j, none, none > 0, rule, descendants(matrix))
     return matrix

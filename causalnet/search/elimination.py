@@ -65,7 +65,7 @@ def eliminate_sets(
     scale: (size + 1,), sqrt(n - |S| - 3)."""
     near, (least, size), middle = question.near, sizes, question.middle
     pairs, first = pairs_of(question.i, question.j, rho.shape[0]), near.first
-    widest, volume = 0, 0
+    widest = volume = np.int64(0)  # no literals: for each of those numba compiles anew
     for x in range(rho.shape[0]):
         drawn, own = first[x + 1] - first[x], pairs.first[x + 1] - pairs.first[x]
         top = min(size, question.limit[x])
@@ -249,7 +249,7 @@ def _weaker(k: int, s: int, at: tuple[AnyArray, AnyArray, AnyArray, float], cap:
     return hits > 0
 
 
-@njit(**BARE, inline="always")
+@njit(**BARE)
 def _leaf(
     k: int,
     s: int,

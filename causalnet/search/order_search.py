@@ -255,7 +255,7 @@ def _earlier(rules: Rules, placed: Placed, p: int, best: float) -> tuple[int, fl
         if w[y] != 0.0:
             own = lasso(cov, x, mask, price[x], w)
         if hope[q + 1] > hope[q]:
-            others += _change(rules, placed, y, x, True)
+            others += _change(rules, placed, y, x, np.bool_(True))
         if own - value[x] + others < best:
             best, where = own - value[x] + others, q
     return where, best
@@ -282,7 +282,7 @@ def _later(rules: Rules, placed: Placed, p: int, best: float) -> tuple[int, floa
     own, others = value[x], 0.0
     for q in range(p + 1, last):
         y = order[q]
-        others += _change(rules, placed, y, x, False)
+        others += _change(rules, placed, y, x, np.bool_(False))
         if lowest - value[x] + others >= best:
             break
         if allowed[y, x]:

@@ -149,7 +149,8 @@ def _search(
     joined, given = np.ones(m, np.bool_), np.zeros(m, np.bool_)
     for row in range(m):
         given[row] = fixed[ends[row], others[row]]
-    members, k, bounded, complete = np.empty(0, np.int32), 1, False, True
+    members, bounded, complete = np.empty(0, np.int32), False, True
+    k = int(np.int64(1))  # no literal: for each of those numba compiles anew
     while k <= deepest and complete:
         asked, a, b, near, limit, over = plan_level(k, ends, others, joined, given, d, max_sets)
         if asked.size == 0:
@@ -184,8 +185,9 @@ def _search(
 def _record(weakness: AnyArray, n: int) -> tuple[Array, Array, Ints, Ints, Ints, Ints, Bools]:
     """What :class:`causalnet.search.skeleton.Weakest` has of pairs with these tests given nothing, -inf where there is none."""
     m = weakness.size
-    statistic = np.where(weakness > -np.inf, -weakness, np.nan)
-    none = np.zeros(m, np.int64)
+    statistic, none = np.empty(m), np.zeros(m, np.int64)
+    for row in range(m):
+        statistic[row] = -weakness[row] if weakness[row] > -np.inf else np.nan
     return weakness, statistic, none, np.full(m, n), none.copy(), none.copy(), np.zeros(m, np.bool_)
 
 

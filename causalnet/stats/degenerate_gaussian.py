@@ -69,8 +69,8 @@ def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float
     """(statistic, degrees of freedom, rows used). With ``fisher`` the statistic is z^2, df 1. (inf, 1, n) when z
     determines x or y, (0, 0, n) where x or y is constant; df is NOT_MADE when there are too few rows, or one of them is
     constant among those but not elsewhere."""
-    first = blocks.first
-    q = 0
+    first, none = blocks.first, np.int64(0)  # no literal: for each of those numba compiles anew
+    q = none
     for v in z:
         q += first[v + 1] - first[v]
     wide_x, wide_y = first[x + 1] - first[x], first[y + 1] - first[y]
@@ -97,11 +97,11 @@ def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float
         return 0.0, NOT_MADE, n
     if not (scale[q : q + wide_x] > FLAT).any() or not (scale[q + wide_x :] > FLAT).any():
         return 0.0, NOT_MADE if _varies(blocks, x) and _varies(blocks, y) else 0, n
-    rank_z = _eliminate(moment, scale, 0, q)[0]
+    rank_z = _eliminate(moment, scale, none, q)[0]
     if blocks.fisher:
         return _fisher(moment, scale, q, rank_z, n)
     rest = moment[q + wide_x :, q + wide_x :].copy()
-    rank_y, before = _eliminate(rest, scale[q + wide_x :], 0, wide_y)
+    rank_y, before = _eliminate(rest, scale[q + wide_x :], none, wide_y)
     rank_x = _eliminate(moment, scale, q, q + wide_x)[0]
     factor = n - 1 - rank_z - 0.5 * (rank_x + rank_y + 1)
     if factor < 1.0:
@@ -109,7 +109,7 @@ def likelihood_ratio(blocks: Blocks, x: int, y: int, z: AnyArray) -> tuple[float
     if rank_x == 0 or rank_y == 0:
         return np.inf, 1, n
     after = moment[q + wide_x :, q + wide_x :].copy()
-    rank, determinant = _eliminate(after, scale[q + wide_x :], 0, wide_y)
+    rank, determinant = _eliminate(after, scale[q + wide_x :], none, wide_y)
     if rank < rank_y:  # x determines y given z
         return np.inf, rank_x * rank_y, n
     return max(factor * (before - determinant), 0.0), rank_x * rank_y, n

@@ -57,7 +57,7 @@ def block_gains(first, ends, start, event, value, rate, integral):  # type: igno
                 base[column[event[z]]] = rate[event[z]]
         for z in range(low, start[ends[g]]):
             column[event[z]] = -1
-        value_at, _ = ascend(phi, base, np.zeros(p), 0, 0.01, 50)
+        value_at, _ = ascend(phi, base, np.zeros(p), np.int64(0), 0.01, np.int64(50))  # no literals: compiled once
         before = 0.0
         for e in range(n):
             before += np.log(base[e])

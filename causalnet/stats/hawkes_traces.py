@@ -269,7 +269,7 @@ def _walk(  # type: ignore[no-untyped-def]
     state, last = np.zeros(n_types * slots), np.zeros(n_types * hops)
     alive, live = np.zeros(n_types * hops, dtype=np.bool_), np.empty(n_types * hops, dtype=np.int64)
     now, touched = np.zeros((n_types + 1) * slots), np.empty((n_types + 1) * slots, dtype=np.int64)
-    ties, tied, n_ties = np.zeros(n_types * hops), np.empty(n_types * hops, dtype=np.int64), 0
+    ties, tied, n_ties = np.zeros(n_types * hops), np.empty(n_types * hops, dtype=np.int64), np.int64(0)
     for n in range(len(receiving)):
         if not receiving[n]:
             continue
@@ -306,4 +306,4 @@ def _walk(  # type: ignore[no-untyped-def]
             alive[live[a]] = False
         for a in range(n_ties):
             ties[tied[a]] = 0.0
-        n_ties = 0
+        n_ties = np.int64(0)

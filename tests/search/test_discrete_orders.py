@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from numba import njit
 
 from causalnet.backends.order import learn
 from causalnet.data import as_table
@@ -14,11 +15,12 @@ from causalnet.graph import is_acyclic
 from causalnet.graph.meek import cpdag
 from causalnet.graph.random_dags import random_dag
 from causalnet.search.orders import Found, search_orders
-from causalnet.stats.scores import Counted, closeness, discrete_score
+from causalnet.stats.scores import Counted, closeness, discrete_score, hide
 from causalnet.stats.scores.association import dependent
+from causalnet.stats.scores.cells import DiscreteScore
 from causalnet.stats.scores.contract import add, begin, drop
 from causalnet.stats.scores.counting import coded_columns, empty_counts, split, stratify
-from causalnet.stats.scores.discrete import DiscreteScore, regret
+from causalnet.stats.scores.regrets import regret
 
 SETTINGS = [
     {"name": "bic"},
@@ -108,28 +110,28 @@ def test_the_score_is_that_of_the_dag(settings: dict, d: int, n: int, states: in
     assert (again.dag == found.dag).all() and again.refits == found.refits
 
 
+@njit
+def walk(score, slots, d, steps):  # type: ignore[no-untyped-def]
+    """(steps + 1,) the score of variable 0 in a scratch slot as parents come, and go by their places (minus them)."""
+    begin(score, slots, d, 0)
+    values = np.zeros(steps.size + 1)
+    values[0] = slots.value[d]
+    for i in range(steps.size):
+        if steps[i] > 0:
+            add(score, slots, d, steps[i])
+        else:
+            drop(score, slots, d, -steps[i])
+        values[i + 1] = slots.value[d]
+    return values
+
+
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_compiled_counts_are_the_definition(settings: dict) -> None:  # type: ignore[type-arg]
     """Parents come and go, few cells (bit sets) and many (rows)."""
-    from numba import njit
-
-    @njit
-    def walk(score, slots, steps):  # type: ignore[no-untyped-def]
-        d = score.columns.cards.size
-        begin(score, slots, d, 0)
-        values = np.zeros(steps.size + 1)
-        values[0] = slots.value[d]
-        for i in range(steps.size):
-            if steps[i] > 0:
-                add(score, slots, d, steps[i])
-            else:
-                drop(score, slots, d, -steps[i])
-            values[i + 1] = slots.value[d]
-        return values
-
     rng = np.random.default_rng(1)
     codes = np.column_stack([rng.integers(0, k, 800) for k in (3, 2, 4, 5, 2, 30)]).astype(np.int32)
-    values = walk(*discrete_score(codes, 5, **settings), np.array([1, 2, 3, 0, 4, 5, -1, 1]))
+    score, slots = discrete_score(codes, 5, **settings)
+    values = walk(hide(score, slots), slots, 6, np.array([1, 2, 3, 0, 4, 5, -1, 1]))
     local = Counted(codes, **settings)
     sets = [[], [1], [1, 2], [1, 2, 3], [3, 2], [3, 2, 4], [3, 2, 4, 5], [3, 5, 4], [3, 5, 4, 1]]
     np.testing.assert_allclose(values, [local(0, np.array(p, dtype=int)) for p in sets], atol=1e-4)

@@ -11,7 +11,7 @@ import pytest
 from causalnet.search.orders import search_orders
 from causalnet.stats.coding import MOST, RARE, code_blocks
 from causalnet.stats.dependence import exact_copies, exact_relations
-from causalnet.stats.scores import BlockLocal, block_score, gaussian_score, grouped_blocks, whiten
+from causalnet.stats.scores import BlockLocal, block_score, gaussian_score, grouped_blocks, hide, whiten
 from causalnet.stats.scores.contract import add, best_add, best_drop, drop, helps
 
 
@@ -81,28 +81,28 @@ def test_questions_one_by_one() -> None:
     score, slots = block_score(cov, start, n, price, d - 1, n)
     v, free = 2, np.ones(d)
     free[v] = 0.0
-    ask = compiled()
-    ask["begin"](score, slots, d, v)
+    ask, hidden = compiled(), hide(score, slots)
+    ask["begin"](hidden, slots, d, v)
     have: list[int] = []
     for _ in range(4):
-        r = int(ask["best_add"](score, slots, d, free))
+        r = int(ask["best_add"](hidden, slots, d, free))
         changes = {
             c: local(v, np.array([*have, c])) - local(v, np.array(have, int))
             for c in range(d)
             if free[c] and c not in have
         }
         assert r == min(changes, key=lambda c: changes[c])
-        assert all(bool(ask["helps"](score, slots, d, c)) == (change < 0) for c, change in changes.items())
-        ask["add"](score, slots, d, r)
+        assert all(bool(ask["helps"](hidden, slots, d, c)) == (change < 0) for c, change in changes.items())
+        ask["add"](hidden, slots, d, r)
         have.append(r)
         assert slots.value[d] == pytest.approx(local(v, np.array(have)), abs=1e-6)
     score.price[:] *= 1e4  # now all should leave, the least useful first
     expected = BlockLocal(cov, start, n, score.price)
     slots.value[d] = expected(v, np.array(have))
-    while (at := int(ask["best_drop"](score, slots, d, np.zeros(d, bool)))) >= 0:
+    while (at := int(ask["best_drop"](hidden, slots, d, np.zeros(d, bool)))) >= 0:
         rests = [expected(v, np.array([p for p in have if p != q], int)) for q in have]
         assert have[at] == have[int(np.argmin(rests))]
-        ask["drop"](score, slots, d, at)
+        ask["drop"](hidden, slots, d, at)
         have[at] = have[-1]
         have.pop()
         assert slots.value[d] == pytest.approx(expected(v, np.array(have, int)), abs=1e-6)

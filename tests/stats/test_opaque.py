@@ -7,12 +7,13 @@ from numba import njit
 
 from causalnet.search.orders import fit_given
 from causalnet.search.orders.moves import fit_order
-from causalnet.stats.scores import discrete_score, gaussian_score, hide
+from causalnet.stats.scores import discrete_score, equal_variance_score, gaussian_score, hide
 from causalnet.stats.scores.contract import add, begin, best_add, best_drop, copy, drop, helps, rise
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(300, 6)) @ (np.eye(6) + np.triu(rng.uniform(-1, 1, (6, 6)), 1))
-SCORES = {
+SCORES = {  # the one that takes least to compile open, and others
+    "equal variance": lambda: equal_variance_score(np.cov(X.T), 300, 1.0, 2.0, 5),
     "gaussian": lambda: gaussian_score(np.corrcoef(X.T), 300, 2.0, 5),
     "discrete": lambda: discrete_score((X > 0.0).astype(np.int64), 5, name="fnml"),
 }
@@ -40,10 +41,11 @@ def _told(score, slots, may, fixed, said):  # type: ignore[no-untyped-def]
 def test_a_hidden_score_gives_the_answers_of_the_open_one() -> None:
     said = np.zeros((2, 4, 6))
     may, fixed = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0]), np.array([False, True, False, False, False, False])
-    _told(*SCORES["discrete"](), may, fixed, said[0])
-    score, slots = SCORES["discrete"]()
+    _told(*SCORES["equal variance"](), may, fixed, said[0])
+    score, slots = SCORES["equal variance"]()
     _told(hide(score, slots), slots, may, fixed, said[1])
-    assert (said[0] == said[1]).all() and len(np.unique(said[0])) > 10
+    np.testing.assert_allclose(said[1], said[0], rtol=1e-12)  # its sums may be made in any order
+    assert len(np.unique(said[0])) > 10
 
 
 def test_one_search_serves_all_scores() -> None:

@@ -197,9 +197,9 @@ def _extend(score: BlockScore, slots: Slots, s: int) -> None:
 
 
 @njit(**UNSEEN, fastmath=FAST)
-def _rest(score: BlockScore, slots: Slots, s: int, a: int, b: int, out: int) -> None:
-    """own[out]: the residual covariance of the blocks of a and b given the parents of scratch slot s."""
-    start, rows, own = score.start, score.rows[s - score.price.shape[0]], score.own
+def _rest(score: BlockScore, slots: Slots, s: int, a: int, b: int, out: Array) -> None:
+    """out: the residual covariance of the blocks of a and b given the parents of scratch slot s."""
+    start, rows = score.start, score.rows[s - score.price.shape[0]]
     cov = score.cov[score.group[slots.node[s]]]
     for i in range(start[a + 1] - start[a]):
         for j in range(start[b + 1] - start[b]):
@@ -207,7 +207,7 @@ def _rest(score: BlockScore, slots: Slots, s: int, a: int, b: int, out: int) -> 
             t = cov[x, y]
             for h in range(score.wide[0, s]):
                 t -= rows[h, x] * rows[h, y]
-            own[out, i, j] = t
+            out[i, j] = t
 
 
 @njit(**UNSEEN)
@@ -217,7 +217,7 @@ def _fit(score: BlockScore, slots: Slots, s: int) -> None:
     n = score.n_of[v]
     kv = start[v + 1] - start[v]
     _extend(score, slots, s)
-    _rest(score, slots, s, v, v, 0)
+    _rest(score, slots, s, v, v, own[0])
     for i in range(kv):
         for j in range(kv):
             own[1, i, j] = own[0, i, j]
@@ -227,8 +227,8 @@ def _fit(score: BlockScore, slots: Slots, s: int) -> None:
         kr = start[r + 1] - start[r]
         score.change[s, r] = 0.0
         if r != v and score.wide[0, s] + kr <= score.most[0]:
-            _rest(score, slots, s, r, r, 1)
-            _rest(score, slots, s, r, v, 2)
+            _rest(score, slots, s, r, r, own[1])
+            _rest(score, slots, s, r, v, own[2])
             score.change[s, r] = n * (_logdet_after(score, kv, kr, -1.0) - base) + score.price[v, r]
     for i in range(slots.size[s]):
         slots.value[s] += score.price[v, slots.parents[s, i]]
@@ -316,7 +316,7 @@ def _best_drop(score: BlockScore, slots: Slots, s: int, x: AnyArray) -> int:
     rows, kv = score.rows[s - score.price.shape[0]], start[v + 1] - start[v]
     _extend(score, slots, s)
     _invert(score, slots, s)
-    _rest(score, slots, s, v, v, 0)
+    _rest(score, slots, s, v, v, own[0])
     now = slots.value[s]
     for i in range(slots.size[s]):
         now -= score.price[v, slots.parents[s, i]]

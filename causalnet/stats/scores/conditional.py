@@ -104,10 +104,10 @@ def _law(numbers: Numbers, n: int, k: int, logdet: float) -> float:
 
 
 @njit(**INNER)
-def _marginal(numbers: Numbers, which: int, n: int, k: int, last: bool) -> float:
-    """ln m of k numbers in the n rows whose sums (row k) and sums of products stand in moment[which]; with ``last`` less that
+def _marginal(numbers: Numbers, sums: AnyArray, n: int, k: int, last: bool) -> float:
+    """ln m of k numbers in the n rows whose ``sums`` (row k) and sums of products are those of moment; with ``last`` less that
     of all but the last number."""
-    sums, work = numbers.moment[which], numbers.moment[2]
+    work = numbers.moment[2]
     if n == 0 or k == 0:
         return 0.0
     logdet, before = 0.0, 0.0
@@ -154,9 +154,9 @@ def normal_part(numbers: Numbers, counts: Counts, v: int, r: int, strata: int, k
         c = counts.cell[p]
         rows[first[c]] = p
         first[c] += 1
-    total, end = 0.0, 0
+    total, end = 0.0, np.int64(0)  # no literal: for each of those numba compiles anew
     for t in range(strata):
-        n_t = 0
+        n_t = np.int64(0)
         moment[1, : k + 1] = 0.0
         for c in range(t * r, t * r + r):
             n = counts.size[c]
@@ -165,10 +165,10 @@ def normal_part(numbers: Numbers, counts: Counts, v: int, r: int, strata: int, k
             _gather(numbers, end, end + n, k)
             end += n
             n_t += n
-            total += _marginal(numbers, 0, n, k, numbers.numeric[v])
+            total += _marginal(numbers, moment[0], n, k, numbers.numeric[v])
             for i in range(k + 1):
                 for j in range(min(i + 1, k)):
                     moment[1, i, j] += moment[0, i, j]
         if not numbers.numeric[v]:
-            total -= _marginal(numbers, 1, n_t, k, False)
+            total -= _marginal(numbers, moment[1], n_t, k, numbers.numeric[v])
     return total

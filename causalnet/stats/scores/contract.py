@@ -114,6 +114,13 @@ def widen(score: Any) -> bool:
     return False
 
 
+@singledispatch
+def apart(score: Any) -> tuple[Any, Ints] | None:
+    """A kernel with arguments as those of the answers behind an address, which many of the score's answers call by its own; and
+    the (2,) that are to hold that address and the one of the memory with the score and its slots."""
+    return None
+
+
 QUESTIONS: tuple[Callable[..., Any], ...] = (begin, copy, add, drop, helps, rise, best_add, best_drop)
 
 

@@ -2,7 +2,8 @@
 
 :func:`hide` writes a score and its slots to memory and compiles one function for scores of that type: it answers each of
 the eight questions of :mod:`causalnet.stats.scores.contract` about what stands there. To ask a :class:`Hidden` score is to
-call that function by its address; nothing of what it runs is compiled into the search, or once more with it.
+call that function by its address; nothing of what it runs is compiled into the search, or once more with it. Nor is what a
+score keeps :func:`apart <causalnet.stats.scores.contract.apart>` compiled into each of its own answers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload
 
 from ...base.arrays import Ints
-from .contract import BARE, QUESTIONS, Slots, add, begin, best_add, best_drop, copy, drop, helps, rise
+from .contract import BARE, QUESTIONS, Slots, add, apart, begin, best_add, best_drop, copy, drop, helps, rise
 
 BEGIN, COPY, ADD, DROP, HELPS, RISE, BEST_ADD, BEST_DROP = range(len(QUESTIONS))
 
@@ -37,11 +38,19 @@ def hide(score: Any, slots: Slots) -> Hidden:
     target = cpu_target.target_context
     memory = np.zeros(target.get_abi_sizeof(target.get_data_type(told)) // 8 + 1, np.int64)
     _write((score, slots), memory)
-    arrays = [types.CPointer(kind[::1]) for kind in (types.float64, types.boolean)]
-    _answer.compile((types.CPointer(told), types.int64, types.int64, types.int64, *arrays))
-    made = _answer.overloads[types.CPointer(told), types.int64, types.int64, types.int64, *arrays]
-    answers = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
-    return Hidden(np.array([answers, memory.ctypes.data]), memory)
+    aside = apart(score)
+    if aside is not None:
+        aside[1][:] = _address(aside[0], told), memory.ctypes.data
+    return Hidden(np.array([_address(_answer, told), memory.ctypes.data]), memory)
+
+
+def _address(kernel: Any, told: Any) -> int:
+    """Of a kernel with the arguments of :func:`_answer`, compiled for what numba calls ``told``."""
+    arrays = (types.CPointer(kind[::1]) for kind in (types.float64, types.boolean))
+    signature = types.CPointer(told), types.int64, types.int64, types.int64, *arrays
+    kernel.compile(signature)
+    made = kernel.overloads[signature]
+    return int(made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name))
 
 
 @njit(**BARE)
@@ -92,7 +101,7 @@ def _write(pair: Any, memory: Ints) -> None:
 
 
 @intrinsic
-def _call(typingctx, address, question, s, x, array):  # type: ignore[no-untyped-def]
+def call(typingctx, address, question, s, x, array):  # type: ignore[no-untyped-def]
     """address[0](address[1], question, s, x, a, a), a where ``array`` stands, of whichever type."""
 
     def build(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -114,11 +123,11 @@ def _ask(question: Callable[..., Any], answer: Callable[..., Any]) -> None:
     overload(question, inline="always")(choose)
 
 
-_ask(begin, lambda score, slots, s, x: _call(score.address, BEGIN, s, x, slots.node))
-_ask(copy, lambda score, slots, s, x: _call(score.address, COPY, s, x, slots.node))
-_ask(add, lambda score, slots, s, x: _call(score.address, ADD, s, x, slots.node))
-_ask(drop, lambda score, slots, s, x: _call(score.address, DROP, s, x, slots.node))
-_ask(helps, lambda score, slots, s, x: _call(score.address, HELPS, s, x, slots.node) > 0.0)
-_ask(rise, lambda score, slots, s, x: _call(score.address, RISE, s, x, slots.node))
-_ask(best_add, lambda score, slots, s, x: np.int64(_call(score.address, BEST_ADD, s, np.int64(0), x)))
-_ask(best_drop, lambda score, slots, s, x: np.int64(_call(score.address, BEST_DROP, s, np.int64(0), x)))
+_ask(begin, lambda score, slots, s, x: call(score.address, BEGIN, s, x, slots.node))
+_ask(copy, lambda score, slots, s, x: call(score.address, COPY, s, x, slots.node))
+_ask(add, lambda score, slots, s, x: call(score.address, ADD, s, x, slots.node))
+_ask(drop, lambda score, slots, s, x: call(score.address, DROP, s, x, slots.node))
+_ask(helps, lambda score, slots, s, x: call(score.address, HELPS, s, x, slots.node) > 0.0)
+_ask(rise, lambda score, slots, s, x: call(score.address, RISE, s, x, slots.node))
+_ask(best_add, lambda score, slots, s, x: np.int64(call(score.address, BEST_ADD, s, np.int64(0), x)))
+_ask(best_drop, lambda score, slots, s, x: np.int64(call(score.address, BEST_DROP, s, np.int64(0), x)))

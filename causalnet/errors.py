@@ -11,11 +11,12 @@ class CausalnetError(Exception):
     """Base class: catch this to catch everything causalnet raises on purpose.
 
     python, shell: what to do about it, where that differs between a program and the command line; ``str(error)`` ends
-    with the first, ``error.in_shell`` with the second.
+    with the first, ``error.in_shell`` with the second, and ``error.parts`` are the message and the two.
     """
 
     def __init__(self, message: str = "", *, python: str = "", shell: str = "") -> None:
         super().__init__(f"{message}; {python}" if python else message)
+        self.parts = message, python, shell
         self.in_shell = f"{message}; {shell}" if shell else str(self)
 
 

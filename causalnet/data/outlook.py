@@ -175,7 +175,7 @@ def _look_at_series(data: Any, source: str, time: str | None, segment: str | Non
         except UnknownNameError:
             raise
         except CausalnetError as error:
-            return Look(source, "", len(data), (), (), (Trouble(str(error), shell=error.in_shell),))
+            return Look(source, "", len(data), (), (), (Trouble(*error.parts),))
     told = dict.fromkeys([*series.notes, *(str(w.message) for w in caught)])
     apart = {name: data[name] for name in (time, segment) if name is not None}
     roles = {name: "time" if name == time else "segment" for name in apart}
@@ -244,7 +244,7 @@ def _look_at_log(path: Any, source: str, rows: int, how: dict[str, Any]) -> Look
         try:
             log = read_events(path, **how)
         except CausalnetError as error:
-            return Look(source, "", rows, (), (), (Trouble(str(error), shell=error.in_shell),))
+            return Look(source, "", rows, (), (), (Trouble(*error.parts),))
     return _of_events(log, source, tuple(dict.fromkeys(str(w.message) for w in caught)))
 
 

@@ -84,8 +84,8 @@ class Graph:
                 raise DataError(f"the weight of {nodes[i]} -> {nodes[j]} is {weight[i, j]}; weights are finite numbers")
             object.__setattr__(self, "weight", frozen(weight, np.float64, nodes, "weight"))
         if marks is not None:
-            joined, odd = marks > 0, marks.view(np.uint8) > CIRCLE
-            if (odd | (joined != joined.T) | (adj != told)).any():
+            joined = marks > 0
+            if (joined != joined.T).any() or marks.view(np.uint8).max(initial=0) > CIRCLE or (adj != told).any():
                 raise DataError("marks and adj disagree; build the graph with Graph.from_marks(nodes, marks)")
             object.__setattr__(self, "marks", marks)
         evidence = self.evidence if self.evidence is not None else {}

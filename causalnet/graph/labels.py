@@ -107,7 +107,7 @@ def frozen(array: Any, dtype: Any, names: tuple[str, ...], name: str) -> AnyArra
         raise
     except ValueError as error:
         raise DataError(f"{name} is no matrix: its rows have different lengths") from error
-    if np.issubdtype(given.dtype, np.floating) and dtype is not np.float64 and np.isnan(given).any():
+    if given.dtype.kind == "f" and dtype is not np.float64 and np.isnan(given).any():
         raise DataError(f"{name} holds NaN; an edge is there or not")
     shaped(name, given, (len(names), len(names)), "a row and a column a node")
     if dtype is np.bool_:

@@ -262,6 +262,8 @@ def test_a_series_is_read_looked_at_and_repeated(series: Path, tmp_path: Path) -
     assert "--time when puts them" in unsaid and "--discrete when keeps it" in unsaid and "discrete=[" not in unsaid
     odd = json.loads(call("look", series, "--time", "when", "--json").stdout)
     assert not odd["ready"] and "repeat the time" in odd["troubles"][0]["what"]
+    shown = call("look", series, "--time", "when").stdout
+    assert shown.count("repeat the time") == 1 and "--segment" in shown and "segment=" not in shown
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_a_series_is_read_looked_at_and_repeated(series: Path, tmp_path: Path) -
         (["--time", "whn"], "time='whn' is no column"),
         (["--time", "when", "-b", "pc"], "pc takes"),
         (["--time", "when", "--regime", "run"], "--regime belongs to a table"),
-        (["--time", "when"], "name the column of runs with segment="),
+        (["--time", "when"], "name the column of runs with --segment"),
         (["--lags", "2", "-b", "order"], "has no parameter 'lags'"),
     ],
 )

@@ -85,19 +85,20 @@ def watcher(
 
 
 @contextlib.contextmanager
-def heard(watch: Watcher) -> Iterator[None]:
-    """What a search inside says by :func:`say_progress` goes to ``watch``, with the time left at the pace so far."""
+def heard(progress: bool | Watcher | None, doing: str) -> Iterator[None]:
+    """What a search inside says by :func:`say_progress` goes to the watcher, with the time left at the pace so far."""
     begun = time.monotonic()
+    with watcher(progress, doing, "rounds", after=1.0) as watch:
 
-    def listen(done: int, total: int, last: str) -> None:
-        elapsed = time.monotonic() - begun
-        watch(Progress(done, total, 0, elapsed, elapsed * (total - done) / done if done else None, last))
+        def listen(done: int, total: int, last: str) -> None:
+            elapsed = time.monotonic() - begun
+            watch(Progress(done, total, 0, elapsed, elapsed * (total - done) / done if done else None, last))
 
-    token = _listening.set(listen)
-    try:
-        yield
-    finally:
-        _listening.reset(token)
+        token = _listening.set(listen)
+        try:
+            yield
+        finally:
+            _listening.reset(token)
 
 
 def say_progress(done: int, total: int, last: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..base import checks, memory
-from ..base.progress import Watcher, heard, watcher
+from ..base.progress import Watcher, heard
 from ..data import Data, Demanding, Table, as_data, as_series
 from ..data.kinds import is_data
 from ..data.regimes import DEMANDS
@@ -70,25 +70,12 @@ def discover(
     else:
         with _reading_told(data):
             check_applicable(method, data, knowledge, params)
-    if max_seconds is not None:
-        checks.number("max_seconds", max_seconds, above=0.0)
-        if not method.bounded:
-            raise NotApplicable(
-                f"{method.name} cannot stop itself, so max_seconds would not bound it here",
-                python="run it through cn.compare(..., max_seconds=...), which stops it from outside",
-                shell="run it through `causalnet compare --max-seconds`, which stops it from outside",
-            )
-        params["max_seconds"] = max_seconds
+    params |= _limit(method, max_seconds)
     rng = checks.generator("seed", seed)
     if method.warm_up is not None:
         compile_kernels(method.warm_up, data.kind)
     wall, cpu = time.perf_counter(), time.process_time()
-    with (
-        _reading_told(data),
-        _within_means(method.name, data),
-        watcher(progress, method.name, "rounds", after=1.0) as watch,
-        heard(watch),
-    ):
+    with _reading_told(data), _within_means(method.name, data), heard(progress, method.name):
         beyond = _out_of_reach(method, data, knowledge, max_seconds)
         graph = beyond or method.learn(data, knowledge=knowledge, rng=rng, **params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -108,6 +95,20 @@ def discover(
     if isinstance(data, Table) and data.kind == "mixed" and data.notes:
         record["read"] = [note.text for note in data.notes if not note.told]
     return graph.replace(meta={"complete": True, **graph.meta, **record})
+
+
+def _limit(method: Backend, max_seconds: float | None) -> dict[str, float]:
+    """The limit as a parameter of a method that stops itself."""
+    if max_seconds is None:
+        return {}
+    checks.number("max_seconds", max_seconds, above=0.0)
+    if not method.bounded:
+        raise NotApplicable(
+            f"{method.name} cannot stop itself, so max_seconds would not bound it here",
+            python="run it through cn.compare(..., max_seconds=...), which stops it from outside",
+            shell="run it through `causalnet compare --max-seconds`, which stops it from outside",
+        )
+    return {"max_seconds": max_seconds}
 
 
 def _read(data: Any, method: Backend | None) -> Data:

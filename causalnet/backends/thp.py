@@ -177,7 +177,7 @@ def _rates(decay: float | Sequence[float]) -> Array:
     """The decays (B,) in 1/s."""
     try:
         rates = np.atleast_1d(np.asarray(decay, dtype=np.float64))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rates = np.empty(0)
     if rates.ndim != 1 or len(rates) == 0 or not (np.isfinite(rates) & (rates > 0)).all():
         raise DataError(f"decay is {decay!r}, and must be positive, in 1/s")

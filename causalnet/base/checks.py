@@ -104,7 +104,7 @@ def numbers(
     try:
         array = np.array(value, np.float64, order="C") if not isinstance(value, str) else None
         array = array if array is None or shape is None else np.array(np.broadcast_to(array, shape))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = None
     if array is None:
         raise DataError(f"{name} is {_short(value)}, and must be {size}")

@@ -132,7 +132,7 @@ class Interactions(Sealed):
 
 def codes(given: ArrayLike, known: Sequence[str], what: str, n: int) -> Ints:
     """(n,) positions in ``known`` of codes or names, NOTHING for None and -1; DataError with the row for an unknown one."""
-    array = np.asarray(given)
+    array = _array(given, what)
     if array.shape != (n,):
         raise DataError(f"{what} has shape {array.shape}, expected ({n},): the {what} acted on, one for each row")
     if array.dtype.kind in "US" or array.dtype == object:
@@ -152,9 +152,16 @@ def codes(given: ArrayLike, known: Sequence[str], what: str, n: int) -> Ints:
     return freeze(array.astype(np.int64))
 
 
+def _array(given: ArrayLike, name: str) -> AnyArray:
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} is no array: {error}") from None
+
+
 def _counts(given: ArrayLike, name: str, shape: tuple[int, int]) -> Ints:
     """A frozen (T, D, V) copy of whole numbers from 0 on; rows may come as (T, V) when there is one unit."""
-    array = np.asarray(given)
+    array = _array(given, name)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} holds {array.dtype} values; write counts: whole numbers from 0 on")
     if array.ndim == 2 and shape[0] == 1:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..base.checks import instance
 from ..base.text import writable
 from ..data import Data, as_data
 from ..errors import DataError
-from ..graph import Graph, Knowledge
+from ..graph import Graph, Knowledge, LaggedGraph
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Dataset:
         if not isinstance(self.name, str) or not self.name or writable(self.name) != self.name:
             raise DataError(f"name is {self.name!r}, and must be a text that UTF-8 can hold, such as 'my-data'")
         object.__setattr__(self, "data", as_data(self.data))
+        instance("truth", self.truth, (Graph, LaggedGraph, type(None)), "a causalnet.Graph, or None")
         if self.truth is not None and sorted(self.truth.nodes) != sorted(self.data.columns):
             odd = sorted(set(self.truth.nodes) ^ set(self.data.columns))
             raise DataError(f"data set {self.name!r}: the truth and the data differ in the variables {', '.join(odd)}")

@@ -12,7 +12,7 @@ import numpy as np
 from ..base.arrays import Array, Bools
 from ..base.checks import known, number
 from ..errors import DataError, NotApplicable, NotInstalled
-from .labels import Networked
+from .labels import Networked, node_names
 from .marks import ARROW, CIRCLE, TAIL, Marks, read, spell
 from .order import is_acyclic
 
@@ -52,7 +52,7 @@ def arcs_of(graph: Any, nodes: Sequence[str] | None) -> Arcs:
     """The arcs of a graph of networkx, u - v as both; DataError for what is none, odd weights and names."""
     if not isinstance(graph, Networked):
         raise DataError(f"got {type(graph).__name__}, and from_networkx takes a networkx graph")
-    names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
+    names = tuple(str(n) for n in graph.nodes) if nodes is None else node_names(nodes)
     index = {name: i for i, name in enumerate(names)}
     arcs = [(str(u), str(v), w) for u, v, w in graph.edges(data="weight")]
     if not graph.is_directed():

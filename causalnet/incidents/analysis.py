@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from ..base.checks import flag, instance, number
+from ..base.checks import flag, instance, names, number
 from ..data import Events, as_table
 from ..data.logs import event_columns, is_log
 from ..data.topology import undirected
@@ -70,7 +70,9 @@ def root_causes(
         given = topology if topology is not None else log.topology
         return rank_alarms(rates, log, None if given is None else undirected(given), float(skew))
     instance("alarms_or_metrics", data, pd.DataFrame, "an event log, a frame of one, or a frame of metrics")
-    frame = data if metric is None else _of_metric(data, (metric,) if isinstance(metric, str) else tuple(metric))
+    frame = (
+        data if metric is None else _of_metric(data, (metric,) if isinstance(metric, str) else names("metric", metric))
+    )
     calls = model if isinstance(model, nx.DiGraph) else topology
     if calls is not None and not calls.is_directed():
         raise DataError("the call graph has no directions; give a networkx.DiGraph of caller -> callee")

@@ -67,7 +67,9 @@ class RootCauseMask:
             function(name, value, "a function from an observation to bools, or None")
         self.variables = distinct("variables", variables)
         self.action_variables = _action_variables(action_variables, self.variables)
-        self.k: Any = k if k == "roots" else whole('k counts the variables kept (or is "roots"): it', k, 1)
+        self.k: Any = (
+            k if isinstance(k, str) and k == "roots" else whole('k counts the variables kept (or is "roots"): it', k, 1)
+        )
         if present is None and cells is None:
             raise DataError(
                 "the mask cannot tell which variables are present: give present=, a function from an observation to "

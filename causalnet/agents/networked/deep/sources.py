@@ -20,6 +20,8 @@ class Sources:
 
     def __init__(self, envs: Sequence[Any]) -> None:
         self.worlds = [World.of(env) for env in envs]
+        if not self.worlds:
+            raise DataError("env is an empty list; give one environment, or several sources")
         first = self.worlds[0]
         for m, world in enumerate(self.worlds):
             if not world.batched:

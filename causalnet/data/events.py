@@ -53,7 +53,7 @@ class Events(Sealed):
         duration_unit: str | None = None,
     ):
         frame = _log(frame)
-        topology = as_topology(topology, set(map(str, frame["device"].unique())))
+        topology = as_topology(topology, frame["device"])
         time, found = seconds_and_unit(frame["timestamp"], unit)
         duration = None
         if "duration" in frame.columns:

@@ -62,7 +62,7 @@ def read_events(
         log["_state"] = frame[state]
     log = _without_bad(log, name, quota, skipped, unit)
     n = len(log)
-    if n > 1 and log["event"].nunique() == 1:
+    if n > 1 and log["event"].astype(str).nunique() == 1:
         warnings.warn(
             f"every event is called {log['event'].iloc[0]!r} (column {took['event']!r}); where another column names them, say "
             "which: columns={'event': ...} (--event-column NAME)",
@@ -81,7 +81,7 @@ def read_events(
         log["duration"] = until_last(times[n:], times[:n])
     if "_state" in log:
         log = _paired(log, str(state))
-    topology = as_topology(topology, {str(device) for device in log["device"].unique()})
+    topology = as_topology(topology, log["device"])
     return Events(log, topology, event_types, unit="s")
 
 

@@ -12,16 +12,22 @@ from .numerals import to_numbers
 
 def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:
     """Without rows that repeat the names, rule a line or are a remark, and empty columns without a name; and what to tell."""
-    told, gone = [], np.zeros(len(frame), bool)
+    told: list[str] = []
+    gone = np.zeros(len(frame), bool)
     plain = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
     filled = frame.notna().to_numpy()
     if not any(p and filled[:, j].any() for j, p in enumerate(plain)):
         gone, repeats = _no_rows(frame, names)
         told = [f"{repeats} rows that repeat the names of the columns are left out"] if repeats else []
-    alone = np.flatnonzero(filled[:, 0] & ~filled[:, 1:].any(axis=1) & ~gone) if len(names) > 1 and not plain[0] else []
-    for k in [k for k in alone if COMMENT.match(str(frame.iat[k, 0])) or k >= len(frame) - 3]:
-        said = str(frame.iat[k, 0])
-        if to_numbers(pd.Series([said])).isna()[0] and (frame.iloc[:, 0] == frame.iat[k, 0]).sum() == 1:
+    alone = (
+        [] if plain[0] or len(names) < 2 else np.flatnonzero(filled[:, 0] & ~filled[:, 1:].any(axis=1) & ~gone).tolist()
+    )
+    first = frame.iloc[:, 0].astype(str) if alone else frame.iloc[:0, 0]
+    for k in alone:
+        said = first.iloc[k]
+        if not COMMENT.match(said) and k < len(frame) - 3:
+            continue
+        if to_numbers(pd.Series([said])).isna()[0] and int((first == said).sum()) == 1:
             gone[k] = True
             told.append(f"row {k + 1} is a remark ({said[:40]!r}) and is left out")
     last = np.flatnonzero(filled.any(axis=1) & ~gone)
@@ -33,7 +39,8 @@ def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[
             if j not in texts and not plain[j]:
                 frame.isetitem(j, _as_numbers(frame.iloc[:, j]).array)
     kept = [j for j, name in enumerate(names) if name.strip() or frame.iloc[:, j].notna().any()]
-    return frame.iloc[:, kept].set_axis(pd.Index([names[j] for j in kept]), axis=1), told
+    frame = frame if len(kept) == len(names) else frame.iloc[:, kept]
+    return frame.set_axis(pd.Index([names[j] for j in kept]), axis=1), told
 
 
 def _no_rows(frame: pd.DataFrame, names: list[str]) -> tuple[Bools, int]:

@@ -135,7 +135,7 @@ def _by_size(value: float) -> str:
     return next((unit for unit in ("ns", "us", "ms") if value >= FROM[unit]), "s")
 
 
-def _exact(whole: Ints, a_second: int, name: str) -> Array:
+def _exact(whole: Ints, a_second: float, name: str) -> Array:
     """Whole units as seconds; from the first one where float64 would make distinct times equal."""
     found = whole / a_second
     if len(np.unique(found)) == len(np.unique(whole)):

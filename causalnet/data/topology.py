@@ -25,12 +25,13 @@ ENDS = (
 LABELS = ("name", "label", "device", "hostname", "id")  # attributes of a node that may hold the device's name
 
 
-def as_topology(given: Any, devices: Collection[str] = ()) -> nx.Graph | None:
+def as_topology(given: Any, devices: Iterable[Any] = ()) -> nx.Graph | None:
     """Links between devices as a graph: of networkx, pairs, {"a": ["b", "c"]}, a frame of links, a matrix, or a file.
 
-    A matrix is a frame whose rows and columns are called as the devices, or an array over devices 0, 1, ... devices: names
-    from the log, as for :func:`read_topology`. DataError for anything else, and for a device that has no name.
+    A matrix is a frame whose rows and columns are called as the devices, or an array over devices 0, 1, ... devices: those
+    of the log, as for :func:`read_topology`. DataError for anything else, and for a device that has no name.
     """
+    devices = () if given is None or isinstance(given, nx.Graph) else set(map(str, devices))
     if given is None or isinstance(given, nx.Graph):
         found = given
     elif isinstance(given, str | Path):

@@ -25,7 +25,7 @@ def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[
     first = frame.iloc[:, 0].astype(str) if alone else frame.iloc[:0, 0]
     for k in alone:
         said = first.iloc[k]
-        if not COMMENT.match(said) and k < len(frame) - 3:
+        if not COMMENT.match(said) and (k < len(frame) - 3 or len(names) < 3):  # a list of two may hold one alone
             continue
         if to_numbers(pd.Series([said])).isna()[0] and int((first == said).sum()) == 1:
             gone[k] = True

@@ -238,7 +238,7 @@ def test_what_looks_like_data_is_not_taken_for_a_header(tmp_path: Path) -> None:
     (tmp_path / "wires.csv").write_text("m,n\nn,far\n")
     with pytest.raises(DataError, match="first line is a link"):
         read_events(tmp_path / "log.csv", tmp_path / "wires.csv")
-    (tmp_path / "three.csv").write_text("w,p,q\n1,m,n\n")
+    (tmp_path / "three.csv").write_text("w,p,q\n1,x,y\n")
     with pytest.raises(DataError, match="3 columns"):
         read_events(tmp_path / "log.csv", tmp_path / "three.csv")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "from_networkx": (cn.Graph.from_networkx, {"graph": nx.DiGraph([("a", "b")]), "nodes": None}),
     "Graph": (cn.Graph, {"nodes": list("abc"), "adj": GRAPH.adj, "weight": None}),
     "thp": (
-        cn.discover,
-        {"data": EVENTS, "backend": "thp", "decay": 0.1, "hops": (0,), "ties": None, "repeats": None, "max_parents": None,
-         "max_changes": None, "penalty_scale": 1.0, "tol": 0.01},
+        partial(cn.discover, EVENTS, "thp"),
+        {"decay": 0.1, "hops": (0,), "ties": None, "repeats": None, "max_parents": None, "max_changes": None, "tol": 0.01},
     ),
     "backends": (cn.compare, {"datasets": None, "backends": ["empty"], "seeds": 1}),
     "score": (cn.score, {"truth": GRAPH, "learned": GRAPH}),

@@ -35,6 +35,7 @@ REMEDIES = {  # what else can be done about data that a method does not take: in
     ),
     "streamed": ("read_table keeps the rows of a table that fits in memory",) * 2,
 }
+WHOLE = 1 << 63  # the whole numbers that compiled code holds are smaller
 FREE = 1 << 26  # bytes that need no asking for
 SECONDS = 4e-8  # that a method takes for each pair of variables, whatever it finds: to lay out matrices and hand over
 MANY = 1000  # variables up to which that is no time
@@ -231,7 +232,8 @@ def _unlike(default: Any, value: Any) -> str:
     if isinstance(default, bool):
         return "" if isinstance(value, bool | np.bool_) else "true or false"
     if isinstance(default, int | float):
-        return "" if number and abs(value) <= checks.LARGEST else "a finite number"
+        held = abs(value) < WHOLE if isinstance(value, int) else np.isfinite(value) if number else False
+        return "" if number and held else "a finite number"
     if isinstance(default, str):
         return "" if isinstance(value, str) or callable(value) else "a text"
     if isinstance(default, tuple | list):

@@ -18,12 +18,29 @@ SLASHED = re.compile(
 )
 COMPACT = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d(\.0)?")
 ZONE = re.compile(r"\s*(UTC|GMT|Z|DST)\s*$")  # Greenwich; or, of some alarm systems, a summer time that all rows share
-FORMATS = (  # each of all texts of a column
-    "%b %d %Y %H:%M:%S", "%b %d %Y %H:%M:%S.%f", "%b %d, %Y @ %H:%M:%S.%f", "%b %d, %Y %H:%M:%S", "%b %d, %Y, %I:%M:%S %p",
-    "%b %d, %Y %I:%M:%S %p", "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z",
-    "%d/%b/%Y:%H:%M:%S", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M", "%d %b %Y %H:%M:%S", "%d %b %Y %H:%M",
-    "%d-%b-%y %I.%M.%S.%f %p", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H时%M分%S秒", "%Y年%m月%d日 %H:%M", "%Y.%m.%d %H:%M:%S",
-)  # fmt: skip
+FORMATS = """
+%b %d %Y %H:%M:%S
+%b %d %Y %H:%M:%S.%f
+%b %d, %Y @ %H:%M:%S.%f
+%b %d, %Y %H:%M:%S
+%b %d, %Y, %I:%M:%S %p
+%b %d, %Y %I:%M:%S %p
+%a, %d %b %Y %H:%M:%S %z
+%a, %d %b %Y %H:%M:%S
+%a %b %d %H:%M:%S %Y
+%d/%b/%Y:%H:%M:%S %z
+%d/%b/%Y:%H:%M:%S
+%d-%b-%Y %H:%M:%S
+%d-%b-%Y %H:%M:%S.%f
+%d-%b-%Y %H:%M
+%d %b %Y %H:%M:%S
+%d %b %Y %H:%M
+%d-%b-%y %I.%M.%S.%f %p
+%Y年%m月%d日 %H:%M:%S
+%Y年%m月%d日 %H时%M分%S秒
+%Y年%m月%d日 %H:%M
+%Y.%m.%d %H:%M:%S
+""".strip().splitlines()  # each of all texts of a column
 YEARLESS = "%b %d %H:%M:%S"  # as syslog writes it
 LEAP = "2000 "  # a year with all days
 

@@ -34,8 +34,8 @@ NOTES = [
     "The gate's rule was settled on services of 12 and 24, a tree, a line, denser services and machines of 14, after services 16 had shown that "
     "a gate by means alone, or by P > .75, keeps wrong graphs. What the posterior reads of repaired variables that fail again was settled on "
     "services 12 and 24, machines 14 and inventory 14.",
-    "A gate plays pairs of episodes, one of each arm, until it is sure, and in 5 % (25 % where it plays the graph) of its choices ever after: this is paid in "
-    "training, not where policies are judged.",
+    "A gate plays pairs of episodes, one of each arm, from one seed and with their own draws of actions, until it is sure, and in 5 % (25 % "
+    "where it plays the graph) of its choices ever after: this is paid in training, not where policies are judged.",
 ]
 
 

@@ -31,15 +31,22 @@ def dotted(path: Path) -> str:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    """A module as a tree, made once for all that is asked of it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def known() -> frozenset[str]:
     return frozenset(dotted(path) for path in MODULES)
 
 
+@cache
 def imports(path: Path) -> set[tuple[str, str]]:
     """(module, name) of all that a module imports from the package, at any depth of its code."""
     package = path.relative_to(ROOT.parent).parent.parts
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom):
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             module = ".".join([*base, *(node.module.split(".") if node.module else [])])
@@ -92,7 +99,7 @@ def test_there_is_no_circle() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_private_names_stay_in_their_file(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     assert not [f"{m}.{n}" for m, n in imports(path) if n.startswith("_") and n != "__version__"]
     modules = {n for m, n in imports(path) if f"{m}.{n}" in known()}
     reached = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)]
@@ -101,7 +108,7 @@ def test_private_names_stay_in_their_file(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_modules_are_nouns_and_functions_verbs(path: Path) -> None:
-    body = ast.parse(path.read_text(encoding="utf-8")).body
+    body = parsed(path).body
     functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     assert dotted(path).rpartition(".")[2] not in functions
 
@@ -150,7 +157,7 @@ MANY_KEYWORDS = {
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)]
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef)]
 
 
 def length(node: ast.FunctionDef) -> int:
@@ -198,7 +205,7 @@ def test_array_types_are_named_once() -> None:
         if path != ROOT / "base" / "arrays.py":
             assigned = {
                 target.id
-                for node in ast.parse(path.read_text(encoding="utf-8")).body
+                for node in parsed(path).body
                 if isinstance(node, ast.Assign)
                 for target in node.targets
                 if isinstance(target, ast.Name)
@@ -219,7 +226,7 @@ def speaks_in_one_voice(words: str) -> bool:
 def test_errors_speak_in_one_voice() -> None:
     odd = []
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
                 said = node.exc.args[0]
                 parts = said.values if isinstance(said, ast.JoinedStr) else [said]
@@ -250,11 +257,7 @@ def test_listing_backends_imports_no_peer() -> None:
 
 def calls(path: Path) -> set[str]:
     """Dotted names of everything that a module calls."""
-    return {
-        ast.unparse(node.func)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-    }
+    return {ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -9,24 +9,6 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-FEWER = {  # sizes in the cells, and those that show as well that the cells run
-    "02_learning_by_doing": {
-        "episodes=150": "episodes=20",
-        "episodes=60": "episodes=5",
-        "(truth, 150)": "(truth, 4)",
-        "2), 40)": "2), 4)",
-        "(None, 60)": "(None, 4)",
-    },
-    "07_your_own_network": {
-        "learn(1500)": "learn(50)",
-        "episodes=240": "episodes=20",
-        "episodes=200": "episodes=20",
-        "test, 200": "test, 20",
-        "episodes=60": "episodes=20",
-        "steps=1000": "steps=200",
-        "in range(5)]": "in range(2)]",
-    },
-}
 
 
 @pytest.mark.filterwarnings("default")
@@ -38,9 +20,6 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(path.parent.parent), os.environ.get("PYTHONPATH", "")]))
     notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        for shown, fewer in FEWER.get(path.stem, {}).items():
-            cell.source = cell.source.replace(shown, fewer)
     done = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [o for cell in done.cells if cell.cell_type == "code" for o in cell.outputs]
     assert not [o for o in outputs if o.output_type == "error"]

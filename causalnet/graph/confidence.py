@@ -74,9 +74,9 @@ class Confidence:
         joined, d = self.joined, len(self.nodes)
         pairs = d * (d - 1) / 2
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
-        k, for_it, against = weight * density / (1.0 - density), joined, 1.0 - joined
+        k, for_it, against = np.full_like(joined, weight * density / (1.0 - density)), joined, 1.0 - joined
         if whole is not None:
-            k = k * np.where(whole, worth, 1.0 / worth)
+            k *= np.where(whole, worth, 1.0 / worth)
             for_it, against = np.sqrt(joined), np.sqrt(np.maximum(against, 0.0))
         sure = np.where(joined > 0, k * for_it / (against + k * for_it + (joined <= 0)), 0.0)
         scale = sure / np.where(joined > 0, joined, 1.0)

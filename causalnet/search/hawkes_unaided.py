@@ -1,7 +1,8 @@
 """The graph of a Hawkes process where the log decides its own delay, ties, background and prices.
 
-1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`); labels dealt out anew, what noise gains
-   (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The first graph is climbed at it.
+1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`), or ties do, where polls hide all effects; labels
+   dealt out anew, what noise gains (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The
+   first graph is climbed at it.
 2. The delay is doubled, or where polls are coarse halved, while the likelihood of the types given their causes rises.
    In a polled log (many ties) the kernel is the mean over the places where cause and effect can have been before their
    polls; a tick of the clock is a short poll.
@@ -29,7 +30,16 @@ from ..base.arrays import Array, Bools, Codes, Ints
 from ..stats.hawkes_paths import Log
 from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import poll_interval
-from ..stats.time_scales import POLLED, SHORTEST, device_share, mean_delay, polled_kernel, some_devices, tied
+from ..stats.time_scales import (
+    POLLED,
+    SHORTEST,
+    device_share,
+    mean_delay,
+    polled_delay,
+    polled_kernel,
+    some_devices,
+    tied,
+)
 from .hawkes_search import Found, Limits, Scorer, climb
 from .label_null import Null, draw_null, gains, over, price_of, some_targets
 
@@ -41,6 +51,7 @@ BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
 FINE = 0.1  # of a delay: a clock finer than this shows the delay
+FAR = 100.0  # times the delay that ties tell: one so long is none, where that is shorter than the time between polls
 
 
 class Told(NamedTuple):
@@ -94,6 +105,9 @@ def learn_unaided(
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
     delay = mean_delay(log, links, share, some)
     poll = poll_interval(log.time) if ties is None and tie else 0.0
+    near = polled_delay(log, kind, poll) if poll else delay
+    if near < poll and delay > FAR * near:  # most effects are told by the poll of their cause, and later ones show none
+        delay = near
     views = Views(log, kind, v, tie, poll, share, some, some if over(told.half) else None)
     found, alone, null = _first(views, delay, told, limits)
     if found[1].adj.any() and null.tried and not over(limits.deadline):

@@ -20,18 +20,18 @@ NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nano
 FROM = {"ms": 1e11, "us": 1e14, "ns": 1e17}
 DAYS = (36526.0, 55153.0)  # the years 2000 to 2050 as spreadsheets count days: from the end of 1899 on
 CLOCK = 0.05  # seconds: what days with six digits are off a clock's second at most
-YEARS = 1500.0  # days; so many seconds are no log of a day's noon
 
 
-def seconds(column: pd.Series, unit: str | None = None) -> Array:
+def seconds(column: pd.Series, unit: str | None = None, sheet: bool = True) -> Array:
     """(n,) seconds of numbers, dates or spans; NaN where missing. See :func:`seconds_and_unit`."""
-    return seconds_and_unit(column, unit)[0]
+    return seconds_and_unit(column, unit, sheet)[0]
 
 
-def seconds_and_unit(column: pd.Series, unit: str | None = None) -> tuple[Array, str]:
+def seconds_and_unit(column: pd.Series, unit: str | None = None, sheet: bool = True) -> tuple[Array, str]:
     """(n,) seconds of numbers, dates or spans, NaN where missing; and the unit of the numbers, "s" for dates and spans.
 
-    unit: "s", "ms", "us", "ns" or "d" (days) of numbers; None judges by their size, and warns where it is not seconds. Where float64
+    unit: "s", "ms", "us", "ns" or "d" (days) of numbers; None judges by their size, and warns where it is not seconds. sheet: may they
+    be days of a spreadsheet? Not those of a piece of a stream. Where float64
     seconds would make distinct times equal, they are counted from the first one, with a warning. Dates that are written
     day first or month first are read where one of them tells which, and refused where none does.
     """
@@ -62,7 +62,7 @@ def seconds_and_unit(column: pd.Series, unit: str | None = None) -> tuple[Array,
             "pandas.to_datetime first"
         )
     found = finite(numeric, column.name)
-    unit = one_of("unit", unit, UNITS) if unit is not None else _unit(found, str(column.name))
+    unit = one_of("unit", unit, UNITS) if unit is not None else _unit(found, str(column.name), sheet)
     if unit == "s":
         return found, unit
     if pd.api.types.is_integer_dtype(numeric.dtype) and not numeric.isna().any():
@@ -87,10 +87,10 @@ def _written(column: pd.Series, numeric: pd.Series) -> pd.Series:
     return pd.Series(read.numbers, index=column.dropna().index).reindex(column.index)
 
 
-def _unit(found: Array, name: str) -> str:
+def _unit(found: Array, name: str, sheet: bool) -> str:
     """The unit of numbers that are no seconds because they are too large, with a warning; "s" for all others."""
     size = np.abs(found[~np.isnan(found)])
-    if len(size) and DAYS[0] <= size.min() and size.max() < DAYS[1]:
+    if sheet and len(size) and DAYS[0] <= size.min() and size.max() < DAYS[1]:
         return _days_or_seconds(size, name)
     if len(size) == 0 or np.median(size) < FROM["ms"]:
         return "s"
@@ -110,11 +110,11 @@ def _unit(found: Array, name: str) -> str:
 
 
 def _days_or_seconds(size: Array, name: str) -> str:
-    """Are times from 36526 to 55153 days of a spreadsheet? Where they tell seconds of a day, or parts of days within years."""
+    """Are times from 36526 to 55153 days of a spreadsheet? Where all are whole seconds of a day, as those of no other clock are."""
     first = (pd.Timestamp("1899-12-30") + pd.Timedelta(days=float(size.min()))).round("s")
     told = np.round(size * 86400.0)
     to_the_second = np.abs(size * 86400.0 - told).max() < CLOCK and (told % 60 > 0).any()
-    if to_the_second or (np.ptp(size) < YEARS and (size != np.rint(size)).any()):
+    if to_the_second:
         _warn(
             f"column {name!r} is read as {NAMES['d']} (the first is {first}); pass unit='s' (--unit s) if they are seconds"
         )

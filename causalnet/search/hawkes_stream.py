@@ -131,7 +131,7 @@ def _columns(events: Events | pd.DataFrame, unit: str | None) -> tuple[Array, li
                 f"column {name!r} is empty in row {int(np.argmax(events[name].isna())) + 1}; leave the row out"
             )
     types, devices = (events[name].astype(str).tolist() for name in ("event", "device"))
-    return seconds(events["timestamp"], unit), types, devices
+    return seconds(events["timestamp"], unit, sheet=False), types, devices
 
 
 def _ordered(waiting: Waiting) -> tuple[Waiting, int]:

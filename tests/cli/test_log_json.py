@@ -33,7 +33,7 @@ def run(*words: object) -> tuple[int, str, list[dict[str, Any]]]:
 def test_a_graph_and_its_resamples_are_told_in_lines(table: Path) -> None:
     code, out, lines = run("discover", "t.csv", "-b", "empty", "--confidence", 3, "--json")
     assert code == 0 and json.loads(out)["nodes"] == ["a", "b"], "stdout is as without"
-    assert [one["done"] for one in lines if one["message"] == "resampling"] == [0, 1, 2, 3]
+    assert [one["done"] for one in lines if one["message"] == "resampling"] == [0, 1, 2, 3, 4]
     assert all(one["level"] == "info" and one["time"] > 1.7e9 for one in lines)
 
 

@@ -496,7 +496,7 @@ def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path:
         ({"backends": ("random", {"density": print})}, DataError, "cannot be written down"),
         ({"backends": ("random", {"density": math.nan})}, DataError, "cannot be written down"),
         ({"params": {"randm": {}}}, UnknownNameError, "params has an entry for 'randm'"),
-        ({"seeds": 0}, DataError, "seeds is 0, and must be a whole number from 1 up"),
+        ({"seeds": 0}, DataError, "seeds is 0, and must be a whole number from 1 to"),
         ({"seeds": [0, -1]}, DataError, "a seed is -1, and must be a whole number from 0 up"),
         ({"seeds": "3"}, DataError, "got '3'"),
         ({"max_seconds": 0}, DataError, "max_seconds is 0, and must be a finite number above 0"),

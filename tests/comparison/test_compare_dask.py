@@ -26,14 +26,14 @@ seen = []
 result = cn.compare(
     [chain(), *{data!r}],
     [("bad/log", {{"file": {log!r}, "pid": {pids!r}, "seconds": 0.05}}), *{methods!r}],
-    seeds=2, out={out!r}, engine={engine!r}, max_seconds=1.0,
+    seeds=3, out={out!r}, engine={engine!r}, max_seconds=1.0,
     progress=lambda state: seen.append(state.elapsed),
 )
 frame = result.frame
 print(json.dumps({{
     "rows": frame[["dataset", "backend", "seed", "status", "reason", "f1"]].values.tolist(),
     "command": result.settings["engine"], "versions": result.settings["versions"], "elapsed": seen,
-    "learned": [result.graph("chain", "random", s).to_json() for s in range(2)] if "random" in {methods!r} else [],
+    "learned": [result.graph("chain", "random", s).to_json() for s in range(3)] if "random" in {methods!r} else [],
 }}))
 """
 
@@ -99,9 +99,9 @@ def test_the_cluster_gives_what_the_local_engine_gives(cluster: str, plugin: Pat
     data = ["linear-gaussian:d=6:n=80"]
     here = compare(plugin, tmp_path, "local", methods, data, "here")
     log = tmp_path / "log"
-    assert len(log.read_text().split()) == 4
+    assert len(log.read_text().split()) == 6
     there = compare(plugin, tmp_path, f"dask:{cluster}", methods, data, "there")
-    assert len(log.read_text().split()) == 8
+    assert len(log.read_text().split()) == 12
 
     def key(found: dict) -> list:
         return [[value if value == value else None for value in row] for row in found["rows"]]
@@ -110,11 +110,11 @@ def test_the_cluster_gives_what_the_local_engine_gives(cluster: str, plugin: Pat
     graphs = [[{**json.loads(g), "meta": None} for g in found["learned"]] for found in (here, there)]
     assert graphs[0] == graphs[1]
     assert there["versions"] == here["versions"]
-    assert len(there["elapsed"]) == 21  # told at the start and after each cell
+    assert len(there["elapsed"]) == 31  # told at the start and after each cell
     assert there["elapsed"][5] < there["elapsed"][-1] - 0.05  # results are written as they arrive
     again = compare(plugin, tmp_path, f"dask:{cluster}", methods, data, "there")
     assert key(again) == key(there)
-    assert len(log.read_text().split()) == 8  # nothing ran twice
+    assert len(log.read_text().split()) == 12  # nothing ran twice
 
 
 def test_native_code_is_bounded_on_the_cluster_and_both_nodes_work(cluster: str, plugin: Path, tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from .numerals import to_numbers
 
 def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:
     """Without rows that repeat the names, rule a line or are a remark, and empty columns without a name; and what to tell."""
+    plain = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
+    if len(frame) and all(plain) and all(map(str.strip, names)) and frame.iloc[-1].notna().any():
+        frame.columns = pd.Index(names)
+        return frame, []
     told: list[str] = []
     gone = np.zeros(len(frame), bool)
-    plain = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
     filled = frame.notna().to_numpy()
     if not any(p and filled[:, j].any() for j, p in enumerate(plain)):
         gone, repeats = _no_rows(frame, names)

@@ -30,8 +30,9 @@ class Events(Sealed):
     """N events of V types on M devices, validated and frozen.
 
     frame: columns ``event``, ``timestamp`` (seconds, or datetimes) and ``device``; ``duration`` (seconds) if known.
-    topology: networkx.Graph whose nodes are the devices, or links as :func:`causalnet.data.topology.as_topology` takes them; None when the wiring is unknown (each device on its own).
-    unit: of timestamps that are numbers, "s", "ms", "us" or "ns"; None judges by their size and warns where they are no
+    topology: networkx.Graph whose nodes are the devices, or links as :func:`causalnet.data.topology.as_topology` takes them; None
+    when the wiring is unknown (each device on its own).
+    unit: of timestamps that are numbers, "s", "ms", "us", "ns" or "d" (days of a spreadsheet); None judges by their size and warns where they are no
     seconds. duration_unit: of durations that are numbers; None takes seconds, or the unit of the timestamps where in seconds
     the events would outlast the log, and warns where the timestamps are in another unit. Devices that the topology lacks are taken to have no link, with a warning.
     event_types: the full vocabulary; a type that never occurs keeps its row in every graph.

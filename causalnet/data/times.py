@@ -30,10 +30,10 @@ def seconds(column: pd.Series, unit: str | None = None, sheet: bool = True) -> A
 def seconds_and_unit(column: pd.Series, unit: str | None = None, sheet: bool = True) -> tuple[Array, str]:
     """(n,) seconds of numbers, dates or spans, NaN where missing; and the unit of the numbers, "s" for dates and spans.
 
-    unit: "s", "ms", "us", "ns" or "d" (days) of numbers; None judges by their size, and warns where it is not seconds. sheet: may they
-    be days of a spreadsheet? Not those of a piece of a stream. Where float64
-    seconds would make distinct times equal, they are counted from the first one, with a warning. Dates that are written
-    day first or month first are read where one of them tells which, and refused where none does.
+    unit: "s", "ms", "us", "ns" or "d" (days) of numbers; None judges by their size, and warns where it is not seconds. sheet: may
+    they be days of a spreadsheet? Not those of a piece of a stream. Where float64 seconds would make distinct times equal, they
+    are counted from the first one, with a warning. Dates that are written day first or month first are read where one of them
+    tells which, and refused where none does.
     """
     kind = column.dtype
     if isinstance(kind, pd.PeriodDtype):

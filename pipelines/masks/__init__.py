@@ -11,7 +11,8 @@ no gate; difference to presence as a share of its return (95 % interval), and ho
 | machines, star of 30, 3 | +.01 (-.01, .03) | +.04 (-.01, .09) | +.06 (.06, .07) | .00 |
 
 Behind a gate of 200 episodes, services 16, 12 seeds: from 500 interactions +.14 (.02, .26), the graph played in 5; from 2,000 in all, +.47;
-no turned graph is played, and one random graph, which is worth .20 more than presence there.
+no turned graph is played, and one random graph, which is worth .20 more than presence there. ``--only uniform`` plays the same on
+the environments themselves, and has not been run whole since: until it is, it is the check of these figures, and not their source.
 
 All that follows was measured before, with BIC's price in the place of that evidence and gates without common seeds.
 

@@ -137,7 +137,6 @@ class Desk:
         self.say = say
         self.given: dict[str, Dataset] = {}
         self.draws: dict[tuple[str, str | None, int], tuple[Dataset, dict[str, Any]]] = {}
-        self.warm: set[tuple[str, str]] = set()
 
     def answer(self, task: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """The outcome of a task as JSON-able fields; never raises."""
@@ -149,7 +148,7 @@ class Desk:
             if "backend" in task:
                 if "function" in task:
                     outcome["versions"][task["backend"]] = task["digest"]
-                run_cell(task, dataset, self.prepare(task, dataset.data.kind), outcome, self.say)
+                run_cell(task, dataset, self.prepare(task, dataset.data), outcome, self.say)
         except BaseException as error:  # a method may even call sys.exit
             outcome["status"] = next((word for kind, word in MEANS.items() if isinstance(error, kind)), "failed")
             outcome["reason"], outcome["error"] = sentence(error), type(error).__name__
@@ -167,15 +166,12 @@ class Desk:
             self.draws[place] = (dataset, describe(dataset))
         return self.draws[place]
 
-    def prepare(self, task: dict[str, Any], kind: str) -> Backend:
+    def prepare(self, task: dict[str, Any], data: Data) -> Backend:
         """The method with its packages imported and its kernels compiled, before any clock starts."""
         backend = task["backend"]
         method = unpack_function(task["function"]) if "function" in task else get(backend)
-        if (backend, kind) not in self.warm:
-            import_for(method)
-            if method.warm_up is not None:
-                compile_kernels(method.warm_up, kind)  # discover() then knows that it is done
-            self.warm.add((backend, kind))
+        import_for(method)
+        compile_kernels(method, data)  # discover() then knows that it is done
         return method
 
 

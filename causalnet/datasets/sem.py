@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 from ..base.arrays import Array, Bools
 from ..base.checks import choose
@@ -42,10 +43,12 @@ def linear_sem(
 
 
 def small_table(kind: str, rng: np.random.Generator) -> Table:
-    """50 rows of four dependent variables, x0 .. x3, of a kind of table: for kernels to be compiled on."""
+    """50 rows of four dependent variables, x0 .. x3, of a kind of table, or "regimes": for kernels to be compiled on."""
     values = rng.standard_normal((50, 4)) @ np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     if kind == "discrete":
         return as_table((values > 0).astype(float), discrete=True)
+    if kind == "regimes":
+        return as_table(pd.DataFrame(values).add_prefix("x").assign(regime=np.arange(50) % 2), regime="regime")
     if kind != "mixed":
         return as_table(values)
     values[:, 0] = np.digitize(values[:, 0], (-0.5, 0.5))  # three states

@@ -20,6 +20,7 @@ class Backend:
     assumes: what must hold for its answer to be the truth, in the field's terms ("sufficiency", "faithfulness",
     "linearity", ...), each with the choice that brings it in brackets where only that one does.
     handles: what it can take of data that ask for more than their kind (``Table.demands``: "missing", "few rows", "streamed").
+    warm_up: compiles what it needs for data of a kind (``Data.kind``, or "regimes": a table that has some), off the clock.
     """
 
     name: str

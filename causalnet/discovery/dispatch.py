@@ -73,8 +73,7 @@ def discover(
             check_applicable(method, data, knowledge, params)
     params |= _limit(method, max_seconds)
     rng = checks.generator("seed", seed)
-    if method.warm_up is not None:
-        compile_kernels(method.warm_up, data.kind)
+    compile_kernels(method, data)
     wall, cpu = time.perf_counter(), time.process_time()
     with _reading_told(data), _within_means(method.name, data), heard(progress, method.name):
         beyond = _out_of_reach(method, data, knowledge, max_seconds)
@@ -157,12 +156,17 @@ def _within_means(name: str, data: Data) -> Iterator[None]:
         ) from error
 
 
-@cache
-def compile_kernels(warm_up: Callable[[str], None], kind: str) -> None:
-    """Compile a backend's kernels for a kind of data, once in a process, so that no limit and no record counts it.
+def compile_kernels(method: Backend, data: Data) -> None:
+    """Compile what the method needs for data of this kind, and for regimes where a table has some, so that no limit and no
+    record counts it."""
+    if method.warm_up is not None:
+        for kind in (data.kind, "regimes") if isinstance(data, Table) and data.regimes else (data.kind,):
+            _compile_once(method.warm_up, kind)
 
-    With fewer searches for garbage, which take a tenth of the time that compiling does.
-    """
+
+@cache
+def _compile_once(warm_up: Callable[[str], None], kind: str) -> None:
+    """Once in a process, and with fewer searches for garbage, which take a tenth of the time that compiling does."""
     usual = gc.get_threshold()
     gc.set_threshold(100 * max(usual[0], 1000), *usual[1:])
     try:

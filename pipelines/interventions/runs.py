@@ -101,8 +101,7 @@ def measure(data: Table, backend: str, **params: Any) -> tuple[Graph | None, flo
     method = find(backend)
     if not method.installed:
         return None, None, method.needs
-    if method.warm_up is not None:
-        compile_kernels(method.warm_up, data.kind)
+    compile_kernels(method, data)
     least, graph = math.inf, None
     for _ in range(3):
         begun = time.process_time()

@@ -239,9 +239,7 @@ def run(name: str, data: Any, seconds: float, settings: dict[str, Any]) -> tuple
 
 def warm(name: str, data: Any) -> None:
     """Compile what a method needs for such data, here, so that no fork has to."""
-    method = get(name)
-    if method.warm_up is not None:
-        compile_kernels(method.warm_up, data.kind)
+    compile_kernels(get(name), data)
 
 
 def verdict(name: str, data: Any, seconds: float, settings: dict[str, Any]) -> str:

@@ -185,3 +185,12 @@ def test_what_order_cannot_do_with_regimes_is_a_sentence() -> None:
     alone = table.take(np.flatnonzero(table.regimes.code == 1))  # type: ignore[union-attr]
     with pytest.raises(CausalnetError, match="acted on in every regime"):
         cn.discover(alone, "order")
+
+
+def test_what_regimes_need_is_compiled_off_the_clock() -> None:
+    from causalnet.discovery import get
+
+    told: list[str] = []
+    table, _ = draw(7, d=4, targets=2)
+    cn.discover(table, replace(get("pc"), warm_up=told.append))
+    assert told == ["continuous", "regimes"]

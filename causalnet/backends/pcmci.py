@@ -35,6 +35,7 @@ ASSUMES = ("sufficiency", "faithfulness", "stationarity", "linearity (partial-co
 TESTS = ("partial-correlation", "rcit")
 LAGS = 5  # by default, and fewer where a lag would leave under ROWS_A_LAG rows
 ROWS_A_LAG = 20
+FEWEST = 4  # windows: with three, no correlation of two columns has a p-value
 
 
 def learn(
@@ -68,6 +69,10 @@ def learn(
     clocks = np.isin(series.columns, series.clocks)
     free = allowed & ~clocks & ~clocks[:, None]
     at = series.rows(2 * most)
+    if len(at) < FEWEST:
+        raise DataError(
+            f"{len(at)} windows of {2 * most + 1} rows are too few to test anything, and {FEWEST} the fewest; use fewer lags"
+        )
     _refuse_deep(series.d, most)
     used = len(at)
     tests: LaggedTests

@@ -21,7 +21,7 @@ MOST_DENSE = 0.9  # density of answers that a prior goes up to
 BACK = {"<-": "<--"}  # as graph.marks writes it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Confidence:
     """Edge frequencies over ``n`` resamples, or the probabilities that :meth:`calibrate` reads from them.
 
@@ -49,6 +49,10 @@ class Confidence:
         undirected = np.mean([g.adj & g.adj.T for g in graphs], axis=0)
         kinds = None if all(g.marks is None for g in graphs) else _kinds(graphs)
         return cls(graphs[0].nodes, directed, undirected, len(graphs), kinds, _links(graphs), draw)
+
+    def __repr__(self) -> str:
+        sure = int(np.triu(self.joined >= 0.9, 1).sum())
+        return f"Confidence({len(self.nodes)} nodes, {self.n} resamples, {sure} pairs joined with 0.9 or more)"
 
     @property
     def joined(self) -> Array:

@@ -60,3 +60,10 @@ def test_shrinking_makes_any_draw_stable() -> None:
     assert truth.strength is not None and np.abs(truth.strength).max() < 1.2
     with pytest.raises(CausalnetError, match="d is 1"):
         lagged_series(np.random.default_rng(0), d=1)
+
+
+def test_windows_too_few_for_any_test_are_refused() -> None:
+    values = np.random.default_rng(0).standard_normal((6, 2))
+    assert not cn.discover(cn.Series(values), "pcmci").adj.any()  # four windows of three rows
+    with pytest.raises(CausalnetError, match="3 windows of 3 rows are too few to test anything"):
+        cn.discover(cn.Series(values[:5]), "pcmci")

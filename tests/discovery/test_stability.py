@@ -27,6 +27,7 @@ def test_confidence_of_a_collider() -> None:
     assert conf.joined[i["a"], i["b"]] == 1 and conf.directed[i["a"], i["b"]] > 0.5
     assert conf.joined[i["c"], i["d"]] < 0.5
     assert conf.graph().edges == (("a", "b"), ("c", "b"))
+    assert repr(conf) == "Confidence(4 nodes, 20 resamples, 2 pairs joined with 0.9 or more)"
     table = conf.frame()
     assert {*table.iloc[0][["a", "b"]]} <= {"a", "b", "c"} and table["p_edge"].is_monotonic_decreasing
     same = cn.edge_confidence(frame(), "pc", n=20, seed=1)

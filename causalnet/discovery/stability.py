@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import delayed
@@ -32,11 +32,19 @@ DRAWS = ("auto", "bootstrap", *SHARES)
 BY_TESTS = frozenset({"pc", "fci"})
 
 
-# what a frequency of one half is worth as odds, beside the prior odds: tests at a small level miss more in a part than scores
-# do. Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
-# pipelines.structure_learning measures the calibration
-SCORES, TESTS, SERIES, LOGS = 10.0, 70.0, 5.0, 1.0
-WORTH = 2.5  # of the graph of the whole table, to a score
+class Reading(NamedTuple):
+    """How frequencies over resamples are read (:meth:`Confidence.calibrate`).
+
+    Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
+    pipelines.structure_learning measures the calibration. Tests at a small level miss more in a part than in the whole.
+    """
+
+    weight: float
+    worth: float = 1.0
+    turn: float = 1.0
+
+
+SCORES, TESTS, SERIES, LOGS = Reading(7.0, 1.5, 2.0), Reading(4.0, 10.0, 2.0), Reading(5.0), Reading(1.0)
 WHOLE = 0  # in place of a seed; those of parts are 1, 2, ...
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
@@ -77,7 +85,8 @@ def edge_confidence(
     source = data if isinstance(data, Dataset) else Dataset("data", data)
     wanted, draw = one_of("draw", draw, DRAWS), _drawn(source, backend, draw)
     seeds = np.random.default_rng(seed).integers(1, 2**31, n).tolist()  # more of them begin with the same
-    also_whole = wanted == "auto" and draw == "part" and _by_score(source.data.kind, backend)
+    reading = _reading(source.data.kind, backend)
+    also_whole = wanted == "auto" and draw == "part" and reading in (SCORES, TESTS)
     told = {"data": fingerprint(source), "backend": backend, "draw": draw, "seed": seed}
     told["params"] = {name: value if name != "knowledge" else repr(value) for name, value in sorted(kwargs.items())}
     with _shelf(out, told) as (graphs, keep), watcher(progress, "resampling", "resamples") as tell:
@@ -92,13 +101,12 @@ def edge_confidence(
     found = Confidence.count([graphs[s] for s in seeds], draw=draw)
     if wanted != "auto" or (draw != "part" and not _in_time(backend)):
         return found
-    weight = _weight(source.data.kind, backend)
-    if source.data.kind == "events" or _in_time(backend):  # a pair may be linked both ways
-        return found.calibrate(weight)
+    if not also_whole:  # in time and in logs a pair may be linked both ways
+        return found.calibrate(reading.weight)
     known = as_knowledge(kwargs.get("knowledge", source.knowledge)) or Knowledge()
     allowed = known.compile(found.nodes)[0]
-    pairs = graphs[WHOLE].skeleton if also_whole else None
-    return found.calibrate(weight, allowed & allowed.T, whole=pairs, worth=WORTH)
+    weight, worth, turn = reading
+    return found.calibrate(weight, allowed & allowed.T, whole=graphs[WHOLE], worth=worth, turn=turn)
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:
@@ -112,18 +120,13 @@ def _drawn(source: Dataset, backend: str, draw: str) -> str:
     return "part" if isinstance(source.data, Divisible) and not _in_time(backend) else "bootstrap"
 
 
-def _weight(kind: str, backend: str) -> float:
-    """What a frequency of one half is worth with such data and methods, peers' included."""
+def _reading(kind: str, backend: str) -> Reading:
+    """How the frequencies of such a method with such data are read, peers' included."""
     if kind == "events":
         return LOGS
     if _in_time(backend):
         return SERIES
-    return SCORES if _by_score(kind, backend) else TESTS
-
-
-def _by_score(kind: str, backend: str) -> bool:
-    """Does a method choose the graph of a table by a score?"""
-    return kind != "events" and not _in_time(backend) and backend.rpartition("/")[2] not in BY_TESTS
+    return TESTS if backend.rpartition("/")[2] in BY_TESTS else SCORES
 
 
 def _in_time(backend: str) -> bool:

@@ -60,45 +60,62 @@ class Confidence:
         return self.directed + self.directed.T + self.undirected
 
     def calibrate(
-        self, weight: float, open_pairs: Bools | None = None, *, whole: Bools | None = None, worth: float = 1.0
+        self,
+        weight: float,
+        open_pairs: Bools | None = None,
+        *,
+        whole: Graph | None = None,
+        worth: float = 1.0,
+        turn: float = 1.0,
     ) -> Confidence:
         """Probabilities in place of frequencies f: P(edge) = k f / (1 - f + k f), k = weight x density / (1 - density).
 
         Bayes' rule, the odds of f as evidence and the mean frequency over all pairs as prior: half of the resamples say more
         of a pair where one in three is joined than where one in thirty is. 0 and 1 stay. weight: the odds that a frequency of
-        one half is worth, greater than 0. whole: (d, d) bool, the pairs that all the data join: evidence too, the odds ``worth``
-        times greater where they do and so many times less where they do not; then f counts by the root of its odds,
-        sqrt(f / (1 - f)), since parts repeat one another and the whole. Directions, ends and lags keep their proportions, but of
-        ``open_pairs``, (d, d) symmetric: there a way's share s of the resamples that join the pair becomes t s + (1 - t) p, p its share over all
-        pairs and t how far the resamples agree, the mean share of a pair's most frequent way. Resamples that have rows in common
-        repeat a wrong direction; where many pairs are directed now so, now so, the others are doubtful too.
+        one half is worth, greater than 0. whole: the graph of all the data, evidence too: the odds of a pair are ``worth``
+        times greater where it is joined there and so many times less where it is not, and a way's share s of the resamples that
+        join the pair counts ``turn`` times where the graph has that very edge.
+
+        Of ``open_pairs``, (d, d) symmetric, a way's share then becomes t^2 s + (1 - t^2) p, p the way's share over all pairs and
+        t how far the resamples agree, the mean share of a pair's most frequent way: resamples that have rows in common repeat
+        a wrong direction, and where many pairs are directed now so, now so, the others are doubtful too. Directions, ends and
+        lags of other pairs keep their proportions.
         """
-        number("weight", weight, above=0.0)
-        number("worth", worth, above=0.0)
+        for name, value in (("weight", weight), ("worth", worth), ("turn", turn)):
+            number(name, value, above=0.0)
         joined, d = self.joined, len(self.nodes)
+        there = None if whole is None else Confidence.count([whole.align(self.nodes)])
         pairs = d * (d - 1) / 2
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
-        k, for_it, against = np.full_like(joined, weight * density / (1.0 - density)), joined, 1.0 - joined
-        if whole is not None:
-            k *= np.where(whole, worth, 1.0 / worth)
-            for_it, against = np.sqrt(joined), np.sqrt(np.maximum(against, 0.0))
-        sure = np.where(joined > 0, k * for_it / (against + k * for_it + (joined <= 0)), 0.0)
-        scale = sure / np.where(joined > 0, joined, 1.0)
-        trust = 1.0 if open_pairs is None else np.where(open_pairs, self._agreement(open_pairs), 1.0)
+        k = weight * density / (1.0 - density) * (1.0 if there is None else worth ** (2.0 * there.joined - 1.0))
+        sure = np.where(joined > 0, k * joined / (1.0 - joined + k * joined + (joined <= 0)), 0.0)
+        trust = 1.0 if open_pairs is None else np.where(open_pairs, self._agreement(open_pairs) ** 2, 1.0)
 
-        def read(share: Array) -> Array:
-            p = share.sum() / max(joined.sum(), 1.0 / self.n)
-            return np.asarray(scale * (trust * share + (1.0 - trust) * p * joined))
+        def read(shares: Sequence[Array], held: Sequence[Array]) -> list[Array]:
+            """How probable each way of a pair is, all ways together as ``sure``. held: 1 where the whole has it."""
+            told = [share * turn**at for share, at in zip(shares, held, strict=True)] if held else shares
+            total = np.sum(told, axis=0)
+            mean = [share.sum() / max(joined.sum(), 1.0 / self.n) for share in shares]
+            over = np.where(total > 0, total, 1.0)
+            return [sure * (trust * s / over + (1.0 - trust) * p) for s, p in zip(told, mean, strict=True)]
 
-        directed, undirected = read(self.directed), read(self.undirected)
-        kinds = None if self.kinds is None else {kind: read(share) for kind, share in self.kinds.items()}
-        over = np.where(np.eye(d, dtype=bool), 1.0, scale)  # the own past is no pair
+        directed, _, undirected = read(self._ways(), there._ways() if there else ())
+        kinds = self.kinds
+        if kinds is not None:
+            nothing = np.zeros((d, d))
+            held = [(there.kinds or {}).get(kind, nothing) for kind in kinds] if there else []
+            kinds = dict(zip(kinds, read(list(kinds.values()), held), strict=True))
+        over = np.where(np.eye(d, dtype=bool), 1.0, sure / np.where(joined > 0, joined, 1.0))  # the own past is no pair
         links = None if self.links is None else np.minimum(self.links * over, 1.0)
         return replace(self, directed=directed, undirected=undirected, kinds=kinds, links=links, frequency=joined)
 
+    def _ways(self) -> list[Array]:
+        """The shares of a pair's ways, (d, d) each."""
+        return [self.directed, self.directed.T, self.undirected]
+
     def _agreement(self, pairs: Bools) -> float:
         """The mean share of the most frequent way among the resamples that join a pair."""
-        ways = [self.directed, self.directed.T, self.undirected] if self.kinds is None else list(self.kinds.values())
+        ways = self._ways() if self.kinds is None else list(self.kinds.values())
         total = float(self.joined[pairs].sum())
         return float(np.max(ways, axis=0)[pairs].sum()) / total if total else 1.0
 

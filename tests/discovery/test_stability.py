@@ -129,13 +129,14 @@ def test_frequencies_are_read_with_the_density_as_prior() -> None:
     np.testing.assert_array_equal(found.frequency, raw.joined)
     with pytest.raises(cn.DataError, match="weight is 0"):
         raw.calibrate(0)
-    whole = cn.Graph.from_edges("abcde", [("b", "c")]).skeleton  # three times the odds for b - c, a third for d - e
-    aided = raw.calibrate(2.0, whole=whole, worth=3.0).joined
-    assert aided[0, 1] == 1 and aided[0, 2] == 0
-    assert aided[1, 2] / (1 - aided[1, 2]) == pytest.approx(3 * k)
-    assert aided[3, 4] / (1 - aided[3, 4]) == pytest.approx(k / 3 * (0.75 / 0.25) ** 0.5)
+    whole = cn.Graph.from_edges("edcba", [("b", "c")])  # three times the odds for b - c, a third for d - e
+    aided = raw.calibrate(2.0, whole=whole, worth=3.0, turn=4.0)
+    assert aided.joined[0, 1] == 1 and aided.joined[0, 2] == 0
+    assert aided.joined[1, 2] / (1 - aided.joined[1, 2]) == pytest.approx(3 * k)
+    assert aided.joined[3, 4] / (1 - aided.joined[3, 4]) == pytest.approx(k / 3 * 0.75 / 0.25)
+    assert aided.directed[1, 2] == pytest.approx(4 * aided.directed[2, 1])  # each way once, and four times by the whole
     shrunk = raw.calibrate(2.0, ~np.eye(5, dtype=bool))
-    agreed = (1 + 0.25 + 0.75 + 0.25 + 0.25) / (10 * density)  # b and c are joined in two, once each way
+    agreed = ((1 + 0.25 + 0.75 + 0.25 + 0.25) / (10 * density)) ** 2  # b and c are joined in two, once each way
     np.testing.assert_allclose(shrunk.joined, found.joined)
     assert shrunk.directed[0, 1] == pytest.approx(agreed + (1 - agreed) / 2) and shrunk.undirected.sum() == 0
     assert shrunk.directed[1, 2] == pytest.approx(found.joined[1, 2] / 2)
@@ -192,11 +193,11 @@ def test_resamples_that_are_done_are_kept(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         cn.edge_confidence(frame(), "pc", n=6, out=tmp_path, progress=stop)
     again = cn.edge_confidence(frame(), "pc", n=6, out=tmp_path, progress=states.append)
-    assert [state.done for state in states] == [0, 1, 2, 3, 3, 4, 5, 6]
+    assert [state.done for state in states] == [0, 1, 2, 3, 3, 4, 5, 6, 7]  # the whole table last
     np.testing.assert_array_equal(again.directed, cn.edge_confidence(frame(), "pc", n=6).directed)
     with pytest.raises(cn.DataError, match="a run with other seed"):
         cn.edge_confidence(frame(), "pc", n=6, seed=1, out=tmp_path)
-    states.clear()  # what is no test is asked about the whole table as well, once
+    states.clear()  # more resamples ask about the whole table no more
     for n, told in ((2, [0, 1, 2, 3]), (3, [3, 4])):
         cn.edge_confidence(frame(), "random", n=n, out=tmp_path / "score", progress=states.append)
         assert [state.done for state in states] == told

@@ -105,12 +105,22 @@ def show_graph(graph: Graph) -> None:
 
     edges = edge_grid(graph, _FIRST_EVIDENCE, most=SHOWN_EDGES)
     more = int(graph.skeleton.sum()) // 2 - SHOWN_EDGES
-    if not edges.rows:
-        return
-    shown = [[short(value) for value in row] for row in edges.rows[:SHOWN_EDGES]]
-    show_table([heading.lower() for heading in edges.headings], shown)
+    if edges.rows:
+        shown = [[short(value) for value in row] for row in edges.rows[:SHOWN_EDGES]]
+        show_table([heading.lower() for heading in edges.headings], shown)
     if more > 0:
         say(f"... and {more} more edges; --out and --report hold all of them")
+    _show_targets(graph.meta)
+
+
+def _show_targets(meta: Mapping[str, Any]) -> None:
+    """The targets that the rows tell, of each regime (``order``) or of all of them (``pc``)."""
+    found = meta.get("targets_found")
+    if isinstance(found, dict):
+        for label in found["regimes"]:
+            say(f"found: regime {label!r} acts on {', '.join(meta['targets'][label]) or 'nothing'}")
+    elif found is not None:
+        say(f"found: the regimes act on {', '.join(found) or 'nothing'}")
 
 
 def _show_links(graph: LaggedGraph) -> None:

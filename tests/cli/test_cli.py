@@ -529,6 +529,9 @@ def test_discover_and_look_take_regimes(tmp_path: Path) -> None:
     done = call("discover", tmp_path / "t.csv", *options, "--json")
     assert [(e["from"], e["to"]) for e in json.loads(done.stdout)["edges"]] == [("a", "b")]
     assert "--targets" in json.loads(done.stdout)["meta"]["command"]
+    assert "found" not in call("discover", tmp_path / "t.csv", *options).stdout  # what was told is not found
+    assert "regime 'done' acts on b" in call("discover", tmp_path / "t.csv", *options[:2]).stdout
+    assert "the regimes act on b" in call("discover", tmp_path / "t.csv", *options[:2], "--backend", "pc").stdout
     assert "what" in call("look", tmp_path / "t.csv", *options).stdout
     (tmp_path / "on.json").write_text('{"done": "b"}')
     assert "JSON object of lists" in call("discover", tmp_path / "t.csv", *options, code=2).stderr

@@ -69,11 +69,7 @@ def learn(
     clocks = np.isin(series.columns, series.clocks)
     free = allowed & ~clocks & ~clocks[:, None]
     at = series.rows(2 * most)
-    if len(at) < FEWEST:
-        raise DataError(
-            f"{len(at)} windows of {2 * most + 1} rows are too few to test anything, and {FEWEST} the fewest; use fewer lags"
-        )
-    _refuse_deep(series.d, most)
+    _refuse(series.d, most, len(at))
     used = len(at)
     tests: LaggedTests
     if ci_test == TESTS[0]:
@@ -104,8 +100,12 @@ def learn(
     return LaggedGraph.from_links(series.columns, links, np.where(links, r, 0.0), evidence=evidence, meta=meta)
 
 
-def _refuse_deep(d: int, lags: int) -> None:
-    """DataError where the correlations of all windows cannot fit into memory."""
+def _refuse(d: int, lags: int, windows: int) -> None:
+    """DataError where the windows are too few for any test, or their correlations cannot fit into memory."""
+    if windows < FEWEST:
+        raise DataError(
+            f"{windows} windows of {2 * lags + 1} rows are too few to test anything, and {FEWEST} the fewest; use fewer lags"
+        )
     needed, there = 16.0 * (d * (2 * lags + 1)) ** 2, memory.room()
     if needed > there:
         raise DataError(

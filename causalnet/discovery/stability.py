@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     turn: float = 1.0
 
 
-SCORES, TESTS, SERIES, LOGS = Reading(7.0, 1.5, 2.0), Reading(4.0, 10.0, 2.0), Reading(5.0), Reading(1.0)
+SCORES, TESTS, SERIES, LOGS = Reading(3.0, 5.0, 2.0), Reading(4.0, 10.0, 2.0), Reading(5.0), Reading(1.0)
 WHOLE = 0  # in place of a seed; those of parts are 1, 2, ...
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from .regimes import Asked, Regimes, refuse_targets, split_regimes
 from .scanning import Scan, scan
 from .sealed import freeze, settle
 
+DRAWS = 100  # of a sample, for columns that vary to vary there
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
 
 
@@ -139,12 +140,24 @@ class Table:
 
     def resample(self, rng: np.random.Generator) -> Table:
         """A bootstrap resample: as many rows, drawn with repeats, within regimes where there are any."""
-        return self.take(rng.integers(0, self.n, self.n) if self.regimes is None else self.regimes.resample(rng))
+        regimes, n = self.regimes, self.n
+        return self._varied(lambda: rng.integers(0, n, n) if regimes is None else regimes.resample(rng))
 
     def part(self, rng: np.random.Generator, share: float) -> Table:
         """A share of the rows, each at most once, in their order; of every regime, where there are any."""
         regimes, some = self.regimes, max(1, round(share * self.n))
-        return self.take(np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share))
+        return self._varied(
+            lambda: np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share)
+        )
+
+    def _varied(self, draw: Callable[[], Ints]) -> Table:
+        """The first of ``DRAWS`` samples in which every column that varies still does, so that a rare state ends no study."""
+        flat = _flat(self.values)
+        for _ in range(DRAWS):
+            found = self.take(draw())
+            if np.array_equal(flat, _flat(found.values)):
+                break
+        return found
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Values, which columns are discrete, and their levels; regimes and targets where there are any."""
@@ -163,6 +176,11 @@ class Table:
         self.__dict__.update(state)
         for name in ("values", "discrete"):
             getattr(self, name).setflags(write=False)
+
+
+def _flat(values: Array) -> Bools:
+    """(d,) columns of one value, missing cells apart."""
+    return np.asarray(~(np.fmin.reduce(values) < np.fmax.reduce(values)))
 
 
 def as_table(

@@ -12,7 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causalnet import DataError, Events, NotApplicable, UnknownNameError, as_table, discover, read_events, read_table
+from causalnet import (
+    DataError,
+    Events,
+    NotApplicable,
+    UnknownNameError,
+    as_table,
+    discover,
+    edge_confidence,
+    read_events,
+    read_table,
+)
 from causalnet.data.topology import read_topology
 
 GOOD = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=["a", "b", "c"])
@@ -309,6 +319,17 @@ def test_a_column_that_a_resample_made_constant_is_named() -> None:
     again = as_table(frame, discrete=False).take(np.arange(1, len(GOOD)))
     with pytest.raises(DataError, match="'b' is constant in this sample"):
         _ = again.correlation
+
+
+def test_a_rare_state_ends_no_study() -> None:
+    """One row of another state is in three of four parts; a sample without it says nothing of its column, and is drawn anew."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"]).assign(rare=["no"] * 59 + ["yes"])
+    table = as_table(frame)
+    for seed in range(20):
+        for sample in (table.part(np.random.default_rng(seed), 0.5), table.resample(np.random.default_rng(seed))):
+            assert len(np.unique(sample.values[:, 2])) == 2
+    assert edge_confidence(table, "order", n=8).n == 8
 
 
 def test_topology_files(tmp_path: Path) -> None:

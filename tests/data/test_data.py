@@ -321,6 +321,7 @@ def test_a_column_that_a_resample_made_constant_is_named() -> None:
         _ = again.correlation
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of resamples that are nearly sure of the state
 def test_a_rare_state_ends_no_study() -> None:
     """One row of another state is in three of four parts; a sample without it says nothing of its column, and is drawn anew."""
     rng = np.random.default_rng(0)

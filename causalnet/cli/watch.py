@@ -159,11 +159,13 @@ def _write(now: State, out: Path | None) -> None:
 def _report(what: str, now: State, log_json: bool) -> None:
     """One line: on stdout as JSON, or on stderr in words."""
     from ..search.hawkes_stream import told
+    from ..search.stream_order import remarks
 
-    found = told(now) | {"spoilt": now.place.get("spoilt", 0)}
+    found, says = told(now) | {"spoilt": now.place.get("spoilt", 0)}, remarks(now)
     if log_json:
         level = "warning" if what == "drift" else "info"
-        sys.stdout.write(json.dumps({"time": time.time(), "level": level, "message": what, **found}) + "\n")
+        line = {"time": time.time(), "level": level, "message": what, **found, "remarks": says}
+        sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
         return
     if found["coarse"] and what != "progress":
@@ -172,6 +174,8 @@ def _report(what: str, now: State, log_json: bool) -> None:
             style="yellow",
             stderr=True,
         )
-    odd = ", ".join(f"{found[name]} {name}" for name in ("late", "duplicates", "spoilt") if found[name])
+    for remark in says if what != "progress" else ():
+        say(f"warning: {remark}", style="yellow", stderr=True)
+    odd = ", ".join(f"{found[name]} {name}" for name in ("late", "ahead", "duplicates", "spoilt") if found[name])
     text = f"{what}: {found['events']:,} events of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
     say(text + (f" ({odd})" if odd else ""), style="red" if what == "drift" else "", stderr=True)

@@ -40,6 +40,7 @@ from ..stats.hawkes_sums import add, copied, forgotten, grown, lasting, no_sums,
 from ..stats.repeats import poll_interval
 from ..stats.time_scales import POLLED, TELLING, device_share, mean_delay, polled_delay, polled_kernel, tied
 from .hawkes_contrast import Fitted, fit_graph
+from .stream_order import arrived, remarks
 from .stream_state import Drift, State, Waiting, Watching
 
 WARM = TELLING  # events that tell the mean delay and the polls
@@ -98,22 +99,9 @@ def step(state: State, events: Events | pd.DataFrame, unit: str | None = None) -
     at = [{name: i for i, name in enumerate(some)} for some in names]
     kind = np.array([at[0][name] for name in types], dtype=np.int32)
     device = np.array([at[1][name] for name in devices], dtype=np.int32)
-    new = Waiting(time - origin, kind, device)
-    late = new.time < state.newest - state.settings.patience if state.origin is not None else np.zeros(len(time), bool)
-    waiting, twice = _ordered(state.waiting.joined(new.taken(~late)))
-    newest = max(state.newest, float(new.time.max()))
-    state = replace(
-        state,
-        types=names[0],
-        devices=names[1],
-        sums=sums,
-        waiting=waiting,
-        aside=state.aside.joined(new.taken(late)),
-        origin=origin,
-        newest=newest,
-        twice=state.twice + twice,
-    )
-    return _absorb(state, newest - state.settings.patience)
+    state = replace(state, types=names[0], devices=names[1], sums=sums, origin=origin)
+    state = arrived(state, Waiting(time - origin, kind, device))
+    return _absorb(state, state.newest - state.settings.patience)
 
 
 def _columns(events: Events | pd.DataFrame, unit: str | None) -> tuple[Array, list[str], list[str]]:
@@ -132,15 +120,6 @@ def _columns(events: Events | pd.DataFrame, unit: str | None) -> tuple[Array, li
             )
     types, devices = (events[name].astype(str).tolist() for name in ("event", "device"))
     return seconds(events["timestamp"], unit, sheet=False), types, devices
-
-
-def _ordered(waiting: Waiting) -> tuple[Waiting, int]:
-    """By time, each event once, and how many there were twice."""
-    order = np.lexsort((waiting.device, waiting.kind, waiting.time))
-    w = waiting.taken(order)
-    same = np.zeros(len(order), dtype=bool)
-    same[1:] = (np.diff(w.time) == 0) & (np.diff(w.kind) == 0) & (np.diff(w.device) == 0)
-    return w.taken(~same), int(same.sum())
 
 
 def _absorb(state: State, until: float) -> State:
@@ -308,9 +287,9 @@ def graph(state: State) -> Graph:
             **by_chain(names, adj, z**2, j, i),
         }
 
-    coarse = _coarse(state)
+    says = [TOO_COARSE.format(state.tied / state.n)] * _coarse(state) + remarks(state)
     meta = {"backend": "thp (online)", "events": state.n, "delay_seconds": 1.0 / state.decay, **told(state)}
-    meta |= {"warnings": [TOO_COARSE.format(state.tied / state.n)]} if coarse else {}
+    meta |= {"warnings": says} if says else {}
     return Graph(names, adj, weight=weight[place], evidence=PairEvidence(names, adj, describe), meta=meta)
 
 
@@ -326,6 +305,7 @@ def told(state: State) -> dict[str, Any]:
         "events": state.n,
         "waiting": len(state.waiting.time),
         "late": len(state.aside.time),
+        "ahead": len(state.ahead.time),
         "duplicates": state.twice,
         "types": len(state.types),
         "devices": len(state.devices),

@@ -19,6 +19,7 @@ SAVED = checkpoint.Kind("causalnet.thp_stream", 2, "thp.save")
 FIRST = 5  # blocks before the first model that predicts
 PLAIN = ("types", "devices", "links", "origin", "clock", "newest", "watched", "decay", "n", "twice", "tied", "place")
 COUNTED = ("inside", "value", "began", "due", "z", "alarms")  # of a Drift
+LISTS = ("waiting", "aside", "ahead")
 MODEL = ("rates", "share", "reached", "scores")
 
 
@@ -83,6 +84,8 @@ class State:
     sums: Sums
     waiting: Waiting = field(default_factory=Waiting)
     aside: Waiting = field(default_factory=Waiting)
+    ahead: Waiting = field(default_factory=Waiting)
+    "events that are too far ahead of all others to be believed"
     origin: float | None = None
     "time of the first event"
     clock: float = 0.0
@@ -105,8 +108,8 @@ class State:
 def save(state: State, path: str | Path) -> Path:
     """Write the state to one file, whole or not at all."""
     arrays: dict[str, Any] = {f"sums.{name}": a for name, a in state.sums._asdict().items()}
-    for name, some in (("waiting", state.waiting), ("aside", state.aside)):
-        arrays |= {f"{name}.{part}": a for part, a in vars(some).items()}
+    for name in LISTS:
+        arrays |= {f"{name}.{part}": a for part, a in vars(getattr(state, name)).items()}
     model = {name: getattr(state.drift, name) for name in MODEL}
     arrays |= {f"drift.{name}": a for name, a in model.items() if a is not None}
     header = {name: getattr(state, name) for name in (*PLAIN, "poll")} | {"settings": asdict(state.settings)}
@@ -133,13 +136,11 @@ def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:
     untied = {
         name: a for name, a in no_sums(0, 0, 0)._asdict().items() if name.startswith("tied")
     }  # version 1 has none
-    waiting, aside = (Waiting(**checkpoint.nested(arrays, name)) for name in ("waiting", "aside"))
+    plain |= {name: Waiting(**checkpoint.nested(arrays, name)) for name in LISTS}  # files of before have none ahead
     return State(
         settings=Watching(**{**settings, "hops": tuple(settings["hops"])}),
         knowledge=None if header["knowledge"] is None else Knowledge(**header["knowledge"]),
         sums=Sums(**(untied | checkpoint.nested(arrays, "sums"))),
-        waiting=waiting,
-        aside=aside,
         drift=Drift(**drift),
         **plain,
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from causalnet.storage.rows import Row
 from pipelines.alarms import report, runs
+from pipelines.alarms.families import FAMILIES, POLLED
 from pipelines.alarms.runs import Size
 from pipelines.common import Task, only, open_table, options, run_tasks
 
@@ -21,8 +22,12 @@ TASKS = {
     "types": Task(runs.simulated, [(Size(100_000, v), 4) for v in (100, 500)], [(Size(1500, 12, 20), 1)]),
     "devices": Task(runs.simulated, [(Size(30_000, 20, m), 4) for m in (500, 5000)], [(Size(1500, 8, 60), 1)]),
     "clock": Task(runs.clock, [(Size(10_000), 8)], [(Size(1500, 8, 20), 1)]),
+    "polled": Task(
+        runs.polled, [((shape, poll), 8) for shape in POLLED for poll in (300.0, 900.0)], [(("wide", 300.0), 1)]
+    ),
     "noise": Task(runs.noise, [(shape, 50) for shape in SHAPES], [((20, 5), 2)]),
     "slow": Task(runs.fault_alarms, [(4000, 10)], [(400, 1)]),
+    "families": Task(runs.family, [(name, 8) for name in FAMILIES], [("radio", 1)]),
     "cost": Task(
         runs.cost,
         [(Size(1_000_000, 20, 500), 1), (Size(1_000_000, 500, 5000), 1), (Size(100_000, 100, 500), 1)],

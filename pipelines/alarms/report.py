@@ -17,6 +17,8 @@ from pipelines.common import finish, select
 NOTES = [
     "Simulated: cascades on a network of devices, 1.2 parents a type, 60 s from cause to effect, 30 days, whole seconds.",
     "thp with its defaults, which were settled on simulated logs. granger counts in bins and knows no devices.",
+    "families: logs like those of real networks, with dense truths; all that thp assumes of rates and delays is wrong there,",
+    "and a fault that comes back brings its effects back: there thp does better where every event counts (repeats=0).",
     "random order: complete orders drawn at random, 1,000 a log; the control where the truth is dense.",
     "Niagara knows no links between devices, and is ended after two minutes. A peer that is not installed has no value.",
     "GiB is the peak of the process so far, the drawing of the log included.",
@@ -83,14 +85,19 @@ def _beside_seconds(table: Table) -> Figures:
 
 
 def _beyond_chance(table: Table) -> Figures:
-    """By how many deviations thp is above a complete order drawn at random, of real logs."""
+    """By how many deviations thp is above a complete order drawn at random."""
     found = Figures()
-    for row in [r for task in ("real", "official") for r in select(table, task=task, method="thp", what="f1")]:
-        key = {"task": row["task"], "problem": row["problem"], "method": "random order"}
+    each: dict[str, list[float]] = {}
+    for row in [
+        r for task in ("families", "real", "official") for r in select(table, task=task, method="thp", what="f1")
+    ]:
+        key = {name: row[name] for name in ("task", "problem", "seed")} | {"method": "random order"}
         mean, spread = (table.numbers("value", **key, what=what) for what in ("f1", "deviation"))
         if row["value"] is not None and mean and spread:
             z = (float(row["value"]) - mean[0]) / max(spread[0], 1e-9)
-            found.add(f"{row['task']}, {row['problem']}: deviations above a random order", [z], ">= 2")
+            each.setdefault(f"{row['task']}, {row['problem']}", []).append(z)
+    for name, values in each.items():
+        found.add(f"{name}: deviations above a random order", values, ">= 2")
     return found
 
 

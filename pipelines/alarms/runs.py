@@ -15,6 +15,7 @@ from causalnet.backends import thp
 from causalnet.datasets.files import MissingFile
 from causalnet.datasets.incidents import AlarmSystem
 from causalnet.envs.fault_alarm import generate_instance, observational_log
+from pipelines.alarms.families import FAMILIES, family_log, polled_log
 from pipelines.alarms.rivals import RIVALS, in_a_process
 from pipelines.common import peak_memory
 
@@ -94,10 +95,20 @@ def clock(size: Size, seed: int) -> Iterator[Outcome]:
         frame = log.frame()
         frame["timestamp"] = (np.ceil if tick > 1.0 else np.floor)(exact / tick) * tick
         frame = frame.sample(frac=1.0, random_state=seed).sort_values("timestamp", kind="stable")
-        stamped = Events(frame, log.topology, log.types)
-        yield from judged(name, "thp", truth, discover(stamped, "thp"))
-        state = thp.step(thp.init(log.types, topology=log.topology), frame)
-        yield from judged(name, "thp online", truth, thp.graph(state))
+        yield from beside(name, truth, Events(frame, log.topology, log.types))
+
+
+def polled(how: tuple[str, float], seed: int) -> Iterator[Outcome]:
+    """A log that is told by polls, whole and as a stream. how: its shape, and seconds between polls."""
+    log, truth = polled_log(*how, seed)
+    yield from beside(f"{how[0]}, every {how[1]:g} s", truth, log)
+
+
+def beside(problem: str, truth: Graph, log: Events) -> Iterator[Outcome]:
+    """thp and its online form on one log."""
+    yield from judged(problem, "thp", truth, discover(log, "thp"))
+    state = thp.step(thp.init(log.types, topology=log.topology), log)
+    yield from judged(problem, "thp online", truth, thp.graph(state))
 
 
 def noise(shape: tuple[int, int], seed: int) -> Iterator[Outcome]:
@@ -120,6 +131,11 @@ def fault_alarms(n: int, seed: int) -> Iterator[Outcome]:
     log, truth = observational_log(instance, n, seed=seed), instance.graph
     yield from judged(f"{n} fault alarms", "thp", truth, discover(log, "thp"))
     yield from controls(f"{n} fault alarms", truth, log, rng)
+
+
+def family(name: str, seed: int) -> Iterator[Outcome]:
+    """A log unlike what thp assumes, told of as a real one is."""
+    yield from scored(name, *family_log(FAMILIES[name], seed), np.random.default_rng(seed))
 
 
 def cost(size: Size, seed: int) -> Iterator[Outcome]:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import causalnet as cn
 from causalnet import Events, Graph
 from pipelines.alarms import experiment, report, runs
+from pipelines.alarms.families import FAMILIES, family_log, polled_log
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +81,17 @@ def test_what_is_absent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _missing(*_: Any) -> Any:
     raise runs.MissingFile("put it there")
+
+
+def test_a_log_like_those_of_real_networks_tells_more_than_an_order_drawn_at_random() -> None:
+    log, truth = family_log(FAMILIES["chains"], 0)
+    share = truth.adj.sum() / (truth.d * (truth.d - 1) / 2)
+    chance = share / (1 + share)  # mean F1 of complete orders, with a deviation of .06
+    every, openings = (cn.score(truth, cn.discover(log, "thp", repeats=repeats))["f1"] for repeats in (0.0, None))
+    assert every > chance + 0.18 and every > openings + 0.1, "what comes back brings its effects back"
+
+
+def test_events_of_one_type_in_one_poll_count_once() -> None:
+    log, truth = polled_log("bursty", 900.0, 0)
+    once, all_of_them = (cn.score(truth, cn.discover(log, "thp", repeats=repeats))["f1"] for repeats in (None, 0.0))
+    assert once >= 0.9 and once > all_of_them + 0.1

@@ -145,6 +145,22 @@ def test_events_that_come_in_another_order_within_the_patience_change_nothing() 
     assert len(back.aside.time) == 5 and thp.graph(back) == thp.graph(two), "set aside, and kept"
 
 
+def test_a_clock_far_ahead_waits_until_the_stream_gets_there(tmp_path: Path) -> None:
+    events, _ = log(4, 6000)
+    frame, start = events.frame(), thp.init(topology=events.topology)
+    years = frame.iloc[2500:2501].assign(timestamp=frame["timestamp"].max() + 1e9)
+    spoilt = pd.concat([frame[:2500], years, frame[2500:]])
+    state = thp.load(thp.save(cut(spoilt, start, 4), tmp_path / "s.npz"))
+    right = thp.graph(thp.step(start, frame))
+    assert thp.graph(state) == right and (told(state)["ahead"], told(state)["late"]) == (1, 0)
+    assert thp.graph(thp.step(start, spoilt)) == right
+    assert "was a clock wrong?" in thp.graph(state).meta["warnings"][0]
+    there = thp.step(state, frame[:9].assign(timestamp=years["timestamp"].item() + np.arange(1.0, 10.0)))
+    assert told(there)["ahead"] == 0 and there.newest > 1e9, "many lie there: it is the stream that leapt"
+    back = thp.step(there, frame[100:102])
+    assert told(back)["late"] == 2 and "2 events came late" in thp.graph(back).meta["warnings"][0]
+
+
 def test_noise_gives_no_edges_and_new_names_join() -> None:
     events, _ = log(5, 6000)
     frame = events.frame()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
 from ..base.checks import distinct, whole
@@ -69,11 +70,18 @@ class GraphPosterior:
         """
         here = np.flatnonzero(np.asarray(present, dtype=bool))
         found = np.zeros(len(self.nodes))
-        reach = self.samples[:, here[:, None], here]
+        reach = self._packed[here[:, None], here]
         for mid in range(len(here)):  # Warshall, for all graphs at once
-            reach = reach | (reach[:, :, mid, None] & reach[:, None, mid, :])
-        found[here] = 1.0 - (reach & ~reach.transpose(0, 2, 1)).any(axis=1).mean(axis=0)
+            reach |= reach[:, mid, None] & reach[None, mid]
+        before = np.bitwise_or.reduce(reach & ~reach.transpose(1, 0, 2), axis=0)
+        found[here] = 1.0 - np.bitwise_count(before).sum(axis=1) / len(self.samples)
         return found
+
+    @cached_property
+    def _packed(self) -> NDArray[np.uint64]:
+        """(V, V, words): the graphs with an edge, a bit a graph."""
+        bits = np.packbits(self.samples.transpose(1, 2, 0), axis=2)
+        return np.pad(bits, ((0, 0), (0, 0), (0, -bits.shape[2] % 8))).view(np.uint64)
 
     @property
     def cycle(self) -> tuple[str, ...] | None:

@@ -43,6 +43,8 @@ def learn_posterior(
     a unit and step). acted: (T,) the variable acted on, -1 for none; it is no cause in its step.
     Rows of different episodes may follow one another, as no row is tied to the next. T = 0: nothing is known, and every
     graph is the knowledge's own, which masks by presence.
+    What is repaired as soon as it is there does not show what it brings about: let the play wait at times, as ``collect`` of a
+    masked environment does. Of 17 edges of 10 services, 500 such steps leave 1 unknown, and 13 where no failure waits.
     """
     if isinstance(before, Interactions):
         before, after, acted, variables = _rows_of(before)

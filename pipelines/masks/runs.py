@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from causalnet import Graph
+from causalnet import CausalMask, Graph
 from causalnet.base.arrays import Bools, Ints
 from causalnet.envs import Inventory, MachineRoom, Services, machine_network
 from causalnet.graph.metrics import score
 from causalnet.graph.posterior import GraphPosterior
 from causalnet.representation import Gate, RootCauseMask, learn_posterior
-from causalnet.training import random_graph
+from causalnet.training import collect, random_graph
 from causalnet.training.evaluation import FIRST_SEED
 
 NETWORKS: dict[str, Callable[[int], Any]] = {  # name -> environment of a seed, which draws the network
@@ -176,38 +176,25 @@ def keeper(env: Any, graph: Any, k: Any = "roots") -> Keep:
     return keep
 
 
-def play(
-    env: Any,
-    keep: Keep,
-    seed: int,
-    see: Callable[[Bools, Bools, int], object] | None = None,
-    luck: np.random.Generator | None = None,
-) -> float:
-    """The return of an episode of uniform play over what is kept, drawn by ``luck`` (None: from the seed as well); ``see`` is told
-    before, after and the variable of each step."""
+def play(env: Any, keep: Keep, seed: int, luck: np.random.Generator | None = None) -> float:
+    """The return of an episode of uniform play over what is kept, drawn by ``luck`` (None: from the seed as well)."""
     env.reset(seed=seed)
     draws = (luck or np.random.default_rng(seed)).random(env.max_steps)
     total, over, v = 0.0, False, len(env.variables)
     for u in draws:
-        before = env.trouble().copy()
-        allowed = np.flatnonzero(keep(before)) if before.any() else np.empty(0, np.int64)
-        action = int(allowed[int(u * allowed.size)]) if allowed.size else v
-        _, reward, _, over, _ = env.step(action)
+        here = env.trouble()
+        allowed = np.flatnonzero(keep(here)) if here.any() else np.array([v])
+        _, reward, _, over, _ = env.step(int(allowed[int(u * allowed.size)]))
         total += reward
-        if see is not None:
-            see(before, env.trouble().copy(), action if action < v else -1)
         if over:
             break
     return total
 
 
 def explore(env: Any, steps: int, seed: int) -> Seen:
-    """So many interactions of uniform play over what is present, from episodes that judge nobody."""
-    rows: list[tuple[Bools, Bools, int]] = []
-    rng = np.random.default_rng([seed, 1])
-    while len(rows) < steps:
-        play(env, present, int(rng.integers(FIRST_SEED)), lambda *row: rows.append(row))
-    return seen_in(rows[:steps])
+    """So many interactions of uniform play over what presence allows, no repair among it, from episodes that judge nobody."""
+    data = collect(CausalMask(env, None), steps=steps, seed=seed)
+    return Seen(data.before[:, 0] > 0, data.after[:, 0] > 0, data.variable)
 
 
 def seen_in(rows: list[tuple[Bools, Bools, int]]) -> Seen:

@@ -19,7 +19,7 @@ from causalnet.backends import att_bic
 from causalnet.data import Interactions, Transitions, collect
 from causalnet.graph import Graph
 from causalnet.graph.confidence import Confidence
-from causalnet.representation import CausalMask, Gate, GraphPosterior, component_graph, learn_masks
+from causalnet.representation import CausalMask, Gate, GraphPosterior, component_graph, learn_masks, learn_posterior
 from causalnet.training import learn_by_doing
 
 NAMES, NEEDS = Services().variables, Services().needs
@@ -197,3 +197,19 @@ def test_copies_are_masked_as_one_environment_is() -> None:
                 assert np.array_equal(last[ended], live[ended]) or terminated[ended]
                 break
         assert many.n_invalid == 0
+
+
+def test_waiting_shows_what_a_prompt_repair_hides() -> None:
+    """A failure that is repaired before it spreads tells nothing of whom it reaches."""
+
+    def prompt(obs: Any, mask: Any, rng: np.random.Generator) -> int:
+        failed = np.flatnonzero(mask[:-1])
+        return int(rng.choice(failed)) if len(failed) else len(mask) - 1
+
+    found = {"waits": [], "prompt": []}
+    for seed in range(4):
+        env = cn.envs.Services(10, seed=seed)
+        for name, policy in (("waits", None), ("prompt", prompt)):
+            data = collect(CausalMask(env, None), policy, steps=500, seed=seed)
+            found[name].append(cn.score(env.true_graph, learn_posterior(data).graph())["f1"])
+    assert np.mean(found["waits"]) > 0.9 > 0.5 > np.mean(found["prompt"]), found

@@ -28,7 +28,7 @@ class Operations(gymnasium.Env[Floats, int]):
     and ones, then what else is seen of each. As :mod:`causalnet.envs.protocols` has it, for ``causalnet.CausalMask`` and
     ``learn_by_doing``: ``variables`` (V,), ``action_variables`` (V + 1,) with -1 for none, ``action_units``, ``counts(obs)`` (1, V), one
     unit. ``true_graph``: the network as a Graph (edges both ways are an undirected one, which says nothing about order); for
-    controls, not for learners. info: "started" and "cleared" (1, V), what began in the step, and what the action ended.
+    controls, not for learners. info: "started" and "cleared" (1, V), what began and what ended in the step.
     Episodes are truncated after ``max_steps``.
     """
 
@@ -101,8 +101,9 @@ class Operations(gymnasium.Env[Floats, int]):
         ended = before & ~self.trouble()
         reward = self._go_on() - (self._price() if chosen < v else 0.0)
         self.taken += 1
-        started = self.trouble() & (~before | ended)
-        return self._look(), float(reward), False, self.taken >= self.max_steps, self._told(started, ended)
+        now = self.trouble()
+        told = self._told(now & (~before | ended), ended | (before & ~now))
+        return self._look(), float(reward), False, self.taken >= self.max_steps, told
 
     def counts(self, obs: ArrayLike) -> Ints:
         """(..., 1, V): which variables are in trouble, from observations (..., V f)."""

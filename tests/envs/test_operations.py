@@ -142,8 +142,8 @@ class Notes:
         return {"variables": self.known.nodes, "units": ("all",)}
 
 
-def test_learning_by_doing_is_told_what_was_acted_on() -> None:
-    env = Services(6, fault=0.05)
+@pytest.mark.parametrize("env", [Services(6, fault=0.05), Inventory(6, Supply(block=0.1))], ids=["stays", "may pass"])
+def test_learning_by_doing_is_told_what_was_acted_on(env: Any) -> None:
     notes = Notes(env.true_graph)
     run = cn.learn_by_doing(env, "ppo", discovery=notes, k="roots", episodes=3, seed=0)
     assert len(run.rows) == 3 and len(notes.acted) == 180

@@ -30,9 +30,10 @@ def doubted(graph: object, **more: object) -> RootCauseMask:
     return RootCauseMask(graph, **told, **more)
 
 
-def test_root_probability_is_the_share_of_graphs_without_a_present_ancestor() -> None:
+@pytest.mark.parametrize("many", [40, 70])  # one word of bits, and two
+def test_root_probability_is_the_share_of_graphs_without_a_present_ancestor(many: int) -> None:
     rng = np.random.default_rng(0)
-    posterior = GraphPosterior(NAMES, rng.random((40, 4, 4)) < 0.3)
+    posterior = GraphPosterior(NAMES, rng.random((many, 4, 4)) < 0.3)
     here = np.array([True, True, False, True])
     count = np.zeros(4)
     for adj in posterior.samples:
@@ -40,8 +41,8 @@ def test_root_probability_is_the_share_of_graphs_without_a_present_ancestor() ->
         for _ in range(4):
             reach = reach | (reach.astype(int) @ reach > 0)
         count += here & ~(reach & ~reach.T).any(axis=0)
-    assert np.allclose(posterior.root_probability(here), count / 40)
-    assert posterior.align(NAMES[::-1]).root_probability(here[::-1])[::-1] == pytest.approx(count / 40)
+    assert np.allclose(posterior.root_probability(here), count / many)
+    assert posterior.align(NAMES[::-1]).root_probability(here[::-1])[::-1] == pytest.approx(count / many)
 
 
 def test_the_cost_of_leaving_the_right_action_out_decides_who_stays() -> None:

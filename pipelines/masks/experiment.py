@@ -1,7 +1,7 @@
 """Masks: what a learned graph with its doubt is worth to a policy, at every number of interactions.
 
-``python -m pipelines.masks --out runs/masks`` (hours in full; ``--only uniform``, without training, and ``--seeds 2`` are shorter); run it
-again to finish or extend it.
+``python -m pipelines.masks --out runs/masks`` (half an hour of one core in full; ``--only uniform``, without training, and ``--seeds 2``
+are shorter); run it again to finish or extend it.
 """
 
 from __future__ import annotations

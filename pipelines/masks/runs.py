@@ -12,11 +12,12 @@ import numpy as np
 
 from causalnet import CausalMask, Graph
 from causalnet.base.arrays import Bools, Ints
+from causalnet.data import collect
 from causalnet.envs import Inventory, MachineRoom, Services, machine_network
 from causalnet.graph.metrics import score
 from causalnet.graph.posterior import GraphPosterior
 from causalnet.representation import Gate, RootCauseMask, learn_posterior
-from causalnet.training import collect, random_graph
+from causalnet.training import random_graph
 from causalnet.training.evaluation import FIRST_SEED
 
 NETWORKS: dict[str, Callable[[int], Any]] = {  # name -> environment of a seed, which draws the network
@@ -176,7 +177,7 @@ def keeper(env: Any, graph: Any, k: Any = "roots") -> Keep:
     return keep
 
 
-def play(env: Any, keep: Keep, seed: int, luck: np.random.Generator | None = None) -> float:
+def play(env: Any, keep: Keep, seed: int | None, luck: np.random.Generator | None = None) -> float:
     """The return of an episode of uniform play over what is kept, drawn by ``luck`` (None: from the seed as well)."""
     env.reset(seed=seed)
     draws = (luck or np.random.default_rng(seed)).random(env.max_steps)

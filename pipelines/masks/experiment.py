@@ -1,6 +1,6 @@
 """Masks: what a learned graph with its doubt is worth to a policy, at every number of interactions.
 
-``python -m pipelines.masks --out runs/masks`` (half an hour of one core in full; ``--only uniform``, without training, and ``--seeds 2``
+``python -m pipelines.masks --out runs/masks`` (most of an hour of one core in full; ``--only uniform``, without training, and ``--seeds 2``
 are shorter); run it again to finish or extend it.
 """
 
@@ -21,7 +21,7 @@ TASKS = {
     # name: problems with their number of seeds, and the same for --quick
     "uniform": Task(runs.uniform, [(Problem(name), 20) for name in NETWORKS], [(QUICK, 2)]),
     "ppo": Task(
-        training.ppo, [(Problem(name, (500, 2_000), judged=60, steps=8_000), 5) for name in TRAINED], [(QUICK, 1)]
+        training.ppo, [(Problem(name, (500, 2_000), judged=60, steps=8_000), 20) for name in TRAINED], [(QUICK, 1)]
     ),
 }
 

@@ -25,7 +25,8 @@ NOTES = [
     "Value: mean return of an episode, judged on the same episodes for every mask of a seed; a seed draws the network too. Differences are of "
     "pairs, as shares of the size of presence's mean return; 'lower bound' is the lower end of their 95 % Student interval.",
     "uniform: no training; an allowed repair is drawn, and none is made only where nothing is in trouble. The graph is learned from "
-    "interactions of uniform play over what presence allows, no repair among it, as collect draws. A gate learns from 200 further episodes, and plays the graph's arm where it is sure of it.",
+    "interactions of uniform play over what presence allows, no repair among it, as collect draws. A gate learns from 200 further episodes, "
+    "and plays the graph's arm where it is sure of it.",
     "ppo: default settings, actions drawn, all masks with the same number of interactions. Presence masks the first ones, from which the graph is "
     "learned, so discovery is inside the budget, and the runs with presence and with a learned graph begin alike to the last random number.",
     "doubt: the posterior of learn_posterior in CausalMask at its default cost; point: its edges more probable than not, taken as certain. "

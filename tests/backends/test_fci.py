@@ -132,7 +132,7 @@ def test_selection_bias_leaves_an_undirected_cycle() -> None:
 
 def settled(ends: Ends, *wanted: tuple[int, int, int]) -> bool:
     """One round that wants these marks at v of u *-* v."""
-    together = new_round(ends)
+    together = new_round(ends, np.inf)
     for rule, (u, v, mark) in enumerate(wanted):
         want(ends, together, u, v, mark, rule)
     return bool(settle(ends, together))

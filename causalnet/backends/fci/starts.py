@@ -89,7 +89,7 @@ def _by_tests(setting: Setting, search: Search, before: Separators) -> Joined:
 def draw(adj: Bools, setting: Setting, separators: Separators) -> Ends:
     """Ends of these pairs with what is known and the colliders drawn in; apart is what has been separated."""
     ends = open_ends(adj, (separators.place >= 0) & ~adj, setting.ends)
-    draw_colliders(ends, separators)
+    draw_colliders(ends, separators, setting.search.deadline)
     return ends
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Bools
+from ...base.clock import Watch, watch_until
 from ...graph.knowledge import KnownEnds
 from ...graph.marks import ARROW, CIRCLE, TAIL
 from ..sets import Lists
@@ -33,12 +34,13 @@ class Ends(NamedTuple):
 
 class Round(NamedTuple):
     """What a round wants. asked: (d, d) int8, the marks, TORN, or 0; by: (d, d) int8, the first of the rules that want
-    them; end: (ends there are, 2) those with a mark asked, and filled: (1,) how many they are."""
+    them; end: (ends there are, 2) those with a mark asked, and filled: (1,) how many they are. watch: for how long rules look."""
 
     asked: AnyArray
     by: AnyArray
     end: AnyArray
     filled: AnyArray
+    watch: Watch
 
 
 def open_ends(joined: Bools, apart: Bools, known: KnownEnds | None = None) -> Ends:
@@ -65,10 +67,10 @@ def _opened(joined: AnyArray, apart: AnyArray, arrow: AnyArray, tail: AnyArray) 
 
 
 @njit(cache=True)
-def new_round(ends: Ends) -> Round:
+def new_round(ends: Ends, deadline: float) -> Round:
     """A round in which nothing is wanted yet."""
-    asked = np.zeros(ends.marks.shape, np.int8)
-    return Round(asked, asked.copy(), np.empty((ends.near.member.size, 2), np.int64), np.zeros(1, np.int64))
+    asked, end = np.zeros(ends.marks.shape, np.int8), np.empty((ends.near.member.size, 2), np.int64)
+    return Round(asked, asked.copy(), end, np.zeros(1, np.int64), watch_until(deadline))
 
 
 @njit(cache=True)
@@ -111,47 +113,72 @@ def settle(ends: Ends, wanted: Round) -> bool:
     An end that is wanted as a tail and as an arrow stays a circle, and so do the ends that would close a directed
     cycle: the answer does not depend on the order in which they come.
     """
-    asked, many = wanted.asked, wanted.filled[0]
+    asked, many, ways = wanted.asked, wanted.filled[0], 0
     for k in range(many):
         u, v = wanted.end[k, 0], wanted.end[k, 1]
         if asked[u, v] == TORN:
             ends.stuck[u, v] = True
         else:
             ends.marks[u, v], ends.rule[u, v] = asked[u, v], wanted.by[u, v]
-    round_trip = np.zeros(many, np.bool_)
-    for k in range(many):
-        u, v = wanted.end[k, 0], wanted.end[k, 1]
-        if directed(ends, u, v):
-            round_trip[k] = _leads(ends, v, u)
-        elif directed(ends, v, u):
-            round_trip[k] = _leads(ends, u, v)
-    for k in range(many):
-        u, v = wanted.end[k, 0], wanted.end[k, 1]
-        for a, b in ((u, v), (v, u)):
-            if round_trip[k] and 0 < asked[a, b] < TORN:
-                ends.marks[a, b], ends.rule[a, b], ends.stuck[a, b] = CIRCLE, -1, True
+            ways += directed(ends, u, v) or directed(ends, v, u)
+    if ways:
+        _open_cycles(ends, wanted)
     written = False
     for k in range(many):
         u, v = wanted.end[k, 0], wanted.end[k, 1]
         written |= not ends.stuck[u, v]
-    for k in range(many):
-        asked[wanted.end[k, 0], wanted.end[k, 1]] = 0
+        asked[u, v] = 0
     wanted.filled[0] = 0
     return written
 
 
 @njit(cache=True)
-def _leads(ends: Ends, a: int, b: int) -> bool:
-    """Is there a directed path from a to b?"""
-    seen, queue, last = np.zeros(ends.marks.shape[0], np.bool_), np.empty(ends.marks.shape[0], np.int64), 1
-    queue[0], at = a, 0
-    while at < last:
-        v = queue[at]
-        at += 1
-        for w in around(ends, v):
-            if not seen[w] and directed(ends, v, w):
-                if w == b:
-                    return True
-                seen[w], queue[last] = True, w
-                last += 1
-    return False
+def _open_cycles(ends: Ends, wanted: Round) -> None:
+    """Make circles again of the ends asked of an edge on a directed cycle, and let them be."""
+    group, many, asked = _cycles(ends), wanted.filled[0], wanted.asked
+    round_trip = np.zeros(many, np.bool_)
+    for k in range(many):
+        u, v = wanted.end[k, 0], wanted.end[k, 1]
+        round_trip[k] = group[u] == group[v] and (directed(ends, u, v) or directed(ends, v, u))
+    for k in range(many):
+        u, v = wanted.end[k, 0], wanted.end[k, 1]
+        for a, b in ((u, v), (v, u)):
+            if round_trip[k] and 0 < asked[a, b] < TORN:
+                ends.marks[a, b], ends.rule[a, b], ends.stuck[a, b] = CIRCLE, -1, True
+
+
+@njit(cache=True)
+def _cycles(ends: Ends) -> AnyArray:
+    """(d,) a number for each node: two nodes have the same iff directed paths lead from each to the other (Tarjan 1972)."""
+    near, d = ends.near, ends.marks.shape[0]
+    group, low, entered = np.full(d, -1), np.zeros(d, np.int64), np.full(d, -1)
+    path, open_, place = np.empty(d, np.int64), np.empty(d, np.int64), near.first[:-1].copy()
+    count, waiting = 0, 0
+    for root in range(d):
+        if entered[root] >= 0:
+            continue
+        path[0], depth = root, 0
+        while depth >= 0:
+            v = path[depth]
+            if entered[v] < 0:
+                entered[v] = low[v] = count
+                open_[waiting] = v
+                count, waiting = count + 1, waiting + 1
+            if place[v] < near.first[v + 1]:
+                w = near.member[place[v]]
+                place[v] += 1
+                if directed(ends, v, w):
+                    if entered[w] < 0:
+                        depth += 1
+                        path[depth] = w
+                    elif group[w] < 0:
+                        low[v] = min(low[v], entered[w])
+                continue
+            if low[v] == entered[v]:
+                while group[v] < 0:
+                    waiting -= 1
+                    group[open_[waiting]] = v
+            depth -= 1
+            if depth >= 0:
+                low[path[depth]] = min(low[path[depth]], low[v])
+    return group

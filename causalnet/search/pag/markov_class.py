@@ -25,7 +25,7 @@ def pag_of(mag: Marks) -> Marks:
         sets[i, j] = [k for k in np.flatnonzero(above[:, i] | above[:, j]).tolist() if k not in (i, j)]
     separators = separators_of(len(mag), sets)
     ends = open_ends(joined, ~joined & ~np.eye(len(mag), dtype=bool))
-    draw_colliders(ends, separators)
+    draw_colliders(ends, separators, math.inf)
     close(ends, separators, math.inf)
     marks: Marks = ends.marks
     return marks

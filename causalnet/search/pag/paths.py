@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray
+from ...base.clock import Watch, over
 from ...graph.marks import ARROW, CIRCLE, TAIL
 from .ends import Ends, Round, around, directed, want
 
@@ -17,18 +18,20 @@ def uncovered_cycles(ends: Ends, wanted: Round) -> None:
     loose = _of_both(ends)
     for a in range(marks.shape[0]):
         for b in around(ends, a):
-            if b > a and marks[a, b] == CIRCLE and marks[b, a] == CIRCLE and _goes_around(ends, a, b, loose):
+            if over(wanted.watch, 1):
+                return
+            if b > a and marks[a, b] == CIRCLE and marks[b, a] == CIRCLE and _goes_around(ends, wanted, a, b, loose):
                 want(ends, wanted, a, b, TAIL, 5)
                 want(ends, wanted, b, a, TAIL, 5)
 
 
 @njit(cache=True)
-def _goes_around(ends: Ends, a: int, b: int, loose: AnyArray) -> bool:
+def _goes_around(ends: Ends, wanted: Round, a: int, b: int, loose: AnyArray) -> bool:
     """Does an uncovered path of circles lead from a to b, but for its first and its last node apart from b and a?"""
     for at in range(ends.near.first[a], ends.near.first[a + 1]):
         c = ends.near.member[at]
         if loose[at] and ends.apart[b, c]:
-            tail, head = _walk(ends, a, c, loose)
+            tail, head = _walk(ends, wanted.watch, a, c, loose)
             for k in range(1, head.size):
                 if head[k] == b and ends.apart[a, tail[k]]:
                     return True
@@ -65,22 +68,24 @@ def uncovered_ways(ends: Ends, wanted: Round) -> None:
         begin = near.member[np.array(start, np.int64)]
         reach = np.zeros((begin.size, d), np.bool_)
         for k in range(begin.size):
-            for v in _walk(ends, a, begin[k], ahead)[1]:
+            for v in _walk(ends, wanted.watch, a, begin[k], ahead)[1]:
                 reach[k, v] = True
         for c in around(ends, a):
+            if over(wanted.watch, begin.size):
+                return
             if marks[a, c] == ARROW and marks[c, a] == CIRCLE:
                 rule = 0
                 for k in range(begin.size):
                     if ends.apart[begin[k], c] and reach[k, c]:
                         rule = 9  # (a, b, ..., c), b and c apart
-                if rule == 0 and _two_ways(ends, c, begin, reach):
+                if rule == 0 and _two_ways(ends, wanted.watch, c, begin, reach):
                     rule = 10
                 if rule:
                     want(ends, wanted, c, a, TAIL, rule)
 
 
 @njit(cache=True)
-def _two_ways(ends: Ends, c: int, begin: AnyArray, reach: AnyArray) -> bool:
+def _two_ways(ends: Ends, watch: Watch, c: int, begin: AnyArray, reach: AnyArray) -> bool:
     """R10: b -> c <- t, paths from a to b by m and to t by w, m and w apart; begin: the first nodes of paths, reach: (., d) bool
     where they lead to."""
     into = np.zeros(reach.shape[1], np.bool_)
@@ -88,7 +93,10 @@ def _two_ways(ends: Ends, c: int, begin: AnyArray, reach: AnyArray) -> bool:
         into[b] = directed(ends, b, c)
     for k in range(begin.size):
         for m in range(k):
+            if over(watch, 1):
+                return False
             if begin[k] != c and begin[m] != c and ends.apart[begin[k], begin[m]]:
+                over(watch, 4 * into.size)
                 one = (reach[k] & into).any() and (reach[m] & into).any()
                 if one and ((reach[k] | reach[m]) & into).sum() > 1:
                     return True
@@ -96,9 +104,9 @@ def _two_ways(ends: Ends, c: int, begin: AnyArray, reach: AnyArray) -> bool:
 
 
 @njit(cache=True)
-def _walk(ends: Ends, a: int, first: int, ahead: AnyArray) -> tuple[AnyArray, AnyArray]:
+def _walk(ends: Ends, watch: Watch, a: int, first: int, ahead: AnyArray) -> tuple[AnyArray, AnyArray]:
     """The edges (tail, head) that uncovered paths (a, first, ...) along ``ahead`` take, that of (a, first) first, shortest paths
-    first. ahead: bool, of each entry of ``near``.
+    first, as many as the time allows. ahead: bool, of each entry of ``near``.
 
     Of the paths that end in one edge the shortest goes on, which misses none where the marks are those of a class: there
     an uncovered path has no chord.
@@ -108,12 +116,13 @@ def _walk(ends: Ends, a: int, first: int, ahead: AnyArray) -> tuple[AnyArray, An
     tail, head, back = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
     tail[0], head[0], back[0] = a, first, -1
     at, count = 0, 1
-    while at < count:
+    while at < count and not over(watch, 1):
         u, v = tail[at], head[at]
         for place in range(near.first[v], near.first[v + 1]):
             w = near.member[place]
             if not ahead[place] or seen[place] or not ends.apart[u, w] or w == a:
                 continue
+            over(watch, 1)
             step = at
             while step >= 0 and head[step] != w:
                 step = back[step]

@@ -15,19 +15,23 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray
-from ...base.clock import now
+from ...base.clock import now, over
 from ...graph.marks import ARROW, CIRCLE, TAIL
 from .ends import Ends, Round, around, directed, is_open, new_round, settle, want
 from .paths import uncovered_cycles, uncovered_ways
 from .separators import Separators
 
+LAST = 0.5  # seconds that colliders get even if the search for what is joined took all the time there was
+
 
 @njit(cache=True)
-def draw_colliders(ends: Ends, separators: Separators) -> None:
+def draw_colliders(ends: Ends, separators: Separators, deadline: float) -> None:
     """R0: a *-> b <-* c where b is joined to a and c, which are apart, did not separate them, and has open ends or arrows there."""
-    marks, wanted = ends.marks, new_round(ends)
+    marks, wanted = ends.marks, new_round(ends, max(deadline, now() + LAST))
     for b in range(marks.shape[0]):
         for a in around(ends, b):
+            if over(wanted.watch, around(ends, b).size):
+                break
             for c in around(ends, b):
                 if a < c and ends.apart[a, c] and separators.place[a, c] >= 0:
                     ready = (is_open(ends, a, b) or marks[a, b] == ARROW) and (
@@ -52,15 +56,11 @@ def _separated_by(separators: Separators, a: int, c: int, b: int) -> bool:
 def close(ends: Ends, separators: Separators, deadline: float) -> bool:
     """Apply R1 to R10 until none applies, in place; False where the clock (time.monotonic) ended it first.
 
-    The cheap rules come first, and without looking at the clock, but where it had ended the search for what is joined: a dear one
-    is tried when they have nothing left to say.
+    The cheap rules come first: a dear one is tried when they have nothing left to say. What a rule wants that the clock ended is
+    not written.
     """
-    if now() > deadline:
-        return False
-    wanted, step = new_round(ends), 0
+    wanted, step = new_round(ends, deadline), 0
     while step < 5:
-        if step > 1 and deadline < np.inf and now() > deadline:
-            return False
         if step == 0:
             _near_rules(ends, wanted)
         elif step == 1:
@@ -72,6 +72,8 @@ def close(ends: Ends, separators: Separators, deadline: float) -> bool:
             _tails(ends, wanted)
         else:
             uncovered_ways(ends, wanted)
+        if over(wanted.watch, 0):
+            return False
         step = 0 if settle(ends, wanted) else step + 1
     return True
 
@@ -96,6 +98,8 @@ def _near_rules(ends: Ends, wanted: Round) -> None:
     marks, apart = ends.marks, ends.apart
     for c in range(marks.shape[0]):
         for a in around(ends, c):
+            if over(wanted.watch, around(ends, c).size):
+                return
             if marks[a, c] != CIRCLE:
                 continue
             second = third = False
@@ -108,6 +112,7 @@ def _near_rules(ends: Ends, wanted: Round) -> None:
                 second |= leads and (marks[b, a] == TAIL or marks[c, b] == TAIL)
                 # R3: b *-> c <-* e, b *-o a o-* e, b and e apart, a *-o c: a *-> c
                 if marks[b, c] == ARROW and marks[b, a] == CIRCLE and not third:
+                    over(wanted.watch, around(ends, c).size)
                     for e in around(ends, c):
                         third |= marks[e, c] == ARROW and marks[e, a] == CIRCLE and apart[b, e]
             if second:
@@ -129,9 +134,11 @@ def _discriminating(ends: Ends, separators: Separators, wanted: Round) -> None:
             if marks[c, b] != CIRCLE:
                 continue
             for a in around(ends, b):
+                if over(wanted.watch, 1):
+                    return
                 if marks[b, a] != ARROW or not directed(ends, a, c):
                     continue
-                for t in _path_ends(ends, a, b, c):
+                for t in _path_ends(ends, wanted, a, b, c):
                     if separators.place[t, c] < 0:
                         continue
                     if _separated_by(separators, t, c, b):
@@ -143,7 +150,7 @@ def _discriminating(ends: Ends, separators: Separators, wanted: Round) -> None:
 
 
 @njit(cache=True)
-def _path_ends(ends: Ends, a: int, b: int, c: int) -> AnyArray:
+def _path_ends(ends: Ends, wanted: Round, a: int, b: int, c: int) -> AnyArray:
     """The far ends t of the shortest discriminating paths (t, ..., a, b, c)."""
     marks, d = ends.marks, ends.marks.shape[0]
     depth, queue = np.full(d, -1, np.int64), np.empty(d, np.int64)  # how far before a; those on the way
@@ -155,6 +162,7 @@ def _path_ends(ends: Ends, a: int, b: int, c: int) -> AnyArray:
         while at < until:
             v = queue[at]
             at += 1
+            over(wanted.watch, around(ends, v).size)
             for u in around(ends, v):
                 if marks[u, v] != ARROW or 0 <= depth[u] < layer:
                     continue
@@ -174,6 +182,8 @@ def _undirected(ends: Ends, wanted: Round) -> None:
     marks = ends.marks
     for b in range(marks.shape[0]):
         for c in around(ends, b):
+            if over(wanted.watch, around(ends, b).size):
+                return
             if marks[c, b] != CIRCLE:
                 continue
             for a in around(ends, b):
@@ -189,6 +199,8 @@ def _tails(ends: Ends, wanted: Round) -> None:
     marks = ends.marks
     for c in range(marks.shape[0]):
         for a in around(ends, c):
+            if over(wanted.watch, around(ends, a).size):
+                return
             if marks[a, c] == ARROW and marks[c, a] == CIRCLE:
                 for b in around(ends, a):
                     if marks[b, a] == TAIL and marks[a, b] >= ARROW and directed(ends, b, c):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array
+from ..errors import DataError
 from .log_words import DAYS, first_called
 
 OPEN = frozenset(
@@ -29,6 +30,8 @@ OPEN = frozenset(
     )
 )
 NEVER = 2.5e11  # seconds since 1970 from which an end stands for none: 31 December 9999
+BEFORE = -6e10  # and up to which one does, among times since 1970: 1 January of the year 1
+HOURS = r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?\s*"
 EPOCH = 1e8  # seconds since 1970 from which a time is one of our days, and an end of 0 none
 
 
@@ -36,13 +39,24 @@ def with_days(frame: pd.DataFrame, column: str) -> pd.Series:
     """A column of times; hours of the day together with the column called date, where there is one."""
     times = frame[column]
     days = first_called(frame.columns, DAYS)
-    if days is None or days == column or not _texts(times) or not _texts(frame[days]):
+    if not _texts(times) or not times.dropna().str.fullmatch(HOURS).all():
         return times
-    texts = times.dropna()
-    if not len(texts) or not texts.str.fullmatch(r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?\s*").all():
+    if days is None or days == column or not _texts(frame[days]):
+        _refuse_midnight(times, column)
         return times
     _warn(f"the times are those of the columns {days!r} and {column!r} together")
     return frame[days].str.strip() + " " + times.str.strip()
+
+
+def _refuse_midnight(times: pd.Series, column: str) -> None:
+    """DataError where hours without a day go back by half a day or more: a new one begins, and which is not told."""
+    hours = times.str.extract(r"(\d+):")[0].astype(float)
+    back = np.flatnonzero(hours.diff() <= -12.0)
+    if len(back) and not times.str.contains("[AaPp][Mm]", regex=True).any():
+        raise DataError(
+            f"column {column!r} holds hours without a day, and goes back from {times.iloc[back[0] - 1].strip()} to "
+            f"{times.iloc[back[0]].strip()} in row {back[0] + 1}; write the days too, in a column 'date' or with the hours"
+        )
 
 
 def _texts(column: pd.Series) -> bool:
@@ -64,8 +78,9 @@ def opened(ends: pd.Series) -> pd.Series:
 
 
 def until_last(end: Array, start: Array) -> Array:
-    """Durations; what has no end, or the end 0 among times since 1970, or one in the year 9999, lasts until the last time of the log, with a warning."""
-    still = np.isnan(end) | ((end == 0) & (np.nanmin(start) > EPOCH)) | ((end > NEVER) & (np.nanmax(start) < NEVER))
+    """Durations; what has no end, or the end 0 or the year 1 among times since 1970, or the year 9999, lasts until the last time of the log, with a warning."""
+    since = np.nanmin(start) > EPOCH
+    still = np.isnan(end) | (((end == 0) | (end < BEFORE)) & since) | ((end > NEVER) & (np.nanmax(start) < NEVER))
     if still.any():
         last = float(np.nanmax(np.concatenate([start, end[~still]])))
         _warn(f"{int(still.sum())} events have no end: they are taken to last until the last time of the log")

@@ -27,6 +27,25 @@ def refuse_constants(values: Array, columns: tuple[str, ...], levels: Sequence[L
     found.refuse()
 
 
+def note_matrix(labels: Sequence[str], values: Array, columns: Sequence[str], found: Findings) -> None:
+    """Refuse a matrix: rows that are called as the columns are, cells that mirror each other, or one half of them.
+
+    labels: of the rows, where they have some.
+    """
+    if len(values) != len(columns) or len(columns) < 3:
+        return
+    empty = np.isnan(values)
+    half = np.triu(np.ones_like(empty), 1)
+    mirrored = np.array_equal(values, values.T, equal_nan=True) and not (values == values[0]).all()
+    if list(labels) == list(columns) or mirrored or any(np.array_equal(empty, part) for part in (half, half.T)):
+        found.troubles.append(
+            Trouble(
+                "it is a matrix with a row for each column, and a table has a row for each time that all were measured",
+                python="give covariances as causalnet.data.Moments(columns, n, mean, covariance), and a graph to Graph.load",
+            )
+        )
+
+
 def note_constant(seen: Scan, columns: tuple[str, ...], levels: Sequence[Labels] | None, found: Findings) -> None:
     """Note the columns of one value, missing cells apart."""
     flat = np.flatnonzero(seen.constant).tolist()

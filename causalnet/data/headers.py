@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
+import numpy as np
+
 from ..errors import DataError
 from .numerals import is_mark
 
@@ -24,6 +26,11 @@ WESTERN = (
     | frozenset("°µ²³€£¥§·–—‘’“”„…±½¼¾«»ºª¿¡ \u00a0")
     | frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýŠšŽžŒœ")
 )  # what files of spreadsheets in Western Europe hold
+TIME = re.compile(
+    r"(<\d{1,3}>\d? ?)?\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|\d{1,2}/[A-Z][a-z]{2}/\d{4}:|\d{9,10}(\.\d+)?\])"
+)  # at the begin of a line of a log
+NAME = re.compile(r"[^\W\d][\w .-]*")
+MONOTONE = 5  # names that are numbers, as those of a spectrum, ascend or descend; so many of them at least
 SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([,;|^~:\t]|\\t)\"?\s*", re.IGNORECASE)
 BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -43,6 +50,8 @@ OTHERS = (  # what a file begins with that is no text of a table, what it is, an
     (b"\x89HDF", "an HDF5 file", "save its table as CSV (UTF-8) or Parquet"),
     (b"<!doctype html", "a web page", "save its table as CSV (UTF-8)"),
     (b"<html", "a web page", "save its table as CSV (UTF-8)"),
+    (b"@relation", "a Weka file (.arff)", "save its table as CSV (UTF-8)"),
+    (b"/covariance", "a covariance matrix", "give it as causalnet.data.Moments(columns, n, mean, covariance)"),
 )
 
 
@@ -78,12 +87,12 @@ def read_head(path: Path, usual: str) -> Head:
     rows = [_cells(line, separator) for line in body]
     rows[0][0] = COMMENT.sub("", rows[0][0], count=1) if COMMENT.match(rows[0][0]) and len(rows) > 1 else rows[0][0]
     names = [name.strip().removeprefix("\ufeff") for name in rows[0]]
-    if all(NUMBER.fullmatch(name) for name in names):
-        raise DataError(f"{path.name}: the first line holds numbers only; write a line of column names above it")
+    _refuse_nameless(path.name, body[0], names, rows[1:])
     tall, index = _height(rows)
     if tall > 1:
         names, told = _joined(rows[:tall], index)
         notes.append(f"{path.name} names its columns in {tall} lines, read as one: {told}")
+    notes += _padded(names, rows[tall:])
     if encoding not in ("utf-8", "utf-8-sig"):
         notes.append(f"{path.name} is read as {encoding}, not UTF-8")
     skipped = _line_number(lines, start, tall)
@@ -177,11 +186,36 @@ def _titled(lines: Sequence[str], start: int, usual: str, notes: list[str]) -> t
     return at[head], [*notes, f"{head} lines above the column names are left out ({lines[at[0]].strip()[:40]!r})"]
 
 
+def _refuse_nameless(file: str, line: str, names: list[str], below: list[list[str]]) -> None:
+    """DataError where the first line is a row of numbers and words, or begins with a time as the lines of a log do."""
+    if all(NUMBER.fullmatch(name) for name in names):
+        raise DataError(f"{file}: the first line holds numbers only; write a line of column names above it")
+    if TIME.match(line.lstrip('"')):
+        raise DataError(
+            f"{file} begins with a time, as the lines of a log do, and not with the names of columns; write a line of names above "
+            "it, and of a log a table with the columns event, timestamp and device"
+        )
+    rows = [row for row in below if len(row) == len(names) and list(map(str.strip, row)) != names]
+    if len(rows) < 3 or len(names) < 2:
+        return
+    cells = [[row[j].strip() for row in rows] for j in range(len(names))]
+    numeric = [j for j, column in enumerate(cells) if _numeric(column)]
+    numbers = [float(names[j]) for j in numeric if re.fullmatch(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?", names[j])]
+    met = [names[j] in cells[j] for j in range(len(names)) if j not in numeric]
+    steps = np.diff(numbers)
+    spectrum = len(numbers) >= MONOTONE and bool((steps > 0).all() or (steps < 0).all())
+    if len(numbers) < len(numeric) or spectrum:
+        return
+    if (met and all(met)) or any(number != round(number) or number < 0 for number in numbers):
+        shown = ", ".join(repr(name) for name in names[:3])
+        raise DataError(f"{file}: the first line seems to be a row ({shown}); write a line of column names above it")
+
+
 def _cells(line: str, separator: str) -> list[str]:
     if separator == " ":
-        return line.split()
+        separator, line = " ", line.strip().replace("\t", " ")
     try:
-        return next(csv.reader([line], delimiter=separator), [""]) or [""]
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=separator == " "), [""]) or [""]
     except csv.Error:  # a quotation mark that opens and never closes
         return line.split(separator)
 
@@ -224,6 +258,20 @@ def _height(rows: list[list[str]]) -> tuple[int, bool]:
     return (1, False) if tall == MOST_LINES else (tall, index)
 
 
+def _padded(names: list[str], rows: list[list[str]]) -> list[str]:
+    """A sentence for each column of whole numbers that are written with zeros before them."""
+    told = []
+    for j, name in enumerate(names):
+        cells = [row[j].strip() for row in rows if len(row) == len(names)]
+        zeros = [cell for cell in cells if re.fullmatch(r"0\d+", cell)]
+        if zeros and all(re.fullmatch(r"\d*", cell) for cell in cells):
+            told.append(
+                f"column {name!r} writes numbers with zeros before them ({zeros[0]}), as codes do; without an option they are numbers, "
+                "and the zeros are left off"
+            )
+    return told
+
+
 def _numeric(cells: list[str]) -> bool:
     told = [cell for cell in cells if cell.strip() and not is_mark(cell)]
     return bool(told) and sum(NUMBER.fullmatch(cell) is not None for cell in told) >= 0.9 * len(told)
@@ -237,7 +285,7 @@ def _joined(rows: list[list[str]], index: bool) -> tuple[list[str], str]:
             level[j] = level[j] or level[j - 1]  # merged cells
     distinct = len(set(levels[0])) == len(levels[0]) and all(levels[0][1:])
     if len(levels) == 2 and distinct:
-        names = [name + (f" ({unit})" if unit else "") for name, unit in zip(*levels, strict=True)]
+        names = [name + (f" ({unit.strip('()[]')})" if unit else "") for name, unit in zip(*levels, strict=True)]
     else:
         names = [".".join(filter(None, parts)) for parts in zip(*levels, strict=True)]
     if index:
@@ -253,6 +301,8 @@ def found_separator(lines: Sequence[str], usual: str = ",") -> str:
     kept: list[tuple[str, int]] = []
     for mark in dict.fromkeys((usual, ",", "\t", ";", "|", "^", "~", ":")):
         if mark == ":" and kept:  # of hours
+            break
+        if mark == ":" and not all(NAME.fullmatch(cell.strip()) for cell in bare[0].split(":")):
             break
         counts = {line.count(mark) for line in bare}
         if counts == {bare[0].count(mark)} and bare[0].count(mark):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,20 @@ def _columns(whole: dict[str, Any]) -> dict[str, list[Any]] | None:
         and all(isinstance(row, list) and len(row) == len(names) for row in rows)
     ):
         whole = {str(name): [row[j] for row in rows] for j, name in enumerate(names)}
+    if all(isinstance(cells, dict) for cells in whole.values()) and _counted(whole):
+        inner = {key: cells.keys() for key, cells in whole.items()}
+        if not any(_counted(keys) for keys in inner.values()) and len({tuple(keys) for keys in inner.values()}) == 1:
+            whole = {key: {row: whole[row][key] for row in whole} for key in next(iter(inner.values()))}
     found = {key: list(value.values()) if isinstance(value, dict) else value for key, value in whole.items()}
     lists = all(
         isinstance(value, list) and not any(isinstance(x, dict | list) for x in value) for value in found.values()
     )
     return found if lists and len({len(value) for value in found.values()}) == 1 and all(found.values()) else None
+
+
+def _counted(keys: Iterable[str]) -> bool:
+    """Are they 0, 1, 2, ... as rows are?"""
+    return all(key == str(k) for k, key in enumerate(keys))
 
 
 def _objects(value: Any) -> bool:

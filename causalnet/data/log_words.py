@@ -23,7 +23,7 @@ VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those abo
         "probable_cause", "fault", "fault_name", "fault_code", "event_code", "trouble", "problem", "mnemonic", "signature",
         "short_description", "message_type", "msg_type", "trap", "trap_name", "trigger", "trigger_name", "check_name",
         "alert", "alert_name", "labels_alertname", "alert_message", "alarm_code_name", "alarm_message", "metric_name",
-        "rule_name", "告警名称", "告警标题", "告警", "告警码", "告警内容", "事件名称", "事件类型", "故障名称", "meldung",
+        "rule_name", "concept_name", "告警名称", "告警标题", "告警", "告警码", "告警内容", "事件名称", "事件类型", "故障名称", "meldung",
         "störung", "ereignis", "meldetext", "alarme", "événement", "défaut", "panne", "nom_alarme", "alarma", "evento", "falla",
         "allarme", "storing", "gebeurtenis", "авария", "событие", "アラーム名", "アラーム", "イベント", "경보명", "경보", "알람명",
     ),
@@ -32,7 +32,8 @@ VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those abo
         "raised_at", "raised_time", "raise_time", "datetime", "date_time", "ts", "created_at", "first_seen", "log_time",
         "event_timestamp", "occurred_on_nt", "last_occurred_nt", "first_occurred_nt", "last_occurred", "first_occurred", "starts_at",
         "@timestamp", "opened", "opened_at", "occurred", "last_occurrence", "time_stamp", "event_date", "alarm_raised_time",
-        "first_time_detected", "time_of_event", "entry_time", "created_on", "发生时间", "告警发生时间", "首次发生时间", "告警时间",
+        "first_time_detected", "time_of_event", "time_created", "realtime_timestamp", "time_unix_nano", "first_timestamp",
+        "date_and_time", "time_timestamp", "entry_time", "created_on", "发生时间", "告警发生时间", "首次发生时间", "告警时间",
         "产生时间", "开始时间", "时间", "beginn", "startzeit", "zeitstempel", "zeitpunkt", "uhrzeit", "zeit", "début", "horodatage",
         "heure", "date_heure", "date_début", "inicio", "fecha_hora", "fecha_y_hora", "hora", "fecha_inicio", "data_hora", "inizio",
         "data_ora", "starttijd", "tijdstip", "время", "время_начала", "дата_время", "発生日時", "発生時刻", "日時", "발생시간",
@@ -42,12 +43,13 @@ VENDORS: Mapping[str, tuple[str, ...]] = {  # looked for where none of those abo
         "device_name", "ne_name", "ne_id", "alarm_source", "managed_object", "network_element", "host", "hostname",
         "host_name", "equipment", "site", "site_id", "node_name", "source", "source_id", "machine", "mo_name", "managed_element",
         "distinguished_name", "instance", "configuration_item", "ci", "network_device", "object_name", "entity",
-        "labels_instance", "cmdb_ci", "managed_object_instance", "object_of_reference", "me", "site_name", "网元", "网元名称",
+        "labels_instance", "machine_name", "involved_object_name", "org_resource", "cmdb_ci", "managed_object_instance", "object_of_reference", "me", "site_name", "网元", "网元名称",
         "设备", "设备名称", "告警源", "主机", "基站", "gerät", "standort", "anlage", "knoten", "netzelement", "équipement", "appareil",
         "noeud", "equipo", "dispositivo", "nodo", "equipamento", "apparaat", "устройство", "узел", "оборудование", "装置名",
         "機器名", "ホスト名", "장비명", "장비",
     ),
 }  # fmt: skip
+WEAK = ("source", "source_id", "instance", "site", "entity", "object_name")  # of the device, where no other is there
 BARE = ("name", "description", "message", "summary", "title")  # of the event, beside a column of ends
 DAYS = ("date", "day", "datum", "fecha", "日期", "data", "дата")  # beside a column of hours
 ENDS, STATES, RAISED, CLEARED = (
@@ -66,6 +68,10 @@ ENDS, STATES, RAISED, CLEARED = (
          "stopped", "off", "resolved", "recovered", "recovery", "ok", "normal", "up", "geht", "gegangen", "behoben", "inactif",
          "terminé", "borrada", "清除", "已清除", "恢复", "已恢复")),
 )  # fmt: skip
+BETWEEN = frozenset(
+    ("acknowledged", "acked", "ack", "acknowledge", "unacknowledged", "unack", "updated", "update", "changed", "change", "modified",
+     "escalated", "suppressed", "quittiert", "确认", "已确认")
+)  # of a row that neither raises nor clears  # fmt: skip
 SEVERITIES = frozenset(
     ("critical", "major", "minor", "warning", "indeterminate", "info", "informational", "high", "low")
 )
@@ -76,7 +82,7 @@ def spelt(name: str) -> str:
     """A name without case, accents, spaces and punctuation."""
     if not name.isascii():
         name = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return re.sub(r"[\s\-_.()@]+", "", name).lower()
+    return re.sub(r"[\W_]+", "", name).lower()
 
 
 def called(columns: Iterable[Any], spellings: Sequence[str]) -> list[str]:

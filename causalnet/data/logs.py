@@ -15,7 +15,21 @@ from ..base.checks import instance, known, whole
 from ..errors import DataError
 from .ends import opened, until_last, with_days
 from .events import Events, durations
-from .log_words import ALIASES, BARE, CLEARED, ENDS, RAISED, SEVERITIES, STATES, VENDORS, called, first_called, spelt
+from .log_words import (
+    ALIASES,
+    BARE,
+    BETWEEN,
+    CLEARED,
+    ENDS,
+    RAISED,
+    SEVERITIES,
+    STATES,
+    VENDORS,
+    WEAK,
+    called,
+    first_called,
+    spelt,
+)
 from .numerals import to_numbers
 from .reading import column_names, read_frame
 from .times import seconds_and_unit
@@ -58,16 +72,16 @@ def read_events(
         log["duration"] = frame["duration"]
     elif ends:
         log["_end"] = opened(frame[ends])
-    if state is not None:
+    if state is not None and "_end" in log and _tells_ends(frame[state], log["_end"]):
+        _warn(f"columns {state!r} and {ends!r} say how each alarm stands and when it ended: every row is one alarm")
+    elif state is not None:
         log["_state"] = frame[state]
     log = _without_bad(log, name, quota, skipped, unit)
     n = len(log)
     if n > 1 and log["event"].astype(str).nunique() == 1:
-        warnings.warn(
+        _warn(
             f"every event is called {log['event'].iloc[0]!r} (column {took['event']!r}); where another column names them, say "
-            "which: columns={'event': ...} (--event-column NAME)",
-            UserWarning,
-            stacklevel=2,
+            "which: columns={'event': ...} (--event-column NAME)"
         )
     moments = log["timestamp"].rename(took["timestamp"])
     if "_end" in log:
@@ -103,6 +117,8 @@ def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | 
         found = [s for s in spellings if s in columns] or called(columns, spellings) or called(columns, VENDORS[role])
         if not found and role == "event" and called(columns, ENDS):
             found = called(columns, BARE)[:1]
+        if role not in found:
+            found = [name for name in found if spelt(name) not in map(spelt, WEAK)] or found
         if not found:
             raise DataError(
                 f"{file} has no {role} column (looked for {', '.join(spellings)}) among: {', '.join(columns)}; "
@@ -133,17 +149,35 @@ def _names_devices(name: str) -> bool:
     return spelt(name) in NAMED
 
 
+def hint_of_log(columns: Iterable[str]) -> str:
+    """A sentence where a time and an event or a device are called as in an event log, and the others are not; else ""."""
+    columns = [str(c) for c in columns]
+    found = {role: called(columns, (*ALIASES[role], *VENDORS[role])) for role in ALIASES}
+    if not found["timestamp"] or not (found["event"] or found["device"]):
+        return ""
+    names = ", ".join(repr(name) for some in found.values() for name in some[:1])
+    return (
+        f"it is read as a table, and {names} are called as in an event log; if it is one, name its columns: columns={{'event': ...}}, "
+        "in the shell --event-column, --time-column, --device-column"
+    )
+
+
 def _states(column: pd.Series) -> bool:
     """Does a column say raised and cleared, or how severe an alarm is and that it cleared?"""
     words = {str(v).strip().lower() for v in column.dropna().unique()[:20]}
-    if len(words) == 2 and not words & (RAISED | CLEARED | SEVERITIES):
-        warnings.warn(
-            f"column {column.name!r} holds {' and '.join(sorted(words))}, and every row is read as an event of its own; if it says whether "
-            "an alarm was raised or cleared, write raised and cleared",
-            UserWarning,
-            stacklevel=3,
+    strange = words - RAISED - CLEARED - SEVERITIES - BETWEEN
+    if (len(words) == 2 and strange == words) or (strange and words & RAISED and words & CLEARED):
+        _warn(
+            f"column {column.name!r} holds {' and '.join(sorted(words)[:5])}, and every row is read as an event of its own; if it says whether "
+            "an alarm was raised or cleared, write raised and cleared"
         )
-    return bool(words & CLEARED) and bool(words - CLEARED) and words <= RAISED | CLEARED | SEVERITIES
+    return bool(words & CLEARED) and bool(words - CLEARED - BETWEEN) and not strange
+
+
+def _tells_ends(state: pd.Series, ends: pd.Series) -> bool:
+    """Do the rows that say cleared tell an end each, so that a row is a whole alarm?"""
+    cleared = state.astype("string").str.strip().str.lower().isin(CLEARED).to_numpy(dtype=bool, na_value=False)
+    return bool(ends[cleared].notna().mean() > 0.5)
 
 
 def _without_bad(log: pd.DataFrame, name: str, quota: int, skipped: int, unit: str | None) -> pd.DataFrame:
@@ -168,13 +202,15 @@ def _without_bad(log: pd.DataFrame, name: str, quota: int, skipped: int, unit: s
             shell=f"--skip-bad-rows {count} leaves them out",
         )
     if count:
-        warnings.warn(f"{name}: {count} rows that cannot be read were left out", UserWarning, stacklevel=4)
+        _warn(f"{name}: {count} rows that cannot be read were left out")
     return log[~bad].reset_index(drop=True) if bad.any() else log
 
 
 def _paired(log: pd.DataFrame, state: str) -> pd.DataFrame:
     """Rows raised and cleared as one event with a duration: first raised, first cleared, within a type and a device."""
     words = log.pop("_state").astype("string").str.strip().str.lower()
+    between = words.isin(BETWEEN).to_numpy(dtype=bool, na_value=False)
+    log, words = log[~between].reset_index(drop=True), words[~between].reset_index(drop=True)
     time = log["timestamp"].to_numpy()
     end = np.full(len(log), np.nan)
     waiting: dict[tuple[Any, Any], deque[int]] = {}
@@ -188,11 +224,10 @@ def _paired(log: pd.DataFrame, state: str) -> pd.DataFrame:
             end[waiting[keys[row]].popleft()] = time[row]
         else:
             lost += 1
-    warnings.warn(
+    others = f"; {int(between.sum())} rows that do neither are left out" if between.any() else ""
+    _warn(
         f"column {state!r} says raised or cleared: {int(raised.sum())} events were raised, {int((~np.isnan(end)).sum())} "
-        f"cleared, and the rows that clear are no events of their own{f' ({lost} clear nothing)' if lost else ''}",
-        UserWarning,
-        stacklevel=3,
+        f"cleared, and the rows that clear are no events of their own{f' ({lost} clear nothing)' if lost else ''}{others}"
     )
     if not raised.any():
         raise DataError(f"column {state!r} says cleared in every row, and no row raises an alarm")
@@ -200,3 +235,7 @@ def _paired(log: pd.DataFrame, state: str) -> pd.DataFrame:
     last = float(time.max())
     kept["duration"] = np.where(np.isnan(end[raised]), last, end[raised]) - time[raised]
     return kept
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=4)

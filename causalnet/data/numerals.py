@@ -19,7 +19,8 @@ from ..base.arrays import Array
 MOST_UNITS = 3  # units in one column up to which it is taken for numbers of different units rather than for names
 MARKS = frozenset(
     ("*", "?", ".", "-", "--", "...", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "<na>", "#value!", "#div/0!",
-     "#num!", "#ref!", "#name?", "nil", "n.a.", "n/d", "n.d.", "nd", "(blank)", "(empty)", "(null)", "\\n", "unknown", "")
+     "#num!", "#ref!", "#name?", "nil", "n.a.", "n/d", "n.d.", "nd", "(blank)", "(empty)", "(null)", "\\n", "unknown", "",
+     "#null!", ":", "–", "—", *(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"))  # .a to .z: of Stata
 )  # fmt: skip
 
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’_]+")
@@ -129,7 +130,7 @@ def _latin(letter: str) -> str:
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?([eEdD][+-]?\d+)?")
 
 
-_POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 
 
 def _shown_sign(bodies: Sequence[str]) -> str:
@@ -143,7 +144,7 @@ def _shown_sign(bodies: Sequence[str]) -> str:
     if any(body.count(",") > 1 for body in commas):
         return "."
     dots = [_SPACES.sub("", body) for body in bodies if "." in body]
-    if any(not _POINTED.fullmatch(body) for body in dots):
+    if any(not POINTED.fullmatch(body) for body in dots):
         return "."
     return "," if any(body.count(".") > 1 for body in dots) else ""
 
@@ -156,7 +157,7 @@ def _decimal_sign(bodies: Sequence[str], sign: str) -> tuple[str, tuple[str, ...
     how = ["spaces or apostrophes between thousands"] if spaced else []
     if not commas:
         many = [body for body in dots if body.count(".") > 1]
-        grouped = dots and all(_POINTED.fullmatch(body) for body in dots)
+        grouped = dots and all(POINTED.fullmatch(body) for body in dots)
         if grouped and (many or sign == ","):
             example = (many or dots)[0]
             return ",", (*how, f"points between thousands ({example} is {example.replace('.', '')})")

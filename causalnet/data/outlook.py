@@ -19,7 +19,7 @@ from .events import Events
 from .findings import Findings, Trouble
 from .frames import as_frame
 from .kinds import is_data
-from .logs import is_log, read_events
+from .logs import hint_of_log, is_log, read_events
 from .reading import STDIN, read_frame
 from .series import Series
 from .steps import time_columns
@@ -126,14 +126,14 @@ def look(
         return _of_table(data, found, "data", data.n)
     if is_data(data):
         return Look("data", data.kind, data.n, tuple(ColumnLook(name, data.kind) for name in data.columns), (), ())
-    source = "data"
+    source, hint = "data", ""
     if isinstance(data, str | Path):
         source = "standard input" if str(data) == STDIN else Path(data).name
         frame = read_frame(data)
         if columns or (is_log(frame.columns) and time is None and segment is None):
             how = {"unit": unit, "duration_unit": duration_unit, "skip_bad_rows": skip_bad_rows, "topology": topology}
             return _look_at_log(data, source, len(frame), {"columns": columns, **how})
-        data = frame
+        data, hint = frame, hint_of_log(frame.columns)
     elif columns:
         raise DataError(
             "columns names those of the file of an event log; rename those of a frame, and pass Events(frame)"
@@ -148,7 +148,7 @@ def look(
         return _look_at_series(data, source, time, segment, missing)
     table, found = survey(data, None, discrete, continuous, missing, asked_regimes(regime, targets))
     shown = _of_table(table, found, source, len(data) if table is None else table.n)
-    return replace(shown, notes=(*shown.notes, *_times_told(data)))
+    return replace(shown, notes=(*shown.notes, *filter(None, [hint]), *_times_told(data)))
 
 
 def _times_told(data: Any) -> list[str]:

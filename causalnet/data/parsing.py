@@ -20,13 +20,14 @@ from .coding import Coded, code, spread
 from .findings import Findings, Labels, Trouble
 from .gaps import sentinel, suspect
 from .identifiers import MANY, keep_by
-from .numerals import MOST_UNITS, is_mark, read_numerals
+from .numerals import MOST_UNITS, POINTED, is_mark, read_numerals
 from .reading import FEW_LEVELS, finite, shown_rows, wanted_discrete
 from .scanning import few_levels
 
 CATEGORY_MARKS = frozenset(("?", "*", ".", "NA", "N/A", "#N/A"))  # texts that mean a missing value among categories
 DATE = re.compile(
     r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}-\d{2}|\d{1,2}[- /]\w{3,9}[- /]\d{2,4}"
+    r"|\d{1,2}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\d{2,4}"
     r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?)([ T:].*)?Z?"
 )
 
@@ -184,6 +185,8 @@ def _read_texts(
 ) -> Array | Coded | None:
     """Floats of texts that are numbers, the words of those that are not; None where they are left out or wrong."""
     plain = words.numbers
+    if found.decimals == ",":  # 1.037 is 1037
+        plain = np.where([isinstance(v, str) and bool(POINTED.fullmatch(v.strip())) for v in words.labels], np.nan, plain)
     odd_labels = np.isnan(plain)
     if not odd_labels.any():
         return words.cells
@@ -221,6 +224,7 @@ def _read_texts(
     if (~np.isnan(numbers)).any() and odd <= 0.5 * (n - rows[marks].sum()) and (real or not how):
         wrong = left[words.codes] & (words.codes >= 0)
         there = np.flatnonzero(wrong if wrong.any() else np.isnan(plain)[words.codes])
+        odd = len(there)
         others = f"; also rows {shown_rows(there[1:])}" if odd > 1 else ""
         found.troubles.append(
             Trouble(

@@ -19,8 +19,10 @@ from ..base import checks
 from ..base.arrays import AnyArray, Array
 from ..base.npz import DAMAGE, read_members, read_npy
 from ..errors import DataError, UnknownNameError, nearest
+from .decimals import sign_of
 from .headers import Head, open_bytes, read_head
 from .json_rows import read_json, read_lines
+from .numerals import POINTED
 from .remarks import rows_alone
 
 # of text files by their suffix, .gz after it or not, where their lines do not tell another
@@ -212,6 +214,9 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
         )
     if len(names) == 1 and re.search("[,;\t]", names[0]) and frame[0].astype(str).str.contains("[,;\t]").all():
         raise DataError(f"{path.name}: every line is one quoted cell; take the quotation marks around the lines away")
+    if len(names) == 1 and frame[0].astype(str).str.contains(r"[;\t|]").mean() > 0.5:
+        raise DataError(f"{path.name}: the first line names one column, and the rows hold several cells; name each of them")
+    frame = _between_thousands(path, head, frame)
     frame, told = rows_alone(frame, names, set(texts))
     names = [str(name) for name in frame.columns]
     frame.attrs["skipped"] = len(long)
@@ -226,6 +231,26 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
         frame.attrs["told"].append(
             f"{path.name}: row {rows} with fewer cells than columns: those left are read as missing"
         )
+    return frame
+
+
+def _between_thousands(path: Path, head: Head, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with numbers such as 1.037 as texts, where they stand between semicolons and no cell shows points before decimals."""
+    points = [j for j, kind in enumerate(frame.dtypes) if pd.api.types.is_float_dtype(kind)]
+    if head.separator != ";" or not points or sign_of(frame.assign().pipe(_parted)) != ",":
+        return frame
+    how = {"sep": ";", "header": None, "skiprows": head.skipped, "encoding": head.encoding, "keep_default_na": False}
+    texts = pd.read_csv(path, usecols=points, dtype=str, na_values=list(MISSING), index_col=False, **how)
+    cells = [texts[j].dropna().str.strip() for j in points]
+    if all(column.str.fullmatch(rf"{POINTED.pattern}|[+-]?\d+").all() for column in cells):
+        for j, column in zip(points, cells, strict=True):
+            if column.str.contains(".", regex=False).any():
+                frame.isetitem(j, texts[j].array)
+    return frame
+
+
+def _parted(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.attrs["separator"] = ";"
     return frame
 
 

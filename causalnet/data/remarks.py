@@ -9,6 +9,12 @@ from ..base.arrays import Bools
 from .headers import COMMENT, RULE
 from .numerals import to_numbers
 
+TOTALS = frozenset(
+    ("total", "totals", "grand total", "sum", "overall", "mean", "average", "avg", "gesamt", "summe", "insgesamt", "mittelwert",
+     "durchschnitt", "total général", "somme", "moyenne", "ensemble", "totale", "media", "suma", "promedio", "итого", "всего", "合计",
+     "总计", "平均", "合計")
+)  # fmt: skip
+
 
 def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:
     """Without rows that repeat the names, rule a line or are a remark, and empty columns without a name; and what to tell."""
@@ -33,6 +39,7 @@ def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[
         if to_numbers(pd.Series([said])).isna()[0] and int((first == said).sum()) == 1:
             gone[k] = True
             told.append(f"row {k + 1} is a remark ({said[:40]!r}) and is left out")
+    told += _totals(frame, plain, gone)
     last = np.flatnonzero(filled.any(axis=1) & ~gone)
     if len(last):
         gone[last[-1] + 1 :] = True  # empty rows at the end
@@ -44,6 +51,22 @@ def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[
     kept = [j for j, name in enumerate(names) if name.strip() or frame.iloc[:, j].notna().any()]
     frame = frame if len(kept) == len(names) else frame.iloc[:, kept]
     return frame.set_axis(pd.Index([names[j] for j in kept]), axis=1), told
+
+
+def _totals(frame: pd.DataFrame, plain: list[bool], gone: Bools) -> list[str]:
+    """Leave out, in ``gone``, a last row that is called a sum or a mean and is one; and what to tell."""
+    there = np.flatnonzero(~gone)
+    numbers = [frame.iloc[there, j].to_numpy(np.float64, na_value=np.nan) for j in range(1, len(plain)) if plain[j]]
+    if plain[0] or not numbers or len(there) < 4 or str(frame.iat[there[-1], 0]).strip().lower() not in TOTALS:
+        return []
+    name, row = frame.iat[there[-1], 0], there[-1] + 1
+    sums = [np.nansum(column[:-1]) - column[-1] for column in numbers]
+    means = [np.nanmean(column[:-1]) - column[-1] for column in numbers]
+    size = [max(1e-9, 0.005 * np.abs(column).max(initial=0.0, where=~np.isnan(column))) for column in numbers]
+    if any(all(abs(off) <= s for off, s in zip(offs, size, strict=True)) for offs in (sums, means)):
+        gone[there[-1]] = True
+        return [f"row {row} ({name!r}) sums up those above it and is left out"]
+    return [f"row {row} is called {name!r}; leave it out if it sums up those above it"]
 
 
 def _no_rows(frame: pd.DataFrame, names: list[str]) -> tuple[Bools, int]:

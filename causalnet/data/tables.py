@@ -15,7 +15,7 @@ from ..base.arrays import Array, Bools, Codes, Ints
 from ..errors import DataError
 from .decimals import sign_of
 from .findings import Findings, Note, Trouble
-from .flaws import note_constant, note_empty, note_equal, note_extreme
+from .flaws import note_constant, note_empty, note_equal, note_extreme, note_matrix
 from .frames import as_frame, note_index
 from .gaps import declared_missing
 from .identifiers import row_labels
@@ -239,6 +239,8 @@ def survey(
     given = [str(name) for name in frame.columns]
     asked = wanted_kinds(discrete, continuous, tuple(given)) if not isinstance(discrete, bool) else {}
     labels = row_labels(frame, lambda name: name in asked, found)
+    called = frame.iloc[:, labels[0]] if labels else [] if isinstance(frame.index, pd.RangeIndex) else frame.index
+    called = list(map(str, called if len(frame) <= frame.shape[1] else []))
     if labels:
         frame = frame.iloc[:, [j for j in range(frame.shape[1]) if j not in labels]]
     columns = column_names(frame)
@@ -255,6 +257,7 @@ def survey(
         note_constant(seen, columns, levels, found)
         note_extreme(seen, columns, found)
         note_equal(values, columns, found)
+        note_matrix(called, values, columns, found)
         if parts is not None:
             refuse_targets(parts, columns, values, found)
     elif not found.troubles:

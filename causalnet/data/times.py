@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,25 @@ from .dates import in_one_number, written_times
 from .numerals import decimal_sign, read_numerals, to_numbers
 from .reading import finite, shown_rows
 
+class Clock(NamedTuple):
+    """A count of time: its first and last numbers that a log may hold, and how seconds since 1970 are made of it."""
+
+    name: str
+    first: float
+    last: float
+    how: str
+
+
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "d": 1 / 86400}  # of which so many are a second
 NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "d": "days of a spreadsheet"}
 # a number of this size is the year 5138 in the unit before, and 1973 in this one: no log reaches so far
 FROM = {"ms": 1e11, "us": 1e14, "ns": 1e17}
 DAYS = (36526.0, 55153.0)  # the years 2000 to 2050 as spreadsheets count days: from the end of 1899 on
+CLOCKS = (  # the years 2000 to 2050 of other clocks, which count steps of 100 ns
+    Clock("file times of Windows", 125911584e9, 141690816e9, "seconds are (t - 116444736000000000) / 1e7"),
+    Clock("ticks of .NET", 630822816e9, 646602048e9, "seconds are (t - 621355968000000000) / 1e7"),
+    Clock("steps of 100 ns since 1970", 9466848e9, 25246080e9, "seconds are t / 1e7"),
+)
 CLOCK = 0.05  # seconds: what days with six digits are off a clock's second at most
 
 
@@ -101,12 +116,32 @@ def _unit(found: Array, name: str, sheet: bool) -> str:
             "write all in seconds"
         )
     unit = _by_size(float(np.median(size)))
+    _refuse_other_clocks(size, name, unit)
     first = f" (the first is {_date(found, unit)})" if size.max() < 9e18 else ""
     _warn(
         f"column {name!r} is read as {NAMES[unit]} since 1970{first}: as seconds its numbers would lie "
         "beyond the year 5000; pass unit='s' (--unit s) if they are seconds"
     )
     return unit
+
+
+def _refuse_other_clocks(size: Array, name: str, unit: str) -> None:
+    """DataError for counts of another epoch or another unit, and for dates without a century in one number."""
+    low, high = float(size[size > 0].min()), float(size.max())
+    clocks = [c for c in CLOCKS if c.first <= low and high < c.last]
+    odd = "" if not clocks else f"{clocks[0].name}, {clocks[0].how}"
+    if not odd and unit == "ms" and high < 1e12 and len(size) > 2 and _short_dates(size):
+        odd = "dates without a century such as 240131120000, written as 2024-01-31 12:00:00"
+    if odd:
+        raise DataError(
+            f"column {name!r} seems to hold {odd}; pass unit={unit!r} (--unit {unit}) if they are {NAMES[unit]} since 1970"
+        )
+
+
+def _short_dates(size: Array) -> bool:
+    """Are all of them yymmddhhmmss?"""
+    texts = pd.Series(size).astype(np.int64).astype(str)
+    return bool(pd.to_datetime("20" + texts, format="%Y%m%d%H%M%S", errors="coerce").notna().all())
 
 
 def _days_or_seconds(size: Array, name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 from xml.etree.ElementTree import ParseError
@@ -126,9 +128,21 @@ def read_graphml(text: str) -> Any:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError("it declares entities, which no graph needs; leave the declaration out")
     try:
-        return nx.read_graphml(io.BytesIO(text.encode()))
+        return _labelled(nx.read_graphml(io.BytesIO(text.encode())))
     except (ParseError, nx.NetworkXError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"it is not GraphML ({error})") from error
+
+
+def _labelled(graph: Any) -> Any:
+    """The graph with its nodes called by their labels, with a warning, where an editor numbered them n0, n1, ..."""
+    import networkx as nx
+
+    labels = {node: str(label) for node, label in graph.nodes(data="label") if label is not None}
+    if len(set(labels.values())) < max(1, len(graph)) or not all(re.fullmatch(r"n\d+(::n\d+)*", str(n)) for n in labels):
+        return graph
+    node, label = next(iter(labels.items()))
+    warnings.warn(f"the nodes are called by their labels ({node!r} is {label!r})", UserWarning, stacklevel=4)
+    return nx.relabel_nodes(graph, labels)
 
 
 def to_dot(graph: Drawn) -> str:

@@ -12,10 +12,12 @@ import numpy as np
 
 from ..base.text import guarded, unguarded
 from ..errors import DataError
-from .marks import directions, spell
+from .marks import ARROW, CIRCLE, directions, spell
 from .networks import Drawn, marks_of_arcs
 
 ENDS = (("from", "to"), ("source", "target"), ("cause", "effect"), ("parent", "child"))
+MARK = ("mark", "edge", "type", "interaction", "edge_type")  # of a list of edges: the column of -->, <->, o->, ---
+NONE = re.compile(r"([+-]?0*\.?0*(e[+-]?\d+)?|nan|na)", re.IGNORECASE)  # no edge
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 
 
@@ -47,15 +49,17 @@ def to_sheet(graph: Weighed) -> str:
 
 def fields_of_sheet(text: str) -> dict[str, Any]:
     """The fields of a graph from a labelled matrix or a list of edges; DataError for anything else."""
+    first = text.partition("\n")[0]
+    mark = next((mark for mark in ";\t" if mark in first and "," not in first), ",")
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark) if row]
     except csv.Error as error:
         raise DataError(f"it is no CSV ({error})") from error
     if not rows:
         raise DataError("it is empty")
     ends = _ends(rows[0])
     if ends is not None:
-        return _of_edges(rows[1:], ends)
+        return _of_edges([cell.strip().lower() for cell in rows[0]], rows[1:], ends)
     names = [unguarded(cell) for cell in rows[0][1:]]
     labels = [unguarded(row[0]) for row in rows[1:]]
     if sorted(labels) != sorted(names) or len(set(names)) != len(names):
@@ -75,21 +79,43 @@ def _ends(header: Sequence[str]) -> tuple[int, int] | None:
     return next(((words.index(a), words.index(b)) for a, b in ENDS if a in words and b in words and words[0]), None)
 
 
-def _of_edges(rows: Sequence[Sequence[str]], ends: tuple[int, int]) -> dict[str, Any]:
-    if any(len(row) <= max(ends) for row in rows):
-        raise DataError("a row of the list of edges has too few cells")
-    pairs = [tuple(unguarded(row[k]) for k in ends) for row in rows]
+def _of_edges(header: list[str], rows: Sequence[Sequence[str]], ends: tuple[int, int]) -> dict[str, Any]:
+    if any(len(row) != len(header) for row in rows):
+        raise DataError("a row of the list of edges has another number of cells than the first line")
+    mark, weight = (next((k for k, name in enumerate(header) if name in names), None) for names in (MARK, ("weight",)))
+    others = [name for k, name in enumerate(header) if k not in (*ends, mark, weight)]
+    if others:
+        raise DataError(
+            f"the list of edges has the column {others[0]!r} beside those of the ends, mark and weight; leave out the rows that are no "
+            "edges, and then the column"
+        )
+    pairs = [tuple(unguarded(row[k]).strip() for k in ends) for row in rows]
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    if "" in names:
+        raise DataError("a row of the list of edges names no node; write both ends, and a graph with lonely nodes as a matrix")
     place = {name: k for k, name in enumerate(names)}
-    adj = np.zeros((len(names), len(names)), bool)
-    for a, b in pairs:
+    adj, weights = np.zeros((len(names), len(names)), bool), np.zeros((len(names), len(names)))
+    for (a, b), row in zip(pairs, rows, strict=True):
         adj[place[a], place[b]] = True
-    return {"nodes": names, "adj": adj}
+        weights[place[a], place[b]] = 0.0 if weight is None else _weight(row[weight], f"the edge {a} to {b}")
+    if mark is None:
+        return {"nodes": names, "adj": adj, "weight": None if weight is None else weights}
+    spelt = [(*pair, re.sub("-{2,}(?=[->])", "-", unguarded(row[mark]).strip())) for pair, row in zip(pairs, rows, strict=True)]
+    marks = marks_of_arcs(names, spelt, adj | adj.T)  # type: ignore[arg-type]
+    partial = bool(((marks == CIRCLE) | ((marks == ARROW) & (marks.T == ARROW))).any())
+    return {"nodes": names, "adj": directions(marks), "marks": marks if partial else None}
+
+
+def _weight(cell: str, where: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        raise DataError(f"{where} has {cell!r}, neither a number nor a mark") from None
 
 
 def _of_matrix(names: tuple[str, ...], cells: list[list[str]]) -> dict[str, Any]:
     d = len(names)
-    there = [(i, j, cells[i][j]) for i in range(d) for j in range(d) if cells[i][j] not in ("0", "")]
+    there = [(i, j, cells[i][j]) for i in range(d) for j in range(d) if not NONE.fullmatch(cells[i][j])]
     if any(re.search(r"[<>o]|--", cell) for _, _, cell in there):
         joined = np.zeros((d, d), bool)
         for i, j, _ in there:
@@ -104,12 +130,7 @@ def _of_matrix(names: tuple[str, ...], cells: list[list[str]]) -> dict[str, Any]
         )
     adj, weight = np.zeros((d, d), bool), np.zeros((d, d))
     for i, j, cell in there:
-        try:
-            weight[i, j] = float(cell)
-        except ValueError:
-            raise DataError(
-                f"row {names[i]!r}, column {names[j]!r} holds {cell!r}, neither a number nor a mark"
-            ) from None
+        weight[i, j] = _weight(cell, f"row {names[i]!r}, column {names[j]!r}")
         adj[i, j] = True
-    plain = all(cell == "1" for _, _, cell in there)
+    plain = all(re.fullmatch(r"1(\.0*)?", cell) for _, _, cell in there)
     return {"nodes": names, "adj": adj, "weight": None if plain else weight}

@@ -39,6 +39,7 @@ LEVEL = 0.01  # of the coefficients that decide the number of lags
 TINY = 1e-300
 BINS = 2000  # default number of bins of an event log
 COPIED = 2e-8  # seconds for a number of the past, copied and centred a few times
+MEASURED = 0.03  # seconds: some clocks tick by four thousandths
 TRIED = 200  # columns of a matrix whose inversion tells how long larger ones take
 
 
@@ -198,12 +199,12 @@ class Clock:
         n, d = values.shape
         left = part * (self.until - time.monotonic())
         table = np.random.default_rng(0).standard_normal((TRIED, TRIED))
-        for _ in range(2):  # the first one also sets the library up
-            begun = time.monotonic()
+        np.linalg.pinv(table @ table.T, hermitian=True)  # sets the library up
+        begun, tries, spent = time.monotonic(), 0, 0.0
+        while spent < MEASURED:
             np.linalg.pinv(table @ table.T, hermitian=True)
-        a_step = (
-            max(time.monotonic() - begun, 1e-5) / TRIED**3
-        )  # of k columns k^3 for the inverse, and n k^2 / 8 for products
+            tries, spent = tries + 1, time.monotonic() - begun
+        a_step = spent / tries / TRIED**3  # of k columns k^3 for the inverse, and n k^2 / 8 for products
         for lags in range(wanted, 0, -1):
             k = d * lags + 1
             if a_step * (k**3 + n * k**2 / 8) + COPIED * n * k < left:

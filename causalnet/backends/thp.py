@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from ..base.arrays import Array, Bools
+from ..base.arrays import Array, Bools, Codes
 from ..base.checks import number, one_of, whole
 from ..data import Events
 from ..errors import DataError
@@ -53,6 +53,9 @@ TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "acyclicity (unless acyclic=False)", "stationarity", "additive effects", "no inhibition")
+PROBED = 1000  # events that are traced to see how long one takes, four times as many until
+MEASURED = 0.03  # seconds have passed
+TRACED = 0.3  # of the time left may go into tracing what events feel, with given decays
 
 
 def learn(
@@ -121,10 +124,25 @@ def learn(
     else:
         rates = _rates(decay)
         active = price == "active" or (price == "auto" and len(rates) > 1)
-        found = climb(scorer := Scorer(trace(log, kind, rates, data.d, ties or 0.0), unit, tol, active), *limits)
+        n = _affordable(log, kind, rates, data.d, ties or 0.0, until)
+        seen = trace(log.first(n), kind[:n], rates, data.d, ties or 0.0)
+        found = climb(scorer := Scorer(seen, unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
-    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap) | meta
+    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap, decay is None) | meta
     return _graph(data, scorer, found, null, meta)
+
+
+def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, until: float | None) -> int:
+    """How many events, from the first on, TRACED of the time left is enough to trace: what a few take tells."""
+    n, size, spent = len(kind), PROBED, 0.0
+    if until is None or n <= size:
+        return n
+    while spent < MEASURED and size < n:
+        size, begun = min(4 * size, n), clock.monotonic()
+        trace(log.first(size), kind[:size], rates, types, ties)
+        spent = clock.monotonic() - begun
+    found = max(PROBED, min(n, int(TRACED * (until - clock.monotonic()) / max(spent, 1e-9) * size)))
+    return found if log.time[found - 1] > log.time[0] else n
 
 
 def _check_given(repeats: float | None, ties: float | None, max_parents: int | None, max_changes: int | None) -> None:
@@ -195,7 +213,7 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, opening: int, scorer: Scorer, gap: float) -> dict[str, Any]:
+def _left_out(n: int, opening: int, scorer: Scorer, gap: float, drawn: bool) -> dict[str, Any]:
     """Of n events those that open an episode, and those of them that there was time to look at."""
     felt, says = int(scorer.exposure.size.sum()), []
     if opening < n:
@@ -205,8 +223,8 @@ def _left_out(n: int, opening: int, scorer: Scorer, gap: float) -> dict[str, Any
         )
     if felt < opening:
         says.append(
-            f"there was no time for more than {felt:,} of {opening:,} events, those of devices drawn at random; a larger "
-            "max_seconds looks at all"
+            f"there was no time for more than {felt:,} of {opening:,} events, {'those of devices drawn at random' if drawn else 'the first ones'}; "
+            "a larger max_seconds looks at all"
         )
     return {"repeats_seconds": gap, "events_used": felt, **({"warnings": says} if says else {})}
 

@@ -17,6 +17,7 @@ SLASHED = re.compile(
     r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|(?<=\.)\d{2})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)( ?[AaPp][Mm])?)?\s*"
 )
 COMPACT = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d(\.0)?")
+OFFSET = r":\d\d(?:\.\d+)?\s*(Z|[+-]\d\d(?::?\d\d)?)\s*$"
 ZONE = re.compile(r"\s*(UTC|GMT|Z|DST)\s*$")  # Greenwich; or, of some alarm systems, a summer time that all rows share
 FORMATS = """
 %b %d %Y %H:%M:%S
@@ -66,7 +67,15 @@ def in_one_number(column: pd.Series) -> pd.Series | None:
 def _dates(column: pd.Series) -> pd.Series:
     found = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
     texts = column.dropna()
-    if (found.notna() | column.isna()).all() or not all(isinstance(v, str) for v in texts):
+    if not all(isinstance(v, str) for v in texts):
+        return found
+    if (found.notna() | column.isna()).all():
+        zones = texts.str.extract(OFFSET)[0]
+        if zones.isna().any() and not zones.dropna().str.fullmatch("Z|[+-]00:?(00)?").all():
+            raise DataError(
+                f"column {column.name!r} holds times with a zone ({texts[zones.notna()].iloc[0]}) and times without one "
+                f"({texts[zones.isna()].iloc[0]}); write all of them with it"
+            )
         return found
     if len({v.strip().endswith("DST") for v in texts}) > 1:  # some in summer: an hour apart
         return found

@@ -196,7 +196,7 @@ def _around(
                 cap = room.cap[depth + 1 - least]
                 at = block[depth, s], spread[depth], cross[depth], rest_x
                 if _weaker(k, s, at, cap, room.slack):
-                    _leaf(k, s, at, scale, (depth + 1, least), room, middle, found, bound)
+                    spent += _leaf(k, s, at, scale, (depth + 1, least), room, middle, found, bound)
                 tests += asked
                 for level in range(depth + 1):
                     tests -= rows[pick[level]] >= 0
@@ -260,21 +260,25 @@ def _leaf(
     middle: Lists,
     found: Largest,
     bound: Bound,
-) -> None:
-    """Enter the tests of x and the members that have slack, given the set that ends with s. sizes: its, and the least."""
-    row, spread, cross, rest_x = at
+) -> int:
+    """Enter the tests of x and the members that have slack, given the set that ends with s: the work. sizes: its, and the least."""
+    (row, spread, cross, rest_x), work = at, 0
     pivot, shared, (size, least) = spread[s], cross[s], sizes
     pick, slack, rows, members = room.pick[:size], room.slack, room.rows, room.members
     for b in range(k):
         if slack[b] > 0.0:
             joint = cross[b] * pivot - shared * row[b]
+            walk = size * (1 + middle.first[rows[b] + 1] - middle.first[rows[b]])
+            work += walk
             squared = joint * joint / (rest_x * (spread[b] * pivot - row[b] * row[b]))
             if _matters(squared, rows[b], size - least, members, pick, middle, bound):
+                work += walk * (1 + room.cap.shape[0])
                 new = -scale[size] * math.atanh(min(math.sqrt(squared), LARGEST_R))
                 _enter(new, rows[b], members, pick, middle, found)
                 _lower(squared, rows[b], scale, sizes, members, pick, middle, bound)
                 for t in range(room.cap.shape[0]):
                     room.cap[t, b] = bound.pair[t, rows[b]]
+    return work
 
 
 @njit(**BARE)

@@ -60,3 +60,7 @@ class Log(NamedTuple):
     time: Array
     device: Codes
     paths: Paths
+
+    def first(self, n: int) -> Log:
+        """Its first n events."""
+        return Log(self.time[:n], self.device[:n], self.paths)

@@ -67,8 +67,10 @@ def mean_delay(log: Log, links: sp.csr_array, share: Array, receives: Bools | No
 
 
 def polled_delay(log: Log, kind: Codes, poll: float) -> float:
-    """The same of a log with ``poll`` seconds between its polls; kind (N,) its types. Its first TELLING events tell."""
-    log, kind = Log(log.time[:TELLING], log.device[:TELLING], log.paths), kind[:TELLING]
+    """The same of a log with ``poll`` seconds between its polls; kind (N,) its types. Its first TELLING events tell; inf where all of them are of one poll."""
+    log, kind = log.first(TELLING), kind[:TELLING]
+    if log.time[-1] == log.time[0]:
+        return math.inf
     share = device_share(log.device, len(log.paths.start) - 1)
     scales, types = _grid(log, SHORTEST * poll), int(kind.max()) + 1
     phi, integral, horizon = [], [], 0.0

@@ -7,6 +7,7 @@ import warnings
 from collections import defaultdict
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -146,6 +147,23 @@ def test_contradictions_stay_open_and_close_no_cycle() -> None:
     both = circles(2, [(0, 1)])
     assert not settled(both, (0, 1, ARROW), (0, 1, TAIL))
     assert both.stuck[0, 1] and not both.stuck[1, 0]
+
+
+def test_just_the_edges_on_a_cycle_stay_open() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        pairs = [(i, j) for i in range(9) for j in range(i) if rng.random() < 0.35]
+        ways = [pair if rng.random() < 0.5 else pair[::-1] for pair in pairs]
+        ends = circles(9, pairs)
+        settled(ends, *[(i, j, ARROW) for i, j in ways], *[(j, i, TAIL) for i, j in ways])
+        group = {v: k for k, part in enumerate(nx.strongly_connected_components(nx.DiGraph(ways))) for v in part}
+        assert all(ends.stuck[i, j] == ends.stuck[j, i] == (group[i] == group[j]) for i, j in ways)
+
+
+def test_a_rule_that_the_clock_ends_writes_nothing() -> None:
+    ends = circles(5, [(0, 1), (1, 2), (2, 3), (3, 0), (3, 4)])
+    assert not close(ends, none_yet(5), -1.0)
+    assert (ends.marks[ends.marks > 0] == CIRCLE).all()
 
 
 def some_knowledge(columns: tuple[str, ...], rng: np.random.Generator) -> cn.Knowledge:

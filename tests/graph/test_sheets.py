@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -55,6 +56,10 @@ def test_hostile_names_come_back(ending: str, tmp_path: Path) -> None:
         (",a,b\na,0,1\nb,0\n", "another number of cells"),
         ("from,to\na\n", "another number of cells"),
         ("", "it is empty"),
+        ("from,to,strength,direction\na,b,0.9,0.5\n", "has the column 'strength'"),
+        ("from,to\na,\n", "names no node"),
+        ("from,to,weight\na,b,x\n", "'x', neither a number nor a mark"),
+        ("source,edge,target\na,=>,b\n", "no edge mark"),
     ],
 )
 def test_other_sheets_are_refused(text: str, words: str, tmp_path: Path) -> None:
@@ -66,6 +71,34 @@ def test_other_sheets_are_refused(text: str, words: str, tmp_path: Path) -> None
 def test_a_list_of_edges_is_a_graph(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("cause,effect\na,b\nb,c\n")
     assert cn.Graph.load(tmp_path / "e.csv").edges == (("a", "b"), ("b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        ("from;to\na;b\n", [("a", "->", "b")]),
+        ("from, to\na, b\n", [("a", "->", "b")]),
+        (";a;b\na;0.0;1.0\nb;0;0.00\n", [("a", "->", "b")]),
+        (",a,b\na,NaN,0.7\nb,NA,\n", [("a", "->", "b")]),
+        ("source,interaction,target\na,-->,b\nb,<->,c\nc,---,d\n", [("a", "->", "b"), ("b", "<->", "c"), ("c", "--", "d")]),
+        ("source,interaction,target\na,-->,b\nb,---,c\n", [("a", "->", "b"), ("b", "--", "c")]),
+    ],
+)
+def test_sheets_of_other_programs(text: str, edges: list[tuple[str, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text(text)
+    found = cn.Graph.load(tmp_path / "g.csv").to_dict()
+    assert [(edge["from"], edge["mark"], edge["to"]) for edge in found["edges"]] == edges
+
+
+def test_weights_of_a_list_and_labels_of_an_editor(tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text("from,to,weight\na,b,0.5\nb,c,-2\n")
+    found = cn.Graph.load(tmp_path / "g.csv")
+    assert found.weight is not None and found.weight[0, 1] == 0.5 and found.weight[1, 2] == -2.0
+    drawn = nx.DiGraph([("n0", "n1")])
+    nx.set_node_attributes(drawn, {"n0": "rain", "n1": "wet"}, "label")
+    nx.write_graphml(drawn, tmp_path / "g.graphml")
+    with pytest.warns(UserWarning, match="called by their labels"):
+        assert cn.Graph.load(tmp_path / "g.graphml").edges == (("rain", "wet"),)
 
 
 def test_a_member_of_the_class() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,11 @@ import pandas as pd
 import pytest
 
 import causalnet as cn
+import causalnet.agents
+import causalnet.data
+import causalnet.envs
+from causalnet.base.asked import asks
+from causalnet.errors import DataError
 
 RNG = np.random.default_rng(0)
 FRAME = pd.DataFrame(RNG.normal(size=(30, 3)), columns=list("abc"))
@@ -47,6 +52,32 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "backends": (cn.compare, {"datasets": None, "backends": ["empty"], "seeds": 1}),
     "score": (cn.score, {"truth": GRAPH, "learned": GRAPH}),
+    "edge_confidence": (cn.edge_confidence, {"data": None, "backend": "empty", "n_jobs": 1, "engine": "local"}),
+    "compare": (
+        partial(cn.compare, [cn.Dataset("d", FRAME, GRAPH)], ["nothing"], out="runs/nowhere"),
+        {"params": None, "engine": "local", "retry_failed": False, "n_jobs": 1},
+    ),
+    "stream_table": (partial(cn.stream_table, "nowhere.csv"), {"columns": None, "discrete": None}),
+    "load_table": (cn.data.load_table, {"path": "nowhere.csv", "columns": None}),
+    "outline": (cn.data.outline, {"path": "nowhere.csv"}),
+    "pool": (cn.data.pool, {"parts": []}),
+    "load_instance": (cn.envs.load_instance, {"folder": "nowhere"}),
+    "observational_log": (cn.envs.observational_log, {"instance": None, "n_events": 20}),
+    "generate_instance": (cn.envs.generate_instance, {"n_devices": 4, "graph": None, "hard": False, "rules": None}),
+    "machine_network": (cn.envs.machine_network, {"n": 5}),
+    "true_masks": (cn.envs.true_masks, {"env": cn.envs.gsac_grid(2), "varying": ("arrival",)}),
+    "wireless_network": (partial(cn.envs.wireless_network, nx.Graph([("u", "p")])), {"users": ["u"]}),
+    "gsac_grid": (partial(cn.envs.gsac_grid, 2), {"arrival": 0.5}),
+    "exact_improvement": (cn.agents.exact_improvement, {"model": None, "policy": None}),
+    "exact_utility": (cn.agents.exact_utility, {"model": None, "policy": [], "utility": None}),
+    "full_masks": (cn.agents.full_masks, {"neighbours": None, "components": ["a"]}),
+    "Decider": (cn.agents.Decider, {"schema": {}, "arrays": {}}),
+    "EventModel": (
+        cn.EventModel,
+        {"types": "ab", "edges": [(0, 1)], "alpha": 0.1, "delay": 1.0, "background": 0.1},
+    ),
+    "Results": (cn.Results, {"out": "nowhere"}),
+    "max_pressure": (cn.envs.max_pressure, {"env": None}),
 }  # fmt: skip
 
 
@@ -62,3 +93,29 @@ def test_a_wrong_type_is_a_sentence(name: str) -> None:
                 continue
             except Exception as error:
                 pytest.fail(f"{name}({parameter}: {kind}) raised {type(error).__name__}: {error}")
+
+
+def test_what_a_function_says_of_its_arguments_is_asked_of_them() -> None:
+    @asks()
+    def call(
+        n: int,
+        share: float = 0.5,
+        graph: cn.Graph | None = None,
+        names: Sequence[str] = (),
+        *,
+        by: Callable[..., Any] = len,
+    ) -> int:
+        return n
+
+    assert call(np.int64(3), 1, GRAPH, ("a",), by=min) == 3
+    for wrong, told in (
+        ({"n": True}, "n is True, and must be a whole number"),
+        ({"share": "x"}, "share is 'x', and must be a number"),
+        ({"graph": 3}, "graph is 3, and must be of the type Graph or None"),
+        ({"names": 3}, "names is 3, and must be a list"),
+        ({"by": 3}, "by is 3, and must be a function"),
+    ):
+        with pytest.raises(DataError, match=told):
+            call(**{"n": 1, **wrong})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="missing 1 required"):
+        call()  # type: ignore[call-arg]

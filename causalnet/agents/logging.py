@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from ..base import log_lines
+from ..base.asked import asks
 from ..errors import DataError, NotApplicable, NotInstalled
 from ..storage.rows import Found, RowFile, read_rows
 
@@ -30,6 +31,7 @@ class Logger(Protocol):
         """Called when ``learn`` returns or fails."""
 
 
+@asks()
 class CsvLogger:
     """One row an episode or update, one column a name. An existing file is continued: rows after ``episode`` are dropped."""
 
@@ -58,6 +60,7 @@ class CsvLogger:
         """Nothing is left to do: each row is whole when it is written."""
 
 
+@asks()
 class TensorBoardLogger:
     """Scalars for TensorBoard in ``folder``; needs the package ``tensorboard``."""
 

@@ -46,7 +46,7 @@ from ..search.stream_state import load as load
 from ..search.stream_state import save as save
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
-from ..stats.hawkes_traces import trace
+from ..stats.hawkes_traces import Traces, trace
 from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
 
 TAKES = frozenset({"events"})
@@ -124,25 +124,24 @@ def learn(
     else:
         rates = _rates(decay)
         active = price == "active" or (price == "auto" and len(rates) > 1)
-        n = _affordable(log, kind, rates, data.d, ties or 0.0, until)
-        seen = trace(log.first(n), kind[:n], rates, data.d, ties or 0.0)
+        seen = _affordable(log, kind, rates, data.d, ties or 0.0, until)
         found = climb(scorer := Scorer(seen, unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
     meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap, decay is None) | meta
     return _graph(data, scorer, found, null, meta)
 
 
-def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, until: float | None) -> int:
-    """How many events, from the first on, TRACED of the time left is enough to trace: what a few take tells."""
+def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, until: float | None) -> Traces:
+    """What events feel, of as many, from the first on, as TRACED of the time left is enough for: what a few take tells."""
     n, size, spent = len(kind), PROBED, 0.0
-    if until is None or n <= size:
-        return n
-    while spent < MEASURED and size < n:
+    while until is not None and spent < MEASURED and size < n:
         size, begun = min(4 * size, n), clock.monotonic()
         trace(log.first(size), kind[:size], rates, types, ties)
         spent = clock.monotonic() - begun
-    found = max(PROBED, min(n, int(TRACED * (until - clock.monotonic()) / max(spent, 1e-9) * size)))
-    return found if log.time[found - 1] > log.time[0] else n
+    room = n if until is None or not spent else int(TRACED * (until - clock.monotonic()) / spent * size)
+    some = max(PROBED, min(n, room))
+    some = some if log.time[min(some, n) - 1] > log.time[0] else n
+    return trace(log.first(some), kind[:some], rates, types, ties)
 
 
 def _check_given(repeats: float | None, ties: float | None, max_parents: int | None, max_changes: int | None) -> None:

@@ -22,7 +22,7 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     real = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not real or value < least or (most is not None and value > most):
         end = "up" if most is None else f"to {most}"
-        raise DataError(f"{name} is {_short(value)}, and must be a whole number from {least} {end}")
+        raise DataError(f"{name} is {shown(value)}, and must be a whole number from {least} {end}")
     return int(value)
 
 
@@ -35,7 +35,7 @@ def number(
         ends = [f"above {above:g}"] if above > -math.inf else []
         ends += [f"from {least:g}" + (" up" if most == math.inf else "")] if least > -math.inf else []
         ends += [f"to {most:g}"] if most < math.inf else []
-        raise DataError(f"{name} is {_short(value)}, and must be {' '.join(['a finite number', *ends])}")
+        raise DataError(f"{name} is {shown(value)}, and must be {' '.join(['a finite number', *ends])}")
     return float(value)
 
 
@@ -67,14 +67,14 @@ def one_of(name: str, value: Any, known: Iterable[str]) -> str:
 def instance(name: str, value: Any, kind: type | tuple[type, ...], what: str) -> Any:
     """``value`` as it is, DataError unless it is of the kind; ``what`` says what it must be, such as "a Graph"."""
     if not isinstance(value, kind):
-        raise DataError(f"{name} is {_short(value)}, and must be {what}")
+        raise DataError(f"{name} is {shown(value)}, and must be {what}")
     return value
 
 
 def function(name: str, value: Any, what: str = "a function, or None", needed: bool = False) -> None:
     """Something that can be called, or None where it is not needed."""
     if not callable(value) and (needed or value is not None):
-        raise DataError(f"{name} is {_short(value)}, and must be {what}")
+        raise DataError(f"{name} is {shown(value)}, and must be {what}")
 
 
 def generator(name: str, rng: Any) -> np.random.Generator:
@@ -82,7 +82,7 @@ def generator(name: str, rng: Any) -> np.random.Generator:
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(whole(name, rng, 0))
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value in an error: its text, or its type where the text is long."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"
@@ -91,8 +91,16 @@ def _short(value: Any) -> str:
 def names(name: str, given: Any, error: type[CausalnetError] = DataError) -> tuple[str, ...]:
     """A list of names as texts; one text is refused, since its letters would be taken for the names."""
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise error(f"{name} takes a list of names, not {_short(given)}; write [{_short(given)}]")
+        raise error(f"{name} takes a list of names, not {shown(given)}; write [{shown(given)}]")
     return tuple(str(one) for one in given)
+
+
+def array_of(name: str, value: Any) -> AnyArray:
+    """``value`` as an array of any kind, DataError for rows of different lengths."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} is no array: its rows have different lengths") from error
 
 
 def numbers(
@@ -107,7 +115,7 @@ def numbers(
     except (TypeError, ValueError, OverflowError):
         array = None
     if array is None:
-        raise DataError(f"{name} is {_short(value)}, and must be {size}")
+        raise DataError(f"{name} is {shown(value)}, and must be {size}")
     right = np.isfinite(array)
     if least > -math.inf or most < math.inf:
         right &= (array >= least) & (array <= most)
@@ -123,7 +131,7 @@ def whole_numbers(name: str, value: Any, n: int, least: int, most: int | None = 
     except ValueError:
         given = np.empty(0)
     if given.dtype.kind not in "iu" or given.shape not in ((), (n,)):
-        raise DataError(f"{name} is {_short(value)}, and must be a whole number, or {n} of them")
+        raise DataError(f"{name} is {shown(value)}, and must be a whole number, or {n} of them")
     for end in (given.min(), given.max()):
         whole(f"a number in {name}", int(end), least, most)
     return np.array(np.broadcast_to(given, (n,)), np.int64)

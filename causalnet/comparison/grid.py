@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import errors
 from ..base.arrays import AnyArray
+from ..base.asked import asks
 from ..base.progress import Estimate, Watcher, watcher
 from ..datasets import Dataset
 from ..discovery.provenance import describe, versions
@@ -33,6 +34,7 @@ from .store import Cell, Store
 BAD = ("failed", "timeout")
 
 
+@asks("engine", "params", "retry_failed", "n_jobs")
 def compare(
     datasets: str | Dataset | Sequence[str | Dataset],
     backends: Method | Sequence[Method],

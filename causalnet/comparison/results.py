@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array
-from ..base.checks import known
+from ..base.checks import file_name, known
 from ..discovery.register import registry
 from ..errors import DataError
 from ..graph import Graph
@@ -40,7 +40,7 @@ class Results:
     """
 
     def __init__(self, out: str | Path) -> None:
-        self.out = Path(out)
+        self.out = file_name(out, "runs/compare")
         with closing(Store.open(out)) as store:
             self._cells, self._draws, self._runs = (store.rows(table) for table in ("cells", "draws", "runs"))
         try:

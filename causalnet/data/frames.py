@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from ..base.checks import entries
 from ..errors import DataError
 from .findings import Findings
 
@@ -34,7 +35,7 @@ def as_frame(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
     found = data if isinstance(data, pd.DataFrame) else _of_library(data)
     if found is None:
         return _of_array(data, names)
-    if names is not None and list(names) != [str(c) for c in found.columns]:
+    if names is not None and entries("names", names, "names of columns") != [str(c) for c in found.columns]:
         raise DataError("names= is for arrays, and this DataFrame has its own (rename them with frame.rename)")
     return found
 

@@ -187,7 +187,7 @@ def _refuse(bad: Bools, array: AnyArray, name: str, why: str) -> None:
 def _positive(seconds: ArrayLike, n: int) -> Array:
     try:
         array = np.broadcast_to(np.asarray(seconds, dtype=np.float64), (n,))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"seconds is one positive number, or {n}, one for each action; got {seconds!r}") from error
     bad = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
     if len(bad):

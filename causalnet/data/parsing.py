@@ -186,7 +186,9 @@ def _read_texts(
     """Floats of texts that are numbers, the words of those that are not; None where they are left out or wrong."""
     plain = words.numbers
     if found.decimals == ",":  # 1.037 is 1037
-        plain = np.where([isinstance(v, str) and bool(POINTED.fullmatch(v.strip())) for v in words.labels], np.nan, plain)
+        plain = np.where(
+            [isinstance(v, str) and bool(POINTED.fullmatch(v.strip())) for v in words.labels], np.nan, plain
+        )
     odd_labels = np.isnan(plain)
     if not odd_labels.any():
         return words.cells

@@ -215,7 +215,9 @@ def _read_csv(path: Path, as_text: Callable[[str], bool] | None, skip_bad_rows: 
     if len(names) == 1 and re.search("[,;\t]", names[0]) and frame[0].astype(str).str.contains("[,;\t]").all():
         raise DataError(f"{path.name}: every line is one quoted cell; take the quotation marks around the lines away")
     if len(names) == 1 and frame[0].astype(str).str.contains(r"[;\t|]").mean() > 0.5:
-        raise DataError(f"{path.name}: the first line names one column, and the rows hold several cells; name each of them")
+        raise DataError(
+            f"{path.name}: the first line names one column, and the rows hold several cells; name each of them"
+        )
     frame = _between_thousands(path, head, frame)
     frame, told = rows_alone(frame, names, set(texts))
     names = [str(name) for name in frame.columns]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.arrays import Array, Bools
+from ..base.asked import asks
 from ..base.checks import file_name, flag
 from ..errors import DataError, NotApplicable
 from .batches import DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
@@ -50,12 +51,14 @@ class Outline(NamedTuple):
         )
 
 
+@asks()
 def outline(path: str | Path) -> Outline:
     """The outline of a file, or of a folder of parts."""
     files = [Part(part) for part in find_parts(path)]
     return Outline(files[0].columns, sum(part.size for part in files))
 
 
+@asks("path", "columns", "discrete")
 def load_table(
     path: str | Path, columns: Sequence[str] | None = None, discrete: Sequence[str] | bool | None = None
 ) -> Table | Moments | Counts:
@@ -69,6 +72,7 @@ def load_table(
     return stream_table(path, columns, discrete)
 
 
+@asks("path", "columns", "discrete")
 def stream_table(
     path: str | Path,
     columns: Sequence[str] | None = None,

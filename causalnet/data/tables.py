@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -246,7 +246,7 @@ def survey(
     columns = column_names(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise DataError(f"the table is empty: {frame.shape[0]} rows, {frame.shape[1]} columns")
-    if missing is not None and (not isinstance(missing, Sized) or len(missing)):
+    if missing is not None and (not isinstance(missing, list | tuple) or missing):
         frame = declared_missing(frame, missing, found)
     wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
     found.names = columns

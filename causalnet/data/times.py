@@ -15,6 +15,7 @@ from .dates import in_one_number, written_times
 from .numerals import decimal_sign, read_numerals, to_numbers
 from .reading import finite, shown_rows
 
+
 class Clock(NamedTuple):
     """A count of time: its first and last numbers that a log may hold, and how seconds since 1970 are made of it."""
 

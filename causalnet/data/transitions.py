@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import AnyArray, Array, Codes, Ints
-from ..base.checks import distinct, shaped, whole
+from ..base.asked import asks
+from ..base.checks import array_of, distinct, shaped, whole
 from ..errors import DataError, UnknownNameError, nearest
 from .sealed import freeze
 
@@ -134,9 +135,11 @@ def as_transitions(
     )
 
 
+@asks()
 def pool(parts: Sequence[Transitions]) -> Transitions:
     """Source domains as one data set, in this order; the same agents, components and network are required of all."""
-    if isinstance(parts, Transitions) or not all(isinstance(part, Transitions) for part in parts or ()):
+    parts = [] if isinstance(parts, Transitions) else list(parts)
+    if not all(isinstance(part, Transitions) for part in parts):
         raise DataError("pool takes a list of Transitions, one or more source domains: pool([first, second])")
     if not parts:
         raise DataError("there are no source domains to pool; give at least one, collected from its environment")
@@ -190,7 +193,7 @@ def as_neighbours(neighbours: Any, n: int) -> sparse.csr_matrix:
         matrix = nx.to_scipy_sparse_array(neighbours, weight=None, dtype=bool, format="csr")
         matrix = matrix.T if neighbours.is_directed() else matrix  # row i: who reaches i
     else:
-        matrix = neighbours
+        matrix = neighbours if sparse.issparse(neighbours) else array_of("the network", neighbours)
     if np.shape(matrix) != (n, n):
         raise DataError(
             f"the network is a {type(neighbours).__name__} of shape {np.shape(matrix)}, and there are {n} agents; give "

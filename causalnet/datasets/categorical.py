@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..base.arrays import Array, Ints
+from ..base.asked import asks
 from ..base.checks import number, whole
 from ..data import Table
 from ..data.sealed import freeze
@@ -16,6 +17,7 @@ Levels = tuple[int, int]
 ROOT = 5.0  # concentration of the law of a variable without parents
 
 
+@asks()
 def categorical_table(
     rng: np.random.Generator,
     *,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..base.arrays import AnyArray, Array, Bools, Ints
+from ..base.asked import asks
 from ..base.checks import choose, number, whole
 from ..data import Table
 from ..data.sealed import freeze
@@ -15,6 +16,7 @@ from ..graph.random_dags import random_dag
 from .categorical import Levels, draw_levels, laws_of_rows, level_names, sample_laws
 
 
+@asks()
 def mixed_table(
     rng: np.random.Generator,
     *,
@@ -51,6 +53,7 @@ def mixed_table(
     return Table(names, freeze(values), freeze(which), level_names(counts)), Graph(names, adj)
 
 
+@asks()
 def hide_cells(table: Table, share: float, rng: np.random.Generator) -> Table:
     """The table without a ``share`` of its cells, each missing with that chance whatever it or any other cell holds (MCAR).
 

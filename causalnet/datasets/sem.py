@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Bools
+from ..base.asked import asks
 from ..base.checks import choose
 from ..data import Table, as_table
 from ..data.sealed import freeze
@@ -93,6 +94,7 @@ def nonlinear_sem(adj: Bools, n: int, rng: np.random.Generator, noise: str = "ga
     return values
 
 
+@asks()
 def sem_table(
     rng: np.random.Generator,
     *,

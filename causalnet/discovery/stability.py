@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import delayed
 
+from ..base.asked import asks
 from ..base.checks import file_name, one_of, whole
 from ..base.clusters import check_engine, side_by_side
 from ..base.progress import Estimate, Watcher, watcher
 from ..data import Data, Table, as_series
 from ..data.kinds import Divisible
 from ..datasets import Dataset
-from ..errors import NotApplicable
+from ..errors import DataError, NotApplicable
 from ..graph import Graph, Knowledge
 from ..graph.confidence import Confidence
 from ..graph.knowledge import as_knowledge
@@ -28,6 +29,7 @@ from .provenance import fingerprint
 from .register import registry
 
 SHARES = {"part": 3 / 4, "half": 1 / 2}  # of the rows, drawn without repeats
+MOST = 1_000_000  # resamples
 DRAWS = ("auto", "bootstrap", *SHARES)
 BY_TESTS = frozenset({"pc", "fci"})
 
@@ -49,6 +51,7 @@ WHOLE = 0  # in place of a seed; those of parts are 1, 2, ...
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
 
+@asks("backend", "n_jobs", "engine")
 def edge_confidence(
     data: Any,
     backend: str = AUTO,
@@ -79,7 +82,9 @@ def edge_confidence(
     kwargs: the backend's parameters, ``max_seconds`` of a resample, and ``knowledge``. Every resample counts; one that fails
     raises.
     """
-    n, seed, engine = whole("the number of resamples n", n, 1), whole("seed", seed, 0), check_engine(engine)
+    if isinstance(n_jobs, bool) or n_jobs == 0 or abs(n_jobs) > MOST:
+        raise DataError(f"n_jobs is {n_jobs}, and must be a number of processes, or -1 for one a core")
+    n, seed, engine = whole("the number of resamples n", n, 1, MOST), whole("seed", seed, 0), check_engine(engine)
     if not isinstance(data, Dataset | Data) and _in_time(backend):
         data = as_series(data)
     source = data if isinstance(data, Dataset) else Dataset("data", data)

@@ -138,7 +138,9 @@ def _labelled(graph: Any) -> Any:
     import networkx as nx
 
     labels = {node: str(label) for node, label in graph.nodes(data="label") if label is not None}
-    if len(set(labels.values())) < max(1, len(graph)) or not all(re.fullmatch(r"n\d+(::n\d+)*", str(n)) for n in labels):
+    if len(set(labels.values())) < max(1, len(graph)) or not all(
+        re.fullmatch(r"n\d+(::n\d+)*", str(n)) for n in labels
+    ):
         return graph
     node, label = next(iter(labels.items()))
     warnings.warn(f"the nodes are called by their labels ({node!r} is {label!r})", UserWarning, stacklevel=4)

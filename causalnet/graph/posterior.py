@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
+from ..base.asked import asks
 from ..base.checks import distinct, whole
 from ..data.sealed import freeze
 from ..errors import DataError, UnknownNameError
@@ -149,6 +150,7 @@ def as_posterior(given: Any, *, draws: int = DRAWS, seed: int = 0) -> GraphPoste
     )
 
 
+@asks("nodes", "draws", "seed")
 def from_probabilities(nodes: Sequence[str], p: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> GraphPosterior:
     """Graphs whose pairs are drawn independently: i -> j with p[i, j], j -> i with p[j, i], never both.
 
@@ -167,6 +169,7 @@ def from_probabilities(nodes: Sequence[str], p: ArrayLike, *, draws: int = DRAWS
     return GraphPosterior(tuple(nodes), np.where(both, u < p, exclusive), {"source": "edge probabilities"})
 
 
+@asks()
 def near_ties(graph: Graph, *, draws: int = DRAWS, seed: int = 0) -> GraphPosterior:
     """The doubt of a graph learned by score, from what every pair's evidence says of the alternatives.
 

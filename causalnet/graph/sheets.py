@@ -92,7 +92,9 @@ def _of_edges(header: list[str], rows: Sequence[Sequence[str]], ends: tuple[int,
     pairs = [tuple(unguarded(row[k]).strip() for k in ends) for row in rows]
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
     if "" in names:
-        raise DataError("a row of the list of edges names no node; write both ends, and a graph with lonely nodes as a matrix")
+        raise DataError(
+            "a row of the list of edges names no node; write both ends, and a graph with lonely nodes as a matrix"
+        )
     place = {name: k for k, name in enumerate(names)}
     adj, weights = np.zeros((len(names), len(names)), bool), np.zeros((len(names), len(names)))
     for (a, b), row in zip(pairs, rows, strict=True):
@@ -100,7 +102,10 @@ def _of_edges(header: list[str], rows: Sequence[Sequence[str]], ends: tuple[int,
         weights[place[a], place[b]] = 0.0 if weight is None else _weight(row[weight], f"the edge {a} to {b}")
     if mark is None:
         return {"nodes": names, "adj": adj, "weight": None if weight is None else weights}
-    spelt = [(*pair, re.sub("-{2,}(?=[->])", "-", unguarded(row[mark]).strip())) for pair, row in zip(pairs, rows, strict=True)]
+    spelt = [
+        (*pair, re.sub("-{2,}(?=[->])", "-", unguarded(row[mark]).strip()))
+        for pair, row in zip(pairs, rows, strict=True)
+    ]
     marks = marks_of_arcs(names, spelt, adj | adj.T)  # type: ignore[arg-type]
     partial = bool(((marks == CIRCLE) | ((marks == ARROW) & (marks.T == ARROW))).any())
     return {"nodes": names, "adj": directions(marks), "marks": marks if partial else None}

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 
 from ..base.arrays import Array, Codes, Ints
-from ..base.checks import distinct, instance, number, numbers
+from ..base.checks import array_of, distinct, instance, number, numbers, shown
 from ..data import Events
 from ..data.sealed import freeze
 from ..data.topology import checked_topology
@@ -52,10 +52,15 @@ class EventModel:
     hops: tuple[int, ...] = HOPS
 
     def __post_init__(self) -> None:
-        v, e = len(distinct("types", self.types)), len(self.edges)
+        v, given = len(distinct("types", self.types)), array_of("edges", self.edges)
+        if given.size and (given.dtype.kind not in "iu" or given.ndim != 2 or given.shape[1] != 2):
+            raise DataError(
+                f"edges is {shown(self.edges)}, and must hold pairs (cause, effect) of the numbers of types"
+            )
+        edges = given.astype(np.int64).reshape(-1, 2)
+        e = len(edges)
         if self.devices:
             distinct("devices", self.devices)
-        edges = np.array(self.edges, dtype=np.int64).reshape(e, 2)
         if e and not ((edges >= 0) & (edges < v)).all():
             raise DataError(f"edges name types by number from 0 to {v - 1}")
         object.__setattr__(self, "edges", freeze(edges))

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array
+from ..base.asked import asks
 from ..base.checks import whole
 from ..envs.networked import TabularNetwork
 from ..errors import DataError
@@ -105,6 +106,7 @@ def conclude(
     )
 
 
+@asks()
 def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
     """Older sufficient conditions, each "< 1": induced norms of H, and the row sum that holds for every policy.
 
@@ -122,6 +124,7 @@ def norm_tests(locality: Locality, policy: LocalPolicy) -> dict[str, float]:
     }
 
 
+@asks()
 def certified_temperature(locality: Locality, policy: LocalPolicy, gamma: float | None = None) -> float | None:
     """A temperature, near the least, at which gamma rho(H) < 1 for the same logits; None if E^s alone forbids any.
 
@@ -155,6 +158,7 @@ def certified_temperature(locality: Locality, policy: LocalPolicy, gamma: float 
     return rounded if passes(rounded) else high
 
 
+@asks()
 def certified_mixture(locality: Locality, gamma: float | None = None) -> float | None:
     """The least share of uniform play, to 1 %, at which gamma rho(E^s + (1 - share) E^a Pi) < 1; None if E^s forbids any."""
     e, pi, gamma = locality.environment, locality.pi, locality.gamma if gamma is None else gamma

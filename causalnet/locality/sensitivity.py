@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array
+from ..base.asked import asks
 from ..base.checks import entries, shaped
 from ..envs.networked import TabularNetwork
 from ..envs.networked.checks import frozen
@@ -78,6 +79,7 @@ def link_matrix(data: Array, links: Links, columns: int) -> sp.csr_array:
     return matrix
 
 
+@asks()
 def environment(model: TabularNetwork, reward: Sequence[Array] | None = None) -> Sensitivities:
     """E^s, E^a and the moves of the rewards of a model; ``reward`` replaces the model's, with the same axes."""
     n = model.n_agents
@@ -89,6 +91,7 @@ def environment(model: TabularNetwork, reward: Sequence[Array] | None = None) ->
     return Sensitivities(kernel[:, :n], kernel[:, n:], moves[:, :n], moves[:, n:], width)
 
 
+@asks()
 def policy_sensitivity(policy: LocalPolicy) -> sp.csr_array:
     """Pi_{k<-i} = sup TV(pi_k(. | s_{O_k}), pi_k(. | s'_{O_k})) over states that differ in s_i alone; (n, n) CSR."""
     return move_matrix(shape_groups(policy.tables), policy.observes or (), policy.n_agents)
@@ -102,11 +105,13 @@ def tempered_sensitivity(policy: LocalPolicy) -> Callable[[float], sp.csr_array]
     )
 
 
+@asks()
 def interdependence(environment: Sensitivities, pi: sp.csr_array) -> sp.csr_array:
     """H = E^s + E^a Pi: an upper bound, entry by entry, of what one closed-loop step lets j feel of i; (n, n) CSR."""
     return sp.csr_array(environment.state + environment.action @ pi)
 
 
+@asks()
 def exact_interdependence(model: TabularNetwork, policy: LocalPolicy) -> sp.csr_array:
     """C_{j<-i} = sup TV between the laws of s_j' when s_i alone changes, actions drawn by the policy; (n, n) CSR.
 

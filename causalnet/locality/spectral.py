@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import bicgstab
 
 from ..base.arrays import Array
+from ..base.asked import asks
 from ..errors import DataError
 
 _TINY = 1e-200  # entries of a positive vector are kept above this
@@ -29,6 +30,7 @@ class Radius:
     iterations: int
 
 
+@asks("tolerance", "max_iterations", "threshold")
 def spectral_radius(
     matrix: sp.csr_array, tolerance: float = 1e-6, max_iterations: int = 3000, threshold: float | None = None
 ) -> Radius:

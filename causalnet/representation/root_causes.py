@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
-from ..base.checks import distinct, function, number, one_of, whole
+from ..base.checks import array_of, distinct, function, number, one_of, whole
 from ..data.sealed import freeze
 from ..envs.masks import as_mask
 from ..errors import DataError
@@ -191,7 +191,7 @@ def instead(rule: str, presence: Bools) -> Bools:
 
 
 def _action_variables(given: ArrayLike, variables: tuple[str, ...]) -> NDArray[np.intp]:
-    array = np.asarray(given)
+    array = array_of("action_variables", given)
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
         raise DataError(
             f"action_variables lists for every action the index of its variable, as (A,) ints; got {array.dtype} "

@@ -14,6 +14,7 @@ from inspect import signature
 import numpy as np
 import pandas as pd
 
+from ..base.asked import asks
 from ..base.checks import instance
 from ..data.tables import Table, as_table
 from ..data.transitions import Transitions
@@ -88,6 +89,7 @@ def unroll(transitions: Transitions, agents: int | Sequence[int], *, discrete: b
     return TwoSlice(as_table(frame, discrete=discrete), knowledge, tuple(constants), tuple(copies))
 
 
+@asks()
 def component_graph(masks: CausalMasks) -> Graph:
     """The graph over the components: l -> k iff component l of an agent, or of a neighbour, acts on the next k of some agent.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.asked import asks
 from ..base.checks import function, whole
 from ..discovery.online import OnlineState
 from ..envs.actions import finite_env
@@ -57,6 +58,7 @@ class OnlineRun:
         return None if self.env.mask is None else self.env.mask.graph
 
 
+@asks("folder", "on_episode")
 def learn_by_doing(
     env: Any,
     learner: str = "ppo",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Bools
+from ..base.asked import asks
 from ..graph import Graph
 from ..graph.random_dags import sized_dag
 from ..representation import RootCauseMask
@@ -31,6 +32,7 @@ def greedy(rule: RootCauseMask) -> Policy:
     return act
 
 
+@asks()
 def random_graph(like: Graph, rng: np.random.Generator | int) -> Graph:
     """A DAG over the same nodes with as many edges, as ``graph.random_dags.sized_dag`` draws it: equal density."""
     adj = sized_dag(like.d, int(np.triu(like.skeleton).sum()), np.random.default_rng(rng))

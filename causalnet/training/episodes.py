@@ -32,18 +32,25 @@ COLUMNS = ["return" if f.name == "total" else f.name for f in fields(EpisodeRow)
 class Saved:
     """A folder with settings.json, episodes.csv (a row as soon as its episode ends) and the newest whole checkpoint.
 
-    A run that is killed goes on from the checkpoint; the episodes between it and the end are played again, to the bit.
+    A run that is killed goes on from the checkpoint; the episodes between it and the end are played again, to the bit, and
+    their rows stay where they are.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.folder = RunFolder(path, "settings.json", "causalnet.learn_by_doing/1", unmarked=True)
         self.table = RowFile(path / "episodes.csv", COLUMNS)
+        self._ahead: list[Row] = []  # of episodes that are to be played again
         if not self.folder.holds(settings):
             self.folder.tell(settings)
 
     def write(self, row: EpisodeRow) -> None:
-        """Append one episode."""
-        self.table.append(_cells(row))
+        """Append one episode, or find it as it was."""
+        known = self._ahead.pop(0) if self._ahead else None
+        if known is None:
+            self.table.append(_cells(row))
+        elif _episode(known) != row:  # the environment goes another way than before
+            self._ahead = []
+            self.table.replace([*self.table.read().rows[: row.episode], _cells(row)])
 
     def keep(self, run: Any) -> None:
         """Write a checkpoint beside the last one, then remove the last one."""
@@ -56,11 +63,11 @@ class Saved:
         self.folder.keep(len(run.rows), fill)
 
     def restore(self, run: Any, learner: Any) -> None:
-        """Bring ``run`` to the newest checkpoint, and episodes.csv with it."""
+        """Bring ``run`` to the newest checkpoint."""
         newest = self.folder.newest()
         path = self.table.path
         if newest is None:
-            path.unlink(missing_ok=True)
+            self._ahead = self.table.read().rows
             return
         done, checkpoint = newest
         if not path.exists():
@@ -71,7 +78,7 @@ class Saved:
                 f"{path} has {len(rows)} episodes, and {checkpoint.name} was taken after {done}; choose another folder, "
                 "or remove this one to start again"
             )
-        self.table.replace(rows[:done])
+        self._ahead = rows[done:]
         run.rows = [_episode(row) for row in rows[:done]]
         if run.state is not None:
             run.state = run.state.backend.load(checkpoint / "discovery.npz")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..base.arrays import Bools
+from ..base.asked import asks
 from ..base.checks import one_of, whole
 from ..envs.actions import Parts, finite_env
 from ..envs.masks import MaskReader
@@ -36,6 +37,7 @@ class _Predicts(Protocol):
         ...
 
 
+@asks("truth", "mode", "deterministic")
 def evaluate(
     policy: Any,
     env: Any,

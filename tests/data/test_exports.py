@@ -76,7 +76,9 @@ def test_a_total_is_no_row_and_other_last_rows_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize("matrix", ["labelled", "mirrored", "half"])
 def test_a_matrix_is_no_table(matrix: str) -> None:
     corr = np.corrcoef(RNG.normal(size=(50, 5)).T)
-    frame = pd.DataFrame(np.where(np.triu(np.ones((5, 5)), 1) > 0, np.nan, corr) if matrix == "half" else corr, columns=list("pqrst"))
+    frame = pd.DataFrame(
+        np.where(np.triu(np.ones((5, 5)), 1) > 0, np.nan, corr) if matrix == "half" else corr, columns=list("pqrst")
+    )
     frame = pd.DataFrame(RNG.normal(size=(5, 5)), list("pqrst"), list("pqrst")) if matrix == "labelled" else frame
     with pytest.raises(cn.DataError, match="it is a matrix"):
         cn.as_table(frame)
@@ -95,7 +97,9 @@ def test_points_between_thousands_and_zeros_before_numbers_are_told(tmp_path: Pa
 
 @pytest.mark.filterwarnings("ignore")
 def test_marks_of_other_programs_mean_missing(tmp_path: Path) -> None:
-    path = written(tmp_path, "a,b\n", lambda k: f"{['.a', '#NULL!', ':', '—'][k // 5 % 4] if k % 5 == 0 else X[k, 0]},{X[k, 1]}")
+    path = written(
+        tmp_path, "a,b\n", lambda k: f"{['.a', '#NULL!', ':', '—'][k // 5 % 4] if k % 5 == 0 else X[k, 0]},{X[k, 1]}"
+    )
     assert int(cn.read_table(path).missing[:, 0].sum()) == N // 5
 
 
@@ -121,7 +125,9 @@ def test_a_row_with_a_status_and_an_end_is_a_whole_alarm(tmp_path: Path) -> None
 
 
 def test_rows_that_acknowledge_are_no_events(tmp_path: Path) -> None:
-    path = written(tmp_path, "event,timestamp,device,state\n", lambda k: f"E,{T[k]},d,{['raised', 'acked', 'cleared'][k % 3]}")
+    path = written(
+        tmp_path, "event,timestamp,device,state\n", lambda k: f"E,{T[k]},d,{['raised', 'acked', 'cleared'][k % 3]}"
+    )
     with pytest.warns(UserWarning, match="13 rows that do neither are left out"):
         log = cn.read_events(path)
     assert log.n == 14
@@ -150,8 +156,16 @@ def test_times_of_other_clocks_are_refused(time: Callable[[int], object], words:
 @pytest.mark.filterwarnings("ignore")
 def test_columns_of_other_programs(tmp_path: Path) -> None:
     zero = "0001-01-01T00:00:00Z"
-    for head in ("reason,startsAt,endsAt,instance,alertname", "x,time:timestamp,endsAt,org:resource,concept:name", "s,_time,endsAt,host,alert_name"):
-        log = cn.read_events(written(tmp_path, f"{head}\n", lambda k: f"r,{stamp(k, '%Y-%m-%dT%H:%M:%SZ')},{zero},{DEVICE[k]},{EVENT[k]}"))
+    for head in (
+        "reason,startsAt,endsAt,instance,alertname",
+        "x,time:timestamp,endsAt,org:resource,concept:name",
+        "s,_time,endsAt,host,alert_name",
+    ):
+        log = cn.read_events(
+            written(
+                tmp_path, f"{head}\n", lambda k: f"r,{stamp(k, '%Y-%m-%dT%H:%M:%SZ')},{zero},{DEVICE[k]},{EVENT[k]}"
+            )
+        )
         assert log.types == ("Fan", "LinkDown") and log.devices == ("r1", "r2")
     half = cn.look(written(tmp_path, "Timestamp,AlarmName,x\n", lambda k: f"{stamp(k)},{EVENT[k]},{X[k, 0]}"))
     assert any("are called as in an event log" in note for note in half.notes)

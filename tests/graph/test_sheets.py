@@ -80,7 +80,10 @@ def test_a_list_of_edges_is_a_graph(tmp_path: Path) -> None:
         ("from, to\na, b\n", [("a", "->", "b")]),
         (";a;b\na;0.0;1.0\nb;0;0.00\n", [("a", "->", "b")]),
         (",a,b\na,NaN,0.7\nb,NA,\n", [("a", "->", "b")]),
-        ("source,interaction,target\na,-->,b\nb,<->,c\nc,---,d\n", [("a", "->", "b"), ("b", "<->", "c"), ("c", "--", "d")]),
+        (
+            "source,interaction,target\na,-->,b\nb,<->,c\nc,---,d\n",
+            [("a", "->", "b"), ("b", "<->", "c"), ("c", "--", "d")],
+        ),
         ("source,interaction,target\na,-->,b\nb,---,c\n", [("a", "->", "b"), ("b", "--", "c")]),
     ],
 )

@@ -16,7 +16,8 @@ import numpy as np
 from scipy import sparse
 
 from ...base.arrays import Array, Bools, Codes
-from ...base.checks import function, generator, instance, whole
+from ...base.asked import asks
+from ...base.checks import function, generator, instance, names, whole
 from ...data.rollouts import collect
 from ...data.transitions import Transitions, pool
 from ...envs.networked.components import components_of, names_of, radices_of
@@ -148,8 +149,12 @@ def random_masks(like: CausalMasks, rng: np.random.Generator | int) -> CausalMas
     return dataclasses.replace(like, **parts, meta={"control": "random masks of equal density"})
 
 
+@asks("components")
 def full_masks(neighbours: sparse.csr_matrix, components: Sequence[str]) -> CausalMasks:
     """The control without masks: everything acts on everything, so nothing is dropped."""
+    components = names("components", components)
+    if not sparse.issparse(neighbours):
+        raise DataError(f"neighbours is of type {type(neighbours).__name__}, and must be a sparse matrix (n, n)")
     n, width = neighbours.shape[0], len(components) + 1
     shapes = (n, width, width), (neighbours.nnz, width, width), (n, width)
     own, other, domain = (np.ones(shape, bool) for shape in shapes)

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from ...base.arrays import Array, Ints
+from ...base.asked import asks
 from ...base.checks import flag, number
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Policy, policy_gradient
@@ -258,6 +259,7 @@ class GeneralUtility(ScalableActorCritic):
         }
 
 
+@asks()
 def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:
     """(1/n) sum_i f_i(d_i) / (1 - gamma) of a small network, by enumeration: the discounted return where f is linear."""
     d = exact_occupancies(model, policy)
@@ -265,6 +267,7 @@ def exact_utility(model: TabularNetwork, policy: Policy, utility: Any) -> float:
     return float(values.mean() / (1 - model.gamma))
 
 
+@asks()
 def exact_utility_gradient(
     model: TabularNetwork,
     policy: Policy,

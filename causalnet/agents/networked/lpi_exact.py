@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Array, Ints
+from ...base.asked import asks
 from ...base.checks import number, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
@@ -56,6 +57,7 @@ def proximal(pi: Array, advantage: Array, eta: float, tau: float) -> Array:
     return np.asarray(z / z.sum(-1, keepdims=True))
 
 
+@asks()
 def exact_improvement(
     model: TabularNetwork,
     policy: Sequence[Array] | None = None,

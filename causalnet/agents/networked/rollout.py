@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import improper, number, numbers, shaped, whole
+from ...base.checks import array_of, improper, number, numbers, shaped, whole
 from ...envs.networked.checks import check_codes
 from ...envs.networked.identity import network
 from ...envs.networked.policies import as_rewards
@@ -187,7 +187,7 @@ def seeds(seed: int, number: int) -> int:
 def view_table(env: Any, view: Any) -> Codes:
     """The code that each agent sees in each local state, (1 or n, most states); None: the state itself."""
     n, want = int(env.n_agents), int(np.max(env.n_states))
-    codes = np.atleast_2d(np.arange(want) if view is None else np.asarray(view))
+    codes = np.atleast_2d(np.arange(want) if view is None else array_of("view", view))
     if codes.dtype.kind not in "iu" or codes.shape not in {(1, want), (n, want)} or codes.min() < 0:
         raise DataError(f"view maps state codes to codes from 0 up: whole numbers of shape ({want},) or ({n}, {want})")
     if codes.max() >= n * want:  # more than a table of that size can hold different ones

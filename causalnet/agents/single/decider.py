@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...base.arrays import AnyArray, Array, Bools
+from ...base.asked import asks
 from ...base.checks import instance, known
 from ...errors import DataError, NotApplicable
 from ...graph import Graph
@@ -94,11 +95,14 @@ def export_policy(agent: Agent, path: str | Path) -> Path:
     return write_tensors(path, arrays, {FORMAT: json.dumps(schema)})
 
 
+@asks()
 class Decider:
     """Decides by an exported policy; ``load`` it once, ``decide`` as often as there is something to repair."""
 
     def __init__(self, schema: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> None:
         self.schema = dict(schema)
+        if lost := [name for name in ("variables", "units", "channels", "graph") if name not in schema]:
+            raise DataError(f"the schema of the policy lacks {lost[0]!r}; export it with export_policy")
         self.variables, self.units = tuple(schema["variables"]), tuple(schema["units"])
         self.channels = int(schema["channels"])
         self._weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}

@@ -27,6 +27,7 @@ from .kernel import observe_kernel, reset_kernel, step_kernel
 
 Observation = Literal["counts", "ages", "paper"]
 MODES: Mapping[str, int] = {"counts": plain.COUNTS, "ages": plain.AGES, "paper": plain.PAPER}
+MOST_ENVS, MOST_STEPS = 1_000_000, 1_000_000_000
 
 
 class FaultAlarm:
@@ -58,8 +59,8 @@ class FaultAlarm:
         n_devices: int | None = None,
     ) -> None:
         one_of("observation", observation, MODES)
-        self.n_envs = whole("n_envs", n_envs, 1)
-        self.max_steps = whole("max_steps", max_steps, 1)
+        self.n_envs = whole("n_envs", n_envs, 1, MOST_ENVS)
+        self.max_steps = whole("max_steps", max_steps, 1, MOST_STEPS)
         self.observation: Observation = observation
         self.instance = _instance(instance, checks.flag("hard", hard), n_devices)
         d, v, c = self.instance.n_devices, self.instance.n_types, self.instance.n_cells

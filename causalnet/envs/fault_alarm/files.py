@@ -19,6 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...base.arrays import AnyArray, Ints
+from ...base.asked import asks
 from ...base.checks import whole
 from ...base.npz import DAMAGE, read_members
 from ...errors import DataError
@@ -38,6 +39,7 @@ PUBLISHED = {
 }
 
 
+@asks()
 def load_instance(folder: str | Path) -> Instance:
     """Read an instance from a folder; DataError, naming the file and the field, for anything missing or odd.
 
@@ -92,6 +94,7 @@ def load_instance(folder: str | Path) -> Instance:
     )
 
 
+@asks()
 def save_instance(instance: Instance, folder: str | Path) -> Path:
     """Write ``model.npz`` and ``model.json`` into ``folder``, made if need be; ``load_instance`` gives it back.
 

@@ -7,6 +7,7 @@ import csv
 import networkx as nx
 import numpy as np
 
+from ...base.asked import asks
 from ...base.checks import whole
 from ...datasets.files import folder as cards_folder
 from ...errors import DataError
@@ -16,8 +17,10 @@ from .state import Rules
 
 ALPHA, MU = (0.0001, 0.0013), (0.0005, 0.0008)  # Table 2, 1/s
 ROOT_TYPES, ROOT_SHARE, TRANSIENT_SHARE, NEIGHBOUR_SHARE = 5, 0.2, 0.1, 0.4
+MOST_DEVICES = 100_000
 
 
+@asks("graph", "hard", "rules")
 def generate_instance(
     seed: int = 0, *, n_devices: int = 50, graph: Graph | None = None, hard: bool = False, rules: Rules | None = None
 ) -> Instance:
@@ -28,7 +31,7 @@ def generate_instance(
     cells are transient. Faults start with the first 5 types of a causal order, on the fifth of the devices that has
     the most links; noise on the others. The constants do not depend on the size.
     """
-    seed, n_devices = whole("the seed of an instance", seed, 0), whole("n_devices", n_devices, 2)
+    seed, n_devices = whole("the seed of an instance", seed, 0), whole("n_devices", n_devices, 2, MOST_DEVICES)
     rng = np.random.default_rng([seed, 0xFA17])
     graph = table_3() if graph is None else graph
     order = topological_order(graph.adj)

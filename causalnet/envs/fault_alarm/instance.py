@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ...base.asked import asks
 from ...base.checks import flag, number, whole
 from ...errors import DataError
 from ...graph import Graph, find_cycle, topological_order
@@ -25,6 +26,7 @@ from .state import Rules, Tables
 MOST_ALARMS = 30_000  # counts are 16-bit
 
 
+@asks()
 @dataclass(frozen=True, eq=False)
 class Instance:
     """A fault-alarm network, validated and frozen.

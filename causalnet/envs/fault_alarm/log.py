@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ...base.asked import asks
 from ...base.checks import whole
 from ...data import Events
 from ...errors import CausalnetError
@@ -16,6 +17,7 @@ from .instance import MOST_ALARMS, Instance
 MAX_WINDOWS = 10_000
 
 
+@asks()
 def observational_log(instance: Instance, n_events: int = 4000, *, seed: int = 0) -> Events:
     """The first ``n_events`` alarms (type, whole second of the start, device) of a network that is left alone.
 

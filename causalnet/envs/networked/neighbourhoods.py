@@ -163,6 +163,9 @@ def bipartite_table(
                     "set the attribute on every node, or pass users=[...]"
                 )
         users = [v for v in nodes if graph.nodes[v]["bipartite"] == 0]
+    users = list(users)
+    if not all(isinstance(u, Hashable) for u in users):
+        raise DataError("users is a list of nodes of the graph")
     chosen = set(users)
     for u in users:
         if u not in graph:

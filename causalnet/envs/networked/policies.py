@@ -103,7 +103,11 @@ def policy_returns(env: CodedEnv, policy: Array, *, discount: float = 1.0, seed:
     count = env.n_envs or 1
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**63))
-    given = int(np.bitwise_xor.reduce(seed, axis=None)) if isinstance(seed, np.ndarray) else seed
+    given = (
+        int(np.bitwise_xor.reduce(seed, axis=None))
+        if isinstance(seed, np.ndarray) and seed.size and seed.dtype.kind in "iu"
+        else seed
+    )
     own = spawn(given, count, _APART)
     shape = (count, int(env.n_agents))
     sums, action, total = cumulated(policy, env), np.empty(shape, np.int64), np.zeros(shape)

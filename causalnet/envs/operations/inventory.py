@@ -52,7 +52,7 @@ USUAL = Supply()
 
 def supply_network(n: int = 20, *, seed: int = 0) -> nx.DiGraph:
     """A random network of plants, depots and shops (about 1 : 2 : 4), each but the plants with one or two suppliers a tier above."""
-    n = whole("n", n, 3)
+    n = whole("n", n, 3, 100_000)
     rng = np.random.default_rng(whole("seed", seed, 0))
     plants, depots = max(1, round(n / 7)), max(1, round(2 * n / 7))
     sizes = {"plant": plants, "depot": depots, "shop": n - plants - depots}

@@ -20,7 +20,7 @@ USUAL = Machines(fail=0.02, spread=0.3)  # so few failures that one administrato
 def machine_network(kind: str = "ring", n: int = 30, *, seed: int = 0) -> nx.DiGraph:
     """n machines whose failures spread along arrows: "ring", each to the next one; "star", from one to all; "hubs", a Barabasi-Albert
     network of 2 links a machine, from the older to the younger. Nodes are in a random order."""
-    kind, n = one_of("kind", kind, KINDS), whole("n", n, 3)
+    kind, n = one_of("kind", kind, KINDS), whole("n", n, 3, 100_000)
     links = {
         "ring": lambda: [(i, (i + 1) % n) for i in range(n)],
         "star": lambda: [(0, i) for i in range(1, n)],

@@ -18,7 +18,7 @@ def service_network(n: int = 16, *, dependencies: int = 2, seed: int = 0) -> nx.
 
     Nodes are in a random order, which tells nothing about who depends on whom. 16 services with 2 have 29 edges.
     """
-    n, most = whole("n", n, 1), whole("dependencies", dependencies, 0)
+    n, most = whole("n", n, 1, 100_000), whole("dependencies", dependencies, 0)
     rng = np.random.default_rng(whole("seed", seed, 0))
     names, order = layered_names("service", n), rng.permutation(n)
     graph = nx.DiGraph()

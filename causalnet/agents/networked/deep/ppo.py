@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from ....base.arrays import AnyArray, Array, Ints
-from ....base.checks import generator, number, whole
+from ....base.asked import asks
+from ....base.checks import function, generator, number, whole
 from ....errors import DataError, NotApplicable
 from ... import loop
 from ...single.optimiser import Optimiser, no_denormals
@@ -37,6 +38,7 @@ from .towers import Factory
 from .world import World, as_actions
 
 
+@asks("device")
 class NetworkedPPO(Updating):
     """PPO of networked agents: ``NetworkedPPO(env, kappa=1).learn(episodes=500)``; settings are the fields of NeuralSettings.
 
@@ -66,11 +68,12 @@ class NetworkedPPO(Updating):
         **settings: Any,
     ) -> None:
         super().__init__()
+        function("policy", policy), function("critic", critic)
         self.own = {"policy": policy is not None, "critic": critic is not None}
         s = self.settings = resolve(NeuralSettings, {}, None, {"kappa": kappa, **settings})
         sources = Sources(env) if isinstance(env, Sequence) else None
         world = self.world = World.of(env) if sources is None else sources.world()
-        self.env, self.seed, self.device = world.env, whole("seed", seed, 0), torch.device(device)
+        self.env, self.seed, self.device = world.env, whole("seed", seed, 0), _device(device)
         self.length = length_of(world, s)
         init, self._act_rng, self._order_rng = map(np.random.default_rng, np.random.SeedSequence(self.seed).spawn(3))
         self.steps, self.episodes, self.starts, self.worth = 0, 0, 0, Worth()
@@ -304,3 +307,11 @@ class NetworkedPPO(Updating):
         """What ``save`` wrote, on the same network; learning goes on as if it had not stopped, with ``changes`` of settings such
         as lr=1e-4. policy, critic: the modules of your own that it was made with."""
         return load_learner(cls, path, env, changes, policy=policy, critic=critic, device=device)
+
+
+def _device(name: str) -> torch.device:
+    """A device of torch by its name."""
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise DataError(f"device is {name!r}, and must be one that torch knows, such as 'cpu' or 'cuda'") from error

@@ -18,7 +18,8 @@ import numpy as np
 from scipy import sparse
 
 from ....base.arrays import AnyArray, Array, Bools, Codes, Floats, Ints
-from ....base.checks import flag, number, numbers, one_of, whole, whole_numbers
+from ....base.asked import asks
+from ....base.checks import array_of, flag, number, numbers, one_of, whole, whole_numbers
 from ....errors import DataError
 from ..base import CodedNetwork
 from ..checks import MOST_AGENTS, count_agents
@@ -94,7 +95,7 @@ class Wireless(CodedNetwork):
             start=_STARTS[start],
             ghost=flag("ghost", o.ghost),
         )
-        one = np.ndim(arrival) < 2  # the environments of the batch share their domain
+        one = array_of("arrival", arrival).ndim < 2  # the environments of the batch share their domain
         self.arrival = numbers("arrival", arrival, (1 if one else (n_envs or 1), n), 0, 1)
 
     def in_domain(self, arrival: Any, *, n_envs: int | None = None, seed: Seed = None) -> Wireless:
@@ -229,6 +230,7 @@ def utility_grid(size: int = 5, **options: Any) -> Wireless:
     return Wireless(_corners(r, c, size - 1, size - 1, False), (size - 1) ** 2, **options)
 
 
+@asks("users")
 def wireless_network(graph: nx.Graph, users: Sequence[Hashable] | None = None, **options: Any) -> Wireless:
     """A wireless network on any bipartite graph of users and access points (see ``bipartite`` of networkx).
 

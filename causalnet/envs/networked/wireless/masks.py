@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....base.arrays import Ints
+from ....base.asked import asks
+from ....base.checks import names
 from ....errors import UnknownNameError
 from ....graph.causal_masks import CausalMasks
 from ..checks import networked
@@ -15,6 +17,7 @@ from .env import Wireless
 VARYING = ("arrival", "success")
 
 
+@asks()
 def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMasks:
     """The causal masks of a wireless network whose domains differ in ``varying``: "arrival" p, "success" q, or both.
 
@@ -24,7 +27,7 @@ def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMa
     actions and (unless empty buffers collide too) packets. Needs no data and is never shown to a search.
     """
     networked(env, Wireless, "a Wireless network")
-    for name in varying:
+    for name in (varying := names("varying", varying)):
         if name not in VARYING:
             raise UnknownNameError(f"domains cannot differ in {name!r}; write one of {', '.join(VARYING)}")
     c, d, n = len(env.component_names), env.tables.deadline, env.n_agents

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ....base.arrays import Array, Ints
+from ....base.asked import asks
 from .env import Sumo
 from .traffic import phase_sums
 
 
+@asks()
 def fixed_time(env: Sumo) -> Ints:
     """The network's own program: its green phases in their order, each for its own time to the nearest decision. (E, n)"""
     program = env.network.program
@@ -18,11 +20,13 @@ def fixed_time(env: Sumo) -> Ints:
     return env.batched((at[..., None] >= ends).sum(axis=-1))
 
 
+@asks()
 def greedy(env: Sumo) -> Ints:
     """The phase that opens the longest queues, the present one where several do. (E, n)"""
     return _best(env, env.traffic.queue)
 
 
+@asks()
 def max_pressure(env: Sumo) -> Ints:
     """The phase with the greatest pressure over the lanes that it opens (Varaiya, 2013), the present one of several. (E, n)"""
     return _best(env, env.traffic.pressure)

@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from ....base.arrays import Array, Ints
+from ....base.asked import asks
 from ....report.curves import COLOURS, Chart, picture
 from .network import RoadNetwork
 
@@ -15,6 +16,7 @@ SPACE = 7.5  # metres that a standing vehicle takes
 WIDTH, HEIGHT, EDGE, TOP = 620.0, 560.0, 16.0, 34.0
 
 
+@asks()
 def draw_roads(network: RoadNetwork, queue: Array, phase: Ints, title: str) -> Chart:
     """queue (n, m): vehicles standing on each lane of a light; phase (n,): what each shows."""
     corners = np.concatenate(list(network.shapes.values()))

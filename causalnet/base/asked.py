@@ -1,0 +1,106 @@
+"""Arguments checked by the types that a public function says of them: a wrong one is answered in a sentence."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, wraps
+from os import PathLike
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ..errors import DataError
+from .checks import shown
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+PLAIN: Mapping[Any, tuple[str, tuple[type, ...]]] = {
+    bool: ("True or False", (bool, np.bool_)),
+    int: ("a whole number", (int, np.integer)),
+    float: ("a number", (int, float, np.integer, np.floating)),
+    str: ("a text", (str,)),
+    PathLike: ("a path", (PathLike,)),
+    type(None): ("None", (type(None),)),
+}
+
+
+def asks(*names: str) -> Callable[[Call], Call]:
+    """Answer arguments of another type than the function, or the class, says of ``names`` (none given: of all) with DataError.
+
+    What is looked at: plain types, classes, functions, mappings, lists, and unions of them; all else is left to the function.
+    """
+
+    def wrap(call: Call) -> Call:
+        inner: Any = call.__init__ if isinstance(call, type) else call  # type: ignore[misc]
+        look = inspect.signature(inner)
+
+        @wraps(inner)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            try:
+                given = look.bind(*args, **kwargs).arguments
+            except TypeError:  # Python says what is missing
+                given = {}
+            for name, (told, fits) in _kinds(inner).items():
+                if name in given and (name in names or not names) and not fits(given[name]):
+                    raise DataError(f"{name} is {shown(given[name])}, and must be {told}")
+            return inner(*args, **kwargs)
+
+        if isinstance(call, type):
+            call.__init__ = asked  # type: ignore[misc]
+            return call
+        return asked  # type: ignore[return-value]
+
+    return wrap
+
+
+@cache
+def _kinds(call: Any) -> dict[str, tuple[str, Callable[[Any], bool]]]:
+    """Of each parameter whose type can be looked at, what it must be, in words, and whether a value is that."""
+    found = {}
+    for name, parameter in inspect.signature(call).parameters.items():
+        kind = parameter.annotation
+        if kind is parameter.empty:
+            continue
+        try:
+            kind = eval(kind, call.__globals__) if isinstance(kind, str) else kind
+        except Exception:  # a name that only the type checker loads
+            continue
+        read = _kind(kind)
+        if read is not None and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            found[name] = read
+    return found
+
+
+def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
+    """What a value of this type is, in words, and the check; None where nothing can be said."""
+    origin = get_origin(kind)
+    kind = type(None) if kind is None else kind
+    if origin is Literal:
+        words = get_args(kind)
+        return f"one of {', '.join(map(repr, words))}", lambda v: any(type(v) is type(w) and v == w for w in words)
+    if origin in (Union, types.UnionType):
+        parts = [_kind(part) for part in get_args(kind)]
+        known = [part for part in parts if part is not None]
+        told = " or ".join(dict.fromkeys(part[0] for part in known))
+        return (told, lambda v: any(part[1](v) for part in known)) if len(known) == len(parts) else None
+    if isinstance(kind, type) and kind.__module__.startswith("scipy.sparse"):
+        return "a sparse matrix", issparse
+    plain = PLAIN.get(origin or kind) if isinstance(origin or kind, type) else None
+    if plain is not None:
+        flags = kind in (int, float)
+        return plain[0], lambda v: isinstance(v, plain[1]) and not (flags and isinstance(v, bool))
+    if (origin is not None and origin in (np.ndarray, type)) or not isinstance(origin or kind, type):
+        return None
+    if issubclass(origin or kind, PathLike):
+        return "a path", lambda v: isinstance(v, PathLike)
+    if origin is Callable or (origin is not None and origin.__name__ == "Callable"):
+        return "a function", callable
+    if origin is not None and issubclass(origin, Mapping):
+        return "a dict", lambda v: isinstance(v, Mapping)
+    if origin is not None and issubclass(origin, Iterable):
+        return "a list", lambda v: isinstance(v, Iterable)
+    if getattr(kind, "_is_protocol", False) or kind is np.ndarray:
+        return None
+    return f"of the type {kind.__name__}", lambda v: isinstance(v, origin or kind)

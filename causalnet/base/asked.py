@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from os import PathLike
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from scipy.sparse import issparse
@@ -63,9 +63,11 @@ def _kinds(call: Any) -> dict[str, tuple[str, Callable[[Any], bool]]]:
         kind = parameter.annotation
         if kind is parameter.empty:
             continue
+        holder = types.FunctionType(_kind.__code__, call.__globals__)
+        holder.__annotations__ = {name: kind}
         try:
-            kind = eval(kind, call.__globals__) if isinstance(kind, str) else kind
-        except Exception:  # a name that only the type checker loads
+            kind = get_type_hints(holder)[name]
+        except (NameError, AttributeError, TypeError):  # a name that only the type checker loads
             continue
         read = _kind(kind)
         if read is not None and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -101,6 +103,6 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
         return "a dict", lambda v: isinstance(v, Mapping)
     if origin is not None and issubclass(origin, Iterable):
         return "a list", lambda v: isinstance(v, Iterable)
-    if getattr(kind, "_is_protocol", False) or kind is np.ndarray:
+    if Protocol in kind.__bases__ or kind is np.ndarray:
         return None
     return f"of the type {kind.__name__}", lambda v: isinstance(v, origin or kind)

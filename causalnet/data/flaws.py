@@ -36,7 +36,7 @@ def note_matrix(labels: Sequence[str], values: Array, columns: Sequence[str], fo
         return
     empty = np.isnan(values)
     half = np.triu(np.ones_like(empty), 1)
-    mirrored = np.array_equal(values, values.T, equal_nan=True) and not (values == values[0]).all()
+    mirrored = np.allclose(values, values.T, rtol=1e-9, atol=0.0, equal_nan=True) and not (values == values[0]).all()
     if list(labels) == list(columns) or mirrored or any(np.array_equal(empty, part) for part in (half, half.T)):
         found.troubles.append(
             Trouble(

@@ -68,10 +68,26 @@ ENDS, STATES, RAISED, CLEARED = (
          "stopped", "off", "resolved", "recovered", "recovery", "ok", "normal", "up", "geht", "gegangen", "behoben", "inactif",
          "terminé", "borrada", "清除", "已清除", "恢复", "已恢复")),
 )  # fmt: skip
-BETWEEN = frozenset(
-    ("acknowledged", "acked", "ack", "acknowledge", "unacknowledged", "unack", "updated", "update", "changed", "change", "modified",
-     "escalated", "suppressed", "quittiert", "确认", "已确认")
-)  # of a row that neither raises nor clears  # fmt: skip
+BETWEEN = frozenset(  # of a row that neither raises nor clears
+    [
+        "acknowledged",
+        "acked",
+        "ack",
+        "acknowledge",
+        "unacknowledged",
+        "unack",
+        "updated",
+        "update",
+        "changed",
+        "change",
+        "modified",
+        "escalated",
+        "suppressed",
+        "quittiert",
+        "确认",
+        "已确认",
+    ]
+)
 SEVERITIES = frozenset(
     ("critical", "major", "minor", "warning", "indeterminate", "info", "informational", "high", "low")
 )

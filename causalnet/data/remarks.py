@@ -10,10 +10,36 @@ from .headers import COMMENT, RULE
 from .numerals import to_numbers
 
 TOTALS = frozenset(
-    ("total", "totals", "grand total", "sum", "overall", "mean", "average", "avg", "gesamt", "summe", "insgesamt", "mittelwert",
-     "durchschnitt", "total général", "somme", "moyenne", "ensemble", "totale", "media", "suma", "promedio", "итого", "всего", "合计",
-     "总计", "平均", "合計")
-)  # fmt: skip
+    [
+        "total",
+        "totals",
+        "grand total",
+        "sum",
+        "overall",
+        "mean",
+        "average",
+        "avg",
+        "gesamt",
+        "summe",
+        "insgesamt",
+        "mittelwert",
+        "durchschnitt",
+        "total général",
+        "somme",
+        "moyenne",
+        "ensemble",
+        "totale",
+        "media",
+        "suma",
+        "promedio",
+        "итого",
+        "всего",
+        "合计",
+        "总计",
+        "平均",
+        "合計",
+    ]
+)
 
 
 def rows_alone(frame: pd.DataFrame, names: list[str], texts: set[int]) -> tuple[pd.DataFrame, list[str]]:

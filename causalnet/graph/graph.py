@@ -310,7 +310,10 @@ class Graph:
 
     @classmethod
     def load(cls, path: str | Path) -> Graph:
-        """Read a .json, .graphml or .csv file that ``save`` wrote, or a list of edges; DataError, naming the file, otherwise."""
+        """Read a .json, .graphml or .csv file that ``save`` wrote, or a list of edges: the columns from and to, mark and weight.
+
+        DataError, naming the file, otherwise.
+        """
         ending = form(path, READ)
         try:
             text = Path(path).read_text(encoding="utf-8-sig")

@@ -29,7 +29,7 @@ from ..graph.causal_masks import CausalMasks
 MOST_ENTRIES = 200_000_000  # kept components over all agents; a fixpoint keeps whole networks for everyone
 
 
-@asks()
+@asks("masks", "most_entries")
 def value_acr(masks: CausalMasks, kappa: int | None, *, most_entries: int = MOST_ENTRIES) -> sparse.csr_matrix:
     """Def. 1: what the value of agent i can see within kappa hops; None: to the fixpoint (Def. 4). (n, n c) bool.
 
@@ -51,7 +51,7 @@ def value_acr(masks: CausalMasks, kappa: int | None, *, most_entries: int = MOST
     return level
 
 
-@asks()
+@asks("masks")
 def policy_acr(masks: CausalMasks, kappa: int | None = None) -> sparse.csr_matrix:
     """Algorithm 2 (kappa None, to the fixpoint) or 3 (kappa - 1 rounds): what the policy of i reads. (n, n c) bool.
 
@@ -71,7 +71,7 @@ def policy_acr(masks: CausalMasks, kappa: int | None = None) -> sparse.csr_matri
     return _bool(closed @ _ones(kept // c, kept, (n, n * c)))  # agent j -> its held components
 
 
-@asks()
+@asks("masks")
 def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_matrix:
     """Defs 5 and 7: whose domain factor matters to i. (n, n) bool: [i, j] keeps omega_j for agent i.
 

@@ -124,6 +124,7 @@ def test_a_row_with_a_status_and_an_end_is_a_whole_alarm(tmp_path: Path) -> None
     assert log.n == N and log.duration is not None and np.sum(log.duration == 100.0) == N - len(range(0, N, 3))
 
 
+@pytest.mark.filterwarnings("ignore:every event is called", "ignore:column .state. says")
 def test_rows_that_acknowledge_are_no_events(tmp_path: Path) -> None:
     path = written(
         tmp_path, "event,timestamp,device,state\n", lambda k: f"E,{T[k]},d,{['raised', 'acked', 'cleared'][k % 3]}"

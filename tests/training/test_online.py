@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -94,6 +95,34 @@ def test_a_kill_loses_no_finished_episode(tmp_path: Path) -> None:
         env, "dqn", discovery=state, episodes=len(kept), checkpoint_every=2, folder=tmp_path, random_steps=30
     )
     assert table.read_text().splitlines()[: len(kept)] == kept
+
+
+def test_finished_episodes_stay_while_they_are_played_again(tmp_path: Path) -> None:
+    def stop_after(episode: int) -> Any:
+        def stop(row: Any) -> None:
+            if row.episode == episode:
+                raise KeyboardInterrupt
+
+        return stop
+
+    def go(folder: Path, last: int | None) -> list[str]:
+        env = small()
+        core: Any = env.unwrapped
+        state = att_bic.init(core.variables, core.instance.devices, topology=core.instance.topology, rng=0)
+        stop = None if last is None else stop_after(last)
+        how: dict[str, Any] = {"discovery": state, "episodes": 5, "checkpoint_every": 4, "random_steps": 30}
+        with contextlib.suppress(KeyboardInterrupt):
+            learn_by_doing(env, "dqn", folder=folder, on_episode=stop, **how)
+        return (folder / "episodes.csv").read_text().splitlines()[1:]
+
+    whole = go(tmp_path / "whole", None)
+    for last, rows in ((2, 3), (0, 3), (None, 5)):  # before the first checkpoint, and then still earlier
+        assert go(tmp_path / "cut", last) == whole[:rows]
+    (tmp_path / "odd").mkdir()
+    go(tmp_path / "odd", 2)
+    text = (tmp_path / "odd" / "episodes.csv").read_text()
+    (tmp_path / "odd" / "episodes.csv").write_text(text.replace(whole[1], whole[1].replace(",True,", ",False,")))
+    assert go(tmp_path / "odd", None) == whole
 
 
 def test_fixed_masks_and_bad_input(tmp_path: Path) -> None:

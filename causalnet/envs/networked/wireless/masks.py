@@ -17,7 +17,7 @@ from .env import Wireless
 VARYING = ("arrival", "success")
 
 
-@asks()
+@asks("varying")
 def true_masks(env: Wireless, varying: Sequence[str] = ("arrival",)) -> CausalMasks:
     """The causal masks of a wireless network whose domains differ in ``varying``: "arrival" p, "success" q, or both.
 

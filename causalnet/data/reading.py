@@ -241,7 +241,13 @@ def _between_thousands(path: Path, head: Head, frame: pd.DataFrame) -> pd.DataFr
     points = [j for j, kind in enumerate(frame.dtypes) if pd.api.types.is_float_dtype(kind)]
     if head.separator != ";" or not points or sign_of(frame.assign().pipe(_parted)) != ",":
         return frame
-    how = {"sep": ";", "header": None, "skiprows": head.skipped, "encoding": head.encoding, "keep_default_na": False}
+    how: dict[str, Any] = {
+        "sep": ";",
+        "header": None,
+        "skiprows": head.skipped,
+        "encoding": head.encoding,
+        "keep_default_na": False,
+    }
     texts = pd.read_csv(path, usecols=points, dtype=str, na_values=list(MISSING), index_col=False, **how)
     cells = [texts[j].dropna().str.strip() for j in points]
     if all(column.str.fullmatch(rf"{POINTED.pattern}|[+-]?\d+").all() for column in cells):

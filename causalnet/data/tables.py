@@ -239,7 +239,7 @@ def survey(
     given = [str(name) for name in frame.columns]
     asked = wanted_kinds(discrete, continuous, tuple(given)) if not isinstance(discrete, bool) else {}
     labels = row_labels(frame, lambda name: name in asked, found)
-    called = frame.iloc[:, labels[0]] if labels else [] if isinstance(frame.index, pd.RangeIndex) else frame.index
+    called: Any = frame.iloc[:, labels[0]] if labels else [] if isinstance(frame.index, pd.RangeIndex) else frame.index
     called = list(map(str, called if len(frame) <= frame.shape[1] else []))
     if labels:
         frame = frame.iloc[:, [j for j in range(frame.shape[1]) if j not in labels]]

@@ -68,7 +68,8 @@ class NetworkedPPO(Updating):
         **settings: Any,
     ) -> None:
         super().__init__()
-        function("policy", policy), function("critic", critic)
+        function("policy", policy)
+        function("critic", critic)
         self.own = {"policy": policy is not None, "critic": critic is not None}
         s = self.settings = resolve(NeuralSettings, {}, None, {"kappa": kappa, **settings})
         sources = Sources(env) if isinstance(env, Sequence) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def read_json(path: Path) -> pd.DataFrame:
     with open_bytes(path) as file:
         raw = file.read()
     try:
-        whole = json.loads(raw.decode("utf-8-sig"))
+        whole = _parsed(raw)
     except (ValueError, RecursionError) as error:
         if raw.lstrip()[:1] == b"{" and b"\n" in raw.strip():
             return read_lines(path)
@@ -70,6 +71,14 @@ def _counted(keys: Iterable[str]) -> bool:
     return all(key == str(k) for k, key in enumerate(keys))
 
 
+def _parsed(raw: bytes) -> Any:
+    """What a text of JSON holds; ValueError for one with half a character (\\ud800), which no other text can hold."""
+    found = json.loads(raw.decode("utf-8-sig"))
+    if re.search(rb"\\u[dD][89a-fA-F]", raw):
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    return found
+
+
 def _objects(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0 and all(isinstance(row, dict) for row in value)
 
@@ -80,7 +89,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8-sig"))
+                row = _parsed(line)
             except (ValueError, RecursionError) as error:
                 raise DataError(f"{path.name}: line {at} is not valid JSON ({error})") from error
             if not isinstance(row, dict):

@@ -170,3 +170,10 @@ def test_columns_of_other_programs(tmp_path: Path) -> None:
         assert log.types == ("Fan", "LinkDown") and log.devices == ("r1", "r2")
     half = cn.look(written(tmp_path, "Timestamp,AlarmName,x\n", lambda k: f"{stamp(k)},{EVENT[k]},{X[k, 0]}"))
     assert any("are called as in an event log" in note for note in half.notes)
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    for name in ("t.json", "t.jsonl"):
+        (tmp_path / name).write_text('{"event": "a\\ud800", "timestamp": "\\ud83d", "device": "d"}\n')
+        with pytest.raises(cn.DataError, match="not valid JSON .*surrogates not allowed"):
+            cn.look(tmp_path / name)

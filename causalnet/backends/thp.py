@@ -91,10 +91,9 @@ def learn(
         earlier events count: a tie raises the likelihood of i -> j and of j -> i alike, so it tells no direction.
         None: 0, or 1 where decay is None and so many events are tied that the log must have been polled.
     repeats: events within so many seconds of the previous one of the same type on the same device continue its
-        episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (every event counts: where what
-        comes back brings its effects back each time, that tells more).
-    price: what an edge pays for: all its hops x decays ("slots") or those with a positive coefficient, one at least
-        ("active"). "auto": slots with one decay, active with several or with None.
+        episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (all count, which tells more
+        where each repeat brings its effects). price: what an edge pays for: all its hops x decays ("slots") or those with a
+        positive coefficient, one at least ("active"). "auto": slots with one decay, active with several or with None.
     false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
     max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over. rng is
     not used: the search is deterministic. The weight of j -> i is alpha[j, i] summed over hops and decays.

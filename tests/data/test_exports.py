@@ -175,5 +175,5 @@ def test_columns_of_other_programs(tmp_path: Path) -> None:
 def test_half_a_character_is_refused(tmp_path: Path) -> None:
     for name in ("t.json", "t.jsonl"):
         (tmp_path / name).write_text('{"event": "a\\ud800", "timestamp": "\\ud83d", "device": "d"}\n')
-        with pytest.raises(cn.DataError, match="not valid JSON .*surrogates not allowed"):
+        with pytest.raises(cn.DataError, match=r"not valid JSON .*surrogates not allowed"):
             cn.look(tmp_path / name)

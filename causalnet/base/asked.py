@@ -89,20 +89,19 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
         return (told, lambda v: any(part[1](v) for part in known)) if len(known) == len(parts) else None
     if isinstance(kind, type) and kind.__module__.startswith("scipy.sparse"):
         return "a sparse matrix", issparse
-    plain = PLAIN.get(origin or kind) if isinstance(origin or kind, type) else None
-    if plain is not None:
-        flags = kind in (int, float)
-        return plain[0], lambda v: isinstance(v, plain[1]) and not (flags and isinstance(v, bool))
-    if (origin is not None and origin in (np.ndarray, type)) or not isinstance(origin or kind, type):
+    base = origin or kind
+    if not isinstance(base, type) or base in (Any, object, type, np.ndarray) or Protocol in base.__bases__:
         return None
-    if issubclass(origin or kind, PathLike):
+    if base in PLAIN:
+        told, fit = PLAIN[base]
+        counts = base in (int, float)
+        return told, lambda v: isinstance(v, fit) and not (counts and isinstance(v, bool))
+    if issubclass(base, PathLike):
         return "a path", lambda v: isinstance(v, PathLike)
-    if origin is Callable or (origin is not None and origin.__name__ == "Callable"):
+    if base.__name__ == "Callable":
         return "a function", callable
-    if origin is not None and issubclass(origin, Mapping):
+    if origin is not None and issubclass(base, Mapping):
         return "a dict", lambda v: isinstance(v, Mapping)
-    if origin is not None and issubclass(origin, Iterable):
+    if origin is not None and issubclass(base, Iterable):
         return "a list", lambda v: isinstance(v, Iterable)
-    if Protocol in kind.__bases__ or kind is np.ndarray:
-        return None
-    return f"of the type {kind.__name__}", lambda v: isinstance(v, origin or kind)
+    return f"of the type {base.__name__}", lambda v: isinstance(v, base)

@@ -106,7 +106,7 @@ def test_what_is_no_transitions_is_told(rng: np.random.Generator) -> None:
     for call, message in (
         (lambda: as_transitions(None, LINE), "fields is NoneType, and must be a dict with states"),  # type: ignore[arg-type]
         (lambda: as_transitions(fields(rng), None), "the network is a NoneType"),
-        (lambda: pool(data), "pool takes a list of Transitions"),  # type: ignore[arg-type]
+        (lambda: pool(data), "parts is Transitions.*must be a list"),  # type: ignore[arg-type]
         (lambda: pool([data, None]), "pool takes a list of Transitions"),  # type: ignore[list-item]
         (lambda: data.take([0.5]), "rows are whole numbers from 0 to 5"),  # type: ignore[arg-type]
         (lambda: data.take([10**6]), "rows are whole numbers from 0 to 5, .* 1000000"),  # type: ignore[arg-type]

@@ -434,7 +434,7 @@ def test_odd_arguments_are_refused(instance: Instance, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="observation is 'count'; write one of counts, ages, paper"):
         FaultAlarm(instance, observation="count")  # type: ignore[arg-type]
     for bad in ({"n_envs": 0}, {"max_steps": 0}, {"max_steps": 2.5}, {"n_envs": True}):
-        with pytest.raises(DataError, match="whole number from 1 up"):
+        with pytest.raises(DataError, match="whole number from 1 "):
             FaultAlarm(instance, **bad)  # type: ignore[arg-type]
     for odd in (-1, True):
         with pytest.raises(DataError, match="seed of an instance"):
@@ -641,5 +641,5 @@ def test_a_network_written_by_hand_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 2.5, True])
 def test_no_network_without_devices(size: object) -> None:
-    with pytest.raises(DataError, match=r"n_devices is .*, and must be a whole number from 2 up"):
+    with pytest.raises(DataError, match=r"n_devices is .*, and must be a whole number from 2 to 100000"):
         FaultAlarm(0, n_devices=size)

@@ -79,13 +79,16 @@ def show_table(
     table = Table(
         box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", title_style="bold", pad_edge=False
     )
-    for k, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if k in right else "left", overflow="fold", no_wrap=k == 0)
-    for k, cells in enumerate(rows):
-        table.add_row(*(Text(printable(cell)) for cell in cells), style="dim" if k in dim else None)
-    show = console()
+    show, texts = console(), [[Text(printable(cell)) for cell in cells] for cells in rows]
+    names = max((cells[0].cell_len for cells in texts if cells), default=0)
+    for k, heading in enumerate(headings):  # long names are folded, so that no number is
+        whole = k == 0 and 2 * names <= show.width
+        table.add_column(heading, justify="right" if k in right else "left", overflow="fold", no_wrap=whole)
+    for k, cells in enumerate(texts):
+        table.add_row(*cells, style="dim" if k in dim else None)
     if not sys.stdout.isatty():  # a pipe or a file holds lines as wide as they need to be, names of columns included
-        show.width = min(MOST_WIDE, max(show.width, show.measure(table).maximum))
+        least, show.width = show.width, MOST_WIDE
+        show.width = max(least, show.measure(table).maximum)
     show.print(table)
 
 

@@ -553,3 +553,10 @@ def test_a_graph_is_read_from_graphml(tmp_path: Path) -> None:
     assert "cannot be read as a graph" in " ".join(
         call("score", tmp_path / "g.json", tmp_path / "g.graphml", code=2).stderr.split()
     )
+
+
+def test_long_names_squeeze_no_number(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(50, 2)).round(6) + 1000.0
+    pd.DataFrame(values, columns=["a" * 130, "b"]).to_csv(tmp_path / "t.csv", index=False)
+    told = call("look", tmp_path / "t.csv").stdout
+    assert f" {values[:, 1].min():g} " in told and " continuous " in told

@@ -50,7 +50,7 @@ class Lagged(Method):
         return LaggedGraph.from_links(data.columns, links, strength)
 
 
-@offer("pcmci", "continuous", "digraph")
+@offer("pcmci", "continuous series", "digraph")
 class Pcmci(Lagged):
     """Rows are time steps: links of the past by momentary tests given both ends' conditions (PCMCI, Runge 2019).
 
@@ -65,7 +65,7 @@ class Pcmci(Lagged):
         return self.searched(data).run_pcmci(tau_min=1, fdr_method="fdr_bh", **self.theirs)
 
 
-@offer("pcmci-plus", "continuous", "digraph")
+@offer("pcmci-plus", "continuous series", "digraph")
 class PcmciPlus(Lagged):
     """Rows are time steps: links of the past and of now by momentary tests over sets of now (PCMCI+, Runge 2020).
 

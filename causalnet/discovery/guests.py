@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.checks import choose, share
-from ..data import Table
+from ..data import Series, Table
 from ..errors import CausalnetError, NotApplicable, UnknownNameError, nearest
 from ..graph import Graph, Knowledge
 from .contract import Backend
@@ -116,7 +116,7 @@ def _learner(method: type[Method]) -> Callable[..., Graph]:
 
     def learn(data: Any, *, knowledge: Knowledge | None = None, rng: np.random.Generator, **params: Any) -> Graph:
         signature.bind(data, rng=rng, **params)  # a TypeError for what is no parameter, as of any function
-        made = method(data, knowledge, params)
+        made = method(_one_run(method.name, data), knowledge, params)
         with guest(method.name, rng, tensors=method.tensors) as seed:
             return made.run(data, seed)
 
@@ -126,6 +126,18 @@ def _learner(method: type[Method]) -> Callable[..., Graph]:
     learn.__signature__ = signature  # type: ignore[attr-defined]
     learn.__doc__ = method.__doc__
     return learn
+
+
+def _one_run(name: str, data: Any) -> Any:
+    """A series as a table of its rows, for packages that read them as one run; other data as they are."""
+    if not isinstance(data, Series):
+        return data
+    if data.segments > 1 or data.n < len(data.values) or np.isnan(data.values).any():
+        raise NotApplicable(
+            f"{name} reads all rows as one run without gaps or missing cells, which this series is not ({data.segments} runs, "
+            f"{data.n} of {len(data.values)} rows drawn); pcmci and granger never join runs"
+        )
+    return Table(data.columns, data.values, np.zeros(data.d, dtype=bool), (None,) * data.d)
 
 
 @contextlib.contextmanager

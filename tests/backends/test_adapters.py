@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from causalnet import Knowledge, as_table
-from causalnet.data import Events
+from causalnet.data import Events, Series
 from causalnet.discovery.contract import Backend
 from causalnet.discovery.dispatch import discover
 from causalnet.discovery.guests import of_effects
@@ -301,8 +301,11 @@ def series(n: int = 400) -> pd.DataFrame:
 def test_lagged_chain(name):
     need(name)
     assert set(run(name, series(), threshold=0.3).edges) == set(CHAIN.edges)
+    assert set(run(name, Series(series()), threshold=0.3).edges) == set(CHAIN.edges)
     with pytest.raises(DataError, match="time steps are too few"):
         run(name, series(6))
+    with pytest.raises(NotApplicable, match=r"reads all rows as one run .* \(2 runs, 400 of 400 rows drawn\)"):
+        run(name, Series([series(200), series(200)]))
 
 
 def test_cdnod_takes_the_condition_from_a_column():

@@ -184,7 +184,7 @@ def _enough_rows(name: str, data: Table, lags: int) -> None:
         raise DataError(f"{data.n} time steps are too few for {name} with {lags} lags of {data.d} variables")
 
 
-@offer("var-lingam", "continuous", "digraph")
+@offer("var-lingam", "continuous series", "digraph")
 class VARLiNGAM(Lingam):
     """Rows are time steps: a vector autoregression whose noises follow a LiNGAM (VAR-LiNGAM, Hyvarinen 2010).
 
@@ -208,7 +208,7 @@ class VARLiNGAM(Lingam):
         return LaggedGraph.from_links(data.columns, np.abs(effects) > self.threshold, effects)
 
 
-@offer("varma-lingam", "continuous", "digraph")
+@offer("varma-lingam", "continuous series", "digraph")
 class VARMALiNGAM(Lingam):
     """Rows are time steps: VAR-LiNGAM with moving-average noise as well (VARMA-LiNGAM, Kawahara 2011).
 
@@ -231,7 +231,7 @@ class VARMALiNGAM(Lingam):
         return of_effects(data, _strongest(psis), self.threshold)
 
 
-@offer("granger", "continuous", "digraph")
+@offer("granger", "continuous series", "digraph")
 class Granger(Method):
     """Rows are time steps: each variable regressed by the lasso on the past of all (Lasso-Granger, Arnold 2007).
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data import Events, Table
+from ..data import Events, Series, Table
 from ..data.regimes import DEMANDS
 from ..graph import Graph, Knowledge
 
-TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
+TAKES = frozenset({"continuous", "discrete", "mixed", "events", "series"})
 GIVES = "dag"
 HANDLES = frozenset({"missing", "few rows", "streamed", *DEMANDS})
 KNOWLEDGE = frozenset({"required", "forbidden"})
 
 
 def learn(
-    data: Table | Events,
+    data: Table | Series | Events,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,

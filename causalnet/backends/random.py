@@ -6,18 +6,18 @@ import networkx as nx
 import numpy as np
 
 from ..base.checks import number
-from ..data import Events, Table
+from ..data import Events, Series, Table
 from ..data.regimes import DEMANDS
 from ..graph import Graph, Knowledge
 
-TAKES = frozenset({"continuous", "discrete", "mixed", "events"})
+TAKES = frozenset({"continuous", "discrete", "mixed", "events", "series"})
 GIVES = "dag"
 HANDLES = frozenset({"missing", "few rows", "streamed", *DEMANDS})
 KNOWLEDGE = frozenset({"required", "forbidden"})
 
 
 def learn(
-    data: Table | Events,
+    data: Table | Series | Events,
     *,
     knowledge: Knowledge | None = None,
     rng: np.random.Generator,

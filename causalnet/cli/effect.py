@@ -15,7 +15,7 @@ UNDECIDED = 3  # exit code
 CODES = f"Exit codes: 0 the graph identifies the effect; {UNDECIDED} it does not, the possible values are shown; 2 a file, a name or an option is wrong; 1 something unexpected."
 
 
-@reading("discrete", "continuous", "missing", "drop")
+@reading("discrete", "continuous", "missing", "drop", "regime", "targets")
 def show_effect(
     graph: Annotated[Path, typer.Argument(help="A graph, JSON, as discover --out writes it.")],
     data: Annotated[Path, typer.Argument(help="The table; - for standard input.")],

@@ -143,7 +143,7 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
             stderr=True,
         )
     frame = frame.drop(columns=_unwanted(how.drop, frame.columns))
-    if method is not None and "series" in method.takes:
+    if method is not None and method.in_time:
         _tell_times(frame)
     return as_table(
         frame,

@@ -119,7 +119,7 @@ def split_regimes(frame: pd.DataFrame, asked: Asked, found: Findings) -> tuple[p
         raise DataError(
             f"the regime column {name!r} is empty in {len(gone)} of the rows (first: row {gone[0]}); name their regime, or drop them"
         )
-    code, kinds = pd.factorize(given)
+    code, kinds = factorized(given)
     labels = tuple(str(kind) for kind in kinds)
     sizes = np.bincount(code)
     _refuse_odd(name, labels, sizes)
@@ -130,6 +130,14 @@ def split_regimes(frame: pd.DataFrame, asked: Asked, found: Findings) -> tuple[p
     if silent:
         found.note(name, f"targets says nothing of {_list(silent)}: no variable counts as acted on there")
     return frame.iloc[:, [j for j, column in enumerate(columns) if column != name]], regimes
+
+
+def factorized(column: pd.Series) -> tuple[Ints, Any]:
+    """The codes and the values of a column of labels; DataError where a cell is no label."""
+    try:
+        return pd.factorize(column)
+    except TypeError as error:
+        raise DataError(f"column {column.name!r} holds lists or other objects, not labels") from error
 
 
 def _refuse_odd(name: str, labels: tuple[str, ...], sizes: Ints) -> None:
@@ -182,7 +190,7 @@ def refuse_targets(regimes: Regimes, columns: tuple[str, ...], values: Array, fo
     if always:
         found.troubles.append(
             Trouble(
-                f"{_list(always)} is acted on in every regime, so no row tells what causes it; add rows in which it is left "
+                f"acted on in every regime: {_list(always)}; no row tells what causes such a variable, so add rows in which it is left "
                 "alone, or take it out of a regime's targets"
             )
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Bools, Ints
-from ..base.checks import flag, known, whole
+from ..base.checks import flag, instance, known, whole
 from ..errors import DataError, warned
 from .frames import as_frame
 from .kinds import data_kind
@@ -158,6 +158,7 @@ def _together(data: Any, time: str | None, segment: str | None) -> tuple[Any, st
     frame = as_frame(data, None)
     for what, name in (("time", time), ("segment", segment)):
         if name is not None:
+            instance(what, name, Hashable, "the name of a column")
             known(name, map(str, frame.columns), f"{what}={name!r} is no column")
     return frame, time, segment
 
@@ -165,7 +166,17 @@ def _together(data: Any, time: str | None, segment: str | None) -> tuple[Any, st
 def _numbers(frame: pd.DataFrame, apart: Sequence[str | None], missing: Sequence[Any]) -> Table:
     """The columns that are variables, as numbers."""
     frame = frame.loc[:, [name not in apart for name in frame.columns]].reset_index(drop=True)
-    return as_table(frame, continuous=[str(name) for name in frame.columns], missing=missing)
+    try:
+        return as_table(frame, continuous=[str(name) for name in frame.columns], missing=missing)
+    except DataError as error:
+        what, python, _ = error.parts
+        if "discrete=" not in python:
+            raise
+        raise DataError(  # a table may hold categories
+            what,
+            python="a series holds numbers: frame.drop(columns=[...]) leaves such columns out, segment= names that of runs",
+            shell="a series holds numbers: --drop leaves such columns out, --segment names that of runs",
+        ) from error
 
 
 def _monotone(values: Array, segment: Ints, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..base.arrays import Array, Ints
 from ..errors import DataError
+from .regimes import factorized
 from .tables import Table
 from .times import seconds
 
@@ -49,7 +50,7 @@ def order_rows(data: Any, time: str | None, segment: str | None) -> Order:
 
 
 def _runs(column: pd.Series) -> Ints:
-    codes, _ = pd.factorize(column)
+    codes, _ = factorized(column)
     if (codes < 0).any():
         raise DataError(f"the column {column.name!r} names no run in {int((codes < 0).sum())} rows; fill or drop them")
     return np.asarray(codes, np.int64)
@@ -67,7 +68,10 @@ def _times(frame: pd.DataFrame, time: str | None) -> Array | None:
     plain = pd.api.types.is_numeric_dtype(column.dtype)
     when = column.to_numpy(np.float64, na_value=np.nan) if plain else seconds(column)
     if not np.isfinite(when).all():
-        raise DataError(f"{int((~np.isfinite(when)).sum())} rows have no time in {column.name!r}; fill or drop them")
+        lost = int((~np.isfinite(when)).sum())
+        raise DataError(
+            f"{lost} row{'s have' if lost > 1 else ' has'} no time in {column.name!r}; fill or drop such rows"
+        )
     return when
 
 

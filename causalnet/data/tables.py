@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Bools, Codes, Ints
+from ..base.checks import instance
 from ..errors import DataError
 from .decimals import sign_of
 from .findings import Findings, Note, Trouble
@@ -280,7 +281,9 @@ def asked_regimes(regime: str | None, targets: Mapping[Any, Any] | None) -> Aske
             python="write regime='column'",
             shell="write --regime COLUMN",
         )
-    return None if regime is None else Asked(regime, targets)
+    if regime is None:
+        return None
+    return Asked(instance("regime", regime, Hashable, "the name of a column"), targets)
 
 
 def as_data(data: Any) -> Data:

@@ -57,6 +57,11 @@ class Backend:
         return "max_seconds" in inspect.signature(self.learn).parameters
 
     @property
+    def in_time(self) -> bool:
+        """True when the method reads the rows of a table as consecutive times; a control, which takes anything, does not."""
+        return "series" in self.takes and "mixed" not in self.takes
+
+    @property
     def installed(self) -> bool:
         """True when every package it requires can be imported."""
         return not self.missing

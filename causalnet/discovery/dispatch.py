@@ -115,8 +115,7 @@ def _read(data: Any, method: Backend | None) -> Data:
     """Data as they are; a data frame as a series where the method reads rows in order of time, as a table elsewhere."""
     if isinstance(data, Table):
         return data
-    in_time = method is not None and "series" in method.takes
-    return as_series(data) if in_time and not is_data(data) else as_data(data)
+    return as_series(data) if method is not None and method.in_time and not is_data(data) else as_data(data)
 
 
 def _out_of_reach(method: Backend, data: Data, knowledge: Knowledge | None, max_seconds: float | None) -> Graph | None:

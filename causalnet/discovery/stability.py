@@ -137,7 +137,7 @@ def _reading(kind: str, backend: str) -> Reading:
 def _in_time(backend: str) -> bool:
     """Does a method read the rows of a table as consecutive times?"""
     method = registry().get(backend)
-    return method is not None and "series" in method.takes
+    return method is not None and method.in_time
 
 
 @contextmanager

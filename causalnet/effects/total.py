@@ -93,7 +93,8 @@ def effect(
     data: a Table, or what :func:`causalnet.as_table` takes, in any order of columns. Of a number a: the change for each
     unit of a (a linear model, errors of any size). Of a category a: the difference between ``end`` and ``start``, its two
     states where there are no others (doubly robust). Of a category b: the change of the probability of ``state``, the
-    last one of two. level: of the interval. A PAG, a cyclic graph, unknown names and an adjustment that the table cannot
+    last one of two. level: of the interval. Of a table with regimes the rows are read in which nothing but a was acted
+    on. A PAG, a graph over lags, a cyclic graph, unknown names and an adjustment that the table cannot
     make are refused in a sentence.
     """
     adj = class_of(graph)
@@ -101,7 +102,7 @@ def effect(
         known(name, graph.nodes, f"the graph has no variable {name!r}")
     if a == b:
         raise DataError(f"the effect of {a!r} on itself is no question; name two variables")
-    asked = _Question(graph, a, b, _table(data), start, end, state, share("level", level))
+    asked = _Question(graph, a, b, _table(data, a), start, end, state, share("level", level))
     x, y = graph.nodes.index(a), graph.nodes.index(b)
     if not is_amenable(adj, x, y):
         return asked.undecided(adj, x)
@@ -110,8 +111,22 @@ def effect(
     return asked.answer(asked.adjustment(adj))
 
 
-def _table(data: Any) -> Table | Moments:
-    return data if isinstance(data, Table | Moments) else as_table(data)
+def _table(data: Any, a: str) -> Table | Moments:
+    """The table; of one with regimes the rows in which nothing but ``a`` was acted on."""
+    if isinstance(data, Moments):
+        return data
+    table = data if isinstance(data, Table) else as_table(data)
+    regimes = table.regimes
+    if regimes is None:
+        return table
+    others = regimes.acted_on([name for name in table.columns if name != a]).any(axis=1)
+    others |= [on is None for on in regimes.targets]
+    if others.all():
+        raise NotApplicable(
+            f"in every regime something else than {a} was acted on, or it is not known what was, so that no row tells how "
+            f"the rest answers to {a}; name the targets (those found stand in graph.meta['targets']), or add rows left alone"
+        )
+    return table.take(np.flatnonzero(~others[regimes.code]))
 
 
 @dataclass(frozen=True)
@@ -152,6 +167,10 @@ class _Question:
         why = "identified by the graph"
         if found.thin > FEW:
             why += f"; {found.thin:.0%} of the rows have no like in one of the two groups, there the answer leans on a linear model"
+        if isinstance(self.data, Table) and self.data.regimes is not None:
+            why += f"; from the rows in which nothing but {self.a} was acted on"
+        elif "regimes" in self.graph.meta:
+            why += "; the graph was learned from several experiments, and all rows are read as if they came from one"
         return self._told(found.mean, low, high, why, adjustment=adjustment, rows=found.rows)
 
     def none(self, why: str) -> Effect:

@@ -26,6 +26,7 @@ from ..base.checks import instance
 from ..errors import DataError, NotApplicable
 from .adjustment import valid_adjustment
 from .graph import Graph
+from .lagged import LaggedGraph
 from .meek import cpdag, extension, orient
 from .order import ancestry, find_cycle
 
@@ -37,6 +38,11 @@ def class_of(graph: Graph) -> Bools:
         raise NotApplicable(
             "effects are read off DAGs and their classes, and this is a partial ancestral graph, whose marks allow hidden "
             "common causes; give the graph of a method that assumes there are none, such as order or pc"
+        )
+    if isinstance(graph, LaggedGraph) or "lags" in graph.meta:
+        raise NotApplicable(
+            "effects are read off graphs whose variables stand in one row, and this one tells what acts on what some steps "
+            "later; pair each row with its past in a table, with a column for each lag, and give a graph over those columns"
         )
     cycle = find_cycle(graph.directed)
     if cycle is not None:

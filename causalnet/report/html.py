@@ -18,7 +18,7 @@ from .curves import Chart
 from .diagrams import Point, chart_pareto, chart_ranks
 from .embedding import embed
 from .figures import legend, picture
-from .leaderboard import CHANCE, COLUMNS, CONTROLS, Line, glance, lines, troubles
+from .leaderboard import CHANCE, CONTROLS, Line, columns_of, glance, lines, troubles
 from .page import Grid, grid, render, script
 from .plots import whisker_axis
 from .publish import METRIC_NAMES
@@ -96,7 +96,7 @@ def write_report(results: Any, path: str | Path) -> Path:
         ranked_by={s["name"]: s["metric"] for s in sections},
         ranks=_ranks(results) if len(scored) > 1 else {},
         chance=CHANCE,
-        columns=COLUMNS,
+        columns=columns_of(results),
         axis=Markup(whisker_axis()),
         definitions=DEFINITIONS,
         legend=legend(),

@@ -21,8 +21,12 @@ COLUMNS: tuple[tuple[str, str, int, bool], ...] = (
     ("skeleton_f1", "Skeleton F1", 3, True),
     ("shd", "SHD", 1, False),
     ("cpdag_shd", "CPDAG SHD", 1, False),
+    ("arrowhead_f1", "Arrowhead F1", 3, True),
+    ("tail_f1", "Tail F1", 3, True),
+    ("pag_shd", "PAG SHD", 1, False),
     ("seconds", "Seconds", 3, False),
 )
+MARKS = frozenset({"arrowhead_f1", "tail_f1", "pag_shd"})  # shown where a graph has end marks
 CONTROLS = frozenset({"random", "empty"})
 STATUS_WORDS = {
     "failed": "failed",
@@ -89,18 +93,26 @@ CHANCE = (
 )
 
 
+def columns_of(results: Any) -> tuple[tuple[str, str, int, bool], ...]:
+    """The columns of a page: those of end marks where a graph of it has some."""
+    summary = results.summary()
+    marked = any(summary[f"{key}_mean"].notna().any() for key in MARKS if f"{key}_mean" in summary)
+    return tuple(column for column in COLUMNS if marked or column[0] not in MARKS)
+
+
 def lines(results: Any, dataset: str, scored: bool) -> list[Line]:
     """The leaderboard of a data set, best first by what ranks it; methods without one finished cell are left to ``troubles``."""
     summary = results.summary()
     rows = {r["backend"]: r for r in summary[(summary["dataset"] == dataset) & (summary["n"] > 0)].to_dict("records")}
     places = results.places.get(dataset, []) if scored else []
-    found = [_ranked(rows[place.backend], place) for place in places if place.backend in rows]
+    columns = columns_of(results)
+    found = [_ranked(rows[place.backend], place, columns) for place in places if place.backend in rows]
     left = [row for name, row in rows.items() if name not in {place.backend for place in places}]
     left.sort(key=lambda row: (stat(row, "seconds").mean, row["backend"]))
-    return [*found, *(_unranked(row, scored) for row in left)]
+    return [*found, *(_unranked(row, scored, columns) for row in left)]
 
 
-def _ranked(row: Mapping[str, Any], place: Any) -> Line:
+def _ranked(row: Mapping[str, Any], place: Any, columns: tuple[Any, ...]) -> Line:
     value = Stat(place.value, place.low, place.high)
     name = METRICS[place.metric]
     label = f"{place.backend}: {name} {value.text(3)}" + (
@@ -120,7 +132,7 @@ def _ranked(row: Mapping[str, Any], place: Any) -> Line:
         place.backend,
         tuple(tags),
         whisker(value.mean, value.low, value.high, label, band, place.orders_high),
-        _columns(row, True),
+        _columns(row, True, columns),
         value,
         row["n"],
         tuple(chance),
@@ -129,15 +141,17 @@ def _ranked(row: Mapping[str, Any], place: Any) -> Line:
     )
 
 
-def _unranked(row: Mapping[str, Any], scored: bool) -> Line:
+def _unranked(row: Mapping[str, Any], scored: bool, columns: tuple[Any, ...]) -> Line:
     control = row["backend"].partition(":")[0] in CONTROLS
     empty = (("–", math.nan),) * len(CHANCE) if scored else ()
     nothing = Stat(math.nan, math.nan, math.nan)
-    return Line("", row["backend"], _tags(row), "", _columns(row, scored), nothing, row["n"], empty, control=control)
+    return Line(
+        "", row["backend"], _tags(row), "", _columns(row, scored, columns), nothing, row["n"], empty, control=control
+    )
 
 
-def _columns(row: Mapping[str, Any], scored: bool) -> tuple[tuple[str, str, float], ...]:
-    found = [(c, stat(row, c[0])) for c in COLUMNS if scored or c[0] == "seconds"]
+def _columns(row: Mapping[str, Any], scored: bool, columns: tuple[Any, ...]) -> tuple[tuple[str, str, float], ...]:
+    found = [(c, stat(row, c[0])) for c in columns if scored or c[0] == "seconds"]
     return tuple((s.text(c[2]), s.interval(c[2]), s.mean) for c, s in found)
 
 

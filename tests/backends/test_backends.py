@@ -252,3 +252,11 @@ def test_says_what_it_assumes_in_the_terms_of_the_field(name: str) -> None:
 def test_knowledge_that_is_a_dictionary() -> None:
     with pytest.raises(cn.KnowledgeError, match=r"must be a causalnet\.Knowledge"):
         cn.discover(np.random.default_rng(0).standard_normal((30, 2)), knowledge={"required": [("x0", "x1")]})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["random", "empty"])
+def test_controls_take_series_and_read_a_frame_as_a_table(name: str) -> None:
+    rows = np.random.default_rng(0).standard_normal((60, 3))
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"])
+    assert discover(cn.Series(frame), name).nodes == ("a", "b", "c")
+    assert discover(frame.assign(c=["x", "y"] * 30), name).meta["data"].startswith("Table")  # no series of numbers

@@ -70,6 +70,13 @@ BAD = {
     "many": (lambda: pd.concat([frame()] * 30).assign(how=np.arange(2700) // 2), {}, "has 1350 values"),
     "1 and '1'": (lambda: frame().assign(how=[1] * 45 + ["1"] * 45), {}, "as a text and as a number"),
     "always a target": (frame, {"targets": {"calm": ["x"], "hot": ["x"], "wet": ["x"]}}, "acted on in every regime"),
+    "always two targets": (
+        frame,
+        {"targets": {"calm": ["x", "y"], "hot": ["x", "y"], "wet": ["x", "y"]}},
+        "^acted on in every regime: 'x', 'y'; no row",
+    ),
+    "a column itself": (frame, {"regime": frame()["how"]}, "regime is .*and must be the name of a column"),
+    "lists": (lambda: frame().assign(how=[[1]] * 90), {}, "'how' holds lists or other objects, not labels"),
     "never varies": (lambda: frame().assign(x=np.repeat([1.5, 2.5, 4.5], [40, 30, 20])), {}, "'x' never varies within"),
     "never varies alone": (
         lambda: frame().assign(x=np.r_[np.full(70, 1.5), np.arange(20) / 7]),

@@ -44,6 +44,15 @@ def test_repeated_times_and_lags_longer_than_the_series_are_refused() -> None:
     assert "with --segment," in told.value.in_shell and "tz_localize" not in told.value.in_shell
     with pytest.raises(cn.DataError, match=r"81 consecutive rows are needed.*has 30"):
         cn.discover(data, "pcmci", lags=40)
+    with pytest.raises(cn.DataError, match=r"time is .*, and must be the name of a column"):
+        cn.Series(data, time=data.index)
+    with pytest.raises(cn.DataError, match="holds lists or other objects, not labels"):
+        cn.Series(data.assign(run=[[1]] * 30), segment="run")
+    with pytest.raises(cn.DataError, match=r"'site' holds text .*frame.drop.* segment=") as told:
+        cn.Series(data.assign(site=["north", "south"] * 15))
+    assert "--drop" in told.value.in_shell and "discrete" not in str(told.value)
+    with pytest.raises(cn.DataError, match="1 row has no time in 'when'"):
+        cn.Series(data.assign(when=[np.inf, *range(29)]), time="when")
 
 
 def test_no_lag_crosses_a_gap_a_run_or_a_missing_cell() -> None:

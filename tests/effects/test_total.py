@@ -234,3 +234,28 @@ def test_possible_effects_need_only_columns_that_are_there() -> None:
         triangle.effect("a", "b", frame)
     chain = cn.Graph(["a", "b", "c"], np.array([[0, 1, 1], [1, 0, 0], [1, 0, 0]], dtype=bool))  # b - a - c
     assert {p.parents for p in chain.effect("a", "b", frame).possible} == {(), ("b",), ("c",)}
+
+
+def test_an_effect_is_read_from_the_rows_in_which_nothing_but_the_cause_was_acted_on() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=2000)
+    b = a + rng.normal(size=2000)
+    b[1000:] = rng.normal(3.0, 1.0, 1000)  # set, whatever a is
+    rows = pd.DataFrame({"a": a, "b": b, "c": b + rng.normal(size=2000), "how": ["calm"] * 1000 + ["set"] * 1000})
+    graph = cn.Graph.from_edges(["a", "b", "c"], [("a", "b"), ("b", "c")])
+    found = effect(graph, "a", "c", cn.as_table(rows, regime="how", targets={"set": ["b"]}))
+    assert abs(found.mean - 1.0) < 0.2 and found.rows == 1000 and "nothing but a" in found.why
+    assert effect(graph, "b", "c", cn.as_table(rows, regime="how", targets={"set": ["b"]})).rows == 2000
+    with pytest.raises(NotApplicable, match="something else than a was acted on, or it is not known"):
+        effect(graph, "a", "c", cn.as_table(rows, regime="how"))
+    learned = cn.discover(cn.as_table(rows, regime="how", targets={"set": ["b"]}))
+    assert "as if they came from one" in effect(learned, "a", "c", rows).why
+
+
+@pytest.mark.parametrize("method", ["pcmci", "granger"])
+def test_a_graph_over_lags_has_no_effects_to_read_off_rows(method: str) -> None:
+    noise = np.random.default_rng(0).normal(size=(300, 2))
+    noise[1:, 1] += noise[:-1, 0]
+    series = pd.DataFrame(noise, columns=["a", "b"])
+    with pytest.raises(NotApplicable, match="some steps later"):
+        effect(cn.discover(cn.Series(series), method), "a", "b", series)

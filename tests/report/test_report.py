@@ -32,7 +32,7 @@ from causalnet.report.diagrams import Point, chart_pareto, chart_ranks, find_fro
 from causalnet.report.figures import picture
 from causalnet.report.html import edge_grid
 from causalnet.report.layout import break_cycles, crossings, layered
-from causalnet.report.leaderboard import lines, troubles
+from causalnet.report.leaderboard import columns_of, lines, troubles
 from causalnet.report.plots import matrix, whisker
 from causalnet.report.svg import arrow_text, box_widths, compare_edges, draw, edges_of, place, shorten
 from causalnet.storage.files import check_writable, write_atomic
@@ -515,3 +515,13 @@ def test_places_that_cannot_be_written_are_sentences(tmp_path: Path) -> None:
                 act(bad)
     check_writable(tmp_path / "new" / "r.html")
     assert not list((tmp_path / "new").iterdir())
+
+
+def test_ends_of_edges_have_columns_where_a_graph_has_some(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).standard_normal((200, 3))
+    table, truth = cn.as_table(rows, ["a", "b", "c"]), cn.Graph.from_edges(["a", "b", "c"], [("a", "b")])
+    pag = cn.Graph.from_marks(["a", "b", "c"], [[0, 2, 0], [3, 0, 0], [0, 0, 0]])
+    for known, shown in ((truth, False), (pag, True)):
+        results = cn.compare([cn.Dataset("mine", table, known)], ["empty", "random"], out=tmp_path / str(shown))
+        assert [key for key, *_ in columns_of(results) if key == "pag_shd"] == ["pag_shd"] * shown
+        assert (">PAG SHD</th>" in (tmp_path / str(shown) / "report.html").read_text()) is shown

@@ -115,7 +115,7 @@ def _present(table: Table, how: str) -> tuple[Array, Bools | None]:
 def _name(table: Table | Moments | Counts, ci_test: str) -> str:
     if ci_test not in TESTS:
         hint = nearest(str(ci_test), TESTS) or f" It is one of {', '.join(TESTS)}, or a function."
-        raise UnknownNameError(f"pc has no ci_test {ci_test!r}.{hint}")
+        raise UnknownNameError(f"there is no ci_test {ci_test!r}.{hint}")
     kind = table.kind
     wanted = KIND.get(ci_test, kind)
     if wanted != kind:

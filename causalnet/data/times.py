@@ -72,9 +72,13 @@ def seconds_and_unit(column: pd.Series, unit: str | None = None, sheet: bool = T
         numeric = _written(column, numeric)
         odd = np.flatnonzero((numeric.isna() & column.notna()).to_numpy())
     if len(odd):
+        texts = column.iloc[odd].astype(str)
+        strange = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True).isna().to_numpy()
+        odd = odd[strange] if strange.any() else odd  # no use in naming the dates
+        more = f" ({len(odd)} such rows: {shown_rows(odd)})" if len(odd) > 1 else ""
         raise DataError(
             f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has "
-            f"{column.iloc[odd[0]]!r} ({len(odd)} such rows: {shown_rows(odd)}); convert text dates with "
+            f"{column.iloc[odd[0]]!r}{more}; convert text dates with "
             "pandas.to_datetime first"
         )
     found = finite(numeric, column.name)

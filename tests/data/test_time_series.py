@@ -51,6 +51,9 @@ def test_repeated_times_and_lags_longer_than_the_series_are_refused() -> None:
     with pytest.raises(cn.DataError, match=r"'site' holds text .*frame.drop.* segment=") as told:
         cn.Series(data.assign(site=["north", "south"] * 15))
     assert "--drop" in told.value.in_shell and "discrete" not in str(told.value)
+    dates = list(pd.date_range("2024-01-01", periods=30).astype(str))
+    with pytest.raises(cn.DataError, match=r"but row 3 has 'soon'; convert"):
+        cn.Series(data.assign(when=[*dates[:2], "soon", *dates[3:]]), time="when")
     with pytest.raises(cn.DataError, match="1 row has no time in 'when'"):
         cn.Series(data.assign(when=[np.inf, *range(29)]), time="when")
 

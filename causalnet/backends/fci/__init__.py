@@ -72,8 +72,9 @@ def learn(
     where the two are joined: an arrowhead at a. A required a -> b is joined by a tail at a and an arrowhead at b. Roots have
     no hidden causes either. Pairs forbidden both ways by name stay apart; two leaves may have a hidden common cause.
 
-    max_seconds: stop then: pairs not yet separated stay joined, and meta["complete"] is False. rng: "rcit" and the order
-    search draw one seed each.
+    max_seconds: stop then: pairs not yet separated stay joined, and meta["complete"] is False. The other starts join no more
+    than the order search has by then, so that of theirs what is apart says nothing yet. rng: "rcit" and the order search
+    draw one seed each.
 
     ``graph.explain(a, b)`` tells the test with the largest p-value and which rule gave each end. meta: "ci_test", "tests",
     "largest_set" (tested, or ruled out by a bound), "possible_d_sep" (pairs that only those sets separated), "conflicts"

@@ -13,7 +13,7 @@ from .reading_options import AS_IT_IS, Options, reading
 from .terminal import say, say_json
 
 
-@reading("discrete", "continuous", "missing", "drop")
+@reading("discrete", "continuous", "missing", "drop", "regime", "targets", "time", "segment")
 def examine(
     data: Annotated[Path, typer.Argument(help="The table; - for standard input.")],
     graph: Annotated[
@@ -24,12 +24,13 @@ def examine(
     json_: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Look a table over: size, copies, missing cells, order of the rows, Gaussianity, sortability; a graph beside it."""
-    from ..data import Table
+    from ..data import Series, Table
     from ..discovery.checkup import doctor
 
     table = read_data(data, None, how)
     found = doctor(
-        instance("data", table, Table, "a table that fits in memory"), None if graph is None else read_graph(graph)
+        instance("data", table, (Table, Series), "a table that fits in memory, or a series"),
+        None if graph is None else read_graph(graph),
     )
     if json_:
         say_json(found.to_dict())

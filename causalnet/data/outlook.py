@@ -203,7 +203,7 @@ def _of_series(series: Series, source: str, apart: Mapping[str, ColumnLook], not
         seen.append(ColumnLook(name, kind, None, low, high, int(gone.sum()), _unit(name)))
     length = np.bincount(series.segment)
     runs = (
-        f"in {series.segments} stretches of {length.min()} to {length.max()} rows"
+        f"in {series.segments} stretches of {' to '.join(map(str, sorted({length.min(), length.max()})))} rows"
         if len(length) > 1
         else "in one stretch"
     )

@@ -28,7 +28,8 @@ def choose(data: Data, known: Mapping[str, Backend], check: Callable[[Backend], 
         else:
             why = f"{method.name} was chosen: the most accurate native method for {data.kind} data"
             if passed:
-                why += f" here ({'; '.join(f'not {name}: {error}' for name, error in passed)})"
+                refused = [f"not {name}: {str(error).removesuffix('.')}" for name, error in passed]
+                why += f" here ({'; '.join(refused)})"
             return method, why
     if passed:
         raise passed[0][1]

@@ -257,6 +257,9 @@ def test_a_series_is_read_looked_at_and_repeated(series: Path, tmp_path: Path) -
         "continuous",
     ]
     assert any("3 stretches of 40 to 150 rows" in note for note in told["notes"])
+    with pytest.warns(UserWarning, match="rows"):
+        looked_over = call("doctor", series, "--time", "when", "--segment", "run").stdout
+    assert "size: 295 rows for 2 variables" in looked_over
     assert "--time when" in call("look", series).stdout
     unsaid = call("discover", series, "--backend", "pcmci", "--drop", "run").stderr
     assert "--time when puts them" in unsaid and "--discrete when keeps it" in unsaid and "discrete=[" not in unsaid

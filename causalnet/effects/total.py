@@ -119,8 +119,7 @@ def _table(data: Any, a: str) -> Table | Moments:
     regimes = table.regimes
     if regimes is None:
         return table
-    others = regimes.acted_on([name for name in table.columns if name != a]).any(axis=1)
-    others |= [on is None for on in regimes.targets]
+    others = np.array([on is None or bool(set(on) - {a}) for on in regimes.targets])
     if others.all():
         raise NotApplicable(
             f"in every regime something else than {a} was acted on, or it is not known what was, so that no row tells how "

@@ -4,15 +4,16 @@ Of target i with the columns S in its fit, theta = G_SS^-1 b_S, a further column
 
     s_a = b_a - G_aS theta
 
-and z_a is s_a in deviations (:mod:`causalnet.search.score_tests`). In every fit are the background, the target's own
-effects and what events of any type raise alike.
+and z_a is s_a in deviations (:mod:`causalnet.search.score_tests`). In every fit are the target's own effects and what
+events of any type raise alike, and a background of the target's own on every device, which the sums have left out.
 
 z^2 / 2 are the nats that an edge gains. The price of an edge follows the rule of :mod:`causalnet.search.label_null`, with
 the standard normal law for the null: first FEW edges of noise in a whole graph, then what the z of all pairs, each beside
 the causes that were found, say of how many edges there are. An edge must also gain LEFT of what the causes of its target
 gain together, per event of the rarer type: a wrong shape of the delays leaves a part of that to types that follow the
-same causes, however long the stream. In a polled stream the pairs that are joined are then turned the way that earlier
-polls tell (:mod:`causalnet.search.hawkes_polls`), and the graph is found again.
+same causes, however long the stream; what is below counts for no edge there either. In a polled stream the pairs that
+are joined are then turned the way that earlier polls tell (:mod:`causalnet.search.hawkes_polls`), and the graph is found
+again.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _first_price(v: int, hops: int) -> float:
 
 def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fitted:
     v, price = len(allowed), _first_price(len(allowed), hops)
-    size = np.maximum(moments.square[:, 0], 1e-12)
+    size = np.maximum(moments.events, 1e-12)
     rarer = np.minimum(size[:, None], size)
     found = _at(moments, hops, allowed, required, np.full((v, v), price))
     null = _normal(hops)
@@ -78,10 +79,11 @@ def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fit
         if v < 2 or not found.adj.any():
             break
         free = ~ancestors(found.adj).T & ~np.eye(v, dtype=bool)  # none that would close a cycle
-        here = np.maximum(found.z[free], 0.0) ** 2 / 2.0
+        gain = np.maximum(found.z, 0.0) ** 2 / 2.0
+        floor = LEFT * np.where(found.adj, gain, 0.0).sum(axis=0) / size * rarer
+        here = np.where(gain >= floor, gain, 0.0)[free]
         last, price = price, price_of(null, here, int(free.sum()), int(found.adj.sum()), FALSE_SHARE)
-        raised = (found.adj * found.z**2).sum(axis=0) / 2.0
-        found = _at(moments, hops, allowed, required, np.maximum(price, LEFT * raised / size * rarer))
+        found = _at(moments, hops, allowed, required, np.maximum(price, floor))
         if abs(price - last) < SETTLED * last:
             break
     return found
@@ -96,17 +98,24 @@ def _normal(hops: int) -> Null:
 def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Array) -> Fitted:
     """The graph where an edge must gain ``least`` (V, V) nats; the weakest edge of a cycle is cut, its target fitted again."""
     v = len(allowed)
-    owner = np.concatenate([[v], np.repeat(np.arange(v), hops), np.full(hops, v)])  # v: part of every fit
+    owner = np.append(np.repeat(np.arange(v), hops), np.full(hops, v))  # v: part of every fit
     may, z, theta = allowed.copy(), np.zeros((v, v)), np.zeros((v, 1 + v * hops))
     adj, todo = required.copy(), list(range(v))
+    none, untested = np.ones(hops), np.full(hops, np.inf)
     while todo:
         for i in todo:
             gram, b = _with_common(moments, i, hops)
-            square = np.append(moments.square[i], np.full(hops, np.inf))
-            adj[:, i], z[:, i], own = _causes(
-                gram, b, square, owner, i, may[:, i], required[:, i], np.sqrt(2.0 * least[:, i])
+            test = (
+                np.append(moments.whole[i], none),
+                np.append(moments.heard[i], none),
+                np.append(moments.square[i], untested),
             )
-            theta[i] = own[: 1 + v * hops] + np.append(0.0, np.tile(own[1 + v * hops :], v))
+            adj[:, i], z[:, i], own = _causes(
+                gram, b, test, owner, i, may[:, i], required[:, i], np.sqrt(2.0 * least[:, i])
+            )
+            effects = own[: v * hops] + np.tile(own[v * hops :], v)
+            ground = moments.events[i] - moments.ground[i] @ effects
+            theta[i] = np.append(max(ground / moments.room, 1e-12), effects)
         banned = closing(adj, z, required)
         may &= ~banned
         todo = np.flatnonzero(banned.any(axis=0)).tolist()
@@ -115,17 +124,19 @@ def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Arr
 
 def _with_common(moments: Moments, i: int, hops: int) -> tuple[Array, Array]:
     """G and b of target i with the sums over types, hop by hop, as last columns."""
-    gram = moments.gram_of(i, hops)
-    wide = np.column_stack([gram, gram[:, 1:].reshape(len(gram), -1, hops).sum(axis=1)])
-    common = wide[1:].reshape(-1, hops, wide.shape[1]).sum(axis=0)
-    b = moments.at[i]
-    return np.vstack([wide, common]), np.append(b, b[1:].reshape(-1, hops).sum(axis=0))
+    gram, b = moments.gram_of(i, hops), moments.at[i]
+    wide = np.column_stack([gram, gram.reshape(len(gram), -1, hops).sum(axis=1)])
+    common = wide.reshape(-1, hops, wide.shape[1]).sum(axis=0)
+    return np.vstack([wide, common]), np.append(b, b.reshape(-1, hops).sum(axis=0))
 
 
 def _causes(
-    gram: Array, b: Array, square: Array, owner: Ints, i: int, may: Bools, must: Bools, least: Array
+    gram: Array, b: Array, test: tuple[Array, Array, Array], owner: Ints, i: int, may: Bools, must: Bools, least: Array
 ) -> tuple[Bools, Array, Array]:
-    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``."""
+    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``.
+
+    test: whole, heard and square of the columns, as the scores take them.
+    """
     chosen, v = must.copy(), len(may)
 
     def fit(kinds: Bools) -> tuple[Array, Ints, Array]:
@@ -133,7 +144,7 @@ def _causes(
         with_own = np.append(kinds | (np.arange(v) == i), True)
         use, theta = fit_columns(gram, b, np.flatnonzero(with_own[owner] & (np.diag(gram) > 0)))
         each = np.full(v + 1, -np.inf)
-        np.maximum.at(each, owner, scores(gram, b, square, use, theta))
+        np.maximum.at(each, owner, scores(gram, b, *test, use, theta))
         return each[:v], use, theta
 
     def worth(j: int) -> float:

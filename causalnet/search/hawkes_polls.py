@@ -22,29 +22,29 @@ def before(polls: Polls, adj: Bools, hops: int) -> Array:
         columns = _columns(polls, i, [int(k) for k in np.flatnonzero(adj[:, i]) if k != j], j, hops)
         n = columns.shape[1]
         gram, b = columns.T @ polls.gram @ columns, polls.at[i] @ columns
+        whole, heard = (columns * (polls.whole @ columns)).sum(axis=0), polls.heard[i] @ columns
         square = np.append(np.full(n - hops, np.inf), polls.square[i, j * hops : (j + 1) * hops])
         use, theta = fit_columns(gram, b, np.flatnonzero(np.diag(gram)[: n - hops] > 0))
-        z[j, i] = scores(gram, b, square, use, theta)[n - hops :].max()
+        z[j, i] = scores(gram, b, whole, heard, square, use, theta)[n - hops :].max()
     return z
 
 
 def _columns(polls: Polls, i: int, causes: list[int], j: int, hops: int) -> Array:
-    """(1 + 2C, p) the background, i's own S, effects of all types together, those of the causes, Y_j, and S_j last."""
-    half = (len(polls.gram) - 1) // 2
+    """(2C, p) i's own S, effects of all types together, those of the causes, Y_j, and S_j last."""
+    half = len(polls.gram) // 2
     v = half // hops
 
     def of(kinds: Ints, later: float, once: float) -> Array:
-        """(1 + 2C, hops) the sums over some types of later S + once Y."""
-        w = np.zeros((1 + 2 * half, hops))
+        """(2C, hops) the sums over some types of later S + once Y."""
+        w = np.zeros((2 * half, hops))
         for k in range(hops):
-            w[1 + kinds * hops + k, k] = later
-            w[1 + half + kinds * hops + k, k] = once
+            w[kinds * hops + k, k] = later
+            w[half + kinds * hops + k, k] = once
         return w
 
-    ground, own = np.zeros((1 + 2 * half, 1)), np.array([i])
-    ground[0] = 1.0
+    own = np.array([i])
     others = np.delete(np.arange(v), i)
     common = of(others, polls.later, polls.once) + of(own, polls.later, 0.0)
     felt = [of(np.array([k]), polls.later, polls.once) for k in causes]
     pair = np.array([j])
-    return np.hstack([ground, of(own, polls.later, 0.0), common, *felt, of(pair, 0.0, 1.0), of(pair, 1.0, 0.0)])
+    return np.hstack([of(own, polls.later, 0.0), common, *felt, of(pair, 0.0, 1.0), of(pair, 1.0, 0.0)])

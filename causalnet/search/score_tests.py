@@ -22,26 +22,30 @@ LEAST_LEFT = 1e-6  # of a column: less is not told from the others
 
 
 def fit_columns(gram: Array, b: Array, use: Ints) -> tuple[Ints, Array]:
-    """The columns in use out of ``use`` (p,), the first always, and theta >= 0 of them.
+    """The columns in use out of ``use`` (p,), and theta >= 0 of them.
 
     Those that come out negative leave, the most negative first.
     """
     while True:
         theta = np.linalg.solve(_ridged(gram, use), b[use])
-        if len(use) <= 1 or theta[1:].min() >= 0:
-            return use, np.maximum(theta, 1e-12)
-        use = np.delete(use, 1 + int(np.argmin(theta[1:])))
+        if len(use) == 0 or theta.min() >= 0:
+            return use, np.maximum(theta, 0.0)
+        use = np.delete(use, int(np.argmin(theta)))
 
 
-def scores(gram: Array, b: Array, square: Array, use: Ints, theta: Array) -> Array:
-    """(C,) z of each column of ``gram`` (C, C) on top of those in use; square (C,): sum of phi^2, inf: not tested."""
+def scores(gram: Array, b: Array, whole: Array, heard: Array, square: Array, use: Ints, theta: Array) -> Array:
+    """(C,) z of each column of ``gram`` (C, C) on top of those in use; square (C,): sum of phi^2, inf: not tested.
+
+    whole and heard (C,): G_aa and b_a with what was taken out of ``gram`` and ``b`` (C,) beforehand.
+    """
     cross = np.linalg.solve(_ridged(gram, use), gram[use])
-    left = np.clip(1.0 - (gram[use] * cross).sum(axis=0) / np.maximum(np.diag(gram), 1e-300), 0.0, 1.0)
-    expected = np.maximum(theta @ gram[use], 1e-12)
-    some = (left > LEAST_LEFT) & (b > 0) & np.isfinite(square)
-    weight = np.where(some, square, 1.0) / np.where(some, b, 1.0)
-    low = np.where(some, expected * left, 1.0)
-    high = np.maximum(low + np.where(some, b - expected, 0.0), 0.0)
+    remains = np.diag(gram) - (gram[use] * cross).sum(axis=0)
+    left = np.clip(remains / np.maximum(whole, 1e-300), 0.0, 1.0)
+    excess = b - theta @ gram[use]
+    some = (left > LEAST_LEFT) & (heard > 0) & np.isfinite(square)
+    weight = np.where(some, square, 1.0) / np.where(some, heard, 1.0)
+    low = np.where(some, np.maximum(heard - excess, 1e-12) * left, 1.0)
+    high = np.maximum(low + np.where(some, excess, 0.0), 0.0)
     nats = (high * np.log(np.maximum(high, 1e-300) / low) - (high - low)) / weight
     return np.where(some, np.sign(high - low) * np.sqrt(2.0 * np.maximum(nats, 0.0)), 0.0)
 

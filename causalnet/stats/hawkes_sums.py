@@ -232,74 +232,70 @@ def _add(  # type: ignore[no-untyped-def]
 
 
 class Polls(NamedTuple):
-    """The sums of a polled stream, of the columns 1, S and Y: gram (1 + 2C, 1 + 2C), at (V, 1 + 2C), square (V, C) of S."""
+    """The sums of a polled stream, of the columns S and Y: gram (2C, 2C) and at (V, 2C) within devices, whole and heard
+    with the means, square (V, C) of S."""
 
     later: float
     once: float
     gram: Array
     at: Array
+    whole: Array
+    heard: Array
     square: Array
 
 
 class Moments(NamedTuple):
-    """The sums up to a time, with the background as first column: gram (1 + C, 1 + C), at and square (V, 1 + C)."""
+    """The sums up to a time, within devices: of G and b what the means of each device leave.
 
-    gram: Array
-    at: Array
-    square: Array
-    share: Array  # (M,) of the background
+    That is the fit with a background of its own for every type on every device: what differs from device to device says
+    nothing of causes, the times alone do. Left out, it would pass for effects, the more the longer the stream.
+    """
+
+    gram: Array  # (C, C)
+    at: Array  # (V, C)
+    whole: Array  # (V, C) the diagonal of G with the means
+    heard: Array  # (V, C) b with them
+    square: Array  # (V, C)
+    ground: Array  # (V, C) the integrals of what each type feels
+    events: Array  # (V,)
+    room: float  # seconds of all devices together
     polls: Polls | None = None
 
     def gram_of(self, i: int, hops: int) -> Array:
         """G of the effects that are felt by type i, which does not feel its own events of the same poll."""
         if self.polls is None:
             return self.gram
-        later, once, c = self.polls.later, self.polls.once, self.gram.shape[0] - 1
-        own, g = slice(1 + i * hops, 1 + (i + 1) * hops), self.gram.copy()
+        later, once, c = self.polls.later, self.polls.once, self.gram.shape[0]
+        own, g = slice(i * hops, (i + 1) * hops), self.gram.copy()
         rows = later * self.polls.gram[own]
-        g[own] = np.column_stack([rows[:, :1], later * rows[:, 1 : 1 + c] + once * rows[:, 1 + c :]])
+        g[own] = later * rows[:, :c] + once * rows[:, c:]
         g[own, own] = later * rows[:, own]
         g[:, own] = g[own].T
         return g
 
 
-def read(sums: Sums, clock: float, watched: float, decay: float, poll: float = 0.0, prior: float = 5.0) -> Moments:
-    """G, b and the squares at ``clock`` seconds, ``watched`` seconds having been counted.
-
-    The background of a device is its share of all events, drawn towards 1 by ``prior`` events.
-    """
-    seen = sums.events.sum(axis=1)
-    share = np.where(seen > 0, seen + prior, 0.0)
-    share = share / max(share[seen > 0].mean(), 1e-12) if (seen > 0).any() else share
+def read(sums: Sums, clock: float, watched: float, decay: float, poll: float = 0.0) -> Moments:
+    """G, b and the squares at ``clock`` seconds, ``watched`` seconds having been counted."""
+    (m, v), c, watched = sums.events.shape, sums.at.shape[1], max(watched, 1e-12)
     alive = sums.now * np.exp(-decay * np.maximum(clock - sums.last, 0.0))[:, None]
     s = sums.gram + sums.gram.T - alive.T @ alive * lasting(2.0 * decay, poll)
-    ground = share @ (sums.reach - alive * lasting(decay, poll))
-    count, squares = (share @ sums.events)[:, None], ((share**2) @ sums.events)[:, None]
-    watched *= float((share**2).sum())
-    if poll == 0.0:
-        return Moments(
-            np.block([[np.atleast_2d(watched), ground[None]], [ground[:, None], s]]),
-            np.hstack([count, sums.at]),
-            np.hstack([squares, sums.square]),
-            share,
-        )
-    once, later = polled_kernel(decay * poll)
-    v, y, cross = len(count), sums.tied_gram + sums.tied_gram.T, sums.tied_cross
-    told, other = share @ sums.tied_reach, np.repeat(1.0 - np.eye(v), sums.at.shape[1] // v, axis=1)
-    apart = np.block(
-        [
-            [np.atleast_2d(watched), ground[None], told[None]],
-            [ground[:, None], s, cross],
-            [told[:, None], cross.T, y],
-        ]
-    )
-    both = later * ground + once * told
-    core = later * later * s + later * once * (cross + cross.T) + once * once * y
-    beside = other * (once * once * sums.tied_square + 2.0 * later * once * sums.tied_mixed)
-    return Moments(
-        np.block([[np.atleast_2d(watched), both[None]], [both[:, None], core]]),
-        np.hstack([count, later * sums.at + once * other * sums.tied_at]),
-        np.hstack([squares, later * later * sums.square + beside]),
-        share,
-        Polls(later, once, apart, np.hstack([count, sums.at, sums.tied_at]), sums.square),
-    )
+    reach, told = sums.reach - alive * lasting(decay, poll), sums.at
+    once, later = polled_kernel(decay * poll) if poll > 0.0 else (0.0, 1.0)
+    other = np.repeat(1.0 - np.eye(v), c // max(v, 1), axis=1)
+    whole, heard = np.tile(later**2 * np.diag(s), (v, 1)), later * sums.at
+    square, ground = later**2 * sums.square, np.tile(later * reach.sum(axis=0), (v, 1))
+    if poll > 0.0:
+        y, cross = sums.tied_gram + sums.tied_gram.T, sums.tied_cross
+        whole += other * (2.0 * later * once * np.diag(cross) + once**2 * np.diag(y))
+        heard += once * other * sums.tied_at
+        square += other * (once**2 * sums.tied_square + 2.0 * later * once * sums.tied_mixed)
+        ground += once * other * sums.tied_reach.sum(axis=0)
+        s, told = np.block([[s, cross], [cross.T, y]]), np.hstack([sums.at, sums.tied_at])
+        reach = np.hstack([reach, sums.tied_reach])
+    mean, polls = reach / watched, None
+    gram, at = s - reach.T @ mean, told - sums.events.T @ mean
+    if poll > 0.0:
+        polls = Polls(later, once, gram, at, s, told, sums.square)
+        gram = later**2 * gram[:c, :c] + later * once * (gram[:c, c:] + gram[c:, :c]) + once**2 * gram[c:, c:]
+        at = later * at[:, :c] + once * other * at[:, c:]
+    return Moments(gram, at, whole, heard, square, ground, sums.events.sum(axis=0), watched * m, polls)

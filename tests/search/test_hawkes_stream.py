@@ -41,7 +41,7 @@ def cut(frame: pd.DataFrame, state: thp.State, seed: int, most: int = 3000) -> t
 
 
 def test_the_sums_are_the_integrals() -> None:
-    """Against a fine grid of time: G, the integrals of phi, and phi at the events."""
+    """Against a fine grid of time: G and phi at the events, less what the means of each device say."""
     rng, decay, end = np.random.default_rng(0), 0.5, 40.0
     time = np.sort(rng.uniform(0, 30, 60))
     kind, device = rng.integers(2, size=60).astype(np.int32), rng.integers(3, size=60).astype(np.int32)
@@ -57,13 +57,15 @@ def test_the_sums_are_the_integrals() -> None:
             reach = w[[m], :].toarray().ravel()
             phi[:, i * 2 + k] += reach[:, None] * np.where(grid > t, np.exp(-decay * (grid - t)), 0.0)
     found = read(sums, end, end, decay)
-    gram = np.einsum("mct,mdt->cd", phi, phi) * 1e-3
-    assert np.allclose(found.gram[1:, 1:], gram, rtol=0.01, atol=0.01)
-    assert np.allclose(found.gram[0, 1:], np.einsum("m,mct->c", found.share, phi) * 1e-3, rtol=0.01, atol=0.01)
+    within = phi - phi.mean(axis=2, keepdims=True)
+    assert np.allclose(found.gram, np.einsum("mct,mdt->cd", within, within) * 1e-3, rtol=0.01, atol=0.01)
+    assert np.allclose(found.whole, np.einsum("mct,mct->c", phi, phi) * 1e-3, rtol=0.01, atol=0.01)
+    assert np.allclose(found.ground, phi.sum(axis=(0, 2)) * 1e-3, rtol=0.01, atol=0.01)
     at = np.searchsorted(grid, time) - 1
     for i in range(2):
         mine = kind == i
-        assert np.allclose(found.at[i, 1:], phi[device[mine], :, at[mine]].sum(axis=0), atol=0.05)
+        assert np.allclose(found.at[i], within[device[mine], :, at[mine]].sum(axis=0), atol=0.05)
+        assert np.allclose(found.heard[i], phi[device[mine], :, at[mine]].sum(axis=0), atol=0.05)
 
 
 def test_the_sums_of_polls_are_those_over_the_polls() -> None:
@@ -89,13 +91,14 @@ def test_the_sums_of_polls_are_those_over_the_polls() -> None:
     for i in range(2):
         phi = later * past + once * count
         phi[:, 2 * i : 2 * i + 2] = later * past[:, 2 * i : 2 * i + 2]
-        g = found.gram_of(i, 2)
-        assert np.allclose(g[1:, 1:], np.einsum("mct,mdt->cd", phi, phi) * poll)
-        assert np.allclose(g[0, 1:], np.einsum("m,mct->c", found.share, phi) * poll)
-        felt = np.array([phi[m, :, round(t / poll)] for t, m in zip(time[kind == i], device[kind == i], strict=True)])
-        assert np.allclose(found.at[i, 1:], felt.sum(axis=0)) and np.allclose(
-            found.square[i, 1:], (felt**2).sum(axis=0)
-        )
+        within = phi - phi.mean(axis=2, keepdims=True)
+        assert np.allclose(found.gram_of(i, 2), np.einsum("mct,mdt->cd", within, within) * poll)
+        assert np.allclose(found.whole[i], np.einsum("mct,mct->c", phi, phi) * poll)
+        assert np.allclose(found.ground[i], phi.sum(axis=(0, 2)) * poll)
+        places = device[kind == i], slice(None), np.round(time[kind == i] / poll).astype(int)
+        felt = phi[places]
+        assert np.allclose(found.at[i], within[places].sum(axis=0)) and np.allclose(found.heard[i], felt.sum(axis=0))
+        assert np.allclose(found.square[i], (felt**2).sum(axis=0))
 
 
 def test_a_polled_stream_gives_the_graph_without_the_old_events(tmp_path: Path) -> None:
@@ -272,3 +275,15 @@ def test_ancestors_are_not_parents_of_what_their_children_cause(poll: int) -> No
     frame["timestamp"] = np.ceil(frame["timestamp"] / poll) * poll
     graph = thp.graph(thp.step(thp.init(names, topology=links), frame))
     assert set(graph.edges) == {("type0", "type1"), ("type1", "type2"), ("type2", "type3")}
+
+
+def test_devices_on_which_types_differ_are_no_causes_however_long_the_stream() -> None:
+    """Independent types, each with rates of its own on every device."""
+    rng, n = np.random.default_rng(0), 60_000
+    rates = rng.lognormal(size=(8, 20))
+    cell = rng.choice(rates.size, n, p=(rates / rates.sum()).ravel())
+    frame = pd.DataFrame({"event": cell // 20, "timestamp": np.sort(rng.uniform(0, 5e5, n)), "device": cell % 20})
+    for poll in (0, 60):
+        frame["timestamp"] = np.ceil(frame["timestamp"] / poll) * poll if poll else frame["timestamp"]
+        state = thp.step(thp.init(hops=(0,), decay=1 / 60, poll=poll), frame)
+        assert not thp.graph(state).adj.any()

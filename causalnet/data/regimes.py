@@ -144,6 +144,11 @@ def _refuse_odd(name: str, labels: tuple[str, ...], sizes: Ints) -> None:
     if len(set(labels)) < len(labels):
         twice = next(label for at, label in enumerate(labels) if label in labels[:at])
         raise DataError(f"the regime column {name!r} holds {twice!r} both as a text and as a number; write it one way")
+    if len({label.strip() for label in labels}) < len(labels):
+        padded = next(label for label in labels if label != label.strip())
+        raise DataError(
+            f"the regime column {name!r} holds {padded!r} with and without blanks around it; write it one way"
+        )
     if len(labels) > MOST:
         raise DataError(
             f"the regime column {name!r} has {len(labels)} values, and at most {MOST} are regimes; group them, or name another column"

@@ -53,6 +53,10 @@ def _runs(column: pd.Series) -> Ints:
     codes, _ = factorized(column)
     if (codes < 0).any():
         raise DataError(f"the column {column.name!r} names no run in {int((codes < 0).sum())} rows; fill or drop them")
+    if len(codes) > 1 and codes.max() == len(codes) - 1:
+        raise DataError(
+            f"the column {column.name!r} names a run of its own for every row, so that none has a past; a run is several rows"
+        )
     return np.asarray(codes, np.int64)
 
 

@@ -109,3 +109,11 @@ def test_a_method_without_regimes_says_so() -> None:
     found = cn.discover(cn.as_table(gaps, regime="how"), "auto")
     assert found.meta["backend"] == "pc" and "with missing cells" in found.meta["chosen"]
     assert edge_confidence(table, "order", n=2).directed.shape == (3, 3)
+
+
+def test_blanks_make_no_regime_of_their_own() -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), columns=["a", "b"]).assign(
+        how=["x", "x ", "y"] * 2
+    )
+    with pytest.raises(cn.DataError, match="'x ' with and without blanks around it"):
+        cn.as_table(frame, regime="how")

@@ -128,3 +128,9 @@ def test_copies_and_sums_have_an_answer() -> None:
     data["sum"] = data["x"] + data["y"]
     for backend in ("granger", "pcmci"):
         assert cn.discover(data, backend).nodes == ("x", "y", "copy", "sum")
+
+
+def test_a_run_is_several_rows() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 0.5], "run": [0.1, 0.2, 0.3]})
+    with pytest.raises(cn.DataError, match="names a run of its own for every row"):
+        cn.Series(frame, segment="run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from ..base.arrays import Array, Bools
 from ..base.checks import known, shaped
-from ..errors import DataError
-from .forms import fields_of_json, plain
+from ..errors import DataError, NotApplicable
+from .forms import fields_of_json, form, plain
 from .graph import Graph
 
 
@@ -142,6 +143,14 @@ class LaggedGraph(Graph):
                 attributes["strength"] = float(self.strength[lag, i, j])
             graph.add_edge((self.nodes[i], -int(lag)), (self.nodes[j], 0), **attributes)
         return graph
+
+    def save(self, path: str | Path) -> Path:
+        """As :meth:`.Graph.save`, but for .csv, a single matrix, in which lags would be lost: NotApplicable."""
+        if form(path) == ".csv":
+            raise NotApplicable(
+                "a .csv holds one matrix and no lags; .json and .graphml keep them, graph.summary is without"
+            )
+        return super().save(path)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON-able form: that of the summary graph, with the links spelt out."""

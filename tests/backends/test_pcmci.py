@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,12 @@ def test_windows_too_few_for_any_test_are_refused() -> None:
     assert not cn.discover(cn.Series(values), "pcmci").adj.any()  # four windows of three rows
     with pytest.raises(CausalnetError, match="3 windows of 3 rows are too few to test anything"):
         cn.discover(cn.Series(values[:5]), "pcmci")
+
+
+def test_lags_go_into_no_single_matrix(tmp_path: Path) -> None:
+    graph = cn.discover(lagged_series(np.random.default_rng(0), d=4, n=200)[0], "pcmci")
+    graph.save(tmp_path / "g.json")
+    assert cn.Graph.load(tmp_path / "g.json") == graph
+    with pytest.raises(CausalnetError, match="no lags"):
+        graph.save(tmp_path / "g.csv")
+    assert cn.Graph.load(graph.summary.save(tmp_path / "g.csv")) == graph.summary

@@ -103,5 +103,5 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     if origin is not None and issubclass(base, Mapping):
         return "a dict", lambda v: isinstance(v, Mapping)
     if origin is not None and issubclass(base, Iterable):
-        return "a list", lambda v: isinstance(v, Iterable)
+        return "a list", lambda v: isinstance(v, Iterable) and not isinstance(v, str)
     return f"of the type {base.__name__}", lambda v: isinstance(v, base)

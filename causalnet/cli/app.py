@@ -169,7 +169,12 @@ def _remarks(graph: Graph, caught: list[warnings.WarningMessage]) -> list[str]:
 def _write(graph: Graph, title: str, data: Any, out: Path | None, report: Path | None) -> None:
     """The graph's file, and its report, where they are wanted."""
     if out is not None:
-        graph.save(out)
+        from ..graph import LaggedGraph
+
+        flat = isinstance(graph, LaggedGraph) and out.suffix.lower() == ".csv"
+        if flat:
+            say(f"{out.name} holds one matrix and no lags: the summary graph", stderr=True)
+        (graph.summary if flat else graph).save(out)  # type: ignore[attr-defined]
     if report is not None:
         from ..report import write_graph_report
 

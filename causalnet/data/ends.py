@@ -35,23 +35,23 @@ HOURS = r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?\s*"
 EPOCH = 1e8  # seconds since 1970 from which a time is one of our days, and an end of 0 none
 
 
-def with_days(frame: pd.DataFrame, column: str) -> pd.Series:
+def with_days(frame: pd.DataFrame, column: str, device: str | None = None) -> pd.Series:
     """A column of times; hours of the day together with the column called date, where there is one."""
     times = frame[column]
     days = first_called(frame.columns, DAYS)
     if not _texts(times) or not times.dropna().str.fullmatch(HOURS).all():
         return times
     if days is None or days == column or not _texts(frame[days]):
-        _refuse_midnight(times, column)
+        _refuse_midnight(times, column, None if device is None else frame[device])
         return times
     _warn(f"the times are those of the columns {days!r} and {column!r} together")
     return frame[days].str.strip() + " " + times.str.strip()
 
 
-def _refuse_midnight(times: pd.Series, column: str) -> None:
-    """DataError where hours without a day go back by half a day or more: a new one begins, and which is not told."""
+def _refuse_midnight(times: pd.Series, column: str, device: pd.Series | None) -> None:
+    """DataError where hours without a day go back by half a day or more, on one device: a new one begins, and which is not told."""
     hours = times.str.extract(r"(\d+):")[0].astype(float)
-    back = np.flatnonzero(hours.diff() <= -12.0)
+    back = np.flatnonzero((hours.diff() <= -12.0) & (device is None or device == device.shift()))
     if len(back) and not times.str.contains("[AaPp][Mm]", regex=True).any():
         raise DataError(
             f"column {column!r} holds hours without a day, and goes back from {times.iloc[back[0] - 1].strip()} to "

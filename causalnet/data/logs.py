@@ -63,7 +63,7 @@ def read_events(
     name = Path(path).name
     took = event_columns(column_names(frame), name, columns)
     log = pd.DataFrame({role: frame[column] for role, column in took.items()})
-    log["timestamp"] = with_days(frame, took["timestamp"])
+    log["timestamp"] = with_days(frame, took["timestamp"], took.get("device"))
     for role in ("event", "device"):
         log[role] = plain_names(stripped(log[role]))
     ends = first_called(frame.columns, ENDS)

@@ -87,7 +87,7 @@ def _totals(frame: pd.DataFrame, plain: list[bool], gone: Bools) -> list[str]:
         return []
     name, row = frame.iat[there[-1], 0], there[-1] + 1
     sums = [np.nansum(column[:-1]) - column[-1] for column in numbers]
-    means = [np.nanmean(column[:-1]) - column[-1] for column in numbers]
+    means = [np.nansum(column[:-1]) / max((~np.isnan(column[:-1])).sum(), 1) - column[-1] for column in numbers]
     size = [max(1e-9, 0.005 * np.abs(column).max(initial=0.0, where=~np.isnan(column))) for column in numbers]
     if any(all(abs(off) <= s for off, s in zip(offs, size, strict=True)) for offs in (sums, means)):
         gone[there[-1]] = True

@@ -60,7 +60,7 @@ def outline(path: str | Path) -> Outline:
 
 @asks("path", "columns", "discrete")
 def load_table(
-    path: str | Path, columns: Sequence[str] | None = None, discrete: Sequence[str] | bool | None = None
+    path: str | Path, columns: Sequence[str] | None = None, discrete: str | Sequence[str] | bool | None = None
 ) -> Table | Moments | Counts:
     """A file as a Table; streamed where it takes more than STREAMED_FROM bytes, with a warning, or is a folder of parts."""
     found = outline(path)
@@ -76,7 +76,7 @@ def load_table(
 def stream_table(
     path: str | Path,
     columns: Sequence[str] | None = None,
-    discrete: Sequence[str] | bool | None = None,
+    discrete: str | Sequence[str] | bool | None = None,
     *,
     drop_missing: bool = False,
 ) -> Moments | Counts:

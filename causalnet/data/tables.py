@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,6 @@ from .regimes import Asked, Regimes, refuse_targets, split_regimes
 from .scanning import Scan, scan
 from .sealed import freeze, settle
 
-DRAWS = 100  # of a sample, for columns that vary to vary there
 Levels = tuple[tuple[Any, ...] | None, ...]  # of each column its category labels, None where continuous
 
 
@@ -141,24 +140,18 @@ class Table:
 
     def resample(self, rng: np.random.Generator) -> Table:
         """A bootstrap resample: as many rows, drawn with repeats, within regimes where there are any."""
-        regimes, n = self.regimes, self.n
-        return self._varied(lambda: rng.integers(0, n, n) if regimes is None else regimes.resample(rng))
+        return self._varied(rng.integers(0, self.n, self.n) if self.regimes is None else self.regimes.resample(rng))
 
     def part(self, rng: np.random.Generator, share: float) -> Table:
         """A share of the rows, each at most once, in their order; of every regime, where there are any."""
         regimes, some = self.regimes, max(1, round(share * self.n))
-        return self._varied(
-            lambda: np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share)
-        )
+        return self._varied(np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share))
 
-    def _varied(self, draw: Callable[[], Ints]) -> Table:
-        """The first of ``DRAWS`` samples in which every column that varies still does, so that a rare state ends no study."""
-        flat = _flat(self.values)
-        for _ in range(DRAWS):
-            found = self.take(draw())
-            if np.array_equal(flat, _flat(found.values)):
-                break
-        return found
+    def _varied(self, rows: Ints) -> Table:
+        """These rows, and of each column that varies in the table and not in them two that differ: a rare state ends no study."""
+        for j in np.flatnonzero(_flat(self.values[rows]) & ~_flat(self.values)):
+            rows = np.sort(np.append(rows, [np.nanargmin(self.values[:, j]), np.nanargmax(self.values[:, j])]))
+        return self.take(rows)
 
     def fingerprint_parts(self) -> Iterator[Any]:
         """Values, which columns are discrete, and their levels; regimes and targets where there are any."""
@@ -181,7 +174,7 @@ class Table:
 
 def _flat(values: Array) -> Bools:
     """(d,) columns of one value, missing cells apart."""
-    return np.asarray(~(np.fmin.reduce(values) < np.fmax.reduce(values)))
+    return np.asarray(~(np.fmin.reduce(values, initial=np.inf) < np.fmax.reduce(values, initial=-np.inf)))
 
 
 def as_table(

@@ -116,7 +116,8 @@ def _learner(method: type[Method]) -> Callable[..., Graph]:
 
     def learn(data: Any, *, knowledge: Knowledge | None = None, rng: np.random.Generator, **params: Any) -> Graph:
         signature.bind(data, rng=rng, **params)  # a TypeError for what is no parameter, as of any function
-        made = method(_one_run(method.name, data), knowledge, params)
+        data = _one_run(method.name, data)
+        made = method(data, knowledge, params)
         with guest(method.name, rng, tensors=method.tensors) as seed:
             return made.run(data, seed)
 

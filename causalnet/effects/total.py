@@ -102,7 +102,7 @@ def effect(
         known(name, graph.nodes, f"the graph has no variable {name!r}")
     if a == b:
         raise DataError(f"the effect of {a!r} on itself is no question; name two variables")
-    asked = _Question(graph, a, b, _table(data, a), start, end, state, share("level", level))
+    asked = _Question(graph, a, b, _table(data, a, b), start, end, state, share("level", level))
     x, y = graph.nodes.index(a), graph.nodes.index(b)
     if not is_amenable(adj, x, y):
         return asked.undecided(adj, x)
@@ -111,7 +111,7 @@ def effect(
     return asked.answer(asked.adjustment(adj))
 
 
-def _table(data: Any, a: str) -> Table | Moments:
+def _table(data: Any, a: str, b: str) -> Table | Moments:
     """The table; of one with regimes the rows in which nothing but ``a`` was acted on."""
     if isinstance(data, Moments):
         return data
@@ -125,7 +125,12 @@ def _table(data: Any, a: str) -> Table | Moments:
             f"in every regime something else than {a} was acted on, or it is not known what was, so that no row tells how "
             f"the rest answers to {a}; name the targets (those found stand in graph.meta['targets']), or add rows left alone"
         )
-    return table.take(np.flatnonzero(~others[regimes.code]))
+    kept = table.take(np.flatnonzero(~others[regimes.code]))
+    if np.nanmin(answer := kept.values[:, table.columns.index(b)]) == np.nanmax(answer):
+        raise DataError(
+            f"{b!r} never varies in the {kept.n} rows in which nothing but {a} was acted on, so that nothing moves it"
+        )
+    return kept
 
 
 @dataclass(frozen=True)

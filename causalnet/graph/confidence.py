@@ -102,9 +102,11 @@ class Confidence:
         directed, _, undirected = read(self._ways(), there._ways() if there else ())
         kinds = self.kinds
         if kinds is not None:
-            nothing = np.zeros((d, d))
-            held = [(there.kinds or {}).get(kind, nothing) for kind in kinds] if there else []
+            told = {} if whole is None else _kinds([whole.align(self.nodes)])
+            held = [told.get(kind, np.zeros((d, d))) for kind in kinds] if whole is not None else []
             kinds = dict(zip(kinds, read(list(kinds.values()), held), strict=True))
+            directed = kinds["->"]
+            undirected = sure - directed - directed.T
         over = np.where(np.eye(d, dtype=bool), 1.0, sure / np.where(joined > 0, joined, 1.0))  # the own past is no pair
         links = None if self.links is None else np.minimum(self.links * over, 1.0)
         return replace(self, directed=directed, undirected=undirected, kinds=kinds, links=links, frequency=joined)

@@ -17,7 +17,7 @@ from .networks import Drawn, marks_of_arcs
 
 ENDS = (("from", "to"), ("source", "target"), ("cause", "effect"), ("parent", "child"))
 MARK = ("mark", "edge", "type", "interaction", "edge_type")  # of a list of edges: the column of -->, <->, o->, ---
-NONE = re.compile(r"([+-]?0*\.?0*(e[+-]?\d+)?|nan|na)", re.IGNORECASE)  # no edge
+NONE = re.compile(r"([+-]?(0+\.?0*|\.0+)(e[+-]?\d+)?|nan|na|)", re.IGNORECASE)  # no edge
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 
 
@@ -108,7 +108,9 @@ def _of_edges(header: list[str], rows: Sequence[Sequence[str]], ends: tuple[int,
     ]
     marks = marks_of_arcs(names, spelt, adj | adj.T)  # type: ignore[arg-type]
     partial = bool(((marks == CIRCLE) | ((marks == ARROW) & (marks.T == ARROW))).any())
-    return {"nodes": names, "adj": directions(marks), "marks": marks if partial else None}
+    adj = directions(marks)
+    held = None if weight is None else np.where(adj, np.where(weights != 0.0, weights, weights.T), 0.0)
+    return {"nodes": names, "adj": adj, "weight": held, "marks": marks if partial else None}
 
 
 def _weight(cell: str, where: str) -> float:

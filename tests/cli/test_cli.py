@@ -563,3 +563,10 @@ def test_long_names_squeeze_no_number(tmp_path: Path) -> None:
     pd.DataFrame(values, columns=["a" * 130, "b"]).to_csv(tmp_path / "t.csv", index=False)
     told = call("look", tmp_path / "t.csv").stdout
     assert f" {values[:, 1].min():g} " in told and " continuous " in told
+
+
+def test_a_matrix_holds_the_summary_of_lags(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"]).to_csv(tmp_path / "s.csv", index=False)
+    done = call("discover", tmp_path / "s.csv", "--backend", "pcmci", "--out", tmp_path / "g.csv")
+    assert "no lags" in done.stderr and Graph.load(tmp_path / "g.csv").nodes == ("a", "b")

@@ -331,6 +331,11 @@ def test_a_rare_state_ends_no_study() -> None:
         for sample in (table.part(np.random.default_rng(seed), 0.5), table.resample(np.random.default_rng(seed))):
             assert len(np.unique(sample.values[:, 2])) == 2
     assert edge_confidence(table, "order", n=8).n == 8
+    many = as_table(
+        pd.DataFrame(np.eye(40)[:, :30]).assign(a=rng.normal(size=40)), discrete=False
+    )  # as many rare states as parts lose
+    part = many.part(np.random.default_rng(0), 0.5)
+    assert 20 < part.n <= 40 + 20 and not (part.values == part.values[0]).all(axis=0).any()
 
 
 def test_topology_files(tmp_path: Path) -> None:

@@ -177,3 +177,14 @@ def test_half_a_character_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text('{"event": "a\\ud800", "timestamp": "\\ud83d", "device": "d"}\n')
         with pytest.raises(cn.DataError, match=r"not valid JSON .*surrogates not allowed"):
             cn.look(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")  # of rows that are sorted
+def test_hours_of_one_day_may_be_sorted_by_device(tmp_path: Path) -> None:
+    hours = [f"{h:02d}:10:00" for h in range(0, 24, 4)]
+    rows = [f"{kind},{hour},{device}" for device in ("d1", "d2") for kind, hour in zip("ababab", hours, strict=True)]
+    (tmp_path / "l.csv").write_text("event,timestamp,device\n" + "\n".join(rows) + "\n")
+    assert cn.read_events(tmp_path / "l.csv").n == 12
+    (tmp_path / "l.csv").write_text("event,timestamp,device\n" + "\n".join([*rows[:6], "a,00:11:00,d1"]) + "\n")
+    with pytest.raises(cn.DataError, match="hours without a day, and goes back from 20:10:00 to 00:11:00"):
+        cn.read_events(tmp_path / "l.csv")

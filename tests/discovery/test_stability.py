@@ -235,3 +235,14 @@ def test_experiments_stay_whole_in_resamples() -> None:
     found = cn.edge_confidence(table, "pc", n=6).frame().iloc[0]
     assert found["p_edge"] == 1 and found["p_a_to_b"] >= 0.8
     assert cn.discover(table, "pc").explain("a", "b")["rule"] == "collider a -> b <- what"
+
+
+def test_ends_and_directions_of_a_pag_say_the_same() -> None:
+    """-> is one of the ends of a PAG, and the whole counts for one kind alone, also where it is a plain graph."""
+    marks = {"->": [[0, 2], [3, 0]], "o->": [[0, 2], [1, 0]], "o-o": [[0, 1], [1, 0]]}
+    votes = [cn.Graph("ab", marks=np.array(marks[kind])) for kind in ("->", "o->", "o->", "o-o")]
+    for whole in (votes[1], cn.Graph.from_edges("ab", [("a", "b")])):
+        found = Confidence.count(votes).calibrate(3.0, whole=whole, worth=5.0, turn=4.0)
+        assert found.kinds is not None
+        np.testing.assert_allclose(found.directed, found.kinds["->"])
+        np.testing.assert_allclose(found.joined, sum(found.kinds.values()))

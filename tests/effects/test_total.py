@@ -248,6 +248,9 @@ def test_an_effect_is_read_from_the_rows_in_which_nothing_but_the_cause_was_acte
     assert effect(graph, "b", "c", cn.as_table(rows, regime="how", targets={"set": ["b"]})).rows == 2000
     with pytest.raises(NotApplicable, match="something else than a was acted on, or it is not known"):
         effect(graph, "a", "c", cn.as_table(rows, regime="how"))
+    still = rows.assign(c=np.where(rows.how == "set", rows.c, 0.0))
+    with pytest.raises(cn.DataError, match="'c' never varies in the 1000 rows in which nothing but a was acted on"):
+        effect(graph, "a", "c", cn.as_table(still, regime="how", targets={"set": ["b"]}))
     learned = cn.discover(cn.as_table(rows, regime="how", targets={"set": ["b"]}))
     assert "as if they came from one" in effect(learned, "a", "c", rows).why
 

@@ -142,3 +142,12 @@ def test_slips_are_sentences() -> None:
     ):
         with pytest.raises(cn.CausalnetError, match=words):
             call()
+
+
+def test_a_list_of_edges_keeps_weights_beside_marks(tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text("from,to,mark,weight\na,b,-->,2.5\nb,c,---,-1\n")
+    weight = cn.Graph.load(tmp_path / "g.csv").weight
+    assert weight is not None and weight.tolist() == [[0, 2.5, 0], [0, 0, -1], [0, -1, 0]]
+    (tmp_path / "g.csv").write_text(",a,b\na,0,e1\nb,.,0\n")
+    with pytest.raises(cn.DataError, match="'e1', neither a number nor a mark"):
+        cn.Graph.load(tmp_path / "g.csv")

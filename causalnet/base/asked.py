@@ -63,10 +63,9 @@ def _kinds(call: Any) -> dict[str, tuple[str, Callable[[Any], bool]]]:
         kind = parameter.annotation
         if kind is parameter.empty:
             continue
-        holder = types.FunctionType(_kind.__code__, call.__globals__)
-        holder.__annotations__ = {name: kind}
+        holder = types.SimpleNamespace(__annotations__={name: kind})
         try:
-            kind = get_type_hints(holder)[name]
+            kind = get_type_hints(holder, call.__globals__)[name]
         except (NameError, AttributeError, TypeError):  # a name that only the type checker loads
             continue
         read = _kind(kind)
@@ -78,7 +77,6 @@ def _kinds(call: Any) -> dict[str, tuple[str, Callable[[Any], bool]]]:
 def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     """What a value of this type is, in words, and the check; None where nothing can be said."""
     origin = get_origin(kind)
-    kind = type(None) if kind is None else kind
     if origin is Literal:
         words = get_args(kind)
         return f"one of {', '.join(map(repr, words))}", lambda v: any(type(v) is type(w) and v == w for w in words)

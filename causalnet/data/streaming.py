@@ -65,7 +65,7 @@ def load_table(
     """A file as a Table; streamed where it takes more than STREAMED_FROM bytes, with a warning, or is a folder of parts."""
     found = outline(path)
     if found.large:
-        warnings.warn(found.told(Path(path).name), UserWarning, stacklevel=2)
+        warnings.warn(found.told(Path(path).name), UserWarning, stacklevel=3)
     elif not Path(path).is_dir():
         frame = read_frame(path)
         return as_table(frame[list(chosen(columns, column_names(frame)))], discrete=discrete)
@@ -199,7 +199,7 @@ class Stream:
             warnings.warn(
                 f"{name}: {self._dropped} of {self._read} rows have a missing cell and were left out",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         columns, d = tuple(column.name for column in self._columns), len(self._columns)
         if self._n < d + 2:

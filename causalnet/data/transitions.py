@@ -138,7 +138,7 @@ def as_transitions(
 @asks()
 def pool(parts: Sequence[Transitions]) -> Transitions:
     """Source domains as one data set, in this order; the same agents, components and network are required of all."""
-    parts = [] if isinstance(parts, Transitions) else list(parts)
+    parts = list(parts)
     if not all(isinstance(part, Transitions) for part in parts):
         raise DataError("pool takes a list of Transitions, one or more source domains: pool([first, second])")
     if not parts:

@@ -82,7 +82,7 @@ def edge_confidence(
     kwargs: the backend's parameters, ``max_seconds`` of a resample, and ``knowledge``. Every resample counts; one that fails
     raises.
     """
-    if isinstance(n_jobs, bool) or n_jobs == 0 or abs(n_jobs) > MOST:
+    if n_jobs == 0 or abs(n_jobs) > MOST:
         raise DataError(f"n_jobs is {n_jobs}, and must be a number of processes, or -1 for one a core")
     n, seed, engine = whole("the number of resamples n", n, 1, MOST), whole("seed", seed, 0), check_engine(engine)
     if not isinstance(data, Dataset | Data) and _in_time(backend):
@@ -91,7 +91,7 @@ def edge_confidence(
     wanted, draw = one_of("draw", draw, DRAWS), _drawn(source, backend, draw)
     seeds = np.random.default_rng(seed).integers(1, 2**31, n).tolist()  # more of them begin with the same
     reading = _reading(source.data.kind, backend)
-    also_whole = wanted == "auto" and draw == "part" and reading in (SCORES, TESTS)
+    also_whole = wanted == "auto" and draw == "part" and source.data.kind != "events"
     told = {"data": fingerprint(source), "backend": backend, "draw": draw, "seed": seed}
     told["params"] = {name: value if name != "knowledge" else repr(value) for name, value in sorted(kwargs.items())}
     with _shelf(out, told) as (graphs, keep), watcher(progress, "resampling", "resamples") as tell:

@@ -96,7 +96,7 @@ def write_report(results: Any, path: str | Path) -> Path:
         ranked_by={s["name"]: s["metric"] for s in sections},
         ranks=_ranks(results) if len(scored) > 1 else {},
         chance=CHANCE,
-        columns=columns_of(results),
+        columns=columns_of(results.summary()),
         axis=Markup(whisker_axis()),
         definitions=DEFINITIONS,
         legend=legend(),

@@ -93,9 +93,8 @@ CHANCE = (
 )
 
 
-def columns_of(results: Any) -> tuple[tuple[str, str, int, bool], ...]:
-    """The columns of a page: those of end marks where a graph of it has some."""
-    summary = results.summary()
+def columns_of(summary: Any) -> tuple[tuple[str, str, int, bool], ...]:
+    """The columns of a page with this summary: those of end marks where a graph of it has some."""
     marked = any(summary[f"{key}_mean"].notna().any() for key in MARKS if f"{key}_mean" in summary)
     return tuple(column for column in COLUMNS if marked or column[0] not in MARKS)
 
@@ -105,7 +104,7 @@ def lines(results: Any, dataset: str, scored: bool) -> list[Line]:
     summary = results.summary()
     rows = {r["backend"]: r for r in summary[(summary["dataset"] == dataset) & (summary["n"] > 0)].to_dict("records")}
     places = results.places.get(dataset, []) if scored else []
-    columns = columns_of(results)
+    columns = columns_of(summary)
     found = [_ranked(rows[place.backend], place, columns) for place in places if place.backend in rows]
     left = [row for name, row in rows.items() if name not in {place.backend for place in places}]
     left.sort(key=lambda row: (stat(row, "seconds").mean, row["backend"]))

@@ -523,5 +523,5 @@ def test_ends_of_edges_have_columns_where_a_graph_has_some(tmp_path: Path) -> No
     pag = cn.Graph.from_marks(["a", "b", "c"], [[0, 2, 0], [3, 0, 0], [0, 0, 0]])
     for known, shown in ((truth, False), (pag, True)):
         results = cn.compare([cn.Dataset("mine", table, known)], ["empty", "random"], out=tmp_path / str(shown))
-        assert [key for key, *_ in columns_of(results) if key == "pag_shd"] == ["pag_shd"] * shown
+        assert [key for key, *_ in columns_of(results.summary()) if key == "pag_shd"] == ["pag_shd"] * shown
         assert (">PAG SHD</th>" in (tmp_path / str(shown) / "report.html").read_text()) is shown

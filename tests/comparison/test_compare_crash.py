@@ -41,6 +41,8 @@ def rows(out: Path, columns: str) -> list[tuple[object, ...]]:
 def running(pids: Path) -> list[int]:
     """The workers of the log that are alive (a zombie that nobody has reaped is dead)."""
     alive = []
+    if not pids.exists():  # killed before the log's first worker began
+        return alive
     for pid in set(pids.read_text().split()):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

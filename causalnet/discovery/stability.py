@@ -39,14 +39,17 @@ class Reading(NamedTuple):
 
     Settled on simulated tables, series and logs of other sizes, densities and strengths than those on which
     pipelines.structure_learning measures the calibration. Tests at a small level miss more in a part than in the whole.
+    mixed: a pair's probability in mixed tables at most, whose tests and scores take effects to add up: where they do not, false
+    edges return in every part.
     """
 
     weight: float
     worth: float = 1.0
     turn: float = 1.0
+    mixed: float = 1.0
 
 
-SCORES, TESTS, SERIES, LOGS = Reading(3.0, 5.0, 2.0), Reading(4.0, 10.0, 2.0), Reading(5.0), Reading(1.0)
+SCORES, TESTS, SERIES, LOGS = Reading(3.0, 5.0, 2.0, 0.99), Reading(2.0, 30.0, 2.0, 0.98), Reading(5.0), Reading(1.0)
 WHOLE = 0  # in place of a seed; those of parts are 1, 2, ...
 FORMAT, COLUMNS = "causalnet.confidence/1", ("seed", "graph")
 
@@ -109,9 +112,10 @@ def edge_confidence(
     if not also_whole:  # in time and in logs a pair may be linked both ways
         return found.calibrate(reading.weight)
     known = as_knowledge(kwargs.get("knowledge", source.knowledge)) or Knowledge()
-    allowed = known.compile(found.nodes)[0]
-    weight, worth, turn = reading
-    return found.calibrate(weight, allowed & allowed.T, whole=graphs[WHOLE], worth=worth, turn=turn)
+    allowed, required = known.compile(found.nodes)
+    weight, worth, turn, mixed = reading
+    most = np.where(required | required.T, 1.0, mixed if source.data.kind == "mixed" else 1.0)
+    return found.calibrate(weight, allowed & allowed.T, whole=graphs[WHOLE], worth=worth, turn=turn, most=most)
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:

@@ -67,14 +67,16 @@ class Confidence:
         whole: Graph | None = None,
         worth: float = 1.0,
         turn: float = 1.0,
+        most: Array | float = 1.0,
     ) -> Confidence:
         """Probabilities in place of frequencies f: P(edge) = k f / (1 - f + k f), k = weight x density / (1 - density).
 
         Bayes' rule, the odds of f as evidence and the mean frequency over all pairs as prior: half of the resamples say more
-        of a pair where one in three is joined than where one in thirty is. 0 and 1 stay. weight: the odds that a frequency of
-        one half is worth, greater than 0. whole: the graph of all the data, evidence too: the odds of a pair are ``worth``
-        times greater where it is joined there and so many times less where it is not, and a way's share s of the resamples that
-        join the pair counts ``turn`` times where the graph has that very edge.
+        of a pair where one in three is joined than where one in thirty is. All is multiplied by ``most``, a number or (d, d)
+        symmetric: how many of the pairs that never fail to be joined are true. weight: the odds that a frequency of one half is
+        worth, greater than 0. whole: the graph of all the data, evidence too: the odds of a pair are ``worth`` times greater
+        where it is joined there and so many times less where it is not, and a way's share s of the resamples that join the pair
+        counts ``turn`` times where the graph has that very edge.
 
         Of ``open_pairs``, (d, d) symmetric, a way's share then becomes t^2 s + (1 - t^2) p, p the way's share over all pairs and
         t how far the resamples agree, the mean share of a pair's most frequent way: resamples that have rows in common repeat
@@ -83,12 +85,13 @@ class Confidence:
         """
         for name, value in (("weight", weight), ("worth", worth), ("turn", turn)):
             number(name, value, above=0.0)
+        number("most", float(np.min(most)), most=1.0, above=0.0)
         joined, d = self.joined, len(self.nodes)
         there = None if whole is None else Confidence.count([whole.align(self.nodes)])
         pairs = d * (d - 1) / 2
         density = min(max(float(np.triu(joined, 1).sum()) / max(pairs, 1.0), 0.5 / max(pairs, 1.0)), MOST_DENSE)
         k = weight * density / (1.0 - density) * (1.0 if there is None else worth ** (2.0 * there.joined - 1.0))
-        sure = np.where(joined > 0, k * joined / (1.0 - joined + k * joined + (joined <= 0)), 0.0)
+        sure = most * np.where(joined > 0, k * joined / (1.0 - joined + k * joined + (joined <= 0)), 0.0)
         trust = 1.0 if open_pairs is None else np.where(open_pairs, self._agreement(open_pairs) ** 2, 1.0)
 
         def read(shares: Sequence[Array], held: Sequence[Array]) -> list[Array]:

@@ -142,6 +142,16 @@ def test_frequencies_are_read_with_the_density_as_prior() -> None:
     assert shrunk.directed[1, 2] == pytest.approx(found.joined[1, 2] / 2)
 
 
+def test_no_edge_of_a_mixed_table_is_certain_but_those_that_are_known() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.integers(0, 2, (2, 400))
+    table = pd.DataFrame({"a": a, "b": b, "c": 3.0 * a + rng.normal(size=400), "d": 3.0 * b + rng.normal(size=400)})
+    known = cn.Knowledge(required=[("a", "c")])
+    conf = cn.edge_confidence(cn.as_table(table, discrete=["a", "b"]), "pc", n=5, knowledge=known)
+    assert conf.frequency is not None and conf.frequency[0, 2] == conf.frequency[1, 3] == 1.0
+    assert conf.directed[0, 2] == 1.0 and 0.9 < conf.joined[1, 3] < 1.0
+
+
 def test_a_direction_that_is_known_stays_certain() -> None:
     known = cn.Knowledge(required=[("a", "b")])
     conf = cn.edge_confidence(frame(), "pc", n=10, seed=1, knowledge=known)

@@ -19,6 +19,12 @@ def outside_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def times() -> int:
+    """How many times as many draws as usual a test of a rate takes: $CAUSALNET_TIMES, else 1."""
+    return int(os.environ.get("CAUSALNET_TIMES", "1"))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20261121)

@@ -34,8 +34,8 @@ def look(values: np.ndarray, adj: np.ndarray | None) -> Checkup:
     return doctor(table, None if adj is None else cn.Graph(names, adj))
 
 
-def test_clean_tables_are_healthy() -> None:
-    rng, found, runs = np.random.default_rng(0), Counter(), 100
+def test_clean_tables_are_healthy(times: int) -> None:
+    rng, found, runs = np.random.default_rng(0), Counter(), 100 * times
     for k in range(runs):
         adj, values = draw(rng)
         values = values * np.exp(rng.normal(size=D)) if k % 2 else values
@@ -81,18 +81,18 @@ def hidden_by_another(rng: np.random.Generator, x: np.ndarray) -> None:
         (hidden_by_another, "missing"),
     ],
 )
-def test_what_was_planted_is_seen(plant: Callable, check: str) -> None:
+def test_what_was_planted_is_seen(plant: Callable, check: str, times: int) -> None:
     rng, seen = np.random.default_rng(1), 0
-    for _ in range(20):
+    for _ in range(20 * times):
         adj, values = draw(rng)
         plant(rng, values)
         seen += check in {f.check for f in look(values, adj).sick}
-    assert seen >= 18
+    assert seen >= 18 * times
 
 
-def test_scales_noise_and_missing_edges_are_seen() -> None:
+def test_scales_noise_and_missing_edges_are_seen(times: int) -> None:
     rng, seen = np.random.default_rng(2), Counter()
-    for _ in range(20):
+    for _ in range(20 * times):
         adj, values = draw(rng, raw=True, d=20)
         seen["scales"] += "variances" in {f.check for f in look(values, adj).sick}
         adj, values = draw(rng, noise="laplace")
@@ -101,7 +101,7 @@ def test_scales_noise_and_missing_edges_are_seen() -> None:
         k = rng.integers(adj.sum())
         adj[np.nonzero(adj)[0][k], np.nonzero(adj)[1][k]] = False
         seen["edge"] += "independences of the graph" in {f.check for f in look(values, adj).sick}
-    assert min(seen.values()) >= 18, seen
+    assert min(seen.values()) >= 18 * times, seen
 
 
 def test_categories_and_strangers() -> None:

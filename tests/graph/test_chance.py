@@ -90,9 +90,9 @@ def test_hubs_by_chance_are_not_taken_for_skill() -> None:
 
 
 @pytest.mark.parametrize("family", ["er", "sf"])
-def test_under_the_null_p_values_are_uniform(family: str) -> None:
+def test_under_the_null_p_values_are_uniform(family: str, times: int) -> None:
     """Answers without any knowledge of the truth: P(p <= a) is at most a and two standard errors."""
-    runs, levels = 250, np.array([0.01, 0.05, 0.1])
+    runs, levels = 250 * times, np.array([0.01, 0.05, 0.1])
     told, randomised = [], []
     for run in range(runs):
         rng = np.random.default_rng([run, 5])

@@ -6,6 +6,11 @@ claims a PAG (of the arrowheads where all do), or where the truth has a cycle an
 
 On sampled data a seed draws a sample: values are means over seeds, and methods are compared seed by seed. On fixed data the
 value is that of the data itself (seed 0); resamples tell how stable it is, and how large a difference must be to be one.
+
+Chance over seeds: where each seed draws a truth of its own, answers without knowledge are lucky independently, and the mean of
+n draws varies less than one draw. Samples of one and the same truth give a method the same luck again and again: a guess that
+never changes is right or wrong n times. There the draws of all seeds are averaged rank by rank (the comonotonic coupling, whose
+sums are the widest of all in convex order), so that the mean is set against what a single guess can reach.
 """
 
 from __future__ import annotations
@@ -167,7 +172,8 @@ def _place(
     told_apart = (sampled or fixed) and len(known) == len(
         counted
     )  # resamples alone say nothing of chance: they are not independent
-    band = _band(known, metric, mean) if told_apart else {}
+    again = len({results.truth(dataset, s) for s in counted}) == 1
+    band = _band(known, metric, mean, again) if told_apart else {}
     others = [v for s, v in seeds.items() if s]
     resampled = nan if sampled or not others else float(np.mean(others))
     control = is_control(backend)
@@ -192,8 +198,8 @@ def _place(
 _BAND = ("chance", "chance_low", "chance_high", "orders_high", "p", "p_skeleton", "p_orientation")
 
 
-def _band(told: Sequence[Chance], metric: str, mean: float) -> dict[str, float]:
-    """The draws' mean over the seeds and what they say of the method's mean."""
+def _band(told: Sequence[Chance], metric: str, mean: float, again: bool) -> dict[str, float]:
+    """The draws' mean over the seeds and what they say of the method's mean; again: all seeds have one truth."""
     if len(told) == 1:
         one = told[0]
         size, orders = one.draws(metric, "size"), one.draws(metric, "orders")
@@ -202,17 +208,21 @@ def _band(told: Sequence[Chance], metric: str, mean: float) -> dict[str, float]:
     else:
         rng = np.random.default_rng(0)
 
-        def average(name: str, control: str) -> Array:
-            drawn = [rng.permutation(c.draws(name, control)) for c in told]
-            return np.mean([found[: min(map(len, drawn))] for found in drawn], axis=0)
+        def average(drawn: Sequence[Array]) -> Array:
+            least = min(map(len, drawn))
+            found = np.array([rng.permutation(draws)[:least] for draws in drawn])
+            return np.mean(np.sort(found, axis=1) if again else found, axis=0)
 
-        size, orders = average(metric, "size"), average(metric, "orders")
-        p = max(_tail(size, mean), _tail(average(metric, "names"), mean))
+        def control(name: str, kind: str) -> Array:
+            return average([c.draws(name, kind) for c in told])
+
+        size, orders = control(metric, "size"), control(metric, "orders")
+        p = max(_tail(size, mean), _tail(control(metric, "names"), mean))
         pairs = float(np.mean([c.levels["skeleton_f1"].f1(c.levels["skeleton_f1"].hits) for c in told]))
-        p_skeleton = max(_tail(average("skeleton_f1", w), pairs) for w in ("size", "names"))
+        p_skeleton = max(_tail(control("skeleton_f1", kind), pairs) for kind in ("size", "names"))
         judged = [c for c in told if c.judged]
-        drawn = sum((rng.permutation(c.orders.hits)[: len(size)] for c in judged), np.zeros(len(size)))
-        direction = _tail(drawn, float(sum(c.right for c in judged))) if judged else None
+        right = float(np.mean([c.right for c in judged])) if judged else 0.0
+        direction = _tail(average([c.orders.hits.astype(float) for c in judged]), right) if judged else None
     low, high = np.quantile(size, [LEVEL, 1 - LEVEL])
     numbers = (size.mean(), low, high, np.quantile(orders, 1 - LEVEL), p, p_skeleton)
     return dict(zip(_BAND, (*map(float, numbers), math.nan if direction is None else direction), strict=True))

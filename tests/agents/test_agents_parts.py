@@ -123,7 +123,7 @@ def test_the_network_follows_from_the_environment() -> None:
 # ---- experience --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(2, 12), st.integers(0, 2**32 - 1))
 def test_the_ring_keeps_what_was_put_in(lengths: list[int], capacity: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -137,7 +137,7 @@ def test_the_sampled_gradient_is_the_exact_truncated_one() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 1.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_measure_passes_the_most(seed: int, mass: float) -> None:
     rng = np.random.default_rng(seed)
     sizes = (np.array([3, 2, 3]), np.array([2, 2, 1]))

@@ -62,7 +62,7 @@ def test_conditioning_at_the_sources_and_between(kind: str) -> None:
         assert (at == 1).all() and (between == 1).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-5, 5), min_size=3, max_size=6, unique=True), st.integers(0, 10**6))
 def test_polynomials_pass_through_any_quadratic(spots: list[float], seed: int) -> None:
     factors = np.array(spots)

@@ -30,7 +30,7 @@ from causalnet.storage.checkpoint import read, write
 
 
 @given(st.integers(1, 25), st.integers(0, 3), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_agents_of_a_colour_are_far_apart(n: int, kappa: int, seed: int) -> None:
     graph = nx.gnp_random_graph(n, 0.15, seed=seed)
     found = colour_agents(nx.to_scipy_sparse_array(graph, format="csr"), kappa)
@@ -44,7 +44,7 @@ def test_agents_of_a_colour_are_far_apart(n: int, kappa: int, seed: int) -> None
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 20), st.floats(0, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_proximal_step_is_the_argmax(seed: int, eta: float, tau: float) -> None:
     rng = np.random.default_rng(seed)
     pi, advantage = rng.dirichlet(np.ones(4)), rng.normal(size=4)

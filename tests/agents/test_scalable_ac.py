@@ -263,7 +263,7 @@ def test_a_saved_agent_goes_on_as_if_it_had_not_stopped(kind: Any, fresh: bool, 
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_keys_are_equal_exactly_where_neighbourhoods_are(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 3, size=(6, 4, 5)).astype(np.int32)

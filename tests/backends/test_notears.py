@@ -72,7 +72,7 @@ def numerical(f, w: np.ndarray, step: float = 1e-6) -> np.ndarray:  # type: igno
 
 
 @given(SEEDS, st.integers(1, 8), st.floats(0.01, 3.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_expm_agrees_with_scipy(seed: int, d: int, size: float) -> None:
     a = size * np.random.default_rng(seed).random((d, d))
     np.testing.assert_allclose(expm_nonnegative(a), expm(a), rtol=1e-10)
@@ -113,7 +113,7 @@ def test_outside_the_m_matrices_log_det_says_so() -> None:
 
 
 @given(SEEDS, st.integers(2, 7), st.sampled_from([0.0, 0.01, 0.1, 0.5]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_lasso_meets_its_optimality_conditions_from_any_start(seed: int, d: int, l1: float) -> None:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(50, d)) @ rng.normal(size=(d, d)) + 0.3 * rng.normal(size=(50, d))
@@ -176,7 +176,7 @@ def test_cut_raises_the_threshold_just_enough() -> None:
 
 
 @given(SEEDS, st.integers(2, 7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_cut_always_gives_a_dag_with_the_required_edges(seed: int, d: int) -> None:
     rng = np.random.default_rng(seed)
     required = np.triu(rng.random((d, d)) < 0.2, 1)

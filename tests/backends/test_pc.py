@@ -121,7 +121,7 @@ def test_discrete_skeleton_is_causal_learns(ours: str, theirs: str) -> None:
         np.testing.assert_array_equal(graph.skeleton, peer_skeleton(codes, 0.05, theirs))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31), d=st.integers(2, 15), discrete=st.booleans())
 def test_columns_in_another_order_give_the_same_graph(seed: int, d: int, discrete: bool) -> None:
     rng = np.random.default_rng(seed)
@@ -238,7 +238,7 @@ def test_pairs_forbidden_both_ways_and_required_edges_are_never_tested() -> None
     assert all(graph.adj[i, j] and graph.adj[j, i] for i, j in [(0, 1), (0, 2)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31))
 @pytest.mark.filterwarnings("ignore:the data join these pairs")
 def test_no_knowledge_is_ever_broken(seed: int) -> None:

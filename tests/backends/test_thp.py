@@ -42,7 +42,7 @@ def small_log(seed: int, n: int = 60, v: int = 3, m: int = 4):  # type: ignore[n
     return time, rng.integers(0, v, n).astype(np.int32), rng.integers(0, m, n).astype(np.int32), links | links.T
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     normalization=st.sampled_from(["degree", "symmetric", "none"]),
@@ -105,7 +105,7 @@ def test_em_reaches_the_maximum_of_the_concave_likelihood() -> None:
     assert mu * e.horizon + alpha @ e.integral == pytest.approx(e.effects[0].shape[1])  # EM explains every event
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     seed=st.integers(0, 10**6),
     normalization=st.sampled_from(["degree", "symmetric", "none"]),

@@ -28,7 +28,7 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scanning, "WIDE", 12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables())
 def test_a_scan_is_what_numpy_says_of_the_whole(values: np.ndarray) -> None:
     found = scan(values)
@@ -41,7 +41,7 @@ def test_a_scan_is_what_numpy_says_of_the_whole(values: np.ndarray) -> None:
     assert found.clean == np.isfinite(values).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables())
 def test_equal_columns_are_those_of_equal_bits(values: np.ndarray) -> None:
     groups = equal_columns(values)

@@ -316,7 +316,7 @@ def test_the_state_is_saved_and_goes_on_to_the_bit(instance: Instance) -> None:
     assert not (held["clock"] == core.state_dict()["clock"]).any()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 10**6), n_devices=st.integers(2, 80), hard=st.booleans())
 def test_instances_of_any_size_work_and_survive_a_file(
     tmp_path_factory: pytest.TempPathFactory, seed: int, n_devices: int, hard: bool

@@ -223,7 +223,7 @@ def odd_tables() -> TabularNetwork:
 
 
 @pytest.mark.parametrize("name", SMALL)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**6))
 def test_frequencies_match_the_exact_kernels(name: str, seed: int) -> None:
     count, rng = 4000, np.random.default_rng(seed)
@@ -421,7 +421,7 @@ def test_epidemic_extremes() -> None:
 # ---------------------------------------------------------------- topology
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n=st.integers(1, 25), p=st.floats(0, 0.4), kappa=st.integers(0, 30), seed=st.integers(0, 999))
 def test_balls_are_networkx_balls(n: int, p: float, kappa: int, seed: int) -> None:
     graph = nx.gnp_random_graph(n, p, seed=seed)

@@ -25,7 +25,7 @@ def any_graph(d: int, seed: int, weighted: bool) -> Graph:
     return Graph(tuple(f"n{i}" for i in range(d)), adj, rng.normal(size=(d, d)) * adj if weighted else None)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 8), st.integers(0, 10**6), st.booleans())
 def test_round_trips(d: int, seed: int, weighted: bool) -> None:
     g = any_graph(d, seed, weighted)
@@ -125,7 +125,7 @@ def test_lazy_evidence_and_explain() -> None:
         g.explain("a", "zz")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 8), st.integers(0, 10**6))
 def test_cycles_against_networkx(d: int, seed: int) -> None:
     adj = any_graph(d, seed, False).adj

@@ -54,7 +54,7 @@ def test_alignment_is_by_name() -> None:
         score(CHAIN, Graph.from_edges("abd"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(2, 9), st.floats(0, 4), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_properties(d: int, degree: float, seed: int, other: int) -> None:
     a, b = graph(dag(d, degree, seed)), graph(dag(d, degree, other))
@@ -90,7 +90,7 @@ def effects(weight: np.ndarray, learned: np.ndarray) -> int:
     return wrong
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(2, 7), st.floats(0, 4), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_sid_counts_exactly_the_wrong_regressions(d: int, degree: float, seed: int, other: int) -> None:
     truth, learned = dag(d, degree, seed), dag(d, degree, other)

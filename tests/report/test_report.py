@@ -179,7 +179,7 @@ def adjacencies(draw: Any) -> np.ndarray:
     return adj
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(adjacencies(), st.floats(30.0, 120.0))
 def test_no_two_boxes_overlap_and_the_layout_repeats(adj: np.ndarray, width: float) -> None:
     """Cycles, undirected edges, isolated nodes and one node: boxes are apart, inside the drawing, and stay put."""
@@ -197,7 +197,7 @@ def test_no_two_boxes_overlap_and_the_layout_repeats(adj: np.ndarray, width: flo
             assert apart, (i, j)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(adjacencies())
 def test_causes_stand_above_their_effects_in_a_dag(adj: np.ndarray) -> None:
     dag = np.triu(adj, 1)
@@ -247,7 +247,7 @@ def test_kinds_of_edges_against_the_truth() -> None:
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_counted_edges_agree_with_the_metrics(seed: int) -> None:
     rng = np.random.default_rng(seed)

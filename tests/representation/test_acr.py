@@ -71,14 +71,14 @@ def as_sets(acr: sparse.csr_matrix, c: int) -> list[set[tuple[int, int]]]:
     return [{divmod(int(k), c) for k in acr.indices[a:b]} for a, b in zip(acr.indptr, acr.indptr[1:], strict=False)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 3), st.booleans(), st.integers(0, 9))
 def test_value_acr_is_the_search(seed: int, n: int, c: int, directed: bool, kappa: int) -> None:
     m = random_masks(seed, n, c, directed)
     assert as_sets(value_acr(m, kappa), c) == [searched_value(m, i, kappa) for i in range(n)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 3), st.booleans(), st.integers(1, 8))
 def test_policy_acr_is_the_message_passing_of_algorithm_3(
     seed: int, n: int, c: int, directed: bool, kappa: int
@@ -98,7 +98,7 @@ def test_policy_acr_is_the_message_passing_of_algorithm_3(
         assert as_sets(policy_acr(m, n * c + 1), c) == as_sets(policy_acr(m), c)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 8), st.integers(1, 3))
 def test_monotone_in_kappa_up_to_the_fixpoint(seed: int, n: int, c: int) -> None:
     m = random_masks(seed, n, c, False)
@@ -112,7 +112,7 @@ def test_monotone_in_kappa_up_to_the_fixpoint(seed: int, n: int, c: int) -> None
     assert all((sizes(levels[k]) <= ball[k]).all() for k in range(3))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(2, 7), st.integers(1, 3))
 def test_numbering_of_agents_does_not_matter(seed: int, n: int, c: int) -> None:
     m = random_masks(seed, n, c, True)

@@ -45,7 +45,7 @@ def graphs(draw: st.DrawFn, acyclic: bool = False) -> cn.Graph:
 # ---- which variables are kept -------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs(acyclic=True), st.integers(0, 10_000))
 def test_order_is_causal_and_k_takes_its_head(graph: cn.Graph, seed: int) -> None:
     here = np.random.default_rng(seed).random(graph.d) < 0.7
@@ -57,7 +57,7 @@ def test_order_is_causal_and_k_takes_its_head(graph: cn.Graph, seed: int) -> Non
         assert list(np.flatnonzero(rule(graph, k).kept(here))) == sorted(order[:k])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(graphs(), st.integers(0, 10_000))
 def test_cycles_have_an_order_that_respects_their_condensation(graph: cn.Graph, seed: int) -> None:
     here = np.random.default_rng(seed).random(graph.d) < 0.8
@@ -96,7 +96,7 @@ def test_absent_variables_leave_the_graph() -> None:
     assert rule(CHAIN).order(here) == [0, 2]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(graphs())
 def test_a_cycle_is_opened_so_that_few_edges_stand_against_the_order(graph: cn.Graph) -> None:
     place = np.argsort(list(causal_order(graph.directed)))
@@ -104,7 +104,7 @@ def test_a_cycle_is_opened_so_that_few_edges_stand_against_the_order(graph: cn.G
     assert against <= graph.directed.sum() / 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs(), st.integers(0, 10_000), st.sampled_from([1, 2, 3, 9, "roots"]))
 def test_some_action_is_always_allowed_and_a_large_k_is_presence(graph: cn.Graph, seed: int, k: object) -> None:
     rng = np.random.default_rng(seed)

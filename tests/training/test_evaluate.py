@@ -211,7 +211,7 @@ def test_wrong_policies_and_environments_are_told() -> None:
 # ---- statistics ---------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(runs)
 def test_iqm_is_scipys_trimmed_mean(x: list[float]) -> None:
     assert iqm(x) == pytest.approx(trim_mean(x, 0.25), abs=1e-9)

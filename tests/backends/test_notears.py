@@ -342,7 +342,7 @@ def test_a_time_limit_binds_on_wide_tables(acyclicity: str) -> None:
     warm_up("continuous")
     started = time.monotonic()
     g = learn(table, rng=np.random.default_rng(0), acyclicity=acyclicity, max_seconds=0.5)
-    assert time.monotonic() - started < 6.0
+    assert time.monotonic() - started < 15.0
     assert g.is_dag and g.meta["complete"] is False
 
 
@@ -353,7 +353,7 @@ def test_refining_a_dense_start_is_cut_short_to_a_dag() -> None:
     effort = Effort.within(0.05)
     started = time.monotonic()
     w = refine(p, dense, effort)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 10.0
     assert is_acyclic(w != 0) and not effort.complete
 
 

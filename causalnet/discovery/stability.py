@@ -93,7 +93,6 @@ def edge_confidence(
     source = data if isinstance(data, Dataset) else Dataset("data", data)
     wanted, draw = one_of("draw", draw, DRAWS), _drawn(source, backend, draw)
     seeds = np.random.default_rng(seed).integers(1, 2**31, n).tolist()  # more of them begin with the same
-    reading = _reading(source.data.kind, backend)
     also_whole = wanted == "auto" and draw == "part" and source.data.kind != "events"
     told = {"data": fingerprint(source), "backend": backend, "draw": draw, "seed": seed}
     told["params"] = {name: value if name != "knowledge" else repr(value) for name, value in sorted(kwargs.items())}
@@ -109,13 +108,19 @@ def edge_confidence(
     found = Confidence.count([graphs[s] for s in seeds], draw=draw)
     if wanted != "auto" or (draw != "part" and not _in_time(backend)):
         return found
+    reading = _reading(source.data.kind, backend)
     if not also_whole:  # in time and in logs a pair may be linked both ways
         return found.calibrate(reading.weight)
     known = as_knowledge(kwargs.get("knowledge", source.knowledge)) or Knowledge()
+    return _read(found, reading, graphs[WHOLE], known, source.data.kind == "mixed")
+
+
+def _read(found: Confidence, reading: Reading, whole: Graph, known: Knowledge, mixed: bool) -> Confidence:
+    """The probabilities of a table's edges, by its parts and as a whole; pairs that are known to be joined stay certain."""
     allowed, required = known.compile(found.nodes)
-    weight, worth, turn, mixed = reading
-    most = np.where(required | required.T, 1.0, mixed if source.data.kind == "mixed" else 1.0)
-    return found.calibrate(weight, allowed & allowed.T, whole=graphs[WHOLE], worth=worth, turn=turn, most=most)
+    most = np.where(required | required.T, 1.0, reading.mixed if mixed else 1.0)
+    weight, worth, turn, _ = reading
+    return found.calibrate(weight, allowed & allowed.T, whole=whole, worth=worth, turn=turn, most=most)
 
 
 def _drawn(source: Dataset, backend: str, draw: str) -> str:

@@ -82,8 +82,8 @@ TASKS = {
         runs.confident,
         [
             *(
-                ((m, f), 60 if f in ("Gaussian", "discrete", "regimes") else 30)
-                for m in ("order", "pc")
+                ((m, f), n)
+                for m, n in (("order", 60), ("pc", 240))
                 for f in ("Gaussian", "discrete", "mixed", "conditional", "regimes")
             ),
             (("pcmci", "series"), 60),

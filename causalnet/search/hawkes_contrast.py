@@ -21,7 +21,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import comb
+from scipy.stats import chi2
 
 from ..base.arrays import Array, Bools, Ints
 from ..stats.hawkes_sums import Moments
@@ -29,7 +30,7 @@ from .hawkes_polls import before
 from .hawkes_search import ancestors
 from .hazard_graph import closing
 from .label_null import FEW, Null, price_of
-from .score_tests import fit_columns, scores
+from .score_tests import Tested, fit_columns, scores
 
 LEFT = 0.02  # of what the causes of a type gain
 FALSE_SHARE = 0.33  # of the edges, that the price admits
@@ -37,7 +38,7 @@ KEEP = 0.5  # of the z that lets an edge in, to stay when others joined
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
 TURNS = 2  # of a polled stream's edges
-DRAWS = 100_000  # quantiles of the null
+DRAWS, MOST = 100_000, 60.0  # quantiles of the null, nats
 
 
 class Fitted(NamedTuple):
@@ -66,7 +67,7 @@ def fit_graph(moments: Moments, hops: int, allowed: Bools, required: Bools, sett
 
 def _first_price(v: int, hops: int) -> float:
     """Nats that FEW edges of noise gain in a whole graph."""
-    return float(ndtri(FEW / max(1, v * (v - 1) * hops)) ** 2 / 2.0)
+    return float(_by_chance(np.array([FEW / max(1, v * (v - 1))]), hops)[0])
 
 
 def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fitted:
@@ -90,9 +91,16 @@ def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fit
 
 
 def _normal(hops: int) -> Null:
-    """What chance gains: the largest of ``hops`` standard normal z."""
-    z = ndtri(((np.arange(DRAWS) + 0.5) / DRAWS) ** (1.0 / hops))
-    return Null(np.maximum(z, 0.0) ** 2 / 2.0, DRAWS)
+    """What chance gains."""
+    return Null(_by_chance(1.0 - (np.arange(DRAWS) + 0.5) / DRAWS, hops), DRAWS)
+
+
+def _by_chance(p: Array, hops: int) -> Array:
+    """(P,) the nats that chance gains with probability p (P,): half the sum of the squares of the ``hops`` standard normal
+    z that are positive."""
+    nats, k = np.linspace(0.0, MOST, DRAWS)[1:], np.arange(1, hops + 1)
+    above = (comb(hops, k) / 2.0**hops) @ chi2.sf(2.0 * nats, k[:, None])
+    return np.interp(-np.log(p), -np.log(above), nats, left=0.0)
 
 
 def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Array) -> Fitted:
@@ -105,10 +113,11 @@ def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Arr
     while todo:
         for i in todo:
             gram, b = _with_common(moments, i, hops)
-            test = (
+            test = Tested(
                 np.append(moments.whole[i], none),
                 np.append(moments.heard[i], none),
                 np.append(moments.square[i], untested),
+                np.append(moments.ground[i], none),
             )
             adj[:, i], z[:, i], own = _causes(
                 gram, b, test, owner, i, may[:, i], required[:, i], np.sqrt(2.0 * least[:, i])
@@ -131,11 +140,9 @@ def _with_common(moments: Moments, i: int, hops: int) -> tuple[Array, Array]:
 
 
 def _causes(
-    gram: Array, b: Array, test: tuple[Array, Array, Array], owner: Ints, i: int, may: Bools, must: Bools, least: Array
+    gram: Array, b: Array, test: Tested, owner: Ints, i: int, may: Bools, must: Bools, least: Array
 ) -> tuple[Bools, Array, Array]:
     """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``.
-
-    test: whole, heard and square of the columns, as the scores take them.
     """
     chosen, v = must.copy(), len(may)
 
@@ -143,9 +150,7 @@ def _causes(
         """z (V,) of each type on top of some, the columns in use and their theta."""
         with_own = np.append(kinds | (np.arange(v) == i), True)
         use, theta = fit_columns(gram, b, np.flatnonzero(with_own[owner] & (np.diag(gram) > 0)))
-        each = np.full(v + 1, -np.inf)
-        np.maximum.at(each, owner, scores(gram, b, *test, use, theta))
-        return each[:v], use, theta
+        return scores(gram, b, test, use, theta, len(b) // (v + 1))[:v], use, theta
 
     def worth(j: int) -> float:
         """z of type j on top of the others."""

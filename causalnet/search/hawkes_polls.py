@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.arrays import Array, Bools, Ints
 from ..stats.hawkes_sums import Polls
-from .score_tests import fit_columns, scores
+from .score_tests import Tested, fit_columns, scores
 
 
 def before(polls: Polls, adj: Bools, hops: int) -> Array:
@@ -25,7 +25,8 @@ def before(polls: Polls, adj: Bools, hops: int) -> Array:
         whole, heard = (columns * (polls.whole @ columns)).sum(axis=0), polls.heard[i] @ columns
         square = np.append(np.full(n - hops, np.inf), polls.square[i, j * hops : (j + 1) * hops])
         use, theta = fit_columns(gram, b, np.flatnonzero(np.diag(gram)[: n - hops] > 0))
-        z[j, i] = scores(gram, b, whole, heard, square, use, theta)[n - hops :].max()
+        tested = Tested(whole, heard, square, polls.ground @ columns)
+        z[j, i] = scores(gram, b, tested, use, theta, hops)[-1]
     return z
 
 

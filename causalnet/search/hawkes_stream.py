@@ -6,9 +6,10 @@
 
 States are values. However the stream is cut, and in whatever order events come within ``patience`` seconds, the sums
 are those of one pass over everything, so the graph is the same. Events of one instant are taken together, so those of
-the latest instant wait; and the first WARM events wait for what they tell: the mean delay, and whether the stream is
-polled, so that causes and effects share their times (:mod:`causalnet.stats.hawkes_sums`). An event that comes later
-than ``patience`` allows is set aside and kept in the state, one that is there twice counts once.
+the latest instant wait; and the first ones wait for what they tell: WARM of them whether the stream is polled, so that
+causes and effects share their times (:mod:`causalnet.stats.hawkes_sums`), and twice as many, and again, the mean delay,
+until it no longer changes: a delay that is read too short leaves false edges, the more the longer the stream. An event
+that comes later than ``patience`` allows is set aside and kept in the state, one that is there twice counts once.
 
 Each BLOCK of events is predicted before it is counted. The log-likelihood per event of the LATEST blocks against that
 of the blocks before, in standard deviations of such a mean, is the drift; above ALARM the stream no longer behaves as
@@ -43,7 +44,9 @@ from .hawkes_contrast import Fitted, fit_graph
 from .stream_order import arrived, remarks
 from .stream_state import Drift, State, Waiting, Watching
 
-WARM = TELLING  # events that tell the mean delay and the polls
+WARM = TELLING  # events that tell the polls, and the mean delay of a polled stream
+SOME, MOST = 4 * WARM, 32 * WARM  # events that tell the mean delay of one of exact times: the least and the most
+SETTLED = 1.15  # times the delay that half of them told
 SHORT = 0.5  # of a poll: with quicker effects, what later polls tell of an order would hardly count
 BLOCK = 1000  # events that are predicted together
 GROWTH = 1.6  # blocks between one model that predicts and the next
@@ -125,10 +128,9 @@ def _columns(events: Events | pd.DataFrame, unit: str | None) -> tuple[Array, li
 def _absorb(state: State, until: float) -> State:
     """The state with all that waits and came before ``until`` counted in; nothing while delay and polls are not known."""
     if state.decay is None or state.poll is None:
-        ready = int(np.searchsorted(state.waiting.time, until))
-        if ready == 0 or (ready < WARM and until < math.inf):
+        state = _begun(state, int(np.searchsorted(state.waiting.time, until)), until == math.inf)
+        if state.decay is None or state.poll is None:
             return state
-        state = _begun(state, min(ready, WARM))
     time = _poll_of(state, state.waiting.time)
     ready = int(np.searchsorted(time, _poll_of(state, until)))
     if ready == 0:
@@ -148,19 +150,34 @@ def _poll_of(state: State, time: Any) -> Any:
     return np.ceil(time / state.poll - 1e-6) * state.poll if state.poll else time
 
 
-def _begun(state: State, n: int) -> State:
-    """The state that knows delay and polls by the first n events that wait."""
-    first, links = state.waiting.taken(slice(None, n)), _links(state)
-    decay, poll = state.decay, state.poll
-    log = Log(first.time, first.device, _paths(state)[1])
+def _begun(state: State, ready: int, now: bool) -> State:
+    """The state that knows polls and delay once the ``ready`` first events that wait tell them, or now by all there are."""
+    while ready > 0 and (state.decay is None or state.poll is None):
+        n = max(SOME, 2 * state.asked) if state.asked else WARM
+        if n > ready and not now:
+            break
+        state = _told_by(replace(state, asked=min(n, MOST)), min(n if n <= ready else ready, MOST), now and n > ready)
+    return state
+
+
+def _told_by(state: State, n: int, last: bool) -> State:
+    """The state with what the first n events that wait tell of polls and delay. last: the delay that they tell is used."""
+    some, links, paths = state.waiting.taken(slice(None, n)), _links(state), _paths(state)[1]
+    log, decay, poll = Log(some.time, some.device, paths), state.decay, state.poll
     if poll is None:
-        poll = poll_interval(first.time) if n > 1 and tied(log, first.kind, links) > POLLED else 0.0
+        first = log.first(WARM)
+        poll = poll_interval(first.time) if n > 1 and tied(first, some.kind[:WARM], links) > POLLED else 0.0
     if decay is None:
-        if n < 2 or first.time[-1] <= first.time[0]:
+        if n < 2 or some.time[-1] <= some.time[0]:
             raise DataError(f"{n} events at one time tell no delay; give decay, in 1/s, or wait for more events")
-        share = device_share(first.device, len(state.devices))
-        delay = max(polled_delay(log, first.kind, poll), SHORT * poll) if poll else mean_delay(log, links, share)
-        decay = 1.0 / delay
+        delay: float | None = None
+        if poll:
+            delay = max(polled_delay(log, some.kind, poll), SHORT * poll)
+        elif last or n >= SOME:
+            delay, half = (mean_delay(part, links, device_share(part.device, len(state.devices))) for part in (log, log.first(n // 2)))
+            if not last and n < MOST and max(delay / half, half / delay) > SETTLED:
+                delay = None
+        decay = None if delay is None else 1.0 / delay
     sums = grown(state.sums, len(state.types), len(state.devices), len(state.settings.hops), poll > 0.0)
     return replace(state, decay=decay, poll=poll, sums=sums)
 

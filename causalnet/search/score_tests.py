@@ -1,4 +1,4 @@
-"""Least squares over non-negative columns by their sums, and the score test of a further column, as a Poisson count.
+"""Least squares over non-negative columns by their sums, and the score test of further columns, as Poisson counts.
 
 With theta = argmin theta . G theta - 2 b . theta over the columns S, a further column a of ``expected`` E = G_aS theta
 and seen b_a is tested as counts are that have the weights phi_a: divided by w = sum phi_a^2 / sum phi_a they have the
@@ -8,10 +8,16 @@ of its expected count, bears the excess s = b_a - E alone, so
     z^2 / 2 = ((E' + s) log((E' + s) / E') - s) / w        E' = left E
 
 the deviance of a Poisson count (McCullagh, Nelder, Generalized Linear Models, 1989), with the sign of s. A few effects
-where next to none are expected are many deviations then, as they are by likelihood.
+where next to none are expected are many deviations then, as they are by likelihood. So that the last trace of a kernel
+is no such effect, w is int phi_a^2 / int phi_a at least, which is what chance makes of it, and E a LEAST of what
+chance alone would bring.
+
+Columns of one cause are tested together: the largest z, and what the others add once it is there, where positive.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +25,18 @@ from ..base.arrays import Array, Ints
 
 RIDGE = 1e-9
 LEAST_LEFT = 1e-6  # of a column: less is not told from the others
+LEAST = 0.1  # of what chance brings is expected
+CLOSEST = 0.99  # correlation of columns of one cause
+
+
+class Tested(NamedTuple):
+    """What tests take beside G and b (C,), from which the means may have been taken out: the diagonal of G and b with
+    them, the sum of phi^2 over the events (inf: not tested), and int phi."""
+
+    whole: Array
+    heard: Array
+    square: Array
+    ground: Array
 
 
 def fit_columns(gram: Array, b: Array, use: Ints) -> tuple[Ints, Array]:
@@ -33,21 +51,39 @@ def fit_columns(gram: Array, b: Array, use: Ints) -> tuple[Ints, Array]:
         use = np.delete(use, int(np.argmin(theta)))
 
 
-def scores(gram: Array, b: Array, whole: Array, heard: Array, square: Array, use: Ints, theta: Array) -> Array:
-    """(C,) z of each column of ``gram`` (C, C) on top of those in use; square (C,): sum of phi^2, inf: not tested.
-
-    whole and heard (C,): G_aa and b_a with what was taken out of ``gram`` and ``b`` (C,) beforehand.
-    """
+def scores(gram: Array, b: Array, tested: Tested, use: Ints, theta: Array, size: int) -> Array:
+    """(C / size,) z of each cause, ``size`` neighbouring columns of ``gram`` (C, C), on top of the columns in use."""
+    whole, heard, square, ground = tested
     cross = np.linalg.solve(_ridged(gram, use), gram[use])
-    remains = np.diag(gram) - (gram[use] * cross).sum(axis=0)
-    left = np.clip(remains / np.maximum(whole, 1e-300), 0.0, 1.0)
+    v, by = len(gram) // size, (len(use), len(gram) // size, size)
+    remains = np.einsum("vkvl->vkl", gram.reshape(v, size, v, size))
+    remains = remains - np.einsum("uvk,uvl->vkl", gram[use].reshape(by), cross.reshape(by))
+    alone = np.maximum(np.einsum("vkk->vk", remains), 1e-150)
+    left = np.clip(alone.ravel() / np.maximum(whole, 1e-300), 0.0, 1.0)
     excess = b - theta @ gram[use]
     some = (left > LEAST_LEFT) & (heard > 0) & np.isfinite(square)
-    weight = np.where(some, square, 1.0) / np.where(some, heard, 1.0)
-    low = np.where(some, np.maximum(heard - excess, 1e-12) * left, 1.0)
+    weight = np.where(some, np.maximum(square / np.where(some, heard, 1.0), whole / np.maximum(ground, 1e-300)), 1.0)
+    expected = np.maximum(heard - excess, np.maximum(LEAST * (heard - b), 1e-12))
+    low = np.where(some, expected * left, 1.0)
     high = np.maximum(low + np.where(some, excess, 0.0), 0.0)
     nats = (high * np.log(np.maximum(high, 1e-300) / low) - (high - low)) / weight
-    return np.where(some, np.sign(high - low) * np.sqrt(2.0 * np.maximum(nats, 0.0)), 0.0)
+    z = np.where(some, np.sign(high - low) * np.sqrt(2.0 * np.maximum(nats, 0.0)), 0.0)
+    return _together(z.reshape(-1, size), remains / np.sqrt(alone[:, :, None] * alone[:, None, :]))
+
+
+def _together(z: Array, r: Array) -> Array:
+    """(V,) the z of columns (V, K) that are correlated by r (V, K, K): the largest, and what others add to it."""
+    at, best, total = np.arange(len(z)), z.max(axis=1), np.zeros(len(z))
+    for _ in range(z.shape[1]):
+        first = z.argmax(axis=1)
+        top = np.maximum(z[at, first], 0.0)
+        total += top**2
+        by = np.clip(r[at, first], 0.0, CLOSEST)
+        left = np.sqrt(1.0 - by**2)
+        z = (z - by * top[:, None]) / left
+        r = (r - by[:, :, None] * by[:, None, :]) / (left[:, :, None] * left[:, None, :])
+        z[at, first] = -np.inf
+    return np.where(best > 0.0, np.sqrt(total), best)
 
 
 def _ridged(gram: Array, use: Ints) -> Array:

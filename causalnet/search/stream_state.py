@@ -95,6 +95,8 @@ class State:
     decay: float | None = None
     poll: float | None = None
     "seconds between polls, 0 where times are exact; None as long as neither is known"
+    asked: int = 0
+    "first events that were asked for polls and delay"
     n: int = 0
     "events counted"
     twice: int = 0
@@ -112,7 +114,7 @@ def save(state: State, path: str | Path) -> Path:
         arrays |= {f"{name}.{part}": a for part, a in vars(getattr(state, name)).items()}
     model = {name: getattr(state.drift, name) for name in MODEL}
     arrays |= {f"drift.{name}": a for name, a in model.items() if a is not None}
-    header = {name: getattr(state, name) for name in (*PLAIN, "poll")} | {"settings": asdict(state.settings)}
+    header = {name: getattr(state, name) for name in (*PLAIN, "poll", "asked")} | {"settings": asdict(state.settings)}
     header["knowledge"] = None if state.knowledge is None else asdict(state.knowledge)
     header["drift"] = {name: getattr(state.drift, name) for name in COUNTED}
     return checkpoint.write(path, header, arrays, SAVED)
@@ -130,6 +132,7 @@ def load(path: str | Path) -> State:
 def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:
     settings = header["settings"]
     plain = {name: header[name] for name in PLAIN} | {"poll": header.get("poll", 0.0)}  # version 1 knew exact times
+    plain["asked"] = header.get("asked", 0)
     plain |= {name: tuple(plain[name]) for name in ("types", "devices")}
     plain["links"] = tuple((a, b) for a, b in plain["links"])
     drift: dict[str, Any] = {**header["drift"], **checkpoint.nested(arrays, "drift")}

@@ -233,7 +233,7 @@ def _add(  # type: ignore[no-untyped-def]
 
 class Polls(NamedTuple):
     """The sums of a polled stream, of the columns S and Y: gram (2C, 2C) and at (V, 2C) within devices, whole and heard
-    with the means, square (V, C) of S."""
+    with the means, square (V, C) of S, ground (2C,) the integrals."""
 
     later: float
     once: float
@@ -242,6 +242,7 @@ class Polls(NamedTuple):
     whole: Array
     heard: Array
     square: Array
+    ground: Array
 
 
 class Moments(NamedTuple):
@@ -295,7 +296,7 @@ def read(sums: Sums, clock: float, watched: float, decay: float, poll: float = 0
     mean, polls = reach / watched, None
     gram, at = s - reach.T @ mean, told - sums.events.T @ mean
     if poll > 0.0:
-        polls = Polls(later, once, gram, at, s, told, sums.square)
+        polls = Polls(later, once, gram, at, s, told, sums.square, reach.sum(axis=0))
         gram = later**2 * gram[:c, :c] + later * once * (gram[:c, c:] + gram[c:, :c]) + once**2 * gram[c:, c:]
         at = later * at[:, :c] + once * other * at[:, c:]
     return Moments(gram, at, whole, heard, square, ground, sums.events.sum(axis=0), watched * m, polls)

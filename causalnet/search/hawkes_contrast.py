@@ -142,8 +142,7 @@ def _with_common(moments: Moments, i: int, hops: int) -> tuple[Array, Array]:
 def _causes(
     gram: Array, b: Array, test: Tested, owner: Ints, i: int, may: Bools, must: Bools, least: Array
 ) -> tuple[Bools, Array, Array]:
-    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``.
-    """
+    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``."""
     chosen, v = must.copy(), len(may)
 
     def fit(kinds: Bools) -> tuple[Array, Ints, Array]:

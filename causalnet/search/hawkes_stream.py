@@ -174,7 +174,10 @@ def _told_by(state: State, n: int, last: bool) -> State:
         if poll:
             delay = max(polled_delay(log, some.kind, poll), SHORT * poll)
         elif last or n >= SOME:
-            delay, half = (mean_delay(part, links, device_share(part.device, len(state.devices))) for part in (log, log.first(n // 2)))
+            delay, half = (
+                mean_delay(part, links, device_share(part.device, len(state.devices)))
+                for part in (log, log.first(n // 2))
+            )
             if not last and n < MOST and max(delay / half, half / delay) > SETTLED:
                 delay = None
         decay = None if delay is None else 1.0 / delay

@@ -13,6 +13,7 @@ and for all time to come; what lies beyond the present is taken off when the sum
 In a stream polled every ``poll`` seconds time is a row of polls, integrals are sums over them, and effects follow the
 kernel between polls (:func:`causalnet.stats.time_scales.polled_kernel`), phi = later S + at_once Y with S the decayed
 count of what earlier polls told and Y that of the same poll, of other types than the effect's. S and Y have sums apart.
+What one poll tells of a type, on all devices, is squared together: a storm brings many types to many devices at once.
 Arrays: V types, M devices, K hops, C = V * K columns.
 """
 
@@ -43,12 +44,12 @@ class Sums(NamedTuple):
     gram: Array  # (C, C) parts of int S S' dt, each pair of columns in one order or the other
     reach: Array  # (M, C) int S dt, for all time to come
     at: Array  # (V, C) S summed over the events of each type
-    square: Array  # (V, C) S^2 summed over the events of each type
+    square: Array  # (V, C) S^2 summed over the events of each type; polled: over the polls, S of all its events in one
     events: Array  # (M, V) how many
     tied_gram: Array  # (C, C) parts of int Y Y' dt, as those of gram
     tied_cross: Array  # (C, C) int S Y' dt
     tied_reach: Array  # (M, C) int Y dt
-    tied_at: Array  # (V, C) Y, Y^2 and S Y summed over the events of each type
+    tied_at: Array  # (V, C) Y summed over the events of each type, and as those of square Y^2 and S Y
     tied_square: Array
     tied_mixed: Array
 
@@ -107,9 +108,9 @@ def add(
     paths: by the device that an event is on, where it is felt. poll: seconds between polls, 0 for exact times. rates:
     (V, 1 + C) of S in the model that is asked, share: (M,) its devices' shares of the background.
     """
-    felt = np.zeros(sums.now.shape if poll else (0, 0))
+    felt, pooled = np.zeros(sums.now.shape if poll else (0, 0)), np.zeros((2, *sums.at.shape) if poll else (2, 0, 0))
     spans = lasting(decay, poll), lasting(2.0 * decay, poll), poll
-    return float(_add(*sums[:9], sums[9:], felt, time, kind, device, *paths, decay, *spans, rates, share))
+    return float(_add(*sums[:9], sums[9:], felt, pooled, time, kind, device, *paths, decay, *spans, rates, share))
 
 
 @njit(cache=True)
@@ -129,14 +130,17 @@ def _decay(row, now, last, live, n_live, t, decay):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
-def _heard(m, i, now, live, n_live, at, square, rates, share):  # type: ignore[no-untyped-def]
+def _heard(m, i, now, live, n_live, at, square, rates, share, polled, pooled):  # type: ignore[no-untyped-def]
     """An event of type i on device m, beside what earlier ones did there; its rate by the model that is asked."""
     rate = rates[i, 0] * share[m]
     for a in range(n_live[m]):
         c = live[m, a]
         x = now[m, c]
         at[i, c] += x
-        square[i, c] += x * x
+        if polled:
+            pooled[0, i, c] += x
+        else:
+            square[i, c] += x * x
         rate += rates[i, 1 + c] * x
     return rate
 
@@ -154,16 +158,23 @@ def _tied(m, c, w, poll, now, felt, live, n_live, gram, cross, reach):  # type: 
 
 
 @njit(cache=True)
-def _told(device, kind, now, felt, live, n_live, at, square, mixed, start, to):  # type: ignore[no-untyped-def]
-    """The events of one poll, beside all that it told where they are; after it ``felt`` is empty."""
+def _told(device, kind, felt, live, n_live, pooled, square, at, tied_square, mixed, start, to):  # type: ignore[no-untyped-def]
+    """The events of one poll, beside all that it told where they are; after it ``felt`` and ``pooled`` are empty."""
     for e in range(len(kind)):
         m, i = device[e], kind[e]
         for a in range(n_live[m]):
             c = live[m, a]
-            y = felt[m, c]
-            at[i, c] += y
-            square[i, c] += y * y
-            mixed[i, c] += (now[m, c] - y) * y
+            at[i, c] += felt[m, c]
+            pooled[1, i, c] += felt[m, c]
+    for e in range(len(kind)):
+        m, i = device[e], kind[e]
+        for a in range(n_live[m]):
+            c = live[m, a]
+            x, y = pooled[0, i, c], pooled[1, i, c]
+            square[i, c] += x * x
+            tied_square[i, c] += y * y
+            mixed[i, c] += x * y
+            pooled[0, i, c] = pooled[1, i, c] = 0.0
     for m in device:
         for there in to[start[m] : start[m + 1]]:
             for a in range(n_live[there]):
@@ -183,6 +194,7 @@ def _add(  # type: ignore[no-untyped-def]
     count,
     tied,
     felt,
+    pooled,
     time,
     kind,
     device,
@@ -206,7 +218,7 @@ def _add(  # type: ignore[no-untyped-def]
         t = time[first]
         for e in range(first, end):
             _decay(device[e], now, last, live, n_live, t, decay)
-            rate = _heard(device[e], kind[e], now, live, n_live, at, square, rates, share)
+            rate = _heard(device[e], kind[e], now, live, n_live, at, square, rates, share, poll > 0.0, pooled)
             count[device[e], kind[e]] += 1.0
             total += np.log(max(rate, 1e-300))
         for e in range(first, end):
@@ -226,7 +238,7 @@ def _add(  # type: ignore[no-untyped-def]
                     n_live[there] += 1
                 now[there, c] += w
         if poll > 0.0:
-            _told(device[first:end], kind[first:end], now, felt, live, n_live, *tied[3:], start, to)
+            _told(device[first:end], kind[first:end], felt, live, n_live, pooled, square, *tied[3:], start, to)
         first = end
     return total
 
@@ -290,13 +302,15 @@ def read(sums: Sums, clock: float, watched: float, decay: float, poll: float = 0
         whole += other * (2.0 * later * once * np.diag(cross) + once**2 * np.diag(y))
         heard += once * other * sums.tied_at
         square += other * (once**2 * sums.tied_square + 2.0 * later * once * sums.tied_mixed)
+        square = np.maximum(square - heard**2 * poll / watched, 0.0)
         ground += once * other * sums.tied_reach.sum(axis=0)
         s, told = np.block([[s, cross], [cross.T, y]]), np.hstack([sums.at, sums.tied_at])
         reach = np.hstack([reach, sums.tied_reach])
     mean, polls = reach / watched, None
     gram, at = s - reach.T @ mean, told - sums.events.T @ mean
     if poll > 0.0:
-        polls = Polls(later, once, gram, at, s, told, sums.square, reach.sum(axis=0))
+        alone = np.maximum(sums.square - sums.at**2 * poll / watched, 0.0)
+        polls = Polls(later, once, gram, at, s, told, alone, reach.sum(axis=0))
         gram = later**2 * gram[:c, :c] + later * once * (gram[:c, c:] + gram[c:, :c]) + once**2 * gram[c:, c:]
         at = later * at[:, :c] + once * other * at[:, c:]
     return Moments(gram, at, whole, heard, square, ground, sums.events.sum(axis=0), watched * m, polls)

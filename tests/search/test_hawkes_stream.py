@@ -98,7 +98,8 @@ def test_the_sums_of_polls_are_those_over_the_polls() -> None:
         places = device[kind == i], slice(None), np.round(time[kind == i] / poll).astype(int)
         felt = phi[places]
         assert np.allclose(found.at[i], within[places].sum(axis=0)) and np.allclose(found.heard[i], felt.sum(axis=0))
-        assert np.allclose(found.square[i], (felt**2).sum(axis=0))
+        each = np.array([felt[places[2] == at].sum(axis=0) for at in range(60)])  # of all that a poll tells of the type
+        assert np.allclose(found.square[i], ((each - each.mean(axis=0)) ** 2).sum(axis=0))
 
 
 def test_a_polled_stream_gives_the_graph_without_the_old_events(tmp_path: Path) -> None:
@@ -260,6 +261,30 @@ def test_what_does_not_fit_into_memory_is_refused_first(monkeypatch: pytest.Monk
         thp.learn(events, rng=np.random.default_rng(0), decay=1 / 60)
     with pytest.raises(cn.DataError, match=r"the sums of a stream of 200 types on 0 devices take about"):
         thp.init([f"t{k}" for k in range(200)])
+
+
+def test_the_last_trace_of_a_cause_is_no_effect() -> None:
+    """Two types on devices of their own, and once on one, eleven delays apart; a third one belongs to the second."""
+    rng, n = np.random.default_rng(0), 400
+    at = rng.uniform(0, 1e7, n)
+    rows = [("b", t, "y") for t in at] + [("c", t - rng.exponential(60.0), "y") for t in at]
+    rows += [("a", 0.0, "x"), ("c", 600.0, "x"), ("b", 660.0, "x")]
+    frame = pd.DataFrame(rows, columns=["event", "timestamp", "device"]).sort_values("timestamp")
+    state = thp.step(thp.init(decay=1 / 60, poll=0, hops=(0,)), frame)
+    assert list(thp.graph(state).edges) == [("c", "b")]
+
+
+def test_polled_storms_are_no_causes() -> None:
+    """Independent types, and at times half of them together on a device and all around it."""
+    rng, n, m = np.random.default_rng(0), 3000, 15
+    links = nx.relabel_nodes(nx.star_graph(m - 1), str)
+    rows = [(int(rng.integers(12)), t, str(rng.integers(m))) for t in rng.uniform(0, 2.6e6, n)]
+    for t in rng.uniform(0, 2.6e6, 30):
+        rows += [(int(i), t, str(k)) for i in rng.choice(12, 6, replace=False) for k in range(m)]
+    frame = pd.DataFrame(rows, columns=["event", "timestamp", "device"])
+    frame["timestamp"] = np.ceil(frame["timestamp"] / 300) * 300
+    graph = thp.graph(thp.step(thp.init(topology=links, poll=300), frame.sort_values("timestamp")))
+    assert len(graph.edges) <= 1
 
 
 @pytest.mark.parametrize("poll", [1, 60, 300])

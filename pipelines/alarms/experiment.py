@@ -34,7 +34,9 @@ TASKS = {
         [(Size(1500, 8, 20), 1)],
     ),
     "stream": Task(
-        runs.stream, [(Size(1_000_000, 100, 500), 2), (Size(10_000_000, 100, 500), 1)], [(Size(1500, 8, 20), 1)]
+        runs.stream,
+        [(Size(1_000_000, v, 500), 5) for v in (10, 30, 100)] + [(Size(10_000_000, 100, 500), 1)],
+        [(Size(1500, 8, 20), 1)],
     ),
     "peers": Task(runs.peers, [(Size(3000, 10, 20), 4)], [(Size(600, 6, 10), 1)]),
     "real": Task(runs.real, [("pcic-18v", 1), ("pcic-24v", 1), ("pcic-25v", 1)], []),

@@ -11,7 +11,7 @@ from causalnet.report import Chart, chart
 from causalnet.report.summary import Figures, band
 from causalnet.stats.intervals import POSITIVE, SHARE
 from causalnet.storage.rows import Row, Table
-from pipelines.alarms.runs import CLOCKS
+from pipelines.alarms.runs import CLOCKS, MARKS
 from pipelines.common import finish, select
 
 NOTES = [
@@ -26,9 +26,13 @@ NOTES = [
 LARGE = [f"{n} events, 20 types, 50 devices" for n in (30_000, 100_000)] + [
     f"100000 events, {v} types, 50 devices" for v in (100, 500)
 ]
+STREAMED = [f"{n} events, {v} types, 500 devices" for v in (10, 30, 100) for n in (*MARKS, 1_000_000)] + [
+    "10000000 events, 100 types, 500 devices"
+]
 GOALS = {
     **{f"events, {size}: {what} of thp": ">= 0.95" for size in LARGE[:2] for what in ("precision", "recall")},
     **{f"types, {size}: {what} of thp": ">= 0.95" for size in LARGE[2:] for what in ("precision", "recall")},
+    **{f"stream, {size}: {what} of thp online": ">= 0.95" for size in STREAMED for what in ("precision", "recall")},
     "clock, polled 5 min: f1 of thp": ">= 0.8",
     "clock, polled 5 min: f1 of thp online": ">= 0.8",
     **{

@@ -21,7 +21,8 @@ from pipelines.common import peak_memory
 
 CONTROLS = 1000  # random graphs
 CLOCKS = {"1 s": 1.0, "10 ms": 0.01, "1 ms": 1e-3, "1 us": 1e-6, "polled 5 min": 300.0}
-PIECE = 100_000  # events of a step of a stream
+PIECE = 100_000  # events of a step of a stream, and of a day
+MARKS = (30_000, 100_000, 300_000)  # events at which its graph is judged, beside the end
 
 
 @dataclass
@@ -149,25 +150,27 @@ def cost(size: Size, seed: int) -> Iterator[Outcome]:
 
 
 def stream(size: Size, seed: int) -> Iterator[Outcome]:
-    """The online form on a log that comes in pieces: a system's events, drawn a piece at a time."""
+    """The online form on a log that comes in pieces: a system's events, drawn a piece at a time, and its graph at MARKS."""
     rng = np.random.default_rng(seed)
     system = AlarmSystem.draw(rng, size.types, size.devices)
     state = thp.init(system.graph.nodes, topology=system.topology)
     seconds, begun, done = 0.0, 0.0, 0
-    while done < size.events:
-        piece = system.log(min(PIECE, size.events - done), rng, seconds=86_400.0)
-        frame = piece.frame()
-        frame["timestamp"] += begun
-        begun, done = float(frame["timestamp"].iloc[-1]) + 1.0, done + len(frame)
+    for mark in [*(n for n in MARKS if n < size.events), size.events]:
+        while done < mark:
+            n = min(PIECE, mark - done)
+            frame = system.log(n, rng, seconds=86_400.0 * n / PIECE).frame()
+            frame["timestamp"] += begun
+            begun, done = float(frame["timestamp"].iloc[-1]) + 1.0, done + len(frame)
+            started = time.process_time()
+            state = thp.step(state, frame)
+            seconds += time.process_time() - started
         started = time.process_time()
-        state = thp.step(state, frame)
-        seconds += time.process_time() - started
-    started = time.process_time()
-    learned = thp.graph(state)
-    yield Outcome(str(size), "thp online", "CPU seconds", seconds + time.process_time() - started)
+        learned = thp.graph(state)
+        last = time.process_time() - started
+        yield from judged(str(size._replace(events=mark)), "thp online", system.graph, learned)
+    yield Outcome(str(size), "thp online", "CPU seconds", seconds + last)
     yield Outcome(str(size), "thp online", "thousand events a CPU second", done / seconds / 1000.0)
     yield Outcome(str(size), "thp online", "GiB", peak_memory())
-    yield from judged(str(size), "thp online", system.graph, learned)
 
 
 def peers(size: Size, seed: int) -> Iterator[Outcome]:

@@ -135,6 +135,19 @@ def test_however_the_stream_is_cut_the_graph_is_that_of_one_fit_of_everything(tm
     assert np.array_equal(one.adj, cn.discover(events, "thp").align(one.nodes).adj), "and that of the likelihood"
 
 
+def test_the_delay_is_read_from_as_many_events_as_settle_it(tmp_path: Path) -> None:
+    """Effects after 60 s, where devices are so many that the first events tell half of it."""
+    rng = np.random.default_rng(0)
+    log = AlarmSystem.draw(rng, 30, 500).log(12_000, rng, seconds=10_000.0)
+    frame, start = log.frame(), thp.init(topology=log.topology)
+    first = thp.step(start, frame.head(7000))
+    assert first.poll == 0 and first.decay is None and told(first)["waiting"] == 7000 - first.twice
+    assert thp.graph(thp.step(start, frame.head(2000))).meta["delay_seconds"] < 42
+    state = thp.step(thp.load(thp.save(first, tmp_path / "s.npz")), frame.tail(5000))
+    assert state.decay is not None and 45 < 1 / state.decay < 75
+    assert state.decay == thp.step(start, frame).decay and thp.graph(first).meta["events"] == 7000 - first.twice
+
+
 def test_events_that_come_in_another_order_within_the_patience_change_nothing() -> None:
     events, _ = log(4, 6000)
     frame = events.frame()

@@ -28,6 +28,9 @@ TASKS = {
     "noise": Task(runs.noise, [(shape, 50) for shape in SHAPES], [((20, 5), 2)]),
     "slow": Task(runs.fault_alarms, [(4000, 10)], [(400, 1)]),
     "families": Task(runs.family, [(name, 8) for name in FAMILIES], [("radio", 1)]),
+    "ancestors": Task(
+        runs.flagged, [(of, 8) for of in (*FAMILIES, Size(10_000), Size(100_000))], [(Size(1500, 8, 20), 1)]
+    ),
     "cost": Task(
         runs.cost,
         [(Size(1_000_000, 20, 500), 1), (Size(1_000_000, 500, 5000), 1), (Size(100_000, 100, 500), 1)],

@@ -15,6 +15,7 @@ from causalnet.backends import thp
 from causalnet.datasets.files import MissingFile
 from causalnet.datasets.incidents import AlarmSystem
 from causalnet.envs.fault_alarm import generate_instance, observational_log
+from causalnet.graph.order import ancestry
 from pipelines.alarms.families import FAMILIES, family_log, polled_log
 from pipelines.alarms.rivals import RIVALS, in_a_process
 from pipelines.common import peak_memory
@@ -137,6 +138,22 @@ def fault_alarms(n: int, seed: int) -> Iterator[Outcome]:
 def family(name: str, seed: int) -> Iterator[Outcome]:
     """A log unlike what thp assumes, told of as a real one is."""
     yield from scored(name, *family_log(FAMILIES[name], seed), np.random.default_rng(seed))
+
+
+def flagged(of: str | Size, seed: int) -> Iterator[Outcome]:
+    """How many edges of thp skip a generation, which of its edges ``explain`` calls ancestors, and F1 without those."""
+    log, truth = family_log(FAMILIES[of], seed) if isinstance(of, str) else drawn(of, seed)[:2]
+    learned = discover(log, "thp").align(truth.nodes)
+    adj, told = learned.adj, np.zeros_like(learned.adj)
+    for j, i in np.argwhere(adj):
+        told[j, i] = learned.explain(truth.nodes[j], truth.nodes[i]).get("ancestor", False)
+    skips = adj & ~truth.adj & ancestry(truth.adj)
+    counts = {"true edges": adj & truth.adj, "false edges": adj & ~truth.adj, "false edges from ancestors": skips}
+    for what, these in counts.items():
+        yield Outcome(str(of), "thp", what, float(these.sum()))
+        yield Outcome(str(of), "thp", f"{what} that are flagged", float((these & told).sum()))
+    yield from judged(str(of), "thp", truth, learned)
+    yield from judged(str(of), "thp without flagged edges", truth, Graph(truth.nodes, adj & ~told))
 
 
 def cost(size: Size, seed: int) -> Iterator[Outcome]:

@@ -42,7 +42,8 @@ def test_a_quick_run_leaves_figures_and_never_scores_a_real_log_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "RIVALS", {})
-    tasks = {k: v for k, v in experiment.TASKS.items() if k in ("events", "noise", "cost", "peers", "real", "official")}
+    some = ("events", "noise", "ancestors", "cost", "stream", "peers", "real", "official")
+    tasks = {k: v for k, v in experiment.TASKS.items() if k in some}
     monkeypatch.setattr(experiment, "TASKS", tasks)
     monkeypatch.setattr(runs, "load_dataset", lambda *_: pytest.fail("a real log was read"))
     found = experiment.main(["--quick", "--seeds", "1", "--out", str(tmp_path)])
@@ -50,6 +51,8 @@ def test_a_quick_run_leaves_figures_and_never_scores_a_real_log_unasked(
     assert set(report.GOALS) <= set(json.loads((tmp_path / "summary.json").read_text()))
     f1 = found["events, 1500 events, 8 types, 20 devices: f1 of thp"]["mean"]
     assert 0.5 < f1 < 1.0, "one edge is the wrong way round"
+    assert found["ancestors, 1500 events, 8 types, 20 devices: false edges of thp"]["mean"] == 1
+    assert found["stream, 1500 events, 8 types, 20 devices: precision of thp online"]["mean"] > 0.5
     chance = found["events, 1500 events, 8 types, 20 devices: f1 of random order"]["mean"]
     assert 0.1 < chance < 0.7
     with pytest.raises(SystemExit, match="no such task: reel"):

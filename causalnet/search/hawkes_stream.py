@@ -45,7 +45,7 @@ from .stream_order import arrived, remarks
 from .stream_state import Drift, State, Waiting, Watching
 
 WARM = TELLING  # events that tell the polls, and the mean delay of a polled stream
-SOME, MOST = 4 * WARM, 32 * WARM  # events that tell the mean delay of one of exact times: the least and the most
+SOME, MOST = 4 * WARM, 16 * WARM  # events that tell the mean delay of one of exact times: the least and the most
 SETTLED = 1.15  # times the delay that half of them told
 SHORT = 0.5  # of a poll: with quicker effects, what later polls tell of an order would hardly count
 BLOCK = 1000  # events that are predicted together

@@ -156,7 +156,7 @@ def _begun(state: State, ready: int, now: bool) -> State:
         n = max(SOME, 2 * state.asked) if state.asked else WARM
         if n > ready and not now:
             break
-        state = _told_by(replace(state, asked=min(n, MOST)), min(n if n <= ready else ready, MOST), now and n > ready)
+        state = _told_by(replace(state, asked=n), min(n, ready), n > ready)
     return state
 
 
@@ -170,19 +170,25 @@ def _told_by(state: State, n: int, last: bool) -> State:
     if decay is None:
         if n < 2 or some.time[-1] <= some.time[0]:
             raise DataError(f"{n} events at one time tell no delay; give decay, in 1/s, or wait for more events")
-        delay: float | None = None
         if poll:
-            delay = max(polled_delay(log, some.kind, poll), SHORT * poll)
+            decay = 1.0 / max(polled_delay(log, some.kind, poll), SHORT * poll)
         elif last or n >= SOME:
-            delay, half = (
-                mean_delay(part, links, device_share(part.device, len(state.devices)))
-                for part in (log, log.first(n // 2))
-            )
-            if not last and n < MOST and max(delay / half, half / delay) > SETTLED:
-                delay = None
-        decay = None if delay is None else 1.0 / delay
+            decay = _settled(log, links, last or n == MOST)
     sums = grown(state.sums, len(state.types), len(state.devices), len(state.settings.hops), poll > 0.0)
     return replace(state, decay=decay, poll=poll, sums=sums)
+
+
+def _settled(log: Log, links: sp.csr_array, last: bool) -> float | None:
+    """One over the mean delay of a log, if half of it tells the same, or at last."""
+    delay = mean_delay(log, links, device_share(log.device, links.shape[0]))
+    if not last:
+        half = log.first(len(log.time) // 2)
+        before = (
+            mean_delay(half, links, device_share(half.device, links.shape[0])) if np.ptp(half.time) > 0 else math.inf
+        )
+        if max(delay / before, before / delay) > SETTLED:
+            return None
+    return 1.0 / delay
 
 
 def _counted(state: State, some: Waiting, paths: Paths) -> State:

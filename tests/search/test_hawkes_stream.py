@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 from typer.testing import CliRunner
 
 import causalnet as cn
@@ -18,7 +19,7 @@ from causalnet.cli.app import app
 from causalnet.datasets.hawkes import simulate_hawkes
 from causalnet.datasets.incidents import AlarmSystem
 from causalnet.incidents.watched import stream_model
-from causalnet.search.hawkes_stream import told
+from causalnet.search.hawkes_stream import fitted, told
 from causalnet.search.stream_state import SAVED
 from causalnet.stats.hawkes_paths import hop_matrices, paths_to
 from causalnet.stats.hawkes_sums import add, no_sums, read
@@ -274,6 +275,22 @@ def test_what_does_not_fit_into_memory_is_refused_first(monkeypatch: pytest.Monk
         thp.learn(events, rng=np.random.default_rng(0), decay=1 / 60)
     with pytest.raises(cn.DataError, match=r"the sums of a stream of 200 types on 0 devices take about"):
         thp.init([f"t{k}" for k in range(200)])
+
+
+@pytest.mark.parametrize("poll", [0, 30])
+def test_what_chance_gains_over_two_hops_is_below_its_law_and_near_it(poll: int) -> None:
+    """Independent types on a ring, 600 pairs: half the sum of the squares of the positive z of both hops."""
+    rng, n, v = np.random.default_rng(0), 20_000, 25
+    time = np.sort(rng.uniform(0, 2e5, n))
+    frame = pd.DataFrame({"event": rng.integers(v, size=n), "device": rng.integers(10, size=n).astype(str)})
+    frame["timestamp"] = np.ceil(time / poll) * poll if poll else time
+    links = nx.relabel_nodes(nx.cycle_graph(10), str)
+    _, found = fitted(thp.step(thp.init(topology=links, decay=1 / 60, poll=poll), frame))
+    gain = np.maximum(found.z[~np.eye(v, dtype=bool)], 0.0) ** 2 / 2
+    for nats in (0.5, 1.0, 2.0):
+        law = 0.5 * chi2.sf(2 * nats, 1) + 0.25 * chi2.sf(2 * nats, 2)
+        assert 0.4 * law < (gain > nats).mean() < 1.2 * law
+    assert not found.adj.any()
 
 
 def test_the_last_trace_of_a_cause_is_no_effect() -> None:

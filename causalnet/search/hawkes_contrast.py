@@ -4,16 +4,17 @@ Of target i with the columns S in its fit, theta = G_SS^-1 b_S, a further column
 
     s_a = b_a - G_aS theta
 
-and z_a is s_a in deviations (:mod:`causalnet.search.score_tests`). In every fit are the target's own effects and what
-events of any type raise alike, and a background of the target's own on every device, which the sums have left out.
+and z_a is s_a in deviations, of all hops of a type together (:mod:`causalnet.search.score_tests`). In every fit are the
+target's own effects and what events of any type raise alike, and a background of the target's own on every device, which
+the sums have left out.
 
 z^2 / 2 are the nats that an edge gains. The price of an edge follows the rule of :mod:`causalnet.search.label_null`, with
-the standard normal law for the null: first FEW edges of noise in a whole graph, then what the z of all pairs, each beside
-the causes that were found, say of how many edges there are. An edge must also gain LEFT of what the causes of its target
-gain together, per event of the rarer type: a wrong shape of the delays leaves a part of that to types that follow the
-same causes, however long the stream; what is below counts for no edge there either. In a polled stream the pairs that
-are joined are then turned the way that earlier polls tell (:mod:`causalnet.search.hawkes_polls`), and the graph is found
-again.
+the law of a standard normal z a hop for the null: first FEW edges of noise in a whole graph, then what the z of all
+pairs, each beside the causes that were found, say of how many edges there are. An edge must also gain LEFT of what the
+causes of its target gain together, per event of the rarer type: a wrong shape of the delays leaves a part of that to
+types that follow the same causes, however long the stream; what is below counts for no edge there either. In a polled
+stream the pairs that are joined are then turned the way that earlier polls tell (:mod:`causalnet.search.hawkes_polls`),
+and the graph is found again.
 """
 
 from __future__ import annotations

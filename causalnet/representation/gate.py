@@ -1,123 +1,160 @@
-"""A gate between the graph's mask and presence alone, which learns from returns which of the two is better."""
+"""A gate between the graph's mask and presence alone, which learns from what became of choices that the graph would forbid."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.signal import lfilter
+
+from ..base.arrays import Array, Bools
 
 ARMS = ("causal", "presence")
-FIRST = 5  # pairs before any judgement
-SURE = 0.975  # the graph's mask is played from this P(causal) on
-LEAST = 0.05  # a pair begins in so many of the choices once presence is surely the better one,
-OFTEN = 0.25  # and in so many once the graph's mask is: a streak of luck is found out
-FORGET = (
-    0.99  # weight of the last pair against the next one's: a policy that learns may come to like the other arm better
-)
+SURE = 4.0  # evidence from which on the graph's mask is played, in standard errors
+LESS = 0.5  # of that is enough for a graph with its doubt, which has been learned from something, and for one that is played
+EXPLORE = 0.1  # of the steps are masked by presence while the graph's mask is played: what it forbids stays in sight
+DISCOUNT, TRACE = 0.98, 0.8  # of what a choice gained
+FEW = 3  # choices on either side, below which a variable tells nothing
+WINDOW = 10_000  # steps that are remembered, the last ones
+GROWTH = 1.1  # by which the memory has grown when it is read again
+
+
+class Choice(NamedTuple):
+    """A step: the variables present, those that the graph keeps and those acted on, (V,) each, and what followed."""
+
+    here: Bools
+    kept: Bools
+    acted: Bools
+    free: bool
+    "masked by presence alone"
+    reward: float
+    over: bool = False
+    "the last step of its episode"
+    terminated: bool = False
+    "nothing follows, whatever the state"
 
 
 class Gate:
     """Two arms, an episode each: "causal", the graph's mask, and "presence", the mask without a graph.
 
-    It starts from presence, and plays the graph's mask only while the one-sided lower bound on the mean difference between
-    episodes of the two arms is above zero. Episodes are played in pairs, one of each arm in a random order, so that what a policy
-    learns meanwhile does not tell for either, and both start from one seed (:meth:`start`), so that much the same comes to both:
-    under uniform play with its own luck, 100 pairs told a graph worth 36 % of the return on services of 24 in .95 of the trials
-    instead of .65, one worth 8 to 10 % on inventories of 14 in .87 to .95 instead of .63 to .92, and a wrong one in at most .02.
-    Until the difference is sure one way or the other every choice belongs to a pair, and some of them after that.
-        P(causal) = Student's distribution function of m sqrt(n - 1) / s, n - 1 degrees of freedom,
-    with discounted mean m, deviation s and number n of the pairs' differences; ``best`` is causal where it exceeds SURE. Returns
-    have long tails: a graph that costs a tenth of the return takes some 200 pairs of different seeds to be told from presence, and
-    while it is not, presence is played. SURE and FORGET were settled on services (12, 24, a tree, a line, denser ones) and machines (14)
-    under uniform play. On those same draws (``pipelines.masks --only uniform`` is the check) a random graph cost .02 % of the
-    return on average after 200 episodes (8 % at most; 30 % with LEAST in the place of OFTEN), and one learned from 2,000
-    interactions that is worth 45 % kept 44 %.
+    It starts from presence and watches. Where the graph would forbid to act on a present variable i, some choices act on i all the
+    same and others on what the graph keeps; tau_i is by how much the latter gain more, the state's own worth taken off:
+        gain of a step = sum of (DISCOUNT TRACE)^k (r_k + DISCOUNT V(s_k+1) - V(s_k)), V linear in what is present,
+    tau_i by least squares over the steps masked by presence, mu and sigma the mean and the spread of tau over variables
+    (DerSimonian and Laird), se the error of mu with what its terms share. A graph is right to forbid where tau is positive nearly
+    everywhere, not on average alone (a wrong one is right here and there), so the graph's mask is played while
+        mu / sqrt(se^2 + (sigma / SURE)^2) > SURE,
+    mu beyond SURE standard errors and beyond the spread. A graph that never gets there leaves no trace: presence is played to the
+    last random number. While the graph's mask is played, presence masks a share EXPLORE of the steps, and the verdict may turn.
     """
 
     def __init__(self) -> None:
-        self._sums = [0.0] * 4  # of the pairs' differences: weights, squared weights, values, squares
-        self._count = 0
-        self._owed: list[str] = []  # second halves of pairs that have begun
-        self._seed: int | None = None  # of the pair that has begun last
-        self._due = dict.fromkeys(ARMS, 0)  # episodes of pairs that have not ended
-        self._waiting: dict[str, list[float]] = {arm: [] for arm in ARMS}  # returns of those whose partner has not
+        self._log: list[Choice] = []
+        self._seen = self._read = 0  # steps so far, and when the memory was read last
+        self._evidence, self._open, self._sure = 0.0, False, SURE
+        self._keep: Callable[[Bools], Bools] | None = None  # of a graph that has come since
 
-    def choose(self, rng: np.random.Generator) -> str:
-        """The arm of the next episode, while it learns."""
-        if self._owed:
-            return self._owed.pop(0)
-        share = LEAST if self.probability < 1.0 - SURE else OFTEN if self.probability > SURE else 1.0
-        if rng.random() < share:
-            first = int(rng.integers(2))
-            self._owed.append(ARMS[1 - first])
-            self._due = {arm: many + 1 for arm, many in self._due.items()}
-            return ARMS[first]
-        return self.best
+    def see(self, episode: Sequence[Choice]) -> None:
+        """The steps of a finished episode."""
+        self._log = [*self._log, *episode][-WINDOW:]
+        self._seen += len(episode)
+        if self._seen >= min(GROWTH * self._read, self._read + WINDOW / 10):
+            self._judge()
 
-    def start(self, rng: np.random.Generator, seed: int | None = None) -> tuple[str, int | None]:
-        """The arm of the next episode, and the seed to reset it with: ``seed``, but the second of a pair starts as the first did."""
-        second = bool(self._owed)
-        arm = self.choose(rng)
-        if second:
-            return arm, self._seed
-        if self._owed:
-            seed = self._seed = int(rng.integers(1 << 31)) if seed is None else seed
-        return arm, seed
-
-    def see(self, arm: str, value: float) -> None:
-        """The return of a finished episode; one that belongs to no pair tells nothing that a change of the policy could not."""
-        if not self._due[arm]:
-            return
-        self._due[arm] -= 1
-        self._waiting[arm].append(float(value))
-        if not all(self._waiting.values()):
-            return
-        causal, presence = (self._waiting[one].pop(0) for one in ARMS)
-        difference = causal - presence
-        weights, squared, total, square = self._sums
-        self._count += 1
-        self._sums = [
-            FORGET * weights + 1.0,
-            FORGET**2 * squared + 1.0,
-            FORGET * total + difference,
-            FORGET * square + difference**2,
-        ]
+    def update(self, keep: Callable[[Bools], Bools] | None, doubted: bool) -> None:
+        """Another graph, by what it keeps of the present variables: all that is remembered is read anew, when it is due."""
+        self._keep, self._sure = keep, SURE * LESS if doubted else SURE
 
     @property
-    def probability(self) -> float:
-        """That the graph's mask is the better one; a half while there are too few pairs."""
-        if self._count < FIRST:
-            return 0.5
-        weights, squared, total, square = self._sums
-        n, mean = weights**2 / squared, total / weights
-        spread = math.sqrt(max(square / weights - mean**2, 1e-12) / (n - 1.0))
-        return float(stdtr(n - 1.0, mean / spread))
+    def evidence(self) -> float:
+        """That the graph is right in what it forbids, in standard errors; 0 while nothing tells."""
+        return self._evidence
 
     @property
     def best(self) -> str:
-        """The arm to play when nothing is to be learned: presence until the graph's mask is surely the better one."""
-        return "causal" if self.probability > SURE else "presence"
+        """The arm of the next episode: presence until the graph's mask is surely the better one."""
+        return "causal" if self._open else "presence"
 
-    def to_json(self) -> dict[str, Sequence[float]]:
-        """What it has learned, for a checkpoint: the sums of pairs, and those that are under way."""
-        pairs = [self._count, *self._sums]
-        return {
-            "pairs": pairs,
-            "owed": [ARMS.index(arm) for arm in self._owed],
-            "due": list(self._due.values()),
-            "seed": [] if self._seed is None else [self._seed],
-            **self._waiting,
-        }
+    def _judge(self) -> None:
+        self._read = self._seen
+        if not self._log:
+            return
+        if self._keep is not None:
+            known = {step.here.tobytes(): step.here for step in self._log}
+            known = {name: here & self._keep(here) for name, here in known.items()}
+            self._log = [step._replace(kept=known[step.here.tobytes()]) for step in self._log]
+            self._keep = None
+        here, kept, acted, free, reward, over, terminated = map(np.array, zip(*self._log, strict=True))
+        over[-1] = True
+        self._evidence = evidence(here, kept, acted, free, gains(here, reward, over, terminated))
+        self._open = self._evidence > self._sure * (LESS if self._open else 1.0)
 
-    def from_json(self, told: Mapping[str, Sequence[float]]) -> None:
+    def to_json(self) -> dict[str, Any]:
+        """What it has seen, for a checkpoint."""
+        return {"counts": [self._seen, self._read], "evidence": [self._evidence, self._open], "log": packed(self._log)}
+
+    def from_json(self, told: Mapping[str, Any]) -> None:
         """Take back what ``to_json`` gave."""
-        self._count, self._sums = int(told["pairs"][0]), [float(value) for value in told["pairs"][1:]]
-        self._owed = [ARMS[int(k)] for k in told["owed"]]
-        self._seed = next((int(seed) for seed in told.get("seed", ())), None)
-        self._due = {arm: int(many) for arm, many in zip(ARMS, told["due"], strict=True)}
-        self._waiting = {arm: [float(value) for value in told[arm]] for arm in ARMS}
+        self._seen, self._read = map(int, told["counts"])
+        self._evidence, self._open = float(told["evidence"][0]), bool(told["evidence"][1])
+        self._log = unpacked(told["log"])
 
     def __repr__(self) -> str:
         return "Gate()"
+
+
+def packed(choices: Sequence[Choice]) -> dict[str, Any]:
+    """Choices as JSON, eight bools a byte."""
+    if not choices:
+        return {"shape": [0, 0]}
+    columns = Choice(*map(np.array, zip(*choices, strict=True)))
+    told = {name: np.packbits(column).tobytes().hex() for name, column in columns._asdict().items() if name != "reward"}
+    return {**told, "reward": columns.reward.tolist(), "shape": list(columns.here.shape)}
+
+
+def unpacked(told: Mapping[str, Any]) -> list[Choice]:
+    """What ``packed`` has packed."""
+    n, v = told["shape"]
+
+    def bools(name: str, width: int) -> Bools:
+        return np.unpackbits(np.frombuffer(bytes.fromhex(told[name]), np.uint8), count=n * width).astype(bool).reshape(n, width)
+
+    here, kept, acted = (bools(name, v) for name in ("here", "kept", "acted")) if n else ([], [], [])
+    free, over, terminated = (bools(name, 1)[:, 0] for name in ("free", "over", "terminated")) if n else ([], [], [])
+    return list(map(Choice, here, kept, acted, free, map(float, told.get("reward", ())), over, terminated))
+
+
+def gains(here: Bools, reward: Array, over: Bools, terminated: Bools) -> Array:
+    """(T,) what each step gained beyond the worth of its state, V fitted by least-squares temporal differences."""
+    x = np.column_stack([np.ones(len(here)), here, here.sum(axis=1) ** 2]).astype(float)
+    follows = np.vstack([x[1:], x[-1:]])
+    follows[over] = x[over]  # where an episode is cut, its last state is worth what it was
+    follows[terminated] = 0.0
+    w = np.linalg.solve(x.T @ (x - DISCOUNT * follows) + np.eye(x.shape[1]), x.T @ reward)
+    delta = reward + (DISCOUNT * follows - x) @ w
+    parts = np.split(delta, np.flatnonzero(over)[:-1] + 1)
+    return np.concatenate([lfilter([1.0], [1.0, -DISCOUNT * TRACE], part[::-1])[::-1] for part in parts])
+
+
+def evidence(here: Bools, kept: Bools, acted: Bools, free: Bools, gained: Array) -> float:
+    """mu / sqrt(se^2 + (sigma / SURE)^2) of the gate; 0 where no variable tells. here, kept, acted: (T, V)."""
+    right = (acted & kept).any(axis=1) & ~(acted & ~kept).any(axis=1)
+    told = here & ~kept & free[:, None] & (right[:, None] | acted)  # the graph forbids i, and i or what it keeps was acted on
+    ours, theirs = (told & acted).sum(axis=0), (told & ~acted).sum(axis=0)
+    told, acted, n = (a[..., np.minimum(ours, theirs) >= FEW] for a in (told, acted, ours + theirs))
+    if not n.size:
+        return 0.0
+    x = np.where(told, 1.0 / (1 + kept.sum(axis=1, keepdims=True)) - acted, 0.0)
+    x, y = (np.where(told, a - (a * told).sum(axis=0) / n, 0.0) for a in (x, gained[:, None]))
+    size = (x**2).sum(axis=0)
+    tau = (x * y).sum(axis=0) / size
+    error = x * (y - tau * x) / size  # (T, claims): what each step adds to the error of each tau
+    own = ((y - tau * x)[told] ** 2).mean() / size
+    w = 1.0 / own
+    excess = (w * (tau - (w * tau).sum() / w.sum()) ** 2).sum() - (len(tau) - 1)
+    spread = max(excess, 0.0) / (w.sum() - (w**2).sum() / w.sum()) if len(tau) > 1 else 0.0
+    w = 1.0 / (own + spread)
+    se = ((error @ w) ** 2).sum() / w.sum() ** 2
+    return float((w * tau).sum() / w.sum() / math.sqrt(se + spread / SURE**2))

@@ -37,11 +37,11 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         ``variables``, ``action_variables`` and ``cells`` are taken from ``env.unwrapped`` (its ``variables``,
         ``action_variables``, ``action_units`` and ``counts(obs) -> (units, V)``) unless given; see RootCauseMask for
         their meaning and for ``k``, ``cost``, ``present`` and ``empty``.
-    gate: True, or a Gate that several copies share: every episode is masked by the graph or by presence alone, as the
-        returns of finished episodes have it (:class:`causalnet.representation.gate.Gate`), and info["mask_arm"] says
-        which. Of two episodes that it compares the second is reset with the seed of the first, whatever seed is given
-        (not in a vector, whose copies start as they are told). While ``settled`` is True the better arm is played and nothing is learned: set it to judge a policy. A
-        time limit belongs inside this wrapper, where the gate sees it.
+    gate: True, or a Gate that several copies share: an episode is masked by presence alone until what became of the choices
+        that the graph would forbid tells that it is right (:class:`causalnet.representation.gate.Gate`), and by the graph from
+        then on, but for the share of its steps in which ``info["mask_fallback"]`` is True; info["mask_arm"] says which. While
+        ``settled`` is True the better arm is played and nothing is learned: set it to judge a policy. A time limit belongs
+        inside this wrapper, where the gate sees it.
     eta: in [0, 1], the paper's epsilon-causal ratio: with this probability, drawn afresh for every observation, the
         mask falls back to presence only, and ``info["mask_fallback"]`` is True. This is the soft option of the mask,
         for any learner. The draws follow from the seed given to ``reset``, so an episode repeats; without one they go
@@ -104,7 +104,8 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Reset, with the mask of the first observation."""
-        obs, info = self.env.reset(seed=self.masker.begin(self.masker.turns[0], seed), options=options)
+        self.masker.begin(self.masker.turns[0], seed)
+        obs, info = self.env.reset(seed=seed, options=options)
         self._look(obs, info, last=False)
         return self._offer(obs, info)
 
@@ -113,10 +114,11 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         if isinstance(action, bool | np.bool_) or not self.action_space.contains(action):
             raise DataError(f"the action {action!r} is outside the action space; write {self._example()}")
         masker, turn = self.masker, self.masker.turns[0]
-        invalid = masker.invalid(turn, masker.parts.columns(action))
+        columns = masker.parts.columns(action)
+        invalid = masker.invalid(turn, columns)
         obs, reward, terminated, truncated, info = self.env.step(action)
         masker.n_invalid += invalid
-        masker.went(turn, float(reward), bool(terminated or truncated))
+        masker.went(turn, columns, float(reward), bool(terminated), bool(truncated))
         self._look(obs, info, last=bool(terminated))
         obs, info = self._offer(obs, info)
         info["invalid_action"] = invalid

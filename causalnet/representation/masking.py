@@ -16,7 +16,7 @@ from ..envs.actions import Parts, expanded
 from ..envs.masks import as_mask
 from ..envs.protocols import ActsOnVariables, HasUnits
 from ..errors import DataError, NotApplicable
-from .gate import Gate
+from .gate import EXPLORE, Choice, Gate, packed, unpacked
 from .root_causes import EMPTY, Doubtful, RootCauseMask, instead
 
 MaskFunction = Callable[[Any, Any, Any], Any]  # (obs, info, env) -> (A,) bool
@@ -30,20 +30,20 @@ class Turn:
     rng: np.random.Generator
     arm: str = "causal"
     taken: int = 0
-    total: float = 0.0
     fallback: bool = False
     mask: Bools | None = None
+    choices: list[Choice] = field(default_factory=list)  # for a gate; the last is the one that is to be made
 
     def to_json(self) -> dict[str, Any]:
         """All of it, for a checkpoint."""
         allowed = None if self.mask is None else np.flatnonzero(self.mask).tolist()
-        told = {"arm": self.arm, "taken": self.taken, "total": self.total, "fallback": self.fallback}
+        told = {"arm": self.arm, "taken": self.taken, "fallback": self.fallback, "choices": packed(self.choices)}
         return {**told, "rng": self.rng.bit_generator.state, "allowed": allowed}
 
     def from_json(self, told: dict[str, Any], n: int) -> None:
         """Take back what ``to_json`` gave, of a mask of n columns."""
         self.arm, self.taken = str(told["arm"]), int(told["taken"])
-        self.total, self.fallback = float(told["total"]), bool(told["fallback"])
+        self.fallback, self.choices = bool(told["fallback"]), unpacked(told["choices"])
         self.rng.bit_generator.state = told["rng"]
         self.mask = None if told["allowed"] is None else np.isin(np.arange(n), told["allowed"])
 
@@ -86,42 +86,45 @@ class Masker:
             raise DataError(f"gate is True, False or a Gate, got {gate!r}")
         top = settings["top_units"]
         preferred = None if top is None else _preferred(core, top, parts.n)
-        return Masker(parts, rule, function, empty, preferred, gate, number("eta", settings["eta"], 0.0, 1.0))
+        made = Masker(parts, rule, function, empty, preferred, gate, number("eta", settings["eta"], 0.0, 1.0))
+        made._inform()
+        return made
 
     # ---- episodes -------------------------------------------------------------------------------------------------
 
-    def begin(self, turn: Turn, seed: int | None) -> int | None:
-        """A new episode, and the seed to reset the environment with."""
+    def begin(self, turn: Turn, seed: int | None) -> None:
+        """A new episode."""
         if seed is not None:
             turn.rng = np.random.default_rng([STREAM, seed])
-        turn.taken, turn.total = 0, 0.0
-        if self.gate is not None and self.settled:
+        turn.taken, turn.choices = 0, []
+        if self.gate is not None:
             turn.arm = self.gate.best
-        elif self.gate is not None:
-            turn.arm, seed = self.gate.start(turn.rng, seed)
-        return seed
 
-    def went(self, turn: Turn, reward: float, ended: bool) -> None:
+    def went(self, turn: Turn, columns: Any, reward: float, terminated: bool, truncated: bool) -> None:
         """A step of an episode."""
         turn.taken += 1
-        turn.total += reward
-        if self.gate is not None and ended and not self.settled:
-            self.gate.see(turn.arm, turn.total)
+        if self.gate is None or self.settled or not turn.choices:
+            turn.choices = []
+            return
+        over, acted = terminated or truncated, self._variables(columns)
+        turn.choices[-1] = turn.choices[-1]._replace(acted=acted, reward=reward, over=over, terminated=terminated)
+        if over:
+            self.gate.see(turn.choices)
+            turn.choices = []
 
     def look(self, turn: Turn, obs: Any, info: Any, env: Any, own: Bools | None, last: bool) -> Bools:
         """Set the mask of this state; after the last one of an episode no action follows, and none is missed."""
-        turn.fallback = turn.arm == "presence" or (self.eta > 0.0 and bool(turn.rng.random() < self.eta))
-        if turn.fallback:
-            mask = self._presence(obs)
-        elif self.mask is not None:
-            try:
-                mask = self.mask.allowed(obs)
-            except DataError as error:
-                raise DataError(f"state {turn.taken} after the reset of {env.unwrapped}: {error}") from error
-        else:
-            mask = as_mask(self.function(obs, info, env), self.parts.n, "the mask function's answer")
+        watched = self.gate is not None and not self.settled and not last
+        share = max(self.eta, EXPLORE) if watched else self.eta
+        turn.fallback = turn.arm == "presence" or (share > 0.0 and bool(turn.rng.random() < share))
+        mask = self._presence(obs) if turn.fallback else self._causal(turn, obs, info, env)
         if own is not None:
             mask &= own
+        if watched:
+            kept = self._causal(turn, obs, info, env) if turn.fallback else mask
+            present = mask if turn.fallback else self._presence(obs)
+            here = self._variables(present if own is None else present & own)
+            turn.choices.append(Choice(here, here & self._variables(kept), np.zeros_like(here), turn.fallback, 0.0))
         if self.preferred is not None and not turn.fallback:
             narrowed = mask & self.preferred
             mask = narrowed if self.parts.choosable(narrowed) else mask
@@ -154,6 +157,21 @@ class Masker:
             out.append(filled if filled.any() else np.ones(len(block), dtype=bool))
         return np.concatenate(out)
 
+    def _causal(self, turn: Turn, obs: Any, info: Any, env: Any) -> Bools:
+        if self.mask is None:
+            return as_mask(self.function(obs, info, env), self.parts.n, "the mask function's answer")
+        try:
+            return self.mask.allowed(obs)
+        except DataError as error:
+            raise DataError(f"state {turn.taken} after the reset of {env.unwrapped}: {error}") from error
+
+    def _variables(self, columns: Any) -> Bools:
+        """(V,) the variables that these columns of the actions act on; a function's are the columns."""
+        of = np.arange(self.parts.n) if self.mask is None else self.mask.action_variables
+        found = np.zeros((self.parts.n if self.mask is None else len(self.mask.variables)) + 1, dtype=bool)
+        found[of[columns]] = True  # -1, none, is the last
+        return found[:-1]
+
     def _presence(self, obs: Any) -> Bools:
         return np.ones(self.parts.n, dtype=bool) if self.mask is None else self.mask.presence(obs)
 
@@ -162,6 +180,12 @@ class Masker:
         if self.mask is None:
             raise NotApplicable("this mask is a plain function and has no graph to replace; give the wrapper a Graph")
         self.mask.update(graph)
+        self._inform()
+
+    def _inform(self) -> None:
+        """Tell the gate which graph it is about."""
+        if self.gate is not None and self.mask is not None and self.mask.posterior is not None:
+            self.gate.update(self.mask.kept, not self.mask.posterior.certain)
 
     def invalid(self, turn: Turn, columns: Any) -> bool:
         """Is some part of the action outside the mask?"""
@@ -192,6 +216,7 @@ class Masker:
         self.n_empty, self.n_invalid = map(int, told["counts"])
         if self.gate is not None and told["gate"] is not None:
             self.gate.from_json(told["gate"])
+            self._inform()
         if len(told["turns"]) == len(self.turns):
             for turn, one in zip(self.turns, told["turns"], strict=True):
                 turn.from_json(one, self.parts.n)

@@ -107,7 +107,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
             if only_reset[i]:
                 masker.begin(turn, None)
             else:
-                masker.went(turn, float(reward[i]), bool(ended[i]))
+                masker.went(turn, columns[i], float(reward[i]), bool(terminated[i]), bool(truncated[i]))
         everyone, last = np.arange(self.num_envs), np.asarray(terminated) & ~only_reset
         if self._mode == AutoresetMode.SAME_STEP:
             info = self._finish(info, np.flatnonzero(ended), last)

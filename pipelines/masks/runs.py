@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from causalnet.envs import Inventory, MachineRoom, Services, machine_network
 from causalnet.graph.metrics import score
 from causalnet.graph.posterior import GraphPosterior
 from causalnet.representation import Gate, RootCauseMask, learn_posterior
+from causalnet.representation.gate import EXPLORE, Choice
 from causalnet.training import random_graph
 from causalnet.training.evaluation import FIRST_SEED
 
@@ -177,19 +179,24 @@ def keeper(env: Any, graph: Any, k: Any = "roots") -> Keep:
     return keep
 
 
-def play(env: Any, keep: Keep, seed: int | None, luck: np.random.Generator | None = None) -> float:
-    """The return of an episode of uniform play over what is kept, drawn by ``luck`` (None: from the seed as well)."""
+def play(env: Any, keep: Keep, seed: int | None) -> float:
+    """The return of an episode of uniform play over what is kept."""
+    return sum(step.reward for step in episode(env, keep, seed, np.random.default_rng(seed)))
+
+
+def episode(env: Any, keep: Keep, seed: int | None, luck: np.random.Generator, free: float = 0.0) -> Iterator[Choice]:
+    """The steps of uniform play over what is kept, a share ``free`` of them over all that is present."""
     env.reset(seed=seed)
-    draws = (luck or np.random.default_rng(seed)).random(env.max_steps)
-    total, over, v = 0.0, False, len(env.variables)
-    for u in draws:
-        here = env.trouble()
-        allowed = np.flatnonzero(keep(here)) if here.any() else np.array([v])
-        _, reward, _, over, _ = env.step(int(allowed[int(u * allowed.size)]))
-        total += reward
+    v = len(env.variables)
+    for u, other in zip(luck.random(env.max_steps), luck.random(env.max_steps) if free else repeat(1.0)):
+        here = env.trouble().copy()
+        kept = keep(here) if here.any() else here
+        allowed = np.flatnonzero(here if other < free else kept) if here.any() else np.array([v])
+        chosen = int(allowed[int(u * allowed.size)])
+        _, reward, _, over, _ = env.step(chosen)
+        yield Choice(here, kept, np.arange(v) == chosen, other < free, reward, over)
         if over:
             break
-    return total
 
 
 def explore(env: Any, steps: int, seed: int) -> Seen:
@@ -208,6 +215,6 @@ def learned_gate(env: Any, keep: Keep, episodes: int, seed: int) -> Gate:
     """A gate that has seen so many episodes of its own choice; between presence and presence there is nothing to learn."""
     gate, rng = Gate(), np.random.default_rng([seed, 2])
     for _ in range(0 if keep is present else episodes):
-        arm, start = gate.start(rng, int(rng.integers(FIRST_SEED)))
-        gate.see(arm, play(env, keep if arm == "causal" else present, start, luck=rng))
+        free = EXPLORE if gate.best == "causal" else 1.0
+        gate.see(list(episode(env, keep, int(rng.integers(FIRST_SEED)), rng, free)))
     return gate

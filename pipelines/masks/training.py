@@ -19,7 +19,6 @@ import numpy as np
 from causalnet import CausalMask
 from causalnet.agents import PPO
 from causalnet.graph.posterior import GraphPosterior
-from causalnet.representation import Gate
 from causalnet.training import evaluate
 from pipelines.common import mark
 from pipelines.masks.runs import (
@@ -65,7 +64,7 @@ class Trained:
         return self
 
     def branch(self, graph: Any, k: Any = "roots", gate: bool = False) -> Trained:
-        """A copy that goes on under another mask."""
+        """A copy that goes on under another mask; its gate has watched from the beginning."""
         twin = copy.deepcopy(self)
         env = twin.agent.env
         with warnings.catch_warnings():
@@ -73,12 +72,16 @@ class Trained:
             assert env.mask is not None
             env.mask.k = k
             env.update(graph)
-        env.masker.gate = Gate() if gate else None
+        if not gate:
+            env.masker.gate = None
+            for turn in env.masker.turns:
+                turn.arm = "causal"
         return twin
 
     def run(self, problem: Problem, mask: str, **told: Any) -> Run:
         """Train to the end, and judge."""
-        self.go_on(problem.steps)
+        for steps in (*sorted(problem.sizes), problem.steps):  # where one run stops, all do: a stop ends an episode
+            self.go_on(max(steps, self.agent.steps))
         env = self.agent.env
         value = float(evaluate(self.agent, env, problem.judged, deterministic=False)["return"].mean())
         gate = getattr(env, "gate", None)
@@ -107,7 +110,7 @@ def ppo(problem: Problem, seed: int) -> Iterator[Run]:
     env = problem.make(seed)
     truth = env.true_graph
     yield Trained(problem.make(seed), seed).run(problem, NONE)
-    start = Trained(CausalMask(problem.make(seed), None), seed)
+    start = Trained(CausalMask(problem.make(seed), None, gate=True), seed)
     yield start.branch(truth).run(problem, TRUE)
     wrong = wrong_graphs(truth, seed)[RANDOM]
     yield start.branch(wrong).run(problem, RANDOM)
@@ -115,7 +118,7 @@ def ppo(problem: Problem, seed: int) -> Iterator[Run]:
     for size in sorted(problem.sizes):
         if size < problem.steps:
             yield from _learned(problem, start.go_on(size), size, truth, env)
-    yield start.run(problem, PRESENCE)
+    yield start.branch(None).run(problem, PRESENCE)
 
 
 def _learned(problem: Problem, start: Trained, size: int, truth: Any, env: Any) -> Iterator[Run]:
@@ -126,5 +129,4 @@ def _learned(problem: Problem, start: Trained, size: int, truth: Any, env: Any) 
         posterior = seen_in(start.rows[:size]).posterior(env, size)
     told = {"size": size, **quality(truth, posterior.graph())}
     yield start.branch(posterior).run(problem, DOUBT, **told)
-    if size == max(problem.sizes):
-        yield start.branch(posterior, gate=True).run(problem, DOUBT + GATED, **told)
+    yield start.branch(posterior, gate=True).run(problem, DOUBT + GATED, **told)

@@ -1,18 +1,16 @@
-"""Masks that know their doubt: P(root | present) against a count by hand, the rule of costs, the gate, and learning the graph."""
+"""Masks that know their doubt: P(root | present) against a count by hand, the rule of costs, and learning the graph."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from cascade import CHAIN, REVERSED, Cascade
-from gymnasium.wrappers import TimeLimit
+from cascade import CHAIN, Cascade
 
 import causalnet as cn
 from causalnet.data import Interactions
 from causalnet.graph.confidence import Confidence
 from causalnet.representation import (
     CausalMask,
-    Gate,
     GraphPosterior,
     RootCauseMask,
     as_posterior,
@@ -88,90 +86,6 @@ def test_near_ties_weigh_the_alternatives_of_the_score() -> None:
     p = near_ties(graph, draws=4000).edges
     whole = 2.0 + np.exp(-1.0)
     assert p[0, 1] == pytest.approx(1 / whole, abs=0.03) and p[1, 0] == pytest.approx(1 / whole, abs=0.03)
-
-
-def test_the_gate_learns_that_a_wrong_graph_hurts_and_the_right_one_does_not() -> None:
-    arms = {}
-    for name, graph in (("right", CHAIN), ("wrong", REVERSED)):
-        env = CausalMask(TimeLimit(Cascade(), 25), graph, gate=True)
-        rng = np.random.default_rng(0)
-        for episode in range(60):
-            _, info = env.reset(seed=episode)
-            done = False
-            while not done:
-                action = rng.choice(np.flatnonzero(env.action_masks()))
-                _, _, terminated, truncated, info = env.step(int(action))
-                done = terminated or truncated
-            assert info["mask_arm"] in ("causal", "presence")
-        arms[name] = env.gate.best
-        env.settled, before = True, env.gate.probability
-        _, info = env.reset(seed=0)
-        assert info["mask_arm"] == arms[name] and env.gate.probability == before
-    assert arms == {"right": "causal", "wrong": "presence"}
-
-
-def test_the_gate_tries_both_arms_first_and_both_ever_after() -> None:
-    gate, rng = Gate(), np.random.default_rng(0)
-    assert gate.best == "presence" and gate.probability == 0.5
-    for episode in range(10):
-        arm = gate.choose(rng)
-        gate.see(arm, float(arm == "causal") + 0.01 * episode)
-    assert gate.best == "causal"
-    tried = [gate.choose(rng) for _ in range(400)]
-    assert 20 <= tried.count("presence") <= 140
-
-
-def test_a_single_bad_episode_of_presence_is_no_evidence() -> None:
-    gate, rng = Gate(), np.random.default_rng(0)
-    bad, good = (-8.0, -15.0, -9.0, -7.0, -8.0), 9 * (-8.0, -9.0, -7.0)
-    told = {
-        "presence": iter((*bad, *good)),
-        "causal": iter((*(max(value, -9.0) - 0.5 for value in bad), *(-5.0,) * 27)),
-    }
-    for _ in range(10):
-        arm = gate.choose(rng)
-        gate.see(arm, next(told[arm]))
-    assert 0.5 < gate.probability < 0.95 and gate.best == "presence"  # though the mean of causal is higher
-    for _ in range(20):
-        arm = gate.choose(rng)
-        gate.see(arm, next(told[arm]))
-    assert gate.best == "causal"
-
-
-def test_pairs_of_episodes_leave_out_what_is_learned_meanwhile() -> None:
-    gate, rng, arms = Gate(), np.random.default_rng(3), []
-    for episode in range(200):  # the policy gets better all the time, and the graph's mask costs a little
-        arms.append(gate.choose(rng))
-        gate.see(arms[-1], 10.0 * episode - 6.0 * (arms[-1] == "causal"))
-    assert gate.best == "presence" and gate.probability < 0.1
-    assert all(set(arms[k : k + 2]) == {"causal", "presence"} for k in range(0, 10, 2))
-    again = Gate()
-    again.from_json(gate.to_json())
-    assert again.to_json() == gate.to_json() and again.probability == gate.probability
-
-
-def test_the_second_episode_of_a_pair_starts_as_the_first_did() -> None:
-    seen: list[tuple[str, int | None]] = []
-
-    class Noted(Cascade):
-        def reset(self, *, seed: int | None = None, options: object = None) -> object:
-            seen.append((env.masker.turns[0].arm, seed))
-            return super().reset(seed=seed, options=options)
-
-    env = CausalMask(TimeLimit(Noted(), 5), CHAIN, gate=True)
-    for seed in (3, 4, None, None, None, 5):
-        env.reset(seed=seed)
-    pairs = [seen[k : k + 2] for k in (0, 2, 4)]
-    assert all({arm for arm, _ in pair} == {"causal", "presence"} for pair in pairs)
-    assert [seed for _, seed in pairs[0]] == [3, 3]
-    assert all(pair[0][1] == pair[1][1] is not None for pair in pairs) and pairs[1][0][1] != pairs[2][0][1]
-    env.settled = True
-    env.reset(seed=6)
-    assert seen[-1] == ("presence", 6)
-    again = Gate()
-    begun = env.gate.start(np.random.default_rng(0), 7)
-    again.from_json(env.gate.to_json())
-    assert begun[1] == 7 and again.start(np.random.default_rng(1), 8)[1] == 7
 
 
 def services(steps: int, seed: int, shields: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

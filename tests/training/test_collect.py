@@ -132,7 +132,7 @@ def test_a_gate_goes_on_where_the_run_was_cut(tmp_path: Any) -> None:
     doing(tmp_path, 7, gate=True, eta=0.1)
     parts = doing(tmp_path, gate=True, eta=0.1)
     assert parts.rows == whole.rows and parts.env.mask_state == whole.env.mask_state
-    assert whole.env.gate.probability != 0.5
+    assert whole.env.gate.evidence != 0.0
 
 
 def test_a_checkpoint_holds_what_the_gate_has_learned(tmp_path: Any) -> None:
@@ -144,7 +144,7 @@ def test_a_checkpoint_holds_what_the_gate_has_learned(tmp_path: Any) -> None:
     part.save(tmp_path / "agent.npz")
     fresh = masked()
     again = cn.DQN.load(tmp_path / "agent.npz", fresh)
-    assert fresh.mask_state == part.env.mask_state and fresh.gate.probability == part.env.gate.probability
+    assert fresh.mask_state == part.env.mask_state and fresh.gate.evidence == part.env.gate.evidence != 0.0
     again.learn(episodes=7)
     assert again._recent == whole._recent and fresh.mask_state == whole.env.mask_state
     plain = cn.DQN.load(tmp_path / "agent.npz", CausalMask(Services(), None))  # a mask without a gate keeps the rest

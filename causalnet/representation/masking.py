@@ -109,7 +109,7 @@ class Masker:
         over, acted = terminated or truncated, self._variables(columns)
         turn.choices[-1] = turn.choices[-1]._replace(acted=acted, reward=reward, over=over, terminated=terminated)
         if over:
-            self.gate.see(turn.choices)
+            self.gate.see(turn.arm, turn.choices)
             turn.choices = []
 
     def look(self, turn: Turn, obs: Any, info: Any, env: Any, own: Bools | None, last: bool) -> Bools:

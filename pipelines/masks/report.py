@@ -32,11 +32,10 @@ NOTES = [
     "doubt: the posterior of learn_posterior in CausalMask at its default cost; point: its edges more probable than not, taken as certain. "
     "random graph: a DAG of as many edges as the true one; turned graph: every arrow of the truth turned. With no interaction the posterior has no "
     "edge, and masks by presence.",
-    "The gate's rule was settled on services of 12 and 24, a tree, a line, denser services and machines of 14, after services 16 had shown that "
-    "a gate by means alone, or by P > .75, keeps wrong graphs. What the posterior reads of repaired variables that fail again was settled on "
-    "services 12 and 24, machines 14 and inventory 14.",
-    "A gate plays pairs of episodes, one of each arm, from one seed and with their own draws of actions, until it is sure, and in 5 % (25 % "
-    "where it plays the graph) of its choices ever after: this is paid in training, not where policies are judged.",
+    "A gate masks by presence until what became of the choices that the graph would forbid tells that it is right to forbid them, and then "
+    "by the graph but for a tenth of the steps, which judging leaves out. It has watched from the first step on, before there was a graph as well.",
+    "The gate's rule was settled on services of 10 and 24, inventories of 12 and 14 and machines of 14, under uniform play and under PPO. What "
+    "the posterior reads of repaired variables that fail again was settled on services 12 and 24, machines 14 and inventory 14.",
 ]
 
 

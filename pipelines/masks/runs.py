@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,7 +118,7 @@ def uniform(problem: Problem, seed: int) -> Iterator[Run]:
         begun = time.process_time()
         values[name] = judge(keep)
         yield Run(str(problem), name, value=values[name], cpu=time.process_time() - begun, **told)
-        gate = learned_gate(env, keep, problem.gated, seed)
+        gate = learned_gate(env, keep, problem.gated, seed, name == DOUBT)
         value = values[name if gate.best == "causal" else PRESENCE]
         yield Run(str(problem), name + GATED, value=value, arm=gate.best, **told)
 
@@ -187,8 +186,8 @@ def play(env: Any, keep: Keep, seed: int | None) -> float:
 def episode(env: Any, keep: Keep, seed: int | None, luck: np.random.Generator, free: float = 0.0) -> Iterator[Choice]:
     """The steps of uniform play over what is kept, a share ``free`` of them over all that is present."""
     env.reset(seed=seed)
-    v = len(env.variables)
-    for u, other in zip(luck.random(env.max_steps), luck.random(env.max_steps) if free else repeat(1.0)):
+    n, v = env.max_steps, len(env.variables)
+    for u, other in zip(luck.random(n), luck.random(n) if free else np.ones(n), strict=True):
         here = env.trouble().copy()
         kept = keep(here) if here.any() else here
         allowed = np.flatnonzero(here if other < free else kept) if here.any() else np.array([v])
@@ -211,10 +210,11 @@ def seen_in(rows: list[tuple[Bools, Bools, int]]) -> Seen:
     return Seen(np.array(before, bool), np.array(after, bool), np.array(acted, np.int64))
 
 
-def learned_gate(env: Any, keep: Keep, episodes: int, seed: int) -> Gate:
+def learned_gate(env: Any, keep: Keep, episodes: int, seed: int, doubted: bool) -> Gate:
     """A gate that has seen so many episodes of its own choice; between presence and presence there is nothing to learn."""
     gate, rng = Gate(), np.random.default_rng([seed, 2])
+    gate.update(keep, doubted)
     for _ in range(0 if keep is present else episodes):
-        free = EXPLORE if gate.best == "causal" else 1.0
-        gate.see(list(episode(env, keep, int(rng.integers(FIRST_SEED)), rng, free)))
+        arm, start = gate.best, int(rng.integers(FIRST_SEED))
+        gate.see(arm, list(episode(env, keep, start, rng, EXPLORE if arm == "causal" else 1.0)))
     return gate

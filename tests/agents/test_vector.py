@@ -196,7 +196,10 @@ def test_a_run_that_was_cut_goes_on_to_the_bit(cls: Any, make: Any, tmp_path: An
     again = cls.load(tmp_path / "agent.npz", make()).learn(steps=81)
     assert same(whole, first) and same(first, again) and whole._recent == again._recent == first._recent
     if isinstance(again.env, VectorCausalMask):
-        assert again.env.mask_state == whole.env.mask_state and again.env.gate.to_json()["log"]["shape"][0] > 20
+        assert (
+            again.env.mask_state == whole.env.mask_state
+            and again.env.gate.to_json()["logs"]["presence"]["shape"][0] > 20
+        )
 
 
 def test_checkpoints_between_episodes_of_the_same_step_lose_none(tmp_path: Any) -> None:

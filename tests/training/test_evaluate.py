@@ -285,7 +285,7 @@ def test_the_table_says_how_a_policy_was_played_and_a_gate_learns_nothing_from_i
     frame = evaluate(uniform, env, 3)
     assert set(frame["mode"]) == {"rule"}
     gate = env.get_wrapper_attr("gate")
-    assert not gate.to_json()["log"]["shape"][0] and env.get_wrapper_attr("settled") is False
+    assert not gate.to_json()["logs"]["presence"]["shape"][0] and env.get_wrapper_attr("settled") is False
 
     class Agent:
         DETERMINISTIC = False

@@ -146,8 +146,8 @@ def gains(here: Bools, reward: Array, over: Bools, terminated: Bools) -> Array:
 
 def evidence(here: Bools, kept: Bools, acted: Bools, free: Bools, gained: Array) -> float:
     """mu / sqrt(se^2 + (sigma / SURE)^2) of the gate; 0 where no variable tells. here, kept, acted: (T, V)."""
-    right = (acted & kept).any(axis=1) & ~(acted & ~kept).any(axis=1)
-    told = np.asarray(here & ~kept & free[:, None] & (right[:, None] | acted))  # i is forbidden; it or what is kept acted on
+    right = np.any(acted & kept, axis=1, keepdims=True) & ~np.any(acted & ~kept, axis=1, keepdims=True)
+    told = here & ~kept & free[:, None] & (right | acted)  # the graph forbids i, and i or what it keeps was acted on
     usable = (told & acted).any(axis=0) & (told & ~acted).any(axis=0)
     told, acted = told[:, usable], acted[:, usable]
     n = told.sum(axis=0)

@@ -92,10 +92,8 @@ def test_a_graph_is_trusted_for_being_right_everywhere_and_not_on_average() -> N
     assert evidence(*one) == pytest.approx(student)  # of one variable there is no spread
     here, kept, acted, free, gained = one
     assert evidence(here, kept, acted, ~free, gained) == 0.0 == evidence(here, here, acted, free, gained)
-    assert (
-        abs(np.mean([evidence(here, kept, acted, free, np.random.default_rng(k).normal(size=600)) for k in range(30)]))
-        < 0.6
-    )
+    nothing = [np.random.default_rng(k).normal(size=600) for k in range(30)]
+    assert abs(np.mean([evidence(here, kept, acted, free, luck) for luck in nothing])) < 0.6
 
 
 def test_a_gain_is_what_followed_beyond_what_the_state_is_worth() -> None:

@@ -89,9 +89,7 @@ def find_links(
         room = (
             np.array([len(others) for others in near]) - found.links * (np.arange(len(found.links)) == 0)[:, None, None]
         )
-        turn: Any = {
-            link: _sets(near, link, size) for link in zip(*np.nonzero(found.links & (room >= size)), strict=True)
-        }
+        turn: Any = {(k, i, j): _sets(near, (k, i, j), size) for k, i, j in np.argwhere(found.links & (room >= size)).tolist()}
         if not turn:
             break
         found.largest_set = size

@@ -198,7 +198,7 @@ def _descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int
 
     patience: give a scan up after so many places in a row where scores changed for nothing.
     """
-    looks, d, tally = 0, state.link.shape[0], state.tally
+    d, tally = state.link.shape[0], state.tally
     anywhere = np.int64(-1)  # no literal: for each of those numba compiles anew
     tally[PATIENCE] = patience
     while True:
@@ -209,8 +209,7 @@ def _descend(score: Any, slots: Slots, state: State, rules: Rules, patience: int
             state.table[QUEUED, v] = False
             if _reinsert(score, slots, state, rules, v, anywhere):
                 tally[MOVED] = 1
-            looks += 1
-            if looks % 8 == 0 and deadline < np.inf and now() > deadline:
+            if deadline < np.inf and now() > deadline:
                 return False
         if not sweep:
             return True
@@ -300,7 +299,8 @@ def wander(
                 _reinsert(score, slots, state, rules, b if turn else a, at if turn else to)
         done = _descend(score, slots, state, rules, patience, rounds == 0, deadline)
         if rounds == 0:
-            note(slots, state, met, state.total[0], rounds > 0)
+            if done:  # what a slice of time ended in is no local optimum
+                note(slots, state, met, state.total[0], rounds > 0)
             return 0 if done else -1
         if done and EPS < abs(state.total[0] - total) <= NEAR:
             note(slots, state, met, max(state.total[0], total), state.total[0] < total)

@@ -109,7 +109,7 @@ def _sets(near: list[list[int]], link: tuple[int, int, int], size: int) -> Itera
         yield ()
         return
     lag, i, j = link
-    yield from combinations([k for k in near[j] if lag or k != i], size)
+    yield from combinations(near[j] if lag else [k for k in near[j] if k != i], size)
 
 
 def _strongest_first(joined: Bools, strength: Array) -> list[int]:
@@ -130,7 +130,9 @@ def _level(
     while turn:
         asked: list[Link] = []
         sets: list[tuple[int, ...]] = []
-        for link in list(turn):
+        for count, link in enumerate(list(turn)):
+            if count % PIECE == 0 and time.monotonic() > deadline:
+                return False
             drawn = list(islice(turn[link], take))
             if not drawn:
                 del turn[link]

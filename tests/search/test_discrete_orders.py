@@ -245,3 +245,20 @@ def test_knowledge_holds() -> None:
     found = search(codes, name="bdeu", allowed=~required.T & ~np.eye(7, dtype=bool), required=required)
     assert (found.dag | ~required).all() and is_acyclic(found.dag)
     assert found.score == pytest.approx(total(codes, found.dag, name="bdeu"), abs=1e-3)
+
+
+def test_when_time_is_over_no_family_is_counted_and_the_best_graph_so_far_is_told() -> None:
+    d, codes, counted = 10, categories(np.random.default_rng(3), 10, n=100_000), []
+    free, none, near = ~np.eye(d, dtype=bool), np.zeros((d, d), bool), closeness(codes)
+    for deadline in (0.0, np.inf):  # long ago, and never
+        score, slots = discrete_score(codes, d - 1, name="fnml", deadline=deadline)
+        found = search_orders(score, slots, near, free, none, restarts=1, seed=0)
+        counted.append(np.isfinite(score.pool.values[: score.pool.used[0]]).sum())
+        assert is_acyclic(found.dag)
+        assert found.score == pytest.approx(total(codes, found.dag, name="fnml"))
+    assert 2 * counted[0] < counted[1]
+    for seconds in np.geomspace(1e-4, 1.0, 9):  # stopped in a first order, in a second one, in a round
+        score, slots = discrete_score(codes[:3000], d - 1, name="fnml")
+        found = search_orders(score, slots, near, free, none, restarts=200, seed=1, max_seconds=seconds)
+        assert is_acyclic(found.dag)
+        assert found.score == pytest.approx(total(codes[:3000], found.dag, name="fnml")), seconds

@@ -155,7 +155,7 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     def counted(place: Ints) -> tuple[Any, Slots]:
         own = None if alone is None else alone[:, place]
         near = reorder(related, place)
-        kept = {"alone": own, "asked": near, "deadline": asked.deadline}
+        kept: dict[str, Any] = {"alone": own, "asked": near, "deadline": asked.deadline}
         return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess, **kept)
 
     small = codes.astype(np.min_scalar_type(int(codes.max())))
@@ -269,7 +269,7 @@ def choose_conditional(
     def compiled(place: Ints) -> tuple[Any, Slots]:
         grid = np.ix_(place, place)
         numbers = scale_numbers(data.values[:, place], data.discrete[place], most)
-        kept = {"numbers": numbers, "asked": related[grid], "deadline": asked.deadline}
+        kept: dict[str, Any] = {"numbers": numbers, "asked": related[grid], "deadline": asked.deadline}
         return discrete_score(codes[:, place], most, name="fnml", penalty=price, **kept)
 
     numbers = scale_numbers(data.values, data.discrete, most).values.T

@@ -89,7 +89,9 @@ def find_links(
         room = (
             np.array([len(others) for others in near]) - found.links * (np.arange(len(found.links)) == 0)[:, None, None]
         )
-        turn: Any = {(k, i, j): _sets(near, (k, i, j), size) for k, i, j in np.argwhere(found.links & (room >= size)).tolist()}
+        turn: Any = {
+            (k, i, j): _sets(near, (k, i, j), size) for k, i, j in np.argwhere(found.links & (room >= size)).tolist()
+        }
         if not turn:
             break
         found.largest_set = size

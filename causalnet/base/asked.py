@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from os import PathLike
 from typing import Any, Literal, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from ..errors import DataError
-from .checks import shown
+from .checks import LARGEST, shown
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 PLAIN: Mapping[Any, tuple[str, tuple[type, ...]]] = {
@@ -29,7 +30,8 @@ PLAIN: Mapping[Any, tuple[str, tuple[type, ...]]] = {
 def asks(*names: str) -> Callable[[Call], Call]:
     """Answer arguments of another type than the function, or the class, says of ``names`` (none given: of all) with DataError.
 
-    What is looked at: plain types, classes, functions, mappings, lists, and unions of them; all else is left to the function.
+    What is looked at: plain types, classes, functions, mappings, lists, arrays of numbers, and unions of them; all else is left to
+    the function. A ``seed`` is no number below 0.
     """
 
     def wrap(call: Call) -> Call:
@@ -69,6 +71,8 @@ def _kinds(call: Any) -> dict[str, tuple[str, Callable[[Any], bool]]]:
         except (NameError, AttributeError, TypeError):  # a name that only the type checker loads
             continue
         read = _kind(kind)
+        if read is not None and name == "seed":
+            read = f"{read[0]} from 0 up", partial(_is_seed, read[1])
         if read is not None and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             found[name] = read
     return found
@@ -77,6 +81,8 @@ def _kinds(call: Any) -> dict[str, tuple[str, Callable[[Any], bool]]]:
 def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     """What a value of this type is, in words, and the check; None where nothing can be said."""
     origin = get_origin(kind)
+    if kind is ArrayLike or kind is np.ndarray or origin is np.ndarray:
+        return "an array of numbers", partial(_is_array, 0 if kind is ArrayLike else 1)
     if origin is Literal:
         words = get_args(kind)
         return f"one of {', '.join(map(repr, words))}", lambda v: any(type(v) is type(w) and v == w for w in words)
@@ -88,12 +94,12 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     if isinstance(kind, type) and kind.__module__.startswith("scipy.sparse"):
         return "a sparse matrix", issparse
     base = origin or kind
-    if not isinstance(base, type) or base in (Any, object, type, np.ndarray) or Protocol in base.__bases__:
+    if not isinstance(base, type) or base in (Any, object, type) or Protocol in base.__bases__:
         return None
     if base in PLAIN:
         told, fit = PLAIN[base]
         counts = base in (int, float)
-        return told, lambda v: isinstance(v, fit) and not (counts and isinstance(v, bool))
+        return told, lambda v: isinstance(v, fit) and not (counts and (isinstance(v, bool) or (isinstance(v, int) and abs(v) > LARGEST)))
     if issubclass(base, PathLike):
         return "a path", lambda v: isinstance(v, PathLike)
     if base.__name__ == "Callable":
@@ -103,3 +109,16 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     if origin is not None and issubclass(base, Iterable):
         return "a list", lambda v: isinstance(v, Iterable) and not isinstance(v, str)
     return f"of the type {base.__name__}", lambda v: isinstance(v, base)
+
+
+def _is_array(axes: int, value: Any) -> bool:
+    """Is it an array of numbers with so many axes at least, or rows that make one?"""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return array.dtype.kind in "biuf" and array.ndim >= axes
+
+
+def _is_seed(fits: Callable[[Any], bool], value: Any) -> bool:
+    return fits(value) and not (isinstance(value, (int, np.integer)) and value < 0)

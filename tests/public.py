@@ -24,7 +24,7 @@ HOMES = (
 )  # fmt: skip
 BETWEEN_FILES = {
     "accept", "admit", "fingerprint_parts", "grow", "improve", "kept", "make_callable", "of", "pay", "reopened", "resume",
-    "roll_out", "by_chain", "data_kind",
+    "roll_out", "most", "lasting", "masked", "table", "acting", "check_names", "congestion", "uniform", "mask_of", "find_file", "require", "by_chain", "data_kind",
 }  # fmt: skip
 """Names that only other files of the package call."""
 
@@ -139,7 +139,7 @@ def valid(label: str, call: Any) -> dict[str, Any]:
     }  # fmt: skip
     if label.endswith(".learn"):
         own = {"episodes": 1, **own}
-    given = {}
+    given = {name: value for name, value in own.items() if label in ("CausalMask",)}
     for name, parameter in inspect.signature(call).parameters.items():
         if name in own or (parameter.default is parameter.empty and parameter.kind not in (2, 4) and name != "self"):
             given[name] = own.get(name, more.get(name, told.get(name)))
@@ -155,10 +155,16 @@ def public() -> Iterator[tuple[str, Any]]:
         for name in sorted(names):
             thing = getattr(module, name)
             inside = getattr(thing, "__module__", "").startswith("causalnet")
-            if isinstance(thing, ModuleType) or not callable(thing) or not inside or thing in seen or name in BETWEEN_FILES:
+            if (
+                isinstance(thing, ModuleType)
+                or not callable(thing)
+                or not inside
+                or thing in seen
+                or name in BETWEEN_FILES
+            ):
                 continue
             seen.add(thing)
-            if isinstance(thing, type) and (issubclass(thing, CausalnetError) or Protocol in thing.__mro__):
+            if isinstance(thing, type) and (issubclass(thing, CausalnetError) or Protocol in thing.__mro__ or inspect.isabstract(thing)):
                 continue
             yield name, thing
             for method in sorted(dir(thing)) if isinstance(thing, type) else ():

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..base import log_lines
 from ..base.asked import asks
+from ..base.checks import flag
 from ..errors import DataError, NotApplicable, NotInstalled
 from ..storage.rows import Found, RowFile, read_rows
 
@@ -45,6 +46,7 @@ class CsvLogger:
         self._file = RowFile(self.path, found.columns)
         self._file.replace(row for row in found.rows if row[EPISODE] is not None and row[EPISODE] <= episode)
 
+    @asks()
     def write(self, scalars: Mapping[str, float]) -> None:
         """Append a row; a new name becomes a new column of the whole file."""
         row = {name: value if isinstance(value, int) else float(value) for name, value in scalars.items()}
@@ -141,7 +143,7 @@ class Bar:
 @contextlib.contextmanager
 def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Bar]:
     """What draws a bar on stderr, or writes lines where they are asked for, or shows nothing."""
-    if not show:
+    if not flag("progress", show):
         yield Bar()
         return
     if log_lines.asked():

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..base.checks import whole
+from ..base.checks import function, whole
 from ..errors import DataError, UnknownNameError, nearest
 from ..storage.checkpoint import claim
 from .logging import EPISODE, RETURN, STEP, Logger, bar, opened
@@ -88,8 +88,10 @@ def refuse_policy_name(learner: str, others: tuple[Any, ...]) -> None:
         raise DataError(f"{learner} takes an environment alone, not a policy's name before it; write {learner}(env)")
 
 
-def refuse_other(given: Mapping[str, Any]) -> None:
-    """UnknownNameError, naming what to write instead, for arguments that ``learn`` does not have."""
+def refuse_other(given: Mapping[str, Any], **functions: Any) -> None:
+    """UnknownNameError, naming what to write instead, for arguments that ``learn`` does not have; functions: of those it has."""
+    for name, told in functions.items():
+        function(name, told)
     for name in given:
         hint = (
             " Write steps=."
@@ -115,6 +117,7 @@ def train(
     advance: (the step to stop at, or None; a function to tell of steps taken) -> what ``look`` is to see, or None where
     the unit was cut off by that step: it is not reported. look: may return numbers to log.
     """
+    function("on_episode", look)
     if episodes is None and steps is None:
         raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
     last_episode = None if episodes is None else learner.episodes + whole("episodes", episodes, 0)

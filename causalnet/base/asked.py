@@ -17,6 +17,7 @@ from ..errors import DataError
 from .checks import LARGEST, shown
 
 Call = TypeVar("Call", bound=Callable[..., Any])
+ARRAY = "an array of numbers"
 PLAIN: Mapping[Any, tuple[str, tuple[type, ...]]] = {
     bool: ("True or False", (bool, np.bool_)),
     int: ("a whole number", (int, np.integer)),
@@ -31,7 +32,7 @@ def asks(*names: str) -> Callable[[Call], Call]:
     """Answer arguments of another type than the function, or the class, says of ``names`` (none given: of all) with DataError.
 
     What is looked at: plain types, classes, functions, mappings, lists, arrays of numbers, and unions of them; all else is left to
-    the function. A ``seed`` is no number below 0.
+    the function. Rows in place of an array become one; a ``seed`` is no number below 0.
     """
 
     def wrap(call: Call) -> Call:
@@ -41,13 +42,17 @@ def asks(*names: str) -> Callable[[Call], Call]:
         @wraps(inner)
         def asked(*args: Any, **kwargs: Any) -> Any:
             try:
-                given = look.bind(*args, **kwargs).arguments
+                bound = look.bind(*args, **kwargs)
             except TypeError:  # Python says what is missing
-                given = {}
+                return inner(*args, **kwargs)
+            given = bound.arguments
             for name, (told, fits) in _kinds(inner).items():
-                if name in given and (name in names or not names) and not fits(given[name]):
-                    raise DataError(f"{name} is {shown(given[name])}, and must be {told}")
-            return inner(*args, **kwargs)
+                if name in given and (name in names or not names):
+                    if not fits(given[name]):
+                        raise DataError(f"{name} is {shown(given[name])}, and must be {told}")
+                    if told.startswith(ARRAY) and given[name] is not None:
+                        given[name] = np.asarray(given[name])
+            return inner(*bound.args, **bound.kwargs)
 
         if isinstance(call, type):
             call.__init__ = asked  # type: ignore[misc]
@@ -82,7 +87,7 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     """What a value of this type is, in words, and the check; None where nothing can be said."""
     origin = get_origin(kind)
     if kind is ArrayLike or kind is np.ndarray or origin is np.ndarray:
-        return "an array of numbers", partial(_is_array, 0 if kind is ArrayLike else 1)
+        return ARRAY, partial(_is_array, 0 if kind is ArrayLike else 1)
     if origin is Literal:
         words = get_args(kind)
         return f"one of {', '.join(map(repr, words))}", lambda v: any(type(v) is type(w) and v == w for w in words)
@@ -98,8 +103,9 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
         return None
     if base in PLAIN:
         told, fit = PLAIN[base]
-        counts = base in (int, float)
-        return told, lambda v: isinstance(v, fit) and not (counts and (isinstance(v, bool) or (isinstance(v, int) and abs(v) > LARGEST)))
+        if base in (int, float):
+            return told, lambda v: isinstance(v, fit) and not isinstance(v, bool) and not _is_beyond(v)
+        return told, lambda v: isinstance(v, fit)
     if issubclass(base, PathLike):
         return "a path", lambda v: isinstance(v, PathLike)
     if base.__name__ == "Callable":
@@ -107,8 +113,14 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
     if origin is not None and issubclass(base, Mapping):
         return "a dict", lambda v: isinstance(v, Mapping)
     if origin is not None and issubclass(base, Iterable):
-        return "a list", lambda v: isinstance(v, Iterable) and not isinstance(v, str)
+        if get_args(kind)[:1] == (str,):
+            return "a list of texts", lambda v: _is_list(v) and all(isinstance(one, str) for one in v)
+        return "a list", _is_list
     return f"of the type {base.__name__}", lambda v: isinstance(v, base)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
 
 
 def _is_array(axes: int, value: Any) -> bool:
@@ -122,3 +134,8 @@ def _is_array(axes: int, value: Any) -> bool:
 
 def _is_seed(fits: Callable[[Any], bool], value: Any) -> bool:
     return fits(value) and not (isinstance(value, (int, np.integer)) and value < 0)
+
+
+def _is_beyond(value: Any) -> bool:
+    """Is it a whole number that no float holds?"""
+    return isinstance(value, int) and abs(value) > LARGEST

@@ -137,6 +137,18 @@ def whole_numbers(name: str, value: Any, n: int, least: int, most: int | None = 
     return np.array(np.broadcast_to(given, (n,)), np.int64)
 
 
+def rows_of(name: str, value: Any, n: int) -> Ints:
+    """(m,) row numbers below ``n``, of which one may occur often, or of the rows that (n,) bools choose."""
+    given = array_of(name, value)
+    if given.dtype.kind == "b" and given.shape == (n,):
+        return np.flatnonzero(given)
+    if given.ndim != 1 or not (given.dtype.kind in "iu" or given.size == 0):
+        raise DataError(f"{name} is {shown(value)}, and must be a list of whole numbers from 0 to {n - 1}")
+    for end in (given.min(), given.max()) if given.size else ():
+        whole(f"a number in {name}", int(end), 0, n - 1)
+    return given.astype(np.int64)
+
+
 def improper(table: Array, slack: float = 1e-9) -> Bools:
     """Which rows along the last axis are no laws: an entry below 0 or nan, or a sum that is off 1 by more than ``slack``."""
     return np.asarray(~((table.min(-1) >= 0) & (np.abs(table.sum(-1) - 1) <= slack)))

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..base.asked import asks
+from ..base.checks import number
 from ..errors import DataError, NotApplicable
 from .moments import GONE
 from .sealed import freeze
@@ -135,15 +137,19 @@ class Counts:
         """(d,) number of categories of each column."""
         return freeze(np.array([len(level) for level in self.levels], dtype=np.int32))
 
+    @asks()
     def resample(self, rng: np.random.Generator) -> Counts:
         """A bootstrap resample: as many rows, drawn with repeats, which is one multinomial draw of the counts."""
         times = rng.multinomial(self.n, self.times / self.n)
         drawn = times > 0
         return Counts(self.columns, self.levels, freeze(self.distinct[drawn]), freeze(times[drawn]))
 
+    @asks()
     def part(self, rng: np.random.Generator, share: float) -> Counts:
         """A share of the rows, each at most once: a draw of the counts from an urn."""
-        times = rng.multivariate_hypergeometric(self.times, max(1, round(share * self.n)), method="marginals")
+        times = rng.multivariate_hypergeometric(
+            self.times, max(1, round(number("share", share, 0.0, 1.0) * self.n)), method="marginals"
+        )
         drawn = times > 0
         return Counts(self.columns, self.levels, freeze(self.distinct[drawn]), freeze(times[drawn]))
 

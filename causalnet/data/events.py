@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ..base.checks import names, number
+from ..base.asked import asks
+from ..base.checks import names, number, rows_of, whole
 from ..errors import DataError, nearest
 from .frames import as_frame
 from .kinds import data_kind
@@ -112,6 +113,7 @@ class Events(Sealed):
         np.add.at(counts, (bins, self.type_index), 1.0)
         return pd.DataFrame(counts, columns=list(self.types))
 
+    @asks()
     def resample(self, rng: np.random.Generator) -> Events:
         """A bootstrap resample: of whole devices without a topology, where they are independent copies of the process.
 
@@ -122,11 +124,12 @@ class Events(Sealed):
             return self.take_devices(rng.integers(0, m, m))
         return self.take_blocks(rng.integers(0, BLOCKS, BLOCKS), BLOCKS)
 
+    @asks()
     def part(self, rng: np.random.Generator, share: float) -> Events:
         """A share of the devices, or of the time blocks of a wired log, each at most once."""
         m, alone = len(self.devices), self.topology is None and len(self.devices) > 1
         all_of = m if alone else BLOCKS
-        drawn = np.sort(rng.permutation(all_of)[: max(1, round(share * all_of))])
+        drawn = np.sort(rng.permutation(all_of)[: max(1, round(number("share", share, 0.0, 1.0) * all_of))])
         return self.take_devices(drawn) if alone else self.take_blocks(drawn, BLOCKS)
 
     def fingerprint_parts(self) -> Iterator[Any]:
@@ -136,15 +139,18 @@ class Events(Sealed):
         if self.duration is not None:
             yield self.duration.astype(np.float32)
 
+    @asks()
     def take_devices(self, devices: Ints) -> Events:
         """The log with the given devices (repeats allowed, as copies): a bootstrap over devices without topology."""
         if self.topology is not None:
             raise DataError("devices of a wired network cannot be resampled one by one; use take_blocks")
-        rows, label = _drawn(self.device_index, devices)
+        rows, label = _drawn(self.device_index, rows_of("devices", devices, len(self.devices)))
         return self._subset(rows, self.time[rows], label, len(devices))
 
+    @asks()
     def take_blocks(self, blocks: Ints, n_blocks: int) -> Events:
         """The log made of the given time blocks (repeats allowed), laid one after the other: a block bootstrap."""
+        blocks = rows_of("blocks", blocks, whole("n_blocks", n_blocks, 1, self.n + BLOCKS))
         edges = np.linspace(self.time[0], self.time[-1], n_blocks + 1)
         of = np.clip(np.searchsorted(edges, self.time, side="right") - 1, 0, n_blocks - 1)
         span = edges[1] - edges[0]
@@ -208,7 +214,7 @@ def _log(given: Any) -> pd.DataFrame:
 
 def _drawn(of: AnyArray, groups: Ints) -> tuple[Ints, Ints]:
     """The rows of the groups drawn, one group after the other, and for each the number of its draw; ``of``: (N,) groups."""
-    parts = [np.flatnonzero(of == group) for group in groups]
+    parts = [np.flatnonzero(of == group) for group in groups] or [np.zeros(0, np.int64)]
     return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 

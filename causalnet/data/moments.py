@@ -18,6 +18,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..base.arrays import Array, Bools, Codes
+from ..base.asked import asks
+from ..base.checks import number
 from ..errors import DataError, NotApplicable
 from .sealed import freeze, settle
 
@@ -123,6 +125,7 @@ class Moments:
         """(d, d) Pearson correlation, read-only."""
         return correlate(self.covariance, self.columns)
 
+    @asks()
     def resample(self, rng: np.random.Generator) -> Moments:
         """The covariance of n new rows, as if the rows were Gaussian: a draw from the Wishart law W(S, n - 1) / n.
 
@@ -132,12 +135,13 @@ class Moments:
         """
         return self._drawn(rng, self.n, self.n)
 
+    @asks()
     def part(self, rng: np.random.Generator, share: float) -> Moments:
         """The covariance of a share of the rows, as if they were Gaussian: it varies about the whole's by 1 / m - 1 / n.
 
         So m rows of n have the law of resample with n m / (n - m) rows, and count as m.
         """
-        size = min(max(1, round(share * self.n)), self.n - 1)
+        size = min(max(1, round(number("share", share, 0.0, 1.0) * self.n)), self.n - 1)
         return self._drawn(rng, self.n * size / (self.n - size), size)
 
     def _drawn(self, rng: np.random.Generator, rows: float, size: int) -> Moments:

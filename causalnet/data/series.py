@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Bools, Ints
+from ..base.asked import asks
 from ..base.checks import flag, instance, known, whole
 from ..errors import DataError, warned
 from .frames import as_frame
@@ -90,6 +91,7 @@ class Series(Sealed):
         """Number of stretches of rows that lags stay within."""
         return int(self.segment[-1]) + 1 if len(self.segment) else 0
 
+    @asks()
     def rows(self, depth: int) -> Ints:
         """The rows of ``at`` that have ``depth`` rows before them in their segment, without a missing cell in any.
 
@@ -109,6 +111,7 @@ class Series(Sealed):
             )
         return found
 
+    @asks()
     def resample(self, rng: np.random.Generator) -> Series:
         """The rows of sqrt(n) blocks of about sqrt(n) consecutive ones, drawn in a circle, each row once: some 63 % of them.
 

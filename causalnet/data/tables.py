@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Bools, Codes, Ints
-from ..base.checks import instance
+from ..base.asked import asks
+from ..base.checks import instance, number, rows_of
 from ..errors import DataError
 from .decimals import sign_of
 from .findings import Findings, Note, Trouble
@@ -133,18 +134,22 @@ class Table:
                 frame[name] = named if labels or code.min() >= 0 else self.values[:, j]
         return frame
 
+    @asks()
     def take(self, rows: Ints) -> Table:
         """The table of the given rows (repeats allowed: a bootstrap resample). Not validated again."""
+        rows = rows_of("rows", rows, self.n)
         regimes = None if self.regimes is None else self.regimes.take(rows)
         return Table(self.columns, freeze(self.values[rows]), self.discrete, self.levels, regimes=regimes)
 
+    @asks()
     def resample(self, rng: np.random.Generator) -> Table:
         """A bootstrap resample: as many rows, drawn with repeats, within regimes where there are any."""
         return self._varied(rng.integers(0, self.n, self.n) if self.regimes is None else self.regimes.resample(rng))
 
+    @asks()
     def part(self, rng: np.random.Generator, share: float) -> Table:
         """A share of the rows, each at most once, in their order; of every regime, where there are any."""
-        regimes, some = self.regimes, max(1, round(share * self.n))
+        regimes, some = self.regimes, max(1, round(number("share", share, 0.0, 1.0) * self.n))
         return self._varied(np.sort(rng.permutation(self.n)[:some]) if regimes is None else regimes.part(rng, share))
 
     def _varied(self, rows: Ints) -> Table:

@@ -73,6 +73,7 @@ class Transitions:
         part = self.take(np.flatnonzero(self.domain == which))
         return replace(part, domain=freeze(np.zeros(part.rows, np.int32)), domains=(self.domains[which],))
 
+    @asks()
     def take(self, rows: Ints) -> Transitions:
         """The given rows (repeats allowed). Not validated again."""
         try:

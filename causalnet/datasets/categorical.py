@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base.arrays import Array, Ints
 from ..base.asked import asks
-from ..base.checks import number, whole
+from ..base.checks import entries, number, whole
 from ..data import Table
 from ..data.sealed import freeze
 from ..errors import DataError
@@ -50,7 +50,7 @@ def categorical_table(
 
 def draw_levels(rng: np.random.Generator, d: int, levels: Levels | int) -> Ints:
     """(d,) numbers of categories, each number from the least to the most equally likely."""
-    least, most = (levels, levels) if isinstance(levels, int) else levels
+    least, most = (levels, levels) if isinstance(levels, int) else entries("levels", levels, "numbers", 2)
     whole("the least number of levels", least, 2)
     if whole("the greatest number of levels", most, 2) < least:
         raise DataError(f"levels is {levels!r}, and must be the least number of categories and then the greatest")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.asked import asks
 from ..base.checks import instance
 from ..base.text import writable
 from ..data import Data, as_data
@@ -42,6 +43,7 @@ class Dataset:
         if self.truth is not None:
             object.__setattr__(self, "truth", self.truth.align(self.data.columns))
 
+    @asks()
     def resample(self, seed: int) -> Dataset:
         """Seed 0 is the data itself; any other seed is a bootstrap resample, as the kind of data draws one."""
         if seed == 0:

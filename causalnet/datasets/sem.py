@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..base.arrays import Array, Bools
 from ..base.asked import asks
-from ..base.checks import choose
+from ..base.checks import choose, number, whole
 from ..data import Table, as_table
 from ..data.sealed import freeze
 from ..errors import DataError
@@ -115,6 +115,7 @@ def sem_table(
     variable by its standard deviation in the model as it is generated (:func:`internally_standardized`; nonlinear
     mechanisms do so by themselves). The weights of the true graph are those of the standardised equations.
     """
+    whole("n", n, 1), number("high", high, number("low", low))
     names = tuple(f"x{j}" for j in range(d))
     linear = choose("mechanism", mechanism, {"linear": True, "nonlinear": False})
     if standardize not in (False, True, "iscm"):

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array, Ints
+from ..base.asked import asks
 from ..base.checks import generator, instance, known, number, whole
 from ..data.tables import Levels, Table, as_table
 from ..envs import TabularNetwork
@@ -39,6 +40,7 @@ class FittedModel:
     mechanisms: tuple[Mechanism, ...]
     rows: Ints
 
+    @asks()
     def sample(
         self, n: int, *, do: Mapping[str, Any] | None = None, seed: int | np.random.Generator = 0
     ) -> pd.DataFrame:
@@ -51,6 +53,7 @@ class FittedModel:
         }
         return pd.DataFrame(named)
 
+    @asks()
     def mean(
         self,
         outcome: str,

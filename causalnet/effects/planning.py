@@ -13,13 +13,15 @@ import networkx as nx
 import numpy as np
 
 from ..base.arrays import Array, Ints
-from ..base.checks import instance, number
+from ..base.asked import asks
+from ..base.checks import array_of, instance, number
 from ..data import Transitions
 from ..envs import TabularNetwork
 from ..errors import DataError, NotApplicable
 from .mechanisms import CELLS
 
 
+@asks()
 def fit_network(transitions: Transitions, gamma: float = 0.9, influence: Any = None) -> TabularNetwork:
     """A TabularNetwork of agents that moves, and pays, as the transitions did; pass it to ``TabularEnv`` or an exact solver.
 
@@ -33,7 +35,7 @@ def fit_network(transitions: Transitions, gamma: float = 0.9, influence: Any = N
     if len(transitions.domains) > 1:
         raise DataError(f"these transitions are of {len(transitions.domains)} domains; take one with of_domain(name)")
     n = transitions.n_agents
-    near = transitions.neighbours.toarray().T if influence is None else np.asarray(influence)
+    near = transitions.neighbours.toarray().T if influence is None else array_of("influence", influence)
     if near.shape != (n, n):
         raise DataError(f"influence has shape {near.shape}, and must have ({n}, {n})")
     near = near.astype(bool) | np.eye(n, dtype=bool)

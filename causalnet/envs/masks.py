@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Bools
+from ..base.checks import array_of
 from ..errors import DataError
 from .actions import Parts
 from .copies import method_of_copies
@@ -107,7 +108,7 @@ def as_mask(value: Any, n: int, what: str, kinds: str = "biu") -> Bools:
 
 def some_mask(value: Any, parts: Parts, what: str) -> Bools:
     """:func:`as_mask` of a state in which an action must follow: DataError too if nothing is allowed."""
-    mask = as_mask(value, parts.n, what, "biuf")
+    mask = as_mask(array_of(what, value), parts.n, what, "biuf")
     if not parts.choosable(mask):
         _refuse_empty(mask, parts, what)
     return mask

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import Bools, Ints
-from ..base.checks import distinct, instance, known, shaped
+from ..base.asked import asks
+from ..base.checks import array_of, distinct, instance, known, names, shaped
 from ..data.sealed import freeze
 from ..data.transitions import as_neighbours
 from ..errors import DataError
@@ -48,7 +49,7 @@ class CausalMasks:
         n, width = self.neighbours.shape[0], self.n_components + 1
         shapes = {"own": (n, width, width), "other": (self.neighbours.nnz, width, width), "domain": (n, width)}
         for name, shape in shapes.items():
-            given = shaped(name, np.asarray(getattr(self, name)), shape, "this network's, with these components")
+            given = shaped(name, array_of(name, getattr(self, name)), shape, "this network's, with these components")
             if given.dtype != bool and ((given != 0) & (given != 1)).any():
                 odd = given[(given != 0) & (given != 1)][0]
                 raise DataError(f"{name} holds {odd!r}; a mask is yes or no: compare weights with a threshold first")
@@ -87,6 +88,7 @@ class CausalMasks:
         col = np.concatenate([i * c + source, second[p] * c + source2])
         return sparse.csr_matrix((np.ones(row.size, bool), (row, col)), shape=(self.n_agents * t, self.n_agents * c))
 
+    @asks()
     def wrong(self, truth: CausalMasks, components: Sequence[str] | None = None) -> dict[str, int]:
         """Entries that differ from the truth, by part: how many agents' or pairs' entries are wrong in each.
 
@@ -96,6 +98,7 @@ class CausalMasks:
         """
         instance("truth", truth, CausalMasks, "the CausalMasks to compare with")
         components = (components,) if isinstance(components, str) else components
+        components = None if components is None else names("components", components)
         same = self.components == truth.components and self.n_agents == truth.n_agents
         if not same or (self.neighbours != truth.neighbours).nnz:
             raise DataError("the masks are of different networks or components and cannot be compared")
@@ -135,6 +138,7 @@ def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> Int
     return np.unique(where[second] - where[first], axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
+@asks()
 def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> Ints:
     """(P, A): a neighbour's action in the agent's own codes, for actions that each use one place (an access point).
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Array, Bools
-from ..base.checks import instance, known
+from ..base.checks import instance, known, whole
 from ..base.doors import Reach
 from ..errors import DataError, NotApplicable, UnknownNameError
 from ..storage.files import write_atomic
@@ -266,7 +266,8 @@ class Graph:
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON text; ``Graph.from_json`` reads it back."""
-        return json.dumps(self.to_dict(), indent=indent, default=plain)
+        spaces = None if indent is None else whole("indent", indent, 0, 80)
+        return json.dumps(self.to_dict(), indent=spaces, default=plain)
 
     @classmethod
     def from_json(cls, text: str) -> Graph:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.arrays import Bools
+from ..base.asked import asks
 from ..base.checks import names
 from ..errors import KnowledgeError, nearest
 from .graph import Graph
@@ -73,6 +74,7 @@ class Knowledge:
         pairs = {name for pair in (*self.required, *self.forbidden) for name in pair}
         return pairs | {name for tier in self.tiers for name in tier} | set(self.roots) | set(self.leaves)
 
+    @asks()
     def over(self, nodes: Sequence[str]) -> Knowledge:
         """The same with every pattern replaced by the nodes that match it; KnowledgeError where none does."""
         there = set(nodes)
@@ -97,6 +99,7 @@ class Knowledge:
     def __bool__(self) -> bool:
         return bool(self.required or self.forbidden or self.tiers or self.roots or self.leaves)
 
+    @asks()
     def compile(self, nodes: Sequence[str]) -> tuple[Bools, Bools]:
         """(allowed, required): two (d, d) bool matrices over ``nodes``; the diagonal is never allowed.
 
@@ -128,6 +131,7 @@ class Knowledge:
             raise KnowledgeError(f"the required edges form a cycle: {loop}; remove one of them")
         return allowed & ~required.T, required
 
+    @asks()
     def ends(self, nodes: Sequence[str]) -> KnownEnds:
         """What this says where common causes may be hidden; an edge then speaks of causes near and far.
 
@@ -145,6 +149,7 @@ class Knowledge:
         tail = (required.T | root) & ~apart
         return KnownEnds(apart, ~allowed.T & ~apart, tail)
 
+    @asks()
     def check(self, graph: Graph) -> None:
         """Raise KnowledgeError, naming the edge, if ``graph`` breaks this knowledge; see ``ends`` for one with end marks."""
         allowed, required = self.compile(graph.nodes)

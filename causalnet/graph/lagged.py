@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Array, Bools
-from ..base.checks import known, shaped
+from ..base.asked import asks
+from ..base.checks import instance, known, numbers, shaped
 from ..errors import DataError, NotApplicable
 from .forms import fields_of_json, form, plain
 from .graph import Graph
+from .labels import Networked, node_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,7 @@ class LaggedGraph(Graph):
             object.__setattr__(self, "strength", strength)
 
     @classmethod
+    @asks("links", "strength")
     def from_links(
         cls, nodes: Sequence[str], links: ArrayLike, strength: ArrayLike | None = None, **kwargs: Any
     ) -> LaggedGraph:
@@ -64,11 +67,11 @@ class LaggedGraph(Graph):
             raise DataError(f"links has shape {found.shape}, and must have (lags + 1, d, d)")
         weight = None
         if strength is not None:
-            of = np.where(found, np.asarray(strength, dtype=np.float64), 0.0)
+            of = np.where(found, numbers("strength", strength, found.shape), 0.0)
             weight = np.take_along_axis(of, np.abs(of).argmax(axis=0)[None], axis=0)[0]
             np.fill_diagonal(weight, 0.0)
         given = None if strength is None else np.asarray(strength, dtype=np.float64)
-        return cls(tuple(nodes), summary(found), weight, links=found, strength=given, **kwargs)
+        return cls(node_names(nodes), summary(found), weight, links=found, strength=given, **kwargs)
 
     @property
     def lags(self) -> int:
@@ -112,8 +115,10 @@ class LaggedGraph(Graph):
         return graph
 
     @classmethod
+    @asks()
     def from_networkx(cls, graph: Any, nodes: Sequence[str] | None = None) -> LaggedGraph:
         """Of a DiGraph that :meth:`to_networkx` wrote; DataError where its lags cannot be read."""
+        instance("graph", graph, Networked, "a networkx graph")
         names = tuple(str(n) for n in (graph.nodes if nodes is None else nodes))
         told = [(u, u, of) for u, of in graph.nodes(data=True) if "lags" in of] + list(graph.edges(data=True))
         try:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
+from ..base.checks import array_of, shown
+from ..errors import DataError
 
 
 def causal_order(adj: Bools, push: Array | None = None) -> Iterator[int]:
@@ -61,9 +63,17 @@ def is_acyclic(adj: ArrayLike) -> bool:
     return topological_order(adj) is not None
 
 
+def _square(adj: ArrayLike) -> Bools:
+    """The (d, d) bools of a matrix; DataError for anything else."""
+    a = array_of("adj", adj)
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or a.dtype.kind not in "biuf":
+        raise DataError(f"adj is {shown(adj)}, and must be a square matrix, True or 1 where i -> j")
+    return a.astype(bool, copy=False)
+
+
 def topological_order(adj: ArrayLike) -> list[int] | None:
     """Causes before effects; None when there is a directed cycle."""
-    a = np.asarray(adj, dtype=bool)
+    a = _square(adj)
     waiting = a.sum(axis=0).astype(int)
     ready = [int(i) for i in np.flatnonzero(waiting == 0)]
     order: list[int] = []
@@ -79,7 +89,7 @@ def topological_order(adj: ArrayLike) -> list[int] | None:
 
 def find_cycle(adj: ArrayLike) -> list[int] | None:
     """One directed cycle as node indices (first repeated at the end is left out), or None."""
-    a = np.array(adj, dtype=bool)
+    a = _square(adj).copy()
     while (a.any(axis=0) != a.any(axis=1)).any():  # peel sources and sinks: what stays lies on or between cycles
         inner: Bools = np.logical_and(a.any(axis=0), a.any(axis=1))
         a &= inner & inner[:, None]

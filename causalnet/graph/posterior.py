@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
 from ..base.asked import asks
-from ..base.checks import distinct, whole
+from ..base.checks import distinct, numbers, shaped, whole
 from ..data.sealed import freeze
 from ..errors import DataError, UnknownNameError
 from .confidence import Confidence
@@ -23,6 +23,7 @@ from .order import find_cycle
 DRAWS = 64  # graphs drawn where only the probabilities of single edges are known
 
 
+@asks()
 @dataclass(frozen=True, eq=False, repr=False)
 class GraphPosterior:
     """B directed graphs over V nodes, each as probable as the others; cycles are allowed. Read-only.
@@ -61,6 +62,7 @@ class GraphPosterior:
         """Are all of the graphs the same?"""
         return bool((self.samples == self.samples[0]).all())
 
+    @asks()
     def root_probability(self, present: ArrayLike) -> Array:
         """(V,) P_root(i | S): the share of the graphs in which no other present variable is an ancestor of i; 0 if absent.
 
@@ -69,7 +71,7 @@ class GraphPosterior:
         present: (V,) bool, S. Paths lead over present variables (the graph without the absent ones, Def. 4.1 of arXiv
         2402.04869); those on a common cycle are not before each other.
         """
-        here = np.flatnonzero(np.asarray(present, dtype=bool))
+        here = np.flatnonzero(shaped("present", np.asarray(present), (len(self.nodes),), "one for each node"))
         found = np.zeros(len(self.nodes))
         reach = self._packed[here[:, None], here]
         for mid in range(len(here)):  # Warshall, for all graphs at once
@@ -90,11 +92,13 @@ class GraphPosterior:
         found = find_cycle(self.edges > 0.5)
         return None if found is None else tuple(self.nodes[i] for i in found)
 
+    @asks()
     def graph(self, threshold: float = 0.5) -> Graph:
         """The edges of more than this probability, which is their weight; possibly cyclic."""
         p = self.edges
         return Graph(self.nodes, p > threshold, np.where(p > threshold, p, 0.0), meta=dict(self.meta))
 
+    @asks()
     def align(self, nodes: Sequence[str]) -> GraphPosterior:
         """The same graphs over the same nodes in another order."""
         names = tuple(nodes)
@@ -156,11 +160,10 @@ def from_probabilities(nodes: Sequence[str], p: ArrayLike, *, draws: int = DRAWS
 
     p: (V, V) probabilities; p[i, j] + p[j, i] at most 1, or else both are drawn on their own, as in two time slices.
     """
-    p = np.asarray(p, dtype=np.float64)
-    d = len(tuple(nodes))
+    p, d = numbers("p", p), len(tuple(nodes))
     if p.shape != (d, d) or not ((p >= 0) & (p <= 1)).all():
         raise DataError(f"p holds a probability for every pair of the {d} nodes, as ({d}, {d}); got shape {p.shape}")
-    u = np.random.default_rng(seed).random((whole("draws", draws, 1), d, d))
+    u = np.random.default_rng(seed).random((whole("draws", draws, 1, 1 << 20), d, d))
     both = p + p.T > 1.0 + 1e-9
     one = np.triu(u, 1)
     one = one + one.transpose(0, 2, 1)  # one number a pair: [0, p_ij) is i -> j, the last p_ji of [0, 1) is j -> i

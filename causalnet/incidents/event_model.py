@@ -12,7 +12,8 @@ import networkx as nx
 import numpy as np
 
 from ..base.arrays import Array, Codes, Ints
-from ..base.checks import array_of, distinct, instance, number, numbers, shown
+from ..base.asked import asks
+from ..base.checks import array_of, distinct, instance, names, number, numbers, shown
 from ..data import Events
 from ..data.sealed import freeze
 from ..data.topology import checked_topology
@@ -32,6 +33,7 @@ PRIOR = 5.0  # effects (of an edge) or events (of a device) that the pooled valu
 STEPS = 60  # of EM
 
 
+@asks()
 @dataclass(frozen=True, eq=False)
 class EventModel:
     """lambda_v(n, t) = mu_v b_n + sum over parents j, hops k: alpha W_k g(t - t'), as :mod:`declustering` has it.
@@ -59,7 +61,7 @@ class EventModel:
             )
         edges = given.astype(np.int64).reshape(-1, 2)
         e = len(edges)
-        if self.devices:
+        if names("devices", self.devices):
             distinct("devices", self.devices)
         if e and not ((edges >= 0) & (edges < v)).all():
             raise DataError(f"edges name types by number from 0 to {v - 1}")
@@ -118,11 +120,13 @@ class EventModel:
         plain = {"types": list(self.types), "devices": list(self.devices), "hops": list(self.hops)}
         return {"format": SCHEMA, **plain, "edges": named, **arrays, "links": links}
 
+    @asks()
     def save(self, path: str | Path) -> Path:
         """Write the model to a .json file, which ``load`` reads back."""
         return write_atomic(path, json.dumps(self.to_dict(), indent=1) + "\n")
 
     @classmethod
+    @asks()
     def load(cls, path: str | Path) -> EventModel:
         """Read what ``save`` wrote; DataError, naming the file, for anything else."""
         try:

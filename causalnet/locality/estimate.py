@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Array, Ints
-from ..base.checks import flag, number, share, whole_numbers
+from ..base.checks import array_of, flag, number, share, whole_numbers
 from ..envs.networked.checks import agent_rows
 from ..errors import DataError
 from .policy import Links
@@ -224,7 +224,7 @@ def _counts(codes: Ints, sizes: Ints, after: Ints, outcomes: int) -> Array:
 
 
 def _codes(name: str, values: Any) -> Ints:
-    values = np.asarray(values)
+    values = array_of(name, values)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
         raise DataError(f"{name} must be (T, n) finite integer codes; this is {values.shape} {values.dtype}")
     odd = (values != np.floor(values)) | (values < 0)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Ints
+from ..base.asked import asks
 from ..base.checks import entries, improper, laws, number, shaped
 from ..envs.networked.checks import agent_rows, frozen
 from ..envs.networked.exact import softmax
@@ -78,6 +79,7 @@ class LocalPolicy:
         share = number("share", share, 0, 1)
         return LocalPolicy([(1 - share) * t + share / t.shape[-1] for t in self.tables], self.observes)
 
+    @asks()
     def require(self, n_states: Ints, n_actions: Ints, why: str = "was it made for another network?") -> None:
         """Refuse a policy that was made for another network: (n,) numbers of states and of actions; why: the likely cause."""
         if self.n_agents != len(n_states):

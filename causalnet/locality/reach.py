@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..base.arrays import Ints
+from ..base.asked import asks
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Reach:
     first: int
     step: int
 
+    @asks()
     def radius(self, t: int, of: str = "action-value") -> int:
         """Hops around i on which the law of r_i(t) depends: of (s(0), a(0)) for action values, of s(0) for values."""
         if of == "value":
             return self.closed + self.step * t
         return self.reward if t == 0 else self.closed + self.step * (t - 1) + self.first
 
+    @asks()
     def first_step(self, kappa: int, of: str = "action-value") -> float:
         """t* = min {t : radius(t) > kappa}: the first reward that something outside kappa hops can move (or inf)."""
         for t in (0, 1):

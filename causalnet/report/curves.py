@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Array
+from ..base.asked import asks
+from ..base.checks import instance, numbers
 from ..errors import DataError
 
 # Okabe, Ito: eight colours that colour-blind readers tell apart; dashes repeat the distinction without colour
@@ -47,6 +49,7 @@ class Chart:
         return self.svg
 
 
+@asks()
 def chart(
     curves: Mapping[str, Curve],
     title: str,
@@ -64,6 +67,7 @@ def chart(
     levels: named horizontal lines (a published figure, a control). y_range: cuts the view, not the data.
     names: the curves of several charts in one order, which gives a name the same colour in all of them.
     """
+    y_range = None if y_range is None else (*numbers("y_range", y_range, (2,)).tolist(),)
     if not curves:
         raise DataError(f"the chart {title!r} has no curve to draw")
     levels = levels or {}
@@ -129,6 +133,7 @@ def _curve(x: Array, y: Array, low: Array, high: Array, clip: str, colour: str, 
 
 
 def _clean(name: str, curve: Curve) -> tuple[Array, Array, Array, Array]:
+    instance(f"the curve {name!r}", curve, Curve, "a Curve(x, y)")
     x, y = np.asarray(curve.x, dtype=float), np.asarray(curve.y, dtype=float)
     low = y if curve.low is None else np.asarray(curve.low, dtype=float)
     high = y if curve.high is None else np.asarray(curve.high, dtype=float)

@@ -10,6 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..base.asked import asks
+from ..base.checks import instance
 from ..errors import DataError
 from ..graph import Graph, is_acyclic
 from ..storage.files import write_atomic
@@ -36,6 +38,7 @@ _ROWS = 400  # rows of the table of pairs without an edge
 # ---- a run -------------------------------------------------------------------------------------------------
 
 
+@asks()
 def write_run_report(
     path: str | Path,
     title: str,
@@ -53,8 +56,11 @@ def write_run_report(
         {"figure": name, "mean [95 % interval]": shown(f), "n": f["n"], "published": f["published"], "goal": f["goal"]}
         for name, f in figures.items()
     ]
+    for one in charts:
+        instance("a chart", one, Chart, "what chart() draws")
     kinds: dict[str, list[Row]] = {}
     for row in rows:
+        instance("a row", row, Mapping, "a dict, its kind first")
         (_, kind), *rest = [(k, v) for k, v in row.items() if k != "cell"]
         kinds.setdefault(str(kind), []).append(dict(rest))
     states = [met(item) for item in figures.values()]
@@ -238,6 +244,7 @@ def _card(results: Any, name: str, truth: Graph | None) -> dict[str, str]:
 # ---- one graph ---------------------------------------------------------------------------------------------
 
 
+@asks()
 def write_graph_report(
     graph: Graph, path: str | Path, truth: Graph | None = None, title: str = "Learned graph", data: Any = None
 ) -> Path:

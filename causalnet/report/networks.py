@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import Bools
+from ..base.asked import asks
 from ..base.checks import whole
 from ..errors import DataError
 from ..graph.causal_masks import CausalMasks
@@ -20,6 +21,7 @@ OWN, OTHER, DOMAIN = COLOURS[0], COLOURS[1], COLOURS[2]
 CELL, GAP, STEP = 16.0, 3.0, 26.0
 
 
+@asks()
 def draw_masks(masks: CausalMasks, agent: int = 0, title: str | None = None) -> Chart:
     """The two time slices of an agent: own components, a neighbour's, actions and the domain factor, and what each acts on.
 
@@ -49,6 +51,7 @@ def draw_masks(masks: CausalMasks, agent: int = 0, title: str | None = None) -> 
     return picture(560, height, title or f"What acts on agent {agent}", parts)
 
 
+@asks()
 def draw_network(
     masks: CausalMasks, acr: sparse.csr_matrix, agent: int, positions: ArrayLike, title: str | None = None
 ) -> Chart:

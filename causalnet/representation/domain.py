@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize, minimize_scalar, nnls
 
 from ..base.arrays import Array, Bools
+from ..base.asked import asks
 from ..base.checks import flag, function, instance, known, whole
 from ..data.transitions import Transitions
 from ..errors import DataError
@@ -66,6 +67,7 @@ def bernoulli_factor(
     return DomainFactor(p, error, rows, float(rows * likelihood.sum()))
 
 
+@asks()
 def maximum_likelihood(
     transitions: Transitions,
     log_prob: LocalLogProb,

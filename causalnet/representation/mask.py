@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Bools
+from ..base.asked import asks
 from ..envs.actions import finite_env
 from ..envs.masks import MaskReader
 from ..errors import DataError
@@ -102,6 +103,7 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
 
     # ---- the environment's interface ----------------------------------------------------------------------
 
+    @asks()
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Reset, with the mask of the first observation."""
         self.masker.begin(self.masker.turns[0], seed)

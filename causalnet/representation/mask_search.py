@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 
 from ..base.arrays import Array, Bools, Codes, Ints
-from ..base.checks import instance, one_of, share, whole
+from ..base.checks import array_of, instance, one_of, share, whole
 from ..data.transitions import Transitions
 from ..errors import DataError
 from ..graph.causal_masks import CausalMasks, directed_pairs
@@ -276,7 +276,7 @@ def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> Ints:
     """(P, A) checked, or (0, 0) for none."""
     if frame is None:
         return np.zeros((0, 0), np.int64)
-    table, width = np.asarray(frame), int(data.actions.max()) + 1
+    table, width = array_of("frame", frame), int(data.actions.max()) + 1
     if table.ndim != 2 or table.shape[0] != pairs or table.shape[1] < width or table.dtype.kind not in "iu":
         raise DataError(
             f"frame is a table of whole numbers ({pairs} directed pairs, {width} or more actions), not {table.dtype} {table.shape}"
@@ -288,7 +288,7 @@ def _frame(frame: ArrayLike | None, pairs: int, data: Transitions) -> Ints:
 
 def _labels(given: ArrayLike | None, size: int, what: str, default: NDArray) -> Ints:
     """(size,) labels renumbered from 0."""
-    labels = default if given is None else np.asarray(given)
+    labels = default if given is None else array_of(what, given)
     if labels.shape != (size,):
         raise DataError(
             f"{what} has shape {labels.shape}; it takes one label for each of the {size} {'directed pairs' if what == 'relation' else 'agents'}"

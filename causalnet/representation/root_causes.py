@@ -114,11 +114,11 @@ class RootCauseMask:
         The graph is G without the absent variables (Def. 4.1). Undirected edges say nothing about order. The size of
         an effect is its |weight|, or 1 in a graph without weights.
         """
-        return list(self._ordered(as_mask(np.asarray(present), len(self.variables), "present")))
+        return list(self._ordered(as_mask(array_of("present", present), len(self.variables), "present")))
 
     def kept(self, present: ArrayLike) -> Bools:
         """(V,) bool: the present variables whose actions are allowed; ``present`` is (V,) bool."""
-        here = as_mask(np.asarray(present), len(self.variables), "present")
+        here = as_mask(array_of("present", present), len(self.variables), "present")
         if self.graph is None or (self.k != "roots" and self.k >= len(here)):
             return here.copy()
         if self.k == "roots":

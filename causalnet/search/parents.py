@@ -57,7 +57,7 @@ def find_parents(
     columns: (d, n) int32 codes from 0. given: columns always conditioned on. alpha: significance level of one test.
     max_cond: condition on at most so many members of S, the strongest; None for all of them.
     """
-    if test not in TESTS:
+    if not isinstance(test, str) or test not in TESTS:
         raise UnknownNameError(f"there is no test {test!r}; it is one of {', '.join(TESTS)}.{nearest(test, TESTS)}")
     cards = (columns.max(axis=1) + 1).astype(np.int64) if columns.shape[1] else np.ones(len(columns), np.int64)
     large = [k for k in (target, *candidates) if cards[k] > MOST_STATES and len(candidates)]

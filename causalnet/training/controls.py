@@ -9,6 +9,7 @@ import numpy as np
 
 from ..base.arrays import Bools
 from ..base.asked import asks
+from ..base.checks import generator
 from ..graph import Graph
 from ..graph.random_dags import sized_dag
 from ..representation import RootCauseMask
@@ -35,5 +36,5 @@ def greedy(rule: RootCauseMask) -> Policy:
 @asks()
 def random_graph(like: Graph, rng: np.random.Generator | int) -> Graph:
     """A DAG over the same nodes with as many edges, as ``graph.random_dags.sized_dag`` draws it: equal density."""
-    adj = sized_dag(like.d, int(np.triu(like.skeleton).sum()), np.random.default_rng(rng))
+    adj = sized_dag(like.d, int(np.triu(like.skeleton).sum()), generator("rng", rng))
     return Graph(like.nodes, adj, meta={"control": "random graph of equal density"})

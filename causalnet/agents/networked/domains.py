@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array, Bools
-from ...base.checks import entries
+from ...base.checks import array_of, entries
 from ...envs.networked.identity import differences, domain, fingerprint, network
 from ...errors import DataError, NotApplicable
 from .settings import Settings
@@ -41,7 +41,7 @@ def sources(envs: Sequence[Any], settings: Settings) -> tuple[int, list[Any]]:
 
 def flags(value: Any, n: int) -> Bools:
     """(n,) bool; None: all True."""
-    array = np.ones(n, bool) if value is None else np.asarray(value)
+    array = np.ones(n, bool) if value is None else array_of("conditioned", value)
     if array.shape != (n,) or array.dtype != bool:
         raise DataError(f"conditioned says yes or no for each of {n} agents; got {array.dtype} of shape {array.shape}")
     return array.copy()

@@ -10,6 +10,7 @@ Scalable Actor-Critic itself, to the bit. Only abstracts and public code of both
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ class GeneralUtility(ScalableActorCritic):
 
     def last_return(self) -> float:
         """Mean return of the environment's own reward, as for Scalable Actor-Critic."""
-        return self._earned
+        return getattr(self, "_earned", math.nan)
 
     def scalars(self) -> dict[str, float]:
         """What to log of the last update, with the mean multiplier of each constraint."""

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from ...base.arrays import Array
+from ...base.asked import asks
 from ...base.checks import instance, number, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.neighbourhoods import adjacency_of
@@ -48,6 +49,7 @@ class Cooling:
         number("power of a cooling", self.power, 1e-12)
         whole("updates of a cooling", self.updates, 1)
 
+    @asks()
     def at(self, update: int) -> float:
         """tau of an update."""
         return self.start * max(0.0, 1 - update / self.updates) ** self.power

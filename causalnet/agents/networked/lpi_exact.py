@@ -19,7 +19,7 @@ import numpy as np
 
 from ...base.arrays import Array, Ints
 from ...base.asked import asks
-from ...base.checks import number, whole
+from ...base.checks import number, numbers, whole
 from ...envs.networked import TabularNetwork
 from ...envs.networked.exact import Joint, joint, keys, objective, occupancy, q_values, truncated
 from ...envs.networked.neighbourhoods import adjacency_of, hop_neighbourhoods, influencers
@@ -76,7 +76,7 @@ def exact_improvement(
     colour, near = colour_agents(adjacency, kappa), hop_neighbourhoods(adjacency, kappa)
     balls, reached = near.tolil().rows.tolist(), influencers(near).tolil().rows.tolist()
     uniform = [np.full((s, a), 1 / a) for s, a in zip(model.n_states, model.n_actions, strict=True)]
-    tables = uniform if policy is None else [np.array(p, dtype=float) for p in policy]
+    tables = uniform if policy is None else [numbers("policy", p) for p in policy]
     steps, tau = _numbers("steps", steps), _numbers("tau", tau)
     record = []
     for round_ in range(whole("rounds", rounds, 1)):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
+from ...base.asked import asks
 from ...base.checks import array_of, improper, number, numbers, shaped, whole
 from ...envs.networked.checks import check_codes
 from ...envs.networked.identity import network
@@ -108,6 +109,7 @@ def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
     return check_codes("state", s, limits, None if learners is None else (learners, len(limits)))
 
 
+@asks()
 def returns(
     env: Any,
     policy: Array,

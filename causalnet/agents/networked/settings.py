@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from ...base.arrays import Array
+from ...base.asked import asks
 from ...base.checks import flag, number, one_of, whole
 from ...errors import DataError, NotApplicable
 
@@ -33,6 +34,7 @@ class Rate:
         if self.period is not None:
             object.__setattr__(self, "period", whole("period of a rate", self.period, 1))
 
+    @asks()
     def at(self, update: int, steps: int = 1) -> Array:
         """The rates of the ``steps`` steps of an update: (steps,)."""
         k = (update if self.period is None else update % self.period) * steps + np.arange(steps)
@@ -125,6 +127,7 @@ class Settings(LearningSettings):
                 f"the {self.gradient} gradient needs the worth of every own action, which critic {self.critic!r} lacks; use 'score'"
             )
 
+    @asks()
     def eta(self, update: int, agents: int) -> float:
         """The step size of an update, with the factor 1 / n where it is wanted."""
         return float(self.actor_rate.at(update)[0]) / (agents if self.over_n else 1)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ...base.arrays import Bools, Floats, Ints
-from ...base.checks import whole
+from ...base.checks import flag, whole
 from ...envs.copies import learned_state, restore_state
 from ...errors import DataError
 from ...storage import checkpoint
@@ -115,7 +115,7 @@ class Agent(ABC):
         steps count together, it goes on with the next call, also of an agent loaded from a checkpoint: its actions are
         played again from the seed of its reset. Without ``steps``, an episode of more than 100,000 steps is an error.
         """
-        loop.refuse_other(other)
+        loop.refuse_other(other, on_step=on_step)
         records = loop.Records(log, checkpoint, checkpoint_every, progress)
         advance = self._episode if self.play is None else self._episode_of_copies
         loop.train(self, partial(advance, on_step), on_episode, records, episodes=episodes, steps=steps)
@@ -220,7 +220,7 @@ class Agent(ABC):
 
     def scalars(self) -> dict[str, float]:
         """The last episode, means over the last 100, and what the last update told."""
-        returns, lengths = zip(*self._recent, strict=True)
+        returns, lengths = zip(*self._recent or [(np.nan, 0)], strict=True)
         return {
             RETURN: returns[-1],
             "rollout/length": lengths[-1],
@@ -242,7 +242,7 @@ class Agent(ABC):
         from unless deterministic; None: a stream of the agent's own.
         """
         x = self.reader.vector(obs, "predict")
-        rng = None if deterministic else rng or self._predict_rng
+        rng = None if flag("deterministic", deterministic) else rng or self._predict_rng
         return self._told(self._choose(x, self.reader.mask_of(obs, mask), rng))
 
     def _told(self, action: Any) -> Any:

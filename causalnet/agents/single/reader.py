@@ -56,7 +56,7 @@ class Reader:
                 obs = {k: v for k, v in obs.items() if k != KEY}
             flat = obs if self._is_box else gymnasium.spaces.flatten(self.space, obs)
             x = np.array(flat, np.float32).ravel()
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise DataError(f"{where}: {obs!r:.60} is no observation of the space {self.space}") from error
         if x.shape != (self.n_obs,):
             raise DataError(f"{where}: the observation has {x.size} numbers, and the space {self.space} {self.n_obs}")

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base import checks
 from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
+from ...base.asked import asks
 from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from . import state as plain
@@ -83,6 +84,7 @@ class FaultAlarm:
 
     # ---- the loop -----------------------------------------------------------------------------------------
 
+    @asks()
     def reset(
         self, seed: int | Sequence[int] | None = None, which: ArrayLike | None = None
     ) -> tuple[Floats, dict[str, AnyArray]]:
@@ -135,7 +137,7 @@ class FaultAlarm:
 
     def counts(self, obs: ArrayLike) -> Ints:
         """(..., D, V) live alarms per device and type, from observations (..., n_obs)."""
-        array = np.asarray(obs)
+        array = checks.array_of("obs", obs)
         if array.shape[-1:] != (self.n_obs,):
             raise DataError(f"an observation of this environment has {self.n_obs} entries, got the shape {array.shape}")
         if not np.isfinite(array).all():
@@ -185,6 +187,7 @@ class FaultAlarm:
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Go on from ``state_dict()`` of an environment with the same instance, batch and settings."""
         own = self._state._asdict()
+        checks.instance("state", state, Mapping, "what state_dict() gave")
         if set(state) != set(own):
             odd = ", ".join(sorted(set(state) ^ set(own)))
             raise DataError(f"the state does not fit this environment: {odd} missing or unknown")
@@ -211,7 +214,7 @@ class FaultAlarm:
     # ---- inside --------------------------------------------------------------------------------------------
 
     def _actions(self, actions: ArrayLike) -> Ints:
-        array = checks.shaped("actions", np.asarray(actions), (self.n_envs,), "one for each copy")
+        array = checks.shaped("actions", checks.array_of("actions", actions), (self.n_envs,), "one for each copy")
         if array.dtype.kind not in "iu":
             raise DataError(f"actions are whole numbers device * {self.shape[1]} + type; got {array.dtype}")
         if array.min() < 0 or array.max() >= self.n_actions:
@@ -222,7 +225,7 @@ class FaultAlarm:
     def _which(self, which: ArrayLike | None) -> Bools:
         if which is None:
             return np.ones(self.n_envs, np.bool_)
-        chosen = np.asarray(which)
+        chosen = checks.array_of("which", which)
         if chosen.shape != (self.n_envs,) or chosen.dtype != np.bool_:
             raise DataError(f"which is a boolean per copy, shape ({self.n_envs},); got {chosen.dtype} {chosen.shape}")
         if self._fresh and not chosen.all():

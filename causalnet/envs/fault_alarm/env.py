@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.arrays import AnyArray, Bools, Floats, Ints
+from ...base.asked import asks
 from ...base.checks import one_of, whole
 from ...errors import CausalnetError, DataError
 from .core import FaultAlarm, Observation
@@ -70,6 +71,7 @@ class FaultAlarmEnv(gymnasium.Env[Floats, int]):
         self._action = np.zeros(1, np.int64)
         self._last: int | None = None
 
+    @asks()
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """Start an episode; ``seed`` restarts the random stream. There are no options."""
         super().reset(seed=seed)

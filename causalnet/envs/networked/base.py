@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...base.asked import asks
 from ...base.checks import whole
 from ...errors import DataError, NotApplicable
 from .checks import check_codes, count_agents
@@ -155,6 +156,7 @@ class CodedNetwork(ABC):
         """Closed kappa-hop balls N_i^kappa, who influences i within kappa steps, as the rows of a bool CSR matrix (n, n)."""
         return hop_neighbourhoods(self.adjacency, kappa)
 
+    @asks()
     def local_kernel(self, agent: int, *, max_entries: int = 2**24) -> LocalKernel:
         """Exact P_i and mean r_i of an agent over every state and action of its neighbourhood N_i."""
         whole("agent", agent, 0, self.n_agents - 1)
@@ -162,7 +164,7 @@ class CodedNetwork(ABC):
         near = np.sort(np.append(row, agent)).astype(np.int64)
         shape = tuple(int(k) for k in (*self.n_states[near], *self.n_actions[near]))
         entries = int(np.prod(np.array(shape, object))) * int(self.n_states[agent])
-        if entries > max_entries:
+        if entries > whole("max_entries", max_entries, 0):
             raise NotApplicable(
                 f"the exact kernel of agent {agent} with {len(near)} agents in its neighbourhood has {entries:,} entries, "
                 f"more than max_entries={max_entries:,}; use a smaller network, or raise max_entries"
@@ -171,10 +173,12 @@ class CodedNetwork(ABC):
         p, r = self._outcomes(int(agent), near, codes[:, : len(near)], codes[:, len(near) :])
         return LocalKernel(int(agent), _frozen(near), _frozen(p.reshape(*shape, -1)), _frozen(r.reshape(shape)))
 
+    @asks()
     def transition_tables(self, *, max_entries: int = 2**24) -> tuple[LocalKernel, ...]:
         """The exact local kernel of every agent."""
         return tuple(self.local_kernel(i, max_entries=max_entries) for i in range(self.n_agents))
 
+    @asks()
     def to_tabular(self, gamma: float, *, max_entries: int = 2**24) -> TabularNetwork:
         """The same model as a :class:`TabularNetwork` of exact tables, for small networks."""
         tables = self.transition_tables(max_entries=max_entries)

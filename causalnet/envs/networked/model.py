@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 
 from ...base.arrays import Array, Ints
+from ...base.asked import asks
 from ...base.checks import entries, laws, number, one_of, shaped, whole, whole_numbers
 from ...errors import DataError, NotApplicable
 from .checks import agent_rows, frozen
@@ -127,8 +128,10 @@ class TabularNetwork:
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
+    @asks()
     def local_tables(self, i: int) -> tuple[tuple[str, Array, Sequence[int], Sequence[int]], ...]:
         """The two tables of agent i, each as (field, table, agents of the state axes, agents of the action axes)."""
+        whole("i", i, 0, self.n_agents - 1)
         return (
             ("kernels", self.kernels[i], self.state_parents[i], self.action_parents[i]),  # type: ignore[index]
             ("rewards", self.rewards[i], self.reward_states[i], self.reward_actions[i]),  # type: ignore[index]
@@ -140,6 +143,7 @@ class TabularNetwork:
         return len(self.kernels)
 
     @classmethod
+    @asks()
     def random(
         cls,
         graph: nx.Graph,
@@ -157,7 +161,7 @@ class TabularNetwork:
         collision type P_i(s_i' | s_{N_i}, a_{N_i}), r_i(s_{N_i}, a_{N_i}) of shared channels.
         """
         one_of("coupling", coupling, ("states", "actions"))
-        number("concentration", concentration, above=0)  # small is nearly deterministic
+        concentration = number("concentration", concentration, above=0)  # small is nearly deterministic
         n_states, n_actions = whole("n_states", n_states, 1), whole("n_actions", n_actions, 1)
         rng = generator(rng)
         near = closed_neighbourhoods(graph)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...base.arrays import Array, Bools, Floats, Ints
-from ...base.checks import whole
+from ...base.asked import asks
+from ...base.checks import array_of, shown, whole
 from ...errors import DataError
 from ...graph import Graph
 from ..networked.checks import check_topology
@@ -79,6 +80,7 @@ class Operations(gymnasium.Env[Floats, int]):
 
     # ---- Gymnasium --------------------------------------------------------------------------------------------------
 
+    @asks()
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """Start an episode; ``seed`` restarts the random stream. There are no options."""
         super().reset(seed=seed)
@@ -107,7 +109,10 @@ class Operations(gymnasium.Env[Floats, int]):
 
     def counts(self, obs: ArrayLike) -> Ints:
         """(..., 1, V): which variables are in trouble, from observations (..., V f)."""
-        return np.asarray(obs)[..., None, : len(self.variables)].astype(np.int64)
+        given = array_of("obs", obs)
+        if given.ndim == 0 or given.shape[-1] < len(self.variables) or given.dtype.kind not in "biuf":
+            raise DataError(f"obs is {shown(obs)}, and must be observations of this environment")
+        return given[..., None, : len(self.variables)].astype(np.int64)
 
     @property
     def fingerprint(self) -> str:

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from ....base.arrays import Array
+from ....base.asked import asks
 from ....base.checks import entries, number, numbers
 from ....errors import DataError
 from .utilities import Sizes, Utility
 
 
+@asks()
 @dataclass(frozen=True, eq=False)
 class Penalty:
     """f(d) = -(weight / 2) max(0, at_least - g(d))^2: a soft constraint; r = weight max(0, at_least - g) grad g."""
@@ -30,9 +32,11 @@ class Penalty:
         object.__setattr__(self, "weight", number("weight of a penalty", self.weight, 0.0))
         bounds("a penalty", self.at_least, np.size(self.at_least))
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.asarray(-0.5 * self.weight * self._missing(self.of.value(d)) ** 2)
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         return np.asarray(self.weight * self._missing(self.of.value(d))[..., None, None] * self.of.gradient(d))
 
@@ -44,6 +48,7 @@ class Penalty:
         return np.maximum(0.0, bounds("a penalty", self.at_least, value.shape[-1]) - value)
 
 
+@asks()
 @dataclass(frozen=True, eq=False)
 class Total:
     """f = sum_k weights[k] f_k."""
@@ -59,9 +64,11 @@ class Total:
             raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
         object.__setattr__(self, "weights", tuple(number("weight of a total", w, -math.inf) for w in weights))
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.asarray(sum(w * f.value(d) for w, f in self._each()))
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         return np.asarray(sum(w * f.gradient(d) for w, f in self._each()))
 
@@ -89,9 +96,11 @@ class PerAgent:
         given = entries("utilities", self.utilities, "utilities, one an agent")
         object.__setattr__(self, "utilities", tuple(_part("one an agent", f) for f in given))
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.concatenate([f.value(d[..., i : i + 1, :, :]) for i, f in self._each(d)], axis=-1)
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         return np.concatenate([f.gradient(d[..., i : i + 1, :, :]) for i, f in self._each(d)], axis=-3)
 
@@ -115,9 +124,11 @@ class Differentiated:
     function: Callable[[Any], Any]
     vectorised: bool = False
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.asarray(self._forward(d)[1].detach().numpy()).reshape(d.shape[:-2])
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         import torch
 

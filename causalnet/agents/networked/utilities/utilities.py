@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from ....base.arrays import Array, Ints
+from ....base.asked import asks
 from ....base.checks import entries, number, numbers, one_of, shaped, share, whole
 from ....errors import DataError
 
@@ -47,9 +48,11 @@ class Linear:
     def __post_init__(self) -> None:
         object.__setattr__(self, "reward", _table("reward", self.reward))
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.asarray((_fits(self.reward, d) * d).sum((-2, -1)))
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         return np.broadcast_to(_fits(self.reward, d), d.shape)
 
@@ -71,10 +74,12 @@ class Entropy:
         one_of("of", self.of, _OF)
         share("floor", self.floor)
 
+    @asks()
     def value(self, d: Array) -> Array:
         m = _marginal(d, self.of)
         return np.asarray(-(m * np.log(np.where(m > 0, m, 1.0))).sum((-2, -1)))
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         m = _marginal(d, self.of)
         return np.broadcast_to(-(np.log(np.maximum(m, 0) + self.floor) + 1), d.shape)
@@ -101,9 +106,11 @@ class Determinism:
         for x in entries("idle", self.idle, f"the {self.of}s that do not count"):
             whole(f"one of the idle {self.of}s", x, 0)
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.asarray(0.5 * (self._counted(d) ** 2).sum((-2, -1)))
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         return np.broadcast_to(self._counted(d), d.shape)
 
@@ -131,9 +138,11 @@ class Imitation:
         if self.target.min() < 0 or self.target.sum((-2, -1)).max() > 1 + 1e-9:
             raise DataError("target must be shares of discounted time: none below 0, and at most 1 in all for an agent")
 
+    @asks()
     def value(self, d: Array) -> Array:
         return np.asarray(-((d - _fits(self.target, d)) ** 2).sum((-2, -1)))
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         return np.asarray(-2 * (d - _fits(self.target, d)))
 
@@ -155,11 +164,13 @@ class RiskAverse(Linear):
         super().__post_init__()
         number("aversion", self.aversion, 0.0)
 
+    @asks()
     def value(self, d: Array) -> Array:
         r = _fits(self.reward, d)
         mean = (r * d).sum((-2, -1))
         return np.asarray(mean - 0.5 * self.aversion * ((r * r * d).sum((-2, -1)) - mean**2))
 
+    @asks()
     def gradient(self, d: Array) -> Array:
         r = _fits(self.reward, d)
         mean = (r * d).sum((-2, -1))[..., None, None]
@@ -168,6 +179,8 @@ class RiskAverse(Linear):
 
 def _marginal(d: Array, of: str) -> Array:
     """m with axes kept: (..., S, 1), (..., 1, A) or (..., S, A)."""
+    if d.ndim < 2:
+        raise DataError(f"d has shape {d.shape}, and must end in (states, actions)")
     return d if of == "pair" else d.sum(-1 if of == "state" else -2, keepdims=True)
 
 

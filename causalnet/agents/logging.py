@@ -71,7 +71,10 @@ class TensorBoardLogger:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise NotInstalled("TensorBoard logs need its package: pip install 'causalnet[tensorboard]'") from error
-        self._writer = SummaryWriter(str(folder))
+        try:
+            self._writer = SummaryWriter(str(folder))
+        except OSError as error:
+            raise DataError(f"{folder} cannot be written: {error.strerror}; choose another name") from error
 
     def write(self, scalars: Mapping[str, float]) -> None:
         for name, value in scalars.items():

@@ -52,7 +52,7 @@ def draw_levels(rng: np.random.Generator, d: int, levels: Levels | int) -> Ints:
     """(d,) numbers of categories, each number from the least to the most equally likely."""
     least, most = (levels, levels) if isinstance(levels, int) else entries("levels", levels, "numbers", 2)
     whole("the least number of levels", least, 2)
-    if whole("the greatest number of levels", most, 2) < least:
+    if whole("the greatest number of levels", most, 2, 1 << 31) < least:
         raise DataError(f"levels is {levels!r}, and must be the least number of categories and then the greatest")
     return rng.integers(least, most + 1, d)
 

@@ -103,12 +103,12 @@ def as_mask(value: Any, n: int, what: str, kinds: str = "biu") -> Bools:
 
     kinds: of numpy's dtypes that may stand for bools; "biuf" where what is read can be no amount, so that 1.0 is True.
     """
-    return _bools(value, (n,), what, kinds)
+    return _bools(array_of(what, value), (n,), what, kinds)
 
 
 def some_mask(value: Any, parts: Parts, what: str) -> Bools:
     """:func:`as_mask` of a state in which an action must follow: DataError too if nothing is allowed."""
-    mask = as_mask(array_of(what, value), parts.n, what, "biuf")
+    mask = as_mask(value, parts.n, what, "biuf")
     if not parts.choosable(mask):
         _refuse_empty(mask, parts, what)
     return mask

@@ -52,6 +52,8 @@ def write_run_report(
 
     rows: of a table for each value of their first column, which becomes its heading.
     """
+    for name, figure in figures.items():
+        instance(f"the figure {name!r}", figure, Mapping, "a dict with mean, low, high, n, published and goal")
     told = [
         {"figure": name, "mean [95 % interval]": shown(f), "n": f["n"], "published": f["published"], "goal": f["goal"]}
         for name, f in figures.items()

@@ -293,4 +293,6 @@ def _labels(given: ArrayLike | None, size: int, what: str, default: NDArray) -> 
         raise DataError(
             f"{what} has shape {labels.shape}; it takes one label for each of the {size} {'directed pairs' if what == 'relation' else 'agents'}"
         )
+    if labels.dtype.kind == "O":
+        raise DataError(f"{what} holds labels of several kinds, such as {labels[0]!r}; give numbers, or texts")
     return np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, iterate
 
 from ..base.arrays import Bools, Ints
+from ..base.checks import instance
 from ..envs.actions import finite_env
 from ..envs.copies import autoreset_mode, copies_of, one_copy
 from ..envs.masks import KEY, VectorMaskReader, as_mask
@@ -50,6 +51,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         obs_dict: bool = False,
         **settings: Any,
     ) -> None:
+        instance("env", env, VectorEnv, "a vector of environments; CausalMask takes a single one too")
         super().__init__(finite_env("a causal mask", env, copies=True))
         unknown = sorted(set(settings) - set(DEFAULTS))
         if unknown:

@@ -15,6 +15,8 @@ from ...base.asked import asks
 from ...base.checks import flag, number, one_of, whole
 from ...errors import DataError, NotApplicable
 
+MOST = 1 << 53  # updates that a rate is told for
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -34,9 +36,9 @@ class Rate:
         if self.period is not None:
             object.__setattr__(self, "period", whole("period of a rate", self.period, 1))
 
-    @asks()
     def at(self, update: int, steps: int = 1) -> Array:
         """The rates of the ``steps`` steps of an update: (steps,)."""
+        update, steps = whole("update", update, 0, MOST), whole("steps", steps, 0, MOST)
         k = (update if self.period is None else update % self.period) * steps + np.arange(steps)
         return np.asarray(self.start / (self.offset + k) ** self.power, dtype=np.float64)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Array, Ints
-from ...base.checks import entries, laws, number, numbers, shaped, whole
+from ...base.checks import entries, laws, number, numbers, rows_of, shaped, whole
 from ...errors import DataError
 from .checks import agent_rows
 from .model import TabularNetwork
@@ -205,6 +205,8 @@ def policy_gradient(
     process = joint(model, policy)
     q, d, n = q_values(process), occupancy(process), model.n_agents
     if balls is not None:
+        each = entries("balls", balls, "lists of agents", n)
+        balls = [rows_of(f"balls[{i}]", ball, n).tolist() for i, ball in enumerate(each)]
         q = np.stack([truncated(q[j], keys(process, balls[j]), d)[0] for j in range(n)])
     gradients = []
     for i in range(n):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ....base.arrays import AnyArray, Array
+from ....base.checks import array_of
 from .choices import Choice
 from .play import Sight, decide, to_env
 from .world import World, as_actions, check_masks, check_observations
@@ -36,7 +37,7 @@ class Player:
 
     def __call__(self, obs: Any, masks: Any = None) -> AnyArray:
         """Actions of all agents in each copy, for observations with or without leading axes."""
-        agent, given = self._agent, np.asarray(obs)
+        agent, given = self._agent, array_of("obs", obs)
         world, inner = agent.world, 1 if agent.world.n_states is not None else 2
         lead = given.shape[: max(given.ndim - inner, 0)]
         many = int(np.prod(lead))
@@ -44,7 +45,7 @@ class Player:
         ok = (
             None
             if masks is None
-            else check_masks(world, np.asarray(masks).reshape(many, *np.shape(masks)[len(lead) :]))
+            else check_masks(world, (allow := array_of("masks", masks)).reshape(many, *allow.shape[len(lead) :]))
         )
         allowed, read = agent.choice.allowed(ok), agent.sight.policy(agent.sight(rows, self._extra))
         action, _, self._memory = decide(agent.policy, agent.choice, read, allowed, self._memory, self.rng)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ....base.arrays import Array
 from ....base.asked import asks
-from ....base.checks import entries, number, numbers
+from ....base.checks import array_of, entries, number, numbers
 from ....errors import DataError
 from .utilities import Sizes, Utility
 
@@ -30,7 +30,7 @@ class Penalty:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", _part("a penalty", self.of))
         object.__setattr__(self, "weight", number("weight of a penalty", self.weight, 0.0))
-        bounds("a penalty", self.at_least, np.size(self.at_least))
+        bounds("a penalty", self.at_least, array_of("at_least", self.at_least).size)
 
     @asks()
     def value(self, d: Array) -> Array:
@@ -45,7 +45,7 @@ class Penalty:
         return None if top is None else -0.5 * self.weight * self._missing(top) ** 2
 
     def _missing(self, value: Array) -> Array:
-        return np.maximum(0.0, bounds("a penalty", self.at_least, value.shape[-1]) - value)
+        return np.maximum(0.0, bounds("a penalty", self.at_least, (1, *value.shape)[-1]) - value)
 
 
 @asks()
@@ -60,7 +60,7 @@ class Total:
         terms = entries("terms of a total", self.terms, "utilities")
         object.__setattr__(self, "terms", tuple(_part("a total", f) for f in terms))
         weights = [1.0] * len(self.terms) if self.weights is None else self.weights
-        if not self.terms or np.shape(weights) != (len(self.terms),):
+        if not self.terms or array_of("weights", weights).shape != (len(self.terms),):
             raise DataError(f"{len(self.terms)} terms need as many weights (and one at least), not {self.weights!r}")
         object.__setattr__(self, "weights", tuple(number("weight of a total", w, -math.inf) for w in weights))
 
@@ -109,8 +109,8 @@ class PerAgent:
         return np.concatenate([np.full(1, np.inf) if top is None else top for top in tops])
 
     def _each(self, d: Array) -> list[tuple[int, Utility]]:
-        if d.shape[-3] != len(self.utilities):
-            raise DataError(f"there are {len(self.utilities)} utilities and {d.shape[-3]} agents; give one an agent")
+        if d.shape[-3:-2] != (len(self.utilities),):
+            raise DataError(f"there are {len(self.utilities)} utilities, and d has shape {d.shape}; give one an agent")
         return list(enumerate(self.utilities))
 
 
@@ -145,6 +145,8 @@ class Differentiated:
         """d as a torch tensor (rows, S, A), and the values (rows,) that follow from it."""
         import torch
 
+        if d.ndim < 2 or not d.size:
+            raise DataError(f"d has shape {d.shape}, and must end in (states, actions)")
         rows = d.reshape(-1, *d.shape[-2:])
         x = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
         try:

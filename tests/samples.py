@@ -184,7 +184,7 @@ def objects() -> dict[str, Callable[[], Any]]:
         "Rate": lambda: agents.Rate(0.1),
         "NeuralSettings": agents.NeuralSettings,
         "RootCauseMask": lambda: cn.RootCauseMask(
-            GRAPH, variables=list("abc"), action_variables=[0, 1, 2], present=np.asarray
+            GRAPH, variables=list("abc"), action_variables=[0, 1, 2], present=lambda obs: np.array([True, False, True])
         ),
         "Epidemic": lambda: envs.Epidemic(RING),
         "FaultAlarm": lambda: envs.FaultAlarm(n_devices=4),
@@ -275,7 +275,11 @@ OWN: dict[str, dict[str, Any]] = {
     "draw_network": {"positions": np.zeros((2, 2))},
     "own_frame": {"places": np.zeros((2, 2))},
     "write_run_report": {"rows": [], "path": "run.html"},
-    "RootCauseMask": {"variables": list("abc"), "action_variables": [0, 1, 2], "present": np.asarray},
+    "RootCauseMask": {
+        "variables": list("abc"),
+        "action_variables": [0, 1, 2],
+        "present": lambda obs: np.array([True, False, True]),
+    },
     "SysAdmin": {"network": RING},
     "collect": {"steps": 5},
     "greedy": {},

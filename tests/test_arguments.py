@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from public import calls
 
 import causalnet as cn
 import causalnet.agents
@@ -37,6 +40,9 @@ WRONG: dict[str, Any] = {
     "none": None, "whole": 3, "nan": float("nan"), "huge": 10**30, "beyond": 10**400, "text": "zzz", "list": [], "dict": {}, "bytes": b"x",
     "object": object(), "function": lambda *given: 1, "frame": FRAME, "array": np.ones((2, 2)), "graph": GRAPH, "type": cn.Graph,
     "nested": [[1, [2]], "a"], "set": {1}, "network": nx.DiGraph([(1, 2)]), "path": Path("nowhere"),
+    "below": -1, "zero": 0, "half": 1.5, "infinite": float("inf"), "true": True, "empty": "", "ragged": [[1], [1, 2]], "texts": ["x", "y"],
+    "objects": np.array([None, "x"], object), "cube": np.zeros((2, 3, 4)), "complex": 1j, "date": pd.Timestamp("2020-01-01"),
+    "pair": (1, 2), "negative": [-1, -5], "far": [10**6], "flags": [True, False, True], "blank": np.full(3, np.nan),
 }  # fmt: skip
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "as_table": (cn.as_table, {"data": FRAME}),
@@ -93,6 +99,37 @@ def test_a_wrong_type_is_a_sentence(name: str) -> None:
                 continue
             except Exception as error:
                 pytest.fail(f"{name}({parameter}: {kind}) raised {type(error).__name__}: {error}")
+
+
+HEAVY = "compare discover draw edge_confidence learn_by_doing load_dataset train write_report NetworkedPPO.evaluate resco".split()
+"""Calls that run workers, read files or play for long whatever one of their arguments is; the first are among CALLS."""
+WISHES = {"d", "episodes", "max_entries", "max_iterations", "n", "n_events", "rounds", "steps"}
+"""Counts that may be as large as anyone likes."""
+PICKS = 2  # of the values of WRONG, for each parameter; all of them take a minute
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_public_call_answers_a_wrong_value_with_an_error_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leaks, made = [], 0
+    for label, call, right in calls():
+        for name, parameter in inspect.signature(call).parameters.items():
+            if label in HEAVY or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            for kind in random.Random(f"{label} {name}").sample(sorted(WRONG), PICKS):
+                if kind in ("huge", "beyond") and name in WISHES:
+                    continue
+                made += 1
+                try:
+                    call(**{**right, name: WRONG[kind]})
+                except cn.CausalnetError:
+                    pass
+                except Exception as error:
+                    leaks.append(f"{label}({name}: {kind}) raised {type(error).__name__}: {error}")
+    print(f"{made} public calls with a wrong value")
+    assert not leaks, "\n".join(leaks)
 
 
 def test_what_a_function_says_of_its_arguments_is_asked_of_them() -> None:

@@ -14,7 +14,7 @@ from ..base.arrays import Bools
 from ..base.asked import asks
 from ..data import Data
 from ..data.frames import Frame
-from ..errors import UnknownNameError, nearest
+from ..errors import DataError, UnknownNameError, nearest
 from ..graph import Graph, Knowledge
 from .choice import AUTO
 from .dispatch import discover
@@ -73,7 +73,10 @@ class Discovery(BaseEstimator):
             self.n_features_in_ = len(X.columns)
             self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         else:
-            checked = validate_data(self, X, dtype=None, ensure_min_samples=2, ensure_all_finite=False)
+            try:
+                checked = validate_data(self, X, dtype=None, ensure_min_samples=2, ensure_all_finite=False)
+            except ValueError as error:
+                raise DataError(str(error)) from error
             data = X if isinstance(X, pd.DataFrame | Frame) else checked
         seed: Any = np.random.default_rng(self.random_state) if self.random_state is None else self.random_state
         self.graph_: Graph = discover(data, self.backend, knowledge=self.knowledge, seed=seed, **self._params)

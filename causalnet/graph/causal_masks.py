@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from ..base.arrays import Bools, Ints
-from ..base.asked import asks
 from ..base.checks import array_of, distinct, instance, known, names, shaped
 from ..data.sealed import freeze
 from ..data.transitions import as_neighbours
@@ -88,7 +87,6 @@ class CausalMasks:
         col = np.concatenate([i * c + source, second[p] * c + source2])
         return sparse.csr_matrix((np.ones(row.size, bool), (row, col)), shape=(self.n_agents * t, self.n_agents * c))
 
-    @asks()
     def wrong(self, truth: CausalMasks, components: Sequence[str] | None = None) -> dict[str, int]:
         """Entries that differ from the truth, by part: how many agents' or pairs' entries are wrong in each.
 
@@ -138,14 +136,13 @@ def offset_relations(neighbours: sparse.csr_matrix, positions: ArrayLike) -> Int
     return np.unique(where[second] - where[first], axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-@asks()
 def own_frame(neighbours: sparse.csr_matrix, places: ArrayLike) -> Ints:
     """(P, A): a neighbour's action in the agent's own codes, for actions that each use one place (an access point).
 
     places: (n, A) whole numbers, the place that an action of an agent uses, negative for none. An action of neighbour j
     becomes the code of the agent's own action at the same place, A for a place the agent does not reach, and 0 for none.
     """
-    where = np.asarray(places)
+    where = array_of("places", places)
     neighbours = _csr(neighbours, where)
     if where.ndim != 2 or where.shape[0] != neighbours.shape[0] or where.dtype.kind not in "iu":
         raise DataError(f"places has shape {where.shape}; give whole numbers, {neighbours.shape[0]} rows of them")

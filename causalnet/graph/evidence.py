@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Bools
-from ..base.checks import names
+from .labels import node_names
 
 
 class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
@@ -21,7 +21,7 @@ class PairEvidence(Mapping[tuple[str, str], Mapping[str, Any]]):
     """
 
     def __init__(self, nodes: Sequence[str], present: Bools, describe: Callable[[int, int], Mapping[str, Any]]) -> None:
-        self._nodes = names("nodes", nodes)
+        self._nodes = node_names(nodes)
         self._index = {name: i for i, name in enumerate(self._nodes)}
         self._present = present
         self._describe = describe

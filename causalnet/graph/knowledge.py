@@ -15,6 +15,7 @@ from ..base.asked import asks
 from ..base.checks import names
 from ..errors import KnowledgeError, nearest
 from .graph import Graph
+from .labels import node_names
 from .marks import ARROW, TAIL, spell
 from .order import find_cycle
 
@@ -74,9 +75,9 @@ class Knowledge:
         pairs = {name for pair in (*self.required, *self.forbidden) for name in pair}
         return pairs | {name for tier in self.tiers for name in tier} | set(self.roots) | set(self.leaves)
 
-    @asks()
     def over(self, nodes: Sequence[str]) -> Knowledge:
         """The same with every pattern replaced by the nodes that match it; KnowledgeError where none does."""
+        nodes = node_names(nodes)
         there = set(nodes)
         patterns = sorted(name for name in self._mentioned - there if "*" in name)
         if not patterns:
@@ -99,12 +100,12 @@ class Knowledge:
     def __bool__(self) -> bool:
         return bool(self.required or self.forbidden or self.tiers or self.roots or self.leaves)
 
-    @asks()
     def compile(self, nodes: Sequence[str]) -> tuple[Bools, Bools]:
         """(allowed, required): two (d, d) bool matrices over ``nodes``; the diagonal is never allowed.
 
         A required edge also forbids its reverse.
         """
+        nodes = node_names(nodes)
         if not self:
             return ~np.eye(len(nodes), dtype=bool), np.zeros((len(nodes), len(nodes)), dtype=bool)
         index = {name: i for i, name in enumerate(nodes)}
@@ -131,13 +132,13 @@ class Knowledge:
             raise KnowledgeError(f"the required edges form a cycle: {loop}; remove one of them")
         return allowed & ~required.T, required
 
-    @asks()
     def ends(self, nodes: Sequence[str]) -> KnownEnds:
         """What this says where common causes may be hidden; an edge then speaks of causes near and far.
 
         A forbidden a -> b says that a is no cause of b, and so do tiers and leaves; two such variables may still have a
         hidden common cause. Apart are pairs forbidden both ways by name, and those that only a cause of a root could join.
         """
+        nodes = node_names(nodes)
         known = self.over(nodes)
         allowed, required = known.compile(nodes)
         index = {name: i for i, name in enumerate(nodes)}

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..base.arrays import Array
 from ..base.asked import asks
-from ..base.checks import instance, numbers
+from ..base.checks import entries, instance, numbers
 from ..errors import DataError
 
 # Okabe, Ito: eight colours that colour-blind readers tell apart; dashes repeat the distinction without colour
@@ -49,7 +49,7 @@ class Chart:
         return self.svg
 
 
-@asks()
+@asks("curves", "title", "x_label", "y_label", "levels", "log_x", "log_y")
 def chart(
     curves: Mapping[str, Curve],
     title: str,
@@ -86,7 +86,7 @@ def chart(
         *_frame(x_axis, y_axis, x_label + " (log)" * log_x, y_label + " (log)" * log_y),
     ]
     ends: list[tuple[float, str, str]] = []
-    order = list(dict.fromkeys((*names, *curves)))
+    order = list(dict.fromkeys((*map(str, entries("names", names, "names")), *curves)))
     for name, (x, y, low, high) in clean.items():
         k = order.index(name)
         colour, dash = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]

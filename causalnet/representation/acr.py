@@ -22,7 +22,7 @@ from scipy import sparse
 
 from ..base.arrays import AnyArray, Bools, Ints
 from ..base.asked import asks
-from ..base.checks import instance, whole
+from ..base.checks import array_of, whole
 from ..errors import DataError, NotApplicable
 from ..graph.causal_masks import CausalMasks
 
@@ -78,11 +78,9 @@ def domain_acr(masks: CausalMasks, state_acr: sparse.csr_matrix) -> sparse.csr_m
     omega_j is kept by i if it acts on a component of j in the state ACR of i, or if j = i and it acts on the reward.
     """
     n, c = masks.n_agents, masks.n_components
-    instance(
-        "the state ACR", state_acr, (np.ndarray, sparse.spmatrix, sparse.sparray), "a matrix, such as value_acr gives"
-    )
-    if state_acr.shape != (n, n * c):
-        raise DataError(f"the state ACR has shape {np.shape(state_acr)}; the masks need {(n, n * c)}: use its network")
+    shape = state_acr.shape if sparse.issparse(state_acr) else array_of("the state ACR", state_acr).shape
+    if shape != (n, n * c):
+        raise DataError(f"the state ACR has shape {shape}; the masks need {(n, n * c)}: use its network")
     agent, component = np.nonzero(masks.domain[:, :c])
     own = np.flatnonzero(masks.domain[:, c])
     return _bool(state_acr @ _ones(agent * c + component, agent, (n * c, n)) + _ones(own, own, (n, n)))

@@ -67,7 +67,7 @@ def bernoulli_factor(
     return DomainFactor(p, error, rows, float(rows * likelihood.sum()))
 
 
-@asks()
+@asks("masks")
 def maximum_likelihood(
     transitions: Transitions,
     log_prob: LocalLogProb,
@@ -87,7 +87,7 @@ def maximum_likelihood(
     function("log_prob", log_prob, "a function: (omega (k,), transitions) -> (R, n, c + 1)", needed=True)
     try:
         box = np.asarray(bounds, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         box = np.empty(0)
     if box.ndim != 2 or box.shape[1] != 2 or not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
         raise DataError(f"bounds takes pairs (low, high) with low < high, one a factor; got {bounds!r}")

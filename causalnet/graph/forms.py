@@ -15,8 +15,8 @@ from ..errors import DataError
 from .marks import directions, read
 
 FORMAT = "causalnet.graph/1"
-READ = (".json", ".graphml", ".csv")  # what a graph is written as and read back from
-FORMS = (*READ, ".dot", ".svg")  # and what it is written as to be looked at
+FORMS = (".json", ".graphml", ".csv", ".dot", ".svg")  # what a graph is written as
+READ = (*FORMS[:4], ".gv", ".gml", ".bif", ".txt")  # and what it is read from
 
 
 def form(path: str | Path, known: Sequence[str] = FORMS) -> str:

@@ -23,6 +23,7 @@ from ..base.doors import Reach
 from ..errors import DataError, NotApplicable, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
+from .foreign import FIELDS, read_gml
 from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
 from .labels import aligned, edge_list, frozen, node_names
 from .marks import CIRCLE, Marks, codes_of, directions, spell
@@ -311,16 +312,17 @@ class Graph:
 
     @classmethod
     def load(cls, path: str | Path) -> Graph:
-        """Read a .json, .graphml or .csv file that ``save`` wrote, or a list of edges: the columns from and to, mark and weight.
-
-        DataError, naming the file, otherwise.
+        """Read a .json, .graphml, .csv or .dot file that ``save`` wrote, a list of edges (the columns from and to, mark and weight),
+        or DOT, DAGitty's text (.txt), GML or BIF of another program. DataError, naming the file, otherwise.
         """
         ending = form(path, READ)
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
-            if ending == ".csv":
-                return cls(**fields_of_sheet(text))
-            return cls.from_json(text) if ending == ".json" else cls.from_networkx(read_graphml(text))
+            if ending in (".graphml", ".gml"):
+                return cls.from_networkx(read_graphml(text) if ending == ".graphml" else read_gml(text))
+            return (
+                cls.from_json(text) if ending == ".json" else cls(**{".csv": fields_of_sheet, **FIELDS}[ending](text))
+            )
         except (DataError, UnknownNameError, UnicodeDecodeError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise DataError(f"{path} cannot be read as a graph: {why}") from error

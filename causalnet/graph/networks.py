@@ -18,7 +18,7 @@ from .labels import Networked, node_names
 from .marks import ARROW, CIRCLE, TAIL, Marks, read, spell
 from .order import is_acyclic
 
-_SHAPES = {TAIL: "none", ARROW: "normal", CIRCLE: "odot"}  # of Graphviz
+SHAPES = {TAIL: "none", ARROW: "normal", CIRCLE: "odot"}  # of Graphviz
 
 
 class Drawn(Protocol):
@@ -154,7 +154,7 @@ def to_dot(graph: Drawn) -> str:
     for i, j in np.argwhere(np.triu(graph.skeleton)):
         a, b = (i, j) if graph.adj[i, j] else (j, i)
         left, right = read(spell(graph.adj, graph.marks, a, b))
-        lines.append(f"  {quoted[a]} -> {quoted[b]} [dir=both, arrowtail={_SHAPES[left]}, arrowhead={_SHAPES[right]}];")
+        lines.append(f"  {quoted[a]} -> {quoted[b]} [dir=both, arrowtail={SHAPES[left]}, arrowhead={SHAPES[right]}];")
     return "\n".join(["digraph {", *lines, "}"]) + "\n"
 
 

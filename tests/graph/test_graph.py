@@ -215,7 +215,7 @@ def test_files_of_graphs(tmp_path: Path) -> None:
     assert root.tag.endswith("svg") and "Graph(3 nodes, 1 directed, 1 undirected)" in "".join(root.itertext())
     with pytest.raises(DataError, match=r"'g\.png' does not end in \.json or \.graphml or \.csv or \.dot or \.svg"):
         ODD.save(tmp_path / "g.png")
-    with pytest.raises(DataError, match=r"'g\.svg' does not end in \.json or \.graphml or \.csv,"):
+    with pytest.raises(DataError, match=r"'g\.svg' does not end in \.json or \.graphml or \.csv or \.dot or"):
         Graph.load(tmp_path / "g.svg")
     with pytest.raises(DataError, match=r"none\.json cannot be read as a graph: No such file or directory$"):
         Graph.load(tmp_path / "none.json")

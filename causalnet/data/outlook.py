@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.asked import asks
 from ..base.checks import instance, known, names
 from ..errors import CausalnetError, DataError, UnknownNameError
 from .events import Events
@@ -92,6 +93,7 @@ def shown(value: Any) -> str:
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+@asks("regime", "time", "segment")
 def look(
     data: Any,
     *,

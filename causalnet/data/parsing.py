@@ -25,6 +25,7 @@ from .reading import FEW_LEVELS, finite, shown_rows, wanted_discrete
 from .scanning import few_levels
 
 CATEGORY_MARKS = frozenset(("?", "*", ".", "NA", "N/A", "#N/A"))  # texts that mean a missing value among categories
+EXACT = 2.0**53  # whole numbers up to which float64 holds every one
 DATE = re.compile(
     r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}-\d{2}|\d{1,2}[- /]\w{3,9}[- /]\d{2,4}"
     r"|\d{1,2}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\d{2,4}"
@@ -129,6 +130,7 @@ def _numbers(
     except DataError as error:
         found.troubles.append(Trouble(str(error)))
         return None
+    note_rounded(name, column.dtype, float(np.nanmax(np.abs(values))), found)
     if discrete is not True:
         gaps = sentinel(values)
         if gaps is not None:
@@ -158,6 +160,18 @@ def _numbers(
     if guessed:
         note_levels(name, len(labels), found)
     return (np.where(missing, np.nan, codes) if missing.any() else codes), labels
+
+
+def note_rounded(name: str, kind: Any, largest: float, found: Findings) -> None:
+    """Note that whole numbers are beyond those of which float64 holds every one."""
+    if getattr(kind, "kind", "") in "iu" and largest > EXACT:
+        found.note(
+            name,
+            f"column {name!r} holds whole numbers beyond 2^53, which numbers of 64 bits round",
+            told=True,
+            python=f"subtract their least, frame[{name!r}] - frame[{name!r}].min(), or make them texts",
+            shell="subtract their least, or put a letter in front",
+        )
 
 
 def note_levels(name: str, count: int, found: Findings) -> None:

@@ -97,6 +97,7 @@ class Series(Sealed):
 
         DataError, with the longest segment, where there is none.
         """
+        whole("depth", depth, 0)
         broken: Bools = np.asarray(np.isnan(self.values).any(axis=1))
         # a row after which counting begins anew: the first of a segment, and the one after a missing cell
         begin = np.concatenate([[True], (np.diff(self.segment) != 0) | broken[:-1]])

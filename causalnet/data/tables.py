@@ -23,7 +23,7 @@ from .gaps import declared_missing
 from .identifiers import row_labels
 from .kinds import Data, data_kind, is_data, refuse_unfinished
 from .moments import correlate, sum_rows
-from .parsing import note_levels, parse, too_many_cells, wanted_kinds
+from .parsing import EXACT, note_levels, note_rounded, parse, too_many_cells, wanted_kinds
 from .plain import as_categories, plain_numbers
 from .reading import column_names, read_frame
 from .regimes import Asked, Regimes, refuse_targets, split_regimes
@@ -315,6 +315,9 @@ def _parse_all(
     """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain numbers in one step."""
     plain, kinds = plain_numbers(frame, columns, wanted), list(frame.dtypes)
     values, easy = plain.values, plain.easy
+    for j in np.flatnonzero(np.maximum(-plain.seen.low, plain.seen.high) > EXACT):
+        if easy[j] or j in plain.levels:
+            note_rounded(columns[j], kinds[j], np.inf, found)
     if easy.all():
         return columns, values, (None,) * len(columns), plain.seen
     found.decimals = sign_of(frame)

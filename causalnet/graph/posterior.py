@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
 from ..base.asked import asks
-from ..base.checks import distinct, numbers, shaped, whole
+from ..base.checks import distinct, number, numbers, shaped, whole
 from ..data.sealed import freeze
 from ..errors import DataError, UnknownNameError
 from .confidence import Confidence
@@ -95,7 +95,7 @@ class GraphPosterior:
     @asks()
     def graph(self, threshold: float = 0.5) -> Graph:
         """The edges of more than this probability, which is their weight; possibly cyclic."""
-        p = self.edges
+        p, threshold = self.edges, number("threshold", threshold)
         return Graph(self.nodes, p > threshold, np.where(p > threshold, p, 0.0), meta=dict(self.meta))
 
     @asks()

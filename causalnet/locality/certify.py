@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from ..base.arrays import Array
 from ..base.asked import asks
-from ..base.checks import whole
+from ..base.checks import number, whole
 from ..envs.networked import TabularNetwork
 from ..errors import DataError
 from .bounds import Locality, analyse, influence, kappa_by_agent, tolerated, truncation_error
@@ -135,7 +135,7 @@ def certified_temperature(locality: Locality, policy: LocalPolicy, gamma: float 
     not fall at every step, so a lower one may do as well.
     """
     e, pi_at = locality.environment, tempered_sensitivity(policy)
-    gamma = locality.gamma if gamma is None else gamma
+    gamma = locality.gamma if gamma is None else number("gamma", gamma, 0.0, 1.0)
     now = 1.0 if policy.temperature is None else policy.temperature
 
     def passes(temperature: float) -> bool:

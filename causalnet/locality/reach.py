@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..base.arrays import Ints
 from ..base.asked import asks
+from ..base.checks import whole
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Reach:
     @asks()
     def radius(self, t: int, of: str = "action-value") -> int:
         """Hops around i on which the law of r_i(t) depends: of (s(0), a(0)) for action values, of s(0) for values."""
+        whole("t", t, 0)
         if of == "value":
             return self.closed + self.step * t
         return self.reward if t == 0 else self.closed + self.step * (t - 1) + self.first
@@ -34,6 +36,7 @@ class Reach:
     @asks()
     def first_step(self, kappa: int, of: str = "action-value") -> float:
         """t* = min {t : radius(t) > kappa}: the first reward that something outside kappa hops can move (or inf)."""
+        whole("kappa", kappa, 0)
         for t in (0, 1):
             if self.radius(t, of) > kappa:
                 return t

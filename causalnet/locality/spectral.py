@@ -14,6 +14,7 @@ from scipy.sparse.linalg import bicgstab
 
 from ..base.arrays import Array
 from ..base.asked import asks
+from ..base.checks import number
 from ..errors import DataError
 
 _TINY = 1e-200  # entries of a positive vector are kept above this
@@ -42,7 +43,7 @@ def spectral_radius(
     (c > 0 removes periods) closes both bounds. On a long chain the lower one lags: a small neighbourhood of the fastest
     agent bounds rho from below, as rho of a principal submatrix never exceeds rho.
     """
-    matrix = non_negative(matrix)
+    matrix, tolerance = non_negative(matrix), number("tolerance", tolerance, above=0.0)
     count, part = connected_components(matrix, connection="strong")
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     inside = part[rows] == part[matrix.indices]

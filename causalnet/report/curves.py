@@ -68,6 +68,8 @@ def chart(
     names: the curves of several charts in one order, which gives a name the same colour in all of them.
     """
     y_range = None if y_range is None else (*numbers("y_range", y_range, (2,)).tolist(),)
+    if y_range is not None and not y_range[0] < y_range[1]:
+        raise DataError(f"y_range is {y_range}, and must be the least and then the greatest height")
     if not curves:
         raise DataError(f"the chart {title!r} has no curve to draw")
     levels = levels or {}

@@ -158,3 +158,12 @@ def test_slips_of_logs_are_sentences(tmp_path: Path) -> None:
         found = cn.read_events(tmp_path / "l.csv")
     assert found.devices == ("100000", "1e5") and found.duration is not None and found.duration.tolist() == [5.0, 0.0]
     assert found.time[0] == pd.Timestamp("2024-01-31 10:00").timestamp()
+
+
+def test_whole_numbers_that_float64_rounds_are_told() -> None:
+    start, x = 2**53, np.random.default_rng(0).normal(size=40)
+    for column in (start + np.arange(40) // 8, pd.array(start + np.arange(40) // 8, dtype="Int64")):
+        with pytest.warns(UserWarning, match=r"'n' holds whole numbers beyond 2\^53, which numbers of 64 bits round"):
+            cn.as_table(pd.DataFrame({"n": column, "x": x}))
+    told = cn.as_table(pd.DataFrame({"n": start - 5 + np.arange(40) // 8, "x": x})).notes
+    assert not any("2^53" in note.text for note in told)

@@ -19,7 +19,6 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from ...base.arrays import Array, Ints
-from ...base.asked import asks
 from ...base.checks import flag, generator, number, numbers, one_of, shaped, whole
 from ...envs.networked import identity
 from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded, surround
@@ -40,7 +39,6 @@ DEFAULTS = Settings.paper(
 )
 
 
-@asks()
 class GSAC(NetworkedLearner):
     """Actor-critic across M source environments of one network, each with learners x copies episodes at a time.
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.asked import asks
 from ...base.checks import array_of, improper, number, numbers, shaped, whole
 from ...envs.networked.checks import check_codes
 from ...envs.networked.identity import network
@@ -109,7 +108,6 @@ def state_codes(s: Any, n_states: Any, learners: int | None = None) -> Ints:
     return check_codes("state", s, limits, None if learners is None else (learners, len(limits)))
 
 
-@asks()
 def returns(
     env: Any,
     policy: Array,
@@ -201,7 +199,7 @@ def check_policy(env: Any, tables: Array, view: Codes) -> None:
     """A policy for another network, or one whose rows are no probabilities, is refused in a sentence."""
     want = (env.n_agents, int(view.max()) + 1, int(np.max(env.n_actions)))
     axes = "policies, agents, states, actions; it may belong to another network"
-    shaped("the policy", tables, (len(tables), *want), axes)
+    shaped("the policy", tables, (*tables.shape[:1], *want), axes)
     forbidden = np.arange(want[2]) >= np.asarray(env.n_actions)[:, None]
     if improper(tables, 1e-6).any() or tables.max(axis=(0, 2))[forbidden].max(initial=0) > 0:
         raise DataError("every row of a policy must be probabilities that sum to one over the agent's own actions")

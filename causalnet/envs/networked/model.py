@@ -143,7 +143,6 @@ class TabularNetwork:
         return len(self.kernels)
 
     @classmethod
-    @asks()
     def random(
         cls,
         graph: nx.Graph,

@@ -18,7 +18,6 @@ from ....errors import DataError
 from .utilities import Sizes, Utility
 
 
-@asks()
 @dataclass(frozen=True, eq=False)
 class Penalty:
     """f(d) = -(weight / 2) max(0, at_least - g(d))^2: a soft constraint; r = weight max(0, at_least - g) grad g."""
@@ -48,7 +47,6 @@ class Penalty:
         return np.maximum(0.0, bounds("a penalty", self.at_least, (1, *value.shape)[-1]) - value)
 
 
-@asks()
 @dataclass(frozen=True, eq=False)
 class Total:
     """f = sum_k weights[k] f_k."""
@@ -109,8 +107,9 @@ class PerAgent:
         return np.concatenate([np.full(1, np.inf) if top is None else top for top in tops])
 
     def _each(self, d: Array) -> list[tuple[int, Utility]]:
-        if d.shape[-3:-2] != (len(self.utilities),):
-            raise DataError(f"there are {len(self.utilities)} utilities, and d has shape {d.shape}; give one an agent")
+        agents = (1, 1, 1, *d.shape)[-3]
+        if agents != len(self.utilities) or d.ndim < 3:
+            raise DataError(f"there are {len(self.utilities)} utilities and {agents} agents; give one an agent")
         return list(enumerate(self.utilities))
 
 

@@ -315,7 +315,7 @@ def _parse_all(
     """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain numbers in one step."""
     plain, kinds = plain_numbers(frame, columns, wanted), list(frame.dtypes)
     values, easy = plain.values, plain.easy
-    for j in np.flatnonzero(np.maximum(-plain.seen.low, plain.seen.high) > EXACT):
+    for j in np.flatnonzero(np.maximum(-plain.seen.low, plain.seen.high) > EXACT).tolist():
         if easy[j] or j in plain.levels:
             note_rounded(columns[j], kinds[j], np.inf, found)
     if easy.all():

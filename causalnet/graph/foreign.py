@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import DataError
 from .marks import ARROW, TAIL, directions
-from .networks import SHAPES, marks_of_arcs
+from .networks import SHAPES, marks_of_arcs, read_graphml
+from .sheets import fields_of_sheet
 
 DEEP = 50  # groups within groups
 ENDS = dict(zip(SHAPES.values(), "->o", strict=True))
@@ -183,8 +184,11 @@ def read_gml(text: str) -> Any:
 
 
 FIELDS: dict[str, Callable[[str], dict[str, Any]]] = {
+    ".csv": fields_of_sheet,
     ".dot": fields_of_dot,
     ".gv": fields_of_dot,
     ".txt": fields_of_dot,
     ".bif": fields_of_bif,
 }
+NETWORKS: dict[str, Callable[[str], Any]] = {".graphml": read_graphml, ".gml": read_gml}
+"""By the endings of files: what reads the fields of a graph, or a graph of networkx."""

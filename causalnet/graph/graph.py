@@ -23,14 +23,14 @@ from ..base.doors import Reach
 from ..errors import DataError, NotApplicable, UnknownNameError
 from ..storage.files import write_atomic
 from .evidence import PairEvidence
-from .foreign import FIELDS, read_gml
+from .foreign import FIELDS, NETWORKS
 from .forms import FORMAT, READ, fields_of_json, form, format_of, plain
 from .labels import aligned, edge_list, frozen, node_names
 from .marks import CIRCLE, Marks, codes_of, directions, spell
 from .meek import extension
-from .networks import arcs_of, read_graphml, to_dot, to_graphml, to_pgmpy
+from .networks import arcs_of, to_dot, to_graphml, to_pgmpy
 from .order import is_acyclic
-from .sheets import fields_of_sheet, to_sheet
+from .sheets import to_sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,11 +318,9 @@ class Graph:
         ending = form(path, READ)
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
-            if ending in (".graphml", ".gml"):
-                return cls.from_networkx(read_graphml(text) if ending == ".graphml" else read_gml(text))
-            return (
-                cls.from_json(text) if ending == ".json" else cls(**{".csv": fields_of_sheet, **FIELDS}[ending](text))
-            )
+            if ending in FIELDS:
+                return cls(**FIELDS[ending](text))
+            return cls.from_json(text) if ending == ".json" else cls.from_networkx(NETWORKS[ending](text))
         except (DataError, UnknownNameError, UnicodeDecodeError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise DataError(f"{path} cannot be read as a graph: {why}") from error

@@ -140,7 +140,10 @@ def _level(
                 del turn[link]
             asked += [link] * len(drawn)
             sets += drawn
+        before = momentary.made
         p, r = momentary(asked, sets) if asked else (np.zeros(0), np.zeros(0))
+        made = momentary.made - before  # the first ones, where the time was over
+        p, r, asked, sets = p[:made], r[:made], asked[:made], sets[:made]
         at = tuple(np.array(asked, np.int64).reshape(-1, 3).T)
         np.minimum.at(weakest, at, np.abs(r))
         for link, given, its_p, its_r in zip(asked, sets, p.tolist(), r.tolist(), strict=True):

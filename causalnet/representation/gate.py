@@ -11,6 +11,9 @@ import numpy as np
 from scipy.signal import lfilter
 
 from ..base.arrays import Array, Bools
+from ..base.asked import asks
+from ..base.checks import one_of
+from ..errors import DataError
 
 ARMS = ("causal", "presence")
 SURE = 4.0  # evidence from which on the mask of a graph is played, in standard errors, until half of that is lost
@@ -59,13 +62,16 @@ class Gate:
         self._evidence, self._open, self._sure = 0.0, False, SURE
         self._keep: Callable[[Bools], Bools] | None = None  # of a graph that has come since
 
+    @asks()
     def see(self, arm: str, episode: Sequence[Choice]) -> None:
         """The steps of a finished episode of this arm."""
+        one_of("arm", arm, ARMS)
         self._logs[arm] = [*self._logs[arm], *episode][-WINDOW:]
         self._seen += len(episode)
         if self._seen >= min(GROWTH * self._read, self._read + WINDOW / 10):
             self._judge()
 
+    @asks()
     def update(self, keep: Callable[[Bools], Bools] | None, doubted: bool) -> None:
         """Another graph, by what it keeps of the present variables: all that is remembered is read anew, when it is due."""
         self._keep, self._sure = keep, DOUBTED if doubted else SURE
@@ -99,7 +105,11 @@ class Gate:
         return {"counts": [self._seen, self._read], "evidence": [self._evidence, self._open], "logs": logs}
 
     def from_json(self, told: Mapping[str, Any]) -> None:
-        """Take back what ``to_json`` gave."""
+        """Take back what ``to_json`` gave; DataError for a gate of before, which compared pairs of episodes."""
+        if "evidence" not in told:
+            raise DataError(
+                "this gate was saved by a version that compared pairs of episodes, which nothing reads now; train anew"
+            )
         self._seen, self._read = map(int, told["counts"])
         self._evidence, self._open = float(told["evidence"][0]), bool(told["evidence"][1])
         self._logs = {arm: unpacked(log) for arm, log in told["logs"].items()}

@@ -43,6 +43,8 @@ def test_what_it_has_seen_tells_of_every_graph() -> None:
     again = Gate()
     again.from_json(gate.to_json())
     assert again.to_json() == gate.to_json()
+    with pytest.raises(cn.DataError, match="compared pairs of episodes"):
+        again.from_json({"pairs": [0, 0, 0, 0, 0], "owed": [], "due": [0, 0], "seed": [], "causal": [], "presence": []})
     for graph, arm in ((REVERSED, "presence"), (CHAIN, "causal")):
         env = CausalMask(TimeLimit(Cascade(), 25), None, gate=again)
         env.update(graph)

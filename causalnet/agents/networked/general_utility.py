@@ -95,6 +95,7 @@ class GeneralUtility(ScalableActorCritic):
         counts: Counts | None = None,
     ) -> None:
         super().__init__(env, settings, learners=learners, seed=seed, view=view, counts=counts)
+        self._earned = math.nan
         self._course = None  # it climbs a utility, and the return need not rise
         self.occupancy_rate, n = number("occupancy_rate", occupancy_rate, most=1.0, above=0.0), self.shape[1]
         self.reward = utility is None if reward is None else flag("reward", reward)
@@ -135,7 +136,7 @@ class GeneralUtility(ScalableActorCritic):
 
     def last_return(self) -> float:
         """Mean return of the environment's own reward, as for Scalable Actor-Critic."""
-        return getattr(self, "_earned", math.nan)
+        return self._earned
 
     def scalars(self) -> dict[str, float]:
         """What to log of the last update, with the mean multiplier of each constraint."""

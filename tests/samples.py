@@ -284,7 +284,7 @@ OWN: dict[str, dict[str, Any]] = {
     "collect": {"steps": 5},
     "greedy": {},
     "Curve": {"x": [0.0], "y": [0.0]},
-    "Gate.see": {"arm": "graph"},
+    "Gate.see": {"arm": "presence"},
     "Gate.from_json": {"told": {}},
     "Rate": {"start": 0.1},
     "Cooling": {},

@@ -144,9 +144,9 @@ class Bar:
 
 
 @contextlib.contextmanager
-def bar(show: bool, episodes: int | None, steps: int | None) -> Iterator[Bar]:
+def bar(show: bool | None, episodes: int | None, steps: int | None) -> Iterator[Bar]:
     """What draws a bar on stderr, or writes lines where they are asked for, or shows nothing."""
-    if not flag("progress", show):
+    if show is None or not flag("progress", show):
         yield Bar()
         return
     if log_lines.asked():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial, wraps
 from os import PathLike
 from typing import Any, Literal, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -114,7 +114,7 @@ def _kind(kind: Any) -> tuple[str, Callable[[Any], bool]] | None:
         return "a dict", lambda v: isinstance(v, Mapping)
     if origin is not None and issubclass(base, Iterable):
         if get_args(kind)[:1] == (str,):
-            return "a list of texts", lambda v: _is_list(v) and all(isinstance(one, str) for one in v)
+            return "a list of texts", _is_texts
         return "a list", _is_list
     return f"of the type {base.__name__}", lambda v: isinstance(v, base)
 
@@ -123,11 +123,16 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str)
 
 
+def _is_texts(value: Any) -> bool:
+    """A list of texts; what can be gone through only once is left to the function."""
+    return _is_list(value) and (isinstance(value, Iterator) or all(isinstance(one, str) for one in value))
+
+
 def _is_array(axes: int, value: Any) -> bool:
     """Is it an array of numbers with so many axes at least, or rows that make one?"""
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of tensors that carry gradients
         return False
     return array.dtype.kind in "biuf" and array.ndim >= axes
 

@@ -276,9 +276,10 @@ def _named_or_file(item: str, how: Options, scored: bool) -> str | Dataset:
 
 def read_graph(path: Path) -> Graph:
     from ..graph import Graph
+    from ..graph.forms import READ
 
     require_file(path)
-    if path.suffix.lower() in (".graphml", ".csv"):
+    if path.suffix.lower() in READ and path.suffix.lower() != ".json":
         return Graph.load(path)
     try:
         return Graph.from_json(path.read_text(encoding="utf-8"))

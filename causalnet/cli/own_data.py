@@ -48,10 +48,12 @@ def read_data_sets(items: Sequence[str], truths: Sequence[Path], how: Options | 
 def read_truth(path: Path, columns: Sequence[str]) -> Graph:
     """The true graph over a table's columns: a graph's file, or a table of causes and effects; what cannot be scored is told."""
     from ..graph import is_acyclic
+    from ..graph.forms import READ
     from ..report.html import CYCLIC
 
     require_file(path)
-    graph = read_graph(path) if path.suffix.lower() in (".json", ".graphml") else _read_pairs(path, columns)
+    pairs = path.suffix.lower() not in READ or path.suffix.lower() in (".csv", ".txt")
+    graph = _read_pairs(path, columns) if pairs else read_graph(path)
     if sorted(graph.nodes) != sorted(columns):
         told = [
             f"{what}: {', '.join(sorted(odd)[:5])}"

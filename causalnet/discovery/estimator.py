@@ -11,7 +11,6 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..base.arrays import Bools
-from ..base.asked import asks
 from ..data import Data
 from ..data.frames import Frame
 from ..errors import DataError, UnknownNameError, nearest
@@ -65,7 +64,6 @@ class Discovery(BaseEstimator):
         tags.input_tags.allow_nan = method is None or "missing" in method.handles
         return tags
 
-    @asks()
     def fit(self, X: Any, y: Any = None) -> Discovery:
         """Learn the graph of X: a DataFrame or array (n_samples, n_features), or data of any kind. y is ignored."""
         if isinstance(X, Data):

@@ -85,7 +85,8 @@ class Confidence:
         """
         for name, value in (("weight", weight), ("worth", worth), ("turn", turn)):
             number(name, value, above=0.0)
-        number("most", float(np.min(most)), most=1.0, above=0.0)
+        for limit in (np.min(most), np.max(most)):
+            number("most", float(limit), most=1.0, above=0.0)
         joined, d = self.joined, len(self.nodes)
         there = None if whole is None else Confidence.count([whole.align(self.nodes)])
         pairs = d * (d - 1) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -17,8 +18,9 @@ from .sheets import fields_of_sheet
 DEEP = 50  # groups within groups
 ENDS = dict(zip(SHAPES.values(), "->o", strict=True))
 TOKEN = re.compile(
-    r"""(?:\s|//[^\n]*|/\*.*?\*/|^\#[^\n]*)*  # blanks and comments
-    (?:(?P<edge>[<@]?--?[>@]|[<@]?--|<-)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<name>-?[\w.\x80-\U0010ffff]+)|(?P<sign>[][{}=;,:]))""",
+    r"""(?:\s|//[^\n]*|/\*.*?\*/|^\#[^\n]*)*+  # blanks and comments; possessive: no other reading of them is tried
+    (?:(?P<edge>[<@]?--?[>@]|[<@]?--|<-)|(?P<quoted>"(?:[^"\\]|\\.)*+")|(?P<name>(?:(?<![\w.])-)?[\w.\x80-\U0010ffff]++)
+    |(?P<sign>[][{}=;,:])|(?P<end>\Z))""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 UNQUOTED = {"\\n": "\n"}
@@ -32,10 +34,17 @@ def fields_of_dot(text: str) -> dict[str, Any]:
 def fields_of_bif(text: str) -> dict[str, Any]:
     """The fields of the graph of a Bayesian network in a BIF text, without its tables."""
     name = r'"[^"]*"|[^\s"{}()|,]+'
-    nodes = [found.strip('"') for found in re.findall(rf"^\s*variable\s+({name})\s*\{{", text, re.MULTILINE)]
-    laws = re.findall(rf"^\s*probability\s*\(\s*({name})\s*(?:\|([^)]*))?\)", text, re.MULTILINE)
-    if not nodes or not laws:
-        raise DataError("it is no BIF file: it has no variable { ... } or no probability ( ... )")
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
+    nodes = [found.strip('"') for found in re.findall(rf"\bvariable\s+({name})\s*\{{", text)]
+    laws = re.findall(rf"\bprobability\s*\(\s*({name})\s*(?:\|([^)]*))?\)", text)
+    if not nodes:
+        raise DataError("it is no BIF file: it has no variable { ... }")
+    told = Counter(law[0].strip('"') for law in laws)
+    odd = [node for node in nodes if told[node] != 1]
+    if odd:
+        raise DataError(
+            f"it tells the probability of {odd[0]!r} {told[odd[0]]} times, and must once; was it cut short?"
+        )
     arcs = [(a.strip('"'), b.strip('"'), "->") for b, causes in laws for a in re.findall(name, causes)]
     return _fields(dict.fromkeys(nodes), arcs)
 
@@ -61,8 +70,9 @@ class _Dot:
             found = TOKEN.match(text, at)
             if found is None:
                 raise DataError(f"it is no DOT: {text[at:].strip()[:20]!r} in line {text.count(chr(10), 0, at) + 1}")
-            self.tokens.append((str(found.lastgroup), found[str(found.lastgroup)]))
             at = found.end()
+            if found.lastgroup != "end":
+                self.tokens.append((str(found.lastgroup), found[str(found.lastgroup)]))
         self.at, self.nodes, self.arcs = 0, dict[str, None](), list[tuple[str, str, str]]()
 
     def read(self) -> tuple[dict[str, None], list[tuple[str, str, str]]]:
@@ -70,12 +80,20 @@ class _Dot:
         words = words[words[:1] == ["strict"] :]
         if words[:1] not in (["digraph"], ["graph"], ["dag"], ["pdag"], ["mag"], ["pag"]) or "{" not in words:
             raise DataError("it is no DOT: it begins with digraph {, graph { or dag {")
+        if words[0] not in ("digraph", "graph"):
+            self._refuse_circles()
         while self._next()[1] != "{":
             pass
         self._group({}, 0)
         if self.at < len(self.tokens):
             raise DataError("it holds more than one graph; keep one")
         return self.nodes, self.arcs
+
+    def _refuse_circles(self) -> None:
+        """DAGitty writes @ for a circle; others' o would be read as a node."""
+        for (kind, word), (after, _) in pairwise(self.tokens):
+            if kind == "name" and (word == "-o" or (word == "o" and after == "edge")):
+                raise DataError('it writes a circle as o; write @, as in a @-> b (or "o" for a node of that name)')
 
     def _next(self) -> tuple[str, str]:
         if self.at >= len(self.tokens):
@@ -176,9 +194,10 @@ def read_gml(text: str) -> Any:
     """The networkx graph in a GML text, its nodes by their labels where all have one; DataError for anything else."""
     import networkx as nx
 
-    labelled = len(re.findall(r"^\s*label\s", text, re.MULTILINE)) >= len(re.findall(r"\bnode\s*\[", text))
     try:
-        return nx.parse_gml(text.splitlines(), label="label" if labelled else "id")
+        graph = nx.parse_gml(text.splitlines(), label="id")
+        labels = nx.get_node_attributes(graph, "label")
+        return nx.relabel_nodes(graph, labels) if 0 < len(set(labels.values())) == len(graph) else graph
     except (nx.NetworkXError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"it is not GML ({error})") from error
 

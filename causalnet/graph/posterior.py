@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..base.arrays import Array, Bools
 from ..base.asked import asks
-from ..base.checks import distinct, number, numbers, shaped, whole
+from ..base.checks import distinct, entries, number, numbers, shaped, whole
 from ..data.sealed import freeze
 from ..errors import DataError, UnknownNameError
 from .confidence import Confidence
@@ -23,7 +23,7 @@ from .order import find_cycle
 DRAWS = 64  # graphs drawn where only the probabilities of single edges are known
 
 
-@asks()
+@asks("samples", "meta")
 @dataclass(frozen=True, eq=False, repr=False)
 class GraphPosterior:
     """B directed graphs over V nodes, each as probable as the others; cycles are allowed. Read-only.
@@ -98,10 +98,9 @@ class GraphPosterior:
         p, threshold = self.edges, number("threshold", threshold)
         return Graph(self.nodes, p > threshold, np.where(p > threshold, p, 0.0), meta=dict(self.meta))
 
-    @asks()
     def align(self, nodes: Sequence[str]) -> GraphPosterior:
         """The same graphs over the same nodes in another order."""
-        names = tuple(nodes)
+        names = tuple(map(str, entries("nodes", nodes, "names")))
         if names == self.nodes:
             return self
         check_nodes(self.nodes, names)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..base.arrays import Array, Codes, Ints
 from ..base.asked import asks
-from ..base.checks import array_of, distinct, instance, names, number, numbers, shown
+from ..base.checks import array_of, distinct, entries, instance, names, number, numbers, shown, whole
 from ..data import Events
 from ..data.sealed import freeze
 from ..data.topology import checked_topology
@@ -33,7 +33,6 @@ PRIOR = 5.0  # effects (of an edge) or events (of a device) that the pooled valu
 STEPS = 60  # of EM
 
 
-@asks()
 @dataclass(frozen=True, eq=False)
 class EventModel:
     """lambda_v(n, t) = mu_v b_n + sum over parents j, hops k: alpha W_k g(t - t'), as :mod:`declustering` has it.
@@ -66,6 +65,8 @@ class EventModel:
         if e and not ((edges >= 0) & (edges < v)).all():
             raise DataError(f"edges name types by number from 0 to {v - 1}")
         object.__setattr__(self, "edges", freeze(edges))
+        hops = tuple(whole("one of hops", k, 0) for k in entries("hops", self.hops, "numbers of hops"))
+        object.__setattr__(self, "hops", hops)
         shapes = {"alpha": (e, len(self.hops)), "delay": (e,), "background": (v,), "share": (len(self.devices),)}
         for name, shape in shapes.items():
             array = numbers(name, getattr(self, name), shape, 0.0)

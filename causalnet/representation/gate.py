@@ -66,6 +66,8 @@ class Gate:
     def see(self, arm: str, episode: Sequence[Choice]) -> None:
         """The steps of a finished episode of this arm."""
         one_of("arm", arm, ARMS)
+        if not episode or not all(isinstance(step, Choice) for step in episode):
+            raise DataError("the episode holds no steps; each is a Choice")
         self._logs[arm] = [*self._logs[arm], *episode][-WINDOW:]
         self._seen += len(episode)
         if self._seen >= min(GROWTH * self._read, self._read + WINDOW / 10):
@@ -73,7 +75,7 @@ class Gate:
 
     @asks()
     def update(self, keep: Callable[[Bools], Bools] | None, doubted: bool) -> None:
-        """Another graph, by what it keeps of the present variables: all that is remembered is read anew, when it is due."""
+        """Another graph, by what it keeps of the present variables: all that is remembered is read anew when it is due, and the verdict stands until then."""
         self._keep, self._sure = keep, DOUBTED if doubted else SURE
 
     @property
@@ -168,6 +170,8 @@ def evidence(here: Bools, kept: Bools, acted: Bools, free: Bools, gained: Array)
     size = (x**2).sum(axis=0)
     tau = (x * y).sum(axis=0) / size
     noise = ((y - tau * x) ** 2).sum() / (n.sum() - 2 * len(n))
+    if not noise > 0.0 or not (size > 0.0).all():
+        return 0.0
     w = size / noise
     excess = (w * (tau - (w * tau).sum() / w.sum()) ** 2).sum() - (len(tau) - 1)
     spread = max(excess, 0.0) / (w.sum() - (w**2).sum() / w.sum()) if len(tau) > 1 else 0.0

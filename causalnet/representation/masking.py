@@ -121,10 +121,8 @@ class Masker:
         if own is not None:
             mask &= own
         if watched:
-            kept = self._causal(turn, obs, info, env) if turn.fallback else mask
-            present = mask if turn.fallback else self._presence(obs)
-            here = self._variables(present if own is None else present & own)
-            turn.choices.append(Choice(here, here & self._variables(kept), np.zeros_like(here), turn.fallback, 0.0))
+            here, kept = self._seen(turn, obs, info, env, own)
+            turn.choices.append(Choice(here, kept, np.zeros_like(here), turn.fallback, 0.0))
         if self.preferred is not None and not turn.fallback:
             narrowed = mask & self.preferred
             mask = narrowed if self.parts.choosable(narrowed) else mask
@@ -164,6 +162,14 @@ class Masker:
             return self.mask.allowed(obs)
         except DataError as error:
             raise DataError(f"state {turn.taken} after the reset of {env.unwrapped}: {error}") from error
+
+    def _seen(self, turn: Turn, obs: Any, info: Any, env: Any, own: Bools | None) -> tuple[Bools, Bools]:
+        """(V,) the variables that are present, and those whose actions the graph, or the function, keeps."""
+        if self.mask is not None:
+            here = self.mask.present(obs)
+            return here, self.mask.kept(here)
+        here = np.ones(self.parts.n, dtype=bool) if own is None else own
+        return here, here & self._causal(turn, obs, info, env)
 
     def _variables(self, columns: Any) -> Bools:
         """(V,) the variables that these columns of the actions act on; a function's are the columns."""
@@ -206,7 +212,7 @@ class Masker:
     # ---- checkpoints ----------------------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
-        """What the mask has learned and drawn: the gate's returns, the counters and the running episodes."""
+        """What the mask has learned and drawn: the gate's choices, the counters and the running episodes."""
         gate = None if self.gate is None else self.gate.to_json()
         counts = [self.n_empty, self.n_invalid]
         return {"gate": gate, "counts": counts, "turns": [turn.to_json() for turn in self.turns]}

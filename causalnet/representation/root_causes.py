@@ -119,6 +119,9 @@ class RootCauseMask:
     def kept(self, present: ArrayLike) -> Bools:
         """(V,) bool: the present variables whose actions are allowed; ``present`` is (V,) bool."""
         here = as_mask(array_of("present", present), len(self.variables), "present")
+        return self._kept(here.tobytes())[:-1].copy()
+
+    def _chosen(self, here: Bools) -> Bools:
         if self.graph is None or (self.k != "roots" and self.k >= len(here)):
             return here.copy()
         if self.k == "roots":
@@ -165,7 +168,7 @@ class RootCauseMask:
         if keep is None:
             if len(self._memo) >= REMEMBERED:
                 self._memo.clear()
-            keep = self._memo[pattern] = np.append(self.kept(np.frombuffer(pattern, dtype=bool)), True)
+            keep = self._memo[pattern] = np.append(self._chosen(np.frombuffer(pattern, dtype=bool)), True)
         return keep
 
     # ---- reading observations -----------------------------------------------------------------------------

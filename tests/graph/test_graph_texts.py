@@ -60,6 +60,8 @@ def test_what_is_saved_as_dot_comes_back(names: list[str], seed: int) -> None:
         ("digraph { a -> b [dir=back]; c -> b [dir=none] /* x */ }", "abc", "b -> a, b -- c"),
         ("# from a tool\ndigraph { a:n -> b:s:e }", "ab", "a -> b"),
         ("digraph { 1 -> 2.5; -1 }", ["1", "2.5", "-1"], "1 -> 2.5"),
+        ("digraph {o -> b} // made by x", "ob", "o -> b"),
+        ("digraph {a -> b} /* the end */ " + "/" * 99, "ab", "a -> b"),
     ],
 )
 def test_dot_of_others(text: str, nodes: str, edges: str) -> None:
@@ -81,6 +83,11 @@ def test_dot_of_others(text: str, nodes: str, edges: str) -> None:
         ("digraph { a [label=<b>] }", "no DOT: '<b>] }' in line 1"),
         ("digraph {" + "{" * 99 + "}" * 100, "groups within groups"),
         ('digraph { "a }', "no DOT"),
+        ("digraph { gene-A -> gene-B }", "no DOT"),
+        ("pag { a o-> b }", "a circle as o"),
+        ("pag { a o-o b }", "a circle as o|no DOT"),
+        ("digraph { a -> b } " + "/" * 99 + "\n%", "no DOT"),  # a pattern that tried every reading would not end
+        ("digraph { a -> b " + "/**/ " * 99 + "% }", "no DOT"),
     ],
 )
 def test_what_is_no_dot_is_refused(text: str, words: str) -> None:
@@ -96,6 +103,12 @@ def test_gml_and_bif_are_read_by_their_endings(tmp_path: Path) -> None:
     assert Graph.load(tmp_path / "g.gml").undirected == (("0", "1"),)
     bif = 'network x {\n}\nvariable A {\n type discrete [ 2 ] { a, b };\n}\nvariable "B c" {\n}\nprobability ( A ) {\n table 0.1, 0.9;\n}\nprobability ( "B c" | A ) {\n}\n'
     assert Graph(**fields_of_bif(bif)) == Graph.from_edges(["A", "B c"], [("A", "B c")])
+    with pytest.raises(DataError, match="'B c' 0 times"):
+        fields_of_bif(bif[: bif.index('probability ( "B')] + '/* probability ( "B c" | A ) */')
+    (tmp_path / "g.gml").write_text(
+        'graph [ directed 1 node [ id 0 label "A" ] node [ id 7 label "B" ]\nedge [ source 0 target 7\nlabel "x" ] ]'
+    )
+    assert Graph.load(tmp_path / "g.gml") == Graph.from_edges("AB", [("A", "B")])
     for name, text in (("g.gml", "graph [ node"), ("g.bif", "hello"), ("g.txt", "hello"), ("g.gml", "[" * 5000)):
         (tmp_path / name).write_text(text)
         with pytest.raises(DataError, match="cannot be read as a graph: it is n"):

@@ -81,7 +81,7 @@ def search_orders(
     complete = False
     try:
         orders = _first_orders(corr, required, seed, search.deadline) if first is None else iter([first])
-        complete = search.first(orders) and search.improve() and search.widen()
+        complete = search.first(orders) and search.improve() and search.widen() and now() < search.deadline
     except KeyboardInterrupt:
         clear(search.state)
     found = search.found(complete)
@@ -118,7 +118,8 @@ class _Search:
                 clear(state)
                 if now() < self.deadline:
                     self._fit(best[0], math.inf)
-                else:  # nothing more is asked of the score
+                else:  # nothing more is asked of the score, and the order is no start for a descent
+                    done = False
                     state.table[0], slots.parents[:], slots.size[:], state.total[0] = *best, least
         return done and self._descend(FIRST)
 

@@ -152,7 +152,7 @@ def shouts(data, *, knowledge, rng, mib=30):
 WARM = []
 
 def slow_start(kind):
-    time.sleep(0.5)
+    time.sleep(1.5)
     WARM.append(1)
 
 KINDS = frozenset({"continuous", "discrete", "mixed", "events"})
@@ -169,7 +169,7 @@ ALGORITHMS["tables"] = Backend("bad/tables", pair, frozenset({"discrete"}), "dag
 def write_package(folder: Path) -> Path:
     """Lay the package and its entry points into ``folder``, as pip would."""
     (folder / "bad_backends.py").write_text(SOURCE.replace("\\\\n", "\\n"))
-    (folder / "slow_to_import.py").write_text("import time\ntime.sleep(0.5)\n")
+    (folder / "slow_to_import.py").write_text("import time\ntime.sleep(1.5)\n")
     info = folder / "bad_backends-1.5.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bad-backends\nVersion: 1.5\n")

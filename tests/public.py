@@ -1,4 +1,4 @@
-"""Every public callable with one valid call of it, for the sweep of ``test_arguments.py``."""
+"""Every public callable with one call of it, valid where its arguments are known, for the sweep of ``test_arguments.py``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ BETWEEN_FILES = {
 
 
 def valid(label: str, call: Any) -> dict[str, Any]:
-    """The arguments of one valid call, as far as they are known; None for what is not."""
+    """The arguments of one call; None for what is not known, so that a fifth of the calls are refused whatever else they say."""
     own, told = OWN.get(label, {}), samples()
     networked = ".networked" in call.__module__ or ".locality" in call.__module__
     more = {

@@ -13,6 +13,7 @@ from scipy import sparse
 
 import causalnet as cn
 from causalnet import agents, data, effects, envs, locality, report, representation
+from causalnet.representation.gate import Choice
 
 FRAME = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), columns=list("abc"))
 GRAPH = cn.Graph.from_edges("abc", [("a", "b")])
@@ -284,8 +285,10 @@ OWN: dict[str, dict[str, Any]] = {
     "collect": {"steps": 5},
     "greedy": {},
     "Curve": {"x": [0.0], "y": [0.0]},
-    "Gate.see": {"arm": "presence"},
-    "Gate.from_json": {"told": {}},
+    "Gate.see": {"arm": "presence", "episode": [Choice(*np.eye(3, dtype=bool), True, 1.0, over=True)]},
+    "Gate.update": {"keep": None, "doubted": False},
+    "Gate.from_json": {"told": representation.Gate().to_json()},
+    "GraphPosterior": {"nodes": list("abc"), "samples": np.zeros((2, 3, 3), bool)},
     "Rate": {"start": 0.1},
     "Cooling": {},
     "Wireless.congestion": {"a": [0, 0, 0, 0]},

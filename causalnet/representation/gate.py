@@ -106,15 +106,19 @@ class Gate:
         logs = {arm: packed(log) for arm, log in self._logs.items()}
         return {"counts": [self._seen, self._read], "evidence": [self._evidence, self._open], "logs": logs}
 
+    @asks()
     def from_json(self, told: Mapping[str, Any]) -> None:
         """Take back what ``to_json`` gave; DataError for a gate of before, which compared pairs of episodes."""
         if "evidence" not in told:
             raise DataError(
                 "this gate was saved by a version that compared pairs of episodes, which nothing reads now; train anew"
             )
-        self._seen, self._read = map(int, told["counts"])
-        self._evidence, self._open = float(told["evidence"][0]), bool(told["evidence"][1])
-        self._logs = {arm: unpacked(log) for arm, log in told["logs"].items()}
+        try:
+            self._seen, self._read = map(int, told["counts"])
+            self._evidence, self._open = float(told["evidence"][0]), bool(told["evidence"][1])
+            self._logs = {arm: unpacked(told["logs"][arm]) for arm in ARMS}
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise DataError(f"this is not what a gate has seen ({type(error).__name__}: {error})") from error
 
     def __repr__(self) -> str:
         return "Gate()"

@@ -399,7 +399,7 @@ def test_failures_stay_unless_retried_and_time_out_again_only_under_a_longer_lim
 def test_the_clock_leaves_out_compiling_and_starts_alike_each_time(tmp_path: Path) -> None:
     result = cn.compare(chain(), ["bad/compiled", "bad/globally-random", "bad/pair:both=[2, 3]"], seeds=2, out=tmp_path)
     compiled = result.frame[result.frame["backend"] == "bad/compiled"]
-    assert compiled["seconds"].max() < 0.45  # warm_up and an import inside learn sleep 0.5 s each
+    assert compiled["seconds"].max() < 1.3  # warm_up and an import inside learn sleep 1.5 s each
     assert all(
         result.graph("chain", "bad/compiled", s).meta["warm"] == [1] for s in range(2)
     )  # one worker, warmed once

@@ -52,7 +52,7 @@ def entries(name: str, given: Any, what: str, n: int | None = None) -> list[Any]
         raise DataError(f"{name} is a list of {what}, not {given!r}")
     found = list(given)
     if n is not None and len(found) != n:
-        raise DataError(f"{name} has {len(found)} {what}, and must have {n}")
+        raise DataError(f"{name} has {len(found)} {what}, and the graph {n} nodes; give one an agent")
     return found
 
 

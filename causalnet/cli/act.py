@@ -70,7 +70,9 @@ def _of_file(path: Path) -> dict[str, dict[str, int]]:
     took = event_columns([str(name) for name in frame.columns], path.name)
     found: dict[str, dict[str, int]] = {}
     counts = frame["count"] if "count" in frame.columns else [1] * len(frame)
-    for device, event, n in zip(frame[took["device"]], frame[took["event"]], counts, strict=True):
+    for row, (device, event, n) in enumerate(zip(frame[took["device"]], frame[took["event"]], counts, strict=True), 1):
+        if not (isinstance(device, str) and isinstance(event, str) and 0 <= n < 1 << 53 and n == int(n)):
+            raise DataError(f"row {row} of {path.name} lacks the device, the event, or a whole number of them")
         cell = found.setdefault(str(device), {})
         cell[str(event)] = cell.get(str(event), 0) + n
     return found

@@ -70,19 +70,29 @@ def read_truth(path: Path, columns: Sequence[str]) -> Graph:
 
 
 def _read_pairs(path: Path, columns: Sequence[str]) -> Graph:
-    """A graph from rows of (cause, effect); a first row that names neither is a heading."""
+    """A graph from a sheet that ``Graph.load`` reads, or rows of (cause, effect); a first row that names neither is a heading."""
     import csv
 
     from ..graph import Graph
+    from ..graph.sheets import fields_of_sheet, is_headed
 
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"the truth {path} cannot be read: {error}; {EXAMPLE}") from error
+    if is_headed(text):
+        try:
+            return _widened(Graph(**fields_of_sheet(text)), columns)
+        except DataError as error:
+            raise DataError(f"the truth {path} cannot be read as a graph: {error}") from error
     delimiter = next((mark for mark in "\t;," if mark in text.split("\n", 1)[0]), ",")
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
-    if any(len(row) < 2 for row in rows):
-        raise DataError(f"a row of the truth {path} has fewer than two columns; {EXAMPLE}")
+    if not rows or any(len(row) < 2 for row in rows):
+        raise DataError(f"a row of the truth {path} has fewer than two columns, or it has none; {EXAMPLE}")
+    if any(cell for row in rows for cell in row[2:]):
+        raise DataError(
+            f"the truth {path} has more than two columns; call them from, to and mark or weight in a first line"
+        )
     if rows and not set(rows[0][:2]) & set(columns):
         rows = rows[1:]
     for k, row in enumerate(rows, 1):
@@ -92,3 +102,15 @@ def _read_pairs(path: Path, columns: Sequence[str]) -> Graph:
                     f"edge {k} of the truth {path} names {name!r}, no column of the data.{nearest(name, columns)}"
                 )
     return Graph.from_edges(columns, [(row[0], row[1]) for row in rows])
+
+
+def _widened(graph: Graph, columns: Sequence[str]) -> Graph:
+    """The graph with the columns that it does not name as lonely nodes."""
+    import numpy as np
+
+    from ..graph import Graph
+
+    more = [name for name in columns if name not in graph.nodes]
+    if not more or graph.marks is not None:
+        return graph
+    return Graph((*graph.nodes, *more), np.pad(graph.adj, (0, len(more))))

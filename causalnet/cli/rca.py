@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..incidents import EventModel, RootCauses
     from ..search.stream_state import State
 
+CALLS = (("caller", "callee"), ("source", "target"), ("from", "to"), ("parent", "child"))  # headings of a call graph
 NOTHING = 3  # exit code
 CODES = f"Exit codes: 0 somebody stands out; {NOTHING} nothing stands out; 2 a file or an option is wrong; 1 something unexpected."
 SHOWN = 10
@@ -85,7 +86,12 @@ def _read_model(path: Path) -> EventModel | Graph | State | nx.DiGraph:
         calls = read_frame(path)
         if calls.shape[1] != 2:
             raise DataError(f"{path.name} has {calls.shape[1]} columns; a call graph has two, caller and callee")
-        return nx.DiGraph([(str(caller), str(callee)) for caller, callee in calls.itertuples(index=False)])
+        heads = [str(column).strip().lower() for column in calls.columns]
+        if set(map(str, calls.columns)) & set(calls.astype(str).to_numpy().ravel()):
+            raise DataError(f"{path.name}: its first line is a call; write the header caller,callee above it")
+        pairs = next((pair for pair in CALLS if set(pair) == set(heads)), None)
+        both = calls.iloc[:, [0, 1] if pairs is None else [heads.index(name) for name in pairs]]
+        return nx.DiGraph([(str(caller), str(callee)) for caller, callee in both.itertuples(index=False)])
     try:
         told = json.loads(path.read_text(encoding="utf-8-sig")).get("format", "")
     except (OSError, ValueError, AttributeError, RecursionError):

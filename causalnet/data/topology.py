@@ -103,6 +103,8 @@ def read_topology(path: str | Path, devices: Collection[str] = ()) -> nx.Graph:
     frame = read_frame(path, as_text=lambda name: True)
     if set(map(str, frame.columns)) <= set(devices):
         raise DataError(f"{path.name}: the first line is a link between devices of the log; write a header above it")
+    if frame.shape[1] == 2 and set(map(str, frame.columns)) & set(frame.astype(str).to_numpy().ravel()):
+        raise DataError(f"{path.name}: the first line names a device of the lines below; write a header above it")
     return _of_frame(frame, path.name, devices)
 
 

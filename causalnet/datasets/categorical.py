@@ -50,9 +50,9 @@ def categorical_table(
 
 def draw_levels(rng: np.random.Generator, d: int, levels: Levels | int) -> Ints:
     """(d,) numbers of categories, each number from the least to the most equally likely."""
-    least, most = (levels, levels) if isinstance(levels, int) else entries("levels", levels, "numbers", 2)
-    whole("the least number of levels", least, 2)
-    if whole("the greatest number of levels", most, 2, 1 << 31) < least:
+    given = [levels, levels] if isinstance(levels, int) else entries("levels", levels, "numbers of categories")
+    least, most = (whole("the least number of levels", given[0], 2), given[-1]) if len(given) == 2 else (2, 1)
+    if most == 1 or whole("the greatest number of levels", most, 2, 1 << 31) < least:
         raise DataError(f"levels is {levels!r}, and must be the least number of categories and then the greatest")
     return rng.integers(least, most + 1, d)
 

@@ -197,8 +197,10 @@ def read_gml(text: str) -> Any:
     try:
         graph = nx.parse_gml(text.splitlines(), label="id")
         labels = nx.get_node_attributes(graph, "label")
-        return nx.relabel_nodes(graph, labels) if 0 < len(set(labels.values())) == len(graph) else graph
-    except (nx.NetworkXError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if labels and len(set(labels.values())) < len(graph):
+            raise DataError("its nodes do not have a label each, or not labels of their own")
+        return nx.relabel_nodes(graph, labels) if labels else graph
+    except (nx.NetworkXError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"it is not GML ({error})") from error
 
 

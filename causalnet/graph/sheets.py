@@ -74,6 +74,12 @@ def fields_of_sheet(text: str) -> dict[str, Any]:
     return _of_matrix(tuple(names), cells)
 
 
+def is_headed(text: str) -> bool:
+    """Does the first line say that it is a list of edges, or the corner of a matrix?"""
+    first = [cell.strip().strip('"') for cell in re.split("[,;\t]", text.lstrip("\ufeff").partition("\n")[0])]
+    return _ends(first) is not None or (len(first) > 2 and not first[0])
+
+
 def _ends(header: Sequence[str]) -> tuple[int, int] | None:
     words = [cell.strip().lower() for cell in header]
     return next(((words.index(a), words.index(b)) for a, b in ENDS if a in words and b in words and words[0]), None)

@@ -144,3 +144,20 @@ def test_the_posterior_finds_the_graph_from_steps_and_knows_nothing_from_none() 
     assert held.samples[:, 4, 0].all() and not held.samples[:, 0, 1].any()
     with pytest.raises(cn.DataError, match="acted"):
         learn_posterior(np.zeros((3, 5)), np.zeros((3, 5)), np.zeros(2, int), names)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("action_variables", np.array(["power", "link", "service"] * 4), "action_variables"),
+        ("action_units", np.full(12, -1), "below 0"),
+        ("action_units", np.full(12, 9), "10 units or more x 3"),
+        ("counts", lambda obs: np.ones((3, 4)), r"shape \(3, 4\)"),
+        ("counts", lambda obs: None, "shape"),
+    ],
+)
+def test_what_an_environment_says_of_its_actions_is_looked_at(name: str, value: object, words: str) -> None:
+    env = Cascade()
+    setattr(env, name, value)
+    with pytest.raises(cn.DataError, match=words):
+        CausalMask(env, CHAIN).reset(seed=0)

@@ -89,6 +89,11 @@ def watch_stream(
         thp.save(now, state)
     _write(now, out)
     _report(ended[0] if ended else "the stream ended", now, log_json)
+    if lines.spoilt and now.n == 0 and len(now.waiting.time) == 0:
+        raise DataError(
+            f"no line of {source.name} could be read as an event (all {lines.spoilt:,} are spoilt): `causalnet look {source.name}` tells "
+            "how a file is read"
+        )
     if code or now.drift.alarms > before:
         raise typer.Exit(code or DRIFT)
 
@@ -132,6 +137,11 @@ def _begin(path: Path, links: nx.Graph | None, source: Path, settings: dict[str,
                 f"{getattr(known.settings, name)}; leave it out, or give another --state"
             )
     if str(source) != "-" and known.place.get("source") not in (None, str(source)):
+        say(
+            f"goes on from {path.name}, which has read {known.place['source']}; --state names another",
+            style="yellow",
+            stderr=True,
+        )
         return replace(known, place={})  # another file: from its beginning
     return known if str(source) != "-" else replace(known, place={})
 
@@ -177,5 +187,5 @@ def _report(what: str, now: State, log_json: bool) -> None:
     for remark in says if what != "progress" else ():
         say(f"warning: {remark}", style="yellow", stderr=True)
     odd = ", ".join(f"{found[name]} {name}" for name in ("late", "ahead", "duplicates", "spoilt") if found[name])
-    text = f"{what}: {found['events']:,} events of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
+    text = f"{what}: {found['events']:,} events counted and {found['waiting']:,} waiting, of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
     say(text + (f" ({odd})" if odd else ""), style="red" if what == "drift" else "", stderr=True)

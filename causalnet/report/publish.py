@@ -92,8 +92,11 @@ def _bar(text: str) -> str:
 
 
 def _basis(results: Any, dataset: str) -> str:
-    """What the values are of."""
+    """What the values are of, and which methods have none."""
     n = results.places[dataset][0].n
+    frame = results.frame[results.frame["dataset"] == dataset]
+    lost = [b for b in dict.fromkeys(frame["backend"]) if b not in {p.backend for p in results.places[dataset]}]
+    missing = f" Without a value (failed, refused or out of time): {', '.join(lost)}." if lost else ""
     if results.data(dataset)["sampled"]:
-        return f"Means over {n} seed{'s' * (n != 1)}, each of which draws a sample."
-    return "Values of the data itself (seed 0); resamples tell stability alone."
+        return f"Means over {n} seed{'s' * (n != 1)}, each of which draws a sample.{missing}"
+    return f"Values of the data itself (seed 0); resamples tell stability alone.{missing}"

@@ -63,6 +63,13 @@ def test_what_is_wrong_is_told(files: Path) -> None:
     assert code == 2 and "the topology is not that of s.npz" in " ".join(err.split())
     code, _, err = run("log.csv", "--state", "s.npz", "--half-life", 5)
     assert code == 2 and "was begun with" in err
+    (files / "spoilt.csv").write_text("event,timestamp,device\n" + "A,in a while,d1\n" * 5)
+    code, _, err = run("spoilt.csv", "--state", "new.npz")
+    assert code == 2 and "all 5 are spoilt" in " ".join(err.split())
+    (files / "twin.npz").write_bytes((files / "s.npz").read_bytes())
+    assert "goes on from twin.npz, which has read log.csv" in " ".join(
+        run("spoilt.csv", "--state", "twin.npz")[2].split()
+    )
     (files / "log.csv").write_text("event,timestamp,device\n")
     code, _, err = run("log.csv", "--state", "s.npz")
     assert code == 2 and "is shorter than what was read of it before" in " ".join(err.split())

@@ -373,6 +373,15 @@ def test_what_a_crashed_method_printed_is_kept(trouble: Results) -> None:
     assert trouble.log("chain", "empty") == ""
 
 
+def test_a_table_for_a_paper_names_the_methods_without_a_value(trouble: Results) -> None:
+    said = "Without a value (failed, refused or out of time): "
+    (line,) = [line for line in trouble.to_markdown().splitlines() if said in line]
+    named = line.partition(said)[2].rstrip(".").split(", ")
+    good = trouble.frame["status"] == "ok"
+    assert sorted(named) == sorted(trouble.frame["backend"][~good]) and "bad/segfault" in named
+    assert "Without a value" in trouble.to_latex()
+
+
 def test_versions_name_the_package_of_a_plugin(trouble: Results) -> None:
     assert trouble.settings["versions"]["bad-backends"] == "1.5"
     assert "bad-backends" not in trouble.frame.set_index("backend").loc["empty", "versions"]

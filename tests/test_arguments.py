@@ -17,6 +17,8 @@ from public import calls
 
 import causalnet as cn
 import causalnet.agents
+import causalnet.backends.att_bic
+import causalnet.backends.thp
 import causalnet.data
 import causalnet.envs
 from causalnet.base.asked import asks
@@ -141,6 +143,15 @@ def test_no_public_call_answers_a_wrong_value_with_an_error_of_python(
                     leaks.append(f"{label}({name}: {kind}) raised {type(error).__name__}: {error}")
     print(f"{made} public calls with a wrong value")
     assert not leaks, "\n".join(leaks)
+
+
+@pytest.mark.parametrize("module", [cn.backends.thp, cn.backends.att_bic])
+def test_methods_that_learn_as_events_come_ask_for_their_state(module: Any, tmp_path: Path) -> None:
+    thp = module is cn.backends.thp
+    step = partial(module.step, events=LOG) if thp else partial(module.step, before=ZEROS[0], after=ZEROS[0])
+    for call in (module.graph, partial(module.save, path=tmp_path / "s.npz"), step):
+        with pytest.raises(DataError, match="state is None"):
+            call(None)
 
 
 def test_what_a_function_says_of_its_arguments_is_asked_of_them() -> None:

@@ -89,13 +89,18 @@ def watch_stream(
         thp.save(now, state)
     _write(now, out)
     _report(ended[0] if ended else "the stream ended", now, log_json)
-    if lines.spoilt and now.n == 0 and len(now.waiting.time) == 0:
-        raise DataError(
-            f"no line of {source.name} could be read as an event (all {lines.spoilt:,} are spoilt): `causalnet look {source.name}` tells "
-            "how a file is read"
-        )
+    _heard(lines, now, source)
     if code or now.drift.alarms > before:
         raise typer.Exit(code or DRIFT)
+
+
+def _heard(lines: Lines, now: State, source: Path) -> None:
+    """Was any line of the stream an event?"""
+    if lines.spoilt and now.n == 0 and len(now.waiting.time) == 0:
+        raise DataError(
+            f"no line of {source.name} could be read as an event (all {lines.spoilt:,} are spoilt): `causalnet look {source.name}` "
+            "tells how a file is read"
+        )
 
 
 def _check(source: Path, state: Path, out: Path | None, every: float, stall: float | None) -> None:

@@ -29,6 +29,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from ..base.arrays import Array
+from ..base.asked import asks
 from ..base.checks import number
 from ..data import Events
 from ..data.times import seconds
@@ -60,6 +61,7 @@ TOO_COARSE = (
 PRIOR = 5.0  # events that every device is credited with when it predicts
 
 
+@asks("types", "devices", "knowledge")
 def init(
     types: Sequence[Any] = (),
     devices: Sequence[Any] = (),
@@ -91,6 +93,7 @@ def _pair(a: Any, b: Any) -> tuple[str, str]:
     return first, second
 
 
+@asks("state", "unit")
 def step(state: State, events: Events | pd.DataFrame, unit: str | None = None) -> State:
     """The state with more events of the stream. unit: of timestamps of a frame that are numbers."""
     time, types, devices = _columns(events, unit)
@@ -292,6 +295,7 @@ def fitted(state: State) -> tuple[State, Fitted]:
     return state, _fit(state)
 
 
+@asks("state")
 def graph(state: State) -> Graph:
     """The graph of all events so far, those that wait included; nodes in alphabetical order."""
     state, found = fitted(state)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, Codes
+from ..base.asked import asks
 from ..errors import DataError
 from ..graph import Knowledge
 from ..stats.hawkes_sums import Sums, no_sums
@@ -107,6 +108,7 @@ class State:
     "where in its source the stream is, for who reads it"
 
 
+@asks("state")
 def save(state: State, path: str | Path) -> Path:
     """Write the state to one file, whole or not at all."""
     arrays: dict[str, Any] = {f"sums.{name}": a for name, a in state.sums._asdict().items()}

@@ -26,6 +26,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...base.asked import asks
 from ...data import NOTHING, Events, Interactions
 from ...graph import Graph, Knowledge
 from ...stats.hawkes import Normalization
@@ -70,6 +71,7 @@ def init(
     return open_state(setup, first, log, rows)
 
 
+@asks("state")
 def step(
     state: State,
     *,
@@ -92,6 +94,7 @@ def step(
     return fitting.fitted(state) if state.steps >= state.due else state
 
 
+@asks("state", "fresh")
 def graph(state: State, *, fresh: bool = False) -> Graph:
     """The graph learnt so far, with a record for each edge; fresh: fitted to the very last action."""
     return fitting.as_graph(fitting.fitted(state) if fresh and state.fitted < state.steps else state)

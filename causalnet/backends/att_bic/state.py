@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...base.asked import asks
 from ...base.checks import distinct, number, one_of
 from ...data import Events
 from ...data.topology import checked_topology, links
@@ -217,6 +218,7 @@ def log_exposure(setup: Setup, log: Events) -> Exposure:
     return expose(log.time, kind, device, weights, np.array([STEADY]), len(setup.variables))
 
 
+@asks("state")
 def save(state: State, path: str | Path) -> None:
     """Write the state to one .npz of plain arrays with a JSON header; ``load`` reads it back to the bit."""
     setup, run, log = state.setup, state.run, state.log

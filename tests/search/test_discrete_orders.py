@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,10 +15,6 @@ from causalnet.graph import is_acyclic
 from causalnet.graph.meek import cpdag
 from causalnet.graph.random_dags import random_dag
 from causalnet.search.orders import Found, search_orders
-from causalnet.search.orders.best_order import _rules as rules_of
-from causalnet.search.orders.best_order import _Search as Search
-from causalnet.search.orders.best_order import _start as start_state
-from causalnet.search.orders.best_order import no_graphs
 from causalnet.stats.scores import Counted, closeness, discrete_score, hide
 from causalnet.stats.scores.association import dependent
 from causalnet.stats.scores.cells import DiscreteScore
@@ -250,39 +245,3 @@ def test_knowledge_holds() -> None:
     found = search(codes, name="bdeu", allowed=~required.T & ~np.eye(7, dtype=bool), required=required)
     assert (found.dag | ~required).all() and is_acyclic(found.dag)
     assert found.score == pytest.approx(total(codes, found.dag, name="bdeu"), abs=1e-3)
-
-
-def test_when_time_is_over_no_family_is_counted_and_the_best_graph_so_far_is_told() -> None:
-    d, codes, counted = 10, categories(np.random.default_rng(3), 10, n=100_000), []
-    free, none, near = ~np.eye(d, dtype=bool), np.zeros((d, d), bool), closeness(codes)
-    for deadline in (0.0, np.inf):  # long ago, and never
-        score, slots = discrete_score(codes, d - 1, name="fnml", deadline=deadline)
-        found = search_orders(score, slots, near, free, none, restarts=1, seed=0)
-        counted.append(np.isfinite(score.pool.values[: score.pool.used[0]]).sum())
-        assert is_acyclic(found.dag)
-        assert found.score == pytest.approx(total(codes, found.dag, name="fnml"))
-    assert 2 * counted[0] < counted[1]
-    for seconds in np.geomspace(1e-4, 1.0, 9):  # stopped in a first order, in a second one, in a round
-        score, slots = discrete_score(codes[:3000], d - 1, name="fnml")
-        found = search_orders(score, slots, near, free, none, restarts=200, seed=1, max_seconds=seconds)
-        assert is_acyclic(found.dag)
-        assert found.score == pytest.approx(total(codes[:3000], found.dag, name="fnml")), seconds
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_time_that_ends_after_the_last_first_order_leaves_the_best_graph_whole(seed: int) -> None:
-    rng, d = np.random.default_rng(seed), 12
-    codes = categories(rng, d, n=400)
-    score, slots = discrete_score(codes, d - 1, name="bic")
-    search = Search(
-        score, slots, start_state(d, 0), rules_of(~np.eye(d, dtype=bool), np.zeros((d, d), bool)), no_graphs(d)
-    )
-
-    def orders() -> Iterator[np.ndarray]:
-        for _ in range(4):
-            yield rng.permutation(d)
-        search.deadline = 0.0
-
-    assert not search.first(orders())
-    found = search.found(complete=False)
-    assert is_acyclic(found.dag) and found.score == pytest.approx(total(codes, found.dag, name="bic"))

@@ -142,9 +142,7 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     elif isinstance(data, Table) and data.incomplete:
 
         def score_of(filled: Any) -> tuple[Any, Slots]:
-            return discrete_score(
-                filled, max(1, most), name=name, penalty=price, ess=asked.ess, deadline=asked.deadline
-            )
+            return discrete_score(filled, max(1, most), name=name, penalty=price, ess=asked.ess)
 
         codes = fill_categories(codes, score_of, asked.seed, asked.deadline)
         treated = tell_missing(data, "network by EM, cells drawn given the rest of their rows")
@@ -155,8 +153,9 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     def counted(place: Ints) -> tuple[Any, Slots]:
         own = None if alone is None else alone[:, place]
         near = reorder(related, place)
-        kept: dict[str, Any] = {"alone": own, "asked": near, "deadline": asked.deadline}
-        return discrete_score(codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess, **kept)
+        return discrete_score(
+            codes[:, place], max(1, most), name=name, penalty=price, ess=asked.ess, alone=own, asked=near
+        )
 
     small = codes.astype(np.min_scalar_type(int(codes.max())))
     settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
@@ -269,8 +268,7 @@ def choose_conditional(
     def compiled(place: Ints) -> tuple[Any, Slots]:
         grid = np.ix_(place, place)
         numbers = scale_numbers(data.values[:, place], data.discrete[place], most)
-        kept: dict[str, Any] = {"numbers": numbers, "asked": related[grid], "deadline": asked.deadline}
-        return discrete_score(codes[:, place], most, name="fnml", penalty=price, **kept)
+        return discrete_score(codes[:, place], most, name="fnml", penalty=price, numbers=numbers, asked=related[grid])
 
     numbers = scale_numbers(data.values, data.discrete, most).values.T
     exact = Conditional(Counted(codes, "fnml", price), numbers, numeric)

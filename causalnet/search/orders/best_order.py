@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import AnyArray, Array, Bools, Ints
+from ...base.arrays import Array, Bools, Ints
 from ...base.clock import now
 from ...base.progress import say_progress
 from ...graph.order import topological_order
@@ -81,7 +81,7 @@ def search_orders(
     complete = False
     try:
         orders = _first_orders(corr, required, seed, search.deadline) if first is None else iter([first])
-        complete = search.first(orders) and search.improve() and search.widen() and now() < search.deadline
+        complete = search.first(orders) and search.improve() and search.widen()
     except KeyboardInterrupt:
         clear(search.state)
     found = search.found(complete)
@@ -104,23 +104,18 @@ class _Search:
 
     def first(self, orders: Iterator[Ints]) -> bool:
         """Descend from each order and keep the best; False if time ran out."""
-        state, slots, least, done = self.state, self.slots, math.inf, True
-        best: tuple[AnyArray, ...] = ()
+        best, least, done = None, math.inf, True
         try:
             for order in orders:
                 done = self._fit(order) and self._descend(FIRST)
-                if state.total[0] < least - 1e-6:
-                    best, least = (state.table[0].copy(), slots.parents.copy(), slots.size.copy()), state.total[0]
+                if self.state.total[0] < least - 1e-6:
+                    best, least = self.state.table[0].copy(), self.state.total[0]
                 if not done:
                     break
         finally:  # interrupted or not
-            if best and (best[0] != state.table[0]).any():
-                clear(state)
-                if now() < self.deadline:
-                    self._fit(best[0], math.inf)
-                else:  # nothing more is asked of the score, and the order is no start for a descent
-                    done = False
-                    state.table[0], slots.parents[:], slots.size[:], state.total[0] = *best, least
+            if best is not None and (best != self.state.table[0]).any():
+                clear(self.state)
+                self._fit(best, math.inf)
         return done and self._descend(FIRST)
 
     def improve(self) -> bool:

@@ -300,8 +300,7 @@ def wander(
                 _reinsert(score, slots, state, rules, b if turn else a, at if turn else to)
         done = _descend(score, slots, state, rules, patience, rounds == 0, deadline)
         if rounds == 0:
-            if done:  # what a slice of time ended in is no local optimum
-                note(slots, state, met, state.total[0], rounds > 0)
+            note(slots, state, met, state.total[0], rounds > 0)
             return 0 if done else -1
         if done and EPS < abs(state.total[0] - total) <= NEAR:
             note(slots, state, met, max(state.total[0], total), state.total[0] < total)

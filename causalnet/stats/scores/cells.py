@@ -9,7 +9,6 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import Array, Ints
-from ...base.clock import Watch
 from .conditional import Numbers, list_parents, normal_part
 from .contract import BARE, INNER, Slots
 from .counting import Columns, Counts, split, stratify
@@ -30,7 +29,7 @@ class DiscreteScore(NamedTuple):
     n ln n of small n. whole: (kinds, m) n ln n + R(n, r), kind: (d,) the row of it for each variable (fNML).
     ready: (2,) the family whose cells are counted, and its strata. counts: work. numbers: those of a mixed table, columns of one
     state here; empty where there are none. counted: (2,) see :func:`causalnet.stats.scores.contract.apart`; so this score answers
-    only behind an address. watch: when it is over, no family is counted to see whether it scores lower.
+    only behind an address.
     """
 
     columns: Columns
@@ -43,7 +42,6 @@ class DiscreteScore(NamedTuple):
     counts: Counts
     numbers: Numbers
     counted: Ints
-    watch: Watch
 
 
 @njit(**INNER)

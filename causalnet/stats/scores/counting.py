@@ -72,11 +72,10 @@ def coded_columns(codes: Codes, alone: Bools | None = None) -> Columns:
     away = columns > 0
     first = np.concatenate([[0], np.cumsum(away.sum(axis=1))])
     offset = np.concatenate([[0], np.cumsum(np.where(cards > MOST_STATES, 0, cards))])
-    own, wide, rows = columns, cards, np.full(len(cards), len(codes))
-    if alone is not None:
-        own = np.where(alone.T, columns, cards[:, None].astype(np.int32))
-        wide, rows = cards + ~alone.all(axis=0), alone.sum(axis=0)
-    rare = np.concatenate([np.flatnonzero(column).astype(np.int32) for column in away])
+    kept = np.ones_like(columns, bool) if alone is None else alone.T
+    own = np.where(kept, columns, cards[:, None]).astype(np.int32)
+    wide, rows = cards + ~kept.all(axis=1), kept.sum(axis=1)
+    rare = np.nonzero(away)[1].astype(np.int32)
     return Columns(columns, cards, rare, first, state_bits(columns, offset), offset, own, wide, rows)
 
 

@@ -22,7 +22,6 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
-from ...base.clock import Watch, over
 from .association import dependent
 from .cells import ALONE, AT_ANY_PRICE, NAMES, WITHIN, DiscreteScore, weigh_cells
 from .conditional import Numbers, scale_numbers
@@ -35,7 +34,6 @@ from .regrets import tabulate
 TABULATED = 1 << 16
 MOST_KINDS = 32  # numbers of states for which regrets are tabulated
 MARGIN = 1e-6
-COUNT = 100  # no count takes less than so many rows
 NARROW = 24  # variables up to which all pairs are asked from the start; of more, those that depend on each other
 
 
@@ -49,15 +47,13 @@ def discrete_score(
     numbers: Numbers | None = None,
     asked: Bools | None = None,
     alone: Bools | None = None,
-    deadline: float = math.inf,
 ) -> tuple[DiscreteScore, Slots]:
     """The score ``name`` of NAMES for category codes (n, d) from 0, with slots of at most ``most`` parents.
 
     penalty: of one free number in units of ln n (BIC), of one parent in units of 2 ln d (fNML). ess: the equivalent
     sample size (BDeu). alone: (n, d) the rows in which each variable was left alone, which are those that count for it
     (Cooper and Yoo, UAI 1999); None for all. States that no row has are none. numbers: of a mixed table, whose columns are 0
-    here. Of many columns only pairs (d, d) ``asked``, by default those that depend on each other, are looked at until ``widen``. deadline:
-    by the clock of base.clock; after it what was not counted before is as good as never.
+    here. Of many columns only pairs (d, d) ``asked``, by default those that depend on each other, are looked at until ``widen``.
     """
     n, d = codes.shape
     columns, slots = coded_columns(codes, alone), empty_slots(d, most)
@@ -79,22 +75,19 @@ def discrete_score(
         counts=empty_counts(n),
         numbers=numbers or scale_numbers(np.zeros((1, 0)), np.zeros(0, bool), 0),
         counted=np.zeros(2, np.int64),
-        watch=Watch(deadline, np.zeros(1, np.int64)),
     )
     return score, slots
 
 
 @njit(**INNER)
 def _ask(score: DiscreteScore, slots: Slots, s: int, x: int) -> float:
-    """f of slot s with x, or without it where it is a parent: from the pool, or counted while there is time, else FAR."""
+    """f of slot s with x, or without it where it is a parent: from the pool, or counted."""
     pool = score.pool
     row = pool.held[1, s]
     value = pool.values[row, x]
     if math.isnan(value):
         value = recall(pool, pool.held[0, s] ^ pool.names[1, x], slots.node[s])
         if math.isnan(value):
-            if over(score.watch, score.counts.cell.size + COUNT):
-                return FAR
             value = call(score.counted, WITHIN, s, x, slots.node)
         pool.values[row, x] = value
     return float(value)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..incidents import EventModel, RootCauses
     from ..search.stream_state import State
 
-CALLS = (("caller", "callee"), ("source", "target"), ("from", "to"), ("parent", "child"))  # headings of a call graph
 NOTHING = 3  # exit code
 CODES = f"Exit codes: 0 somebody stands out; {NOTHING} nothing stands out; 2 a file or an option is wrong; 1 something unexpected."
 SHOWN = 10
@@ -76,6 +75,7 @@ def _read_model(path: Path) -> EventModel | Graph | State | nx.DiGraph:
     import networkx as nx
 
     from ..data.reading import read_frame
+    from ..graph.sheets import ENDS
     from ..incidents import EventModel
 
     if path.suffix.lower() == ".npz":
@@ -89,7 +89,7 @@ def _read_model(path: Path) -> EventModel | Graph | State | nx.DiGraph:
         heads = [str(column).strip().lower() for column in calls.columns]
         if set(map(str, calls.columns)) & set(calls.astype(str).to_numpy().ravel()):
             raise DataError(f"{path.name}: its first line is a call; write the header caller,callee above it")
-        pairs = next((pair for pair in CALLS if set(pair) == set(heads)), None)
+        pairs = next((pair for pair in (("caller", "callee"), *ENDS) if set(pair) == set(heads)), None)
         both = calls.iloc[:, [0, 1] if pairs is None else [heads.index(name) for name in pairs]]
         return nx.DiGraph([(str(caller), str(callee)) for caller, callee in both.itertuples(index=False)])
     try:

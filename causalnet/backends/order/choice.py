@@ -136,7 +136,7 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     name = "fnml" if asked.score == "auto" else asked.score
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
-    codes, treated = np.array(data.codes), {}
+    codes, treated = data.codes, {}
     if isinstance(data, Table) and data.incomplete and asked.missing == "category":
         codes, treated = separate_missing(codes), tell_missing(data, "a category of its own")
     elif isinstance(data, Table) and data.incomplete:

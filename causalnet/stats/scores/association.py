@@ -23,7 +23,7 @@ def mutual_information(codes: Codes, deadline: float = math.inf) -> Array:
     """
     n, d = codes.shape
     r = min(int(codes.max()) + 1, LUMPED)
-    states = np.minimum(codes.T, r - 1)
+    states = np.minimum(np.ascontiguousarray(codes.T), r - 1)
     count = np.stack([np.bincount(column, minlength=r) for column in states], axis=1).astype(np.int64)
     whole = np.arange(n + 1.0)
     whole *= np.log(np.maximum(whole, 1.0))
@@ -36,7 +36,7 @@ def mutual_information(codes: Codes, deadline: float = math.inf) -> Array:
         joint = _information(states[a:], count[:, a:], b - a, whole)
         found[a:b, a:] = (joint - own[a:b, None] - own[None, a:] + whole[n]) / n
         found[a:, a:b] = found[a:b, a:].T
-    return np.asarray(np.maximum(found, 0.0))
+    return np.asarray(np.maximum(found, 0.0, out=found))
 
 
 def _information(states: Codes, count: Ints, p: int, whole: Array) -> Array:
@@ -62,10 +62,13 @@ def closeness(codes: Codes, mutual: Array | None = None) -> Array:
 
     mutual: (d, d) the information I, 0 where NaN.
     """
-    known = mutual_information(codes) if mutual is None else np.nan_to_num(mutual)
-    near = np.sqrt(-np.expm1(-2.0 * known))
+    near = mutual_information(codes) if mutual is None else mutual.copy()
+    near[np.isnan(near)] = 0.0
+    near *= -2.0  # in place: of thousands of columns, fresh memory takes longer than the sums
+    np.negative(np.expm1(near, out=near), out=near)
+    np.sqrt(near, out=near)
     np.fill_diagonal(near, 1.0)
-    return np.asarray(near)
+    return near
 
 
 def dependent(codes: Codes, mutual: Array | None = None, alpha: float = ALPHA) -> Bools:

@@ -65,18 +65,19 @@ def coded_columns(codes: Codes, alone: Bools | None = None) -> Columns:
     """(n, d) category codes from 0, ready to be counted; states that no row has are none. alone: (n, d), the rows that
     count for a variable, None for all."""
     columns, cards = compact(np.array(codes.T, dtype=np.int32, order="C"))
+    rare = []
     for column, card in zip(columns, cards, strict=True):
         rank = np.empty(card, np.int32)
         rank[np.argsort(-np.bincount(column), kind="stable")] = np.arange(card)
         column[:] = rank[column]
-    away = columns > 0
-    first = np.concatenate([[0], np.cumsum(away.sum(axis=1))])
+        rare.append(np.flatnonzero(column).astype(np.int32))
+    first = np.cumsum([0, *map(len, rare)])
     offset = np.concatenate([[0], np.cumsum(np.where(cards > MOST_STATES, 0, cards))])
-    kept = np.ones_like(columns, bool) if alone is None else alone.T
-    own = np.where(kept, columns, cards[:, None]).astype(np.int32)
-    wide, rows = cards + ~kept.all(axis=1), kept.sum(axis=1)
-    rare = np.nonzero(away)[1].astype(np.int32)
-    return Columns(columns, cards, rare, first, state_bits(columns, offset), offset, own, wide, rows)
+    own, wide, rows = columns, cards, np.full(len(cards), len(codes))
+    if alone is not None:
+        own = np.where(alone.T, columns, cards[:, None].astype(np.int32))
+        wide, rows = cards + ~alone.all(axis=0), alone.sum(axis=0)
+    return Columns(columns, cards, np.concatenate(rare), first, state_bits(columns, offset), offset, own, wide, rows)
 
 
 @njit(**BARE)

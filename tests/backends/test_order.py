@@ -194,6 +194,17 @@ def test_time_bounds_the_search() -> None:
     assert graph.skeleton.any()
 
 
+def test_more_rows_than_there_is_time_for_are_a_sample() -> None:
+    codes = np.random.default_rng(0).integers(0, 3, (40_000, 6))
+    codes[:, 1] = (codes[:, 0] + (codes[:, 2] == 1)) % 3
+    table = cn.as_table(codes, discrete=True)
+    with pytest.warns(UserWarning, match="all 40,000 rows, and 10,000 drawn of them were used; allow more seconds"):
+        graph = cn.discover(table, "order", max_seconds=1e-3)
+    assert graph.meta["rows_used"] == 10_000 and not graph.meta["complete"]
+    whole = cn.discover(table, "order")
+    assert "rows_used" not in whole.meta and whole.meta["complete"] and whole.skeleton[0, 1]
+
+
 def test_progress_is_told_and_a_callback_may_stop_the_search() -> None:
     table, _ = problem(0, d=40)
     told: list[Any] = []

@@ -82,7 +82,8 @@ def learn(
     restarts * ceil(d / 20) up to 200, restarts * ceil(sqrt(200 d) / 20) of more. max_parents:
     None for no limit but one parent for three rows (numbers). missing: "auto" or "em", EM of the covariance, or of
     the network where all columns are categories; "category", a state of its own where a category is missing; "refuse".
-    max_seconds: stop then, with the best so far and meta["complete"] False. rng: one seed is drawn from it.
+    max_seconds: stop then, with the best so far and meta["complete"] False; of tables of categories with too many rows for that
+    time a sample is used, meta["rows_used"] of them. rng: one seed is drawn from it.
 
     ``graph.explain(a, b)`` tells by how much the score would rise without the edge, or with it, and if it were
     reversed; "near_tie" and the cheapest "alternative" where graphs of nearly the same score disagree on the pair. meta:
@@ -165,7 +166,7 @@ def _tell(
             "graphs": ties.graphs,
             "disagree": [[data.columns[i], data.columns[j]] for i, j in sorted(ties.others)],
         },
-        "complete": found.complete,
+        "complete": found.complete and "rows_used" not in chosen.told,
     }
     meta |= _warn(chosen.warnings)
     why = replace(why, others=ties.others)

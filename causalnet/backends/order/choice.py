@@ -37,6 +37,7 @@ from ...stats.scores import (
 )
 from .additive import additive_evidence
 from .filling import fill_categories, fill_covariance, separate_missing
+from .sampling import rows_in_time, tell_sample
 from .telling import tell_lumped, tell_missing, tell_scattered, tell_strangers
 
 LEAST = 4  # rows below which nothing is learnt
@@ -136,6 +137,10 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     name = "fnml" if asked.score == "auto" else asked.score
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
+    rows = rows_in_time(data.n, data.d, asked.deadline - now(), asked.seed) if isinstance(data, Table) else None
+    sampled = tell_sample(data.n, rows)
+    if rows is not None and isinstance(data, Table):
+        data, alone = data.take(rows), None if alone is None else alone[rows]
     codes, treated = data.codes, {}
     if isinstance(data, Table) and data.incomplete and asked.missing == "category":
         codes, treated = separate_missing(codes), tell_missing(data, "a category of its own")
@@ -159,9 +164,9 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
 
     small = codes.astype(np.min_scalar_type(int(codes.max())))
     settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
-    told = {"score_name": name, **settings, **treated}
+    told = {"score_name": name, **settings, **treated, **({"rows_used": data.n} if sampled else {})}
     exact = Counted(small, name, price, asked.ess, alone)
-    warnings = tell_scattered(data, codes)
+    warnings = sampled + tell_scattered(data, codes)
     if np.isnan(mutual[-1, -1]):
         warnings.append(
             "max_seconds was over before all pairs of columns were counted, and those left got no edge; allow more seconds, or "

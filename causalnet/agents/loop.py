@@ -91,7 +91,7 @@ def refuse_policy_name(learner: str, others: tuple[Any, ...]) -> None:
 def refuse_other(given: Mapping[str, Any], **functions: Any) -> None:
     """UnknownNameError, naming what to write instead, for arguments that ``learn`` does not have; functions: of those it has."""
     for name, told in functions.items():
-        function(name, told)
+        function(name, told, name.removeprefix("on_"))
     for name in given:
         hint = (
             " Write steps=."
@@ -117,7 +117,7 @@ def train(
     advance: (the step to stop at, or None; a function to tell of steps taken) -> what ``look`` is to see, or None where
     the unit was cut off by that step: it is not reported. look: may return numbers to log.
     """
-    function("on_episode", look)
+    function("on_episode", look, "episode")
     if episodes is None and steps is None:
         raise DataError("say how long to learn: learn(episodes=300) or learn(steps=20_000)")
     last_episode = None if episodes is None else learner.episodes + whole("episodes", episodes, 0)

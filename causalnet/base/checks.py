@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import sys
@@ -71,10 +72,28 @@ def instance(name: str, value: Any, kind: type | tuple[type, ...], what: str) ->
     return value
 
 
-def function(name: str, value: Any, what: str = "a function, or None", needed: bool = False) -> None:
-    """Something that can be called, or None where it is not needed."""
-    if not callable(value) and (needed or value is not None):
-        raise DataError(f"{name} is {shown(value)}, and must be {what}")
+def function(name: str, value: Any, takes: str, gives: str = "", *, needed: bool = False) -> Any:
+    """``value`` as it is: a function that can be called with ``takes``, or None where it is not needed; DataError otherwise.
+
+    takes: what it is called with, names with commas between; those that end in ``=`` are given by name. What the function
+    raises when it is called is its own.
+    """
+    if value is None and not needed:
+        return None
+    what = f"a function ({takes})" + (f" -> {gives}" if gives else "")
+    if not callable(value):
+        raise DataError(f"{name} is {shown(value)}, and must be {what}{'' if needed else ', or None'}")
+    given = [one.strip() for one in takes.split(",")]
+    by_name = {one[:-1]: None for one in given if one.endswith("=")}
+    try:
+        told = inspect.signature(value)
+    except (TypeError, ValueError):  # some built-in functions do not tell
+        return value
+    try:
+        told.bind(*given[: len(given) - len(by_name)], **by_name)
+    except TypeError as error:
+        raise DataError(f"{name} takes {told}, and is called with ({takes}): it must be {what}") from error
+    return value
 
 
 def generator(name: str, rng: Any) -> np.random.Generator:

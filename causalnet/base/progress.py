@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from . import log_lines
+from .checks import flag, function
 
 
 class Progress(NamedTuple):
@@ -74,7 +75,9 @@ def watcher(
     after: seconds from which on the bar is shown.
     """
     if callable(progress):
-        yield progress
+        yield function("progress", progress, "state")
+    elif progress is not None and not flag("progress", progress):
+        yield lambda state: None
     elif progress and log_lines.asked():
         yield lambda state: log_lines.write(doing, unit=unit, **state._asdict())
     elif progress:

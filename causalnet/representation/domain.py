@@ -84,7 +84,7 @@ def maximum_likelihood(
     likelihood that is flat, so that the value is one of many, is warned of.
     """
     _check(transitions, shared)
-    function("log_prob", log_prob, "a function: (omega (k,), transitions) -> (R, n, c + 1)", needed=True)
+    function("log_prob", log_prob, "omega, transitions", "(R, n, c + 1)", needed=True)
     try:
         box = np.asarray(bounds, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

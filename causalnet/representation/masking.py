@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import AnyArray, Bools
-from ..base.checks import array_of, number, one_of, whole
+from ..base.checks import array_of, function, number, one_of, whole
 from ..envs.actions import Parts, expanded
 from ..envs.masks import as_mask
 from ..envs.protocols import ActsOnVariables, HasUnits
@@ -71,10 +70,11 @@ class Masker:
         empty: Any = one_of("empty", settings["empty"], EMPTY)
         told = {name: settings[name] for name in ("variables", "action_variables", "present", "cells")}
         if callable(graph):
-            _check_function(graph, told)
-            rule, function = graph if isinstance(graph, RootCauseMask) else None, graph
+            _refuse_facts(graph, told)
+            function("the mask function", graph, "obs, info, env", "one bool for every action")
+            rule, decides = graph if isinstance(graph, RootCauseMask) else None, graph
         else:
-            rule = function = RootCauseMask(graph, k, empty=empty, cost=settings["cost"], **_facts(core, told, parts))
+            rule = decides = RootCauseMask(graph, k, empty=empty, cost=settings["cost"], **_facts(core, told, parts))
         if rule is not None and len(rule.action_variables) != parts.n:
             raise DataError(
                 f"action_variables names the variables of {len(rule.action_variables)} actions, and the "
@@ -86,7 +86,7 @@ class Masker:
             raise DataError(f"gate is True, False or a Gate, got {gate!r}")
         top = settings["top_units"]
         preferred = None if top is None else _preferred(core, top, parts.n)
-        made = Masker(parts, rule, function, empty, preferred, gate, number("eta", settings["eta"], 0.0, 1.0))
+        made = Masker(parts, rule, decides, empty, preferred, gate, number("eta", settings["eta"], 0.0, 1.0))
         made._inform()
         return made
 
@@ -309,19 +309,9 @@ def _preferred(env: Any, top: int, n: int) -> Bools:
     return as_mask(np.isin(np.asarray(env.action_units), first), n, "action_units")
 
 
-def _check_function(function: Any, told: dict[str, Any]) -> None:
-    """Refuse what belongs to a graph beside a mask function, and one that does not take three arguments."""
+def _refuse_facts(function: Any, told: dict[str, Any]) -> None:
+    """Refuse what belongs to a graph beside a mask function."""
     if any(value is not None for value in told.values()):
         raise DataError(
             f"{type(function).__name__} decides the mask alone: {', '.join(told)} belong to a graph; leave them out"
         )
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # some built-in callables do not tell
-        return
-    try:
-        signature.bind(None, None, None)
-    except TypeError as error:
-        raise NotApplicable(
-            f"a mask function takes (obs, info, env) and returns one bool for every action; this one takes {signature}"
-        ) from error

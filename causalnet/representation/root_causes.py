@@ -64,7 +64,7 @@ class RootCauseMask:
     ) -> None:
         self.cost = number("cost", cost, 0.0)
         for name, value in (("present", present), ("cells", cells)):
-            function(name, value, "a function from an observation to bools, or None")
+            function(name, value, "observation", "bools")
         self.variables = distinct("variables", variables)
         self.action_variables = _action_variables(action_variables, self.variables)
         self.k: Any = (

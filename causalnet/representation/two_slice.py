@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from inspect import signature
 
 import numpy as np
 import pandas as pd
 
 from ..base.asked import asks
-from ..base.checks import instance
+from ..base.checks import function, instance
 from ..data.tables import Table, as_table
 from ..data.transitions import Transitions
 from ..errors import DataError
@@ -110,17 +109,8 @@ def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = T
     backends of continuous data pass discrete=False. An edge counts when it leads from the past to the future, or is undirected
     between them. meta["graphs"] holds the graphs, one an agent.
     """
-    if not callable(discover):
-        raise DataError(
-            f"discover is {discover!r}, and must be a function of a table and its knowledge, such as "
-            f"functools.partial(causalnet.discover, backend={discover if isinstance(discover, str) else 'pc'!r})"
-        )
-    try:
-        signature(discover).bind(None, knowledge=None)
-    except TypeError as error:
-        raise DataError(
-            f"discover is called as discover(table, knowledge=knowledge), which this one refuses: {error}"
-        ) from None
+    such = f"a Graph, such as functools.partial(causalnet.discover, backend={discover if isinstance(discover, str) else 'pc'!r})"
+    function("discover", discover, "table, knowledge=", such, needed=True)
     n, c = transitions.n_agents, transitions.n_components
     own, domain = np.zeros((n, c + 1, c + 1), bool), np.zeros((n, c + 1), bool)
     other = np.zeros((transitions.neighbours.nnz, c + 1, c + 1), bool)

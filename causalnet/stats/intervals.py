@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Array
-from ..base.checks import choose, share, whole
+from ..base.checks import choose, function, share, whole
 from ..errors import DataError
 
 Bounds = tuple[float, float]  # the least and the greatest value that a quantity can have
@@ -96,7 +96,7 @@ def bootstrap_interval(
     if values.ndim not in (1, 2):
         raise DataError(f"x is (runs,) or (runs, tasks), got shape {values.shape}")
     tail = (1.0 - share("level", level)) / 2.0
-    reduce = stat if callable(stat) else choose("stat", stat, NAMED)
+    reduce = function("stat", stat, "values", "numbers") if callable(stat) else choose("stat", stat, NAMED)
     if len(values) < 2:
         return float("nan"), float("nan")
     table = values.reshape(len(values), -1)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..base.asked import asks
-from ..base.checks import function, whole
+from ..base.checks import function, number, whole
 from ..discovery.online import OnlineState
 from ..envs.actions import finite_env
 from ..envs.protocols import HasFingerprint
@@ -95,7 +95,8 @@ def learn_by_doing(
     masking = {name: options.pop(name) for name in MASKING if name in options}
     agent = learner_class(learner)
     episodes, checkpoint_every = whole("episodes", episodes, 1), whole("checkpoint_every", checkpoint_every, 1)
-    function("explore", explore, "a function (episodes, steps) -> share in [0, 1], such as lambda e, s: 0.3")
+    function("explore", explore, "episodes, steps", "a share in [0, 1]")
+    function("on_episode", on_episode, "row")
     sight = Sight.of("learn_by_doing", core, env.action_space, masking)
     _check(discovery, graph, sight)
     seconds = sight.seconds if seconds is None else seconds
@@ -212,9 +213,7 @@ class _Watch:
         if self.explore is not None:
             steps = sum(row.interventions for row in self.run.rows)
             share = self.explore(len(self.run.rows), steps)
-            if not 0.0 <= share <= 1.0:
-                raise DataError(f"explore gave {share!r} for episode {len(self.run.rows)}; a share lies in [0, 1]")
-            self.run.env.eta = float(share)
+            self.run.env.eta = number(f"what explore gives for episode {len(self.run.rows)}", share, 0.0, 1.0)
 
 
 def _directed(truth: Graph, graph: Graph) -> dict[str, float]:

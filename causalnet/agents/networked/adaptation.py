@@ -85,7 +85,7 @@ def adapt(agent: Deployable, target: Any, estimate: Estimate, episodes: int = 20
             f"horizon={length or 'its steps'}"
         )
     seed, episodes, each = whole("seed", seed, 0), whole("episodes", episodes, 1), target.n_envs // count
-    function("estimate", estimate, "a function: transitions -> DomainFactor", needed=True)
+    function("estimate", estimate, "transitions", "a DomainFactor", needed=True)
     known: list[Any] = [told.factors.mean(0)] * count
     data: list[list[Transitions]] = [[] for _ in range(count)]
     returns, factors, latest = np.empty((count, episodes)), [], []

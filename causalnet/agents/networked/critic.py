@@ -254,7 +254,7 @@ def make_critic(
     o: LearningSettings, shape: Shape, copies: int, around: Neighbourhoods, counts: Counts | None = None
 ) -> Critic:
     """The critic that ``o.critic`` names: the one place where the name is read."""
-    function("counts", counts)
+    function("counts", counts, "trajectory", "whole numbers (T + 1, E, n)")
     if isinstance(o, Settings) and o.critic == "table":
         return TableCritic(o, shape, copies, around)
     if isinstance(o, Settings) and o.critic == "counts":

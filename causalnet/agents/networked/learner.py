@@ -65,7 +65,7 @@ class Updating(ABC):
         on_update sees the learner after each update, and may return numbers to log. log: a CSV file's name, or a logger: a
         row an update. checkpoint: a file replaced after every ``checkpoint_every`` updates and at the end.
         """
-        function("on_update", on_update)
+        function("on_update", on_update, "learner")
         records = loop.Records(log, checkpoint, checkpoint_every, progress)
         loop.train(self, self._advance, on_update, records, episodes=episodes, steps=steps)
         return self

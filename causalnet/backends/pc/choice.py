@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...base.arrays import Array, Bools
-from ...base.checks import one_of
+from ...base.checks import function, one_of
 from ...data import Counts, Moments, Table
 from ...errors import DataError, NotApplicable, UnknownNameError, nearest
 from ...search.contingency import Contingency
@@ -127,14 +126,7 @@ def _name(table: Table | Moments | Counts, ci_test: str) -> str:
 
 
 def _checked(ci_test: Test, table: Table) -> Callable[[int, int, tuple[int, ...]], float]:
-    try:
-        inspect.signature(ci_test).bind(0, 1, (), table)
-    except TypeError as error:
-        raise DataError(
-            f"ci_test is called with (x, y, z, table), numbers of columns and the table: {error}"
-        ) from error
-    except ValueError:  # a function in C tells no signature
-        pass
+    function("ci_test", ci_test, "x, y, z, table", "a p-value, of numbers of columns and the table", needed=True)
 
     def p_value(x: int, y: int, z: tuple[int, ...]) -> float:
         p = ci_test(x, y, z, table)

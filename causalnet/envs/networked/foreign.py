@@ -18,6 +18,7 @@ from scipy import sparse
 from ...base.arrays import AnyArray, Array, Bools, Ints
 from ...base.checks import flag, function, whole
 from ...errors import DataError
+from .. import answers
 from .checks import check_adjacency, check_codes, check_topology
 from .protocols import lacking
 from .readers import CodeReader, Encode, VectorReader, numbers_read, reader_of, real_actions, start_of
@@ -84,7 +85,7 @@ def from_parallel_env(
     for e, one in enumerate(copies):
         if list(one.possible_agents) != agents:
             raise DataError(f"copy {e} has other agents than copy 0; give copies of one environment")
-    function("encode", encode, "a function (agent, observation) -> a code or a vector, or None")
+    function("encode", encode, "agent, observation", "a code or a vector")
     if n_states is not None and encode is None:
         raise DataError("n_states counts the codes that encode gives; give encode as well, or leave n_states out")
     reader = reader_of(copies[0], agents, encode, n_states, flag("absent", absent))
@@ -144,7 +145,7 @@ class _Foreign(ABC):
         self._over[:], self._live[:], self._returns[:] = False, False, 0.0
         self.time = 0
         for e, env in enumerate(self.copies):
-            seen, infos = env.reset(seed=keys[e])
+            seen, infos = answers.reset(env, seed=keys[e])
             self._look(e, seen, infos, list(env.agents))
         return self._out(self._seen.copy()), self._info()
 
@@ -158,7 +159,7 @@ class _Foreign(ABC):
         for e, env in enumerate(self.copies):
             if not self._over[e]:
                 acts = {self.labels[i]: given(e, i) for i in np.flatnonzero(self._live[e]).tolist()}
-                seen, paid, stops, cuts, infos = env.step(acts)
+                seen, paid, stops, cuts, infos = answers.step(env, acts)
                 rewards[e] = self._paid(e, acts, paid)
                 over = not env.agents or all(stops.get(a, False) or cuts.get(a, False) for a in acts)
                 self._look(e, seen, infos, list(acts) if over else list(env.agents), last=over)

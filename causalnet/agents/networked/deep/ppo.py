@@ -68,8 +68,9 @@ class NetworkedPPO(Updating):
         **settings: Any,
     ) -> None:
         super().__init__()
-        function("policy", policy)
-        function("critic", critic)
+        for name, given in (("policy", policy), ("critic", critic)):
+            if not isinstance(given, torch.nn.Module):  # which is a function, of other things
+                function(name, given, "inputs, outputs", "a torch module")
         self.own = {"policy": policy is not None, "critic": critic is not None}
         s = self.settings = resolve(NeuralSettings, {}, None, {"kappa": kappa, **settings})
         sources = Sources(env) if isinstance(env, Sequence) else None

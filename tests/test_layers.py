@@ -118,6 +118,7 @@ UPWARD = {  # the only names whose code stands on a higher floor; base/doors.py 
     "Graph.fit": "effects.fitted:fit_model",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
+    "record": "envs.networked.trajectories:record",
     "collect": "training.collecting:collect",
 }
 

@@ -16,6 +16,7 @@ UPWARD: Mapping[str, str] = {  # Class.method or function: module:function of a 
     "Graph.fit": "effects.fitted:fit_model",
     "Graph._repr_html_": "report.portrait:to_html",
     "Graph.to_svg": "report.portrait:to_svg",
+    "record": "envs.networked.trajectories:record",
     "collect": "training.collecting:collect",
 }
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..base.arrays import Bools
 from ..base.asked import asks
+from ..envs import answers
 from ..envs.actions import finite_env
 from ..envs.masks import MaskReader
 from ..errors import DataError
@@ -107,7 +108,7 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Reset, with the mask of the first observation."""
         self.masker.begin(self.masker.turns[0], seed)
-        obs, info = self.env.reset(seed=seed, options=options)
+        obs, info = answers.reset(self.env, seed=seed, options=options)
         self._look(obs, info, last=False)
         return self._offer(obs, info)
 
@@ -118,10 +119,11 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         masker, turn = self.masker, self.masker.turns[0]
         columns = masker.parts.columns(action)
         invalid = masker.invalid(turn, columns)
-        obs, reward, terminated, truncated, info = self.env.step(action)
+        obs, reward, terminated, truncated, info = answers.step(self.env, action)
         masker.n_invalid += invalid
-        masker.went(turn, columns, float(reward), bool(terminated), bool(truncated))
-        self._look(obs, info, last=bool(terminated))
+        value, (terminated, truncated) = answers.finite_reward(reward, "a step"), answers.ends(terminated, truncated)
+        masker.went(turn, columns, value, terminated, truncated)
+        self._look(obs, info, last=terminated)
         obs, info = self._offer(obs, info)
         info["invalid_action"] = invalid
         return obs, reward, terminated, truncated, info

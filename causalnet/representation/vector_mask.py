@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space, iterate
 
 from ..base.arrays import Bools, Ints
 from ..base.checks import instance
+from ..envs import answers
 from ..envs.actions import finite_env
 from ..envs.copies import autoreset_mode, copies_of, one_copy
 from ..envs.masks import KEY, VectorMaskReader, as_mask
@@ -84,7 +85,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         if options is not None and "reset_mask" in options:
             asked = np.array(options["reset_mask"], dtype=bool)
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
-        obs, info = self.env.reset(seed=seed, options=options)
+        obs, info = answers.reset(self.env, seed=seed, options=options)
         which = np.flatnonzero(asked)
         for i in which:
             self.masker.begin(self.masker.turns[i], seeds[i])
@@ -102,9 +103,11 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
                 for i, turn in enumerate(masker.turns)
             ]
         )
-        obs, reward, terminated, truncated, info = self.env.step(actions)
+        obs, reward, terminated, truncated, info = answers.step(self.env, actions)
         masker.n_invalid += int(invalid.sum())
-        ended = (np.asarray(terminated) | np.asarray(truncated)) & ~only_reset
+        terminated, truncated = answers.ends(terminated, truncated, (self.num_envs,))
+        reward = answers.finite_rewards(reward, self.num_envs, "a step of the copies")
+        ended = (terminated | truncated) & ~only_reset
         for i, turn in enumerate(masker.turns):
             if only_reset[i]:
                 masker.begin(turn, None)

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..agents.single.episodes import ENDLESS, Step
 from ..agents.single.play import Play, steps_of
-from ..agents.single.reader import Reader, finite_reward
+from ..agents.single.reader import Reader
 from ..base.arrays import Bools
 from ..base.checks import one_of, whole
 from ..data import NOTHING, Interactions, Transitions, as_transitions
+from ..envs import answers
 from ..envs.actions import Parts, finite_env
 from ..envs.copies import one_copy
 from ..envs.masks import MaskReader
@@ -112,7 +113,7 @@ def _played(env: Any, act: Policy, numbers: np.random.SeedSequence, many: int, i
 def _one(env: Any, act: Policy, rng: np.random.Generator, seed_of: Any, _: int | None) -> Iterator[tuple[Step, bool]]:
     read, parts, number, episode = MaskReader(env), Parts.of(env.action_space), 0, 0
     while True:
-        obs, info = env.reset(seed=seed_of()[1])
+        obs, info = answers.reset(env, seed=seed_of()[1])
         over, length = False, 0
         while not over:
             if length >= ENDLESS:
@@ -122,9 +123,10 @@ def _one(env: Any, act: Policy, rng: np.random.Generator, seed_of: Any, _: int |
                 )
             mask = read(obs, info)
             action = act(obs, np.ones(parts.n, dtype=bool) if mask is None else mask, rng)
-            after, reward, terminated, truncated, info = env.step(action)
-            value, over = finite_reward(reward, f"step {number}"), bool(terminated or truncated)
-            yield Step(obs, action, value, after, bool(terminated), bool(truncated), info, mask, number, episode), True
+            after, reward, terminated, truncated, info = answers.step(env, action)
+            value, (ended, cut) = answers.finite_reward(reward, f"step {number}"), answers.ends(terminated, truncated)
+            over = ended or cut
+            yield Step(obs, action, value, after, ended, cut, info, mask, number, episode), True
             obs, number, length = after, number + 1, length + 1
         episode += 1
 

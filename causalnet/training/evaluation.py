@@ -12,7 +12,8 @@ import numpy as np
 
 from ..base.arrays import Bools
 from ..base.asked import asks
-from ..base.checks import one_of, whole
+from ..base.checks import function, one_of, whole
+from ..envs import answers
 from ..envs.actions import Parts, finite_env
 from ..envs.masks import MaskReader
 from ..errors import DataError, NotApplicable
@@ -74,6 +75,7 @@ def evaluate(
     """
     import pandas as pd
 
+    function("truth", truth, "observation, info, env", "the right action, or bools of the right ones")
     played = _mode(policy, mode, deterministic)
     act = acting(policy, played == "best")
     finite_env("evaluate", env)
@@ -132,7 +134,7 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
     """One episode as a row."""
     rng = np.random.default_rng([_STREAM, seed])
     parts, space = Parts.of(env.action_space), env.action_space
-    obs, info = env.reset(seed=seed)
+    obs, info = answers.reset(env, seed=seed)
     read = MaskReader(env)
     sizes: list[int] = []
     alarms: list[float] = []
@@ -152,13 +154,9 @@ def _play(act: Policy, env: Any, seed: int, truth: Truth | None, max_steps: int)
         action = _checked(act(obs, mask, rng), parts, space)
         sizes.append(int(mask.sum()))
         invalid += not mask[parts.columns(action)].all()
-        obs, reward, terminated, truncated, info = env.step(action)
-        if not np.isfinite(reward):
-            raise DataError(
-                f"step {len(sizes) - 1} of the episode with seed {seed}: the reward is {reward}; repair the environment "
-                "that returned it"
-            )
-        total += float(reward)
+        obs, reward, terminated, truncated, info = answers.step(env, action)
+        total += answers.finite_reward(reward, f"step {len(sizes) - 1} of the episode with seed {seed}")
+        terminated, truncated = answers.ends(terminated, truncated)
         if "counts" in info:
             alarms.append(float(np.sum(info["counts"])))
     return {
@@ -212,11 +210,13 @@ def acting(policy: Any, best: bool) -> Policy:
     if not isinstance(policy, _Predicts):
         if not callable(policy):
             raise NotApplicable(f"a policy is a function or has predict(); got {type(policy).__name__}")
-        result: Policy = policy
+        result: Policy = function("policy", policy, "observation, mask, rng", "an action")
         return result
     takes = inspect.signature(policy.predict).parameters
     name = next((word for word in ("mask", "action_masks") if word in takes), None)
     draws = "rng" in takes
+    asked = ["observation", "deterministic=", *([f"{name}="] if name else []), *(["rng="] if draws else [])]
+    function("predict of the policy", policy.predict, ", ".join(asked), "an action")
 
     def act(obs: Any, mask: Bools, rng: np.random.Generator) -> Any:
         told: dict[str, Any] = {} if name is None else {name: mask}

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...base.arrays import Array, Ints
 from ...base.checks import flag, generator, number, numbers, one_of, shaped, whole
+from ...envs import answers
 from ...envs.networked import identity
 from ...envs.networked.neighbourhoods import hop_neighbourhoods, padded, surround
 from ...errors import DataError
@@ -119,7 +120,7 @@ class GSAC(NetworkedLearner):
         self.returns[:] = np.nan
         for m in chosen:
             key = seeds(self.seed, self.updates * len(self.sources) + m)
-            first, _ = self.sources[m].reset(seed=key)
+            first, _ = answers.reset(self.sources[m], seed=key)
             self.actor.use(self.table(self.codes[m]))
             self.actor.roll(self.sources[m], key + 1, self._path, first)
             self.returns[m] = self._path.r.sum(0).mean(1).reshape(self.learners, -1).mean(1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
 from ...base.checks import array_of, improper, number, numbers, shaped, whole
+from ...envs import answers
 from ...envs.networked.checks import check_codes
 from ...envs.networked.identity import network
 from ...envs.networked.policies import as_rewards
@@ -64,7 +65,7 @@ def walk(env: Any, decide: Callable[[AnyArray, Codes, Ints], None], out: Traject
     for t in range(steps + 1):
         decide(_local_states(s, env, t, (copies, n)), out.codes[t], out.a[t])
         if t < steps:
-            s, r, *ends = env.step(out.a[t] if env.n_envs is not None else out.a[t, 0])
+            s, r, ended, cut, _ = answers.step(env, out.a[t] if env.n_envs is not None else out.a[t, 0])
             out.r[t] = as_rewards(env, r)
             if done.any() and out.r[t, done].any():
                 raise DataError(
@@ -72,7 +73,8 @@ def walk(env: Any, decide: Callable[[AnyArray, Codes, Ints], None], out: Traject
                     f"copy that is over stays as it is, with rewards of 0, until reset; or play shorter episodes, in "
                     f"Settings(steps=...)"
                 )
-            done |= np.asarray(ends[0]) | np.asarray(ends[1])
+            ended, cut = answers.ends(ended, cut, (copies,) if env.n_envs is not None else ())
+            done |= ended | cut
     return s
 
 
@@ -167,7 +169,7 @@ def batches(
     path = Trajectory.empty(horizon, shared(copies, learners), env.n_agents)
     for batch in range(-(-episodes // (copies // learners))):
         key = seeds(seed, batch)
-        first, _ = env.reset(seed=key)
+        first, _ = answers.reset(env, seed=key)
         play(env, key + 1, path, first)
         yield path
 

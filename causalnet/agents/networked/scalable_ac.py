@@ -18,6 +18,7 @@ import numpy as np
 
 from ...base.arrays import Array, Ints
 from ...base.checks import generator, number, whole
+from ...envs import answers
 from ...envs.networked import identity
 from ...envs.networked.identity import fingerprint
 from ...envs.networked.neighbourhoods import surround
@@ -91,7 +92,7 @@ class ScalableActorCritic(NetworkedLearner):
         """Lines 2 and 5: the trajectories of all copies under the present policy."""
         key = seeds(self.seed, self.updates)
         if self._s is None or not self.settings.continuing:
-            self._s, _ = self.env.reset(seed=key)
+            self._s, _ = answers.reset(self.env, seed=key)
         self.actor.use(self.theta[:, :, None])
         self._s = self.actor.roll(self.env, key + 1, self._path, self._s)
         return self._path

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...base.arrays import Bools, Floats, Ints
 from ...base.checks import flag, whole
+from ...envs import answers
 from ...envs.copies import learned_state, restore_state
 from ...errors import DataError
 from ...storage import checkpoint
@@ -24,7 +25,7 @@ from .frames import Frames
 from .networks import Network
 from .optimiser import FlatOptimiser
 from .play import Moved, Play, one_of, steps_of
-from .reader import Reader, ReturnScale, Scaler, choose_scaling, finite_reward
+from .reader import Reader, ReturnScale, Scaler, choose_scaling
 from .settings import Usual, by_network
 
 _RECENT = 100  # episodes in rollout/ep_rew_mean
@@ -125,7 +126,7 @@ class Agent(ABC):
         """One episode from its own seed; None if it was cut at ``last_step``."""
         env, reader = self.env, self.reader
         here = f"reset of episode {self.episodes}"
-        obs, info = env.reset(seed=self._start()[1])
+        obs, info = answers.reset(env, seed=self._start()[1])
         x, mask = reader.vector(obs, here), reader.mask(obs, info, here)
         self.frames.begin(x, mask)
         self._see(x)
@@ -141,15 +142,16 @@ class Agent(ABC):
                 )
             action = self._choose(x, mask, self._act_rng, learning=True)
             taken = self._told(action)
-            next_obs, reward, ended, truncated, info = env.step(taken)
+            next_obs, reward, ended, truncated, info = answers.step(env, taken)
             here = f"step {self.steps} (step {length} of episode {self.episodes})"
-            value, x, ended = finite_reward(reward, here), reader.vector(next_obs, here), bool(ended)
+            value, (ended, truncated) = answers.finite_reward(reward, here), answers.ends(ended, truncated)
+            x = reader.vector(next_obs, here)
             total, length = total + value, length + 1
             if on_step is not None:
                 at = (self.steps, self.episodes)
-                on_step(Step(obs, taken, value, next_obs, ended, bool(truncated), info, mask, *at))
+                on_step(Step(obs, taken, value, next_obs, ended, truncated, info, mask, *at))
             mask = None if ended else reader.mask(next_obs, info, here)
-            self.reward_scale.see(value, ended or bool(truncated))
+            self.reward_scale.see(value, ended or truncated)
             self.frames.add(action, value, ended, x, mask)
             self._see(x)
             self.steps, self.rounds, self._new, obs = self.steps + 1, self.rounds + 1, 1, next_obs
@@ -241,14 +243,12 @@ class Agent(ABC):
         ``mask=env.get_wrapper_attr("action_masks")()``, the mask of the state the environment is in. rng: what is drawn
         from unless deterministic; None: a stream of the agent's own.
         """
-        x = self.reader.vector(obs, "predict")
         rng = None if flag("deterministic", deterministic) else rng or self._predict_rng
-        return self._told(self._choose(x, self.reader.mask_of(obs, mask), rng))
+        return self._told(self._choose(self.reader.vector(obs, "predict"), self.reader.mask_of(obs, mask), rng))
 
     def _told(self, action: Any) -> Any:
         """An action as the environment has it, from its column, or from columns (m,)."""
-        parts = self.reader.parts
-        return action + self.reader.first_action if parts.shape == () else parts.action(action)
+        return action + self.reader.first_action if self.reader.parts.shape == () else self.reader.parts.action(action)
 
     def _choose(self, x: Floats, mask: Bools | None, rng: np.random.Generator | None, learning: bool = False) -> Any:
         """An action that the mask allows (None: any): one that the policy draws, or without rng the best."""

@@ -18,9 +18,9 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import iterate
 
 from ...base.arrays import AnyArray, Array, Bools, Floats, Ints
+from ...envs import answers
 from ...envs.copies import autoreset_mode, resets_copies
 from ...envs.masks import KEY
-from ...errors import DataError
 from .episodes import Step
 from .reader import Reader
 
@@ -80,18 +80,16 @@ class Play:
             self.seeds = [self._seed_of()[1] for _ in range(self.n)]
             self.total[:], self.length[:], self.waiting[:], self._log = 0.0, 0, False, []
             here = "reset of all copies"
-            self.obs, info = self.env.reset(seed=list(self.seeds) if self.resets else self.seeds[0])
+            self.obs, info = answers.reset(self.env, seed=list(self.seeds) if self.resets else self.seeds[0])
             self.x, self.masks = self.reader.vectors(self.obs, here), self.reader.masks(self.obs, info, here)
         return not goes_on
 
     def step(self, columns: Ints, here: str) -> Moved:
         """Play the actions (E, m) of the copies."""
         reader, only_reset = self.reader, self.waiting
-        obs, reward, terminated, truncated, info = self.env.step(reader.parts.actions(columns))
-        reward = np.asarray(reward, dtype=np.float64)
-        if not np.isfinite(reward).all():
-            i = int(np.flatnonzero(~np.isfinite(reward))[0])
-            raise DataError(f"{here}, copy {i}: the reward is {reward[i]}; repair the environment that returned it")
+        obs, reward, terminated, truncated, info = answers.step(self.env, reader.parts.actions(columns))
+        terminated, truncated = answers.ends(terminated, truncated, (self.n,))
+        reward = answers.finite_rewards(reward, self.n, here)
         if self.resets:
             self._log.append(columns.astype(np.int32))
         ended = (np.asarray(terminated) | np.asarray(truncated)) & ~only_reset

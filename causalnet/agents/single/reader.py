@@ -134,14 +134,6 @@ def _digest(value: Any) -> str:
     return hashlib.blake2b(json.dumps(np.asarray(value).tolist()).encode(), digest_size=8).hexdigest()
 
 
-def finite_reward(reward: Any, where: str) -> float:
-    """The reward as a float; DataError if it is NaN or infinite."""
-    value = float(reward)
-    if not math.isfinite(value):
-        raise DataError(f"{where}: the reward is {value}; repair the environment that returned it")
-    return value
-
-
 # ---- scaling -----------------------------------------------------------------------------------------------------
 
 SCALINGS = ("auto", "symlog", "standard", "none")

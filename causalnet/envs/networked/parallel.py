@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...base.checks import flag, whole
 from ...errors import DataError, NotInstalled
+from .. import answers
 from .checks import check_sizes, networked
 from .components import components_of, radices_of
 from .neighbourhoods import hop_neighbourhoods
@@ -63,7 +64,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         self._observation_spaces: dict[str, spaces.Space[Any]] = {}
         self._action_spaces: dict[str, spaces.Space[Any]] = {}
         self._coded, self._last = isinstance(env, CodedEnv), np.zeros(0)
-        self._width = 0 if self._coded else np.shape(self._read(env.reset(None)[0]))[-1]
+        self._width = 0 if self._coded else np.shape(self._read(answers.reset(env)[0]))[-1]
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Components or vectors of the agents seen, or a Dict of them and the action mask; always the same object."""
@@ -93,7 +94,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """First observations and infos by agent; ``options`` belong to PettingZoo's signature and change nothing."""
-        s, _ = self.env.reset(seed)
+        s, _ = answers.reset(self.env, seed=seed)
         self.agents = list(self.possible_agents)
         return self._observe(s), self._infos({})
 
@@ -106,7 +107,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         if actions.keys() != self._number.keys():
             odd = next(iter(self._number.keys() ^ actions.keys()))
             raise DataError(f"{odd!r} {'has no action in this step' if odd in self._number else 'is no agent here'}")
-        s, r, ended, over, info = self.env.step(self._actions(actions))
+        s, r, ended, over, info = answers.step(self.env, self._actions(actions))
         names = self.possible_agents
         out = (
             self._observe(s),

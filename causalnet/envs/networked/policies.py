@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit
 
 from ...base.arrays import AnyArray, Array, Codes, Floats, Ints
-from ...base.checks import improper, number, numbers, shaped
+from ...base.checks import array_of, improper, number, numbers, shaped
 from ...errors import DataError
+from .. import answers
 from .checks import check_codes, networked
 from .protocols import CodedEnv, NetworkedEnv
 from .streams import Seed, Words, draw, spawn, uniform
@@ -111,10 +112,10 @@ def policy_returns(env: CodedEnv, policy: Array, *, discount: float = 1.0, seed:
     own = spawn(given, count, _APART)
     shape = (count, int(env.n_agents))
     sums, action, total = cumulated(policy, env), np.empty(shape, np.int64), np.zeros(shape)
-    s, _ = env.reset(seed)
+    s, _ = answers.reset(env, seed=seed)
     for t in range(env.horizon):
         sample_batch(sums, as_states(env, s), action, own)
-        s, r, *_ = env.step(action if env.n_envs is not None else action[0])
+        s, r, *_ = answers.step(env, action if env.n_envs is not None else action[0])
         total += discount**t * as_rewards(env, r)
     return total
 
@@ -128,10 +129,12 @@ def as_states(env: CodedEnv, s: Any) -> Ints:
 def as_rewards(env: NetworkedEnv, r: Any) -> Array:
     """Local rewards (E, n) of a step, with the axis E; DataError where they are not finite numbers, one an agent."""
     shape = (int(env.n_agents),) if env.n_envs is None else (int(env.n_envs), int(env.n_agents))
-    rewards = np.asarray(r, np.float64)
-    if rewards.shape != shape:
-        raise DataError(f"the environment gave rewards of shape {rewards.shape}, and must give {shape}, one an agent")
-    rewards = rewards.reshape(-1, shape[-1])
+    rewards = array_of("rewards", r)
+    if rewards.shape != shape or rewards.dtype.kind not in "biuf":
+        raise DataError(
+            f"the environment gave rewards {rewards.dtype} of shape {rewards.shape}, and must give {shape} numbers, one an agent"
+        )
+    rewards = rewards.astype(np.float64).reshape(-1, shape[-1])
     if not np.isfinite(rewards).all():
         copy, agent = np.argwhere(~np.isfinite(rewards))[0]
         raise DataError(

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from ...base.arrays import AnyArray, Array, Floats, Ints
 from ...base.checks import whole, whole_numbers
 from ...errors import DataError
+from .. import answers
 
 Encode = Callable[[str, Any], Any]  # (agent, observation) -> a code, or a vector
 _MOST = 2**31 - 1  # states of an agent
@@ -84,7 +85,7 @@ def reader_of(
     """How to read the observations of an environment: by ``encode``, or by its spaces, which must be of one kind."""
     n = len(agents)
     if encode is not None and n_states is None:
-        seen, _ = env.reset(seed=0)  # whose length says how long vectors are
+        seen, _ = answers.reset(env, seed=0)  # whose length says how long vectors are
         first = next(iter(seen))
         return VectorReader(
             numbers_read(f"what encode makes of agent {first!r}", encode(first, seen[first]), None).size, absent, encode

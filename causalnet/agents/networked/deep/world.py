@@ -15,7 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from ....base.arrays import AnyArray, Array, Bools, Floats, Ints
-from ....base.checks import whole
+from ....base.checks import array_of, whole
+from ....envs import answers
 from ....envs.masks import KEY
 from ....errors import DataError, NotApplicable
 
@@ -70,13 +71,14 @@ class World:
 
     def reset(self, seed: int) -> tuple[AnyArray, Bools | None]:
         """First observations (E, n) or (E, n, d), and masks (E, n, A) or None."""
-        obs, info = self.env.reset(seed=seed)
+        obs, info = answers.reset(self.env, seed=seed)
         return self.observed(obs), self.masks(info)
 
     def step(self, actions: AnyArray) -> tuple[AnyArray, Array, Bools, Bools, Bools | None]:
         """actions (E, n) or (E, n, k) -> observations, rewards (E, n), terminated (E,), truncated (E,), masks."""
-        obs, reward, terminated, truncated, info = self.env.step(actions if self.batched else actions[0])
-        ends = [np.broadcast_to(np.asarray(end, bool), (self.copies,)) for end in (terminated, truncated)]
+        obs, reward, terminated, truncated, info = answers.step(self.env, actions if self.batched else actions[0])
+        over = answers.ends(terminated, truncated, (self.copies,) if self.batched else ())
+        ends = [np.broadcast_to(end, (self.copies,)) for end in over]
         return self.observed(obs), self.rewarded(reward), ends[0], ends[1], self.masks(info)
 
     def observed(self, obs: Any) -> AnyArray:
@@ -86,12 +88,13 @@ class World:
 
     def rewarded(self, reward: Any) -> Array:
         """(E, n) finite rewards, one an agent."""
-        array = np.asarray(reward, dtype=np.float64)
+        array = array_of("rewards", reward)
         array = array if self.batched else array[None]
-        if array.shape != (self.copies, self.n):
+        if array.shape != (self.copies, self.n) or array.dtype.kind not in "biuf":
             raise DataError(
-                f"the environment gave rewards of shape {array.shape}, and a reward an agent is ({self.copies}, {self.n})"
+                f"the environment gave rewards {array.dtype} of shape {array.shape}, and a reward an agent is ({self.copies}, {self.n}) numbers"
             )
+        array = array.astype(np.float64)
         if not np.isfinite(array).all():
             e, i = np.argwhere(~np.isfinite(array))[0]
             raise DataError(f"the environment gave agent {i} the reward {array[e, i]} in copy {e}")

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
-from samples import NETWORK, OBS, OWN, STATE, objects, samples
+from samples import LATER, NETWORK, OBS, OWN, STATE, objects, samples, write_files
 
 from causalnet.errors import CausalnetError
 
@@ -58,8 +58,8 @@ BETWEEN_FILES = {
 
 
 def valid(label: str, call: Any) -> dict[str, Any]:
-    """The arguments of one call; None for what is not known, so that a fifth of the calls are refused whatever else they say."""
-    own, told = OWN.get(label, {}), samples()
+    """The arguments of one call that is answered: what is then wrong with it is the one argument that the sweep changes."""
+    own, told = {**OWN.get(label, {}), **LATER.get(label, dict)()}, samples()
     networked = ".networked" in call.__module__ or ".locality" in call.__module__
     more = {
         "env": NETWORK if networked else told["env"],
@@ -107,7 +107,9 @@ def methods(kind: type) -> Iterator[tuple[str, Any]]:
 
 
 def calls() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
-    """Each public callable that takes arguments, with those of a valid call; methods of a fresh object."""
+    """Each public callable that takes arguments, with those of a valid call; methods of a fresh object. Files are left in the
+    current folder."""
+    write_files()
     for label, call in public():
         kind, _, method = label.partition(".")
         told = inspect.signature(call).parameters

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.arrays import Array
-from ..base.checks import file_name, known
+from ..base.checks import file_name, known, number, whole
 from ..discovery.register import registry
 from ..errors import DataError
 from ..graph import Graph
@@ -130,11 +130,14 @@ class Results:
         row = self._cell(dataset, backend, seed)
         return "" if row is None else str(row["log"] or "")
 
-    def _cell(self, dataset: str, backend: str, seed: int) -> dict[str, Any] | None:
+    def _check(self, dataset: str, backend: str) -> None:
         for name, listed, what in ((dataset, "datasets", "data set"), (backend, "backends", "method")):
             there = self.settings[listed]
             known(name, there, f"{self.out} has no {what} {name!r}; it has {', '.join(there)}")
-        return self._by_key.get((dataset, backend, seed))
+
+    def _cell(self, dataset: str, backend: str, seed: int) -> dict[str, Any] | None:
+        self._check(dataset, backend)
+        return self._by_key.get((dataset, backend, whole("seed", seed, 0)))
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, str, int], dict[str, Any]]:
@@ -143,7 +146,7 @@ class Results:
     def truth(self, dataset: str, seed: int | None = None) -> Graph | None:
         """The true graph of a data set, None if unknown. ``seed`` matters where a seed draws the truth as well."""
         draws = sorted(self._drawn(dataset), key=lambda r: int(r["seed"]))
-        mine = [r for r in draws if r["seed"] == seed] or draws
+        mine = [r for r in draws if seed is not None and r["seed"] == whole("seed", seed, 0)] or draws
         return None if mine[0]["truth"] is None else _read_graph(mine[0]["truth"])
 
     def data(self, dataset: str) -> dict[str, Any]:
@@ -176,11 +179,16 @@ class Results:
             if truth is None or learned is None:
                 return None
             found = draw_chance(truth, learned, np.random.default_rng([seed, 0xC4A1CE]))
-            row["chance"] = None if found is None else _as_scored(found, row["metrics"]).to_dict()
+            row["chance"] = None if found is None else found.as_scored(row["metrics"]).to_dict()
         return None if row["chance"] is None else Chance.from_dict(row["chance"])
 
     def claims(self, backend: str) -> str:
         """What kind of graph a method gives: dag, digraph, cpdag or pag; of a function, as its answers are."""
+        known(
+            backend,
+            there := self.settings["backends"],
+            f"{self.out} has no method {backend!r}; it has {', '.join(there)}",
+        )
         method = registry().get(backend.partition(":")[0])
         return method.gives if method is not None else self._answers[backend]
 
@@ -219,6 +227,7 @@ class Results:
     def edge_shares(self, dataset: str, backend: str) -> Array | None:
         """(d, d) share of the other seeds' answers that join a pair: of resamples on fixed data, of samples where all have one
         truth; None without such."""
+        self._check(dataset, backend)
         rows = [r for r in self._by_dataset.get(dataset, []) if r["seed"] != 0]
         if rows and rows[0]["sampled"] and len({r["truth"] for r in self._by_dataset[dataset]}) > 1:
             return None
@@ -230,7 +239,7 @@ class Results:
         found = [graph for b in methods if (graph := self.graph(dataset, b, seed)) is not None]
         if not found:
             raise DataError(f"no method but controls has a graph of {dataset!r}, seed {seed}; there is nothing to vote")
-        return Confidence.count(found).graph(threshold)
+        return Confidence.count(found).graph(number("threshold", threshold, 0.0, 1.0))
 
     def to_markdown(self) -> str:
         """The ranking as Markdown tables, one a data set, with the rule that ranks and what the columns mean."""
@@ -327,14 +336,6 @@ class Results:
         counts = self.frame["status"].value_counts()
         told = ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
         return f"Results({str(self.out)!r}: {told or 'no cells'})"
-
-
-def _as_scored(found: Chance, metrics: Mapping[str, Any]) -> Chance:
-    """Without the classes where they were compared as those of experiments, whose targets the folder does not hold."""
-    level, told = found.levels.get("cpdag_f1"), metrics.get("cpdag_f1")
-    if level is None or (told is not None and abs(float(level.f1(level.hits)) - told) < 1e-9):
-        return found
-    return replace(found, levels={name: one for name, one in found.levels.items() if name != "cpdag_f1"})
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.asked import asks
 from ..base.checks import flag, known
 from ..base.text import read_value
 from ..data import Data, Events, as_table, read_events
@@ -69,6 +70,7 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
     return maker(name, card, {**allowed, **settings}, seed)
 
 
+@asks()
 def draw(dataset: str | Dataset, seed: int) -> Dataset:
     """The data of one comparison cell: a fresh sample where a seed draws one, else the data or a resample of it."""
     if isinstance(dataset, str):

@@ -5,7 +5,7 @@ P(x | do(x_A = a)) = prod_{j not in A} P(x_j | x_pa(j)) at x_A = a        (trunc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,7 +158,7 @@ class FittedModel:
 
     def _code(self, j: int, state: Any) -> int:
         level = self.levels[j] or ()
-        if state not in level:
+        if not isinstance(state, Hashable) or state not in level:
             raise DataError(f"{self.graph.nodes[j]!r} has no state {state!r}; it has {_few(level)}")
         return level.index(state)
 

@@ -15,7 +15,7 @@ P-values are (1 + number of draws that score at least as well) / (1 + draws), or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -127,6 +127,13 @@ class Chance:
             return None
         more, same, draws = self.orders.above(self.right)
         return (1 + more + same) / (1 + draws)
+
+    def as_scored(self, metrics: Mapping[str, Any]) -> Chance:
+        """Without the classes where they were compared as those of experiments, whose targets nobody holds here."""
+        level, told = self.levels.get("cpdag_f1"), metrics.get("cpdag_f1")
+        if level is None or (told is not None and abs(float(level.f1(level.hits)) - told) < 1e-9):
+            return self
+        return replace(self, levels={name: one for name, one in self.levels.items() if name != "cpdag_f1"})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..base.arrays import Array, Bools
 from ..base.asked import asks
-from ..base.checks import instance, known, numbers, shaped
+from ..base.checks import array_of, instance, known, numbers, shaped
 from ..errors import DataError, NotApplicable
 from .forms import fields_of_json, form, plain
 from .graph import Graph
@@ -37,7 +37,7 @@ class LaggedGraph(Graph):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        links = np.array(self.links, dtype=bool)
+        links = array_of("links", self.links).astype(bool)
         if links.ndim != 3 or links.shape[1:] != (self.d, self.d) or not len(links):
             raise DataError(f"links has shape {links.shape}, and must have (lags + 1, {self.d}, {self.d})")
         if links[0].diagonal().any():
@@ -49,10 +49,8 @@ class LaggedGraph(Graph):
         links.setflags(write=False)
         object.__setattr__(self, "links", links)
         if self.strength is not None:
-            strength = np.array(self.strength, dtype=np.float64)
+            strength = numbers("strength", self.strength)
             shaped("strength", strength, links.shape, "lags + 1, then a row and a column a node")
-            if not np.isfinite(strength).all():
-                raise DataError("strength holds what is no finite number; leave absent links at 0")
             strength.setflags(write=False)
             object.__setattr__(self, "strength", strength)
 

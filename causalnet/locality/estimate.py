@@ -64,7 +64,7 @@ class EstimatedSensitivities:
         )
         if self.on_support:
             text += " Situations that were never seen are left out: this speaks of the support alone."
-        both = self.radius(pi)
+        both, gamma = self.radius(pi), number("gamma", gamma, 0.0, 1.0)
         if gamma * both.high < 1 or gamma * both.low >= 1:
             return text
         if self.unvisited:  # counts as 0 in the estimate, which then tells nothing about how many are needed

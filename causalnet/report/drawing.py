@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from ..base.asked import asks
 from ..graph import Graph
 from .figures import picture
 from .page import render
@@ -25,6 +26,7 @@ class Drawing:
         return f'<iframe srcdoc="{page}" style="width:100%;height:{self.height}px;border:0"></iframe>'
 
 
+@asks()
 def draw(graph: Graph, truth: Graph | None = None, title: str = "Learned graph") -> Drawing:
     """Draw ``graph``, with true, missing, extra and reversed edges told apart when ``truth`` is given."""
     name = str(graph.meta.get("backend", "the method"))

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from markupsafe import Markup
 
@@ -85,10 +85,20 @@ def write_run_report(
 # ---- a comparison ------------------------------------------------------------------------------------------
 
 
+@runtime_checkable
+class Compared(Protocol):
+    """What is told of a comparison: ``causalnet.Results``."""
+
+    settings: Any
+    frame: Any
+
+
+@asks("path")
 def write_report(results: Any, path: str | Path) -> Path:
     """The report of a comparison: leaderboards with intervals, graphs beside the truth, how to repeat it."""
     from ..graph.metrics import DEFINITIONS
 
+    instance("results", results, Compared, "the Results of a comparison")
     settings = dict(results.settings)
     names = list(dict.fromkeys(str(name) for name in results.frame["dataset"]))
     room = [PICTURES]

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..base.arrays import Bools, Ints
-from ..base.checks import distinct, shaped, whole
+from ..base.asked import asks
+from ..base.checks import array_of, distinct, shaped, whole
 from ..data import Interactions
 from ..errors import DataError
 from ..graph import Knowledge
@@ -26,6 +27,7 @@ from ..search.hazard_posterior import draw_parents, price_of
 from ..stats.hazard_fit import Target, choose, scaled
 
 
+@asks("knowledge", "seed")
 def learn_posterior(
     before: ArrayLike | Interactions,
     after: ArrayLike | None = None,
@@ -52,17 +54,17 @@ def learn_posterior(
         raise DataError("give Interactions, or before, after, acted and variables")
     names = distinct("variables", variables)
     v = len(names)
-    here, then = (np.asarray(a) for a in (before, after))
+    here, then = array_of("before", before), array_of("after", after)
     if here.ndim != 2 or here.shape[1] != v:
         raise DataError(f"before has shape {here.shape}; give (steps, {v}) bools, a column a variable")
     shaped("after", then, here.shape, "that of before")
-    on = shaped("acted", np.asarray(acted), (len(here),), "one variable a step")
+    on = shaped("acted", array_of("acted", acted), (len(here),), "one variable a step")
     if len(on) and (on.dtype.kind not in "iu" or on.min() < -1 or on.max() >= v):
         raise DataError(
             f"acted holds the variables acted on, from 0 to {v - 1}, and -1 for none; got {on.min()} to {on.max()}"
         )
     allowed, required = (knowledge or Knowledge()).compile(names)
-    rng, draws = np.random.default_rng(seed), whole("draws", draws, 1)
+    rng, draws = np.random.default_rng(seed), whole("draws", draws, 1, 10**6)
     samples = np.zeros((draws, v, v), dtype=bool)
     for j, target in enumerate(_targets(here.astype(bool), then.astype(bool), on, allowed, required)):
         samples[:, :, j] = draw_parents(target, j, allowed[:, j], required[:, j], draws, rng)

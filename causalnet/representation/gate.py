@@ -66,7 +66,11 @@ class Gate:
     def see(self, arm: str, episode: Sequence[Choice]) -> None:
         """The steps of a finished episode of this arm."""
         one_of("arm", arm, ARMS)
-        if not episode or not all(isinstance(step, Choice) for step in episode):
+        if (
+            not isinstance(episode, list | tuple)
+            or not episode
+            or not all(isinstance(step, Choice) for step in episode)
+        ):
             raise DataError("the episode holds no steps; each is a Choice")
         self._logs[arm] = [*self._logs[arm], *episode][-WINDOW:]
         self._seen += len(episode)

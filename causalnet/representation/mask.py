@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..base.arrays import Bools
 from ..base.asked import asks
+from ..base.checks import flag
 from ..envs import answers
 from ..envs.actions import finite_env
 from ..envs.masks import MaskReader
@@ -88,7 +89,7 @@ class CausalMask(Masking, gymnasium.Wrapper[Any, Any, Any, Any]):
         self.masker = Masker.of(env.unwrapped, env.action_space, graph, k, told)
         self.masker.turns = new_turns(1, seed)
         self._own = MaskReader(env)
-        self.obs_dict, space = obs_dict, env.observation_space
+        self.obs_dict, space = flag("obs_dict", obs_dict), env.observation_space
         self._nested = nests(space)
         if obs_dict:
             self.observation_space = with_mask(space, self.masker.parts.n)

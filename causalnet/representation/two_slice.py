@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.asked import asks
-from ..base.checks import function, instance
+from ..base.checks import flag, function, instance
 from ..data.tables import Table, as_table
 from ..data.transitions import Transitions
 from ..errors import DataError
@@ -109,8 +109,10 @@ def masks_by(transitions: Transitions, discover: Discover, *, discrete: bool = T
     backends of continuous data pass discrete=False. An edge counts when it leads from the past to the future, or is undirected
     between them. meta["graphs"] holds the graphs, one an agent.
     """
+    instance("transitions", transitions, Transitions, "Transitions")
     such = f"a Graph, such as functools.partial(causalnet.discover, backend={discover if isinstance(discover, str) else 'pc'!r})"
     function("discover", discover, "table, knowledge=", such, needed=True)
+    flag("discrete", discrete)
     n, c = transitions.n_agents, transitions.n_components
     own, domain = np.zeros((n, c + 1, c + 1), bool), np.zeros((n, c + 1), bool)
     other = np.zeros((transitions.neighbours.nnz, c + 1, c + 1), bool)

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, iterate
 
 from ..base.arrays import Bools, Ints
-from ..base.checks import instance
+from ..base.checks import array_of, entries, flag, instance, whole
 from ..envs import answers
 from ..envs.actions import finite_env
 from ..envs.copies import autoreset_mode, copies_of, one_copy
@@ -66,7 +66,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         self._one, self._mode = copies_of(env, one), autoreset_mode(env)
         self._own = VectorMaskReader(env)
         self._over = np.zeros(self.num_envs, dtype=bool)  # copies whose episode has ended, and that are not reset yet
-        self.obs_dict, space = obs_dict, env.single_observation_space
+        self.obs_dict, space = flag("obs_dict", obs_dict), env.single_observation_space
         self._nested = nests(space)
         if obs_dict:
             self.single_observation_space = with_mask(space, self.masker.parts.n)
@@ -82,9 +82,10 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Reset all copies, or those of ``options["reset_mask"]``, with the masks of their first observations."""
         asked = np.ones(self.num_envs, dtype=bool)
+        instance("options", options, (dict, type(None)), "a dict, or None")
+        seeds = _seeds(seed, self.num_envs)
         if options is not None and "reset_mask" in options:
-            asked = np.array(options["reset_mask"], dtype=bool)
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
+            asked = as_mask(options["reset_mask"], self.num_envs, 'options["reset_mask"]')
         obs, info = answers.reset(self.env, seed=seed, options=options)
         which = np.flatnonzero(asked)
         for i in which:
@@ -96,7 +97,12 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Step all copies; ``info["invalid_action"]`` (E,) tells whose action was outside its mask."""
         masker, only_reset = self.masker, self._over & (self._mode == AutoresetMode.NEXT_STEP)
-        columns = masker.parts.columns(np.asarray(actions))
+        given, want = array_of("actions", actions), (self.num_envs, *masker.parts.shape)
+        if given.dtype.kind not in "iu" or given.shape != want:
+            raise DataError(
+                f"actions are {given.dtype} of shape {given.shape}, and must be whole numbers of shape {want}"
+            )
+        columns = masker.parts.columns(given)
         invalid = np.array(
             [
                 not only_reset[i] and masker.invalid(turn, np.clip(columns[i], 0, masker.parts.n - 1))
@@ -161,3 +167,15 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
             inner = obs if isinstance(obs, dict) else {"observation": obs}
             obs = {**inner, KEY: masks.copy()}
         return obs, {**info, **told, **{f"_{name}": everyone for name in told}}
+
+
+def _seeds(given: Any, n: int) -> list[int | None]:
+    """A seed, or None, for each of n copies: one number s is s + i for copy i."""
+    if given is None:
+        return [None] * n
+    if isinstance(given, int | np.integer):
+        return [whole("seed", given, 0) + i for i in range(n)]
+    found = entries("seed", given, "seeds")
+    if len(found) != n:
+        raise DataError(f"seed has {len(found)} entries, and there are {n} copies; give one a copy, or one number")
+    return [None if one is None else whole("a seed", one, 0) for one in found]

@@ -58,7 +58,7 @@ class OnlineRun:
         return None if self.env.mask is None else self.env.mask.graph
 
 
-@asks("folder", "on_episode")
+@asks("folder", "on_episode", "truth")
 def learn_by_doing(
     env: Any,
     learner: str = "ppo",
@@ -99,7 +99,7 @@ def learn_by_doing(
     function("on_episode", on_episode, "row")
     sight = Sight.of("learn_by_doing", core, env.action_space, masking)
     _check(discovery, graph, sight)
-    seconds = sight.seconds if seconds is None else seconds
+    seconds = sight.seconds if seconds is None else number("seconds", seconds, above=0.0)
     masked = CausalMask(env, graph if discovery is None else discovery.backend.graph(discovery), k=k, **masking)
     run = OnlineRun(agent(masked, seed=seed, **options), masked, discovery)
     told = {"learner": learner, "seed": seed, "k": k, "seconds": seconds, "options": options}

@@ -134,6 +134,8 @@ def make(name: str, arguments: Mapping[str, Any], imports: Sequence[str] = ()) -
             f"no environment {bare!r} is registered.{nearest(bare, gymnasium.registry)} An environment of your own "
             "is written module:Name-v0, where importing the module registers it"
         ) from error
+    except gymnasium.error.Error as error:
+        raise DataError(f"{name!r} is no environment that can be made: {error}") from error
     except TypeError as error:
         raise DataError(f"{name} does not take these arguments ({error}); see --make") from error
 

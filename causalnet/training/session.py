@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..agents.logging import EPISODE, CsvLogger
+from ..base.asked import asks
 from ..base.checks import whole
 from ..storage.files import write_atomic
 from ..storage.folder import RunFolder, alone_in
@@ -18,8 +19,9 @@ from .environment import FORMAT, Plan, build, learner_class
 SAVE_SECONDS = 5.0  # a killed run repeats at most so much work; what it repeats comes out the same
 
 
+@asks()
 def train(
-    plan: Plan, episodes: int, out: Path, *, evaluate_episodes: int = 20, progress: bool = False
+    plan: Plan, episodes: int, out: str | Path, *, evaluate_episodes: int = 20, progress: bool = False
 ) -> dict[str, Any]:
     """Learn until there are ``episodes`` episodes in all, evaluate, and return the summary.
 
@@ -28,6 +30,7 @@ def train(
     ``uniform_in_mask`` draws any action of the graph's mask, ``uniform`` any that is allowed without the graph. The
     agent plays as it learned to act, told by ``agent_acts``: PPO's are "drawn", DQN and D3QN take the "best".
     """
+    out = Path(out)
     whole("episodes", episodes, 1)
     whole("evaluate", evaluate_episodes, 0)
     env, record = build(plan), plan.record()

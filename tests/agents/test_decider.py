@@ -76,7 +76,7 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
             Decider.load(tmp_path / "bad.safetensors")
     schema = json.loads(told["causalnet.policy"])
     for change, message in (
-        ({"version": 2}, "schema version 2, and this causalnet reads"),
+        ({"version": 2}, "schema has version 2, and this causalnet reads"),
         ({"hidden": None}, "lacks a"),
     ):
         write_tensors(path, arrays, {"causalnet.policy": json.dumps(schema | change)})

@@ -570,3 +570,7 @@ def test_a_matrix_holds_the_summary_of_lags(tmp_path: Path) -> None:
     pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"]).to_csv(tmp_path / "s.csv", index=False)
     done = call("discover", tmp_path / "s.csv", "--backend", "pcmci", "--out", tmp_path / "g.csv")
     assert "no lags" in done.stderr and Graph.load(tmp_path / "g.csv").nodes == ("a", "b")
+
+
+def test_an_environment_without_a_name_is_a_sentence() -> None:
+    assert "is no environment that can be made" in call("train", "", code=2).stderr

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike
 
 from ...base.arrays import AnyArray, Array, Bools
 from ...base.asked import asks
-from ...base.checks import instance, known
-from ...errors import DataError, NotApplicable
+from ...base.checks import array_of, distinct, instance, known, number
+from ...errors import CausalnetError, DataError, NotApplicable
 from ...graph import Graph
 from ...representation.root_causes import RootCauseMask
 from ...storage.tensors import read_tensors, write_tensors
@@ -100,9 +100,18 @@ class Decider:
     """Decides by an exported policy; ``load`` it once, ``decide`` as often as there is something to repair."""
 
     def __init__(self, schema: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> None:
-        self.schema = dict(schema)
         if lost := [name for name in ("variables", "units", "channels", "graph") if name not in schema]:
             raise DataError(f"the schema of the policy lacks {lost[0]!r}; export it with export_policy")
+        try:
+            self._open(schema, arrays)
+        except CausalnetError:
+            raise
+        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+            raise DataError(f"the policy lacks a part, or has a foreign one ({error}); export it again") from error
+
+    def _open(self, schema: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> None:
+        """Take over what was exported."""
+        self.schema = dict(schema)
         self.variables, self.units = tuple(schema["variables"]), tuple(schema["units"])
         self.channels = int(schema["channels"])
         self._weights = {n.removeprefix("network."): a for n, a in arrays.items() if n.startswith("network.")}
@@ -120,18 +129,15 @@ class Decider:
                 f"{path} holds weights, but no policy of causalnet; give a file that export_policy has written"
             )
         try:
-            schema = json.loads(told[FORMAT])
-            version = schema["version"]
-            if version != VERSION:
+            schema = instance("its schema", json.loads(told[FORMAT]), dict, "a JSON object")
+            if (version := schema.get("version")) != VERSION:
                 raise DataError(
-                    f"{path} has schema version {version}, and this causalnet reads version {VERSION}; export it again, "
+                    f"its schema has version {version}, and this causalnet reads version {VERSION}; export it again, "
                     "or use the release that wrote it"
                 )
             return cls(schema, arrays)
-        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f"{path} lacks a part, or has a foreign one ({error}); export the policy again") from error
+        except ValueError as error:
+            raise DataError(f"{path}: {error}") from error
 
     def decide(
         self, counts: ArrayLike, units: Sequence[str] | None = None, mask: ArrayLike | None = None
@@ -140,8 +146,8 @@ class Decider:
 
         units: (D,) names, where they are not those of training. mask: (D, V) bool, cells that may be acted on besides.
         """
-        seen = self._checked(counts, units)
-        names = self.units if units is None else tuple(map(str, units))
+        names = self.units if units is None else distinct("units", units)
+        seen = self._checked(counts, len(names), units is None)
         network, scaler, rule = self._for(len(names))
         x = seen.astype(np.float32).ravel()
         present = (seen[..., -1] > 0).ravel()
@@ -170,13 +176,16 @@ class Decider:
                 f"this policy sees {self.channels} numbers a cell, such as ages, and alarms are counts alone; call "
                 "decide with all of them, or train on counts"
             )
-        names = tuple(dict.fromkeys([*(units or self.units), *alarms]))
+        told = 'a dict such as {"unit": {"variable": 2}}'
+        cells = {str(name): one for name, one in instance("alarms", alarms, Mapping, told).items()}
+        known_units = self.units if isinstance(units, tuple | list) and not units else distinct("units", units)
+        names = tuple(dict.fromkeys([*known_units, *cells]))
         at = {name: i for i, name in enumerate(self.variables)}
         counts = np.zeros((len(names), len(at)))
         for d, name in enumerate(names):
-            for variable, n in alarms.get(name, {}).items():
+            for variable, n in instance(f"alarms of {name!r}", cells.get(name, {}), Mapping, told).items():
                 known(variable, at, f"unit {name!r} has an alarm {variable!r}, which the policy does not know")
-                counts[d, at[variable]] += float(n)
+                counts[d, at[variable]] += number(f"the count of {variable!r} at {name!r}", n, 0.0)
         return counts, names
 
     def _for(self, d: int) -> tuple[Any, Scaler, RootCauseMask]:
@@ -218,29 +227,27 @@ class Decider:
             self._built[d] = network, scaler, rule
         return self._built[d]
 
-    def _checked(self, counts: ArrayLike, units: Sequence[str] | None) -> Array:
+    def _checked(self, counts: ArrayLike, d: int, trained: bool) -> Array:
         """(D, V, channels) finite numbers from 0 on."""
-        array = np.asarray(counts)
+        array = array_of("counts", counts)
         if array.dtype.kind not in "biuf":
             raise DataError(f"counts holds {array.dtype} values; write numbers from 0 on, (units, variables)")
         array = array.astype(np.float64)
         array = array[..., None] if array.ndim == 2 else array
-        d, v = len(self.units if units is None else units), len(self.variables)
+        v = len(self.variables)
         if array.shape != (d, v, self.channels):
-            named = "" if units is not None else "; give units= where they are not those of training"
+            named = "" if not trained else "; give units= where they are not those of training"
             raise DataError(
                 f"counts has the shape {np.shape(counts)}, and {d} units with {v} variables need ({d}, {v}, {self.channels}){named}"
             )
         if not np.isfinite(array).all() or (array < 0).any():
             raise DataError("counts holds a value that is negative or no finite number; what is absent is 0")
-        if units is not None and len(set(map(str, units))) != d:
-            raise DataError("units names one twice")
         return array
 
     def _narrowed(self, allowed: Bools, mask: ArrayLike | None) -> Bools:
         if mask is None:
             return allowed
-        given = np.asarray(mask, dtype=bool).ravel()
+        given = array_of("mask", mask).astype(bool).ravel()
         if given.shape != allowed.shape or not given.any():
             raise DataError(
                 f"mask is (units, variables) bools with one True at least, {allowed.size} in all; got {given.size}"

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ...base.asked import asks
-from ...base.checks import flag, number, whole
+from ...base.checks import flag, number, numbers, whole
 from ...errors import DataError
 from ...graph import Graph, find_cycle, topological_order
 from .state import Rules, Tables
@@ -190,7 +190,8 @@ def checked(rules: Rules) -> Rules:
 
 def _weights(matrix: Any, slot: int, d: int) -> Any:
     """The hop's weights as a canonical sparse (D, D) matrix."""
-    weights = sp.csr_array(matrix, dtype=np.float64, copy=True)
+    given = matrix if sp.issparse(matrix) else numbers(f"hop_weights {slot}", matrix, (d, d))
+    weights = sp.csr_array(given, dtype=np.float64, copy=True)
     if weights.shape != (d, d):
         raise DataError(f"hop_weights {slot} has the shape {weights.shape}; there are {d} devices: ({d}, {d})")
     if not np.isfinite(weights.data).all() or (weights.data < 0).any():

@@ -18,7 +18,7 @@ import torch
 
 from ....base.arrays import AnyArray, Array, Ints
 from ....base.asked import asks
-from ....base.checks import function, generator, number, whole
+from ....base.checks import flag, function, generator, number, whole
 from ....errors import DataError, NotApplicable
 from ... import loop
 from ...single.optimiser import Optimiser, no_denormals
@@ -274,7 +274,9 @@ class NetworkedPPO(Updating):
         found: list[Array] = []
         for batch in range(-(-episodes // world.copies)):
             key = seeds(whole("seed", seed, 0), batch)
-            player = Player(self, None if deterministic else np.random.default_rng(key + 1), extra)
+            player = Player(
+                self, None if flag("deterministic", deterministic) else np.random.default_rng(key + 1), extra
+            )
             found.append(episode_returns(world, player, key, most, discount))
         return np.concatenate(found)[:episodes]
 

@@ -35,7 +35,7 @@ SAVE_EVERY = 60.0  # seconds
 
 @reading("topology", "event_column", "time_column", "device_column", "unit")
 def watch_stream(
-    source: Annotated[Path, typer.Argument(help="A log that grows (.csv), or - for standard input.")],
+    source: Annotated[Path, typer.Argument(help="A log that grows (.csv, .tsv, .jsonl), or - for standard input.")],
     state: Annotated[Path, typer.Option(help="The file that remembers; an existing one is gone on with.")] = Path(
         "watch.npz"
     ),
@@ -112,6 +112,10 @@ def _check(source: Path, state: Path, out: Path | None, every: float, stall: flo
         raise DataError(f"{source} is no file; give one, or pipe the stream in and write -")
     if str(source) != "-":
         require_file(source)
+    if source.suffix.lower() in (".gz", ".parquet"):
+        raise DataError(
+            f"{source.name} is no log that grows: a stream is read line by line (.csv, .tsv, .jsonl); `causalnet discover` reads it whole"
+        )
     if out is not None:
         form(out)
         check_writable(out)
@@ -127,6 +131,10 @@ def _begin(path: Path, links: nx.Graph | None, source: Path, settings: dict[str,
 
     fresh = thp.init(topology=links, **settings)
     if not path.exists():
+        say(
+            f"what is read is remembered in {path}, and the same command goes on from there; --state names another",
+            stderr=True,
+        )
         return fresh
     known = thp.load(path)
     if links is not None and known.links != fresh.links:
@@ -157,7 +165,13 @@ def _taken(now: State, lines: Lines, piece: Piece, source: Path, log_json: bool)
 
     alarms = now.drift.alarms
     now = thp.step(now, lines.read(piece.lines))
-    place = {"source": str(source), "offset": piece.offset, "header": lines.header, "spoilt": lines.spoilt}
+    place = {
+        "source": str(source),
+        "offset": piece.offset,
+        "header": lines.header,
+        "mark": lines.mark,
+        "spoilt": lines.spoilt,
+    }
     now = replace(now, place=place)
     if now.drift.alarms > alarms:
         _report("drift", now, log_json)

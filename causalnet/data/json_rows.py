@@ -97,6 +97,17 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield at, row
 
 
+def objects_of(lines: bytes) -> Iterator[dict[str, Any] | None]:
+    """Of each line that is not blank its object, those in it by the names on the way; None of a line that is none."""
+    for line in lines.splitlines():
+        try:
+            row = _parsed(line) if line.strip() else {}
+        except (ValueError, RecursionError):
+            row = None
+        if row != {}:
+            yield _flat(row, {}, {}) if isinstance(row, dict) else None
+
+
 def _framed(name: str, rows: Iterator[dict[str, Any]]) -> pd.DataFrame:
     """The rows as a frame: objects in them as columns of their own (labels.host), lists left out and told."""
     nested: dict[str, None] = {}

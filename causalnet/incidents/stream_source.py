@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ..base.checks import one_of
+from ..data.json_rows import objects_of
 from ..data.logs import event_columns
 from ..data.times import FROM, UNITS
 from ..errors import DataError
 
+MARKS = ",;\t|"  # the first that a header has most of separates values
 PIECE = 1 << 21  # bytes that are read at once
 POLL = 0.2  # seconds between looks at a source that shows nothing new
 
@@ -68,10 +70,10 @@ def pieces(source: Path, offset: int, follow: bool, stopped: Callable[[], bool])
 
 
 class Lines:
-    """What lines of comma-separated values say, under the header that comes first; spoilt ones are counted.
+    """What lines of separated values say, under the header that comes first, or lines of JSON; spoilt ones are counted.
 
-    columns: which column holds the event, timestamp and device. unit: of times that are numbers. before: "header" and
-    "spoilt" of what was read of the stream before.
+    columns: which column holds the event, timestamp and device. unit: of times that are numbers. before: "header", "mark" and
+    "spoilt" of what was read of the stream before. mark: what separates values; "{" for an object a line.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Lines:
         known = before or {}
         self.name, self.columns = name, columns
         self.header: list[str] | None = known.get("header")
+        self.mark: str = known.get("mark", ",")
         self.spoilt: int = known.get("spoilt", 0)
         self.scale = UNITS[one_of("unit", unit, UNITS)] if unit is not None else 1
         self.told = unit is not None
@@ -88,26 +91,40 @@ class Lines:
         """A frame of event, timestamp (seconds) and device."""
         file = io.BytesIO(lines)
         if self.header is None:
-            self.header = [
-                word.strip().strip('"') for word in file.readline().decode("utf-8-sig", "replace").split(",")
-            ]
-        took = event_columns(self.header, self.name, self.columns)
+            first = file.readline().decode("utf-8-sig", "replace")
+            self.mark = "{" if first.lstrip().startswith("{") else max(MARKS, key=first.count)
+            self.header = [] if self.mark == "{" else [word.strip().strip('"') for word in first.split(self.mark)]
+            file.seek(0 if self.mark == "{" else file.tell())
+        took = event_columns(self.header, self.name, self.columns) if self.header else {}
         body = file.read()
         if not body.strip():
             return pd.DataFrame({"event": [], "timestamp": [], "device": []})
-        rows = body.count(b"\n") + (not body.endswith(b"\n"))
-        try:
-            frame = pd.read_csv(
-                io.BytesIO(body), header=None, names=self.header, index_col=False, dtype=str, on_bad_lines="skip",
-                usecols=list(took.values()), encoding_errors="replace",
-            )  # fmt: skip
-        except (ValueError, pd.errors.ParserError) as error:
-            raise DataError(f"{self.name} cannot be read as lines of {', '.join(self.header)}: {error}") from error
-        frame = pd.DataFrame({role: frame[column] for role, column in took.items()})
+        rows, frame = self._objects(body) if self.mark == "{" else self._values(body, took)
         frame["timestamp"] = self._seconds(frame["timestamp"])
         good = frame.notna().all(axis=1)
         self.spoilt += rows - int(good.sum())
         return frame[good]
+
+    def _values(self, body: bytes, took: Mapping[str, str]) -> tuple[int, pd.DataFrame]:
+        """How many rows there are, and those that can be read."""
+        assert self.header is not None
+        try:
+            frame = pd.read_csv(
+                io.BytesIO(body), header=None, names=self.header, index_col=False, dtype=str, on_bad_lines="skip",
+                usecols=list(took.values()), encoding_errors="replace", sep=self.mark,
+            )  # fmt: skip
+        except (ValueError, pd.errors.ParserError) as error:
+            raise DataError(f"{self.name} cannot be read as lines of {', '.join(self.header)}: {error}") from error
+        rows = body.count(b"\n") + (not body.endswith(b"\n"))
+        return rows, pd.DataFrame({role: frame[column] for role, column in took.items()})
+
+    def _objects(self, body: bytes) -> tuple[int, pd.DataFrame]:
+        """The same of lines of JSON."""
+        found = list(objects_of(body))
+        rows = [row for row in found if row is not None]
+        took = event_columns(list(dict.fromkeys(key for row in rows for key in row)), self.name, self.columns)
+        frame = pd.DataFrame({role: [row.get(key) for row in rows] for role, key in took.items()}, dtype=object)
+        return len(found), frame.where(frame.isna(), frame.astype(str))
 
     def _seconds(self, column: pd.Series) -> pd.Series:
         found = pd.to_numeric(column, errors="coerce").astype("float64")

@@ -1,0 +1,38 @@
+"""A stream in the forms that logs have: separators, and an object a line, however it is cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from causalnet.errors import DataError
+from causalnet.incidents.stream_source import Lines
+
+ROWS = [("LOS", 10.0, "n1"), ("AIS", 12.5, "n2")]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_values_are_separated_as_the_header_has_them(mark: str) -> None:
+    text = "\n".join(
+        mark.join(words) for words in [("event", "timestamp", "device"), *[tuple(map(str, r)) for r in ROWS]]
+    )
+    head, _, rest = text.encode().partition(b"\n")
+    lines = Lines("log", {})
+    first = lines.read(head + b"\n")
+    assert first.empty and lines.read(rest + b"\n").to_numpy().tolist() == [list(row) for row in ROWS]
+    again = Lines("log", {}, None, {"header": lines.header, "mark": lines.mark})
+    assert again.read(rest).to_numpy().tolist() == [list(row) for row in ROWS]
+
+
+def test_an_object_a_line_is_an_event() -> None:
+    lines = Lines("log", {})
+    first = lines.read(b'{"labels": {"alertname": "LOS"}, "startsAt": "1970-01-01T00:00:10Z", "host": "n1"}\n')
+    assert first.to_numpy().tolist() == [["LOS", 10.0, "n1"]]
+    more = lines.read(
+        b'not JSON\n\n{"labels": {"alertname": "AIS"}, "startsAt": "1970-01-01T00:00:12.5Z", "host": "n2"}\n{"x": 1}\n'
+    )
+    assert more.to_numpy().tolist() == [["AIS", 12.5, "n2"]] and lines.spoilt == 2
+
+
+def test_lines_without_the_columns_of_a_log_are_refused() -> None:
+    with pytest.raises(DataError, match="has no event column"):
+        Lines("log", {}).read(b'{"x": 1}\n')

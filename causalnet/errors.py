@@ -19,6 +19,11 @@ class CausalnetError(Exception):
         self.parts = message, python, shell
         self.in_shell = f"{message}; {shell}" if shell else str(self)
 
+    def within(self, where: str) -> DataError:
+        """The same after words that say where, with what to do about it in a program and on the command line."""
+        message, python, shell = self.parts
+        return DataError(f"{where}: {message}", python=python, shell=shell)
+
 
 class DataError(CausalnetError, ValueError):
     """The data cannot be used as given; the message names the column or row."""

@@ -228,5 +228,5 @@ def known(name: Any, options: Iterable[str], sentence: str, otherwise: str = "")
 def file_name(value: Any, example: str) -> Path:
     """A path; DataError for what is none."""
     if not isinstance(value, str | os.PathLike):
-        raise DataError(f"path is {value!r}; give the name of a file, such as {example!r}")
+        raise DataError(f"path is {shown(value)}; give the name of a file, such as {example!r}")
     return Path(value)

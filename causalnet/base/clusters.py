@@ -8,6 +8,8 @@ from typing import Any
 
 from ..errors import CausalnetError, DataError, NotInstalled
 
+MOST = 10**6  # processes
+
 CONNECT_SECONDS = 20.0
 
 
@@ -59,6 +61,13 @@ def spread(client: Any, engine: str, calls: Iterable[Any]) -> Generator[Any, Non
             address = engine.partition(":")[2]
             raise CausalnetError(f"the Dask scheduler at {address} has no workers; start some") from error
     return found
+
+
+def processes(n_jobs: int) -> int:
+    """How many processes are asked for: a number, or -1 for one a core."""
+    if n_jobs == 0 or n_jobs < -1 or n_jobs > MOST:
+        raise DataError(f"n_jobs is {n_jobs}, and must be a number of processes, or -1 for one a core")
+    return int(n_jobs)
 
 
 @contextmanager

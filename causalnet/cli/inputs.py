@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import warnings
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,7 @@ def read_knowledge(path: Path) -> Knowledge:
 def read_data(path: Path, method: Backend | None, how: Options) -> Table | Moments | Counts | Events | Series:
     """The file as the kind of data that the method takes (None: any); where both would do, the choice is told on stderr."""
     from ..data import as_table, outline, stream_table
+    from ..data.logs import hint_of_log
     from ..data.reading import read_frame, stored, table_format
 
     takes_events = method is None or "events" in method.takes
@@ -142,6 +144,8 @@ def read_data(path: Path, method: Backend | None, how: Options) -> Table | Momen
             style="yellow",
             stderr=True,
         )
+    elif takes_events and (hint := hint_of_log(frame.columns)):
+        say(f"{path.name}: {hint}", style="yellow", stderr=True)
     frame = frame.drop(columns=_unwanted(how.drop, frame.columns))
     if method is not None and method.in_time:
         _tell_times(frame)
@@ -242,11 +246,8 @@ def _is_log(columns: Any) -> bool:
 
 def read_sets(items: Sequence[str], how: Options, scored: bool = False) -> list[str | Dataset]:
     """Data sets by name, and files as data sets without truth, read as the options say; scored: a truth is given beside them."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+    with _warnings_said():
         found = [_named_or_file(item, how, scored) for item in items]
-    for text in dict.fromkeys(getattr(w.message, "in_shell", str(w.message)) for w in caught):
-        say(f"warning: {text}", style="yellow", stderr=True)
     if how.written() and all(isinstance(one, str) for one in found):
         raise NotApplicable(f"{', '.join(how.written())} says how a file is read, and --data names no file")
     return found
@@ -274,17 +275,30 @@ def _named_or_file(item: str, how: Options, scored: bool) -> str | Dataset:
     return Dataset(name, data, card={**card, **({"options": written} if written else {})})
 
 
+@contextlib.contextmanager
+def _warnings_said() -> Iterator[None]:
+    """What is warned of inside is said on stderr, each once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(getattr(w.message, "in_shell", str(w.message)) for w in caught):
+        say(f"warning: {text}", style="yellow", stderr=True)
+
+
 def read_graph(path: Path) -> Graph:
     from ..graph import Graph
     from ..graph.forms import READ
 
     require_file(path)
-    if path.suffix.lower() in READ and path.suffix.lower() != ".json":
-        return Graph.load(path)
-    try:
-        return Graph.from_json(path.read_text(encoding="utf-8"))
-    except (DataError, UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path}: {error}") from error
+    with _warnings_said():
+        if path.suffix.lower() in READ and path.suffix.lower() != ".json":
+            return Graph.load(path)
+        try:
+            return Graph.from_json(path.read_text(encoding="utf-8"))
+        except DataError as error:
+            raise error.within(str(path)) from error
+        except (UnicodeDecodeError, OSError) as error:
+            raise DataError(f"{path}: {error}") from error
 
 
 def on_disk(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..base.checks import file_name, number, whole
-from ..base.clusters import check_engine
+from ..base.clusters import check_engine, processes
 from ..datasets import Dataset
 from ..datasets.catalogue import find_card
 from ..discovery.contract import Backend
@@ -102,9 +102,7 @@ def make_plan(
     """The plan that the arguments of ``compare`` ask for; an error for what cannot be right."""
     found = _seeds(seeds)
     methods, functions = _methods(backends, params or {})
-    n_jobs = int(n_jobs) if isinstance(n_jobs, np.integer) else n_jobs
-    if not (isinstance(n_jobs, int) and n_jobs < 0):  # -1: all cores, -2: all but one
-        whole("n_jobs", n_jobs, 1)
+    n_jobs = processes(whole("n_jobs", n_jobs, -1))
     return Plan(
         datasets=_datasets(datasets, found),
         methods=methods,

@@ -57,6 +57,10 @@ def read_events(
     rows without an event, a time or a device, or with more or fewer cells than the header, are left out, with a warning.
     Where a column says raised or cleared, each pair becomes one event with a duration. DataError for all else.
     """
+    if isinstance(path, pd.DataFrame):
+        raise DataError(
+            "path is a frame; a frame with the columns event, timestamp and device is a log by Events(frame)"
+        )
     quota = whole("skip_bad_rows", skip_bad_rows, 0)
     frame = read_frame(path, as_text=_names_devices, skip_bad_rows=quota)
     skipped = int(frame.attrs.get("skipped", 0))
@@ -157,7 +161,7 @@ def hint_of_log(columns: Iterable[str]) -> str:
         return ""
     names = ", ".join(repr(name) for some in found.values() for name in some[:1])
     return (
-        f"it is read as a table, and {names} are called as in an event log; if it is one, name its columns: columns={{'event': ...}}, "
+        f"it is read as a table, and {names} are called as in an event log; if it is one, it tells the event, the time and the device of each row: name the columns, columns={{'event': ...}}, "
         "in the shell --event-column, --time-column, --device-column"
     )
 

@@ -19,7 +19,7 @@ from ..base.arrays import Array, Bools
 from ..base.asked import asks
 from ..base.checks import file_name, flag
 from ..errors import DataError, NotApplicable
-from .batches import DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
+from .batches import CATEGORY, DATE, OTHER, TEXT, Part, chosen, find_parts, same_columns
 from .counts import Counts, Tally
 from .moments import Moments, Sums, add_up, merge
 from .reading import column_names, read_frame, wanted_discrete
@@ -100,6 +100,8 @@ def stream_table(
         raise DataError(f"the covariance of {len(there)} columns takes {size:.0f} GiB; name fewer with columns=[...]")
     asked = wanted_discrete(wanted, there)
     first = files[0]
+    if not isinstance(wanted, bool):  # the names of the categories say nothing of texts beside them
+        asked = {c: asked[c] for c in asked if asked[c] or first.holds(c) not in (TEXT, CATEGORY)}
     told = [Column(c, first.holds(c), asked.get(c), first.counts(c), first.plain) for c in there]
     _refuse_kinds(name, told)
     stream = Stream(told, drop_missing)

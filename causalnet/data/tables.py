@@ -248,6 +248,8 @@ def survey(
     if missing is not None and (not isinstance(missing, list | tuple) or missing):
         frame = declared_missing(frame, missing, found)
     wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
+    if discrete is not None and continuous is None and not isinstance(discrete, bool):
+        wanted = {c: wanted[c] for c in columns if wanted.get(c) or not _is_worded(frame.iloc[:, columns.index(c)])}
     found.names = columns
     columns, values, levels, seen = _parse_all(frame, columns, wanted, found)
     note_empty(found)
@@ -269,6 +271,11 @@ def survey(
     mask = np.array([level is not None for level in levels])
     values.setflags(write=False)  # a copy already
     return Table(columns, values, freeze(mask), levels, tuple(found.notes), parts), found
+
+
+def _is_worded(column: pd.Series) -> bool:
+    """Texts and categories, which are categories beside those that are named."""
+    return not pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
 def asked_regimes(regime: str | None, targets: Mapping[Any, Any] | None) -> Asked | None:

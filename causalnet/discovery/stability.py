@@ -12,12 +12,12 @@ from joblib import delayed
 
 from ..base.asked import asks
 from ..base.checks import file_name, one_of, whole
-from ..base.clusters import check_engine, side_by_side
+from ..base.clusters import check_engine, processes, side_by_side
 from ..base.progress import Estimate, Watcher, watcher
 from ..data import Data, Table, as_series
 from ..data.kinds import Divisible
 from ..datasets import Dataset
-from ..errors import DataError, NotApplicable
+from ..errors import NotApplicable
 from ..graph import Graph, Knowledge
 from ..graph.confidence import Confidence
 from ..graph.knowledge import as_knowledge
@@ -85,8 +85,7 @@ def edge_confidence(
     kwargs: the backend's parameters, ``max_seconds`` of a resample, and ``knowledge``. Every resample counts; one that fails
     raises.
     """
-    if n_jobs == 0 or abs(n_jobs) > MOST:
-        raise DataError(f"n_jobs is {n_jobs}, and must be a number of processes, or -1 for one a core")
+    n_jobs = processes(n_jobs)
     n, seed, engine = whole("the number of resamples n", n, 1, MOST), whole("seed", seed, 0), check_engine(engine)
     if not isinstance(data, Dataset | Data) and _in_time(backend):
         data = as_series(data)

@@ -10,6 +10,7 @@ learned from the same rows has errors of its own, which ``cn.edge_confidence`` s
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -213,11 +214,14 @@ class _Question:
         levels = self._levels(self.a)
         if levels is None:
             if self.start is not None or self.end is not None:
-                raise DataError(f"{self.a} is a number, whose effect is told per unit; leave start and end out")
+                told = f"{self.a} is a number, whose effect is told per unit"
+                raise DataError(told, python="leave start and end out", shell="leave --from and --to out")
             return None
         if (self.start is None or self.end is None) and len(levels) != 2:
             raise DataError(
-                f"{self.a} has {len(levels)} states; say which are compared, as in start={levels[0]!r}, end={levels[1]!r}"
+                f"{self.a} has {len(levels)} states",
+                python=f"say which are compared, as in start={levels[0]!r}, end={levels[1]!r}",
+                shell=f"say which are compared, as in --from {shlex.quote(str(levels[0]))} --to {shlex.quote(str(levels[1]))}",
             )
         one = self._code(self.a, "start", levels[0] if self.start is None else self.start)
         two = self._code(self.a, "end", levels[1] if self.end is None else self.end)
@@ -231,11 +235,15 @@ class _Question:
         levels = self._levels(self.b)
         if levels is None:
             if self.state is not None:
-                raise DataError(f"{self.b} is a number, and has no state; leave state out")
+                raise DataError(
+                    f"{self.b} is a number, and has no state", python="leave state out", shell="leave --state out"
+                )
             return f"change of {self.b}", None
         if self.state is None and len(levels) != 2:
             raise DataError(
-                f"{self.b} has {len(levels)} states; say whose probability is meant, as in state={levels[-1]!r}"
+                f"{self.b} has {len(levels)} states",
+                python=f"say whose probability is meant, as in state={levels[-1]!r}",
+                shell=f"say whose probability is meant, as in --state {shlex.quote(str(levels[-1]))}",
             )
         code = self._code(self.b, "state", levels[-1] if self.state is None else self.state)
         return f"change of P({self.b} = {levels[code]})", code

@@ -313,17 +313,17 @@ class Graph:
     @classmethod
     def load(cls, path: str | Path) -> Graph:
         """Read a .json, .graphml, .csv or .dot file that ``save`` wrote, a list of edges (the columns from and to, mark and weight),
-        or DOT, DAGitty's text (.txt), GML or BIF of another program. DataError, naming the file, otherwise.
-        """
+        or DOT, DAGitty's text (.txt), GML or BIF of another program. DataError, naming the file, otherwise."""
         ending = form(path, READ)
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
             if ending in FIELDS:
                 return cls(**FIELDS[ending](text))
             return cls.from_json(text) if ending == ".json" else cls.from_networkx(NETWORKS[ending](text))
-        except (DataError, UnknownNameError, UnicodeDecodeError, OSError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise DataError(f"{path} cannot be read as a graph: {why}") from error
+        except (DataError, UnknownNameError) as error:
+            raise error.within(f"{path} cannot be read as a graph") from error
+        except (UnicodeDecodeError, OSError) as error:
+            raise DataError(f"{path} cannot be read as a graph: {getattr(error, 'strerror', error)}") from error
 
     def __eq__(self, other: object) -> bool:
         """Same nodes in the same order, same edges, same marks. Weights, evidence and meta do not count."""

@@ -11,6 +11,10 @@ from ..base.arrays import AnyArray
 from ..base.checks import shaped
 from ..errors import DataError
 
+CODES = {  # of matrices: what is to be done about numbers that are neither 0 nor 1
+    "python": "codes of other packages are read by causalnet.graph.from_causal_learn and from_pcalg",
+    "shell": "write 1 where row acts on column and 0 elsewhere, or the marks -->, o->, <->, --- of each pair",
+}
 NAMELESS = ("None", "nan", "<NA>", "NaT")  # what a missing value is printed as
 
 
@@ -94,8 +98,8 @@ def zeros_and_ones(array: AnyArray, what: str, names: Sequence[str]) -> None:
         cells = array.astype(object)
         shown = sorted({repr(cells[tuple(at)] if cells.ndim else cells.item()) for at in places[:100]})
         raise DataError(
-            f"{what} holds {', '.join(shown[:5])}, and its entries are 0 or 1; an edge with a weight is adj=W != 0 and "
-            "weight=W; codes of other packages are read by causalnet.graph.from_causal_learn and from_pcalg"
+            f"{what} holds {', '.join(shown[:5])}, and its entries are 0 or 1; an edge with a weight is adj=W != 0 and weight=W",
+            **CODES,
         )
 
 

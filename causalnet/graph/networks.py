@@ -161,4 +161,4 @@ def to_dot(graph: Drawn) -> str:
 def _escaped(name: str) -> str:
     """A name between the quotes of Graphviz: on one line, without characters that drive a terminal."""
     plain = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return "".join(letter if letter.isprintable() else f"\\\\x{ord(letter):02x}" for letter in plain)
+    return "".join(letter if letter.isprintable() or letter == "\t" else f"\\\\x{ord(letter):02x}" for letter in plain)

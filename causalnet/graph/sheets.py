@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..base.text import guarded, unguarded
 from ..errors import DataError
+from .labels import CODES
 from .marks import ARROW, CIRCLE, directions, spell
 from .networks import Drawn, marks_of_arcs
 
@@ -128,6 +130,12 @@ def _weight(cell: str, where: str) -> float:
 
 def _of_matrix(names: tuple[str, ...], cells: list[list[str]]) -> dict[str, Any]:
     d = len(names)
+    pairs = [cells[i][j] for i in range(d) for j in range(d) if i != j]
+    blank = sum(NONE.fullmatch(cell) is not None and (not cell or cell.isalpha()) for cell in pairs)
+    if blank:
+        warnings.warn(
+            f"{blank} cells of the matrix that are empty or not a number are read as no edge", UserWarning, stacklevel=5
+        )
     there = [(i, j, cells[i][j]) for i in range(d) for j in range(d) if not NONE.fullmatch(cells[i][j])]
     if any(re.search(r"[<>o]|--", cell) for _, _, cell in there):
         joined = np.zeros((d, d), bool)
@@ -138,8 +146,7 @@ def _of_matrix(names: tuple[str, ...], cells: list[list[str]]) -> dict[str, Any]
     odd = sorted({cell for _, _, cell in there if WHOLE.fullmatch(cell) and int(cell) != 1})
     if odd:
         raise DataError(
-            f"the matrix holds {', '.join(odd[:5])}, and its entries are 0 or 1, or weights with a point (0.5); codes of "
-            "other packages are read by causalnet.graph.from_causal_learn and from_pcalg"
+            f"the matrix holds {', '.join(odd[:5])}, and its entries are 0 or 1, or weights with a point (0.5)", **CODES
         )
     adj, weight = np.zeros((d, d), bool), np.zeros((d, d))
     for i, j, cell in there:

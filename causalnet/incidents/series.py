@@ -127,7 +127,11 @@ def score(frame: pd.DataFrame, start: Any) -> tuple[Scores, tuple[str, ...]]:
 def _checked(frame: pd.DataFrame, start: Any) -> tuple[Array, list[tuple[str, str]], int]:
     """The values, (component, series) of each column, and the first row of the incident; or a sentence."""
     if start is None:
-        raise DataError("metrics need the start of the incident: give start=, a value of the frame's index")
+        raise DataError(
+            "metrics need the start of the incident",
+            python="give start=, a value of the frame's index",
+            shell="give --start TIME, as the first column has it",
+        )
     if not frame.index.is_monotonic_increasing or not frame.index.is_unique:
         raise DataError(
             "the rows of the metrics are not in the order of time, each time once; sort and deduplicate them"

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..base.checks import known, whole
+from ..envs import FAULT_ALARM
 from ..envs.protocols import ActsOnVariables
 from ..errors import DataError, NotApplicable, NotInstalled, UnknownNameError, nearest
 from ..graph import Graph
@@ -18,6 +19,10 @@ from ..representation.action_map import TESTS, ActionMap, Presence
 
 LEARNERS = {"ppo": "PPO", "dqn": "DQN", "d3qn": "D3QN"}
 FORMAT = "causalnet.training/1"
+OWN = (
+    "this environment draws a network of its own: --make instance=FOLDER takes one with your variables, which "
+    "causalnet.envs.save_instance(causalnet.envs.generate_instance(graph=graph), FOLDER) writes"
+)
 
 
 def check_learner(name: str) -> None:
@@ -88,7 +93,10 @@ def build(plan: Plan, presence_only: bool = False) -> Any:
             f"{plan.env} does not say which variable each action acts on; give an action map (--actions FILE)"
         )
     graph = None if presence_only else plan.graph
-    return CausalMask(env, graph, plan.k, eta=0.0 if presence_only else plan.eta, **facts)  # type: ignore[arg-type]
+    try:
+        return CausalMask(env, graph, plan.k, eta=0.0 if presence_only else plan.eta, **facts)  # type: ignore[arg-type]
+    except UnknownNameError as error:
+        raise error.within(plan.env) if plan.env != FAULT_ALARM else DataError(f"{error}; {OWN}") from error
 
 
 def _facts(plan: Plan, env: Any) -> dict[str, Any]:

@@ -574,3 +574,19 @@ def test_a_matrix_holds_the_summary_of_lags(tmp_path: Path) -> None:
 
 def test_an_environment_without_a_name_is_a_sentence() -> None:
     assert "is no environment that can be made" in call("train", "", code=2).stderr
+
+
+def test_what_is_wrong_is_told_in_words_of_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"a": rng.choice(list("xyz"), 60), "b": rng.normal(size=60)}).to_csv("t.csv", index=False)
+    Graph.from_edges("ab", [("a", "b")]).save("g.json")
+    assert "--from x --to y" in call("effect", "g.json", "t.csv", "a", "b", code=2).stderr
+    pd.DataFrame({"time": range(60), "m": rng.normal(size=60)}).to_csv("m.csv", index=False)
+    assert "--start TIME" in call("rca", "g.json", "m.csv", code=2).stderr
+    assert "n_jobs is -5" in call("discover", "t.csv", "--confidence", 2, "--jobs", -5, code=2).stderr
+    log = pd.DataFrame({"event": rng.choice(["A", "B"], 60), "timestamp": rng.normal(size=60)})
+    log.to_csv("log.csv", index=False)
+    assert "are called as in an event log" in " ".join(call("discover", "log.csv").stderr.split())
+    told = call("train", "causalnet/FaultAlarm-v0", "--graph", "g.json", "--out", "r", code=2).stderr
+    assert "--make instance=FOLDER" in told and not Path("r").exists()

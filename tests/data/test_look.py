@@ -369,3 +369,13 @@ def test_ends_of_links_that_stand_twice_are_refused(tmp_path: Path) -> None:
     (tmp_path / "links.csv").write_text("source,target,target\nd1,d2,d3\n")
     with pytest.raises(cn.DataError, match="several columns called source or target"):
         read_topology(tmp_path / "links.csv")
+
+
+def test_texts_beside_the_named_categories_are_categories(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.integers(0, 3, 60), "city": rng.choice(["a", "b"], 60), "k": rng.integers(0, 4, 60)})
+    assert cn.as_table(frame, discrete=["x"]).discrete.tolist() == [True, True, False]
+    frame[["x", "city"]].to_csv(tmp_path / "t.csv", index=False)
+    assert cn.stream_table(tmp_path / "t.csv", discrete=["x"]).kind == "discrete"
+    with pytest.raises(cn.DataError, match="holds text"):
+        cn.as_table(frame, discrete=False)

@@ -87,6 +87,7 @@ def test_a_list_of_edges_is_a_graph(tmp_path: Path) -> None:
         ("source,interaction,target\na,-->,b\nb,---,c\n", [("a", "->", "b"), ("b", "--", "c")]),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* cells of the matrix")
 def test_sheets_of_other_programs(text: str, edges: list[tuple[str, str, str]], tmp_path: Path) -> None:
     (tmp_path / "g.csv").write_text(text)
     found = cn.Graph.load(tmp_path / "g.csv").to_dict()
@@ -151,3 +152,18 @@ def test_a_list_of_edges_keeps_weights_beside_marks(tmp_path: Path) -> None:
     (tmp_path / "g.csv").write_text(",a,b\na,0,e1\nb,.,0\n")
     with pytest.raises(cn.DataError, match="'e1', neither a number nor a mark"):
         cn.Graph.load(tmp_path / "g.csv")
+
+
+def test_blank_cells_are_told_and_codes_are_refused_in_words_of_the_place(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(",a,b\na,,1\nb,nan,\n")
+    with pytest.warns(UserWarning, match="1 cells of the matrix that are empty or not a number"):
+        assert cn.Graph.load(tmp_path / "m.csv").edges == (("a", "b"),)
+    (tmp_path / "m.csv").write_text(",a,b\na,0,2\nb,-1,0\n")
+    with pytest.raises(cn.DataError, match="from_causal_learn") as told:
+        cn.Graph.load(tmp_path / "m.csv")
+    assert "from_causal_learn" not in told.value.in_shell and "write 1 where row acts on column" in told.value.in_shell
+
+
+def test_a_tab_in_a_name_goes_through_dot(tmp_path: Path) -> None:
+    graph = cn.Graph.from_edges(["a\tb", "c"], [("a\tb", "c")])
+    assert cn.Graph.load(graph.save(tmp_path / "g.dot")) == graph

@@ -1,4 +1,5 @@
-"""A third-party package of misbehaving backends, written into a folder as it would be installed: not a test itself."""
+"""A third-party package of misbehaving backends, written into a folder as it would be installed, and a small data set: no
+test itself, so that the processes that tests start import little."""
 
 from __future__ import annotations
 
@@ -9,6 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+import causalnet as cn
+from causalnet.datasets import Dataset
 from causalnet.discovery.register import registry
 
 SOURCE = '''"""Backends that misbehave in every way a comparison must survive."""
@@ -164,6 +170,14 @@ ALGORITHMS["compiled"] = Backend(
 ALGORITHMS["absent"] = Backend("bad/absent", fail, KINDS, "dag", "bad", requires=("no_such_package",))
 ALGORITHMS["tables"] = Backend("bad/tables", pair, frozenset({"discrete"}), "dag", "bad")
 '''
+
+
+def chain(n: int = 60, seed: int = 1, name: str = "chain") -> Dataset:
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    b = a + rng.normal(size=n)
+    frame = pd.DataFrame({"a": a, "b": b, "c": b + rng.normal(size=n)})
+    return Dataset(name, cn.as_table(frame), cn.Graph.from_edges("abc", [("a", "b"), ("b", "c")]))
 
 
 def write_package(folder: Path) -> Path:

@@ -18,7 +18,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from compare_plugin import environment, installed
+from compare_plugin import chain, environment, installed
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -30,20 +30,11 @@ from causalnet.comparison import Progress, Results
 from causalnet.comparison.functions import read_answer
 from causalnet.comparison.labels import label, parse
 from causalnet.comparison.store import FILE
-from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
 from causalnet.graph.chance import draw_chance
 from causalnet.report.publish import escape_latex
 
 SEM = "linear-gaussian:d=6:n=80"  # a seed draws the graph and the sample
-
-
-def chain(n: int = 60, seed: int = 1, name: str = "chain") -> Dataset:
-    rng = np.random.default_rng(seed)
-    a = rng.normal(size=n)
-    b = a + rng.normal(size=n)
-    frame = pd.DataFrame({"a": a, "b": b, "c": b + rng.normal(size=n)})
-    return Dataset(name, cn.as_table(frame), cn.Graph.from_edges("abc", [("a", "b"), ("b", "c")]))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -578,8 +569,8 @@ def test_a_second_writer_is_told_who_is_writing(tmp_path: Path) -> None:
 
 DISK_FULL = """
 import resource, sys
-sys.path[:0] = [{tests!r}, {tests!r} + "/comparison"]
-from test_compare import chain
+sys.path.insert(0, {tests!r})
+from compare_plugin import chain
 import causalnet as cn
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 cn.compare(chain(), ["empty", "random"], seeds={seeds}, out={out!r})

@@ -17,7 +17,7 @@ from compare_plugin import environment, write_package
 SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
-from test_compare import chain
+from compare_plugin import chain
 import causalnet as cn
 method = ("bad/log", {{"file": {log!r}, "pid": {pids!r}, "seconds": 0.04}})
 cn.compare([chain(), chain(name="other")], [method, "empty", "bad/fail"], seeds=8, out={out!r}, n_jobs={jobs})
@@ -99,7 +99,7 @@ def test_killed_at_any_moment_and_run_again(jobs: int, tmp_path: Path) -> None:
 SCATTERED = """
 import sys
 sys.path.insert(0, {tests!r})
-from test_compare import chain
+from compare_plugin import chain
 import causalnet as cn
 methods = [("bad/scatters", {{"pids": {pids!r} + then, "then": then}}) for then in {then!r}]
 cn.compare([chain()], methods, seeds=1, out={out!r}, n_jobs=2, max_seconds={seconds})
@@ -110,7 +110,7 @@ cn.compare([chain()], methods, seeds=1, out={out!r}, n_jobs=2, max_seconds={seco
 @pytest.mark.parametrize("how", ["kill", "limit"])
 def test_nothing_that_a_method_started_outlives_its_cell(how: str, tmp_path: Path) -> None:
     then = ["sleep"] if how == "kill" else ["sleep", "exit"]  # killed with its comparison; at its limit, and by itself
-    names = {"tests": str(Path(__file__).parent), "pids": str(tmp_path / "pids "), "out": str(tmp_path / "run")}
+    names = {"tests": str(Path(__file__).parents[1]), "pids": str(tmp_path / "pids "), "out": str(tmp_path / "run")}
     code = SCATTERED.format(**names, then=then, seconds=600 if how == "kill" else 1.0)
     (tmp_path / "plugin").mkdir()
     env = environment(write_package(tmp_path / "plugin"))

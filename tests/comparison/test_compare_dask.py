@@ -20,7 +20,7 @@ pytest.importorskip("distributed", reason="needs distributed: pip install 'causa
 SCRIPT = """
 import json, sys
 sys.path.insert(0, {tests!r})
-from test_compare import chain
+from compare_plugin import chain
 import causalnet as cn
 seen = []
 result = cn.compare(

@@ -14,7 +14,6 @@ from itertools import pairwise
 import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
 
 from ..base.arrays import Array, Bools, Ints
 from ..graph import topological_order
@@ -200,6 +199,8 @@ def _offsets(members: Sequence[int], span: Array, d: int) -> Array:
 
 def _positions(rows: list[list[int]], links: list[Pair], span: Array, d: int, max_width: float) -> Array:
     """(cells,) horizontal centres: each near its neighbours' mean, in row order, no closer than the boxes allow."""
+    from scipy.optimize import isotonic_regression  # late: it is heavy, and every process imports reports
+
     near = nx.Graph(links)
     offsets = [_offsets(members, span, d) for members in rows]
     xs = np.zeros(len(span))

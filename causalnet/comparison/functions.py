@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import networkx as nx
@@ -96,23 +96,45 @@ def read_answer(name: str, answer: Any, data: Any) -> Graph:
 
 
 def digest(function: Callable[..., Any]) -> str:
-    """A fingerprint of a function's code, defaults and closure: the same name must stand for the same function in a folder."""
-    found = hashlib.sha256()
+    """A fingerprint of a function's code, defaults and closure, and of what it names in its own module: functions, classes and
+    plain constants. The same name must stand for the same function in a folder."""
+    found, seen = hashlib.sha256(), set[int]()
 
-    def add(code: CodeType) -> None:
+    def without_places(value: Any) -> bytes:
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(value)).encode()
+
+    def add(code: CodeType, home: Any) -> None:
         found.update(code.co_code + repr((code.co_names, code.co_varnames)).encode())
         for item in code.co_consts:
             if isinstance(item, CodeType):
-                add(item)
+                add(item, home)
             else:
                 found.update(repr(item).encode())
+        for name in code.co_names:
+            reach(getattr(home, "__globals__", {}).get(name), getattr(home, "__module__", None))
 
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    if code is not None:
-        add(code)
-    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    found.update(repr((getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None))).encode())
-    found.update(re.sub(r" at 0x[0-9a-f]+", "", repr(cells)).encode())
+    def reach(thing: Any, module: Any) -> None:
+        if isinstance(thing, int | float | str | tuple):
+            found.update(without_places(thing))
+        elif getattr(thing, "__module__", None) != module or id(thing) in seen:
+            return
+        elif isinstance(thing, FunctionType):
+            take(thing)
+        elif isinstance(thing, type):
+            seen.add(id(thing))
+            for part in vars(thing).values():
+                reach(getattr(part, "__func__", part), module)
+
+    def take(one: Any) -> None:
+        seen.add(id(one))
+        home = one if hasattr(one, "__code__") else getattr(type(one).__call__, "__func__", type(one).__call__)
+        if hasattr(home, "__code__"):
+            add(home.__code__, home)
+        cells = [cell.cell_contents for cell in getattr(one, "__closure__", None) or ()]
+        found.update(repr((getattr(one, "__defaults__", None), getattr(one, "__kwdefaults__", None))).encode())
+        found.update(without_places(cells))
+
+    take(function)
     return found.hexdigest()[:12]
 
 

@@ -10,7 +10,10 @@ import hashlib
 import json
 import math
 import pickle
+import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,10 @@ from .engines import Job, Run, open_engine
 from .functions import check_unchanged, digest, pack_function
 from .plan import Method, Plan, make_plan
 from .results import Results
-from .store import Cell, Store
+from .store import FILE, Cell, Store
 
 BAD = ("failed", "timeout")
+USUAL = "runs/compare"
 
 
 @asks("engine", "params", "retry_failed", "n_jobs")
@@ -39,7 +43,7 @@ def compare(
     datasets: str | Dataset | Sequence[str | Dataset],
     backends: Method | Sequence[Method],
     seeds: int | Sequence[int] = 5,
-    out: str | Path = "runs/compare",
+    out: str | Path | None = None,
     n_jobs: int = 1,
     max_seconds: float | None = None,
     engine: str = "local",
@@ -56,6 +60,9 @@ def compare(
     n_jobs: cells at once. engine: ``"local"`` or ``"dask:ADDRESS"``. progress: True for a bar, or a callback that
     gets a :class:`Progress`. load_seconds: bound on loading the data and compiling.
 
+    out: the folder; None: runs/compare, or runs/compare-2, ... beside those that hold other data, or another version of a
+    function, under the same names, which is warned of.
+
     max_seconds: bound on learning, in seconds of wall time. Methods that stop themselves return their best so far
     (``complete`` is False) and are killed 2 s + 10 % later at the latest; all others are killed at the limit.
 
@@ -63,15 +70,12 @@ def compare(
     stay unless ``retry_failed``; cells that ran out of time run again under a longer limit, and methods that were
     not installed once they are. Nothing runs if a name, a parameter or the data cannot be right.
     """
-    plan = make_plan(datasets, backends, seeds, out, n_jobs, max_seconds, engine, params, load_seconds)
+    plan = make_plan(
+        datasets, backends, seeds, USUAL if out is None else out, n_jobs, max_seconds, engine, params, load_seconds
+    )
+    plan = _beside(plan) if out is None else plan
     with Store.create(plan.out, DEFINITIONS) as store:
-        for name, dataset in plan.datasets.items():
-            if dataset is not None:
-                store.check_draw(name, 0, describe(dataset))
-        finished = store.finished()
-        check_unchanged(
-            plan.functions, {c.backend: json.loads(row["versions"]) for c, row in finished.items()}, plan.out
-        )
+        finished = _finished(store, plan)
         pending = [cell for cell in plan.cells if _to_run(cell, finished.get(cell), plan, retry_failed)]
         pending = [cell for cell in pending if not _note_missing(store, cell, plan)]
         if pending:
@@ -84,6 +88,33 @@ def compare(
     results = Results(plan.out)
     results.save()
     return results
+
+
+def _finished(store: Store, plan: Plan) -> dict[Cell, dict[str, Any]]:
+    """The cells that are recorded; DataError where they are of other data, or of another version of a function."""
+    finished = store.finished()
+    check_unchanged(plan.functions, {c.backend: json.loads(row["versions"]) for c, row in finished.items()}, plan.out)
+    store.check_draws({(name, 0): describe(dataset) for name, dataset in plan.datasets.items() if dataset is not None})
+    return finished
+
+
+def _beside(plan: Plan) -> Plan:
+    """The plan in the first folder, of the usual one and those beside it, that holds no other inputs under the same names."""
+    for number in count(1):
+        here = replace(plan, out=plan.out if number == 1 else plan.out.with_name(f"{plan.out.name}-{number}"))
+        if (here.out / FILE).is_file():
+            with Store.create(here.out, DEFINITIONS) as store:
+                try:
+                    _finished(store, here)
+                except DataError:
+                    continue
+        if number > 1:
+            told = (
+                f"{plan.out} holds a comparison of other inputs under the same names, so this one is kept in {here.out}"
+            )
+            warnings.warn(f"{told}; out= names a folder of your own", UserWarning, stacklevel=4)
+        return here
+    raise AssertionError("count has no end")
 
 
 def _to_run(cell: Cell, before: Mapping[str, Any] | None, plan: Plan, retry_failed: bool) -> bool:

@@ -184,11 +184,7 @@ class Results:
 
     def claims(self, backend: str) -> str:
         """What kind of graph a method gives: dag, digraph, cpdag or pag; of a function, as its answers are."""
-        known(
-            backend,
-            there := self.settings["backends"],
-            f"{self.out} has no method {backend!r}; it has {', '.join(there)}",
-        )
+        known(backend, self.settings["backends"], f"{self.out} has no method {backend!r}")
         method = registry().get(backend.partition(":")[0])
         return method.gives if method is not None else self._answers[backend]
 

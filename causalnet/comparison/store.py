@@ -147,8 +147,13 @@ class Store:
 
     def check_draw(self, dataset: str, seed: int, draw: Mapping[str, Any]) -> None:
         """Record a draw of a data set, or refuse it if it is not the one recorded under the same name and seed."""
+        self.check_draws({(dataset, seed): draw})
+
+    def check_draws(self, draws: Mapping[tuple[str, int], Mapping[str, Any]]) -> None:
+        """The same of several, all or none."""
         with self._write():
-            self._check_draw(dataset, seed, draw)
+            for (dataset, seed), draw in draws.items():
+                self._check_draw(dataset, seed, draw)
 
     def _check_draw(self, dataset: str, seed: int, draw: Mapping[str, Any]) -> None:
         known = self._db.execute(

@@ -27,7 +27,7 @@ import causalnet as cn
 from causalnet.base.progress import watcher
 from causalnet.base.text import split
 from causalnet.comparison import Progress, Results
-from causalnet.comparison.functions import read_answer
+from causalnet.comparison.functions import digest, read_answer
 from causalnet.comparison.labels import label, parse
 from causalnet.comparison.store import FILE
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
@@ -439,7 +439,7 @@ def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path:
         ({"seeds": "3"}, DataError, "got '3'"),
         ({"max_seconds": 0}, DataError, "max_seconds is 0, and must be a finite number above 0"),
         ({"max_seconds": "10"}, DataError, "max_seconds is '10'"),
-        ({"n_jobs": 0}, DataError, "n_jobs is 0, and must be a whole number"),
+        ({"n_jobs": 0}, DataError, "n_jobs is 0, and must be a number of processes"),
         ({"engine": "spark"}, DataError, "write 'local', or 'dask:ADDRESS'"),
     ],
 )
@@ -654,3 +654,37 @@ def test_methods_vote(tmp_path: Path) -> None:
     alone = cn.compare(chain(), "empty", seeds=1, out=tmp_path / "none")
     with pytest.raises(DataError, match="nothing to vote"):
         alone.consensus("chain")
+
+
+def test_comparisons_without_a_folder_lie_beside_those_of_other_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    frames = [pd.DataFrame(rng.normal(size=(30, 2)), columns=list("ab")) for _ in range(2)]
+    first = cn.compare(Dataset("d", frames[0]), "empty", seeds=1)
+    assert first.out == Path("runs/compare") == cn.compare(Dataset("d", frames[0]), "empty", seeds=1).out
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="holds a comparison of other inputs .* so this one is kept in"):
+            assert cn.compare(Dataset("d", frames[1]), "empty", seeds=1).out == Path("runs/compare-2")
+    assert (
+        set(first.frame["dataset"]) == {"d"} and len(cn.compare(Dataset("e", frames[1]), "empty", seeds=1).frame) == 2
+    )
+    with pytest.raises(DataError, match="is not the one that"):
+        cn.compare(Dataset("d", frames[1]), "empty", seeds=1, out="runs/compare")
+
+
+def test_a_changed_helper_is_another_version_of_a_function() -> None:
+    def made(text: str) -> Any:
+        space: dict[str, Any] = {"__name__": "mine"}
+        exec(text, space)
+        return digest(space["learn"])
+
+    text = (
+        "LEVEL = {}\nclass Cut:\n    def at(self): return {}\ndef helper(x): return x > LEVEL\n"
+        "def learn(data): return helper(data) or Cut().at() or learn"
+    )
+    same = made(text.format(1, 2))
+    assert made(text.format(1, 2)) == same
+    assert made(text.format(3, 2)) != same and made(text.format(1, 3)) != same
+    assert made(text.format(1, 2).replace("x >", "x <")) != same

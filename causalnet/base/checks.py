@@ -83,7 +83,7 @@ def function(name: str, value: Any, takes: str, gives: str = "", *, needed: bool
     what = f"a function ({takes})" + (f" -> {gives}" if gives else "")
     if not callable(value):
         raise DataError(f"{name} is {shown(value)}, and must be {what}{'' if needed else ', or None'}")
-    given = [one.strip() for one in takes.split(",")]
+    given = [one.strip() for one in takes.split(",") if one.strip()]
     by_name = {one[:-1]: None for one in given if one.endswith("=")}
     try:
         told = inspect.signature(value)

@@ -57,12 +57,8 @@ def read_events(
     rows without an event, a time or a device, or with more or fewer cells than the header, are left out, with a warning.
     Where a column says raised or cleared, each pair becomes one event with a duration. DataError for all else.
     """
-    if isinstance(path, pd.DataFrame):
-        raise DataError(
-            "path is a frame; a frame with the columns event, timestamp and device is a log by Events(frame)"
-        )
     quota = whole("skip_bad_rows", skip_bad_rows, 0)
-    frame = read_frame(path, as_text=_names_devices, skip_bad_rows=quota)
+    frame = read_frame(_file(path), as_text=_names_devices, skip_bad_rows=quota)
     skipped = int(frame.attrs.get("skipped", 0))
     name = Path(path).name
     took = event_columns(column_names(frame), name, columns)
@@ -101,6 +97,13 @@ def read_events(
         log = _paired(log, str(state))
     topology = as_topology(topology, log["device"])
     return Events(log, topology, event_types, unit="s")
+
+
+def _file(path: Any) -> Any:
+    """The path as it is; a frame is a log without being read."""
+    if isinstance(path, pd.DataFrame):
+        raise DataError("path is a frame; one with the columns event, timestamp and device is a log by Events(frame)")
+    return path
 
 
 def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -13,6 +13,7 @@ import gymnasium
 import numpy as np
 
 from ..base.arrays import AnyArray, Bools, Ints
+from ..base.checks import array_of, shown
 from ..errors import DataError, NotApplicable
 
 FINITE = (gymnasium.spaces.Discrete, gymnasium.spaces.MultiDiscrete, gymnasium.spaces.MultiBinary)
@@ -95,11 +96,14 @@ def finite_env(what: str, env: Any, *, several: bool = True, copies: bool = Fals
     return env
 
 
-def expanded(values: AnyArray, parts: Parts, what: str, fill: int = -1) -> AnyArray:
-    """(A,) entries of the columns; for switches (MultiBinary) also (n,), one a switch that is turned on.
+def expanded(given: Any, parts: Parts, what: str, fill: int = -1) -> AnyArray:
+    """(A,) whole numbers of the columns; for switches (MultiBinary) also (n,), one a switch that is turned on.
 
     fill: what turning a switch off (the even columns) gets.
     """
+    values = array_of(what, given)
+    if values.ndim != 1 or values.dtype.kind not in "iu":
+        raise DataError(f"{what} lists an index for every action, as whole numbers; got {shown(given)}")
     if len(values) == parts.n:
         return values
     if len(values) == len(parts.sizes) and (parts.sizes == 2).all() and parts.shape != ():

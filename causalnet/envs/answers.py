@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,15 @@ INTERFACE = {
 }
 CALLERS = ("causalnet", "gymnasium", "pettingzoo")
 TRUTHS = (bool, np.bool_, int, np.ndarray, list, tuple)
-UNFIT = ("to unpack", "cannot unpack", "unexpected keyword argument", "positional argument", "keyword-only argument")
+UNFIT = (
+    "to unpack",
+    "cannot unpack",
+    "unexpected keyword argument",
+    "positional argument",
+    "keyword-only argument",
+    "array element with a sequence",
+    "Output array",
+)
 """What Python says of a call, or of an answer, of another form than the caller expects."""
 
 
@@ -92,10 +101,10 @@ def _ask(env: Any, name: str, args: tuple[Any, ...], how: Mapping[str, Any]) -> 
 
 def _is_callers(error: Exception) -> bool:
     """Was it raised in calling the environment, and not within?"""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    return last is not None and str(last.tb_frame.f_globals.get("__name__")).partition(".")[0] in CALLERS
+    frames = [str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    while frames[-1] == "numpy":  # which copies of an environment are put together by
+        frames.pop()
+    return frames[-1] in CALLERS
 
 
 def _refused(env: Any, name: str, answer: Any) -> str:

@@ -40,7 +40,7 @@ def method_of_copies(env: Any, name: str) -> Callable[[], Any] | None:
     core = env.unwrapped
     if isinstance(core, SyncVectorEnv) and all(one.has_wrapper_attr(name) for one in core.envs):
         methods = [one.get_wrapper_attr(name) for one in core.envs]
-        return lambda: [method() for method in methods]
+        return (lambda: [method() for method in methods]) if all(map(callable, methods)) else None
     if isinstance(core, AsyncVectorEnv) and all(core.call("has_wrapper_attr", name)):
         return lambda: core.call(name)
     method = getattr(core, name, None)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Bools
-from ..base.checks import array_of
+from ..base.checks import array_of, function
 from ..errors import DataError
 from .actions import Parts
 from .copies import method_of_copies
@@ -141,4 +141,4 @@ def _bools(value: Any, shape: tuple[int, ...], what: str, kinds: str) -> Bools:
 def method_of(env: Any, name: str) -> Any:
     """The callable of that name in the stack of wrappers, or None."""
     found = env.get_wrapper_attr(name) if env.has_wrapper_attr(name) else None
-    return found if callable(found) else None
+    return function(f"{name} of the environment", found, "") if callable(found) else None

@@ -12,6 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 import networkx as nx
 
 from ..base.arrays import AnyArray
+from ..base.checks import array_of
+from ..errors import DataError
 
 
 @runtime_checkable
@@ -51,6 +53,16 @@ class HasFingerprint(Protocol):
     """A text that two environments share iff they behave alike; what was learned in one goes on in no other."""
 
     fingerprint: str
+
+
+def counted(env: ActsOnVariables, obs: Any, units: int = 0) -> AnyArray:
+    """(D, V) what ``env.counts`` shows of an observation; DataError unless it holds numbers of so many units at least."""
+    counts, v = array_of("counts(obs)", env.counts(obs)), len(env.variables)
+    if counts.dtype.kind not in "biuf" or counts.ndim != 2 or counts.shape[0] < units or counts.shape[1] != v:
+        raise DataError(
+            f"counts(obs) is {counts.dtype} of shape {counts.shape}, and must hold numbers of {units} units or more x {v} variables"
+        )
+    return counts
 
 
 def missing(env: Any, protocol: type) -> list[str]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import AnyArray, Bools
-from ..base.checks import array_of, function, number, one_of, whole
+from ..base.arrays import Bools
+from ..base.checks import array_of, distinct, function, number, one_of, whole
 from ..envs.actions import Parts, expanded
 from ..envs.masks import as_mask
-from ..envs.protocols import ActsOnVariables, HasUnits
+from ..envs.protocols import ActsOnVariables, HasUnits, counted
 from ..errors import DataError, NotApplicable
 from .gate import EXPLORE, Choice, Gate, packed, unpacked
 from .root_causes import EMPTY, Doubtful, RootCauseMask, instead
@@ -257,43 +257,24 @@ def _facts(env: Any, told: dict[str, Any], parts: Parts) -> dict[str, Any]:
     return found
 
 
-def _indices(name: str, given: Any) -> AnyArray:
-    array = array_of(name, given)
-    if array.dtype.kind not in "iu":
-        raise DataError(
-            f"{name} lists an index for every action, as whole numbers; got {array.dtype} of shape {array.shape}"
-        )
-    return array
-
-
 class _Cells:
     """Observation -> (A,) bool, the actions whose unit and variable have a positive count; reads ``env.counts``."""
 
     def __init__(self, env: ActsOnVariables, parts: Parts) -> None:
         self._env = env
-        kinds = expanded(_indices("action_variables", env.action_variables), parts, "action_variables")
-        units = expanded(_indices("action_units", env.action_units), parts, "action_units")
+        kinds = expanded(env.action_variables, parts, "action_variables")
+        units = expanded(env.action_units, parts, "action_units")
         self._acts = kinds >= 0  # an action on no variable always has something to do
         if (units[self._acts] < 0).any():
             raise DataError(
                 "action_units holds a number below 0 for an action on a variable; give the index of its unit"
             )
-        self._least = (int(units[self._acts].max(initial=-1)) + 1, len(env.variables))
-        self._flat = np.where(self._acts, units * len(env.variables) + kinds, 0)
+        self._units = int(units[self._acts].max(initial=-1)) + 1
+        self._flat = np.where(self._acts, units * len(distinct("variables", env.variables)) + kinds, 0)
         self._in_order = np.array_equal(self._flat, np.arange(len(kinds)))
 
     def __call__(self, obs: Any) -> Bools:
-        counts = array_of("counts(obs)", self._env.counts(obs))
-        if (
-            counts.dtype.kind not in "biuf"
-            or counts.ndim != 2
-            or counts.shape[0] < self._least[0]
-            or counts.shape[1] != self._least[1]
-        ):
-            raise DataError(
-                f"counts(obs) has shape {counts.shape}, and must hold numbers of {self._least[0]} units or more x {self._least[1]} variables"
-            )
-        positive: Bools = (counts > 0).ravel()
+        positive: Bools = (counted(self._env, obs, self._units) > 0).ravel()
         return positive if self._in_order else positive[self._flat] | ~self._acts
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import AnyArray, Ints
-from ..base.checks import distinct
+from ..base.checks import distinct, number
 from ..envs.actions import Parts, expanded
-from ..envs.protocols import ActsOnVariables, HasSeconds, HasUnits, missing
+from ..envs.protocols import ActsOnVariables, HasSeconds, HasUnits, counted, missing
 from ..errors import DataError, NotApplicable
 from ..representation.root_causes import RootCauseMask
 
@@ -45,8 +45,8 @@ class Sight:
                 "CausalMask"
             )
         if counts:
-            kinds = expanded(np.asarray(core.action_variables), parts, "action_variables")
-            units = expanded(np.asarray(core.action_units), parts, "action_units")
+            kinds = expanded(core.action_variables, parts, "action_variables")
+            units = expanded(core.action_units, parts, "action_units")
             named = tuple(map(str, core.units)) if isinstance(core, HasUnits) else None
             return Sight(
                 core, distinct("variables", core.variables), named, np.where(kinds < 0, -1, units), kinds, None
@@ -55,7 +55,7 @@ class Sight:
             told[name] = getattr(core, name, None) if told[name] is None else told[name]
             if told[name] is None:
                 raise DataError(f"{type(core).__name__} has no attribute {name!r}, so give {name}=")
-        kinds = expanded(np.asarray(told["action_variables"]), parts, "action_variables")
+        kinds = expanded(told["action_variables"], parts, "action_variables")
         variables = distinct("variables", told["variables"])
         rule = RootCauseMask(
             None, variables=variables, action_variables=kinds, present=told["present"], cells=told["cells"]
@@ -70,12 +70,12 @@ class Sight:
     @property
     def seconds(self) -> float:
         """What a step takes; 1 where that is not told."""
-        return float(self.core.step_seconds) if isinstance(self.core, HasSeconds) else 1.0
+        return number("step_seconds", self.core.step_seconds, above=0.0) if isinstance(self.core, HasSeconds) else 1.0
 
     def counts(self, obs: Any) -> AnyArray:
         """(D, V) how many of each variable an observation shows at each unit; presence as 0 and 1 without units."""
         if self.rule is None:
-            return np.asarray(self.core.counts(obs))
+            return counted(self.core, obs, int(self.unit.max(initial=-1)) + 1)
         return self.rule.present(obs)[None].astype(np.int64)
 
     def names(self, shape: Sequence[int]) -> tuple[str, ...]:

@@ -190,3 +190,48 @@ def test_methods_named_predict_are_functions_too() -> None:
 
     with pytest.raises(DataError, match="predict of the policy takes"):
         cn.evaluate(Mine(), ROOM(), 1)
+
+
+class Cells(gymnasium.Env):
+    """Two units with two variables, an action each; ``change`` replaces what it says of itself."""
+
+    variables, units, action_variables, action_units = ["v", "w"], ["u", "x"], [0, 1, 0, 1], [0, 0, 1, 1]
+    observation_space, action_space = gymnasium.spaces.Box(0, 9, (4,), np.float32), gymnasium.spaces.Discrete(4)
+
+    def __init__(self, **change: Any) -> None:
+        for name, value in change.items():
+            setattr(self, name, value)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return np.ones(4, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        return np.ones(4, np.float32), 1.0, True, False, {}
+
+    def counts(self, obs: Any) -> Any:
+        return getattr(self, "shown", np.ones((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"shown": "many"}, "counts.obs. is"),
+        ({"shown": [[1], [1, 2]]}, "rows have different lengths"),
+        ({"shown": np.ones((2, 3))}, "counts.obs. is float64 of shape"),
+        ({"action_units": [0, 0, 1, 7]}, "8 units or more"),
+        ({"action_variables": "abcd"}, "lists an index for every action"),
+        ({"variables": 3}, "variables takes a list of names"),
+        ({"action_masks": lambda state: None}, "action_masks of the environment takes"),
+    ],
+)
+def test_what_an_environment_says_of_its_actions_is_looked_at(change: dict[str, Any], told: str) -> None:
+    graph = cn.Graph.from_edges("vw", [("v", "w")])
+    for play in (
+        lambda env: data.collect(env, episodes=1),
+        lambda env: cn.evaluate(lambda obs, mask, rng: 0, cn.CausalMask(env, graph), 1),
+    ):
+        play(Cells())
+        with pytest.raises(DataError, match=told):
+            play(Cells(**change))
+    with pytest.raises(DataError, match="step_seconds is 'fast'"):
+        data.collect(Cells(step_seconds="fast"), episodes=1)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ...base.arrays import Bools, Floats, Ints
+from ...base.checks import array_of
 from ...envs.copies import attribute
 from ...errors import NotApplicable
 from .networks import Batch, Network, orthogonal, zeros
@@ -34,7 +35,9 @@ def find_layout(env: gymnasium.Env, n_obs: int, n_actions: int) -> Layout | None
     found = [attribute(env, name) for name in ("action_variables", "action_units")]
     if found[0] is None or found[1] is None:
         return None
-    variable, unit = (np.asarray(one, np.int64) for one in found)
+    variable, unit = (array_of("action_variables", one) for one in found)
+    if variable.dtype.kind not in "iu" or unit.dtype.kind not in "iu":
+        return None
     if variable.shape != (n_actions,) or unit.shape != (n_actions,):
         return None
     if variable.min() < 0 or unit.min() < 0:  # an action on no variable has no cell

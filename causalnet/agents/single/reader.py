@@ -34,6 +34,8 @@ class Reader:
         self.copies = int(env.num_envs) if isinstance(env, gymnasium.vector.VectorEnv) else 0
         "of a vector environment; 0: one environment"
         space = env.single_observation_space if self.copies else env.observation_space
+        if not isinstance(space, gymnasium.Space):
+            raise NotApplicable(f"the observation space is {space!r:.60}, and must be a gymnasium.Space")
         self._drop = isinstance(space, gymnasium.spaces.Dict) and KEY in space.spaces
         if self._drop:  # a mask inside the observation is no input of the network
             space = gymnasium.spaces.Dict({k: v for k, v in space.spaces.items() if k != KEY})

@@ -10,6 +10,7 @@ from numba import njit
 from scipy.special import ndtr, ndtri
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from ..data.sealed import settle
 from .elimination import LARGEST_R, eliminate_sets
 from .levels import enter_tests, plan_level
 from .sets import Largest, Lists, Question, Tested, ask, largest, untested
@@ -36,7 +37,7 @@ class PartialCorrelation:
     """
 
     def __init__(self, correlation: Array, n: int) -> None:
-        self.rho = np.ascontiguousarray(correlation, np.float64)
+        self.rho = _to_read(np.ascontiguousarray(correlation, np.float64))
         self.n = n
         self.most = n - 4
 
@@ -69,7 +70,7 @@ class PartialCorrelation:
         """All levels of a skeleton in one compiled search. The rest: see :class:`causalnet.search.skeleton.Search`."""
         scale = np.sqrt(np.maximum(self.n - np.arange(max(min(deepest, self.most), 0) + 1) - 3.0, 0.0))
         limits = deepest, self.most, max_sets, self.weakness_at(alpha), deadline
-        return Searched(*_search(self.rho, self.n, scale, adj, fixed, limits))
+        return Searched(*_search(self.rho, self.n, scale, _to_read(adj), _to_read(fixed), limits))
 
     def climb(self, i: Ints, j: Ints, near: Lists, limit: Ints, alpha: float, deadline: float) -> tuple[Tested, int]:
         """The pairs (m,) given every set of 1, 2, ... up to limit (d,) members of fixed lists, each until a size separates it.
@@ -83,6 +84,11 @@ class PartialCorrelation:
         tests, depth, stopped = _levels(self.rho, scale, question, largest(found), self.weakness_at(alpha), deadline)
         found.df[:], found.n[:] = 0, self.n
         return found._replace(statistic=-found.weakness, tests=tests, stopped=stopped), depth
+
+
+def _to_read(array: AnyArray) -> AnyArray:
+    """It, not to be written through this: numba compiles anew for each of the two."""
+    return settle(array.view())
 
 
 @njit(cache=True)

@@ -61,7 +61,7 @@ def read_run(before, started, cleared, unit, variable, seconds, reads, start, so
     phi = np.zeros((total, GROUND + types * hops))
     cell, slot, load = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024)
     exposure, span = np.zeros((types, GROUND + types * hops)), np.zeros((units, types))
-    events, used = 0, 0
+    events, used = np.int64(0), 0  # no literal: for each of those numba compiles what is called anew
     for t in range(steps):
         gone, fresh = cleared[t], started[t]
         if leak < 1.0 and not reads[t]:

@@ -77,7 +77,7 @@ def _streamed(table: Moments | Counts, ci_test: str | Test) -> Chosen:
         return Chosen(name, Contingency(table.codes, name == "g2"), max_sets=MOST_SETS[name])
     if table.n < 4:
         raise DataError(f"Fisher's z needs at least 4 rows, got {table.n}")
-    return Chosen(name, PartialCorrelation(np.array(table.correlation), table.n), max_sets=MOST_SETS[name])
+    return Chosen(name, PartialCorrelation(table.correlation, table.n), max_sets=MOST_SETS[name])
 
 
 def _make(

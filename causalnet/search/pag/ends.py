@@ -14,6 +14,7 @@ from ...graph.marks import ARROW, CIRCLE, TAIL
 from ..sets import Lists
 
 KNOWN = 11  # beside the rules 0 to 10
+RULE = tuple(np.int64(k) for k in range(KNOWN))  # no literals: for each of those numba compiles anew
 TORN = 4  # beside the marks: wanted as a tail and as an arrow
 
 

@@ -105,7 +105,7 @@ def _never(
         rest[0, a] = a + 2
         for b in range(k):
             stack[0, a, b] = rho[members[a], members[b]]
-    left[0], top, nodes = k - 2, 0, 0
+    left[0], top, nodes = k - 2, np.int64(0), 0  # no literal: for each of those numba compiles anew
     factor = np.empty((k, k))
     while top >= 0:
         nodes += 1

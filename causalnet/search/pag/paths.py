@@ -8,7 +8,7 @@ from numba import njit
 from ...base.arrays import AnyArray
 from ...base.clock import Watch, over
 from ...graph.marks import ARROW, CIRCLE, TAIL
-from .ends import Ends, Round, around, directed, want
+from .ends import RULE, Ends, Round, around, directed, want
 
 
 @njit(cache=True)
@@ -21,8 +21,8 @@ def uncovered_cycles(ends: Ends, wanted: Round) -> None:
             if over(wanted.watch, 1):
                 return
             if b > a and marks[a, b] == CIRCLE and marks[b, a] == CIRCLE and _goes_around(ends, wanted, a, b, loose):
-                want(ends, wanted, a, b, TAIL, 5)
-                want(ends, wanted, b, a, TAIL, 5)
+                want(ends, wanted, a, b, TAIL, RULE[5])
+                want(ends, wanted, b, a, TAIL, RULE[5])
 
 
 @njit(cache=True)

@@ -17,7 +17,7 @@ from numba import njit
 from ...base.arrays import AnyArray
 from ...base.clock import now, over
 from ...graph.marks import ARROW, CIRCLE, TAIL
-from .ends import Ends, Round, around, directed, is_open, new_round, settle, want
+from .ends import RULE, Ends, Round, around, directed, is_open, new_round, settle, want
 from .paths import uncovered_cycles, uncovered_ways
 from .separators import Separators
 
@@ -38,8 +38,8 @@ def draw_colliders(ends: Ends, separators: Separators, deadline: float) -> None:
                         is_open(ends, c, b) or marks[c, b] == ARROW
                     )
                     if ready and not _separated_by(separators, a, c, b):
-                        want(ends, wanted, a, b, ARROW, 0)
-                        want(ends, wanted, c, b, ARROW, 0)
+                        want(ends, wanted, a, b, ARROW, RULE[0])
+                        want(ends, wanted, c, b, ARROW, RULE[0])
     settle(ends, wanted)
 
 
@@ -106,7 +106,7 @@ def _near_rules(ends: Ends, wanted: Round) -> None:
             for b in around(ends, c):
                 # R1, its letters b, c, a here: b *-> c o-* a, a and b apart: c -> a
                 if marks[b, c] == ARROW and apart[b, a]:
-                    _arrow(ends, wanted, c, a, 1)
+                    _arrow(ends, wanted, c, a, RULE[1])
                 # R2: a -> b *-> c or a *-> b -> c, and a *-o c: a *-> c
                 leads = marks[b, c] == ARROW and marks[a, b] == ARROW
                 second |= leads and (marks[b, a] == TAIL or marks[c, b] == TAIL)
@@ -116,9 +116,9 @@ def _near_rules(ends: Ends, wanted: Round) -> None:
                     for e in around(ends, c):
                         third |= marks[e, c] == ARROW and marks[e, a] == CIRCLE and apart[b, e]
             if second:
-                want(ends, wanted, a, c, ARROW, 2)
+                want(ends, wanted, a, c, ARROW, RULE[2])
             if third:
-                want(ends, wanted, a, c, ARROW, 3)
+                want(ends, wanted, a, c, ARROW, RULE[3])
 
 
 @njit(cache=True)
@@ -142,11 +142,11 @@ def _discriminating(ends: Ends, separators: Separators, wanted: Round) -> None:
                     if separators.place[t, c] < 0:
                         continue
                     if _separated_by(separators, t, c, b):
-                        _arrow(ends, wanted, b, c, 4)
+                        _arrow(ends, wanted, b, c, RULE[4])
                     elif _fits(ends, c, b, ARROW) and _fits(ends, b, c, ARROW) and _fits(ends, a, b, ARROW):
-                        want(ends, wanted, c, b, ARROW, 4)
-                        want(ends, wanted, b, c, ARROW, 4)
-                        want(ends, wanted, a, b, ARROW, 4)
+                        want(ends, wanted, c, b, ARROW, RULE[4])
+                        want(ends, wanted, b, c, ARROW, RULE[4])
+                        want(ends, wanted, a, b, ARROW, RULE[4])
 
 
 @njit(cache=True)
@@ -188,9 +188,9 @@ def _undirected(ends: Ends, wanted: Round) -> None:
                 continue
             for a in around(ends, b):
                 if marks[b, a] == TAIL and marks[a, b] == TAIL:
-                    want(ends, wanted, c, b, TAIL, 6)
+                    want(ends, wanted, c, b, TAIL, RULE[6])
                 elif marks[b, a] == TAIL and marks[a, b] == CIRCLE and ends.apart[a, c]:
-                    want(ends, wanted, c, b, TAIL, 7)
+                    want(ends, wanted, c, b, TAIL, RULE[7])
 
 
 @njit(cache=True)
@@ -204,4 +204,4 @@ def _tails(ends: Ends, wanted: Round) -> None:
             if marks[a, c] == ARROW and marks[c, a] == CIRCLE:
                 for b in around(ends, a):
                     if marks[b, a] == TAIL and marks[a, b] >= ARROW and directed(ends, b, c):
-                        want(ends, wanted, c, a, TAIL, 8)
+                        want(ends, wanted, c, a, TAIL, RULE[8])

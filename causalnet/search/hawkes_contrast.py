@@ -9,16 +9,17 @@ target's own effects and what events of any type raise alike, and a background o
 the sums have left out.
 
 z^2 / 2 are the nats that an edge gains. The price of an edge follows the rule of :mod:`causalnet.search.label_null`, with
-the law of a standard normal z a hop for the null: first FEW edges of noise in a whole graph, then what the z of all
-pairs, each beside the causes that were found, say of how many edges there are. An edge must also gain LEFT of what the
-causes of its target gain together, per event of the rarer type: a wrong shape of the delays leaves a part of that to
-types that follow the same causes, however long the stream; what is below counts for no edge there either. In a polled
-stream the pairs that are joined are then turned the way that earlier polls tell (:mod:`causalnet.search.hawkes_polls`),
-and the graph is found again.
+the law of a standard normal z a hop for the null, thinned where few events leave less of it: first FEW edges of noise in
+a whole graph, then what the z of all pairs, each beside the causes that were found, say of how many edges there are. An
+edge must also gain LEFT of what the causes of its target gain together, per event of the rarer type: a wrong shape of
+the delays leaves a part of that to types that follow the same causes, however long the stream; what is below counts for
+no edge there either. In a polled stream the pairs that are joined are then turned the way that earlier polls tell
+(:mod:`causalnet.search.hawkes_polls`), and the graph is found again.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ KEEP = 0.5  # of the z that lets an edge in, to stay when others joined
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
 TURNS = 2  # of a polled stream's edges
+BULK = 50.0  # pairs not joined that the law of chance lets gain most, by which it is judged
 DRAWS, MOST = 100_000, 60.0  # quantiles of the null, nats
 
 
@@ -84,7 +86,8 @@ def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fit
         gain = np.maximum(found.z, 0.0) ** 2 / 2.0
         floor = LEFT * np.where(found.adj, gain, 0.0).sum(axis=0) / size * rarer
         here = np.where(gain >= floor, gain, 0.0)[free]
-        last, price = price, price_of(null, here, int(free.sum()), int(found.adj.sum()), FALSE_SHARE)
+        law = _as_seen(null, gain[free & ~found.adj])
+        last, price = price, price_of(law, here, int(free.sum()), int(found.adj.sum()), FALSE_SHARE)
         found = _at(moments, hops, allowed, required, np.maximum(price, floor))
         if abs(price - last) < SETTLED * last:
             break
@@ -94,6 +97,20 @@ def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fit
 def _normal(hops: int) -> Null:
     """What chance gains."""
     return Null(_by_chance(1.0 - (np.arange(DRAWS) + 0.5) / DRAWS, hops), DRAWS)
+
+
+def _as_seen(null: Null, seen: Array) -> Null:
+    """The law of chance, its tail thinned to what the gains of pairs that are not joined, ``seen`` (P,), show of it.
+
+    Where events of a pair are few its z hardly ever gets as far as the normal law has it. So the law is held against its
+    BULK largest gains of P, which are noise nearly all; weak effects among them make it err upwards.
+    """
+    n = math.ceil(null.tried * min(1.0, BULK / max(len(seen), 1)))
+    tail = null.gains[-n:]
+    share = (seen > tail[0]).sum() / (len(seen) * n / null.tried) if len(seen) and tail[0] > 0 else 1.0
+    kept = math.ceil(n * min(share, 1.0))
+    thin = np.append(np.full(n - kept, tail[0]), tail[np.linspace(0, n - 1, kept).astype(np.int64)])
+    return null._replace(gains=np.append(null.gains[:-n], thin))
 
 
 def _by_chance(p: Array, hops: int) -> Array:

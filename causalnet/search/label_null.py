@@ -28,6 +28,7 @@ from .hawkes_search import Scorer, ancestors
 ROUNDS = 5  # permuted logs
 MOST = 300_000  # pairs of types that are looked at in a round; of more, those of sampled targets
 FEW = 0.25  # edges that a log of noise may hold on average
+SLACK = 0.008  # of the best F1, or as much as FEW edges are of it, for a lower price
 CLEAR = 3.0  # deviations by which edges must outnumber those of noise, where more than FEW of noise are admitted
 TAIL = 20  # the largest gains of noise, and beyond them, count by the exponential law that they follow
 STEPS = 400  # prices that are tried
@@ -94,7 +95,7 @@ def price_of(null: Null, here: Array, pairs: int, joined: int, false_share: floa
     total = max(right[clear].max(initial=0.0), 1.0)  # edges that there are
     f1 = 2.0 * right / (above + total)
     admitted = (chance <= FEW) | (clear & (chance <= false_share * above))
-    passes = np.flatnonzero(admitted & (f1 >= f1[admitted].max(initial=0.0) - FEW / (2.0 * total)))
+    passes = np.flatnonzero(admitted & (f1 >= f1[admitted].max(initial=0.0) - max(FEW / (2.0 * total), SLACK)))
     return float(c[passes[0]]) if len(passes) else math.inf
 
 

@@ -11,6 +11,9 @@
    what an edge adds to the others.
 4. In a polled log the edges are then turned round where that is likelier.
 
+In a log that lasts LONG, the background of a type falls on the devices as its own events do, drawn towards all events'
+(:func:`causalnet.stats.time_scales.type_share`). Events that are not ``heard`` are causes and are not explained.
+
 A wrong shape of the delays leaves a part of what the causes explain to types that follow the same causes, however long
 the log. So an edge must also gain LEFT of the nats per event by which its target's causes raise the likelihood, times
 the events of the rarer type; before they are known MISFIT nats per event. All constants here were settled on
@@ -39,6 +42,7 @@ from ..stats.time_scales import (
     polled_kernel,
     some_devices,
     tied,
+    type_share,
 )
 from .hawkes_search import Found, Limits, Scorer, climb
 from .label_null import Null, draw_null, gains, over, price_of, some_targets
@@ -50,6 +54,7 @@ STEP = 2.0  # from one delay to the next
 BETTER = 1.0  # nats by which a delay must be better
 ROUNDS = 3  # of prices
 SETTLED = 0.05  # relative change of the price
+LONG = 300.0  # delays that a log must last, or a device's counts of a type are of few cascades
 FINE = 0.1  # of a delay: a clock finer than this shows the delay
 FAR = 100.0  # times the delay that ties tell: one so long is none, where that is shorter than the time between polls
 
@@ -78,6 +83,8 @@ class Views(NamedTuple):
     share: Array  # (M,) of the background
     some: Bools  # (M,) devices with ENOUGH events
     most: Bools | None  # (M,) devices that there is time for; None: all
+    heard: Bools | None  # (N,) events that are to be explained; None: all
+    long: bool  # whether a device's counts tell the background of each type from effects
 
     def seen(self, delay: float, kind: Codes | None = None, partly: bool = False, ordered: bool = False) -> Traces:
         """The effects at a mean delay in seconds, on all devices or on some, of the log's types or of others.
@@ -87,7 +94,11 @@ class Views(NamedTuple):
         types = self.kind if kind is None else kind
         some = self.some if partly else self.most
         tie, later = (self.tie, 1.0) if self.poll == 0.0 else polled_kernel(self.poll / delay)
-        seen = trace(self.log, types, np.array([1.0 / delay]), self.types, tie / later, self.share, some, not ordered)
+        share = self.share
+        if self.long:
+            share = type_share(types, self.log.device, self.types, share, some, self.heard)
+        weight, rate = tie / later, np.array([1.0 / delay])
+        seen = trace(self.log, types, rate, self.types, weight, share, some, not ordered, self.heard)
         if later == 1.0:
             return seen
         integral = seen.integral.copy()
@@ -97,9 +108,18 @@ class Views(NamedTuple):
 
 
 def learn_unaided(
-    log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits
+    log: Log,
+    kind: Codes,
+    links: sp.csr_array,
+    ties: float | None,
+    told: Told,
+    limits: Limits,
+    heard: Bools | None = None,
 ) -> tuple[Scorer, Found, float, float, Null]:
-    """The graph with the scorer that priced it, the delay in seconds, the weight of ties and the null."""
+    """The graph with the scorer that priced it, the delay in seconds, the weight of ties and the null.
+
+    heard: (N,) events that are to be explained, all if None; the others are causes alone.
+    """
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
@@ -108,7 +128,8 @@ def learn_unaided(
     near = polled_delay(log, kind, poll) if poll else delay
     if near < poll and delay > FAR * near:  # most effects are told by the poll of their cause, and later ones show none
         delay = near
-    views = Views(log, kind, v, tie, poll, share, some, some if over(told.half) else None)
+    most, long = some if over(told.half) else None, log.time[-1] - log.time[0] > LONG * delay
+    views = Views(log, kind, v, tie, poll, share, some, most, heard, bool(long))
     found, alone, null = _first(views, delay, told, limits)
     if found[1].adj.any() and null.tried and not over(limits.deadline):
         best = _better_delay(views, delay, found[1].parents, told.tol, limits.deadline)

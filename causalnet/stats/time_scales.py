@@ -23,6 +23,7 @@ from numba import njit
 from ..base.arrays import Array, Bools, Codes
 from .hawkes_paths import Log
 from .hawkes_traces import trace
+from .unit_shares import shares
 
 RATIO = 3.0  # between neighbouring scales
 EXPLAINED = 0.1  # share of the events that are laid to earlier ones when EM starts
@@ -31,6 +32,7 @@ PRIOR = 5.0  # events that every device is credited with
 POLLED = 0.05  # from this share of events with a simultaneous one nearby on, ties count as possible causes
 TELLING = 2000  # events of a polled log that tell its delay
 SHORTEST = 0.125  # of a poll: effects that are quicker are hardly ever told by a later one
+CELLS = 10_000_000  # of a device and a type
 SAME = 1e-4  # of a delay: polls that are closer are as good as exact times
 
 
@@ -51,6 +53,28 @@ def device_share(device: Codes, n_devices: int) -> Array:
     active = count > 0
     share = np.where(active, count + PRIOR, 0.0)
     return share / share[active].mean()
+
+
+def type_share(
+    kind: Codes, device: Codes, types: int, share: Array, receives: Bools | None, heard: Bools | None
+) -> Array:
+    """(M, V) how the background of each type falls on the devices; (M,) ``share`` where there are more than CELLS of them.
+
+    As all events do, by ``share``, and as far as the types differ as the type's own do, which decides for each cell by how
+    many events of it there are (:mod:`causalnet.stats.unit_shares`): a type that some devices have and others lack seems
+    otherwise to be caused by the types that the same devices have. receives (M,), heard (N,): devices and events that count.
+    """
+    m = len(share)
+    if m * types > CELLS:
+        return share
+    kept = np.ones(len(kind), dtype=bool) if heard is None else heard
+    cell = device[kept].astype(np.int64) * types + kind[kept]
+    count = np.bincount(cell, minlength=m * types).reshape(m, types).astype(np.float64)
+    used = share > 0 if receives is None else (share > 0) & receives
+    found = np.repeat(share[:, None], types, axis=1)
+    found[used] *= shares(count[used], found[used])
+    found[used] *= share[used].mean() / found[used].mean(axis=0)
+    return found
 
 
 def mean_delay(log: Log, links: sp.csr_array, share: Array, receives: Bools | None = None) -> float:

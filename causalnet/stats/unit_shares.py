@@ -33,8 +33,10 @@ def shares(starts: Array, seconds: Array) -> Array:
 
 def _likelihood(starts: Array, mean: Array, shape: float) -> float:
     """Log-likelihood of negative binomial counts (D, V), up to a constant."""
-    r, m = starts[mean > 0], mean[mean > 0]
+    watched = mean > 0
+    some = watched & (starts > 0)  # most cells of a large log are empty
+    r, m = starts[some], mean[some]
     if shape == math.inf:
-        return float((r * np.log(m) - m).sum())
-    gamma = gammaln(r + shape) - gammaln(shape) - shape * np.log1p(m / shape)
-    return float((gamma + r * (np.log(m) - np.log(shape + m))).sum())
+        return float((r * np.log(m)).sum() - mean[watched].sum())
+    gamma = gammaln(r + shape) - gammaln(shape) + r * (np.log(m) - np.log(shape + m))
+    return float(gamma.sum() - shape * np.log1p(mean[watched] / shape).sum())

@@ -194,6 +194,18 @@ def test_time_bounds_the_search() -> None:
     assert graph.skeleton.any()
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_a_category_that_never_varies_is_joined_to_none(gaps: bool, coded: Table) -> None:
+    values = coded.values.copy()
+    values[:, 1] = 0.0
+    if gaps:
+        values[:40, 1] = values[40:80, 0] = np.nan
+    table = Table(coded.columns, values, coded.discrete, coded.levels)
+    with pytest.warns(UserWarning, match=f"the same in all rows, and so without an edge: '{coded.columns[1]}'"):
+        graph = learn(table)
+    assert not graph.skeleton[1].any() and graph.skeleton.any()
+
+
 def test_more_rows_than_there_is_time_for_are_a_sample() -> None:
     codes = np.random.default_rng(0).integers(0, 3, (40_000, 6))
     codes[:, 1] = (codes[:, 0] + (codes[:, 2] == 1)) % 3

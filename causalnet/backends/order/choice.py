@@ -38,7 +38,7 @@ from ...stats.scores import (
 from .additive import additive_evidence
 from .filling import fill_categories, fill_covariance, separate_missing
 from .sampling import rows_in_time, tell_sample
-from .telling import tell_lumped, tell_missing, tell_scattered, tell_strangers
+from .telling import tell_flat, tell_lumped, tell_missing, tell_scattered, tell_strangers
 
 LEAST = 4  # rows below which nothing is learnt
 COSTLY = 2e7  # rows times squared columns beyond which a mixed table gets the score that needs no rows
@@ -111,8 +111,9 @@ def _refuse_flat(data: Table) -> None:
         raise DataError(
             f"no row of this sample has a value of {list_some(empty)}; leave that out, or draw a larger sample"
         )
-    there = np.where(data.missing, np.nanmin(data.values, axis=0), data.values) if data.incomplete else data.values
-    refuse_constants(there, data.columns, data.levels)
+    if data.kind != "discrete":  # a category that is always the same is joined to none
+        there = np.where(data.missing, np.nanmin(data.values, axis=0), data.values) if data.incomplete else data.values
+        refuse_constants(there, data.columns, data.levels)
 
 
 def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> Array:
@@ -166,7 +167,7 @@ def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = 
     settings = {"bdeu": {"ess": asked.ess}, "qnml": {}}.get(name, {"penalty": price})
     told = {"score_name": name, **settings, **treated, **({"rows_used": data.n} if sampled else {})}
     exact = Counted(small, name, price, asked.ess, alone)
-    warnings = sampled + tell_scattered(data, codes)
+    warnings = sampled + tell_flat(data, codes) + tell_scattered(data, codes)
     if np.isnan(mutual[-1, -1]):
         warnings.append(
             "max_seconds was over before all pairs of columns were counted, and those left got no edge; allow more seconds, or "

@@ -32,6 +32,12 @@ def tell_lumped(data: Table, coded: Coding) -> list[str]:
     ]
 
 
+def tell_flat(data: Table | Counts, codes: Codes) -> list[str]:
+    """The columns of categories that are in one state in all rows."""
+    flat = [repr(data.columns[j]) for j in np.flatnonzero(codes.max(axis=0) == codes.min(axis=0))]
+    return [f"the same in all rows, and so without an edge: {list_some(flat)}"] if flat else []
+
+
 def tell_scattered(data: Table | Counts, codes: Codes) -> list[str]:
     """The columns whose states have fewer than RARE rows each in the mean."""
     found = [f"{data.columns[j]!r} ({k} states)" for j, k in enumerate(codes.max(axis=0) + 1) if k * RARE > data.n]

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import causalnet as cn
+import causalnet.report
 from causalnet.comparison import Results
 from causalnet.comparison.standing import choose_metric, place_methods, rank_over
 from causalnet.comparison.store import FILE
@@ -272,7 +273,7 @@ def test_end_marks_of_a_pag_are_drawn() -> None:
 
 
 def test_kinds_differ_by_more_than_colour() -> None:
-    style = (Path(write_report.__code__.co_filename).parent / "style.css").read_text(encoding="utf-8")
+    style = (Path(causalnet.report.__file__).parent / "style.css").read_text(encoding="utf-8")
     dashes = {
         kind: re.search(rf"\.{kind} \.l,.*?stroke-dasharray: ([^;]+);", style)
         for kind in ("reversed", "extra", "missing")

@@ -31,12 +31,6 @@ class Coded:
         """(n,) the numbers that the cells stand for, nan where missing."""
         return spread(self.numbers, self.codes)
 
-    @cached_property
-    def not_numbers(self) -> Ints:
-        """The rows whose label is no number."""
-        odd = np.isnan(self.numbers)
-        return np.flatnonzero(odd[self.codes] & (self.codes >= 0)) if odd.any() else np.empty(0, np.int64)
-
     def sorted(self) -> tuple[Ints, tuple[Any, ...]]:
         """Codes (n,) in the order of the sorted labels, and those labels."""
         rank, labels = pd.factorize(self.labels, sort=True)

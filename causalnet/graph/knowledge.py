@@ -205,8 +205,6 @@ def as_knowledge(given: Any) -> Knowledge | None:
 
 
 def _pairs(pairs: Iterable[Sequence[str]], what: str) -> tuple[Pair, ...]:
-    if not isinstance(pairs, Iterable):
-        raise KnowledgeError(f"{what} takes a list of pairs (cause, effect), got {pairs!r}; write {what}=[('A', 'B')]")
     result = []
     if isinstance(pairs, str | Mapping) or not isinstance(pairs, Iterable):
         raise KnowledgeError(f"{what} takes pairs (cause, effect), got {pairs!r}; write {what}=[('A', 'B')]")

@@ -13,22 +13,18 @@ arXiv 2510.04263 (BOSS-FCI, LV-Dumb).
 
 from __future__ import annotations
 
-import math
-import time
 from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Bools
-from ...base.checks import one_of, share, whole
+from ...base.checks import one_of
 from ...data import Counts, Moments, Table, as_table
 from ...datasets.sem import small_table
 from ...errors import warned
 from ...graph import Graph, Knowledge, PairEvidence
-from ...graph.knowledge import KnownEnds
 from ...search.pag import close
 from ...search.skeleton import Search
-from ..pc.choice import Chosen, Test, choose_test
+from ..pc.choice import Chosen, Test, check_limits, choose_test
 from ..pc.telling import Partial, partial_pairs, tell, untested_pairs
 from ..pc.why import Made
 from .starts import STARTS, Joined, Setting, draw
@@ -41,7 +37,6 @@ KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
 NO_PAIRS = np.zeros((0, 2), np.int64)
-NOTHING = Knowledge()
 
 
 def learn(
@@ -80,15 +75,11 @@ def learn(
     "largest_set" (tested, or ruled out by a bound), "possible_d_sep" (pairs that only those sets separated), "conflicts"
     (ends left open because the tests contradict one another), "complete".
     """
-    deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
-    share("alpha", alpha)
-    for name, value, least in (("max_cond", max_cond, 0), ("max_sets", max_sets, 1)):
-        if value is not None:
-            whole(name, value, least)
+    deadline = check_limits(alpha, max_cond, max_sets, max_seconds)
     begin = STARTS[one_of("start", start, tuple(STARTS))]
     chosen = choose_test(table, ci_test, missing, rng, deadline)
-    known = knowledge or NOTHING
-    ends, required = _known_ends(known, table.columns)
+    known = knowledge or Knowledge()
+    ends, (_, required) = known.ends(table.columns), known.compile(table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets
     search = Search(~ends.apart, required | required.T, max_cond, deadline, max_sets)
@@ -96,14 +87,6 @@ def learn(
     graph = _marked(setting, chosen, begin(setting), start)
     warned(graph.meta.get("warnings", []))
     return graph
-
-
-def _known_ends(known: Knowledge, columns: tuple[str, ...]) -> tuple[KnownEnds, Bools]:
-    """Its ends, and what it requires, (d, d) bool."""
-    if known:
-        return known.ends(columns), known.compile(columns)[1]
-    nothing = np.zeros((len(columns), len(columns)), bool)
-    return KnownEnds(np.eye(len(columns), dtype=bool), nothing, nothing), nothing
 
 
 def _marked(setting: Setting, chosen: Chosen, joined: Joined, start: str) -> Graph:

@@ -12,14 +12,12 @@ JMLR 15, 2014; Ramsey, arXiv 1610.00378; Li and Wang, JMLR 10, 2009; Meek, UAI 1
 
 from __future__ import annotations
 
-import math
-import time
 from typing import Any
 
 import numpy as np
 
 from ...base.arrays import Bools
-from ...base.checks import flag, share, whole
+from ...base.checks import flag
 from ...data import Counts, Moments, Table, as_table
 from ...data.regimes import DEMANDS
 from ...datasets.sem import small_table
@@ -27,7 +25,7 @@ from ...errors import NotApplicable, warned
 from ...graph import Graph, Knowledge, PairEvidence
 from ...search.orientation import orient, retest
 from ...search.skeleton import Search, find_skeleton
-from .choice import Chosen, Test, choose_test
+from .choice import Chosen, Test, check_limits, choose_test
 from .context import context_knowledge, with_context, without_context
 from .telling import Partial, partial_pairs, tell, untested_pairs
 from .why import Made, Why
@@ -38,7 +36,6 @@ GIVES = "cpdag"
 KNOWLEDGE = frozenset({"forbidden", "required"})
 ASSUMES = ("sufficiency", "faithfulness", "acyclicity", "linearity (fisher-z)", "Gaussian noise (fisher-z)")
 REQUIRES = ()
-NOTHING = Knowledge()
 
 
 def learn(
@@ -81,18 +78,14 @@ def learn(
     that separated it), its conditioning set and what oriented the edge. How contradictions are settled:
     :mod:`causalnet.search.orientation`.
     """
-    deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
-    share("alpha", alpha)
-    for name, value, least in (("max_cond", max_cond, 0), ("max_sets", max_sets, 1)):
-        if value is not None:
-            whole(name, value, least)
+    deadline = check_limits(alpha, max_cond, max_sets, max_seconds)
     given = table
     if isinstance(table, Table) and table.regimes is not None:
         if ci_test == "fisher-z":
             raise NotApplicable("with regimes the tests take in their column, a category; write ci_test='auto'")
         knowledge, table = context_knowledge(table, knowledge), with_context(table)
     chosen = choose_test(table, ci_test, missing, rng, deadline)
-    allowed, required = (knowledge or NOTHING).compile(table.columns)
+    allowed, required = (knowledge or Knowledge()).compile(table.columns)
     if max_sets is None and max_cond is None:
         max_sets = chosen.max_sets
     # pairs forbidden both ways are never tested

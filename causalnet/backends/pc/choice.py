@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from ...base.arrays import Array, Bools
-from ...base.checks import function, one_of
+from ...base.checks import function, one_of, share, whole
 from ...data import Counts, Moments, Table
 from ...errors import DataError, NotApplicable, UnknownNameError, nearest
 from ...search.contingency import Contingency
@@ -40,6 +41,15 @@ class Chosen(NamedTuple):
     max_sets: int | None = None
     cells: int = 0
     how: str = ""
+
+
+def check_limits(alpha: float, max_cond: int | None, max_sets: int | None, max_seconds: float | None) -> float:
+    """When to stop, by time.monotonic; DataError where a level or a largest number is none."""
+    share("alpha", alpha)
+    for name, value, least in (("max_cond", max_cond, 0), ("max_sets", max_sets, 1)):
+        if value is not None:
+            whole(name, value, least)
+    return math.inf if max_seconds is None else time.monotonic() + max_seconds
 
 
 def choose_test(

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..base.arrays import Array, Codes
 from ..base.asked import asks
-from ..errors import DataError
 from ..graph import Knowledge
 from ..stats.hawkes_sums import Sums, no_sums
 from ..storage import checkpoint
@@ -124,11 +123,7 @@ def save(state: State, path: str | Path) -> Path:
 
 def load(path: str | Path) -> State:
     """Read what ``save`` wrote; DataError when it is something else, cut short, or of another version."""
-    header, arrays = checkpoint.read(path, SAVED)
-    try:
-        return _restored(header, arrays)
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is no whole state of a stream ({type(error).__name__}: {error})") from error
+    return checkpoint.restore(path, SAVED, "state of a stream", _restored)
 
 
 def _restored(header: dict[str, Any], arrays: checkpoint.Arrays) -> State:

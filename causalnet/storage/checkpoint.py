@@ -8,9 +8,10 @@ import json
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from .files import target, whole_file
 _HEADER = "header"
 _EXAMPLE = "agent.npz"
 Arrays = dict[str, AnyArray]
+Restored = TypeVar("Restored")
 _DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, LookupError, AttributeError, TypeError)
 _DAMAGE += (SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)  # the first two of numpy's headers
 _DAMAGE += (MemoryError, OverflowError, RuntimeError)
@@ -87,6 +89,17 @@ def read(path: str | Path, kind: Kind = AGENT) -> tuple[dict[str, Any], Arrays]:
             "load it with the release that wrote it"
         )
     return header, arrays
+
+
+def restore(
+    path: str | Path, kind: Kind, what: str, restored: Callable[[dict[str, Any], Arrays], Restored]
+) -> Restored:
+    """What ``restored`` makes of header and arrays; DataError as by ``read``, and where something in them is missing or odd."""
+    header, arrays = read(path, kind)
+    try:
+        return restored(header, arrays)
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path} is no whole {what} ({type(error).__name__}: {error})") from error
 
 
 def claim(path: str | Path, home: Path | None, learner: type) -> Path:

@@ -241,11 +241,7 @@ def save(state: State, path: str | Path) -> None:
 
 def load(path: str | Path) -> State:
     """Read what ``save`` wrote; DataError when it is something else, cut short, or of another version."""
-    header, arrays = checkpoint.read(path, SAVED)
-    try:
-        return _restored(header, arrays)
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is no whole state of att-bic ({type(error).__name__}: {error})") from error
+    return checkpoint.restore(path, SAVED, "state of att-bic", _restored)
 
 
 def _restored(header: dict[str, Any], arrays: dict[str, AnyArray]) -> State:

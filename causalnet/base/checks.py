@@ -86,7 +86,7 @@ def function(name: str, value: Any, takes: str, gives: str = "", *, needed: bool
     given = [one.strip() for one in takes.split(",") if one.strip()]
     by_name = {one[:-1]: None for one in given if one.endswith("=")}
     try:
-        told = inspect.signature(value)
+        told = inspect.signature(value, follow_wrapped=False)  # a wrapper may be called otherwise than what it wraps
     except (TypeError, ValueError):  # some built-in functions do not tell
         return value
     try:

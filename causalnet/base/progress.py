@@ -76,15 +76,13 @@ def watcher(
     """
     if callable(progress):
         yield function("progress", progress, "state")
-    elif progress is not None and not flag("progress", progress):
+    elif progress is None or not flag("progress", progress):
         yield lambda state: None
-    elif progress and log_lines.asked():
+    elif log_lines.asked():
         yield lambda state: log_lines.write(doing, unit=unit, **state._asdict())
-    elif progress:
+    else:
         with _bar(doing, unit) as show:
             yield lambda state: show(state) if state.elapsed >= after else None
-    else:
-        yield lambda state: None
 
 
 @contextlib.contextmanager

@@ -110,6 +110,20 @@ def parse(column: pd.Series, name: str, discrete: bool | None, found: Findings) 
     return _categories(words, name, missing, found)
 
 
+def holds_words(column: pd.Series) -> bool:
+    """Categories, and texts that are no numbers: what is a category beside those that are named."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return True
+    if pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind) or _holds_dates(column):
+        return False
+    try:
+        words = code(column)
+    except TypeError:  # told where it is read
+        return False
+    return len(words.labels) > 0 and isinstance(_read_texts(column, words, "", False, Findings()), Coded)
+
+
 def _holds_dates(column: pd.Series) -> bool:
     kind = column.dtype
     if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):

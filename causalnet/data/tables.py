@@ -23,7 +23,7 @@ from .gaps import declared_missing
 from .identifiers import row_labels
 from .kinds import Data, data_kind, is_data, refuse_unfinished
 from .moments import correlate, sum_rows
-from .parsing import EXACT, note_levels, note_rounded, parse, too_many_cells, wanted_kinds
+from .parsing import EXACT, holds_words, note_levels, note_rounded, parse, too_many_cells, wanted_kinds
 from .plain import as_categories, plain_numbers
 from .reading import column_names, read_frame
 from .regimes import Asked, Regimes, refuse_targets, split_regimes
@@ -249,7 +249,7 @@ def survey(
         frame = declared_missing(frame, missing, found)
     wanted = wanted_kinds(discrete, continuous, columns) if isinstance(discrete, bool) else asked
     if discrete is not None and continuous is None and not isinstance(discrete, bool):
-        wanted = {c: wanted[c] for c in columns if wanted.get(c) or not _is_worded(frame.iloc[:, columns.index(c)])}
+        wanted = {c: wanted[c] for c in columns if wanted.get(c) or not holds_words(frame.iloc[:, columns.index(c)])}
     found.names = columns
     columns, values, levels, seen = _parse_all(frame, columns, wanted, found)
     note_empty(found)
@@ -271,11 +271,6 @@ def survey(
     mask = np.array([level is not None for level in levels])
     values.setflags(write=False)  # a copy already
     return Table(columns, values, freeze(mask), levels, tuple(found.notes), parts), found
-
-
-def _is_worded(column: pd.Series) -> bool:
-    """Texts and categories, which are categories beside those that are named."""
-    return not pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
 def asked_regimes(regime: str | None, targets: Mapping[Any, Any] | None) -> Asked | None:

@@ -21,8 +21,8 @@ INTERFACE = {
     "reset": "reset(seed=None) -> (observation, info)",
     "step": "step(action) -> (observation, reward, terminated, truncated, info)",
 }
+INFO = "; info is a dict, {} where there is nothing to tell"
 CALLERS = ("causalnet", "gymnasium", "pettingzoo")
-TRUTHS = (bool, np.bool_, int, np.ndarray, list, tuple)
 UNFIT = (
     "to unpack",
     "cannot unpack",
@@ -38,18 +38,18 @@ UNFIT = (
 def reset(env: Any, **how: Any) -> tuple[Any, dict[str, Any]]:
     """The first observation, and the info; DataError for an answer of another form."""
     answer = _ask(env, "reset", (), how)
-    if type(answer) is not tuple or len(answer) != 2 or not isinstance(answer[1], dict):
-        raise DataError(f"{_refused(env, 'reset', answer)}; info is a dict, {{}} where there is nothing to tell")
-    return answer
+    if isinstance(answer, tuple | list) and len(answer) == 2 and isinstance(answer[1], dict):
+        return answer[0], answer[1]
+    raise DataError(_refused(env, "reset", answer) + INFO)
 
 
 def step(env: Any, action: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
     """Observation, reward, terminated, truncated, info; DataError for an answer of another form."""
     answer = _ask(env, "step", (action,), {})
-    if type(answer) is tuple and len(answer) == 5 and isinstance(answer[4], dict):
-        return answer
-    old = isinstance(answer, tuple) and len(answer) == 4
-    told = "; in place of done say apart whether it ended (terminated) or was cut off (truncated)" if old else ""
+    if isinstance(answer, tuple | list) and len(answer) == 5 and isinstance(answer[4], dict):
+        return answer  # type: ignore[return-value]
+    old = isinstance(answer, tuple | list) and len(answer) == 4
+    told = "; in place of done say apart whether it ended (terminated) or was cut off (truncated)" if old else INFO
     raise DataError(_refused(env, "step", answer) + told)
 
 
@@ -80,10 +80,15 @@ def ends(terminated: Any, truncated: Any, shape: tuple[int, ...] = ()) -> tuple[
         return terminated, truncated
     found = []
     for name, value in (("terminated", terminated), ("truncated", truncated)):
-        array = np.asarray(value) if isinstance(value, TRUTHS) else np.empty(0)
-        if array.dtype.kind not in "bi" or array.shape not in ((), shape):
-            raise DataError(f"{name} is {shown(value)}, and must be {f'{shape} bools' if shape else 'True or False'}")
-        found.append(np.broadcast_to(array.astype(bool), shape) if shape else bool(array))
+        array = array_of(name, value)
+        if array.dtype != np.bool_ or array.shape != shape:
+            fits = array.dtype.kind in "biuf" and array.shape in ((), shape) and np.isin(array, (0, 1)).all()
+            if not fits:
+                raise DataError(
+                    f"{name} is {shown(value)}, and must be {f'{shape} bools' if shape else 'True or False'}"
+                )
+            array = np.broadcast_to(array.astype(bool), shape)
+        found.append(array if shape else bool(array))
     return found[0], found[1]
 
 
@@ -108,7 +113,7 @@ def _is_callers(error: Exception) -> bool:
 
 
 def _refused(env: Any, name: str, answer: Any) -> str:
-    told = f"{len(answer)} values" if isinstance(answer, tuple) else shown(answer)
+    told = f"{len(answer)} values" if isinstance(answer, tuple | list) else shown(answer)
     return f"{name} of {_core(env)} returned {told}, and must be {INTERFACE[name]}"
 
 

@@ -70,7 +70,8 @@ def pieces(source: Path, offset: int, follow: bool, stopped: Callable[[], bool])
 
 
 class Lines:
-    """What lines of separated values say, under the header that comes first, or lines of JSON; spoilt ones are counted.
+    """What lines of separated values say, under the header that comes first, or lines of JSON, whose first object names the
+    columns; spoilt ones are counted.
 
     columns: which column holds the event, timestamp and device. unit: of times that are numbers. before: "header", "mark" and
     "spoilt" of what was read of the stream before. mark: what separates values; "{" for an object a line.
@@ -93,13 +94,16 @@ class Lines:
         if self.header is None:
             first = file.readline().decode("utf-8-sig", "replace")
             self.mark = "{" if first.lstrip().startswith("{") else max(MARKS, key=first.count)
-            self.header = [] if self.mark == "{" else [word.strip().strip('"') for word in first.split(self.mark)]
-            file.seek(0 if self.mark == "{" else file.tell())
-        took = event_columns(self.header, self.name, self.columns) if self.header else {}
+            if self.mark == "{":  # the first object names the columns: others would depend on how the stream is cut
+                self.header = list(next((row for row in objects_of(first.encode()) if row is not None), {}))
+                file.seek(0)
+            else:
+                self.header = [word.strip().strip('"') for word in first.split(self.mark)]
+        took = event_columns(self.header, self.name, self.columns)
         body = file.read()
         if not body.strip():
             return pd.DataFrame({"event": [], "timestamp": [], "device": []})
-        rows, frame = self._objects(body) if self.mark == "{" else self._values(body, took)
+        rows, frame = self._objects(body, took) if self.mark == "{" else self._values(body, took)
         frame["timestamp"] = self._seconds(frame["timestamp"])
         good = frame.notna().all(axis=1)
         self.spoilt += rows - int(good.sum())
@@ -118,12 +122,10 @@ class Lines:
         rows = body.count(b"\n") + (not body.endswith(b"\n"))
         return rows, pd.DataFrame({role: frame[column] for role, column in took.items()})
 
-    def _objects(self, body: bytes) -> tuple[int, pd.DataFrame]:
+    def _objects(self, body: bytes, took: Mapping[str, str]) -> tuple[int, pd.DataFrame]:
         """The same of lines of JSON."""
-        found = list(objects_of(body))
-        rows = [row for row in found if row is not None]
-        took = event_columns(list(dict.fromkeys(key for row in rows for key in row)), self.name, self.columns)
-        frame = pd.DataFrame({role: [row.get(key) for row in rows] for role, key in took.items()}, dtype=object)
+        found = [{} if row is None else row for row in objects_of(body)]
+        frame = pd.DataFrame({role: [row.get(key) for row in found] for role, key in took.items()}, dtype=object)
         return len(found), frame.where(frame.isna(), frame.astype(str))
 
     def _seconds(self, column: pd.Series) -> pd.Series:

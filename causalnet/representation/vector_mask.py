@@ -98,7 +98,7 @@ class VectorCausalMask(Masking, VectorWrapper[Any, Any, Any, Any, Any]):
         """Step all copies; ``info["invalid_action"]`` (E,) tells whose action was outside its mask."""
         masker, only_reset = self.masker, self._over & (self._mode == AutoresetMode.NEXT_STEP)
         given, want = array_of("actions", actions), (self.num_envs, *masker.parts.shape)
-        if given.dtype.kind not in "iu" or given.shape != want:
+        if given.dtype.kind not in "biu" or given.shape != want:
             raise DataError(
                 f"actions are {given.dtype} of shape {given.shape}, and must be whole numbers of shape {want}"
             )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..base.asked import asks
-from ..base.checks import function, number, whole
+from ..base.checks import function, number, numbers, whole
 from ..discovery.online import OnlineState
 from ..envs.actions import finite_env
 from ..envs.protocols import HasFingerprint
@@ -213,7 +213,9 @@ class _Watch:
         if self.explore is not None:
             steps = sum(row.interventions for row in self.run.rows)
             share = self.explore(len(self.run.rows), steps)
-            self.run.env.eta = number(f"what explore gives for episode {len(self.run.rows)}", share, 0.0, 1.0)
+            self.run.env.eta = float(
+                numbers(f"what explore gives for episode {len(self.run.rows)}", share, (), 0.0, 1.0)
+            )
 
 
 def _directed(truth: Graph, graph: Graph) -> dict[str, float]:

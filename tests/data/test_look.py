@@ -375,6 +375,8 @@ def test_texts_beside_the_named_categories_are_categories(tmp_path: Path) -> Non
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": rng.integers(0, 3, 60), "city": rng.choice(["a", "b"], 60), "k": rng.integers(0, 4, 60)})
     assert cn.as_table(frame, discrete=["x"]).discrete.tolist() == [True, True, False]
+    frame["text"], frame["object"] = rng.choice(["1", "2"], 60), rng.integers(0, 2, 60).astype(object)  # numbers
+    assert cn.as_table(frame, discrete=["x"]).discrete.tolist() == [True, True, False, False, False]
     frame[["x", "city"]].to_csv(tmp_path / "t.csv", index=False)
     assert cn.stream_table(tmp_path / "t.csv", discrete=["x"]).kind == "discrete"
     with pytest.raises(cn.DataError, match="holds text"):

@@ -505,6 +505,7 @@ def test_odd_instances_are_refused(instance: Instance) -> None:
         ({"rules": Rules(initial_alarms=2000)}, "above max_alarms"),
         ({"hop_weights": instance.hop_weights[:1]}, "alpha"),
         ({"hop_weights": tuple(-w for w in instance.hop_weights)}, "negative weight"),
+        ({"hop_weights": tuple(np.ones(w.shape[0]) for w in instance.hop_weights)}, "has the shape"),
     ]:
         with pytest.raises(DataError, match=words):
             replace(instance, **change)

@@ -31,6 +31,13 @@ def test_an_object_a_line_is_an_event() -> None:
         b'not JSON\n\n{"labels": {"alertname": "AIS"}, "startsAt": "1970-01-01T00:00:12.5Z", "host": "n2"}\n{"x": 1}\n'
     )
     assert more.to_numpy().tolist() == [["AIS", 12.5, "n2"]] and lines.spoilt == 2
+    for odd in (
+        b'{"x": 1}\n',
+        b"not JSON\n",
+        b'{"event": "LOS", "timestamp": 1, "device": "n1"}\n',
+    ):  # in pieces of their own
+        assert lines.read(odd).empty
+    assert lines.spoilt == 5
 
 
 def test_lines_without_the_columns_of_a_log_are_refused() -> None:

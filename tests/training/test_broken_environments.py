@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +18,12 @@ from agent_envs import Echo
 
 import causalnet as cn
 from causalnet import agents, data, envs
+from causalnet.base.checks import function
+from causalnet.envs import answers
 from causalnet.errors import DataError
 from causalnet.training import learn_by_doing
+
+Named = namedtuple("Named", "observation reward terminated truncated info")
 
 
 class Broken(Echo):
@@ -35,6 +41,8 @@ class Broken(Echo):
         obs, reward, ended, cut, info = super().step(action)
         answers = {
             "four": (obs, reward, ended, info),
+            "named": Named(obs, reward, ended, cut, info),
+            "list": [obs, reward, ended, cut, info],
             "no reward": (obs, None, ended, cut, info),
             "many ends": (obs, reward, np.array([True, False]), cut, info),
         }
@@ -76,6 +84,12 @@ WAYS = {
 def test_an_answer_of_another_form_is_a_sentence(player: str, how: str) -> None:
     with pytest.raises(DataError, match=WAYS[how]):
         PLAYERS[player](Broken(how))
+
+
+@pytest.mark.parametrize("how", ["named", "list"])
+def test_answers_may_be_named_tuples_and_lists(how: str) -> None:
+    for player in PLAYERS.values():
+        player(Broken(how))
 
 
 @pytest.mark.parametrize("player", PLAYERS)
@@ -181,6 +195,26 @@ def test_functions_are_told_what_they_are_called_with_and_raise_what_they_raise(
         FUNCTIONS[name](lambda a, b, c, d, e, f: 0)
     with pytest.raises(TypeError, match=r"^this is mine$"):
         FUNCTIONS[name](fails)
+
+
+@pytest.mark.parametrize("form", [np.bool_, np.uint8, float, pytest.importorskip("torch").tensor])
+def test_ends_may_be_bools_of_other_packages(form: Callable[[bool], Any]) -> None:
+    assert answers.ends(form(True), form(False)) == (True, False)
+    assert answers.ends(form(True), False, (2,))[0].tolist() == [True, True]
+    with pytest.raises(DataError, match="truncated is"):
+        answers.ends(form(True), "no")
+    with pytest.raises(DataError, match="terminated is"):
+        answers.ends(0.5, False)
+
+
+def test_a_function_is_asked_itself_and_not_what_it_wraps() -> None:
+    @functools.wraps(presence)
+    def first(*given: Any) -> Any:
+        return presence(given[0])
+
+    assert function("f", first, "a, b") is first
+    with pytest.raises(DataError, match="f takes"):
+        function("f", presence, "a, b")
 
 
 def test_methods_named_predict_are_functions_too() -> None:

@@ -177,7 +177,7 @@ def test_a_discovery_of_something_else_and_a_busy_folder_are_refused(tmp_path: P
         learn_by_doing(small(), episodes=0)
     with pytest.raises(cn.DataError, match=r"explore is 0\.3, and must be a function"):
         learn_by_doing(small(), episodes=1, explore=0.3)  # type: ignore[arg-type]
-    with pytest.raises(cn.DataError, match="what explore gives for episode 0 is"):
+    with pytest.raises(cn.DataError, match=r"what explore gives for episode 0 holds a number that is 1\.5"):
         learn_by_doing(small(), episodes=1, explore=lambda episodes, steps: 1.5)
     play(2, tmp_path)
     other = gymnasium.make("causalnet/FaultAlarm-v0", instance=4, n_devices=6)

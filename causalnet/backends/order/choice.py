@@ -37,7 +37,7 @@ from ...stats.scores import (
 )
 from .additive import additive_evidence
 from .filling import fill_categories, fill_covariance, separate_missing
-from .sampling import rows_in_time, tell_sample
+from .sampling import in_time
 from .telling import tell_flat, tell_lumped, tell_missing, tell_scattered, tell_strangers
 
 LEAST = 4  # rows below which nothing is learnt
@@ -130,18 +130,19 @@ def edge_price(n: float, d: int, free: Array | float, penalty: float | None) -> 
     return np.asarray(free * rate + max(rate, 2.0 * math.log(d)) if penalty is None else penalty * free * rate, float)
 
 
-def choose_counted(data: Table | Counts, asked: Settings, alone: Bools | None = None) -> Choice:
+def choose_counted(data: Table | Counts, asked: Settings, acted: Bools | None = None) -> Choice:
     """fNML, qNML, BIC or BDeu of counts. Missing categories are drawn by stochastic EM, or a category of their own.
 
-    alone: (n, d), the rows that count for a variable, None for all.
+    acted: (r, d), the variables that a regime acts on: its rows do not count for them. None: all rows count.
     """
     name = "fnml" if asked.score == "auto" else asked.score
     price = 1.0 if asked.penalty is None else asked.penalty
     most = data.d - 1 if asked.most is None else min(asked.most, data.d - 1)
-    rows = rows_in_time(data.n, data.d, asked.deadline - now(), asked.seed) if isinstance(data, Table) else None
-    sampled = tell_sample(data.n, rows)
-    if rows is not None and isinstance(data, Table):
-        data, alone = data.take(rows), None if alone is None else alone[rows]
+    sampled: list[str] = []
+    alone: Bools | None = None
+    if isinstance(data, Table):
+        data, sampled = in_time(data, asked.deadline - now(), asked.seed)
+        alone = None if acted is None or data.regimes is None else ~acted[data.regimes.code]
     codes, treated = data.codes, {}
     if isinstance(data, Table) and data.incomplete and asked.missing == "category":
         codes, treated = separate_missing(codes), tell_missing(data, "a category of its own")

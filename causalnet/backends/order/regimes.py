@@ -85,7 +85,7 @@ def choose_by_regime(data: Table, asked: Settings, allowed: Bools, required: Boo
     if data.kind == "continuous":
         return _of_numbers(data, asked, acted, (allowed, required))
     if data.kind == "discrete":
-        chosen = choose_counted(data, asked, ~acted[regimes.code])
+        chosen = choose_counted(data, asked, acted)
     else:
         chosen = _of_blocks(data, asked, acted)
     told = chosen.told | {"score_name": f"interventional {chosen.told['score_name']}"} | _tell(data, acted)

@@ -190,7 +190,7 @@ def checked(rules: Rules) -> Rules:
 
 def _weights(matrix: Any, slot: int, d: int) -> Any:
     """The hop's weights as a canonical sparse (D, D) matrix."""
-    given = matrix if sp.issparse(matrix) else numbers(f"hop_weights {slot}", matrix, (d, d))
+    given = matrix if sp.issparse(matrix) else numbers(f"hop_weights {slot}", matrix)
     weights = sp.csr_array(given, dtype=np.float64, copy=True)
     if weights.shape != (d, d):
         raise DataError(f"hop_weights {slot} has the shape {weights.shape}; there are {d} devices: ({d}, {d})")

@@ -64,7 +64,7 @@ class NetworkedParallelEnv(ParallelEnv):  # type: ignore[misc, unused-ignore]
         self._observation_spaces: dict[str, spaces.Space[Any]] = {}
         self._action_spaces: dict[str, spaces.Space[Any]] = {}
         self._coded, self._last = isinstance(env, CodedEnv), np.zeros(0)
-        self._width = 0 if self._coded else np.shape(self._read(answers.reset(env)[0]))[-1]
+        self._width = 0 if self._coded else np.shape(self._read(answers.reset(env, seed=None)[0]))[-1]
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Components or vectors of the agents seen, or a Dict of them and the action mask; always the same object."""

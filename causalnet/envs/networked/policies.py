@@ -15,7 +15,7 @@ from ...base.checks import array_of, improper, number, numbers, shaped
 from ...errors import DataError
 from .. import answers
 from .checks import check_codes, networked
-from .protocols import CodedEnv, NetworkedEnv
+from .protocols import AgentNetwork, CodedEnv
 from .streams import Seed, Words, draw, spawn, uniform
 
 _APART = 2**32  # first stream of policies: the streams below belong to environments
@@ -126,9 +126,10 @@ def as_states(env: CodedEnv, s: Any) -> Ints:
     return check_codes("state", s, np.asarray(env.n_states, np.int64), shape).reshape(-1, shape[-1])
 
 
-def as_rewards(env: NetworkedEnv, r: Any) -> Array:
+def as_rewards(env: AgentNetwork, r: Any) -> Array:
     """Local rewards (E, n) of a step, with the axis E; DataError where they are not finite numbers, one an agent."""
-    shape = (int(env.n_agents),) if env.n_envs is None else (int(env.n_envs), int(env.n_agents))
+    copies = getattr(env, "n_envs", None)
+    shape = (int(env.n_agents),) if copies is None else (int(copies), int(env.n_agents))
     rewards = array_of("rewards", r)
     if rewards.shape != shape or rewards.dtype.kind not in "biuf":
         raise DataError(
@@ -138,6 +139,6 @@ def as_rewards(env: NetworkedEnv, r: Any) -> Array:
     if not np.isfinite(rewards).all():
         copy, agent = np.argwhere(~np.isfinite(rewards))[0]
         raise DataError(
-            f"the environment paid agent {agent} of copy {copy} a reward of {rewards[copy, agent]}; rewards are finite"
+            f"the environment gave agent {agent} the reward {rewards[copy, agent]} in copy {copy}; rewards are finite"
         )
     return rewards

@@ -34,8 +34,9 @@ def record(env: CodedEnv, policy: Policy | None, *, seed: int, domain: str, step
     s, _ = answers.reset(env, seed=int(streams[1].generate_state(1)[0]))
     states, actions, rewards = [_components(env, s, len(names))], [], []
     for _ in range(length):
-        action = rng.integers(0, kinds, shape) if policy is None else policy(s, rng)
-        action = check_codes("action", array_of("what the policy gives", action), kinds, shape)
+        action = (
+            rng.integers(0, kinds, shape) if policy is None else check_codes("action", policy(s, rng), kinds, shape)
+        )
         s, reward, *_rest = answers.step(env, action)
         states.append(_components(env, s, len(names)))
         actions.append(action)

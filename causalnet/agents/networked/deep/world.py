@@ -15,9 +15,10 @@ import numpy as np
 from scipy import sparse
 
 from ....base.arrays import AnyArray, Array, Bools, Floats, Ints
-from ....base.checks import array_of, whole
+from ....base.checks import whole
 from ....envs import answers
 from ....envs.masks import KEY
+from ....envs.networked.policies import as_rewards
 from ....errors import DataError, NotApplicable
 
 
@@ -79,26 +80,12 @@ class World:
         obs, reward, terminated, truncated, info = answers.step(self.env, actions if self.batched else actions[0])
         over = answers.ends(terminated, truncated, (self.copies,) if self.batched else ())
         ends = [np.broadcast_to(end, (self.copies,)) for end in over]
-        return self.observed(obs), self.rewarded(reward), ends[0], ends[1], self.masks(info)
+        return self.observed(obs), as_rewards(self.env, reward), ends[0], ends[1], self.masks(info)
 
     def observed(self, obs: Any) -> AnyArray:
         """Observations with the axis E; a wrong shape, a code out of range and what is no number are refused."""
         array = np.asarray(obs) if self.batched else np.asarray(obs)[None]
         return check_observations(self, array, (self.copies,))
-
-    def rewarded(self, reward: Any) -> Array:
-        """(E, n) finite rewards, one an agent."""
-        array = array_of("rewards", reward)
-        array = array if self.batched else array[None]
-        if array.shape != (self.copies, self.n) or array.dtype.kind not in "biuf":
-            raise DataError(
-                f"the environment gave rewards {array.dtype} of shape {array.shape}, and a reward an agent is ({self.copies}, {self.n}) numbers"
-            )
-        array = array.astype(np.float64)
-        if not np.isfinite(array).all():
-            e, i = np.argwhere(~np.isfinite(array))[0]
-            raise DataError(f"the environment gave agent {i} the reward {array[e, i]} in copy {e}")
-        return array
 
     def masks(self, info: Any) -> Bools | None:
         """(E, n, A) bool, which actions are allowed now: of the info, or of ``action_masks()``; None: all that there are."""

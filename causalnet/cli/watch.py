@@ -96,11 +96,16 @@ def watch_stream(
 
 def _heard(lines: Lines, now: State, source: Path) -> None:
     """Was any line of the stream an event?"""
-    if lines.spoilt and now.n == 0 and len(now.waiting.time) == 0:
+    if now.n or len(now.waiting.time) or not lines.spoilt + lines.cleared:
+        return
+    if lines.cleared:
         raise DataError(
-            f"no line of {source.name} could be read as an event (all {lines.spoilt:,} are spoilt): `causalnet look {source.name}` "
-            "tells how a file is read"
+            f"no line of {source.name} raises an alarm ({lines.cleared:,} say cleared, {lines.spoilt:,} are spoilt)"
         )
+    raise DataError(
+        f"no line of {source.name} could be read as an event (all {lines.spoilt:,} are spoilt): a stream is read line by line, "
+        "and its times are numbers or ISO dates (2024-01-31 12:00:00) in one column; `causalnet discover` reads other dates"
+    )
 
 
 def _check(source: Path, state: Path, out: Path | None, every: float, stall: float | None) -> None:
@@ -171,6 +176,7 @@ def _taken(now: State, lines: Lines, piece: Piece, source: Path, log_json: bool)
         "header": lines.header,
         "mark": lines.mark,
         "spoilt": lines.spoilt,
+        "cleared": lines.cleared,
     }
     now = replace(now, place=place)
     if now.drift.alarms > alarms:
@@ -190,7 +196,7 @@ def _report(what: str, now: State, log_json: bool) -> None:
     from ..search.hawkes_stream import told
     from ..search.stream_order import remarks
 
-    found, says = told(now) | {"spoilt": now.place.get("spoilt", 0)}, remarks(now)
+    found, says = told(now) | {name: now.place.get(name, 0) for name in ("spoilt", "cleared")}, remarks(now)
     if log_json:
         level = "warning" if what == "drift" else "info"
         line = {"time": time.time(), "level": level, "message": what, **found, "remarks": says}
@@ -205,6 +211,8 @@ def _report(what: str, now: State, log_json: bool) -> None:
         )
     for remark in says if what != "progress" else ():
         say(f"warning: {remark}", style="yellow", stderr=True)
-    odd = ", ".join(f"{found[name]} {name}" for name in ("late", "ahead", "duplicates", "spoilt") if found[name])
+    odd = ", ".join(
+        f"{found[name]} {name}" for name in ("late", "ahead", "duplicates", "spoilt", "cleared") if found[name]
+    )
     text = f"{what}: {found['events']:,} events counted and {found['waiting']:,} waiting, of {found['types']} types on {found['devices']} devices, drift {found['drift']:.1f}"
     say(text + (f" ({odd})" if odd else ""), style="red" if what == "drift" else "", stderr=True)

@@ -129,7 +129,8 @@ def event_columns(columns: Sequence[str], file: str, given: Mapping[str, str] | 
         if not found:
             raise DataError(
                 f"{file} has no {role} column (looked for {', '.join(spellings)}) among: {', '.join(columns)}; "
-                f"rename the one that holds it to {role!r}",
+                f"rename the one that holds it to {role!r}"
+                + (", or add one that says the same in every row, if all is of one device" if role == "device" else ""),
                 python=f"or pass columns={{{role!r}: ...}}",
                 shell=f"or name it: --{'time' if role == 'timestamp' else role}-column NAME",
             )
@@ -179,6 +180,20 @@ def _states(column: pd.Series) -> bool:
             "an alarm was raised or cleared, write raised and cleared"
         )
     return bool(words & CLEARED) and bool(words - CLEARED - BETWEEN) and not strange
+
+
+def no_events(rows: pd.DataFrame) -> pd.Series:
+    """(n,) which rows of a stream only say that an alarm cleared, or how it stands; a row that tells its end is a whole alarm.
+
+    A row is judged by itself, so that the answer is the same however the stream is cut.
+    """
+    ended, whole_alarm = pd.Series(False, rows.index), pd.Series(False, rows.index)
+    for name in called(rows.columns, STATES):
+        words = rows[name].astype("string").str.strip().str.lower()
+        ended |= words.isin(CLEARED | BETWEEN).to_numpy(dtype=bool, na_value=False)
+    for name in called(rows.columns, ENDS):
+        whole_alarm |= opened(rows[name]).notna().to_numpy()
+    return ended & ~whole_alarm
 
 
 def _tells_ends(state: pd.Series, ends: pd.Series) -> bool:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from ..base.checks import one_of
 from ..data.json_rows import objects_of
-from ..data.logs import event_columns
+from ..data.log_words import ALIASES, ENDS, STATES, called
+from ..data.logs import event_columns, no_events
 from ..data.times import FROM, UNITS
 from ..errors import DataError
 
@@ -73,8 +74,9 @@ class Lines:
     """What lines of separated values say, under the header that comes first, or lines of JSON, whose first object names the
     columns; spoilt ones are counted.
 
-    columns: which column holds the event, timestamp and device. unit: of times that are numbers. before: "header", "mark" and
-    "spoilt" of what was read of the stream before. mark: what separates values; "{" for an object a line.
+    columns: which column holds the event, timestamp and device. unit: of times that are numbers. before: "header", "mark",
+    "spoilt" and "cleared" of what was read of the stream before. mark: what separates values; "{" for an object a line.
+    cleared: so many lines said that an alarm cleared, or only how it stands, and are no events.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Lines:
         self.header: list[str] | None = known.get("header")
         self.mark: str = known.get("mark", ",")
         self.spoilt: int = known.get("spoilt", 0)
+        self.cleared: int = known.get("cleared", 0)
         self.scale = UNITS[one_of("unit", unit, UNITS)] if unit is not None else 1
         self.told = unit is not None
 
@@ -104,28 +107,33 @@ class Lines:
         if not body.strip():
             return pd.DataFrame({"event": [], "timestamp": [], "device": []})
         rows, frame = self._objects(body, took) if self.mark == "{" else self._values(body, took)
-        frame["timestamp"] = self._seconds(frame["timestamp"])
+        ended = no_events(frame)
+        frame = frame[list(ALIASES)].assign(timestamp=self._seconds(frame["timestamp"]))
         good = frame.notna().all(axis=1)
         self.spoilt += rows - int(good.sum())
-        return frame[good]
+        self.cleared += int((good & ended).sum())
+        return frame[good & ~ended]
 
     def _values(self, body: bytes, took: Mapping[str, str]) -> tuple[int, pd.DataFrame]:
         """How many rows there are, and those that can be read."""
         assert self.header is not None
+        said = _of_states(self.header, took)
         try:
             frame = pd.read_csv(
                 io.BytesIO(body), header=None, names=self.header, index_col=False, dtype=str, on_bad_lines="skip",
-                usecols=list(took.values()), encoding_errors="replace", sep=self.mark,
+                usecols=[*took.values(), *said], encoding_errors="replace", sep=self.mark,
             )  # fmt: skip
         except (ValueError, pd.errors.ParserError) as error:
             raise DataError(f"{self.name} cannot be read as lines of {', '.join(self.header)}: {error}") from error
         rows = body.count(b"\n") + (not body.endswith(b"\n"))
-        return rows, pd.DataFrame({role: frame[column] for role, column in took.items()})
+        return rows, pd.DataFrame({role: frame[column] for role, column in took.items()} | {c: frame[c] for c in said})
 
     def _objects(self, body: bytes, took: Mapping[str, str]) -> tuple[int, pd.DataFrame]:
         """The same of lines of JSON."""
+        assert self.header is not None
         found = [{} if row is None else row for row in objects_of(body)]
-        frame = pd.DataFrame({role: [row.get(key) for row in found] for role, key in took.items()}, dtype=object)
+        wanted = took | {key: key for key in _of_states(self.header, took)}
+        frame = pd.DataFrame({role: [row.get(key) for row in found] for role, key in wanted.items()}, dtype=object)
         return len(found), frame.where(frame.isna(), frame.astype(str))
 
     def _seconds(self, column: pd.Series) -> pd.Series:
@@ -139,3 +147,8 @@ class Lines:
             return found / self.scale
         stamps = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
         return (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+
+
+def _of_states(columns: list[str], took: Mapping[str, str]) -> list[str]:
+    """The columns that may say how an alarm stands or when it ended, beside those of the event."""
+    return [name for name in called(columns, (*STATES, *ENDS)) if name not in (*took.values(), *ALIASES)]

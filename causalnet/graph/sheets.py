@@ -19,7 +19,7 @@ from .networks import Drawn, marks_of_arcs
 
 ENDS = (("from", "to"), ("source", "target"), ("cause", "effect"), ("parent", "child"))
 MARK = ("mark", "edge", "type", "interaction", "edge_type")  # of a list of edges: the column of -->, <->, o->, ---
-NONE = re.compile(r"([+-]?(0+\.?0*|\.0+)(e[+-]?\d+)?|nan|na|)", re.IGNORECASE)  # no edge
+NONE = re.compile(r"([+-]?(0+\.?0*|\.0+)(e[+-]?\d+)?|nan|na|false|)", re.IGNORECASE)  # no edge
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 
 
@@ -130,8 +130,9 @@ def _weight(cell: str, where: str) -> float:
 
 def _of_matrix(names: tuple[str, ...], cells: list[list[str]]) -> dict[str, Any]:
     d = len(names)
+    cells = [["1" if cell.lower() == "true" else cell for cell in row] for row in cells]
     pairs = [cells[i][j] for i in range(d) for j in range(d) if i != j]
-    blank = sum(NONE.fullmatch(cell) is not None and (not cell or cell.isalpha()) for cell in pairs)
+    blank = sum(cell.lower() in ("", "na", "nan") for cell in pairs)
     if blank:
         warnings.warn(
             f"{blank} cells of the matrix that are empty or not a number are read as no edge", UserWarning, stacklevel=5

@@ -158,6 +158,8 @@ def test_blank_cells_are_told_and_codes_are_refused_in_words_of_the_place(tmp_pa
     (tmp_path / "m.csv").write_text(",a,b\na,,1\nb,nan,\n")
     with pytest.warns(UserWarning, match="1 cells of the matrix that are empty or not a number"):
         assert cn.Graph.load(tmp_path / "m.csv").edges == (("a", "b"),)
+    (tmp_path / "m.csv").write_text(",a,b\na,False,True\nb,False,False\n")  # as frames of bools are written
+    assert cn.Graph.load(tmp_path / "m.csv").edges == (("a", "b"),)
     (tmp_path / "m.csv").write_text(",a,b\na,0,2\nb,-1,0\n")
     with pytest.raises(cn.DataError, match="from_causal_learn") as told:
         cn.Graph.load(tmp_path / "m.csv")

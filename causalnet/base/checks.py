@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import CausalnetError, DataError, UnknownNameError, nearest
 from .arrays import AnyArray, Array, Bools, Ints
 
+PASSED_ON = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}  # (*args, **kwargs) tells nothing
 LARGEST = sys.float_info.max  # a whole number beyond it is none of float64
 
 
@@ -87,6 +88,8 @@ def function(name: str, value: Any, takes: str, gives: str = "", *, needed: bool
     by_name = {one[:-1]: None for one in given if one.endswith("=")}
     try:
         told = inspect.signature(value, follow_wrapped=False)  # a wrapper may be called otherwise than what it wraps
+        if {one.kind for one in told.parameters.values()} == PASSED_ON and hasattr(value, "forward"):
+            told = inspect.signature(value.forward)  # a torch module hands all on to it
     except (TypeError, ValueError):  # some built-in functions do not tell
         return value
     try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import networkx as nx
+import numpy as np
 
 from ..base.arrays import AnyArray
 from ..base.checks import array_of
@@ -62,6 +63,8 @@ def counted(env: ActsOnVariables, obs: Any, units: int = 0) -> AnyArray:
         raise DataError(
             f"counts(obs) is {counts.dtype} of shape {counts.shape}, and must hold numbers of {units} units or more x {v} variables"
         )
+    if counts.dtype.kind == "f" and np.isnan(counts).any():
+        raise DataError("counts(obs) holds NaN; a variable that shows nothing counts 0")
     return counts
 
 

@@ -226,6 +226,12 @@ def test_methods_named_predict_are_functions_too() -> None:
         cn.evaluate(Mine(), ROOM(), 1)
 
 
+def test_a_torch_module_takes_what_its_forward_takes() -> None:
+    module = pytest.importorskip("torch").nn.Linear(3, 3)
+    with pytest.raises(DataError, match=r"policy takes \(input.*\).*, and is called with \(observation, mask, rng\)"):
+        cn.evaluate(module, ROOM(), 1)
+
+
 class Cells(gymnasium.Env):
     """Two units with two variables, an action each; ``change`` replaces what it says of itself."""
 
@@ -251,6 +257,7 @@ class Cells(gymnasium.Env):
     [
         ({"shown": "many"}, "counts.obs. is"),
         ({"shown": [[1], [1, 2]]}, "rows have different lengths"),
+        ({"shown": np.full((2, 2), np.nan)}, "counts.obs. holds NaN"),
         ({"shown": np.ones((2, 3))}, "counts.obs. is float64 of shape"),
         ({"action_units": [0, 0, 1, 7]}, "8 units or more"),
         ({"action_variables": "abcd"}, "lists an index for every action"),

@@ -42,6 +42,8 @@ def find_root_causes(
     json_: Annotated[bool, typer.Option("--json", help="Print the ranking as JSON on stdout.")] = False,
 ) -> None:
     """Rank the root causes of an incident, with the reason for each."""
+    import networkx as nx
+
     from ..data.logs import is_log
     from ..data.reading import read_frame
     from ..data.topology import read_topology
@@ -55,6 +57,11 @@ def find_root_causes(
             raise DataError(
                 f"--topology belongs to alarms, and {alarms.name} is read as metrics; give the call graph as MODEL"
             )
+    elif isinstance(known, nx.DiGraph):
+        raise DataError(
+            f"{model.name} is read as a call graph, which goes with metrics, and {alarms.name} is an event log; give the graph "
+            "of `causalnet discover --out`, or the state of a watch"
+        )
     links = None if topology is None else read_topology(topology)
     began: Any = start if start is None or frame.index.dtype.kind not in "iuf" else _number(start)
     with warnings.catch_warnings():

@@ -63,7 +63,7 @@ def test_errors_are_sentences(files: Path) -> None:
         ((files / "old.json", files / "alarms.csv"), "causalnet.event-model/1"),
         ((files / "absent.json", files / "alarms.csv"), "absent.json"),
         ((files / "g.json", files / "empty.csv"), "no rows"),
-        ((files / "links.csv", files / "alarms.csv"), "an EventModel, the state of a watched stream, or a Graph"),
+        ((files / "links.csv", files / "alarms.csv"), "links.csv is read as a call graph"),
     ):
         code, _, err = run(*words)
         assert code == 2 and err.startswith("error: ") and said in " ".join(err.split())

@@ -663,16 +663,17 @@ def test_comparisons_without_a_folder_lie_beside_those_of_other_inputs(
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     frames = [pd.DataFrame(rng.normal(size=(30, 2)), columns=list("ab")) for _ in range(2)]
-    first = cn.compare(Dataset("d", frames[0]), "empty", seeds=1)
-    assert first.out == Path("runs/compare") == cn.compare(Dataset("d", frames[0]), "empty", seeds=1).out
+    first = cn.compare(cn.Dataset("d", frames[0]), "empty", seeds=1)
+    assert first.out == Path("runs/compare") == cn.compare(cn.Dataset("d", frames[0]), "empty", seeds=1).out
     for _ in range(2):
         with pytest.warns(UserWarning, match="holds a comparison of other inputs .* so this one is kept in"):
-            assert cn.compare(Dataset("d", frames[1]), "empty", seeds=1).out == Path("runs/compare-2")
+            assert cn.compare(cn.Dataset("d", frames[1]), "empty", seeds=1).out == Path("runs/compare-2")
     assert (
-        set(first.frame["dataset"]) == {"d"} and len(cn.compare(Dataset("e", frames[1]), "empty", seeds=1).frame) == 2
+        set(first.frame["dataset"]) == {"d"}
+        and len(cn.compare(cn.Dataset("e", frames[1]), "empty", seeds=1).frame) == 2
     )
     with pytest.raises(DataError, match="is not the one that"):
-        cn.compare(Dataset("d", frames[1]), "empty", seeds=1, out="runs/compare")
+        cn.compare(cn.Dataset("d", frames[1]), "empty", seeds=1, out="runs/compare")
 
 
 def test_a_changed_helper_is_another_version_of_a_function() -> None:

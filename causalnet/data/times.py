@@ -78,7 +78,9 @@ def seconds_and_unit(column: pd.Series, unit: str | None = None, sheet: bool = T
         more = f" ({len(odd)} such rows: {shown_rows(odd)})" if len(odd) > 1 else ""
         raise DataError(
             f"column {column.name!r} must hold seconds or ISO dates (2024-01-31 12:00:00), but row {odd[0] + 1} has "
-            f"{column.iloc[odd[0]]!r}{more}; write all of them in one such form"
+            f"{column.iloc[odd[0]]!r}{more}",
+            python="convert text dates with pandas.to_datetime first",
+            shell="write all of them in one such form",
         )
     found = finite(numeric, column.name)
     unit = one_of("unit", unit, UNITS) if unit is not None else _unit(found, str(column.name), sheet)

@@ -88,8 +88,10 @@ def function(name: str, value: Any, takes: str, gives: str = "", *, needed: bool
     by_name = {one[:-1]: None for one in given if one.endswith("=")}
     try:
         told = inspect.signature(value, follow_wrapped=False)  # a wrapper may be called otherwise than what it wraps
-        if {one.kind for one in told.parameters.values()} == PASSED_ON and hasattr(value, "forward"):
-            told = inspect.signature(value.forward)  # a torch module hands all on to it
+        if {one.kind for one in told.parameters.values()} == PASSED_ON:
+            told = inspect.signature(
+                getattr(value, "forward", value), follow_wrapped=False
+            )  # a torch module hands all on to it
     except (TypeError, ValueError):  # some built-in functions do not tell
         return value
     try:

@@ -132,7 +132,7 @@ class Lines:
         """The same of lines of JSON."""
         assert self.header is not None
         found = [{} if row is None else row for row in objects_of(body)]
-        wanted = took | {key: key for key in _of_states(self.header, took)}
+        wanted = {**took, **{key: key for key in _of_states(self.header, took)}}
         frame = pd.DataFrame({role: [row.get(key) for row in found] for role, key in wanted.items()}, dtype=object)
         return len(found), frame.where(frame.isna(), frame.astype(str))
 

@@ -30,7 +30,6 @@ from causalnet.comparison import Progress, Results
 from causalnet.comparison.functions import digest, read_answer
 from causalnet.comparison.labels import label, parse
 from causalnet.comparison.store import FILE
-from causalnet.datasets import Dataset
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
 from causalnet.graph.chance import draw_chance
 from causalnet.report.publish import escape_latex

@@ -130,9 +130,9 @@ class Lines:
 
     def _objects(self, body: bytes, took: Mapping[str, str]) -> tuple[int, pd.DataFrame]:
         """The same of lines of JSON."""
-        assert self.header is not None
         found = [{} if row is None else row for row in objects_of(body)]
-        wanted = {**took, **{key: key for key in _of_states(self.header, took)}}
+        keys = list(dict.fromkeys(key for row in found for key in row))
+        wanted = {**took, **{key: key for key in _of_states(keys, took)}}
         frame = pd.DataFrame({role: [row.get(key) for row in found] for role, key in wanted.items()}, dtype=object)
         return len(found), frame.where(frame.isna(), frame.astype(str))
 

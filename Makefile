@@ -11,7 +11,7 @@ quickstart: $(VENV)/.ready
 	$(BIN)/causalnet quickstart --out runs/quickstart
 
 test: $(VENV)/.ready lint
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -184,7 +184,7 @@ def test_what_is_missing_is_named() -> None:
     [
         ("shape", r"after 3 steps the environment gave states int64 of shape \(2, 3\).*each of the 4 agents"),
         ("real", "states float64"),
-        ("nan", "agent 2 of copy 0 a reward of nan"),
+        ("nan", "gave agent 2 the reward nan in copy 0; rewards are finite"),
         ("early", "ended the episode of copy 0 after 3 steps or fewer, and pays for more"),
     ],
 )

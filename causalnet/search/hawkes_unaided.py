@@ -12,7 +12,7 @@
 4. In a polled log the edges are then turned round where that is likelier.
 
 In a log that lasts LONG, the background of a type falls on the devices as its own events do, drawn towards all events'
-(:func:`causalnet.stats.time_scales.type_share`). Events that are not ``heard`` are causes and are not explained.
+(:func:`causalnet.stats.time_scales.type_share`).
 
 A wrong shape of the delays leaves a part of what the causes explain to types that follow the same causes, however long
 the log. So an edge must also gain LEFT of the nats per event by which its target's causes raise the likelihood, times
@@ -83,7 +83,6 @@ class Views(NamedTuple):
     share: Array  # (M,) of the background
     some: Bools  # (M,) devices with ENOUGH events
     most: Bools | None  # (M,) devices that there is time for; None: all
-    heard: Bools | None  # (N,) events that are to be explained; None: all
     long: bool  # whether a device's counts tell the background of each type from effects
 
     def seen(self, delay: float, kind: Codes | None = None, partly: bool = False, ordered: bool = False) -> Traces:
@@ -96,9 +95,9 @@ class Views(NamedTuple):
         tie, later = (self.tie, 1.0) if self.poll == 0.0 else polled_kernel(self.poll / delay)
         share = self.share
         if self.long:
-            share = type_share(types, self.log.device, self.types, share, some, self.heard)
+            share = type_share(types, self.log.device, self.types, share, some)
         weight, rate = tie / later, np.array([1.0 / delay])
-        seen = trace(self.log, types, rate, self.types, weight, share, some, not ordered, self.heard)
+        seen = trace(self.log, types, rate, self.types, weight, share, some, not ordered)
         if later == 1.0:
             return seen
         integral = seen.integral.copy()
@@ -108,18 +107,9 @@ class Views(NamedTuple):
 
 
 def learn_unaided(
-    log: Log,
-    kind: Codes,
-    links: sp.csr_array,
-    ties: float | None,
-    told: Told,
-    limits: Limits,
-    heard: Bools | None = None,
+    log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits
 ) -> tuple[Scorer, Found, float, float, Null]:
-    """The graph with the scorer that priced it, the delay in seconds, the weight of ties and the null.
-
-    heard: (N,) events that are to be explained, all if None; the others are causes alone.
-    """
+    """The graph with the scorer that priced it, the delay in seconds, the weight of ties and the null."""
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
@@ -129,7 +119,7 @@ def learn_unaided(
     if near < poll and delay > FAR * near:  # most effects are told by the poll of their cause, and later ones show none
         delay = near
     most, long = some if over(told.half) else None, log.time[-1] - log.time[0] > LONG * delay
-    views = Views(log, kind, v, tie, poll, share, some, most, heard, bool(long))
+    views = Views(log, kind, v, tie, poll, share, some, most, bool(long))
     found, alone, null = _first(views, delay, told, limits)
     if found[1].adj.any() and null.tried and not over(limits.deadline):
         best = _better_delay(views, delay, found[1].parents, told.tol, limits.deadline)

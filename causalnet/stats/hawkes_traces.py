@@ -90,15 +90,13 @@ def trace(
     share: Array | None = None,
     receives: Bools | None = None,
     tie_summed: bool = True,
-    heard: Bools | None = None,
 ) -> Traces:
     """Effects on the events of the devices that ``receives`` (M,) marks (all with events if None), types ``kind`` (N,).
 
     decay: (B,) in 1/s. tie: weight of an event of another type in the same instant as a cause (0: only strictly earlier
     ones). share: (M,) b_n, lambda = b_n (mu + ... / b_n), or (M, V), of one mean for all types, and the effects of all
     types together are in every fit; None for the plain model, whose effects are followed to the last bit. tie_summed:
-    whether those of the same instant are among the effects of all types together. heard: (N,) events that are effects;
-    None: all. All are causes.
+    whether those of the same instant are among the effects of all types together.
     """
     time, device, paths = log
     m = len(paths.start) - 1
@@ -106,8 +104,7 @@ def trace(
     receiving = active if receives is None else active & receives
     by_device = np.argsort(device, kind="stable")
     bounds = np.searchsorted(device[by_device], np.arange(m + 1))
-    heard = np.ones(len(time), dtype=bool) if heard is None else heard
-    mine = receiving[device] & heard
+    mine = receiving[device]
     size = np.bincount(kind[mine], minlength=n_types)
     place = np.zeros(len(time), dtype=np.int32)  # an event's number among those of its type
     at = np.flatnonzero(mine)
@@ -115,7 +112,7 @@ def trace(
     place[order] = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
     common, cut = share is not None, 1e-16 if share is None else CUT
     share = (np.ones(m) if share is None else share).reshape(m, -1)
-    known = (time, kind, place, heard, bounds, by_device, *paths[:4], receiving)
+    known = (time, kind, place, bounds, by_device, *paths[:4], receiving)
     how = (share, decay, n_types, paths.hops, tie, tie_summed, cut)
     none = np.empty(0)
     fill = np.zeros(n_types, dtype=np.int64)
@@ -247,7 +244,6 @@ def _walk(  # type: ignore[no-untyped-def]
     time,
     kind,
     place,
-    heard,
     bounds,
     by_device,
     start,
@@ -279,10 +275,9 @@ def _walk(  # type: ignore[no-untyped-def]
             continue
         low, width = start[n], start[n + 1] - start[n]
         passing = _passing(source[low : low + width], bounds, by_device)
-        total, n_live, at, shown = len(passing), 0, 0, -np.inf
-        mine = by_device[bounds[n] : bounds[n + 1]]
-        for here in mine[heard[mine]]:
-            t = time[here]
+        total, n_live, at = len(passing), 0, 0
+        for z in range(bounds[n], bounds[n + 1]):
+            here, t = by_device[z], time[by_device[z]]
             while at < total and time[passing[at] // width] < t:
                 e, s = passing[at] // width, low + passing[at] % width
                 key = kind[e] * hops + hop[s]
@@ -295,9 +290,8 @@ def _walk(  # type: ignore[no-untyped-def]
                 at += 1
             count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
             count = count if tie_summed else _summed(now, touched, count, n_types * slots, slots)
-            if tie > 0.0 and t > shown:
+            if tie > 0.0 and (z == bounds[n] or time[by_device[z - 1]] < t):
                 n_ties = _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_ties, ties, tied)
-                shown = t
             count = _of_others(now, touched, count, tie, ties, tied[:n_ties], kind[here] * hops, hops, b)
             count = _summed(now, touched, count, n_types * slots, slots) if tie_summed else count
             i = kind[here]

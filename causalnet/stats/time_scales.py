@@ -55,20 +55,17 @@ def device_share(device: Codes, n_devices: int) -> Array:
     return share / share[active].mean()
 
 
-def type_share(
-    kind: Codes, device: Codes, types: int, share: Array, receives: Bools | None, heard: Bools | None
-) -> Array:
+def type_share(kind: Codes, device: Codes, types: int, share: Array, receives: Bools | None = None) -> Array:
     """(M, V) how the background of each type falls on the devices; (M,) ``share`` where there are more than CELLS of them.
 
     As all events do, by ``share``, and as far as the types differ as the type's own do, which decides for each cell by how
     many events of it there are (:mod:`causalnet.stats.unit_shares`): a type that some devices have and others lack seems
-    otherwise to be caused by the types that the same devices have. receives (M,), heard (N,): devices and events that count.
+    otherwise to be caused by the types that the same devices have. receives (M,): devices that count.
     """
     m = len(share)
     if m * types > CELLS:
         return share
-    kept = np.ones(len(kind), dtype=bool) if heard is None else heard
-    cell = device[kept].astype(np.int64) * types + kind[kept]
+    cell = device.astype(np.int64) * types + kind
     count = np.bincount(cell, minlength=m * types).reshape(m, types).astype(np.float64)
     used = share > 0 if receives is None else (share > 0) & receives
     found = np.repeat(share[:, None], types, axis=1)

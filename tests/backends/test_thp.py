@@ -129,28 +129,15 @@ def test_sparse_traces_equal_the_dense_effects(seed: int, normalization: str, ti
         assert np.allclose(common.dense(i, np.arange(18, 24)), summed, atol=1e-4)
 
 
-def test_events_that_are_not_heard_are_causes_alone() -> None:
-    rng, n, v = np.random.default_rng(0), 300, 4
-    time, kind = np.sort(rng.integers(0, 2000, n)).astype(float), rng.integers(v, size=n).astype(np.int32)
-    device, heard = rng.integers(3, size=n).astype(np.int32), rng.random(n) < 0.4
-    log = Log(time, device, paths_to([sp.eye_array(3, format="csr")]))
-    for tie in (0.0, 1.0):
-        all_, some = (trace(log, kind, np.array([0.01]), v, tie, np.ones(3), heard=h) for h in (None, heard))
-        assert np.array_equal(all_.integral, some.integral) and some.size.tolist() == np.bincount(kind[heard]).tolist()
-        for i in range(v):
-            rows = np.arange(v + 1)
-            assert np.array_equal(some.dense(i, rows), all_.dense(i, rows)[:, heard[kind == i]])
-
-
 def test_the_background_of_a_type_falls_where_the_type_is() -> None:
     """As all events do where types are alike, up to chance; and near nought where a type has none."""
     rng, n, m, v = np.random.default_rng(0), 20_000, 10, 4
     weight = np.arange(1.0, m + 1)
     device = rng.choice(m, n, p=weight / weight.sum())
     kind, share = rng.integers(v, size=n), device_share(device, m)
-    alike = type_share(kind, device, v, share, None, None)
+    alike = type_share(kind, device, v, share)
     assert np.allclose(alike, share[:, None], rtol=0.15) and np.allclose(alike.mean(axis=0), share.mean())
-    apart = type_share(np.where(device < 5, 0, kind), device, v, share, None, None)
+    apart = type_share(np.where(device < 5, 0, kind), device, v, share)
     assert (apart[:5, 1:] < 0.05).all() and np.allclose(apart.mean(axis=0), share.mean())
 
 

@@ -24,7 +24,7 @@ from .rcit import Rcit
 
 MADE, REDUNDANT, DETERMINED = 0, 1, 2  # a test; the cause, or the effect, is determined by what is given
 UNTESTED = 3  # the time was over
-ROWS, PRODUCTS = 1 << 13, 1e10  # windows multiplied at a time, at most, and products
+CELLS, PRODUCTS = 1 << 22, 1e10  # of the windows multiplied at a time, at most, and products
 PIECE = 1 << 14  # questions answered before the clock is looked at
 
 
@@ -61,15 +61,17 @@ def windows(values: Array, at: Ints, depth: int) -> Array:
 def lagged_correlation(values: Array, at: Ints, depth: int, until: float = math.inf) -> tuple[Array, int]:
     """(k, k) Pearson correlation of the k = (depth + 1) * d columns of the windows, 0 beside a column that never varies; and
     of how many windows: the first ones, where the time (``until``: time.monotonic) is over before all were read."""
-    k = (depth + 1) * values.shape[1]
-    shift = np.tile(values[at].mean(axis=0), depth + 1)
-    products, total, n = np.zeros((k, k)), np.zeros(k), 0
-    rows = max(64, min(ROWS, int(PRODUCTS / k**2)))
+    d = values.shape[1]
+    k = (depth + 1) * d
+    centred = values - values[at].mean(axis=0)
+    newest, total, n = np.zeros((d, k)), np.zeros(k), 0
+    rows = max(64, int(min(CELLS / k, PRODUCTS / (d * k))))
     while n < len(at) and (n < 2 * rows or time.monotonic() < until):
-        block = windows(values, at[n : n + rows], depth) - shift
-        products += block.T @ block
+        block = windows(centred, at[n : n + rows], depth)
+        newest += block[:, :d].T @ block
         total += block.sum(axis=0)
         n += len(block)
+    products = _products(newest, centred, at[:n])
     variance = np.diag(products) - total * total / n
     flat = variance <= 1e-14 * (variance + total**2 / n + np.finfo(float).tiny)
     scale = np.where(flat, 0.0, 1.0 / np.sqrt(np.where(flat, 1.0, variance)))
@@ -80,6 +82,26 @@ def lagged_correlation(values: Array, at: Ints, depth: int, until: float = math.
         np.clip(some, -1.0, 1.0, out=some)
     np.fill_diagonal(products, np.where(flat, 0.0, 1.0))
     return products, n
+
+
+def _products(newest: Array, values: Array, at: Ints) -> Array:
+    """(k, k) sums of products of all columns of the windows, from those of lag 0 with all, ``newest`` (d, k).
+
+    A step back moves each run of windows by one row: sum x(t - a - 1) x(t - b - 1)' = sum x(t - a) x(t - b)' less the
+    product at the run's last row, and with that at the row before its first one.
+    """
+    d, k = newest.shape
+    breaks = np.flatnonzero(np.diff(at) != 1)
+    first, last = np.append(at[:1], at[breaks + 1]), np.append(at[breaks], at[-1:])
+    joined, left = (windows(values, rows, k // d - 2) if k > d else newest[:0] for rows in (first - 1, last))
+    out = np.zeros((k, k))
+    out[:d] = newest
+    for a in range(d, k, d):
+        one, here = slice(a - d, a), slice(a, a + d)
+        out[here, a:] = out[one, a - d : -d] + joined[:, one].T @ joined[:, a - d :] - left[:, one].T @ left[:, a - d :]
+    for a in range(d, k, d):
+        out[a:, a - d : a] = out[a - d : a, a:].T
+    return out
 
 
 class LaggedCorrelation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
 
@@ -27,7 +27,7 @@ Link = tuple[int, int, int]  # lag, cause, effect
 @dataclass
 class LaggedSkeleton:
     """links: (lags + 1, d, d) bool, [lag, cause, effect], symmetric at lag 0. p, r: (lags + 1, d, d), of the test with the
-    largest p-value. apart: of the links of now that a set separated, the set. largest_set: of variables of now."""
+    largest p-value. largest_set: of variables of now."""
 
     links: Bools
     p: Array
@@ -35,7 +35,6 @@ class LaggedSkeleton:
     tests: int = 0
     largest_set: int = 0
     complete: bool = True
-    apart: dict[Link, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Momentary:
@@ -80,8 +79,9 @@ def find_links(
     """The links, (lags + 1, d, d) to begin with, that no set of at most ``most`` variables of now separates."""
     found = LaggedSkeleton(links.copy(), np.where(links, 0.0, 1.0), np.zeros(links.shape))
     weakest = np.where(links, np.inf, 0.0)
-    size = 0
-    while most is None or size <= most:
+    found.complete = _given_none(momentary, found, weakest, alpha, deadline)
+    size = 1
+    while found.complete and (most is None or size <= most):
         if time.monotonic() > deadline:
             found.complete = False
             break
@@ -107,9 +107,6 @@ def find_links(
 
 def _sets(near: list[list[int]], link: tuple[int, int, int], size: int) -> Iterator[tuple[int, ...]]:
     """The sets of one size of the others that a link's effect is joined to now, strongest first; listed when they are asked for."""
-    if size == 0:
-        yield ()
-        return
     lag, i, j = link
     yield from combinations(near[j] if lag else [k for k in near[j] if k != i], size)
 
@@ -117,6 +114,21 @@ def _sets(near: list[list[int]], link: tuple[int, int, int], size: int) -> Itera
 def _strongest_first(joined: Bools, strength: Array) -> list[int]:
     near = np.flatnonzero(joined)
     return near[np.argsort(-strength[near], kind="stable")].tolist()
+
+
+def _given_none(momentary: Momentary, found: LaggedSkeleton, weakest: Array, alpha: float, deadline: float) -> bool:
+    """Test every link given no variable of now; False where the deadline came."""
+    links = np.argwhere(found.links)
+    for lo in range(0, len(links), PIECE):
+        if time.monotonic() > deadline:
+            return False
+        some = links[lo : lo + PIECE]
+        at = tuple(some.T)
+        found.p[at], found.r[at] = momentary(some, [()] * len(some))
+        weakest[at] = np.abs(found.r[at])
+        found.links[at] &= found.p[at] <= alpha
+    found.links[0] &= found.links[0].T
+    return True
 
 
 def _level(
@@ -143,17 +155,16 @@ def _level(
         before = momentary.made
         p, r = momentary(asked, sets) if asked else (np.zeros(0), np.zeros(0))
         made = momentary.made - before  # the first ones, where the time was over
-        p, r, asked, sets = p[:made], r[:made], asked[:made], sets[:made]
+        p, r, asked = p[:made], r[:made], asked[:made]
         at = tuple(np.array(asked, np.int64).reshape(-1, 3).T)
         np.minimum.at(weakest, at, np.abs(r))
-        for link, given, its_p, its_r in zip(asked, sets, p.tolist(), r.tolist(), strict=True):
+        for link, its_p, its_r in zip(asked, p.tolist(), r.tolist(), strict=True):
             if its_p >= found.p[link]:
                 found.p[link], found.r[link] = its_p, its_r
             if its_p > alpha and found.links[link]:
                 lag, i, j = link
                 other = (lag, j, i) if lag == 0 else link
                 found.links[link] = found.links[other] = False
-                found.apart[link] = found.apart[other] = given
                 turn.pop(link, None)
                 turn.pop(other, None)
         if time.monotonic() > deadline:

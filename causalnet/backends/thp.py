@@ -47,7 +47,7 @@ from ..search.stream_state import save as save
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
 from ..stats.hawkes_traces import Traces, trace
-from ..stats.repeats import clock_tick, episode_gap, gaps_before, span
+from ..stats.repeats import clock_tick, episode_gap, gaps_before, neighbouring_gaps, span
 
 TAKES = frozenset({"events"})
 GIVES = "digraph"  # a DAG unless acyclic=False
@@ -205,9 +205,11 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     """Which events open an episode, (N,) bool, and the gap in seconds that separates episodes."""
     if repeats == 0.0:
         return np.ones(data.n, dtype=bool), 0.0
-    gaps = gaps_before(data.time, data.type_index, data.device_index, data.d)
+    cells = data.type_index, data.device_index, data.d
+    gaps = gaps_before(data.time, *cells)
     if repeats is None:
-        repeats = episode_gap(gaps[np.isfinite(gaps)], clock_tick(data.time))
+        pairs = neighbouring_gaps(gaps, *cells)
+        repeats = episode_gap(gaps[np.isfinite(gaps)], clock_tick(data.time), pairs)
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 

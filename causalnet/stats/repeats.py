@@ -4,6 +4,13 @@ An alarm that chatters reports one episode many times. Such repeats are neither 
 effects, so a likelihood that counts them is too sure of itself. Gaps between arrivals of one type on one device are
 a mixture of two exponential laws, repeats (fast) and new episodes (slow); a gap is a repeat where the first is the
 more likely of the two (the usual two-state reading of bursts: Fischer, Meier-Hellstern 1993; Kleinberg 2002).
+
+Rates that differ between devices, or grow, look like such a mixture too. Then neighbouring gaps g, h of one type on one
+device follow one law, whatever its rate, and g / (g + h) is uniform; under two laws short gaps lie beside long ones:
+
+    f(u) = sum over laws a, b of p_a p_b r_a r_b / (r_a u + r_b (1 - u))^2
+
+Where the uniform is the likelier, two laws must lie further apart.
 """
 
 from __future__ import annotations
@@ -17,7 +24,8 @@ from ..errors import DataError
 
 MIN_GAPS = 30  # fewer gaps than this cannot tell two rates apart
 MOST_GAPS = 100_000  # of more, as many by rank tell the laws as well
-SEPARATION = 10.0  # and neither can laws less than a decade apart: drift of one rate looks like that
+SEPARATION = 10.0  # and neither can laws less than a decade apart: drift of one rate looks like that,
+DRIFT = 100.0  # nor less than two where neighbouring gaps are alike
 
 
 def span(time: Array) -> float:
@@ -59,10 +67,18 @@ def gaps_before(time: Array, kind: Codes, device: Codes, n_types: int) -> Array:
     return gap
 
 
-def episode_gap(gaps: Array, resolution: float, max_iter: int = 500) -> float:
+def neighbouring_gaps(gap: Array, kind: Codes, device: Codes, n_types: int) -> Array:
+    """(P, 2) the finite gaps (N,) of :func:`gaps_before` that follow each other in one type on one device."""
+    ordered = gap[np.argsort(device.astype(np.int64) * n_types + kind, kind="stable")]
+    both = np.isfinite(ordered[1:]) & np.isfinite(ordered[:-1])
+    return np.stack([ordered[:-1][both], ordered[1:][both]], axis=1)
+
+
+def episode_gap(gaps: Array, resolution: float, pairs: Array | None = None, max_iter: int = 500) -> float:
     """Seconds below which a gap is a repeat: where two fitted exponential laws are equally likely; 0 if there is one law.
 
-    gaps (G,): finite gaps in seconds. The second law must earn its two parameters by BIC. EM, monotone in likelihood.
+    gaps (G,): finite gaps in seconds; pairs (P, 2): those that follow each other, to tell two laws from one that drifts.
+    The second law must earn its two parameters by BIC. EM, monotone in likelihood.
     """
     if len(gaps) < MIN_GAPS:
         return 0.0
@@ -81,7 +97,17 @@ def episode_gap(gaps: Array, resolution: float, max_iter: int = 500) -> float:
             break
         old = value
         share, fast, slow = float(w.mean()), float(w.sum() / (w @ g)), float((1 - w).sum() / ((1 - w) @ g))
-    if value - single < math.log(len(g)) or not fast > SEPARATION * slow > 0.0:
+    apart = SEPARATION if pairs is None or _two_laws(np.maximum(pairs, resolution / 2), share, fast, slow) else DRIFT
+    if value - single < math.log(len(g)) or not fast > apart * slow > 0.0:
         return 0.0
     odds = share * fast / ((1.0 - share) * slow)
     return max(0.0, math.log(odds) / (fast - slow)) if odds > 0 else 0.0
+
+
+def _two_laws(pairs: Array, share: float, fast: float, slow: float) -> bool:
+    """Whether neighbouring gaps (P, 2) are drawn apart from two laws, rather than alike from one that drifts: f above."""
+    some = pairs[:: -(-len(pairs) // MOST_GAPS) or 1]
+    u = some[:, 0] / some.sum(axis=1)
+    laws = ((share, fast), (1.0 - share, slow))
+    density = sum(p * q * r * s / (r * u + s * (1.0 - u)) ** 2 for p, r in laws for q, s in laws)
+    return bool(np.log(density).sum() >= 0.0)

@@ -19,11 +19,12 @@ import causalnet as cn
 from causalnet.datasets import load_dataset
 from causalnet.datasets.hawkes import fault_alarm_log, simulate_hawkes
 from causalnet.discovery.dispatch import discover
+from causalnet.envs.fault_alarm import generate_instance, observational_log
 from causalnet.search.hawkes_search import Scorer, climb
 from causalnet.stats.hawkes import em_fit, expose, hop_weights
 from causalnet.stats.hawkes_paths import Log, hop_matrices, paths_to
 from causalnet.stats.hawkes_traces import trace
-from causalnet.stats.repeats import clock_tick, episode_gap, gaps_before
+from causalnet.stats.repeats import clock_tick, episode_gap, gaps_before, neighbouring_gaps
 from causalnet.stats.time_scales import device_share, type_share
 
 OFFICIAL = {
@@ -257,6 +258,9 @@ def test_repeats_of_an_episode() -> None:
     assert episode_gap(slow, 1.0) == 0.0 and episode_gap(slow[:5], 1.0) == 0.0
     time, kind, device = np.array([0.0, 1, 2, 5]), np.array([0, 1, 0, 0], np.int32), np.array([0, 0, 0, 1], np.int32)
     assert gaps_before(time, kind, device, 2).tolist() == [np.inf, np.inf, 2.0, np.inf]
+    assert neighbouring_gaps(
+        np.array([np.inf, 3.0, np.inf, 4.0, 5.0]), *np.array([[0, 0, 1, 0, 1], [0] * 5]), 2
+    ).tolist() == [[3, 4]]
     assert clock_tick(np.array([3.0, 5.0, 900.0])) == 1.0 and clock_tick(np.array([0.0, 0.25, 1.0])) == 0.01
     assert clock_tick(np.cumsum(rng.exponential(5.0, 500))) < 1.0
 
@@ -417,6 +421,29 @@ def test_fault_alarms_are_mostly_right() -> None:
     found = cn.score(truth, g)
     assert found["precision"] >= 0.7 and found["recall"] >= 0.5
     assert g.meta["delay_seconds"][0] > 500.0, "alarms hardly end"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gaps_that_drift_are_no_repeats(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    slow = rng.exponential(10.0 ** rng.uniform(0.5, 3.0, (200, 1)), (200, 20))  # rates of cells, each steady
+    short = rng.random((200, 20)) < 0.6
+    mixed = rng.exponential(np.where(short, 10.0, 300.0))  # two laws in each cell
+    for gaps, chatters in ((slow, False), (mixed, True)):
+        pairs = np.stack([gaps[:, :-1], gaps[:, 1:]], axis=2).reshape(-1, 2)
+        assert episode_gap(gaps.ravel(), 1.0) > 0.0
+        assert (episode_gap(gaps.ravel(), 1.0, pairs) > 0.0) == chatters
+
+
+def test_every_alarm_counts_where_rates_grow() -> None:
+    better = []
+    for seed in (3, 5, 6):
+        truth = cn.Graph(tuple("abcdefgh"), np.triu(np.random.default_rng(seed).random((8, 8)) < 0.3, 1))
+        log = observational_log(generate_instance(seed, graph=truth, n_devices=20), 2000, seed=seed)
+        learned, fewer = discover(log, "thp"), discover(log, "thp", repeats=100.0)
+        assert learned.meta["events_used"] == log.n > 1.2 * fewer.meta["events_used"]
+        better.append(cn.score(truth, learned)["f1"] - cn.score(truth, fewer)["f1"])
+    assert np.mean(better) > 0.05
 
 
 @pytest.mark.parametrize(("name", "least"), [("pcic-18v", 0.55), ("pcic-24v", 0.3)])

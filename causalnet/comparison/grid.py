@@ -40,7 +40,7 @@ USUAL = "runs/compare"
 
 @asks("engine", "params", "retry_failed", "n_jobs")
 def compare(
-    datasets: str | Dataset | Sequence[str | Dataset],
+    datasets: str | Dataset | Sequence[str | Dataset] | Mapping[str, Any],
     backends: Method | Sequence[Method],
     seeds: int | Sequence[int] = 5,
     out: str | Path | None = None,
@@ -54,7 +54,7 @@ def compare(
 ) -> Results:
     """Run every method on every data set with every seed, and keep one row a cell in ``out``.
 
-    datasets: names, or Dataset objects of your own. backends: names, ``"pc:alpha=0.05"`` or ``("pc", {...})``;
+    datasets: names, Dataset objects of your own, or {name: frame or Dataset}. backends: names, ``"pc:alpha=0.05"`` or ``("pc", {...})``;
     ``params`` gives parameters by backend name. seeds: how many (0, 1, ...) or which. A seed draws the sample of a
     simulated data set; on fixed data seed 0 is the data itself and the others are bootstrap resamples.
     n_jobs: cells at once. engine: ``"local"`` or ``"dask:ADDRESS"``. progress: True for a bar, or a callback that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +126,20 @@ def _seeds(seeds: Any) -> list[int]:
 
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
-    many = isinstance(given, Sequence | Set | Mapping | Iterator) and not isinstance(given, str)
+    if isinstance(given, Mapping):
+        given = [
+            replace(one, name=name) if isinstance(one, Dataset) else _bare(one, name) for name, one in given.items()
+        ]
+    many = isinstance(given, Sequence | Set | Iterator) and not isinstance(given, str)
     items = list(given) if many else [given]
     bare = sum(not isinstance(item, str | Dataset) for item in items)
     found: dict[str, Dataset | None] = {}
     for item in items:
         if isinstance(item, str):
+            if Path(item).is_file():
+                raise DataError(
+                    f"{item!r} is a file; read it first: causalnet.data.read_table({item!r}), or read_events"
+                )
             find_card(item)
             name, item = item, None
         elif isinstance(item, Dataset):
@@ -153,7 +161,7 @@ def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
     return found
 
 
-def _bare(item: Any, name: str) -> Dataset:
+def _bare(item: Any, name: Any) -> Dataset:
     """A frame, or data of any kind, as a data set without truth."""
     try:
         return Dataset(name, item)

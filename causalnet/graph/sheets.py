@@ -33,6 +33,11 @@ class Weighed(Drawn, Protocol):
 
 def to_sheet(graph: Weighed) -> str:
     """CSV text: 1 or 0; with weights the weight or 0; of a partial ancestral graph its marks, such as o->, or 0."""
+    for name in graph.nodes:
+        if "\r" in name:
+            raise DataError(
+                f"the name {name!r} has a carriage return, which CSV loses; rename the node, or save as .json"
+            )
     out = io.StringIO(newline="")
     write = csv.writer(out, lineterminator="\n").writerow
     write(["", *map(guarded, graph.nodes)])

@@ -29,6 +29,7 @@ from causalnet.base.text import split
 from causalnet.comparison import Progress, Results
 from causalnet.comparison.functions import digest, read_answer
 from causalnet.comparison.labels import label, parse
+from causalnet.comparison.plan import make_plan
 from causalnet.comparison.store import FILE
 from causalnet.errors import CausalnetError, DataError, NotInstalled, UnknownNameError
 from causalnet.graph.chance import draw_chance
@@ -408,6 +409,14 @@ def test_the_clock_leaves_out_compiling_and_starts_alike_each_time(tmp_path: Pat
     assert result.graph("chain", "bad/pair:both=[2, 3]", 0).meta["got"] == "tuple"  # as the default is
 
 
+def test_data_sets_may_be_named_by_a_dict() -> None:
+    named = make_plan({"one": chain().data, "two": chain()}, "empty", 1, "runs", 1, None, "local", None, 60.0).datasets
+    assert [(name, data.name, data.truth is None) for name, data in named.items()] == [
+        ("one", "one", True),
+        ("two", "two", False),
+    ]
+
+
 def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path: Path) -> None:
     told = dataclasses.replace(chain(), knowledge=cn.Knowledge(required=[("a", "b")]))
     frame = cn.compare(told, ["bad/log", "empty"], seeds=1, out=tmp_path, params={"bad/log": {"file": "x"}}).frame
@@ -425,6 +434,8 @@ def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path:
         ({"datasets": "asia:m=3"}, UnknownNameError, "has no setting 'm'"),
         ({"datasets": []}, DataError, "no data set"),
         ({"datasets": [pd.DataFrame({"a": [1]})]}, DataError, "the DataFrame is none: .*write causalnet.Dataset"),
+        ({"datasets": {"my": "asia"}}, DataError, "the str is none"),
+        ({"datasets": __file__}, DataError, "is a file; read it first"),
         ({"datasets": [chain(), chain(70)]}, DataError, "two data sets are called 'chain'"),
         ({"datasets": dataclasses.replace(chain(), sampled=True)}, DataError, "one sample that was drawn already"),
         ({"backends": "emty"}, UnknownNameError, "no backend 'emty'. Did you mean 'empty'"),

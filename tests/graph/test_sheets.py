@@ -105,6 +105,11 @@ def test_weights_of_a_list_and_labels_of_an_editor(tmp_path: Path) -> None:
         assert cn.Graph.load(tmp_path / "g.graphml").edges == (("rain", "wet"),)
 
 
+def test_a_name_that_csv_would_change_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(cn.DataError, match="carriage return"):
+        cn.Graph.from_edges(["a\rb", "c"], []).save(tmp_path / "g.csv")
+
+
 def test_a_member_of_the_class() -> None:
     chain = cn.Graph.from_edges("abc", [], undirected=[("a", "b"), ("b", "c")])
     member = chain.dag()

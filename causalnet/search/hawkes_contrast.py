@@ -13,7 +13,8 @@ the law of a standard normal z a hop for the null, thinned where few events leav
 a whole graph, then what the z of all pairs, each beside the causes that were found, say of how many edges there are. An
 edge must also gain LEFT of what the causes of its target gain together, per event of the rarer type: a wrong shape of
 the delays leaves a part of that to types that follow the same causes, however long the stream; what is below counts for
-no edge there either. In a polled stream the pairs that are joined are then turned the way that earlier polls tell
+no edge there either. Where enough edges are clear their strengths then tell which of the others are joined
+(:mod:`causalnet.search.hawkes_strengths`). In a polled stream the pairs that are joined are then turned the way that earlier polls tell
 (:mod:`causalnet.search.hawkes_polls`), and the graph is found again.
 """
 
@@ -26,18 +27,22 @@ import numpy as np
 from scipy.special import comb
 from scipy.stats import chi2
 
-from ..base.arrays import Array, Bools, Ints
+from ..base.arrays import Array, Bools
 from ..stats.hawkes_sums import Moments
 from .hawkes_polls import before
 from .hawkes_search import ancestors
+from .hawkes_strengths import log_odds
+from .hawkes_target import Target, target_of
 from .hazard_graph import closing
 from .label_null import FEW, Null, price_of
-from .score_tests import Tested, fit_columns, scores
 
 LEFT = 0.02  # of what the causes of a type gain
 FALSE_SHARE = 0.33  # of the edges, that the price admits
 KEEP = 0.5  # of the z that lets an edge in, to stay when others joined
-ROUNDS = 3  # of prices
+ROUNDS = 3  # of prices, and of odds
+LIKELY = -math.log(2.0)  # log odds from which a pair is joined: to miss an edge is as bad as two false ones
+LEAST = 1.0  # nats that an edge gains beside the others, whatever its odds
+MOST_JOINED = 0.9  # share of pairs
 SETTLED = 0.05  # relative change of the price
 TURNS = 2  # of a polled stream's edges
 BULK = 50.0  # pairs not joined that the law of chance lets gain most, by which it is judged
@@ -45,12 +50,13 @@ DRAWS, MOST = 100_000, 60.0  # quantiles of the null, nats
 
 
 class Fitted(NamedTuple):
-    """adj (V, V); z (V, V) of each pair beside the graph; theta (V, 1 + C): background and effects in 1/s, the common ones in every column; least (V, V): the nats that an edge must gain."""
+    """adj (V, V); z (V, V) of each pair beside the graph; theta (V, 1 + C): background and effects in 1/s, the common ones in every column; least (V, V): the nats that an edge must gain; odds (V, V): log odds of an edge, where they decided."""
 
     adj: Bools
     z: Array
     theta: Array
     least: Array
+    odds: Array | None = None
 
 
 def fit_graph(moments: Moments, hops: int, allowed: Bools, required: Bools, settled: bool = True) -> Fitted:
@@ -58,9 +64,9 @@ def fit_graph(moments: Moments, hops: int, allowed: Bools, required: Bools, sett
     if not settled:
         return _at(moments, hops, allowed, required, np.full(allowed.shape, _first_price(len(allowed), hops)))
     found = _priced(moments, hops, allowed, required)
+    if moments.polls is None:
+        return _by_strengths(moments, hops, allowed, required, found)
     for _ in range(TURNS):
-        if moments.polls is None:
-            break
         z = before(moments.polls, found.adj, hops)
         old, found = found.adj, _priced(moments, hops, allowed & (z >= z.T), required)
         if np.array_equal(old, found.adj):
@@ -75,16 +81,12 @@ def _first_price(v: int, hops: int) -> float:
 
 def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fitted:
     v, price = len(allowed), _first_price(len(allowed), hops)
-    size = np.maximum(moments.events, 1e-12)
-    rarer = np.minimum(size[:, None], size)
     found = _at(moments, hops, allowed, required, np.full((v, v), price))
     null = _normal(hops)
     for _ in range(ROUNDS):
         if v < 2 or not found.adj.any():
             break
-        free = ~ancestors(found.adj).T & ~np.eye(v, dtype=bool)  # none that would close a cycle
-        gain = np.maximum(found.z, 0.0) ** 2 / 2.0
-        floor = LEFT * np.where(found.adj, gain, 0.0).sum(axis=0) / size * rarer
+        free, (gain, floor) = _free(found.adj), _gains(moments, found)
         here = np.where(gain >= floor, gain, 0.0)[free]
         law = _as_seen(null, gain[free & ~found.adj])
         last, price = price, price_of(law, here, int(free.sum()), int(found.adj.sum()), FALSE_SHARE)
@@ -92,6 +94,31 @@ def _priced(moments: Moments, hops: int, allowed: Bools, required: Bools) -> Fit
         if abs(price - last) < SETTLED * last:
             break
     return found
+
+
+def _by_strengths(moments: Moments, hops: int, allowed: Bools, required: Bools, found: Fitted) -> Fitted:
+    """The graph again, of the pairs that the strengths of its clear edges say are joined; as it was where few are clear."""
+    for _ in range(ROUNDS):
+        share = min(float(found.adj.sum() / max(1, _free(found.adj).sum())), MOST_JOINED)
+        odds = log_odds(moments, hops, found.adj, found.z, share) if found.adj.any() else None
+        if odds is None:
+            break
+        likely, least = required | (allowed & (odds > LIKELY)), np.maximum(_gains(moments, found)[1], LEAST)
+        old, found = found.adj, _at(moments, hops, likely, required, least)._replace(odds=odds)
+        if np.array_equal(old, found.adj):
+            break
+    return found
+
+
+def _free(adj: Bools) -> Bools:
+    """(V, V) the pairs that close no cycle."""
+    return ~ancestors(adj).T & ~np.eye(len(adj), dtype=bool)
+
+
+def _gains(moments: Moments, found: Fitted) -> tuple[Array, Array]:
+    """(V, V) nats that each pair gains beside the graph, and the least that LEFT lets count."""
+    gain, size = np.maximum(found.z, 0.0) ** 2 / 2.0, np.maximum(moments.events, 1e-12)
+    return gain, LEFT * np.where(found.adj, gain, 0.0).sum(axis=0) / size * np.minimum(size[:, None], size)
 
 
 def _normal(hops: int) -> Null:
@@ -124,22 +151,12 @@ def _by_chance(p: Array, hops: int) -> Array:
 def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Array) -> Fitted:
     """The graph where an edge must gain ``least`` (V, V) nats; the weakest edge of a cycle is cut, its target fitted again."""
     v = len(allowed)
-    owner = np.append(np.repeat(np.arange(v), hops), np.full(hops, v))  # v: part of every fit
     may, z, theta = allowed.copy(), np.zeros((v, v)), np.zeros((v, 1 + v * hops))
     adj, todo = required.copy(), list(range(v))
-    none, untested = np.ones(hops), np.full(hops, np.inf)
     while todo:
         for i in todo:
-            gram, b = _with_common(moments, i, hops)
-            test = Tested(
-                np.append(moments.whole[i], none),
-                np.append(moments.heard[i], none),
-                np.append(moments.square[i], untested),
-                np.append(moments.ground[i], none),
-            )
-            adj[:, i], z[:, i], own = _causes(
-                gram, b, test, owner, i, may[:, i], required[:, i], np.sqrt(2.0 * least[:, i])
-            )
+            target = target_of(moments, i, hops)
+            adj[:, i], z[:, i], own = _causes(target, may[:, i], required[:, i], np.sqrt(2.0 * least[:, i]))
             effects = own[: v * hops] + np.tile(own[v * hops :], v)
             ground = moments.events[i] - moments.ground[i] @ effects
             theta[i] = np.append(max(ground / moments.room, 1e-12), effects)
@@ -149,33 +166,17 @@ def _at(moments: Moments, hops: int, allowed: Bools, required: Bools, least: Arr
     return Fitted(adj, z, theta, least)
 
 
-def _with_common(moments: Moments, i: int, hops: int) -> tuple[Array, Array]:
-    """G and b of target i with the sums over types, hop by hop, as last columns."""
-    gram, b = moments.gram_of(i, hops), moments.at[i]
-    wide = np.column_stack([gram, gram.reshape(len(gram), -1, hops).sum(axis=1)])
-    common = wide.reshape(-1, hops, wide.shape[1]).sum(axis=0)
-    return np.vstack([wide, common]), np.append(b, b.reshape(-1, hops).sum(axis=0))
-
-
-def _causes(
-    gram: Array, b: Array, test: Tested, owner: Ints, i: int, may: Bools, must: Bools, least: Array
-) -> tuple[Bools, Array, Array]:
-    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of ``gram``."""
+def _causes(target: Target, may: Bools, must: Bools, least: Array) -> tuple[Bools, Array, Array]:
+    """Causes (V,), z (V,) of what each type adds to the others, and theta over all columns of the target."""
     chosen, v = must.copy(), len(may)
-
-    def fit(kinds: Bools) -> tuple[Array, Ints, Array]:
-        """z (V,) of each type on top of some, the columns in use and their theta."""
-        with_own = np.append(kinds | (np.arange(v) == i), True)
-        use, theta = fit_columns(gram, b, np.flatnonzero(with_own[owner] & (np.diag(gram) > 0)))
-        return scores(gram, b, test, use, theta, len(b) // (v + 1))[:v], use, theta
 
     def worth(j: int) -> float:
         """z of type j on top of the others."""
-        return float(fit(chosen & (np.arange(v) != j))[0][j])
+        return float(target.z(*target.fit(chosen & (np.arange(v) != j)))[j])
 
     for _ in range(2 * v):
-        each = np.where(chosen | ~may, -np.inf, fit(chosen)[0])
-        each[i] = -np.inf
+        each = np.where(chosen | ~may, -np.inf, target.z(*target.fit(chosen)))
+        each[target.own] = -np.inf
         new = int(np.argmax(each - least))
         if each[new] < least[new]:
             break
@@ -183,9 +184,10 @@ def _causes(
         for j in np.flatnonzero(chosen & ~must).tolist():  # those that the new one explains go again
             if j != new and worth(j) < KEEP * least[j]:
                 chosen[j] = may[j] = False
-    found, use, theta = fit(chosen)
+    use, theta = target.fit(chosen)
+    found = target.z(use, theta)
     for j in np.flatnonzero(chosen).tolist():
         found[j] = max(worth(j), 0.0)
-    whole = np.zeros(len(b))
+    whole = np.zeros(len(target.b))
     whole[use] = theta
     return chosen, found, whole

@@ -305,14 +305,16 @@ def graph(state: State) -> Graph:
     weight = np.where(found.adj, effects.sum(axis=2), 0.0)
     order = np.array(sorted(range(v), key=lambda i: state.types[i]))
     place = np.ix_(order, order)
-    z, alpha, least = found.z[place], effects[place], found.least[place]
+    z, alpha = found.z[place], effects[place]
+    bound, told_by = (found.least, "price") if found.odds is None else (found.odds, "log_odds")
+    bound = bound[place]
     names, adj = tuple(state.types[i] for i in order), found.adj[place]
 
     def describe(j: int, i: int) -> dict[str, Any]:
         return {
             "z": float(z[j, i]),
             "log_likelihood_gain": float(z[j, i] ** 2 / 2),
-            "price": float(least[j, i]),
+            told_by: float(bound[j, i]),
             "alpha_by_hop": alpha[j, i].tolist(),
             **by_chain(names, adj, z**2, j, i),
         }

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Array, Ints
+from ..base.arrays import Array, Bools, Ints
 
 RIDGE = 1e-9
 LEAST_LEFT = 1e-6  # of a column: less is not told from the others
@@ -51,8 +51,21 @@ def fit_columns(gram: Array, b: Array, use: Ints) -> tuple[Ints, Array]:
         use = np.delete(use, int(np.argmin(theta)))
 
 
-def scores(gram: Array, b: Array, tested: Tested, use: Ints, theta: Array, size: int) -> Array:
-    """(C / size,) z of each cause, ``size`` neighbouring columns of ``gram`` (C, C), on top of the columns in use."""
+class Counted(NamedTuple):
+    """Columns (C,) as counts beside a fit: what chance brings, the excess, what theta = 1 would bring; 1, 0, 0 where nothing is told.
+
+    alike: (V, K, K) correlation of the columns of one cause beside the fit.
+    """
+
+    chance: Array
+    excess: Array
+    felt: Array
+    told: Bools
+    alike: Array
+
+
+def counted(gram: Array, b: Array, tested: Tested, use: Ints, theta: Array, size: int) -> Counted:
+    """What the columns of ``gram`` (C, C), ``size`` of each cause, have seen on top of the columns in use."""
     whole, heard, square, ground = tested
     cross = np.linalg.solve(_ridged(gram, use), gram[use])
     v, by = len(gram) // size, (len(use), len(gram) // size, size)
@@ -61,14 +74,23 @@ def scores(gram: Array, b: Array, tested: Tested, use: Ints, theta: Array, size:
     alone = np.maximum(np.einsum("vkk->vk", remains), 1e-150)
     left = np.clip(alone.ravel() / np.maximum(whole, 1e-300), 0.0, 1.0)
     excess = b - theta @ gram[use]
-    some = (left > LEAST_LEFT) & (heard > 0) & np.isfinite(square)
-    weight = np.where(some, np.maximum(square / np.where(some, heard, 1.0), whole / np.maximum(ground, 1e-300)), 1.0)
+    told = (left > LEAST_LEFT) & (heard > 0) & np.isfinite(square)
+    weight = np.where(told, np.maximum(square / np.where(told, heard, 1.0), whole / np.maximum(ground, 1e-300)), 1.0)
     expected = np.maximum(heard - excess, np.maximum(LEAST * (heard - b), 1e-12))
-    low = np.where(some, expected * left, 1.0)
-    high = np.maximum(low + np.where(some, excess, 0.0), 0.0)
-    nats = (high * np.log(np.maximum(high, 1e-300) / low) - (high - low)) / weight
-    z = np.where(some, np.sign(high - low) * np.sqrt(2.0 * np.maximum(nats, 0.0)), 0.0)
-    return _together(z.reshape(-1, size), remains / np.sqrt(alone[:, :, None] * alone[:, None, :]))
+    chance, excess = np.where(told, expected * left, 1.0), np.where(told, excess, 0.0)
+    felt = np.where(told, left * whole, 0.0)
+    alike = remains / np.sqrt(alone[:, :, None] * alone[:, None, :])
+    return Counted(chance / weight, excess / weight, felt / weight, told, alike)
+
+
+def scores(gram: Array, b: Array, tested: Tested, use: Ints, theta: Array, size: int) -> Array:
+    """(C / size,) z of each cause, ``size`` neighbouring columns of ``gram`` (C, C), on top of the columns in use."""
+    found = counted(gram, b, tested, use, theta, size)
+    low = found.chance
+    high = np.maximum(low + found.excess, 0.0)
+    nats = high * np.log(np.maximum(high, 1e-300) / low) - (high - low)
+    z = np.where(found.told, np.sign(high - low) * np.sqrt(2.0 * np.maximum(nats, 0.0)), 0.0)
+    return _together(z.reshape(-1, size), found.alike)
 
 
 def _together(z: Array, r: Array) -> Array:

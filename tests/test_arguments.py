@@ -91,7 +91,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CALLS)
-def test_a_wrong_type_is_a_sentence(name: str) -> None:
+def test_a_wrong_type_is_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     call, right = CALLS[name]
     for parameter in right:
         for kind, value in WRONG.items():

@@ -6,8 +6,8 @@ import difflib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property, partial
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -38,36 +38,70 @@ class Family(Protocol):
 @cache
 def registry() -> Mapping[str, Backend]:
     """Every backend by name: the modules of ``causalnet.backends``, then the entry points of other packages."""
-    found: dict[str, Backend] = {}
-    plugins = importlib.import_module("causalnet.backends")
-    own = [info.name for info in pkgutil.iter_modules(plugins.__path__) if not info.name.startswith("_")]
-    offers: list[tuple[str, str, Callable[[], Any]]] = [
-        (name.replace("_", "-"), plugins.__name__, partial(importlib.import_module, f"{plugins.__name__}.{name}"))
-        for name in own
-    ]
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        offers.append((entry.name, entry.dist.name if entry.dist else entry.value, entry.load))
-    for offered, source, load in offers:
-        mine: dict[str, Backend] = {}
-        try:
-            _register(mine, offered, load(), found)
-        except Exception as error:  # somebody else's code may fail in any way; the rest must go on
-            _register(mine, offered, _broken(offered, f"{type(error).__name__}: {error}"), found)
-        for name, backend in mine.items():
-            if name in found:
-                name = f"{source}/{name}"
-                backend = _broken(name, f"its name {backend.name!r} is taken; register it under another one")
-            found[name] = backend
-    return found
+    return _Registry()
 
 
-def _register(mine: dict[str, Backend], name: str, plugin: Any, others: Mapping[str, Backend]) -> None:
+class _Registry(Mapping[str, Backend]):
+    """Loads the module of our own that a name says when it is asked for that name, and everything when it is asked for more."""
+
+    def __init__(self) -> None:
+        plugins = importlib.import_module("causalnet.backends")
+        own = [info.name for info in pkgutil.iter_modules(plugins.__path__) if not info.name.startswith("_")]
+        self._own = {name.replace("_", "-"): f"{plugins.__name__}.{name}" for name in own}
+        self._read: dict[str, Mapping[str, Backend]] = {}  # by the name of the module
+
+    def __getitem__(self, name: str) -> Backend:
+        family = name.partition("/")[0] if isinstance(name, str) else ""
+        mine = self._methods(family) if family in self._own else {}
+        return mine[name] if name in mine else self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def _methods(self, own: str) -> Mapping[str, Backend]:
+        """Those of a module of ours."""
+        if own not in self._read:
+            self._read[own] = _load(own, partial(importlib.import_module, self._own[own]), ())
+        return self._read[own]
+
+    @cached_property
+    def _all(self) -> Mapping[str, Backend]:
+        found: dict[str, Backend] = {}
+        for own in self._own:
+            mine = self._methods(own)
+            for method in mine.values():
+                _check_words(method, found.values())
+            found |= mine
+        for entry in importlib.metadata.entry_points(group=GROUP):
+            source = entry.dist.name if entry.dist else entry.value
+            for name, backend in _load(entry.name, entry.load, found.values()).items():
+                if name in found:
+                    name = f"{source}/{name}"
+                    backend = _broken(name, f"its name {backend.name!r} is taken; register it under another one")
+                found[name] = backend
+        return found
+
+
+def _load(offered: str, load: Callable[[], Any], others: Iterable[Backend]) -> dict[str, Backend]:
+    """The methods of a plug-in, or one that says why there are none."""
+    mine: dict[str, Backend] = {}
+    try:
+        _register(mine, offered, load(), others)
+    except Exception as error:  # somebody else's code may fail in any way; the rest must go on
+        _register(mine, offered, _broken(offered, f"{type(error).__name__}: {error}"), others)
+    return mine
+
+
+def _register(mine: dict[str, Backend], name: str, plugin: Any, others: Iterable[Backend]) -> None:
     if isinstance(plugin, Backend):
         methods = [plugin]
     else:
         methods = list(plugin.ALGORITHMS.values()) if isinstance(plugin, Family) else [_of_module(name, plugin)]
     for method in methods:
-        _check_words(method, others.values())
+        _check_words(method, others)
         mine[method.name] = method
 
 

@@ -18,7 +18,7 @@ import networkx as nx
 import numpy as np
 from numba import njit
 from scipy import sparse
-from scipy.stats import poisson
+from scipy.special import pdtr
 
 from ...base.arrays import AnyArray, Array, Bools, Codes, Ints
 from ...base.checks import entries, flag, improper, number, numbers, whole
@@ -285,7 +285,7 @@ def _split(split: Any, real: Bools) -> Array:
 def _capacity(mean: Any, n: int, n_envs: int | None, room: int) -> Array:
     """P(C <= k), k = 0 .. room - 1, for each link, (1, n, room) or (E, n, room), from mean numbers of vehicles a step."""
     means = numbers("capacity", mean, (1 if np.ndim(mean) < 2 else (n_envs or 1), n), 0)
-    return np.ascontiguousarray(poisson.cdf(np.arange(room), means[:, :, None]))
+    return np.ascontiguousarray(pdtr(np.arange(room), means[:, :, None]))
 
 
 def _convolve(a: Array, b: Array) -> Array:

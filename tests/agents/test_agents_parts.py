@@ -25,6 +25,7 @@ from causalnet.agents.single import ppo as ppo_module  # noqa: E402
 from causalnet.agents.single.cells import CellActionValues, CellActorCritic, need_layout  # noqa: E402
 from causalnet.agents.single.frames import Frames  # noqa: E402
 from causalnet.agents.single.networks import ActionValues, ActorCritic  # noqa: E402
+from causalnet.agents.single.optimiser import Adam  # noqa: E402
 from causalnet.errors import DataError, NotApplicable, UnknownNameError  # noqa: E402
 from causalnet.representation import CausalMask  # noqa: E402
 
@@ -37,6 +38,23 @@ def one_thread() -> Any:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+def test_adam_is_that_of_torch_to_the_bit() -> None:
+    def descended(make: Any) -> list[Any]:
+        torch.manual_seed(0)
+        weights, x = [torch.nn.Parameter(torch.randn(n)) for n in (7, 3, 2)], torch.randn(7)
+        optimiser = make(weights)  # the third weight never has a gradient, the second not at every step
+        for k in range(30):
+            for weight in weights:
+                weight.grad = None
+            (((weights[0] - x) ** 2).sum() + (0.0 if k % 3 else (weights[1] ** 4).sum())).backward()
+            optimiser.step()
+        return weights
+
+    mine = descended(lambda weights: Adam(weights, 1e-2, 1e-5))
+    theirs = descended(lambda weights: torch.optim.Adam(weights, lr=1e-2, eps=1e-5, fused=True))
+    assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
 
 
 def same(a: Any, b: Any) -> bool:

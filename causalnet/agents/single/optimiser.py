@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from torch.optim.adam import adam
 
 from ...base.arrays import AnyArray
 from .networks import Network, shares
@@ -28,16 +29,39 @@ def no_denormals() -> Iterator[None]:
         torch.set_flush_denormal(flushed)
 
 
+class Adam:
+    """``torch.optim.Adam``, fused: its operations and its state, without the compiler that making one of those imports for a second."""
+
+    def __init__(self, weights: Sequence[torch.Tensor], lr: float, eps: float) -> None:
+        self.weights, self.lr, self.eps = list(weights), lr, eps
+        self.state: dict[torch.Tensor, dict[str, torch.Tensor]] = {}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Descend the weights that have a gradient."""
+        live = [weight for weight in self.weights if weight.grad is not None]
+        for weight in live:
+            if weight not in self.state:
+                step = torch.zeros((), dtype=torch.float32, device=weight.device)
+                moments = {key: torch.zeros_like(weight) for key in ("exp_avg", "exp_avg_sq")}
+                self.state[weight] = {"step": step, **moments}
+        steps, first, second = ([self.state[w][key] for w in live] for key in ("step", "exp_avg", "exp_avg_sq"))
+        grads = [weight.grad for weight in live if weight.grad is not None]
+        how = {"beta1": 0.9, "beta2": 0.999, "weight_decay": 0.0, "amsgrad": False, "maximize": False, "fused": True}
+        adam(live, grads, first, second, [], steps, lr=self.lr, eps=self.eps, **how)
+
+
 class Optimiser:
     """Adam over named weights."""
 
     def __init__(self, weights: dict[str, torch.Tensor], lr: float, max_grad_norm: float, eps: float = 1e-5) -> None:
         self._weights, self._max = weights, max_grad_norm
-        self._adam = torch.optim.Adam(list(weights.values()), lr=lr, eps=eps, fused=True)
+        self._adam = Adam(list(weights.values()), lr, eps)
 
     def step(self, loss: torch.Tensor) -> None:
         """Descend once."""
-        self._adam.zero_grad(set_to_none=True)
+        for weight in self._weights.values():
+            weight.grad = None
         loss.backward()
         self.apply()
 
@@ -48,8 +72,7 @@ class Optimiser:
 
     def rate(self, lr: float) -> None:
         """The step size from now on."""
-        for group in self._adam.param_groups:
-            group["lr"] = lr
+        self._adam.lr = lr
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """First and second moments and the step count, by weight."""
@@ -76,7 +99,7 @@ class FlatOptimiser:
         self._weights, self._max = network.weights, max_grad_norm
         self._flat = network.gather()
         self._flat.grad = torch.zeros_like(self._flat)
-        self._adam = torch.optim.Adam([self._flat], lr=lr, eps=eps, fused=True)
+        self._adam = Adam([self._flat], lr, eps)
         self._look()
 
     def _look(self) -> None:

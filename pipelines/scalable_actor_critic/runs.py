@@ -126,12 +126,12 @@ def exact_answers(n: int, kappa: int) -> list[Result]:
     return [Result("exact", f"kappa = {kappa}: {what}", 0, n, **values) for what, values in told]
 
 
-def cost(rows: int, columns: int) -> list[Result]:
-    """Process CPU time of one whole update (10 steps, kappa = 1) on a GSAC grid, least of three."""
+def cost(rows: int, columns: int, work: int) -> list[Result]:
+    """Process CPU time of one whole update (10 steps, kappa = 1) on a GSAC grid, least of three rounds of ``work`` agents."""
     n, found = rows * columns, []
     for name, settings in (("Algorithm 1", Settings.paper(gamma=0.95)), ("default", Settings(gamma=0.95))):
         agent = ScalableActorCritic(gsac_grid(rows, columns), settings)
-        repeats = max(2, 100_000 // n)
+        repeats = max(2, work // n)
         agent.update()
         found.append(Result("cost", f"update, {name}", 0, n, value=_seconds(agent.update, repeats) / (10 * n)))
         rate = 1e-6 * 10 * n / _seconds(agent.sample, repeats)

@@ -28,7 +28,7 @@ def test_quick_run_leaves_its_files_and_repeats_nothing(tmp_path: Path, capsys: 
     assert all(set(item) == {"mean", "low", "high", "n", "published", "goal"} for item in summary.values())
     assert summary["localised ALOHA, best rate"]["mean"] == pytest.approx(0.179, abs=0.015)
     assert summary["small networks: error of the Q, worst"]["mean"] < 0.02
-    assert not summary["kappa = 1: episodes until 0.2414"]["mean"]  # 2,000 are too few, and no mean is made up for that
+    assert not summary["kappa = 1: episodes until 0.2414"]["mean"]  # 500 are too few, and no mean is made up for that
     assert not [name for name in summary if "share of runs" in name or "dearest" in name]  # too short, and one size
     assert (tmp_path / "report.html").read_text().count("<svg") == 4
     experiment.main(wanted)

@@ -102,7 +102,7 @@ def from_data(transitions: int, seed: int) -> Iterator[Result]:
     alone, sizes = [[i] for i in range(n)], {"n_states": 2, "n_actions": 2}
     found = locality.estimate_sensitivities(*seen, model.state_parents, alone, **sizes, on_support=True)  # type: ignore[arg-type]
     told, sure = (locality.analyse((e, found.adjacency), policy, GAMMA) for e in (found.estimate, found.high))
-    known, values = locality.analyse(model, policy).radius.high, exact.state_values(model, policy.tables)
+    known, values = locality.analyse(model, policy).radius.high, exact.state_values(model, policy.tables, 1e-6)
     for kappa in range(told.diameter + 1):
         missed = max(widest(values[..., i], ball) for i, ball in enumerate(balls(model.graph, kappa)))
         by = [float(locality.truncation_error(each, [kappa], of="value")[0]) for each in (told, sure)]

@@ -42,7 +42,7 @@ def registry() -> Mapping[str, Backend]:
 
 
 class _Registry(Mapping[str, Backend]):
-    """Loads the module of our own that a name says when it is asked for that name, and everything when it is asked for more."""
+    """Loads the module of ours, or what other packages offer, when it is asked for a name of theirs, and all when asked for more."""
 
     def __init__(self) -> None:
         plugins = importlib.import_module("causalnet.backends")
@@ -51,9 +51,10 @@ class _Registry(Mapping[str, Backend]):
         self._read: dict[str, Mapping[str, Backend]] = {}  # by the name of the module
 
     def __getitem__(self, name: str) -> Backend:
-        family = name.partition("/")[0] if isinstance(name, str) else ""
-        mine = self._methods(family) if family in self._own else {}
-        return mine[name] if name in mine else self._all[name]
+        found = self._ours(name) or self._others.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all)
@@ -61,32 +62,50 @@ class _Registry(Mapping[str, Backend]):
     def __len__(self) -> int:
         return len(self._all)
 
+    def _ours(self, name: str) -> Backend | None:
+        family = name.partition("/")[0] if isinstance(name, str) else ""
+        return self._methods(family).get(name) if family in self._own else None
+
     def _methods(self, own: str) -> Mapping[str, Backend]:
         """Those of a module of ours."""
         if own not in self._read:
-            self._read[own] = _load(own, partial(importlib.import_module, self._own[own]), ())
+            self._read[own] = _load(own, partial(importlib.import_module, self._own[own]), tuple)
         return self._read[own]
 
     @cached_property
-    def _all(self) -> Mapping[str, Backend]:
+    def _all_ours(self) -> Mapping[str, Backend]:
         found: dict[str, Backend] = {}
         for own in self._own:
             mine = self._methods(own)
             for method in mine.values():
-                _check_words(method, found.values())
+                _check_words(method, found.values)
             found |= mine
+        return found
+
+    def _known(self, others: Mapping[str, Backend]) -> Iterable[Backend]:
+        return [*self._all_ours.values(), *others.values()]
+
+    @cached_property
+    def _others(self) -> Mapping[str, Backend]:
+        """Those of other packages."""
+        found: dict[str, Backend] = {}
         for entry in importlib.metadata.entry_points(group=GROUP):
             source = entry.dist.name if entry.dist else entry.value
-            for name, backend in _load(entry.name, entry.load, found.values()).items():
-                if name in found:
+            known = partial(self._known, found)
+            for name, backend in _load(entry.name, entry.load, known).items():
+                if name in found or self._ours(name):
                     name = f"{source}/{name}"
                     backend = _broken(name, f"its name {backend.name!r} is taken; register it under another one")
                 found[name] = backend
         return found
 
+    @cached_property
+    def _all(self) -> Mapping[str, Backend]:
+        return {**self._all_ours, **self._others}
 
-def _load(offered: str, load: Callable[[], Any], others: Iterable[Backend]) -> dict[str, Backend]:
-    """The methods of a plug-in, or one that says why there are none."""
+
+def _load(offered: str, load: Callable[[], Any], others: Callable[[], Iterable[Backend]]) -> dict[str, Backend]:
+    """The methods of a plug-in, or one that says why there are none; others: those that are known already."""
     mine: dict[str, Backend] = {}
     try:
         _register(mine, offered, load(), others)
@@ -95,7 +114,7 @@ def _load(offered: str, load: Callable[[], Any], others: Iterable[Backend]) -> d
     return mine
 
 
-def _register(mine: dict[str, Backend], name: str, plugin: Any, others: Iterable[Backend]) -> None:
+def _register(mine: dict[str, Backend], name: str, plugin: Any, others: Callable[[], Iterable[Backend]]) -> None:
     if isinstance(plugin, Backend):
         methods = [plugin]
     else:
@@ -105,14 +124,15 @@ def _register(mine: dict[str, Backend], name: str, plugin: Any, others: Iterable
         mine[method.name] = method
 
 
-def _check_words(method: Backend, others: Iterable[Backend]) -> None:
+def _check_words(method: Backend, others: Callable[[], Iterable[Backend]]) -> None:
     """UnknownNameError for what a backend cannot mean; a kind or an assumption that is like no known one may be new."""
     who = f"backend {method.name!r}"
     own = " If it is a kind of your own, decorate its class with causalnet.data.data_kind"
     if not method.takes:
         raise UnknownNameError(f"{who}: TAKES is empty; name the kinds of data that it takes: {', '.join(KINDS)}")
     choose(f"{who}: GIVES", method.gives, GRAPHS)
-    terms, known_terms = _terms([method]), _terms(others)
+    terms = _terms([method])
+    known_terms = _terms(others()) if terms else terms
     for field, words, known, more in (("TAKES", method.takes, KINDS, own), ("ASSUMES", terms, known_terms, "")):
         for word in words.difference(known):
             if difflib.get_close_matches(word, known, cutoff=SAME[field]):

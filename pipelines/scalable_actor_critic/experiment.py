@@ -42,7 +42,10 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Row]:
 def _cells(seeds: int, quick: bool) -> Cells:
     """Every run by name, in the order that they are done."""
     # cost first: the peak memory is the process's
-    cells = {f"cost {n * m}": partial(runs.cost, n, m, 10_000 if quick else 100_000) for n, m in SIZES[: 2 if quick else None]}
+    cells = {
+        f"cost {n * m}": partial(runs.cost, n, m, 10_000 if quick else 100_000)
+        for n, m in SIZES[: 2 if quick else None]
+    }
     cells |= {f"controls {seed}": partial(runs.controls, seed, 500 if quick else 4000) for seed in range(seeds)}
     for v in VARIANTS:
         length = 500 if quick else v.episodes

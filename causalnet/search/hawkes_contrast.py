@@ -24,8 +24,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import comb
-from scipy.stats import chi2
+from scipy.special import chdtrc, comb
 
 from ..base.arrays import Array, Bools
 from ..stats.hawkes_sums import Moments
@@ -144,7 +143,7 @@ def _by_chance(p: Array, hops: int) -> Array:
     """(P,) the nats that chance gains with probability p (P,): half the sum of the squares of the ``hops`` standard normal
     z that are positive."""
     nats, k = np.linspace(0.0, MOST, DRAWS)[1:], np.arange(1, hops + 1)
-    above = (comb(hops, k) / 2.0**hops) @ chi2.sf(2.0 * nats, k[:, None])
+    above = (comb(hops, k) / 2.0**hops) @ chdtrc(k[:, None], 2.0 * nats)
     return np.interp(-np.log(p), -np.log(above), nats, left=0.0)
 
 

@@ -3,7 +3,7 @@
 1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`), or ties do, where polls hide all effects; labels
    dealt out anew, what noise gains (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The
    first graph is climbed at it.
-2. The delay is doubled, or where polls are coarse halved, while the likelihood of the types given their causes rises.
+2. The delay is doubled, or where polls are coarse halved, while causes explain more beyond what all types explain alike.
    In a polled log (many ties) the kernel is the mean over the places where cause and effect can have been before their
    polls; a tick of the clock is a short poll.
 3. The price is set anew by what each edge gains beside the others of the graph, and the graph climbed again, until the
@@ -147,8 +147,9 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
 
 
 def _better_delay(views: Views, delay: float, parents: list[int], tol: float, deadline: float | None) -> float:
-    """The delay, up to the span of the log, at which the types are most likely given their parents.
+    """The delay, up to the span of the log, at which parents explain most beyond what all types together explain.
 
+    Where alarms grow in number, or no more are told of what has many, all types together ask for a delay of their own.
     Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the
     fit blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter.
     """
@@ -157,7 +158,7 @@ def _better_delay(views: Views, delay: float, parents: list[int], tol: float, de
 
     def value(delay: float) -> float:
         seen = Scorer(views.seen(delay, partly=True), 0.0, tol, active=True, floor=0.0)
-        return sum(seen.fit(i, mask).value for i, mask in enumerate(parents))
+        return sum(seen.fit(i, mask).value - seen.fit(i, 1 << i).value for i, mask in enumerate(parents))
 
     here, first = value(delay), delay
     for factor in (STEP, 1.0 / STEP):

@@ -128,7 +128,7 @@ def digest(function: Callable[..., Any]) -> str:
     def take(one: Any) -> None:
         seen.add(id(one))
         plain = getattr(one, "__func__", one)  # of a method
-        home = plain if isinstance(plain, FunctionType) else type(one).__call__
+        home = plain if isinstance(plain, FunctionType) else getattr(type(one).__call__, "__func__", type(one).__call__)
         if isinstance(home, FunctionType):
             add(home.__code__, home)
         cells = [cell.cell_contents for cell in getattr(one, "__closure__", None) or ()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -127,6 +128,11 @@ def _seeds(seeds: Any) -> list[int]:
 
 def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
     if isinstance(given, Mapping):
+        texts = [name for name, one in given.items() if isinstance(one, str)]
+        if texts:
+            raise DataError(
+                f"datasets holds a text under {texts[0]!r}; a dict takes frames and Datasets, a list takes names"
+            )
         given = [
             replace(one, name=name) if isinstance(one, Dataset) else _bare(one, name) for name, one in given.items()
         ]
@@ -136,18 +142,14 @@ def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
     found: dict[str, Dataset | None] = {}
     for item in items:
         if isinstance(item, str):
-            if Path(item).is_file():
-                raise DataError(
-                    f"{item!r} is a file; read it first: causalnet.data.read_table({item!r}), or read_events"
-                )
-            find_card(item)
+            _check_name(item)
             name, item = item, None
         elif isinstance(item, Dataset):
             name = item.name
             if item.sampled and len(seeds) > 1:
                 raise DataError(
                     f"the Dataset {name!r} is one sample that was drawn already, so {len(seeds)} seeds would all see "
-                    f"the same data; pass the name {name!r} to draw a sample for each seed, or "
+                    "the same data; pass its name in the catalogue to draw a sample for each seed, or "
                     "dataclasses.replace(dataset, sampled=False) to resample this one"
                 )
         else:
@@ -159,6 +161,18 @@ def _datasets(given: Any, seeds: list[int]) -> dict[str, Dataset | None]:
     if not found:
         raise DataError("there is no data set to compare on; name at least one")
     return found
+
+
+def _check_name(name: str) -> None:
+    """UnknownNameError for the name of no data set; DataError where it is that of a file."""
+    try:
+        find_card(name)
+    except UnknownNameError:
+        if os.path.isfile(name):
+            raise DataError(
+                f"{name!r} is a file; read it first: causalnet.data.read_table({name!r}), or read_events"
+            ) from None
+        raise
 
 
 def _bare(item: Any, name: Any) -> Dataset:

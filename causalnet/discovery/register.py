@@ -76,10 +76,12 @@ class _Registry(Mapping[str, Backend]):
     def _all_ours(self) -> Mapping[str, Backend]:
         found: dict[str, Backend] = {}
         for own in self._own:
-            mine = self._methods(own)
-            for method in mine.values():
-                _check_words(method, found.values)
-            found |= mine
+            for name, method in self._methods(own).items():
+                try:
+                    _check_words(method, found.values)
+                except UnknownNameError as error:
+                    method = _broken(name, f"{type(error).__name__}: {error}")
+                found[name] = method
         return found
 
     def _known(self, others: Mapping[str, Backend]) -> Iterable[Backend]:

@@ -13,8 +13,8 @@ the law of a standard normal z a hop for the null, thinned where few events leav
 a whole graph, then what the z of all pairs, each beside the causes that were found, say of how many edges there are. An
 edge must also gain LEFT of what the causes of its target gain together, per event of the rarer type: a wrong shape of
 the delays leaves a part of that to types that follow the same causes, however long the stream; what is below counts for
-no edge there either. Where enough edges are clear their strengths then tell which of the others are joined
-(:mod:`causalnet.search.hawkes_strengths`). In a polled stream the pairs that are joined are then turned the way that earlier polls tell
+no edge there either. Where times are exact and enough edges clear, their strengths then tell which of the others are
+joined (:mod:`causalnet.search.hawkes_strengths`). In a polled stream the pairs that are joined are then turned the way that earlier polls tell
 (:mod:`causalnet.search.hawkes_polls`), and the graph is found again.
 """
 
@@ -99,7 +99,7 @@ def _by_strengths(moments: Moments, hops: int, allowed: Bools, required: Bools, 
     """The graph again, of the pairs that the strengths of its clear edges say are joined; as it was where few are clear."""
     for _ in range(ROUNDS):
         share = min(float(found.adj.sum() / max(1, _free(found.adj).sum())), MOST_JOINED)
-        odds = log_odds(moments, hops, found.adj, found.z, share) if found.adj.any() else None
+        odds = log_odds(moments, hops, found.adj, found.z, share, math.sqrt(2.0 * LEAST)) if found.adj.any() else None
         if odds is None:
             break
         likely, least = required | (allowed & (odds > LIKELY)), np.maximum(_gains(moments, found)[1], LEAST)

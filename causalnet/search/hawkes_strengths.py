@@ -20,13 +20,15 @@ from .hawkes_target import target_of
 
 CLEAR = 6.0  # deviations of an edge whose strength is told
 FEWEST = 20  # of them
-PARTS = (1.0, 1.0, 0.5, 0.25)  # of their strengths that another edge may have
+MOST = 200  # strengths that are looked at; of more, as many by rank
+PARTS = {1.0: 0.5, 0.5: 0.25, 0.25: 0.25}  # of their strengths that another edge may have, and how probably
 
 
-def log_odds(moments: Moments, hops: int, adj: Bools, z: Array, share: float) -> Array | None:
+def log_odds(moments: Moments, hops: int, adj: Bools, z: Array, share: float, least: float = 0.0) -> Array | None:
     """(V, V) log odds that types are joined, each beside the other causes in ``adj`` (V, V); None where too few edges are clear.
 
-    z: (V, V) of each pair beside the graph. share: of the pairs that are joined.
+    z: (V, V) of each pair beside the graph; pairs that are not joined and have ``least`` or less are not asked: -inf. share: of
+    the pairs that are joined.
     """
     clear = adj & (z > CLEAR)
     if clear.sum() < FEWEST:
@@ -40,10 +42,17 @@ def log_odds(moments: Moments, hops: int, adj: Bools, z: Array, share: float) ->
             for kept, new in ((chance, found.chance), (excess, found.excess), (felt, found.felt)):
                 kept[rows, i] = new.reshape(-1, hops)[:-1][rows]
     strengths = np.maximum(excess[clear], 0.0) / np.maximum(felt[clear], 1e-12)
-    seen, best, total = np.maximum(chance + excess, 0.0), np.full(adj.shape, -np.inf), np.zeros(adj.shape)
-    for a in np.concatenate([part * strengths for part in PARTS]):
-        more = a * felt
-        value = (seen * np.log1p(more / chance) - more).sum(axis=2)
-        top = np.maximum(best, value)
-        total, best = total * np.exp(best - top) + np.exp(value - top), top
-    return best + np.log(total / (len(PARTS) * len(strengths))) + np.log(share / (1.0 - share))
+    if len(strengths) > MOST:
+        ranked = np.argsort(strengths.sum(axis=1), kind="stable")
+        strengths = strengths[ranked[np.linspace(0, len(ranked) - 1, MOST).astype(np.int64)]]
+    asked = adj | (z > least)
+    n, m = chance[asked], felt[asked]
+    seen, best, total = np.maximum(n + excess[asked], 0.0), np.full(len(n), -np.inf), np.zeros(len(n))
+    for part, weight in PARTS.items():
+        for a in part * strengths:
+            value = (seen * np.log1p(a * m / n) - a * m).sum(axis=1)
+            top = np.maximum(best, value)
+            total, best = total * np.exp(best - top) + weight * np.exp(value - top), top
+    odds = np.full(adj.shape, -np.inf)
+    odds[asked] = best + np.log(total / len(strengths)) + np.log(share / (1.0 - share))
+    return odds

@@ -147,7 +147,7 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
 
 
 def _better_delay(views: Views, delay: float, parents: list[int], tol: float, deadline: float | None) -> float:
-    """The delay, up to the span of the log, at which parents explain most beyond what all types together explain.
+    """The delay, up to the span of the log, at which parents explain most beyond a type's own effects and those of all types.
 
     Where alarms grow in number, or no more are told of what has many, all types together ask for a delay of their own.
     Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the

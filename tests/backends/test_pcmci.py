@@ -11,6 +11,9 @@ import causalnet as cn
 from causalnet.datasets.autoregression import lagged_series
 from causalnet.discovery.register import find
 from causalnet.errors import CausalnetError
+from causalnet.search.lagged import skeleton
+from causalnet.search.lagged.conditions import find_conditions
+from causalnet.stats.lagged import LaggedCorrelation, lagged_correlation
 
 
 @pytest.mark.parametrize("contemporaneous", [True, False])
@@ -78,3 +81,21 @@ def test_lags_go_into_no_single_matrix(tmp_path: Path) -> None:
     with pytest.raises(CausalnetError, match="no lags"):
         graph.save(tmp_path / "g.csv")
     assert cn.Graph.load(graph.summary.save(tmp_path / "g.csv")) == graph.summary
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_a_search_that_the_clock_ends_tells_so_and_what_it_left_untested_stays(
+    looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d, free = 70, ~np.eye(70, dtype=bool)  # more links of now than are tested between two looks at the clock
+    tests = LaggedCorrelation(
+        *lagged_correlation(np.random.default_rng(0).standard_normal((200, d)), np.arange(2, 200), 2)
+    )
+    momentary = skeleton.Momentary(tests, find_conditions(tests, np.zeros((2, d, d), dtype=bool), 0.05), until=1.0)
+    clock = iter([0.0] * looks)
+    monkeypatch.setattr(skeleton.time, "monotonic", lambda: next(clock, 2.0))
+    begin = np.stack([free, np.zeros_like(free)])
+    found = skeleton.find_links(momentary, begin, 0.05, most=0, deadline=1.0)
+    assert found.complete == (looks == 2) and (found.links[0] == found.links[0].T).all()
+    separated = int((free & ~found.links[0]).sum())
+    assert found.tests == min(looks * skeleton.PIECE, int(free.sum())) and separated >= 0.9 * found.tests

@@ -429,7 +429,9 @@ def test_gaps_that_drift_are_no_repeats(seed: int) -> None:
     slow = rng.exponential(10.0 ** rng.uniform(0.5, 3.0, (200, 1)), (200, 20))  # rates of cells, each steady
     short = rng.random((200, 20)) < 0.6
     mixed = rng.exponential(np.where(short, 10.0, 300.0))  # two laws in each cell
-    for gaps, chatters in ((slow, False), (mixed, True)):
+    often = rng.random((200, 20)) < 0.9
+    regular = np.where(often, 10.0, rng.exponential(300.0, often.shape))  # told again every ten seconds
+    for gaps, chatters in ((slow, False), (mixed, True), (regular, True)):
         pairs = np.stack([gaps[:, :-1], gaps[:, 1:]], axis=2).reshape(-1, 2)
         assert episode_gap(gaps.ravel(), 1.0) > 0.0
         assert (episode_gap(gaps.ravel(), 1.0, pairs) > 0.0) == chatters

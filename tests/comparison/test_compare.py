@@ -434,7 +434,7 @@ def test_knowledge_that_a_method_cannot_honour_makes_it_not_applicable(tmp_path:
         ({"datasets": "asia:m=3"}, UnknownNameError, "has no setting 'm'"),
         ({"datasets": []}, DataError, "no data set"),
         ({"datasets": [pd.DataFrame({"a": [1]})]}, DataError, "the DataFrame is none: .*write causalnet.Dataset"),
-        ({"datasets": {"my": "asia"}}, DataError, "the str is none"),
+        ({"datasets": {"my": "asia"}}, DataError, "a text under 'my'"),
         ({"datasets": __file__}, DataError, "is a file; read it first"),
         ({"datasets": [chain(), chain(70)]}, DataError, "two data sets are called 'chain'"),
         ({"datasets": dataclasses.replace(chain(), sampled=True)}, DataError, "one sample that was drawn already"),

@@ -64,13 +64,22 @@ def test_all(momentary: Momentary, allowed: Bools) -> tuple[Array, Array, bool]:
     p, r = np.ones(allowed.shape), np.zeros(allowed.shape)
     lagged = allowed.copy()
     lagged[0] = False
-    links = np.argwhere(lagged)
+    some, p_some, r_some, done = _given_none(momentary, np.argwhere(lagged))
+    p[tuple(some.T)], r[tuple(some.T)] = p_some, r_some
+    return p, r, done
+
+
+def _given_none(momentary: Momentary, links: Ints) -> tuple[Ints, Array, Array, bool]:
+    """The links (m, 3) that there was time to test given no variable of now, (p, r) of each, and whether these are all."""
+    before, found = momentary.made, [(np.empty(0), np.empty(0))]
     for lo in range(0, len(links), PIECE):
         if time.monotonic() > momentary.until:
-            return p, r, False
+            break
         some = links[lo : lo + PIECE]
-        p[tuple(some.T)], r[tuple(some.T)] = momentary(some, [()] * len(some))
-    return p, r, True
+        found.append(momentary(some, [()] * len(some)))
+    made = momentary.made - before  # the first ones, where the time was over
+    p, r = (np.concatenate(part)[:made] for part in zip(*found, strict=True))
+    return links[:made], p, r, made == len(links)
 
 
 def find_links(
@@ -79,7 +88,10 @@ def find_links(
     """The links, (lags + 1, d, d) to begin with, that no set of at most ``most`` variables of now separates."""
     found = LaggedSkeleton(links.copy(), np.where(links, 0.0, 1.0), np.zeros(links.shape))
     weakest = np.where(links, np.inf, 0.0)
-    found.complete = _given_none(momentary, found, weakest, alpha, deadline)
+    some, p, r, found.complete = _given_none(momentary, np.argwhere(links))
+    at = tuple(some.T)
+    found.p[at], found.r[at], weakest[at], found.links[at] = p, r, np.abs(r), p <= alpha
+    found.links[0] &= found.links[0].T
     size = 1
     while found.complete and (most is None or size <= most):
         if time.monotonic() > deadline:
@@ -114,21 +126,6 @@ def _sets(near: list[list[int]], link: tuple[int, int, int], size: int) -> Itera
 def _strongest_first(joined: Bools, strength: Array) -> list[int]:
     near = np.flatnonzero(joined)
     return near[np.argsort(-strength[near], kind="stable")].tolist()
-
-
-def _given_none(momentary: Momentary, found: LaggedSkeleton, weakest: Array, alpha: float, deadline: float) -> bool:
-    """Test every link given no variable of now; False where the deadline came."""
-    links = np.argwhere(found.links)
-    for lo in range(0, len(links), PIECE):
-        if time.monotonic() > deadline:
-            return False
-        some = links[lo : lo + PIECE]
-        at = tuple(some.T)
-        found.p[at], found.r[at] = momentary(some, [()] * len(some))
-        weakest[at] = np.abs(found.r[at])
-        found.links[at] &= found.p[at] <= alpha
-    found.links[0] &= found.links[0].T
-    return True
 
 
 def _level(

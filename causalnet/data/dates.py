@@ -16,6 +16,7 @@ SPAN = re.compile(
 SLASHED = re.compile(
     r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|(?<=\.)\d{2})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)( ?[AaPp][Mm])?)?\s*"
 )
+DAY = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\.0)?")
 COMPACT = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d(\.0)?")
 OFFSET = r":\d\d(?:\.\d+)?\s*(Z|[+-]\d\d(?::?\d\d)?)\s*$"
 ZONE = re.compile(r"\s*(UTC|GMT|Z|DST)\s*$")  # Greenwich; or, of some alarm systems, a summer time that all rows share
@@ -56,8 +57,11 @@ def written_times(column: pd.Series) -> pd.Series | None:
 
 
 def in_one_number(column: pd.Series) -> pd.Series | None:
-    """The dates of a column of numbers or texts such as 20240131120000; None where one of them is no such date."""
+    """The dates of a column of numbers or texts such as 20240131 or 20240131120000; None where one of them is no such date."""
     texts = column.dropna().astype(str)
+    if len(texts) > 1 and texts.str.fullmatch(DAY.pattern).all():
+        found = pd.to_datetime(texts.str[:8], format="%Y%m%d", errors="coerce")
+        return found.reindex(column.index) if found.notna().all() else None
     if not len(texts) or not texts.str.fullmatch(COMPACT.pattern).all():
         return None
     found = pd.to_datetime(texts.str[:14], format="%Y%m%d%H%M%S", errors="coerce")

@@ -57,7 +57,7 @@ ENDS, STATES, RAISED, CLEARED = (
      "cleared_on_nt", "resolved_at", "recovery_time", "cancel_time", "cease_time", "ceased_at", "last_time_cleared",
      "restore_time", "recover_time", "closed_at", "清除时间", "告警清除时间", "恢复时间", "结束时间", "ende", "endzeit", "behoben_am",
      "fin", "date_fin", "fim", "fine", "eindtijd", "время_окончания", "復旧日時", "解除日時", "해제시간", "복구시간"),
-    ("state", "status", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
+    ("state", "status", "active", "is_active", "action", "alarm_state", "alarm_status", "event_state", "phase", "notification", "severity",
      "perceived_severity", "alarm_severity", "告警状态", "状态", "zustand", "état", "estado", "stato", "состояние"),
     frozenset(
         ("raised", "raise", "set", "active", "activated", "open", "opened", "start", "started", "begin", "on", "new", "problem",

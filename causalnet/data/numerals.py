@@ -144,9 +144,9 @@ def _shown_sign(bodies: Sequence[str]) -> str:
     if any(body.count(",") > 1 for body in commas):
         return "."
     dots = [_SPACES.sub("", body) for body in bodies if "." in body]
-    if any(not POINTED.fullmatch(body) for body in dots):
+    if any(body.count(".") == 1 and not POINTED.fullmatch(body) for body in dots):  # with two points it is a date
         return "."
-    return "," if any(body.count(".") > 1 for body in dots) else ""
+    return "," if any(body.count(".") > 1 and POINTED.fullmatch(body) for body in dots) else ""
 
 
 def _decimal_sign(bodies: Sequence[str], sign: str) -> tuple[str, tuple[str, ...]]:

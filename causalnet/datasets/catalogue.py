@@ -67,7 +67,10 @@ def load_dataset(name: str, seed: int = 0) -> Dataset:
             raise DataError(f"data set {base!r}: the setting {key} must be at least 1, got {value!r}")
     load = {"file": _shipped, "bayesian-network": _bayesian_network, "alarms": _alarm_log, "fault-alarm": _fault_alarm}
     maker = load.get(card["kind"], _simulated)
-    return maker(name, card, {**allowed, **settings}, seed)
+    try:
+        return maker(name, card, {**allowed, **settings}, seed)
+    except MemoryError as error:
+        raise DataError(f"data set {name!r} does not fit into memory ({error}); give smaller settings") from error
 
 
 @asks()

@@ -113,6 +113,8 @@ def _of_edges(header: list[str], rows: Sequence[Sequence[str]], ends: tuple[int,
     for (a, b), row in zip(pairs, rows, strict=True):
         adj[place[a], place[b]] = True
         weights[place[a], place[b]] = 0.0 if weight is None else _weight(row[weight], f"the edge {a} to {b}")
+        if weight is not None and weights[place[a], place[b]] == 0.0:
+            raise DataError(f"the edge {a} to {b} has the weight 0, which is no edge; leave the row out")
     if mark is None:
         return {"nodes": names, "adj": adj, "weight": None if weight is None else weights}
     spelt = [

@@ -8,24 +8,26 @@ seeds after training, none of which was trained on; learning policies play their
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from causalnet.envs import Signals, Sumo, fixed_time, greedy, max_pressure
-from pipelines.common import complete, in_a_sentence, open_table, options, positive
+from pipelines.common import Task, in_a_sentence, only, open_table, options, positive, run_tasks
 from pipelines.traffic_signals import report
 from pipelines.traffic_signals.learner import Lights, LightSettings
+from pipelines.traffic_signals.networked import Team, networked
+from pipelines.traffic_signals.runs import JUDGED, Point, play
 
 CONTROLS = {"fixed time": fixed_time, "greedy": greedy, "max-pressure": max_pressure}
-JUDGED = 10**6  # seeds of the episodes that judge a policy start here; training's are below
 
 
 @dataclass(frozen=True)
 class Problem:
-    """interval: seconds between decisions, the better for max-pressure's rivals of 5 and 10 tried; goal, published: mean delay in s."""
+    """interval: seconds between decisions, the better for max-pressure's rivals of 5 and 10 tried; goal, published: mean delay in s.
+    end: of an episode, None where SUMO's own."""
 
     name: str
     interval: float
@@ -33,6 +35,11 @@ class Problem:
     seeds: int
     goal: float
     published: dict[str, float]
+    episodes: int = 0
+    end: float | None = None
+
+    def __str__(self) -> str:
+        return self.name + f" K={self.episodes}" * bool(self.episodes)
 
 
 PROBLEMS = (
@@ -40,42 +47,60 @@ PROBLEMS = (
     Problem("cologne8", 10, LightSettings(shared=False, parts=8), 5, 22, {"max-pressure": 22, "lights that learn": 22}),
     Problem("arterial4x4", 5, LightSettings(), 2, 650, {"max-pressure": 820, "lights that learn": 690}),
 )
-QUICK = (Problem("cologne1", 10, LightSettings(shared=False, parts=4), 1, np.inf, {}),)
-
-
-@dataclass(frozen=True)
-class Point:
-    """Mean delay in seconds; x: the episode of training, or the number of an episode that judges."""
-
-    part: str
-    problem: str
-    method: str
-    seed: int
-    x: float
-    delay: float
+SHORT = {"network": "cologne3", "judges": 1, "end": 25200 + 120.0}
+QUICK = Problem("cologne1", 10, LightSettings(shared=False, parts=4), 1, np.inf, {}, end=25200 + 300.0)
+KAPPA = (
+    Team("max-pressure"),
+    *(
+        Team(name, kappa)
+        for name, kappa in (("kappa 0 (IPPO)", 0), ("kappa 1", 1), ("kappa 2", 2), ("all (MAPPO)", "all"))
+    ),
+)
+LEVELS, UNSEEN = (0.6, 1.0, 1.6), (1.3, 1.8)  # of demand: between the levels, and beyond
+DEMAND = (
+    Team("max-pressure", targets=UNSEEN),
+    Team("several levels", 0, LEVELS, UNSEEN, 3),
+    *(Team("trained there", 0, (level,), (level,), 3) for level in UNSEEN),
+    Team("trained at the least level", 0, LEVELS[:1], UNSEEN, 3),
+)
+TASKS = ("controls", "learn", "kappa", "demand")
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not yet there; write results.csv, summary.json and report.html."""
     parser = options(__doc__, "runs/traffic_signals")
-    parser.add_argument("--episodes", type=positive, default=None, help="of training (default 30; 2 with --quick)")
+    only(parser, TASKS)
+    parser.add_argument("--episodes", type=positive, default=None, help="of training (default 30, demand 45; quick 2)")
     parser.add_argument("--problems", nargs="+", default=None, choices=[p.name for p in PROBLEMS], help="default: all")
     args = parser.parse_args(argv)
-    problems = QUICK if args.quick else [p for p in PROBLEMS if p.name in (args.problems or [q.name for q in PROBLEMS])]
-    episodes = args.episodes or (2 if args.quick else 30)
+    problems = (
+        [QUICK] if args.quick else [p for p in PROBLEMS if p.name in (args.problems or [q.name for q in PROBLEMS])]
+    )
     table = open_table(args.out, Point, args.quick)
-    cells = {}
-    for problem in problems:
-        for seed in range(min(problem.seeds, args.seeds or problem.seeds)):
-            cells[f"{problem.name} controls {seed}"] = partial(judge_controls, problem, seed)
-            cells[f"{problem.name} learn {seed} K={episodes}"] = partial(learn, problem, seed, episodes)
     with in_a_sentence():
-        complete(table, cells, "parts")
+        run_tasks(table, tasks(problems, args.episodes), args, "parts")
     return report.write(args.out, table, problems, args.quick)
 
 
+def tasks(problems: Sequence[Problem], episodes: int | None) -> dict[str, Task]:
+    """The tasks by name, with so many episodes of training."""
+
+    def several(teams: Sequence[Team], many: int, **more: Any) -> list[tuple[Team, int]]:
+        return [(replace(t, episodes=0 if t.kappa is None else many, **more), 1 if more else 2) for t in teams]
+
+    plain = [(p, p.seeds) for p in problems]
+    learnt = [(replace(p, episodes=episodes or (2 if p is QUICK else 30)), p.seeds) for p in problems]
+    quick = several((KAPPA[0], *KAPPA[1::3]), 2, **SHORT), several(DEMAND[:3], 3, **SHORT, targets=UNSEEN[:1])
+    return {
+        "controls": Task(judge_controls, plain, plain),
+        "learn": Task(learn, learnt, learnt),
+        "kappa": Task(networked, several(KAPPA, episodes or 30), quick[0]),
+        "demand": Task(networked, several(DEMAND, episodes or 45), quick[1]),
+    }
+
+
 def _env(problem: Problem) -> Sumo:
-    return Sumo(problem.name, n_envs=1, signals=Signals(interval=problem.interval))
+    return Sumo(problem.name, n_envs=1, signals=Signals(interval=problem.interval, end=problem.end))
 
 
 def judge_controls(problem: Problem, seed: int) -> list[Point]:
@@ -84,28 +109,18 @@ def judge_controls(problem: Problem, seed: int) -> list[Point]:
         found = {}
         for name, control in CONTROLS.items():
             found[name] = play(env, lambda s, control=control: control(env), JUDGED + seed)
-    return [Point("judged", problem.name, name, seed, 0, delay) for name, delay in found.items()]
+    return [Point("judged", problem.name, name, 0, *delay_and_return) for name, delay_and_return in found.items()]
 
 
-def learn(problem: Problem, seed: int, episodes: int) -> list[Point]:
+def learn(problem: Problem, seed: int) -> list[Point]:
     """Train one team of lights, then let it play the episode that judges this seed."""
     with _env(problem) as env:
         lights = Lights(env, problem.settings, seed)
         curve = [
-            lights.learn_episode(env, 1 - k / episodes, seed if k == 0 else None)
-            for k in range(episodes)
+            lights.learn_episode(env, 1 - k / problem.episodes, seed if k == 0 else None)
+            for k in range(problem.episodes)
         ]  # fmt: skip
-        delay = play(env, partial(lights.act, draw=False), JUDGED + seed)
+        judged = play(env, partial(lights.act, draw=False), JUDGED + seed)
     name = "lights that learn"
-    rows = [Point("training", problem.name, name, seed, k, one) for k, one in enumerate(curve)]
-    return [*rows, Point("judged", problem.name, name, seed, 0, delay)]
-
-
-def play(env: Sumo, policy: Any, seed: int) -> float:
-    """Mean delay in seconds of an episode."""
-    s, _ = env.reset(seed)
-    over = False
-    while not over:
-        s, _, _, truncated, info = env.step(policy(s))
-        over = bool(truncated.all())
-    return float(info["mean_delay"][0])
+    rows = [Point("training", problem.name, name, k, one) for k, one in enumerate(curve)]
+    return [*rows, Point("judged", problem.name, name, 0, *judged)]

@@ -2,7 +2,8 @@
 
 ``python -m pipelines.traffic_signals`` needs the extra ``sumo`` and, for the road networks, ``pip install --no-deps sumo-rl``.
 Mean delay is time loss plus departure delay a vehicle, vehicles that never departed included. Every policy plays the same
-seeds after training, none of which was trained on; learning policies play their likeliest phase. Start it again to finish it.
+seeds after training, none of which was trained on; learning policies play their likeliest phase. ``--only controls,learn`` sets the
+pipeline's own learner beside controls, ``kappa`` and ``demand`` are NetworkedPPO's (:mod:`.networked`). Start it again to finish it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from causalnet.envs import Signals, Sumo, fixed_time, greedy, max_pressure
 from pipelines.common import Task, in_a_sentence, only, open_table, options, positive, run_tasks
 from pipelines.traffic_signals import report
 from pipelines.traffic_signals.learner import Lights, LightSettings
-from pipelines.traffic_signals.networked import Team, networked
+from pipelines.traffic_signals.networked import ALONE, THERE, Team, networked
 from pipelines.traffic_signals.runs import JUDGED, Point, play
 
 CONTROLS = {"fixed time": fixed_time, "greedy": greedy, "max-pressure": max_pressure}
@@ -60,7 +61,8 @@ LEVELS, UNSEEN = (0.6, 1.0, 1.6), (1.3, 1.8)  # of demand: between the levels, a
 DEMAND = (
     Team("max-pressure", targets=UNSEEN),
     Team("several levels", 0, LEVELS, UNSEEN, 3),
-    *(Team("trained there", 0, (level,), (level,), 3) for level in UNSEEN),
+    *(Team(THERE, 0, (level,), (level,), 3) for level in UNSEEN),
+    *(Team(ALONE, 0, (level,), (level,)) for level in UNSEEN),
     Team("trained at the least level", 0, LEVELS[:1], UNSEEN, 3),
 )
 TASKS = ("controls", "learn", "kappa", "demand")

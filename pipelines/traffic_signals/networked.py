@@ -25,6 +25,7 @@ from pipelines.traffic_signals.runs import JUDGED, Point, play
 
 COUNTED = 5 * 10**5  # seeds of the episodes in which vehicles are counted start here
 ADAPTED, UNADAPTED = "several levels, adapted", "several levels, told the least of them"
+THERE, ALONE = "trained there", "trained there, one simulation"
 SETTINGS: dict[str, Any] = {"batch_size": 1024, "entropy": 0.0, "lr": Rate(1e-3 * 10**0.5, 0.5, 10)}
 
 

@@ -61,6 +61,7 @@ LEVELS, UNSEEN = (0.6, 1.0, 1.6), (1.3, 1.8)  # of demand: between the levels, a
 DEMAND = (
     Team("max-pressure", targets=UNSEEN),
     Team("several levels", 0, LEVELS, UNSEEN, 3),
+    Team("levels in turns", 0, LEVELS, UNSEEN),
     *(Team(THERE, 0, (level,), (level,), 3) for level in UNSEEN),
     *(Team(ALONE, 0, (level,), (level,)) for level in UNSEEN),
     Team("trained at the least level", 0, LEVELS[:1], UNSEEN, 3),
@@ -92,7 +93,7 @@ def tasks(problems: Sequence[Problem], episodes: int | None) -> dict[str, Task]:
 
     plain = [(p, p.seeds) for p in problems]
     learnt = [(replace(p, episodes=episodes or (2 if p is QUICK else 30)), p.seeds) for p in problems]
-    quick = several((KAPPA[0], *KAPPA[1::3]), 2, **SHORT), several(DEMAND[:3], 3, **SHORT, targets=UNSEEN[:1])
+    quick = several((KAPPA[0], *KAPPA[1::3]), 2, **SHORT), several(DEMAND[:4], 3, **SHORT, targets=UNSEEN[:1])
     return {
         "controls": Task(judge_controls, plain, plain),
         "learn": Task(learn, learnt, learnt),

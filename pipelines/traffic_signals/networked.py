@@ -24,15 +24,15 @@ from causalnet.envs import Signals, Sumo, max_pressure
 from pipelines.traffic_signals.runs import JUDGED, Point, play
 
 COUNTED = 5 * 10**5  # seeds of the episodes in which vehicles are counted start here
-ADAPTED, UNADAPTED = "several levels, adapted", "several levels, told the least of them"
+ADAPTED, UNADAPTED = ", adapted", ", told the least of them"  # what a team of several levels is told in a target
 THERE, ALONE = "trained there", "trained there, one simulation"
 SETTINGS: dict[str, Any] = {"batch_size": 1024, "entropy": 0.0, "lr": Rate(1e-3 * 10**0.5, 0.5, 10)}
 
 
 @dataclass(frozen=True)
 class Team:
-    """kappa None: max-pressure. It learns on the demand ``levels``, in ``copies`` simulations side by side, so many episodes in all,
-    and is judged on the ``targets``, in ``judges`` episodes that are the same for all teams of a seed. end: of an episode, in SUMO's
+    """kappa None: max-pressure. It learns on the demand ``levels``, in ``copies`` simulations side by side (one: in turns), so many
+    episodes in all, and is judged on the ``targets``, in ``judges`` episodes that are the same for all teams of a seed. end: of an episode, in SUMO's
     seconds."""
 
     method: str
@@ -78,53 +78,85 @@ class FromPressure(nn.Module):
         return out
 
 
+class Turns:
+    """One simulation whose demand changes from episode to episode; the lights observe the level as well."""
+
+    def __init__(self, env: Sumo, levels: Sequence[float]) -> None:
+        self.env, self.levels, self.turn = env, levels, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.env, name)
+
+    def reset(self, seed: int | None = None) -> tuple[Any, dict[str, Any]]:
+        """The next level's episode."""
+        self.env.demand[:] = self.levels[self.turn % len(self.levels)]
+        self.turn += 1
+        s, info = self.env.reset(seed)
+        return told(s, float(self.env.demand[0])), info
+
+    def step(self, actions: Any) -> tuple[Any, ...]:
+        """A step of the simulation."""
+        s, *rest = self.env.step(actions)
+        return told(s, float(self.env.demand[0])), *rest
+
+
+def told(s: Any, level: float) -> Any:
+    """Observations (E, n, d) with the level as one number more."""
+    return np.concatenate((s, np.full((*s.shape[:-1], 1), level, s.dtype)), axis=-1)
+
+
 def networked(team: Team, seed: int) -> Iterator[Point]:
     """Train a team, then let it play the episodes that judge this seed at every target."""
-    plays: dict[str, Any] = {}
+    agent, methods = None, [team.method]
     if team.kappa is not None:
         agent, curve = train(team, seed)
         yield from curve
-        plays = dict.fromkeys([team.method] if len(team.levels) == 1 else [ADAPTED, UNADAPTED], agent)
+        methods = [team.method + more for more in (("",) if len(team.levels) == 1 else (ADAPTED, UNADAPTED))]
     for target in team.targets:
         with team.simulate(target) as env:
-            for method in plays or [team.method]:
-                act = partial(_pressed, env)
-                if method in plays:
-                    act = plays[method].player(factor=_factor(team, method, target, seed))
+            for method in methods:
+                policy = partial(_pressed, env) if agent is None else _policy(agent, team, method, target, seed)
                 for k in range(team.judges):
-                    delay, value = play(env, act, JUDGED + team.judges * seed + k)
+                    delay, value = play(env, policy, JUDGED + team.judges * seed + k)
                     yield Point("judged", team.network, method, k, delay, value, target)
 
 
 def train(team: Team, seed: int) -> tuple[NetworkedPPO, list[Point]]:
     """A team that has learned, and its delays in training."""
     with ExitStack() as stack:
-        share = team.copies // len(team.levels)
-        envs = [stack.enter_context(team.simulate(level, share)) for level in team.levels]
-        several = len(envs) > 1
+        several, turns = len(team.levels) > 1, len(team.levels) > team.copies
+        levels = team.levels[:1] if turns else team.levels
+        share = team.copies // len(levels)
+        envs = [stack.enter_context(team.simulate(level, share)) for level in levels]
+        world = Turns(envs[0], team.levels) if turns else envs if several else envs[0]
+        factors = team.levels if several and not turns else None
         first = partial(FromPressure, envs[0].feature_names, seed)
-        factors = team.levels if several else None
-        agent = NetworkedPPO(
-            envs if several else envs[0], team.kappa, seed=seed, factors=factors, policy=first, **SETTINGS
-        )
+        agent = NetworkedPPO(world, team.kappa, seed=seed, factors=factors, policy=first, **SETTINGS)
         agent.policy.module.reader = agent.sight.reader
         curve: list[Point] = []
 
         def note(learner: NetworkedPPO) -> None:
             delay = np.mean([episode.mean_delay for env in envs for episode in env.episodes[-share:]])
-            told = (learner.episodes, float(delay), learner.last_return())
-            curve.append(Point("training", team.network, team.method, *told, None if several else team.levels[0]))
+            point = (learner.episodes, float(delay), learner.last_return())
+            curve.append(Point("training", team.network, team.method, *point, None if several else team.levels[0]))
 
         agent.learn(episodes=team.episodes, on_update=note)
     return agent, curve
 
 
-def _factor(team: Team, method: str, target: float, seed: int) -> float | None:
-    """The demand that a team is told."""
+def _policy(agent: NetworkedPPO, team: Team, method: str, target: float, seed: int) -> Any:
+    """A team at play, told the demand if it learned on several."""
     if len(team.levels) == 1:
-        return None
-    if method == UNADAPTED:
-        return min(team.levels)
+        return agent.player()
+    level = min(team.levels) if method.endswith(UNADAPTED) else adapted(team, target, seed)
+    if team.copies >= len(team.levels):
+        return agent.player(factor=level)
+    player = agent.player()
+    return lambda s: player(told(s, level))
+
+
+def adapted(team: Team, target: float, seed: int) -> float:
+    """The demand that a team reads off what it counts in one episode there."""
     levels = sorted(team.levels)
     counts = [count(team, level, COUNTED + 2 * seed) for level in levels]
     return float(np.interp(count(team, target, COUNTED + 2 * seed + 1), counts, levels))

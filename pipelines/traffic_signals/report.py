@@ -33,9 +33,9 @@ NETWORKED = [
     "Its settings were chosen by kappa 0 in ten episodes of grid4x4.",
 ]
 DEMAND = [
-    "demand: times the vehicles of the network's routes. One team learns on several levels, told the level; in an unseen one it counts vehicles "
-    "for an episode of max-pressure, reads the level off the counts of its own levels, and plays without training. Trained there: the same learner on "
-    "the unseen level, with as many episodes and updates; one simulation: with as many episodes, an update after each. "
+    "demand: times the vehicles of the network's routes. Teams learn on several levels, side by side or in turns (an update an "
+    "episode), told the level; in an unseen one they count vehicles for an episode of max-pressure, read the level off the counts of their own levels, "
+    "and play without training. Trained there: the same learner on the unseen level, with as many episodes and updates; one simulation: with as many episodes, an update after each. "
     "Share of the return: 1 - (return there - return) / |return there|.",
 ]
 
@@ -113,8 +113,8 @@ def _demand(table: Table, found: Figures) -> Iterator[Chart]:
             value = by_seed(table, "value", method=method, **key)
             for rival in (THERE, ALONE):
                 own, best = paired(value, by_seed(table, "value", method=rival, **key))
-                if len(own) and method != rival and (rival == THERE or method == ADAPTED):
-                    goal = f">= {ENOUGH}" if method == ADAPTED else ""
+                if len(own) and method != rival and (rival == THERE or method.endswith(ADAPTED)):
+                    goal = f">= {ENOUGH}" if method.endswith(ADAPTED) else ""
                     found.add(f"{name}: {method}, share of the return, {rival}", 1 - (best - own) / abs(best), goal)
     taught = select(table, task="demand", part="training")
     lines = list(dict.fromkeys((row["method"], row["demand"]) for row in taught))

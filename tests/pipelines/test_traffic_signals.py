@@ -31,7 +31,8 @@ def test_networks_start_from_the_pressures_in_vehicles() -> None:
 def test_quick_and_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = main(["--quick", "--only", "kappa,demand", "--out", str(tmp_path)])
     assert first["cologne3, NetworkedPPO: mean delay, all (MAPPO), s"]["n"] == 1
-    assert first[f"cologne3, demand x 1.3: {ADAPTED}, share of the return, {THERE}"]["mean"] is not None
+    for team in ("several levels", "levels in turns"):
+        assert first[f"cologne3, demand x 1.3: {team}{ADAPTED}, share of the return, {THERE}"]["mean"] is not None
     assert "reached" not in capsys.readouterr().out  # a quick run claims nothing
     rows = (tmp_path / "results.csv").read_text()
     assert main(["--quick", "--only", "kappa,demand", "--out", str(tmp_path)]) == first

@@ -283,3 +283,27 @@ def test_names_that_are_missing_are_no_names() -> None:
             cn.Graph(nodes, two)
     with pytest.raises(cn.DataError, match="column 2 has no name"):
         cn.as_table(pd.DataFrame(RNG.normal(size=(9, 2)), columns=["a", None]))
+
+
+def test_dates_with_points_tell_nothing_of_decimals(tmp_path: Path) -> None:
+    rows = [f"{20 + i * 0.137:.3f};{40 - i * 0.211:.3f}".replace(".", ",") for i in range(60)]
+    dated = [f"{i % 28 + 1:02d}.01.2024;{row}" for i, row in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("day;x;y\n" + "\n".join(dated))
+    with pytest.warns(UserWarning, match="commas before decimals"):
+        assert cn.read_table(tmp_path / "t.csv").frame().x.iloc[1] == pytest.approx(20.137)
+
+
+def test_days_written_as_one_number_are_days(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("time,event,device\n20240101,A,d\n20240102,B,d\n20240202,A,d\n")
+    assert np.diff(cn.read_events(tmp_path / "log.csv").time).tolist() == [86_400.0, 31 * 86_400.0]
+
+
+def test_a_column_called_active_is_asked_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("time,event,device,active\n1,A,d,1\n3,A,d,0\n9,B,d,1\n")
+    with pytest.warns(UserWarning, match="write raised and cleared"):
+        cn.read_events(tmp_path / "log.csv")
+
+
+def test_a_data_set_larger_than_memory_is_a_sentence() -> None:
+    with pytest.raises(cn.DataError, match="does not fit into memory"):
+        cn.load_dataset("asia:n=1000000000000")

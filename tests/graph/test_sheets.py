@@ -58,6 +58,7 @@ def test_hostile_names_come_back(ending: str, tmp_path: Path) -> None:
         ("", "it is empty"),
         ("from,to,strength,direction\na,b,0.9,0.5\n", "has the column 'strength'"),
         ("from,to\na,\n", "names no node"),
+        ("from,to,weight\na,b,0\n", "weight 0, which is no edge"),
         ("from,to,weight\na,b,x\n", "'x', neither a number nor a mark"),
         ("source,edge,target\na,=>,b\n", "no edge mark"),
     ],

@@ -57,6 +57,7 @@ KAPPA = (
         for name, kappa in (("kappa 0 (IPPO)", 0), ("kappa 1", 1), ("kappa 2", 2), ("all (MAPPO)", "all"))
     ),
 )
+COLOGNE = tuple(Team(t.method, t.kappa, network="cologne8", episodes=90, interval=10) for t in KAPPA[:2])
 LEVELS, UNSEEN = (0.6, 1.0, 1.6), (1.3, 1.8)  # of demand: between the levels, and beyond
 DEMAND = (
     Team("max-pressure", targets=UNSEEN),
@@ -89,7 +90,10 @@ def tasks(problems: Sequence[Problem], episodes: int | None) -> dict[str, Task]:
     """The tasks by name, with so many episodes of training."""
 
     def several(teams: Sequence[Team], many: int, **more: Any) -> list[tuple[Team, int]]:
-        return [(replace(t, episodes=0 if t.kappa is None else many, **more), 1 if more else 2) for t in teams]
+        return [
+            (replace(t, episodes=0 if t.kappa is None else episodes or t.episodes or many, **more), 1 if more else 2)
+            for t in teams
+        ]
 
     plain = [(p, p.seeds) for p in problems]
     learnt = [(replace(p, episodes=episodes or (2 if p is QUICK else 30)), p.seeds) for p in problems]
@@ -97,8 +101,8 @@ def tasks(problems: Sequence[Problem], episodes: int | None) -> dict[str, Task]:
     return {
         "controls": Task(judge_controls, plain, plain),
         "learn": Task(learn, learnt, learnt),
-        "kappa": Task(networked, several(KAPPA, episodes or 30), quick[0]),
-        "demand": Task(networked, several(DEMAND, episodes or 45), quick[1]),
+        "kappa": Task(networked, several((*KAPPA, *COLOGNE), 30), quick[0]),
+        "demand": Task(networked, several(DEMAND, 45), quick[1]),
     }
 
 

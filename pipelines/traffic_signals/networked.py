@@ -44,13 +44,16 @@ class Team:
     judges: int = 3
     network: str = "grid4x4"
     end: float | None = None
+    interval: float = 5
 
     def __str__(self) -> str:
         return f"{self.network} {self.method} x {', '.join(map(str, self.targets))} K={self.episodes}"
 
     def simulate(self, demand: float, copies: int = 1) -> Sumo:
         """Copies of the network at a level of demand."""
-        return Sumo(self.network, n_envs=copies, demand=[demand] * copies, signals=Signals(interval=5, end=self.end))
+        return Sumo(
+            self.network, n_envs=copies, demand=[demand] * copies, signals=Signals(interval=self.interval, end=self.end)
+        )
 
 
 class FromPressure(nn.Module):

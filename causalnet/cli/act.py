@@ -65,9 +65,13 @@ def _of_file(path: Path) -> dict[str, dict[str, int]]:
     if path.suffix == ".csv" and len(path.read_bytes().split()) == 1:  # a header, and no alarm
         return {}
     frame = read_frame(path, as_text=lambda name: name != "count")
-    if "timestamp" not in frame.columns:  # an incident needs none
-        frame["timestamp"] = "0"
-    took = event_columns([str(name) for name in frame.columns], path.name)
+    names = [str(name) for name in frame.columns]
+    try:
+        took = event_columns([*names, "timestamp"], path.name)  # an incident needs none
+    except DataError as error:
+        raise DataError(
+            f"{path.name} needs the columns device and event, and perhaps count, and has {', '.join(names)}"
+        ) from error
     found: dict[str, dict[str, int]] = {}
     counts = frame["count"] if "count" in frame.columns else [1] * len(frame)
     for row, (device, event, n) in enumerate(zip(frame[took["device"]], frame[took["event"]], counts, strict=True), 1):

@@ -40,7 +40,10 @@ def fields_of_json(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError, TypeError) as error:
         raise DataError(f"not a causalnet graph: the text is not valid JSON ({error})") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise DataError(f'not a causalnet graph: expected an object with "format": "{FORMAT}"')
+        raise DataError(
+            f'not a causalnet graph: expected an object with "format": "{FORMAT}"; write other graphs as .graphml, or as .csv with the '
+            "columns from and to"
+        )
     try:
         return _fields(raw)
     except (TypeError, ValueError) as error:
@@ -68,7 +71,7 @@ def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
             weight[i, j] = _part(edge, "weight", (int, float), "an edge")
             weight[j, i] = edge.get("weight_back", 0.0)
     evidence = {}
-    for item in raw.get("evidence", []):
+    for item in raw.get("evidence") or []:
         a, b = _part(item, "pair", list, "a piece of evidence")
         evidence[a, b] = {k: v for k, v in item.items() if k != "pair"}
     return {

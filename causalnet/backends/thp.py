@@ -6,8 +6,8 @@ per coefficient by steepest ascent over single additions, deletions and reversal
 
 With ``decay=None``, the default, the log decides all that a user could not know
 (:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), each
-device's share of the background, and the price of an edge; and what events of any type raise alike is explained before
-an edge is. These rules were settled on simulated logs alone. With a decay it is the paper's model.
+device's share of the background, and the price of an edge; what events of any type raise alike is explained before
+an edge is; and edges too weak for the price are there where the odds of all pairs say so. These rules were settled on simulated logs alone. With a decay it is the paper's model.
 
 ``init / step / graph / save / load`` are the online form, for a stream (:mod:`causalnet.search.hawkes_stream`): sums and
 a least-squares fit in place of events and the likelihood, so its graph is the same however the stream is cut, but need
@@ -116,9 +116,10 @@ def learn(
     unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
     null: Null | None = None
+    joined: Array | None = None
     if decay is None:
         told = Told(data.d, false_share, tol, unit, half)
-        scorer, found, delay, ties, null = learn_unaided(log, kind, links, ties, told, limits)
+        scorer, found, delay, ties, null, joined = learn_unaided(log, kind, links, ties, told, limits)
         rates = np.array([1.0 / delay])
     else:
         rates = _rates(decay)
@@ -127,7 +128,7 @@ def learn(
         found = climb(scorer := Scorer(seen, unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
     meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap, decay is None) | meta
-    return _graph(data, scorer, found, null, meta)
+    return _graph(data, scorer, found, null, joined, meta)
 
 
 def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, until: float | None) -> Traces:
@@ -229,7 +230,9 @@ def _left_out(n: int, opening: int, scorer: Scorer, gap: float, drawn: bool) -> 
     return {"repeats_seconds": gap, "events_used": felt, **({"warnings": says} if says else {})}
 
 
-def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: dict[str, Any]) -> Graph:
+def _graph(
+    data: Events, scorer: Scorer, found: Found, null: Null | None, joined: Array | None, meta: dict[str, Any]
+) -> Graph:
     hops, decays = len(meta["hops"]), len(meta["decay"])
     weight, gains = np.zeros((data.d, data.d)), np.zeros((data.d, data.d))
     why: dict[tuple[int, int], dict[str, Any]] = {}
@@ -246,6 +249,7 @@ def _graph(data: Events, scorer: Scorer, found: Found, null: Null | None, meta: 
                 "bic_change": float(2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask))),
                 "alpha_by_hop": [float(a) for a in alpha[at].sum(axis=1)],
                 **_told(alpha[at], meta, null, gain),
+                **({} if joined is None else {"probability": float(joined[j, i])}),
             }
     evidence = PairEvidence(data.types, found.adj, partial(_describe, why, (data.types, found.adj, gains)))
     return Graph(data.types, found.adj, weight=weight, evidence=evidence, meta=meta)

@@ -98,6 +98,12 @@ class Scorer:
         fit = self.fit(target, parents)
         return self.exposure.marginals(target, self._rows(members(parents)), fit.mu, fit.alpha)
 
+    def moments(self, target: int, parents: int) -> Array:
+        """What :meth:`Traces.moments` says beside a fit."""
+        assert isinstance(self.exposure, Traces)
+        fit = self.fit(target, parents)
+        return self.exposure.moments(target, self._rows(members(parents)), fit.mu, fit.alpha)
+
     def _rows(self, who: list[int]) -> Ints:
         """Rows of the effects of the types ``who``, and of the common ones."""
         blocks = np.array([*who, len(self._size)] if self.exposure.common else who, dtype=np.int64)

@@ -10,6 +10,8 @@
    price settles. Single gains show the descendants of a cause too, and where causes are dense they say little about
    what an edge adds to the others.
 4. In a polled log the edges are then turned round where that is likelier.
+5. Edges too weak for that price are added where the odds of all pairs say so (:mod:`causalnet.search.hawkes_odds`), but where
+   polls are coarse: pairs of which they tell no order are as likely both ways.
 
 In a log that lasts LONG, the background of a type falls on the devices as its own events do, drawn towards all events'
 (:func:`causalnet.stats.time_scales.type_share`).
@@ -44,6 +46,7 @@ from ..stats.time_scales import (
     tied,
     type_share,
 )
+from .hawkes_odds import by_odds
 from .hawkes_search import Found, Limits, Scorer, climb
 from .label_null import Null, draw_null, gains, over, price_of, some_targets
 
@@ -108,8 +111,8 @@ class Views(NamedTuple):
 
 def learn_unaided(
     log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits
-) -> tuple[Scorer, Found, float, float, Null]:
-    """The graph with the scorer that priced it, the delay in seconds, the weight of ties and the null."""
+) -> tuple[Scorer, Found, float, float, Null, Array | None]:
+    """The graph with the scorer that priced it, the delay in seconds, the weight of ties, the null and the pairs' probabilities."""
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
@@ -130,7 +133,8 @@ def learn_unaided(
         found = _settled(alone, null, found, told, limits)
     if views.poll and found[1].adj.any() and not over(limits.deadline):
         found = _directed(views, delay, found, told, limits)
-    return *found, delay, tie, null
+    graph, joined = by_odds(*found, limits) if null.tried and views.poll <= FINE * delay else (found[1], None)
+    return found[0], graph, delay, tie, null, joined
 
 
 def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tuple[Scorer, Found], Scorer, Null]:

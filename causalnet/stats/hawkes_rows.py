@@ -39,6 +39,18 @@ def summed_rates(where, start, event, value, rate, alpha):  # type: ignore[no-un
 
 
 @njit(cache=True)
+def row_moments(start, event, value, rate):  # type: ignore[no-untyped-def]
+    """(2, R) sums over the events of value / rate and of its square, by row."""
+    found = np.zeros((2, len(start) - 1))
+    for r in range(len(start) - 1):
+        for z in range(start[r], start[r + 1]):
+            x = value[z] / rate[event[z]]
+            found[0, r] += x
+            found[1, r] += x * x
+    return found
+
+
+@njit(cache=True)
 def block_gains(first, ends, start, event, value, rate, integral):  # type: ignore[no-untyped-def]
     """(S,) nats gained by each block of rows first : ends, the rates of all else fixed."""
     gains = np.zeros(len(first))

@@ -16,7 +16,7 @@ from ..base import memory
 from ..base.arrays import Array, Bools, Codes, Ints
 from .hawkes import em_fit
 from .hawkes_paths import Log, Paths
-from .hawkes_rows import block_gains, fits_beside, gather, newton_fit, summed_rates
+from .hawkes_rows import block_gains, fits_beside, gather, newton_fit, row_moments, summed_rates
 
 CUT = 1e-5  # of one event's effect: 11.5 mean delays
 AN_EFFECT = 32.0  # bytes, while effects are sorted
@@ -63,6 +63,14 @@ class Traces(NamedTuple):
         ends = np.append(first[1:], len(source)) if len(first) else first
         gains = block_gains(first, ends, start, event, value, rate, self.integral[self.rows[target]])
         return source[first], gains
+
+    def moments(self, target: int, rows: Ints, mu: float, alpha: Array) -> Array:
+        """(2, V, K) sums of phi / lambda and of its square over the target's events, lambda by ``mu`` and ``alpha`` of ``rows``."""
+        where, start, event, value = self._of(target, rows)
+        rate = summed_rates(where, start, event, value, np.full(int(self.size[target]), mu), alpha)
+        found = np.zeros((2, (len(self.size) + 1) * self.slots))
+        found[:, self.rows[target]] = row_moments(start, event, value, rate)
+        return found.reshape(2, -1, self.slots)[:, :-1]
 
     def dense(self, target: int, rows: Ints) -> Array:
         """(p, n) effects of the given rows at all events of the target."""

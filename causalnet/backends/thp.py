@@ -7,7 +7,8 @@ per coefficient by steepest ascent over single additions, deletions and reversal
 With ``decay=None``, the default, the log decides all that a user could not know
 (:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), each
 device's share of the background, and the price of an edge; what events of any type raise alike is explained before
-an edge is; and edges too weak for the price are there where the odds of all pairs say so. These rules were settled on simulated logs alone. With a decay it is the paper's model.
+an edge is; and edges too weak for the price are there where the odds of all pairs say so. These rules were settled on
+simulated logs alone. With a decay it is the paper's model.
 
 ``init / step / graph / save / load`` are the online form, for a stream (:mod:`causalnet.search.hawkes_stream`): sums and
 a least-squares fit in place of events and the likelihood, so its graph is the same however the stream is cut, but need
@@ -115,8 +116,7 @@ def learn(
     aic = penalty == "aic" or (penalty == "auto" and decay is None)
     unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
-    null: Null | None = None
-    joined: Array | None = None
+    null = joined = None
     if decay is None:
         told = Told(data.d, false_share, tol, unit, half)
         scorer, found, delay, ties, null, joined = learn_unaided(log, kind, links, ties, told, limits)

@@ -30,7 +30,7 @@ SMALL = math.log(1e-9)  # weight of a law that is left out
 TOLD = 10.0  # nats by which edges of any law make the log likelier than none
 SPLITS = 12  # of a strength over hops
 SHARES = np.linspace(0.02, 0.98, 25)  # of the pairs that are joined
-CENTRES, WIDTHS = 14, (0.5, 1.0, 1.5, 2.0)  # of the logarithm of strengths
+CENTRES, WIDTHS = 14, np.array([0.5, 1.0, 1.5, 2.0])  # of the logarithm of strengths
 CLOSE, LEAST_LEFT = (0.1, 30.0), 0.01  # nats; the least share
 HELD = 0.5  # of the F1 that is promised: what is left of it where a log breaks what the model assumes
 
@@ -160,7 +160,7 @@ def probabilities(ratios: Array, strengths: Array, limits: Limits) -> Array | No
     j, i = np.triu_indices(len(ratios), 1)
     top = ratios.max(axis=2)
     scaled, may = np.exp(ratios - top[..., None]), np.where(limits.allowed, top, -np.inf)
-    centre, width = (part.ravel() for part in np.meshgrid(np.linspace(*strengths[[0, -1]], CENTRES), WIDTHS))
+    centre, width = (part.ravel() for part in np.meshgrid(np.linspace(strengths[0], strengths[-1], CENTRES), WIDTHS))
     laws = np.exp(-0.5 * ((strengths - centre[:, None]) / width[:, None]) ** 2)
 
     def mixed(law: Array) -> tuple[Array, Array]:

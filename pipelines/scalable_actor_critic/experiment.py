@@ -1,8 +1,9 @@
 """Scalable Actor-Critic on the wireless network of Lin et al.: return against episodes, and cost against agents.
 
-``python -m pipelines.scalable_actor_critic`` (about ten minutes on one core). Curves for kappa = 0, 1, 2 beside localised
+``python -m pipelines.scalable_actor_critic`` (about twenty minutes on one core). Curves for kappa = 0, 1, 2 beside localised
 ALOHA, the uniform policy and the literal algorithm; the critic and the gradient against exact solutions of small
-networks, and how both errors fall with the number of samples; process CPU time of one whole update for 100 to 100,000 agents, with PettingZoo's dictionaries beside it.
+networks, and how both errors fall with the number of samples; process CPU time of one whole update for 100 to 100,000 agents, with PettingZoo's dictionaries beside it; SysAdmin on networks
+with hubs, beside NetworkedPPO and two rules.
 Every finished run is kept: start it again to finish or extend it.
 """
 
@@ -15,10 +16,12 @@ from causalnet.agents import Rate, Settings
 from causalnet.storage.rows import Row
 from pipelines.common import Cells, complete, open_table, options
 from pipelines.scalable_actor_critic import complexity, report, runs
+from pipelines.scalable_actor_critic.machines import machines
 from pipelines.scalable_actor_critic.runs import GAMMA, Variant
 
 SIZES = ((10, 10), (25, 40), (100, 100), (250, 400))
 _loads = Settings(gamma=GAMMA, critic="counts", gradient="score", baseline_rate=0.02, actor_rate=Rate(0.5))
+MACHINES = [*((50, seed) for seed in range(5)), (1000, 0)]  # SysAdmin: machines, seed
 VARIANTS = (
     Variant("kappa = 1", Settings(kappa=1, gamma=GAMMA), 60_000),
     Variant("kappa = 2", Settings(kappa=2, gamma=GAMMA), 60_000),
@@ -56,4 +59,5 @@ def _cells(seeds: int, quick: bool) -> Cells:
         many = 6 if quick else 11
         cells[f"critic rate {seed} {many}"] = partial(complexity.critic_errors, seed, many)
         cells[f"gradient rate {seed} {many}"] = partial(complexity.gradient_norms, seed, many)
-    return cells | {f"exact {n} {kappa}": partial(runs.exact_answers, n, kappa) for n, kappa in sizes}
+    hubs = {f"machines {n} {seed}": partial(machines, n, seed, quick) for n, seed in ([(6, 0)] if quick else MACHINES)}
+    return cells | hubs | {f"exact {n} {kappa}": partial(runs.exact_answers, n, kappa) for n, kappa in sizes}

@@ -57,7 +57,11 @@ KAPPA = (
         for name, kappa in (("kappa 0 (IPPO)", 0), ("kappa 1", 1), ("kappa 2", 2), ("all (MAPPO)", "all"))
     ),
 )
-COLOGNE = tuple(Team(t.method, t.kappa, network="cologne8", episodes=90, interval=10) for t in KAPPA[:2])
+LARGER = (
+    *(Team(t.method, t.kappa, network="cologne8", episodes=90, interval=10) for t in KAPPA[:2]),
+    *(Team(t.method, t.kappa, network="arterial4x4", episodes=100) for t in KAPPA[:2]),
+)
+TEAM_SEEDS = {"arterial4x4": 2}  # of the kappa task, 5 elsewhere
 LEVELS, UNSEEN = (0.6, 1.0, 1.6), (1.3, 1.8)  # of demand: between the levels, and beyond
 DEMAND = (
     Team("max-pressure", targets=UNSEEN),
@@ -89,9 +93,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 def tasks(problems: Sequence[Problem], episodes: int | None) -> dict[str, Task]:
     """The tasks by name, with so many episodes of training."""
 
-    def several(teams: Sequence[Team], many: int, **more: Any) -> list[tuple[Team, int]]:
+    def several(teams: Sequence[Team], many: int, seeds: int = 1, **more: Any) -> list[tuple[Team, int]]:
         return [
-            (replace(t, episodes=0 if t.kappa is None else episodes or t.episodes or many, **more), 1 if more else 2)
+            (
+                replace(t, episodes=0 if t.kappa is None else episodes or t.episodes or many, **more),
+                min(seeds, TEAM_SEEDS.get(t.network, seeds)),
+            )
             for t in teams
         ]
 
@@ -101,8 +108,8 @@ def tasks(problems: Sequence[Problem], episodes: int | None) -> dict[str, Task]:
     return {
         "controls": Task(judge_controls, plain, plain),
         "learn": Task(learn, learnt, learnt),
-        "kappa": Task(networked, several((*KAPPA, *COLOGNE), 30), quick[0]),
-        "demand": Task(networked, several(DEMAND, 45), quick[1]),
+        "kappa": Task(networked, several((*KAPPA, *LARGER), 30, 5), quick[0]),
+        "demand": Task(networked, several(DEMAND, 45, 2), quick[1]),
     }
 
 

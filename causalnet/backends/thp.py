@@ -96,8 +96,8 @@ def learn(
         where each repeat brings its effects). price: what an edge pays for: all its hops x decays ("slots") or those with a
         positive coefficient, one at least ("active"). "auto": slots with one decay, active with several or with None.
     false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
-    max_parents, max_changes: limits of the search. max_seconds: return the best graph so far when they are over. rng is
-    not used: the search is deterministic. The weight of j -> i is alpha[j, i] summed over hops and decays.
+    max_parents, max_changes: limits of the search; with the latter no weak edges are added. max_seconds: return the best graph
+    so far when they are over. rng is not used: the search is deterministic. Weight of j -> i: alpha[j, i], summed.
     """
     half, until = (None, None) if max_seconds is None else (clock.monotonic() + max_seconds * x for x in (0.5, 1.0))
     one_of("penalty", penalty, ("auto", "bic", "aic"))

@@ -23,7 +23,7 @@ from ..base.arrays import Array, Bools
 from .hawkes_search import Found, Limits, Scorer, ancestors, lead, members
 from .label_null import over
 
-MOST = 300_000  # pairs of types; where more, an edge is what its price lets in
+MOST = 40_000  # pairs of types; where more, an edge is what its price lets in
 FEWEST = 5  # edges by which strengths are told
 STRENGTHS, SPAN, LARGEST = 25, 1000.0, 1.5  # how many, over what range, up to what times the largest of the edges
 SMALL = math.log(1e-9)  # weight of a law that is left out
@@ -58,8 +58,10 @@ def by_odds(scorer: Scorer, found: Found, limits: Limits) -> tuple[Found, Array 
     free = scorer.priced(0.0, 0.0, np.zeros(v))
     counts = _counts(free, found.parents, limits.deadline)
     if counts is None:
-        return found, None
+        return found._replace(complete=False), None
     sizes, splits = _strengths(free, found)
+    if len(splits) == 0:
+        return found, None
     size = scorer.exposure.size
     least = scorer.misfit * np.minimum.outer(size, size)  # what a wrong shape of the delays may gain
     wrong = np.minimum(counts.gained, np.maximum(least - (scorer.floor or 0.0), 0.0))
@@ -97,9 +99,10 @@ def _counts(scorer: Scorer, parents: list[int], deadline: float | None) -> Count
                 sums[:, j, i] = scorer.moments(i, mask & ~(1 << j))[:, j]
     first, second = sums
     integral = np.broadcast_to(scorer.exposure.integral[: v * k].reshape(v, 1, k), first.shape)
-    seen = np.divide(first**2, second, out=np.zeros_like(first), where=first > 0)
-    per_strength = np.divide(second, first, out=np.zeros_like(first), where=first > 0)
-    times = np.divide(first, integral, out=np.ones_like(first), where=first > integral)
+    felt = (first > 0) & (integral > 0)
+    seen = np.divide(first**2, second, out=np.zeros_like(first), where=felt)
+    per_strength = np.divide(second, first, out=np.zeros_like(first), where=felt)
+    times = np.divide(first, integral, out=np.ones_like(first), where=felt & (first > integral))
     alone = (seen * (np.log(times) - 1.0 + 1.0 / times)).sum(axis=2)  # the largest l(a), by hop
     gained = _gained(scorer, parents, alone, deadline)
     if gained is None:
@@ -132,7 +135,7 @@ def _strengths(scorer: Scorer, found: Found) -> tuple[Array, Array]:
     splits = alpha / total[:, None]
     ranked = np.argsort(splits[:, 0], kind="stable")
     some = np.unique(np.linspace(0, len(ranked) - 1, SPLITS).astype(np.int64))
-    return LARGEST * total.max() * np.geomspace(1.0, 1.0 / SPAN, STRENGTHS), splits[ranked[some]]
+    return LARGEST * total.max(initial=0.0) * np.geomspace(1.0, 1.0 / SPAN, STRENGTHS), splits[ranked[some]]
 
 
 def _likelihoods(counts: Counts, sizes: Array, splits: Array) -> Array:

@@ -64,8 +64,8 @@ class Findings:
     def keep(self, columns: Sequence[str], levels: Sequence[Labels], values: Array, seen: Scan | None = None) -> None:
         """The columns that were read; values (n, d)."""
         seen = scan(values) if seen is None else seen
-        facts = zip(columns, levels, seen.low, seen.high, seen.missing, strict=True)
-        self.read = [Read(name, level, float(low), float(high), int(gaps)) for name, level, low, high, gaps in facts]
+        facts = zip(columns, levels, seen.low.tolist(), seen.high.tolist(), seen.missing.tolist(), strict=True)
+        self.read = list(map(Read._make, facts))
 
     def note(self, column: str, text: str, **more: Any) -> None:
         """Keep a note."""

@@ -101,7 +101,7 @@ def _of_array(data: Any, names: Sequence[str] | None) -> pd.DataFrame:
         raise DataError(f"{len(names)} names for {array.shape[1]} columns")
     if odd := [name for name in names if not isinstance(name, Hashable)]:
         raise DataError(f"a name of a column is {odd[0]!r}, and must be a text or a number")
-    return pd.DataFrame(_unmasked(array), columns=list(names), copy=False)
+    return pd.DataFrame(_unmasked(array), columns=pd.Index(list(names), dtype=object), copy=False)
 
 
 def _unmasked(array: Any) -> Any:

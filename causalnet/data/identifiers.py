@@ -19,6 +19,9 @@ COUNTERS = re.compile(
 DAYS = re.compile(r"(.*[\s_.-])?(date|day|datum|dt|yyyymmdd|when)", re.IGNORECASE)  # that may hold dates as numbers:
 SHEET = 30_000, 60_000  # 20240131, or a spreadsheet's days since 1900, here 1982 to 2064
 KEYED = re.compile(r".*[a-z](Id|ID|Key)|(?i:(.*[\s_.-])?(id|uid|uuid|guid|identifier|key))")
+TELLING = re.compile(
+    "|".join((UNNAMED.pattern, f"(?i:{COUNTERS.pattern})", f"(?i:{DAYS.pattern})", KEYED.pattern))
+)  # any of them
 
 
 def row_labels(frame: pd.DataFrame, asked: Callable[[str], bool], found: Findings) -> list[int]:
@@ -29,7 +32,7 @@ def row_labels(frame: pd.DataFrame, asked: Callable[[str], bool], found: Finding
     dropped = []
     index = frame.attrs.get("index")
     for j, name in enumerate(map(str, frame.columns)):
-        telling = name == index or any(form.fullmatch(name) for form in (UNNAMED, COUNTERS, KEYED, DAYS))
+        telling = name == index or TELLING.fullmatch(name)
         if not telling or asked(name) or frame.shape[1] < 2:
             continue
         what = _what(frame.iloc[:, j], name, j == 0, name == index)

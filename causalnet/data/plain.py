@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,10 +26,12 @@ class Plain(NamedTuple):
     seen: Scan
 
 
-def plain_numbers(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool]) -> Plain:
-    """The columns of plain numbers."""
+def plain_numbers(
+    frame: pd.DataFrame, kinds: Sequence[Any], columns: tuple[str, ...], wanted: dict[str, bool]
+) -> Plain:
+    """The columns of plain numbers. kinds: (d,) the types of all."""
     values = np.zeros(frame.shape)
-    plain = np.array([isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in frame.dtypes])
+    plain = np.array([isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in kinds])
     plain &= np.array([wanted.get(name) is not True for name in columns])
     at = np.flatnonzero(plain)
     for row in range(0, len(frame), BLOCK):
@@ -37,10 +40,12 @@ def plain_numbers(frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[st
     seen = scan(values)
     easy = plain & (seen.infinite == 0) & np.isfinite(seen.low)
     easy &= ~(np.isin(seen.low, SENTINELS) | np.isin(seen.high, NINES))
-    met = np.sort(values[: 4 * FEW_LEVELS], axis=0)  # most columns of many levels show them in their first rows
-    doubtful = easy & seen.whole & (1 + (met[1:] > met[:-1]).sum(axis=0) <= FEW_LEVELS)
+    doubtful = np.flatnonzero(easy & seen.whole)
+    met = np.sort(
+        values[: 4 * FEW_LEVELS, doubtful], axis=0
+    )  # most columns of many levels show them in their first rows
     levels = {}
-    for j in np.flatnonzero(doubtful).tolist():
+    for j in doubtful[1 + (met[1:] > met[:-1]).sum(axis=0) <= FEW_LEVELS].tolist():
         few = None if columns[j] in wanted else few_levels(values[:, j], FEW_LEVELS)
         if few is not None:
             levels[j], easy[j] = few, False

@@ -15,6 +15,7 @@ from ..base.arrays import Array, Bools, Ints
 
 EXTREME = 1e100  # spreads beyond this, or below its inverse, overflow when they are squared and summed
 ROWS = 4096  # of a block: some ten columns of it stay in the processor's cache
+FEW = 64  # rows that tell most columns apart
 WIDE = 160  # numbers side by side when the least and the largest are sought
 
 
@@ -73,10 +74,10 @@ def scan(values: Array) -> Scan:
             most = np.where(gaps, -np.inf, block).max(axis=0)
         np.minimum(low, least, out=low)
         np.maximum(high, most, out=high)
-        if whole.any():
-            at = np.flatnonzero(whole)
-            some = block[:, at]
-            whole[at] = ((some == np.rint(some)) | np.isnan(some)).all(axis=0)
+        for part in (block[:FEW], block[FEW:]):  # most columns are seen not to be whole in their first rows
+            if len(at := np.flatnonzero(whole)):
+                some = part[:, at]
+                whole[at] = ((some == np.rint(some)) | np.isnan(some)).all(axis=0)
     return Scan(low, high, missing, infinite, whole)
 
 
@@ -113,6 +114,9 @@ def few_levels(column: Array, most: int) -> Array | None:
 
 def equal_columns(values: Array) -> list[list[int]]:
     """Groups of columns of (n, d) that are equal to the bit."""
+    first = np.sort(values[0]) if len(values) else np.zeros(0)
+    if len(first) and (first[1:] > first[:-1]).all():  # the first row tells all columns of most tables apart
+        return []
     groups = [list(range(values.shape[1]))]
     for block in blocks(values):
         groups = split_unequal(groups, block.T)
@@ -125,7 +129,7 @@ def split_unequal(groups: list[list[int]], columns: Array) -> list[list[int]]:
     """The groups whose columns are equal in ``columns`` (d, m) too, split where they are not; none of one column."""
     found = []
     for group in groups:
-        for likely in _alike(group, columns[:, :64]):
+        for likely in _alike(group, columns[:, :FEW]):
             found += _alike(likely, columns)
     return found
 

@@ -315,7 +315,8 @@ def _parse_all(
     frame: pd.DataFrame, columns: tuple[str, ...], wanted: dict[str, bool], found: Findings
 ) -> tuple[tuple[str, ...], Array, Levels, Scan]:
     """The columns that are variables, their (n, d) values and d level tuples, and a scan; plain numbers in one step."""
-    plain, kinds = plain_numbers(frame, columns, wanted), list(frame.dtypes)
+    kinds = list(frame.dtypes)
+    plain = plain_numbers(frame, kinds, columns, wanted)
     values, easy = plain.values, plain.easy
     for j in np.flatnonzero(np.maximum(-plain.seen.low, plain.seen.high) > EXACT).tolist():
         if easy[j] or j in plain.levels:

@@ -37,22 +37,19 @@ def asks(*names: str) -> Callable[[Call], Call]:
 
     def wrap(call: Call) -> Call:
         inner: Any = call.__init__ if isinstance(call, type) else call  # type: ignore[misc]
-        look = inspect.signature(inner)
+        by_place = _by_place(inner)
+
+        def fitting(name: str, value: Any) -> Any:
+            told, fits = _kinds(inner).get(name, ("", None)) if name in names or not names else ("", None)
+            if fits is not None and not fits(value):
+                raise DataError(f"{name} is {shown(value)}, and must be {told}")
+            return np.asarray(value) if told.startswith(ARRAY) and value is not None else value
 
         @wraps(inner)
         def asked(*args: Any, **kwargs: Any) -> Any:
-            try:
-                bound = look.bind(*args, **kwargs)
-            except TypeError:  # Python says what is missing
-                return inner(*args, **kwargs)
-            given = bound.arguments
-            for name, (told, fits) in _kinds(inner).items():
-                if name in given and (name in names or not names):
-                    if not fits(given[name]):
-                        raise DataError(f"{name} is {shown(given[name])}, and must be {told}")
-                    if told.startswith(ARRAY) and given[name] is not None:
-                        given[name] = np.asarray(given[name])
-            return inner(*bound.args, **bound.kwargs)
+            first = map(fitting, by_place, args)
+            rest = {name: fitting(name, value) for name, value in kwargs.items()}
+            return inner(*first, *args[len(by_place) :], **rest)
 
         if isinstance(call, type):
             call.__init__ = asked  # type: ignore[misc]
@@ -60,6 +57,12 @@ def asks(*names: str) -> Callable[[Call], Call]:
         return asked  # type: ignore[return-value]
 
     return wrap
+
+
+def _by_place(call: Any) -> list[str]:
+    """The names of the parameters that may be given by their place."""
+    named = inspect.signature(call).parameters.values()
+    return [p.name for p in named if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 @cache

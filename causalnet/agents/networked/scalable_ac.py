@@ -85,7 +85,7 @@ class ScalableActorCritic(NetworkedLearner):
         q = self.critic.learn(path, self.updates)
         self.improve(path, q)
         self.updates += 1
-        if self._course is not None:
+        if self._course is not None and self.updates <= Course.UPDATES:
             self._course.see(self.updates, self.last_return())
 
     def sample(self) -> Trajectory:

@@ -5,8 +5,8 @@ decayed count of earlier events of type j on devices k links away. The graph max
 per coefficient by steepest ascent over single additions, deletions and reversals.
 
 With ``decay=None``, the default, the log decides all that a user could not know
-(:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), each
-device's share of the background, and the price of an edge; what events of any type raise alike is explained before
+(:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), whether alarms
+act until they are cleared (where durations are told), each device's share of the background, and the price of an edge; what events of any type raise alike is explained before
 an edge is; and edges too weak for the price are there where the odds of all pairs say so. These rules were settled on
 simulated logs alone. With a decay it is the paper's model.
 
@@ -45,6 +45,7 @@ from ..search.hawkes_unaided import Told, learn_unaided
 from ..search.label_null import Null
 from ..search.stream_state import load as load
 from ..search.stream_state import save as save
+from ..stats.alarm_ends import Felt, felt, until_cleared
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
 from ..stats.hawkes_traces import Traces, trace
@@ -98,6 +99,9 @@ def learn(
     false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
     max_parents, max_changes: limits of the search; with the latter no weak edges are added. max_seconds: return the best graph
     so far when they are over. rng is not used: the search is deterministic. Weight of j -> i: alpha[j, i], summed.
+
+    meta["delay_seconds"] is the mean time from cause to effect; meta["until_cleared"] whether an alarm's effects end with it (with
+    decay=None, where durations above 0 are told): its ``decay`` is then that of an alarm that stands.
     """
     half, until = (None, None) if max_seconds is None else (clock.monotonic() + max_seconds * x for x in (0.5, 1.0))
     one_of("penalty", penalty, ("auto", "bic", "aic"))
@@ -112,14 +116,18 @@ def learn(
     kept, gap = _episodes(data, 0.0 if decay is not None and repeats is None else repeats)
     kind, links = data.type_index[kept], _links(data)
     use = distances(hops, linked=links.nnz > 0)
-    log = Log(data.time[kept], data.device_index[kept], paths_to(hop_matrices(links, use, normalization)))
+    paths = paths_to(hop_matrices(links, use, normalization))
+    lasting = None
+    if data.duration is not None and decay is None:
+        lasting = until_cleared(data.time, data.duration, data.type_index, data.device_index, kept)
+    log = Log(data.time[kept], data.device_index[kept], paths, lasting)
     aic = penalty == "aic" or (penalty == "auto" and decay is None)
     unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
     null = joined = None
     if decay is None:
         told = Told(data.d, false_share, tol, unit, half)
-        scorer, found, delay, ties, null, joined = learn_unaided(log, kind, links, ties, told, limits)
+        scorer, found, delay, ties, null, joined, lasting = learn_unaided(log, kind, links, ties, told, limits)
         rates = np.array([1.0 / delay])
     else:
         rates = _rates(decay)
@@ -127,8 +135,12 @@ def learn(
         seen = _affordable(log, kind, rates, data.d, ties or 0.0, until)
         found = climb(scorer := Scorer(seen, unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
+    acts = felt(lasting, kind, rates, data.d)
     meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap, decay is None) | meta
-    return _graph(data, scorer, found, null, joined, meta)
+    if data.duration is not None:
+        meta["until_cleared"] = lasting is not None
+        meta["delay_seconds"] = np.average(acts.lag, axis=0, weights=np.bincount(kind, minlength=data.d)).tolist()
+    return _graph(data, scorer, found, null, joined, acts, meta)
 
 
 def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, until: float | None) -> Traces:
@@ -231,7 +243,13 @@ def _left_out(n: int, opening: int, scorer: Scorer, gap: float, drawn: bool) -> 
 
 
 def _graph(
-    data: Events, scorer: Scorer, found: Found, null: Null | None, joined: Array | None, meta: dict[str, Any]
+    data: Events,
+    scorer: Scorer,
+    found: Found,
+    null: Null | None,
+    joined: Array | None,
+    acts: Felt,
+    meta: dict[str, Any],
 ) -> Graph:
     hops, decays = len(meta["hops"]), len(meta["decay"])
     weight, gains = np.zeros((data.d, data.d)), np.zeros((data.d, data.d))
@@ -248,21 +266,22 @@ def _graph(
                 "log_likelihood_gain": float(gain),
                 "bic_change": float(2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask))),
                 "alpha_by_hop": [float(a) for a in alpha[at].sum(axis=1)],
-                **_told(alpha[at], meta, null, gain),
+                **_told(alpha[at], (acts.seconds[j], acts.lag[j]), meta, null, gain),
                 **({} if joined is None else {"probability": float(joined[j, i])}),
             }
     evidence = PairEvidence(data.types, found.adj, partial(_describe, why, (data.types, found.adj, gains)))
     return Graph(data.types, found.adj, weight=weight, evidence=evidence, meta=meta)
 
 
-def _told(alpha: Array, meta: dict[str, Any], null: Null | None, gain: float) -> dict[str, Any]:
-    """Further evidence of one edge, from its alpha (hops, decays)."""
-    per_decay = alpha.sum(axis=0)
-    effects = (alpha / np.array(meta["decay"])).sum(axis=1)  # the integral of exp(-b t) is 1 / b
+def _told(
+    alpha: Array, acts: tuple[Array, Array], meta: dict[str, Any], null: Null | None, gain: float
+) -> dict[str, Any]:
+    """Further evidence of one edge, from its alpha (hops, decays). acts: seconds and lag of its cause, as in Felt."""
+    effects = (alpha * acts[0]).sum(axis=1)
     children = effects.sum()
-    delay = float(per_decay @ np.array(meta["delay_seconds"]) ** 2 / children) if children > 0 else math.nan
+    delay = float(alpha.sum(axis=0) @ (acts[0] * acts[1]) / children) if children > 0 else math.nan
     told = {
-        "rate_per_second": float(per_decay.sum()),
+        "rate_per_second": float(alpha.sum()),
         "delay_seconds": delay,
         "effects_by_hop": {hop: float(x) for hop, x in zip(meta["hops"], effects, strict=True)},
     }

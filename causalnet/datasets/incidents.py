@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +17,9 @@ from ..errors import DataError
 from ..graph import Graph
 
 Cell = tuple[str, str]  # device, type
-Alarm = tuple[float, int, int]  # seconds, type, device
+Alarm = tuple[
+    float, int, int, float
+]  # seconds, type, device, and for how many seconds it stands, nan where that plays no part
 DRAWS = 10_000  # cascades drawn until one is large enough
 
 
@@ -25,7 +28,8 @@ class AlarmSystem:
     """V types on M devices: an event of type j has Poisson(strength[j, v]) effects of type v, after exponential delays.
 
     graph: over the types. strength (V, V); delay: mean seconds; near: the share of effects that fall on a random
-    neighbour. base (V,): share of each type among the events without a cause.
+    neighbour. base (V,): share of each type among the events without a cause. stands (V,): where given, alarms are states: one
+    of type j stands for a lognormal time of mean stands[j], and has effects while it does, evenly, the more the longer.
     """
 
     graph: Graph
@@ -34,6 +38,7 @@ class AlarmSystem:
     base: Array
     delay: float = 60.0
     near: float = 0.4
+    stands: Array | None = None
 
     @classmethod
     def draw(
@@ -43,8 +48,12 @@ class AlarmSystem:
         n_devices: int = 50,
         parents: float = 1.2,
         strength: tuple[float, float] = (0.15, 0.45),
+        stands: tuple[float, float] | None = None,
     ) -> AlarmSystem:
-        """A random DAG with Poisson(parents) parents a type, gamma(.7) base rates, and a tree of Barabasi and Albert."""
+        """A random DAG with Poisson(parents) parents a type, gamma(.7) base rates, and a tree of Barabasi and Albert.
+
+        stands: from what to what mean seconds alarms stand, evenly in the logarithm; None: they are events.
+        """
         order = rng.permutation(n_types)
         alpha = np.zeros((n_types, n_types))
         for at, v in enumerate(order):
@@ -54,7 +63,8 @@ class AlarmSystem:
         links = nx.barabasi_albert_graph(n_devices, 1, seed=int(rng.integers(1 << 31)))
         names = tuple(f"type{i}" for i in range(n_types))
         wired = nx.relabel_nodes(links, {m: f"device{m}" for m in links})
-        return cls(Graph(names, alpha > 0, weight=alpha), wired, alpha, base / base.sum())
+        means = None if stands is None else np.exp(rng.uniform(*np.log(stands), n_types))
+        return cls(Graph(names, alpha > 0, weight=alpha), wired, alpha, base / base.sum(), stands=means)
 
     @cached_property
     def _around(self) -> list[list[int]]:
@@ -65,20 +75,26 @@ class AlarmSystem:
     def cascade(self, root: Alarm, rng: np.random.Generator) -> list[Alarm]:
         """The root and all its descendants, as they happen."""
         found = [root]
-        for time, kind, device in found:  # grows on the way
+        for time, kind, device, stood in found:  # grows on the way
             around = self._around[device]
+            part = 1.0 if self.stands is None else stood / self.stands[kind]
             for v in np.flatnonzero(self.strength[kind]):
-                for _ in range(rng.poisson(self.strength[kind, v])):
+                for _ in range(rng.poisson(part * self.strength[kind, v])):
                     there = int(rng.choice(around)) if around and rng.random() < self.near else device
-                    found.append((time + rng.exponential(self.delay), int(v), there))
+                    lag = rng.exponential(self.delay) if self.stands is None else rng.uniform(0.0, stood)
+                    found.append((time + lag, int(v), there, self._standing(int(v), rng)))
         return found
+
+    def _standing(self, kind: int, rng: np.random.Generator) -> float:
+        return math.nan if self.stands is None else float(self.stands[kind] * rng.lognormal(-0.5, 1.0))
 
     def log(self, n_events: int, rng: np.random.Generator, seconds: float = 30 * 86400.0) -> Events:
         """About ``n_events`` events over so many seconds: what a model is learned from. Times are whole seconds."""
         offspring = np.linalg.inv(np.eye(len(self.base)) - self.strength).sum(axis=1)
         roots = round(whole("n_events", n_events, 1) / float(self.base @ offspring))
         kinds = rng.choice(len(self.base), roots, p=self.base)
-        drawn = [(float(rng.uniform(0, seconds)), int(v), int(rng.integers(len(self.topology)))) for v in kinds]
+        places = [(float(rng.uniform(0, seconds)), int(v), int(rng.integers(len(self.topology)))) for v in kinds]
+        drawn = [(*place, self._standing(place[1], rng)) for place in places]
         return self._events([one for root in drawn for one in self.cascade(root, rng)], np.zeros(len(self.topology)))
 
     def incident(
@@ -98,22 +114,26 @@ class AlarmSystem:
         for device in places:
             for _ in range(DRAWS):
                 kind = int(rng.choice(causes))
-                found = self.cascade((float(rng.uniform(0, 60)), kind, int(device)), rng)
+                found = self.cascade((float(rng.uniform(0, 60)), kind, int(device), self._standing(kind, rng)), rng)
                 if len(found) >= least:
                     break
             else:
                 raise DataError(f"no cascade of {least} alarms in {DRAWS} draws; lower least, or raise the strength")
             alarms += found
             cells.append((list(self.topology.nodes)[device], self.graph.nodes[kind]))
-        end = max(time for time, _, _ in alarms)
+        end = max(time for time, *_ in alarms)
         for _ in range(noise):
             where = int(rng.integers(len(self.topology)))
-            alarms.append((float(rng.uniform(0, end)), int(rng.choice(len(self.base), p=self.base)), where))
+            time, kind = float(rng.uniform(0, end)), int(rng.choice(len(self.base), p=self.base))
+            alarms.append((time, kind, where, self._standing(kind, rng)))
         return self._events(alarms, rng.uniform(-skew, skew, len(self.topology)) + 1000.0), cells
 
     def _events(self, alarms: list[Alarm], clocks: Array) -> Events:
         """An event log of the alarms by the devices' clocks, (M,) seconds ahead, rounded to whole seconds."""
         names = list(self.topology.nodes)
-        rows = [(self.graph.nodes[v], float(round(t + clocks[m])), names[m]) for t, v, m in alarms]
-        frame = pd.DataFrame(rows, columns=["event", "timestamp", "device"]).sort_values("timestamp", kind="stable")
+        rows = [(self.graph.nodes[v], float(round(t + clocks[m])), names[m], s) for t, v, m, s in alarms]
+        frame = pd.DataFrame(rows, columns=["event", "timestamp", "device", "duration"])
+        frame = (frame.drop(columns="duration") if self.stands is None else frame).sort_values(
+            "timestamp", kind="stable"
+        )
         return Events(frame.reset_index(drop=True), self.topology, self.graph.nodes)

@@ -163,9 +163,10 @@ class EventModel:
 
 
 def _told_delay(graph: Graph) -> float:
-    """Mean seconds that a learned graph remembers: 1 / decay, the geometric mean where there are several."""
-    decay = np.atleast_1d(np.asarray(graph.meta.get("decay", 1.0 / DELAY), dtype=np.float64))
-    return float(np.exp(-np.log(decay).mean())) if len(decay) and (decay > 0).all() else DELAY
+    """Mean seconds from cause to effect of a learned graph, or 1 / decay; the geometric mean where there are several."""
+    told = graph.meta.get("delay_seconds", 1.0 / np.asarray(graph.meta.get("decay", 1.0 / DELAY), dtype=np.float64))
+    delay = np.atleast_1d(np.asarray(told, dtype=np.float64))
+    return float(np.exp(np.log(delay).mean())) if len(delay) and (delay > 0).all() else DELAY
 
 
 def _em(model: EventModel, events: Events, skew: float, steps: int, first: int = 0) -> tuple[EventModel, float]:

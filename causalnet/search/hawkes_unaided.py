@@ -3,7 +3,8 @@
 1. A fit blind to types tells a delay (:mod:`causalnet.stats.time_scales`), or ties do, where polls hide all effects; labels
    dealt out anew, what noise gains (:mod:`causalnet.search.label_null`); and what single edges gain over none, a price. The
    first graph is climbed at it.
-2. The delay is doubled, or where polls are coarse halved, while causes explain more beyond what all types explain alike.
+2. The delay is doubled, or where polls are coarse halved, while causes explain more beyond what all types explain alike;
+   and where the log tells when alarms are cleared, causes act no longer than that if they explain more so.
    In a polled log (many ties) the kernel is the mean over the places where cause and effect can have been before their
    polls; a tick of the clock is a short poll.
 3. The price is set anew by what each edge gains beside the others of the graph, and the graph climbed again, until the
@@ -109,11 +110,24 @@ class Views(NamedTuple):
         return seen._replace(value=tuple(later * value for value in seen.value), integral=integral)
 
 
+class Unaided(NamedTuple):
+    """The graph, and the scorer that priced it; delay in seconds, weight of ties, null, the pairs' probabilities (V, V), and
+    until when events act (N,): None, for ever."""
+
+    scorer: Scorer
+    found: Found
+    delay: float
+    tie: float
+    null: Null
+    joined: Array | None
+    lasting: Array | None
+
+
 def learn_unaided(
     log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits
-) -> tuple[Scorer, Found, float, float, Null, Array | None]:
-    """The graph with the scorer that priced it, the delay in seconds, the weight of ties, the null and the pairs' probabilities."""
-    v, m = told.types, links.shape[0]
+) -> Unaided:
+    """The graph, and what the log decided."""
+    log, lasting, v, m = log._replace(lasting=None), log.lasting, told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
     delay = mean_delay(log, links, share, some)
@@ -125,16 +139,16 @@ def learn_unaided(
     views = Views(log, kind, v, tie, poll, share, some, most, bool(long))
     found, alone, null = _first(views, delay, told, limits)
     if found[1].adj.any() and null.tried and not over(limits.deadline):
-        best = _better_delay(views, delay, found[1].parents, told.tol, limits.deadline)
-        if best != delay:
-            delay = best
+        better = _better_view(views, delay, lasting, found[1].parents, told.tol, limits.deadline)
+        if better[0] is not views or better[1] != delay:
+            views, delay = better
             found, alone, null = _first(views, delay, told, limits)
     if null.tried:
         found = _settled(alone, null, found, told, limits)
     if views.poll and found[1].adj.any() and not over(limits.deadline):
         found = _directed(views, delay, found, told, limits)
     graph, joined = by_odds(*found, limits) if null.tried and views.poll <= FINE * delay else (found[1], None)
-    return found[0], graph, delay, tie, null, joined
+    return Unaided(found[0], graph, delay, tie, null, joined, views.log.lasting)
 
 
 def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tuple[Scorer, Found], Scorer, Null]:
@@ -150,15 +164,32 @@ def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tupl
     return (scorer, climb(scorer, *limits)), alone, null
 
 
-def _better_delay(views: Views, delay: float, parents: list[int], tol: float, deadline: float | None) -> float:
-    """The delay, up to the span of the log, at which parents explain most beyond a type's own effects and those of all types.
+def _better_view(
+    views: Views, delay: float, lasting: Array | None, parents: list[int], tol: float, deadline: float | None
+) -> tuple[Views, float]:
+    """The views and the delay by which parents explain most: an alarm acts for ever, or until it is cleared, where that is FINE enough."""
+    best, raised = _better_delay(views, delay, parents, tol, deadline)
+    if lasting is None or views.poll > FINE * best:
+        return views, best
+    cleared = views._replace(log=views.log._replace(lasting=lasting))
+    later, more = _better_delay(cleared, best, parents, tol, deadline)
+    return (cleared, later) if more > raised + BETTER else (views, best)
+
+
+def _better_delay(
+    views: Views, delay: float, parents: list[int], tol: float, deadline: float | None
+) -> tuple[float, float]:
+    """The delay at which parents explain most beyond a type's own effects and those of all types, and how much, in nats.
+
+    It is at most the span of the log, or the longest time that an alarm stands: so long, it says that nothing fades before.
 
     Where alarms grow in number, or no more are told of what has many, all types together ask for a delay of their own.
     Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the
     fit blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter.
     """
     least = SHORTEST * views.poll if views.poll > FINE * delay else delay
-    span = float(views.log.time[-1] - views.log.time[0])
+    stands = views.log.time[-1] - views.log.time[0] if views.log.lasting is None else views.log.lasting
+    span = float(np.max(stands, where=np.isfinite(stands), initial=delay))
 
     def value(delay: float) -> float:
         seen = Scorer(views.seen(delay, partly=True), 0.0, tol, active=True, floor=0.0)
@@ -173,7 +204,7 @@ def _better_delay(views: Views, delay: float, parents: list[int], tol: float, de
             delay, here = delay * factor, there
         if delay != first:
             break
-    return delay
+    return delay, here
 
 
 def _settled(

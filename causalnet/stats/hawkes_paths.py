@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ..base.arrays import Array, Codes, Ints
+from ..base.arrays import Array, Bools, Codes, Ints
 from .hawkes import Normalization
 
 
@@ -55,12 +55,37 @@ def paths_to(matrices: list[sp.csr_array]) -> Paths:
 
 
 class Log(NamedTuple):
-    """An event log sorted by time as arrays (N,), with the paths between its M devices."""
+    """An event log sorted by time as arrays (N,), with the paths between its M devices.
+
+    lasting: seconds after which an event has no more effects (an alarm that is cleared), inf where it goes on; None: all do.
+    """
 
     time: Array
     device: Codes
     paths: Paths
+    lasting: Array | None = None
 
     def first(self, n: int) -> Log:
         """Its first n events."""
-        return Log(self.time[:n], self.device[:n], self.paths)
+        return Log(self.time[:n], self.device[:n], self.paths, None if self.lasting is None else self.lasting[:n])
+
+    @property
+    def marks(self) -> Marks:
+        """What changes the effects that are felt, in order of time."""
+        every = np.arange(len(self.time))
+        if self.lasting is None:
+            return Marks(self.time, every, np.zeros(len(every), np.bool_), np.full(len(every), np.inf))
+        over = np.flatnonzero(self.time + self.lasting <= self.time[-1])
+        time = np.concatenate([self.time, (self.time + self.lasting)[over]])
+        order = np.argsort(time, kind="stable")
+        event, ends = np.append(every, over)[order], (np.arange(len(time)) >= len(every))[order]
+        return Marks(time[order], event, ends, self.lasting)
+
+
+class Marks(NamedTuple):
+    """Beginnings and ends of the effects of events, (Z,) sorted by time; lasting (N,) as in the log."""
+
+    time: Array
+    event: Ints
+    ends: Bools
+    lasting: Array

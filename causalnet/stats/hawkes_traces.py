@@ -15,7 +15,7 @@ from numba import njit
 from ..base import memory
 from ..base.arrays import Array, Bools, Codes, Ints
 from .hawkes import em_fit
-from .hawkes_paths import Log, Paths
+from .hawkes_paths import Log
 from .hawkes_rows import block_gains, fits_beside, gather, newton_fit, row_moments, summed_rates
 
 CUT = 1e-5  # of one event's effect: 11.5 mean delays
@@ -106,7 +106,7 @@ def trace(
     types together are in every fit; None for the plain model, whose effects are followed to the last bit. tie_summed:
     whether those of the same instant are among the effects of all types together.
     """
-    time, device, paths = log
+    time, device, paths, marks = log.time, log.device, log.paths, log.marks
     m = len(paths.start) - 1
     active = np.bincount(device, minlength=m) > 0
     receiving = active if receives is None else active & receives
@@ -120,7 +120,9 @@ def trace(
     place[order] = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
     common, cut = share is not None, 1e-16 if share is None else CUT
     share = (np.ones(m) if share is None else share).reshape(m, -1)
-    known = (time, kind, place, bounds, by_device, *paths[:4], receiving)
+    marked = device[marks.event]
+    passing = np.searchsorted(np.sort(marked), np.arange(m + 1)), np.argsort(marked, kind="stable")
+    known = (time, kind, place, bounds, by_device, marks, passing, *paths[:4], receiving)
     how = (share, decay, n_types, paths.hops, tie, tie_summed, cut)
     none = np.empty(0)
     fill = np.zeros(n_types, dtype=np.int64)
@@ -136,7 +138,7 @@ def trace(
     slots = paths.hops * len(decay)
     width = (n_types + 1) * slots
     blocks = [_sorted(row[a:b], event[a:b], value[a:b], width) for a, b in zip(end - fill, end, strict=True)]
-    integral = _integrals(time, kind, device, paths, decay, n_types, receiving)
+    integral = _integrals(log, kind, decay, n_types, receiving)
     seconds = float((time[-1] - time[0]) * share[receiving, 0].sum())
     rows, starts, events, values = (tuple(part) for part in zip(*blocks, strict=True))
     return Traces(size, rows, starts, events, values, integral, seconds, slots, common)
@@ -158,18 +160,18 @@ def _sorted(row: Codes, event: Codes, value: Array, width: int) -> tuple[Ints, I
     return rows, start, events, values
 
 
-def _integrals(
-    time: Array, kind: Codes, device: Codes, paths: Paths, decay: Array, n_types: int, receiving: Bools
-) -> Array:
+def _integrals(log: Log, kind: Codes, decay: Array, n_types: int, receiving: Bools) -> Array:
     """((V + 1) * K,) integrals of the effects until the last event, over the receiving devices."""
-    m = len(paths.start) - 1
+    time, device, paths = log.time, log.device, log.paths
+    m, seen = len(paths.start) - 1, time[-1] - time
+    seen = seen if log.lasting is None else np.minimum(seen, log.lasting)
     goal = np.repeat(np.arange(m), np.diff(paths.start))
     kept = receiving[goal]
     out = np.zeros((paths.hops, m))
     np.add.at(out, (paths.hop[kept], paths.device[kept]), paths.weight[kept])
     integral = np.zeros((n_types + 1, paths.hops, len(decay)))
     for q, rate in enumerate(decay):
-        lasting = -np.expm1(-rate * (time[-1] - time)) / rate  # (N,) integral of the kernel until t_max
+        lasting = -np.expm1(-rate * seen) / rate  # (N,) integral of the kernel until t_max, or its end
         for k in range(paths.hops):
             integral[:-1, k, q] = np.bincount(kind, weights=lasting * out[k][device], minlength=n_types)
     integral[-1] = integral[:-1].sum(axis=0)
@@ -178,7 +180,7 @@ def _integrals(
 
 @njit(cache=True)
 def _passing(source, bounds, by_device):  # type: ignore[no-untyped-def]
-    """Events of the devices ``source`` (S,) in order of time, each as event * S + position of its device."""
+    """Marks of the devices ``source`` (S,) in order of time, each as mark * S + position of its device."""
     total, width = 0, len(source)
     for m in source:
         total += bounds[m + 1] - bounds[m]
@@ -216,6 +218,16 @@ def _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched):  # 
 
 
 @njit(cache=True)
+def _end(state, last, key, t, weight, decay, lasting):  # type: ignore[no-untyped-def]
+    """Takes what is left of an event that began ``lasting`` seconds before time t out of the running sums of its key."""
+    b = len(decay)
+    for q in range(b):
+        faded, left = np.exp(decay[q] * (last[key] - t)), np.exp(-decay[q] * lasting)
+        state[key * b + q] = max(state[key * b + q] * faded - weight * left, 0.0)
+    last[key] = t
+
+
+@njit(cache=True)
 def _summed(now, touched, count, first, slots):  # type: ignore[no-untyped-def]
     """Adds to ``now``, from cell ``first`` on, the sums over types per slot; returns the new number of cells."""
     own = count
@@ -229,18 +241,20 @@ def _summed(now, touched, count, first, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_old, ties, tied):  # type: ignore[no-untyped-def]
+def _ties(passing, at, t, marks, kind, width, low, hop, weight, hops, n_old, ties, tied):  # type: ignore[no-untyped-def]
     """Weights of the events at time t, from ``at`` on, by type and hop into ``ties``; returns how many of ``tied`` it names."""
     for a in range(n_old):
         ties[tied[a]] = 0.0
     count = 0
-    while at < len(passing) and time[passing[at] // width] == t:
-        e, s = passing[at] // width, low + passing[at] % width
-        key = kind[e] * hops + hop[s]
+    while at < len(passing) and marks.time[passing[at] // width] == t:
+        z, s = passing[at] // width, low + passing[at] % width
+        at += 1
+        if marks.ends[z]:
+            continue
+        key = kind[marks.event[z]] * hops + hop[s]
         if ties[key] == 0.0:
             tied[count], count = key, count + 1
         ties[key] += weight[s]
-        at += 1
     return count
 
 
@@ -264,6 +278,8 @@ def _walk(  # type: ignore[no-untyped-def]
     place,
     bounds,
     by_device,
+    marks,
+    marked,
     start,
     source,
     hop,
@@ -292,24 +308,27 @@ def _walk(  # type: ignore[no-untyped-def]
         if not receiving[n]:
             continue
         low, width = start[n], start[n + 1] - start[n]
-        passing = _passing(source[low : low + width], bounds, by_device)
+        passing = _passing(source[low : low + width], marked[0], marked[1])
         total, n_live, at = len(passing), 0, 0
         for z in range(bounds[n], bounds[n + 1]):
             here, t = by_device[z], time[by_device[z]]
-            while at < total and time[passing[at] // width] < t:
-                e, s = passing[at] // width, low + passing[at] % width
+            while at < total and marks.time[passing[at] // width] < t:
+                mark, s = passing[at] // width, low + passing[at] % width
+                e, at = marks.event[mark], at + 1
                 key = kind[e] * hops + hop[s]
+                if marks.ends[mark]:
+                    _end(state, last, key, marks.time[mark], weight[s], decay, marks.lasting[e])
+                    continue
                 if not alive[key]:
                     alive[key], live[n_live], n_live = True, key, n_live + 1
                     state[key * b : key * b + b], last[key] = 0.0, time[e]
                 for q in range(b):
                     state[key * b + q] = state[key * b + q] * np.exp(decay[q] * (last[key] - time[e])) + weight[s]
                 last[key] = time[e]
-                at += 1
             count, n_live = _decayed(t, state, last, decay, cut, live, n_live, alive, now, touched)
             count = count if tie_summed else _summed(now, touched, count, n_types * slots, slots)
             if tie > 0.0 and (z == bounds[n] or time[by_device[z - 1]] < t):
-                n_ties = _ties(passing, at, t, time, kind, width, low, hop, weight, hops, n_ties, ties, tied)
+                n_ties = _ties(passing, at, t, marks, kind, width, low, hop, weight, hops, n_ties, ties, tied)
             count = _of_others(now, touched, count, tie, ties, tied[:n_ties], kind[here] * hops, hops, b)
             count = _summed(now, touched, count, n_types * slots, slots) if tie_summed else count
             i = kind[here]

@@ -89,6 +89,16 @@ def _order(truth: Graph, rng: np.random.Generator) -> Graph:
     return Graph(truth.nodes, place[:, None] < place)
 
 
+def ends(size: Size, seed: int) -> Iterator[Outcome]:
+    """Alarms that act while they stand, a minute to an hour by the mean of their type: with their ends, and without."""
+    rng = np.random.default_rng(seed)
+    system = AlarmSystem.draw(rng, size.types, size.devices, stands=(60.0, 3600.0))
+    log = system.log(size.events, rng)
+    yield from judged(f"{size}, ends told", "thp", system.graph, discover(log, "thp"))
+    blind = Events(log.frame().drop(columns="duration"), log.topology, log.types)
+    yield from judged(f"{size}, ends not told", "thp", system.graph, discover(blind, "thp"))
+
+
 def clock(size: Size, seed: int) -> Iterator[Outcome]:
     """One log by clocks of several resolutions; where it is polled, an event carries the time of the next poll."""
     log, truth, rng = drawn(size, seed)

@@ -63,7 +63,7 @@ class AlarmSystem:
         links = nx.barabasi_albert_graph(n_devices, 1, seed=int(rng.integers(1 << 31)))
         names = tuple(f"type{i}" for i in range(n_types))
         wired = nx.relabel_nodes(links, {m: f"device{m}" for m in links})
-        means = None if stands is None else np.exp(rng.uniform(*np.log(stands), n_types))
+        means = None if stands is None else np.exp(rng.uniform(math.log(stands[0]), math.log(stands[1]), n_types))
         return cls(Graph(names, alpha > 0, weight=alpha), wired, alpha, base / base.sum(), stands=means)
 
     @cached_property

@@ -86,8 +86,8 @@ def test_what_is_felt_is_the_integral_of_the_kernel(lasting: float) -> None:
     found = felt(np.full(4, lasting), np.array([0, 0, 1, 1]), DECAY, 3)
     for q, rate in enumerate(DECAY):
         end = min(lasting, 60.0 / rate)
-        whole = quad(lambda t: np.exp(-rate * t), 0.0, end, limit=200)[0]
-        lag = quad(lambda t: t * np.exp(-rate * t), 0.0, end, limit=200)[0] / whole
+        whole = quad(lambda t, b: np.exp(-b * t), 0.0, end, (rate,), limit=200)[0]
+        lag = quad(lambda t, b: t * np.exp(-b * t), 0.0, end, (rate,), limit=200)[0] / whole
         assert found.seconds[:2, q] == pytest.approx(whole, rel=1e-6) and found.lag[:2, q] == pytest.approx(
             lag, rel=1e-6
         )

@@ -37,11 +37,12 @@ from ..base.checks import number, one_of, whole
 from ..data import Events
 from ..errors import DataError
 from ..graph import Graph, Knowledge, PairEvidence, by_chain
+from ..search.hawkes_crowds import learn_beside_crowds
 from ..search.hawkes_search import Found, Limits, Scorer, climb, members
 from ..search.hawkes_stream import graph as graph
 from ..search.hawkes_stream import init as init
 from ..search.hawkes_stream import step as step
-from ..search.hawkes_unaided import Told, learn_unaided
+from ..search.hawkes_unaided import Told
 from ..search.label_null import Null
 from ..search.stream_state import load as load
 from ..search.stream_state import save as save
@@ -74,6 +75,7 @@ def learn(
     tol: float = 0.01,
     ties: float | None = None,
     repeats: float | None = None,
+    keep_crowds: bool = False,
     price: Literal["auto", "slots", "active"] = "auto",
     false_share: float = 0.33,
     max_parents: int | None = None,
@@ -94,7 +96,8 @@ def learn(
         None: 0, or 1 where decay is None and so many events are tied that the log must have been polled.
     repeats: events within so many seconds of the previous one of the same type on the same device continue its
         episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (all count, which tells more
-        where each repeat brings its effects). price: what an edge pays for: all its hops x decays ("slots") or those with a
+        where each repeat brings its effects). keep_crowds: with decay=None, events that come on many devices at once, out of each
+        other's reach, are left out where no cause explains them (:mod:`causalnet.stats.crowds`); True keeps them. price: what an edge pays for: all its hops x decays ("slots") or those with a
         positive coefficient, one at least ("active"). "auto": slots with one decay, active with several or with None.
     false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
     max_parents, max_changes: limits of the search; with the latter no weak edges are added. max_seconds: return the best graph
@@ -124,11 +127,13 @@ def learn(
     aic = penalty == "aic" or (penalty == "auto" and decay is None)
     unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
-    null = joined = None
+    null, joined, crowded = None, None, 0
     if decay is None:
         told = Told(data.d, false_share, tol, unit, half)
-        scorer, found, delay, ties, null, joined, lasting = learn_unaided(log, kind, links, ties, told, limits)
-        rates = np.array([1.0 / delay])
+        learned, used = learn_beside_crowds(log, kind, links, ties, told, limits, keep_crowds)
+        scorer, found, null, joined = learned.scorer, learned.found, learned.null, learned.joined
+        rates, ties, lasting = np.array([1.0 / learned.delay]), learned.views.tie, learned.views.log.lasting
+        kind, crowded = kind[used], int((~used).sum())
     else:
         rates = _rates(decay)
         active = price == "active" or (price == "auto" and len(rates) > 1)
@@ -136,7 +141,11 @@ def learn(
         found = climb(scorer := Scorer(seen, unit, tol, active), *limits)
     meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
     acts = felt(lasting, kind, rates, data.d)
-    meta = _meta(scorer, found, use, rates, null) | _left_out(data.n, len(kind), scorer, gap, decay is None) | meta
+    meta = (
+        _meta(scorer, found, use, rates, null)
+        | _left_out(data.n, len(kind), crowded, scorer, gap, decay is None)
+        | meta
+    )
     if data.duration is not None:
         meta["until_cleared"] = lasting is not None
         meta["delay_seconds"] = np.average(acts.lag, axis=0, weights=np.bincount(kind, minlength=data.d)).tolist()
@@ -148,12 +157,12 @@ def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, un
     n, size, spent = len(kind), PROBED, 0.0
     while until is not None and spent < MEASURED and size < n:
         size, begun = min(4 * size, n), clock.monotonic()
-        trace(log.first(size), kind[:size], rates, types, ties)
+        trace(log.taken(slice(size)), kind[:size], rates, types, ties)
         spent = clock.monotonic() - begun
     room = n if until is None or not spent else int(TRACED * (until - clock.monotonic()) / spent * size)
     some = max(PROBED, min(n, room))
     some = some if log.time[min(some, n) - 1] > log.time[0] else n
-    return trace(log.first(some), kind[:some], rates, types, ties)
+    return trace(log.taken(slice(some)), kind[:some], rates, types, ties)
 
 
 def _check_given(repeats: float | None, ties: float | None, max_parents: int | None, max_changes: int | None) -> None:
@@ -226,20 +235,30 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, opening: int, scorer: Scorer, gap: float, drawn: bool) -> dict[str, Any]:
-    """Of n events those that open an episode, and those of them that there was time to look at."""
+def _left_out(n: int, opening: int, crowded: int, scorer: Scorer, gap: float, drawn: bool) -> dict[str, Any]:
+    """Of n events those that open an episode and are in no crowd, and those of them that there was time to look at."""
     felt, says = int(scorer.exposure.size.sum()), []
-    if opening < n:
+    if opening + crowded < n:
         says.append(
-            f"{n - opening:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "
+            f"{n - opening - crowded:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "
             "one before) and were left out; repeats=0 keeps them"
+        )
+    if crowded:
+        says.append(
+            f"{crowded:,} of {n:,} events came on many devices at once, out of each other's reach, and no cause explains them, so "
+            "they were left out; keep_crowds=True keeps them"
         )
     if felt < opening:
         says.append(
             f"there was no time for more than {felt:,} of {opening:,} events, {'those of devices drawn at random' if drawn else 'the first ones'}; "
             "a larger max_seconds looks at all"
         )
-    return {"repeats_seconds": gap, "events_used": felt, **({"warnings": says} if says else {})}
+    return {
+        "repeats_seconds": gap,
+        "events_in_crowds": crowded,
+        "events_used": felt,
+        **({"warnings": says} if says else {}),
+    }
 
 
 def _graph(

@@ -18,7 +18,8 @@ from ..errors import DataError
 ARMS = ("causal", "presence")
 SURE = 4.0  # evidence from which on the mask of a graph is played, in standard errors, until half of that is lost
 DOUBTED = 1.5  # the same for a graph with its doubt, which was learned from something and forbids little
-EXPLORE = 0.1  # of the steps are masked by presence while the graph's mask is played: what it forbids stays in sight
+EXPLORE = 0.1  # of the steps are masked by presence while the graph's mask is played: what it forbids stays in sight;
+EXPLORE_DOUBTED = 0.05  # of those of a graph with its doubt
 DISCOUNT, TRACE = 0.98, 0.8  # of what a choice gained
 FEW = 20  # choices that tell of a variable, all together, up to which nothing is told
 WINDOW = 10_000  # steps of either arm that are remembered, the last ones
@@ -51,7 +52,7 @@ class Gate:
         mu / sqrt(se^2 + (sigma / SURE)^2) > SURE,
     which asks that mu be beyond SURE standard errors and beyond the spread; DOUBTED is enough of a graph that knows its doubt. One
     that never gets there leaves no trace: a policy learns as under presence, to the last random number. While the graph's mask is
-    played, presence masks a share EXPLORE of the steps, and the verdict may turn.
+    played, presence masks a share ``explore`` of the steps, and the verdict may turn.
 
     The numbers were settled on services of 10 and 24, inventories of 12 and 14 and machines of 14 and 24, under uniform play and PPO.
     """
@@ -86,6 +87,11 @@ class Gate:
     def evidence(self) -> float:
         """That the graph is right in what it forbids, in standard errors; 0 while nothing tells."""
         return self._evidence
+
+    @property
+    def explore(self) -> float:
+        """The share of steps that presence masks while the graph's mask is played: less for a graph that knows its doubt."""
+        return EXPLORE if self._sure == SURE else EXPLORE_DOUBTED
 
     @property
     def best(self) -> str:

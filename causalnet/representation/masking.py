@@ -15,7 +15,7 @@ from ..envs.actions import Parts, expanded
 from ..envs.masks import as_mask
 from ..envs.protocols import ActsOnVariables, HasUnits, counted
 from ..errors import DataError, NotApplicable
-from .gate import EXPLORE, Choice, Gate, packed, unpacked
+from .gate import Choice, Gate, packed, unpacked
 from .root_causes import EMPTY, Doubtful, RootCauseMask, instead
 
 MaskFunction = Callable[[Any, Any, Any], Any]  # (obs, info, env) -> (A,) bool
@@ -114,13 +114,13 @@ class Masker:
 
     def look(self, turn: Turn, obs: Any, info: Any, env: Any, own: Bools | None, last: bool) -> Bools:
         """Set the mask of this state; after the last one of an episode no action follows, and none is missed."""
-        watched = self.gate is not None and not self.settled and not last
-        share = max(self.eta, EXPLORE) if watched else self.eta
+        gate = None if self.settled or last else self.gate
+        share = self.eta if gate is None else max(self.eta, gate.explore)
         turn.fallback = turn.arm == "presence" or (share > 0.0 and bool(turn.rng.random() < share))
         mask = self._presence(obs) if turn.fallback else self._causal(turn, obs, info, env)
         if own is not None:
             mask &= own
-        if watched:
+        if gate is not None:
             here, kept = self._seen(turn, obs, info, env, own)
             turn.choices.append(Choice(here, kept, np.zeros_like(here), turn.fallback, 0.0))
         if self.preferred is not None and not turn.fallback:

@@ -168,7 +168,7 @@ def _told_by(state: State, n: int, last: bool) -> State:
     some, links, paths = state.waiting.taken(slice(None, n)), _links(state), _paths(state)[1]
     log, decay, poll = Log(some.time, some.device, paths), state.decay, state.poll
     if poll is None:
-        first = log.first(WARM)
+        first = log.taken(slice(WARM))
         poll = poll_interval(first.time) if n > 1 and tied(first, some.kind[:WARM], links) > POLLED else 0.0
     if decay is None:
         if n < 2 or some.time[-1] <= some.time[0]:
@@ -185,7 +185,7 @@ def _settled(log: Log, links: sp.csr_array, last: bool) -> float | None:
     """One over the mean delay of a log, if half of it tells the same, or at last."""
     delay = mean_delay(log, links, device_share(log.device, links.shape[0]))
     if not last:
-        half = log.first(len(log.time) // 2)
+        half = log.taken(slice(len(log.time) // 2))
         before = (
             mean_delay(half, links, device_share(half.device, links.shape[0])) if np.ptp(half.time) > 0 else math.inf
         )

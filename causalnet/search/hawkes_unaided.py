@@ -111,23 +111,22 @@ class Views(NamedTuple):
 
 
 class Unaided(NamedTuple):
-    """The graph, and the scorer that priced it; delay in seconds, weight of ties, null, the pairs' probabilities (V, V), and
-    until when events act (N,): None, for ever."""
+    """The graph, the scorer that priced it, how it saw the log, the delay in seconds, the null and the pairs' probabilities (V, V)."""
 
     scorer: Scorer
     found: Found
+    views: Views
     delay: float
-    tie: float
     null: Null
     joined: Array | None
-    lasting: Array | None
 
 
 def learn_unaided(
     log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits
 ) -> Unaided:
     """The graph, and what the log decided."""
-    log, lasting, v, m = log._replace(lasting=None), log.lasting, told.types, links.shape[0]
+    log, lasting = _for_ever(log)
+    v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
     delay = mean_delay(log, links, share, some)
@@ -148,7 +147,16 @@ def learn_unaided(
     if views.poll and found[1].adj.any() and not over(limits.deadline):
         found = _directed(views, delay, found, told, limits)
     graph, joined = by_odds(*found, limits) if null.tried and views.poll <= FINE * delay else (found[1], None)
-    return Unaided(found[0], graph, delay, tie, null, joined, views.log.lasting)
+    return Unaided(found[0], graph, views, delay, null, joined)
+
+
+def _for_ever(log: Log) -> tuple[Log, Array | None]:
+    """The log with effects that have no end, and where some have one, until when (N,); events without effects stay so."""
+    if log.lasting is None:
+        return log, None
+    silent, ended = log.lasting == 0, np.isfinite(log.lasting) & (log.lasting > 0)
+    endless = log._replace(lasting=np.where(silent, 0.0, np.inf) if silent.any() else None)
+    return endless, log.lasting if ended.any() else None
 
 
 def _first(views: Views, delay: float, told: Told, limits: Limits) -> tuple[tuple[Scorer, Found], Scorer, Null]:
@@ -188,7 +196,8 @@ def _better_delay(
     fit blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter.
     """
     least = SHORTEST * views.poll if views.poll > FINE * delay else delay
-    stands = views.log.time[-1] - views.log.time[0] if views.log.lasting is None else views.log.lasting
+    stands = _for_ever(views.log)[1]
+    stands = views.log.time[-1] - views.log.time[0] if stands is None else stands
     span = float(np.max(stands, where=np.isfinite(stands), initial=delay))
 
     def value(delay: float) -> float:

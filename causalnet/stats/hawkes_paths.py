@@ -57,7 +57,8 @@ def paths_to(matrices: list[sp.csr_array]) -> Paths:
 class Log(NamedTuple):
     """An event log sorted by time as arrays (N,), with the paths between its M devices.
 
-    lasting: seconds after which an event has no more effects (an alarm that is cleared), inf where it goes on; None: all do.
+    lasting: seconds after which an event has no more effects (an alarm that is cleared), inf where it goes on, 0 where it has
+    none at all; None: all go on.
     """
 
     time: Array
@@ -65,9 +66,10 @@ class Log(NamedTuple):
     paths: Paths
     lasting: Array | None = None
 
-    def first(self, n: int) -> Log:
-        """Its first n events."""
-        return Log(self.time[:n], self.device[:n], self.paths, None if self.lasting is None else self.lasting[:n])
+    def taken(self, which: slice | Bools) -> Log:
+        """Some of its events."""
+        lasting = None if self.lasting is None else self.lasting[which]
+        return Log(self.time[which], self.device[which], self.paths, lasting)
 
     @property
     def marks(self) -> Marks:
@@ -75,11 +77,13 @@ class Log(NamedTuple):
         every = np.arange(len(self.time))
         if self.lasting is None:
             return Marks(self.time, every, np.zeros(len(every), np.bool_), np.full(len(every), np.inf))
-        over = np.flatnonzero(self.time + self.lasting <= self.time[-1])
-        time = np.concatenate([self.time, (self.time + self.lasting)[over]])
+        begins = np.flatnonzero(self.lasting > 0)
+        over = begins[(self.time + self.lasting)[begins] <= self.time[-1]]
+        event = np.append(begins, over)
+        ends = np.arange(len(event)) >= len(begins)
+        time = np.where(ends, (self.time + self.lasting)[event], self.time[event])
         order = np.argsort(time, kind="stable")
-        event, ends = np.append(every, over)[order], (np.arange(len(time)) >= len(every))[order]
-        return Marks(time[order], event, ends, self.lasting)
+        return Marks(time[order], event[order], ends[order], self.lasting)
 
 
 class Marks(NamedTuple):

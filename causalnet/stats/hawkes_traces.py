@@ -22,6 +22,9 @@ CUT = 1e-5  # of one event's effect: 11.5 mean delays
 AN_EFFECT = 32.0  # bytes, while effects are sorted
 
 
+Effects = tuple[Ints, Array]  # rows (p,) and their alpha
+
+
 class Traces(NamedTuple):
     """Effects by target i as sparse rows j * K + slot over the events of i; a last block V * K ... holds their sums."""
 
@@ -63,6 +66,12 @@ class Traces(NamedTuple):
         ends = np.append(first[1:], len(source)) if len(first) else first
         gains = block_gains(first, ends, start, event, value, rate, self.integral[self.rows[target]])
         return source[first], gains
+
+    def explained(self, target: int, others: Effects, causes: Effects, mu: float) -> Array:
+        """(n,) the share of ``causes`` in the rate at each event of the target, which ``others`` and mu make up with them."""
+        before = summed_rates(*self._of(target, others[0]), np.full(int(self.size[target]), mu), others[1])
+        whole = summed_rates(*self._of(target, causes[0]), before.copy(), causes[1])
+        return np.asarray(1.0 - before / whole)
 
     def moments(self, target: int, rows: Ints, mu: float, alpha: Array) -> Array:
         """(2, V, K) sums of phi / lambda and of its square over the target's events, lambda by ``mu`` and ``alpha`` of ``rows``."""

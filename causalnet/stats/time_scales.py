@@ -89,7 +89,7 @@ def mean_delay(log: Log, links: sp.csr_array, share: Array, receives: Bools | No
 
 def polled_delay(log: Log, kind: Codes, poll: float) -> float:
     """The same of a log with ``poll`` seconds between its polls; kind (N,) its types. Its first TELLING events tell; inf where all of them are of one poll."""
-    log, kind = log.first(TELLING), kind[:TELLING]
+    log, kind = log.taken(slice(TELLING)), kind[:TELLING]
     if log.time[-1] == log.time[0]:
         return math.inf
     share = device_share(log.device, len(log.paths.start) - 1)

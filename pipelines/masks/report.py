@@ -33,7 +33,7 @@ NOTES = [
     "random graph: a DAG of as many edges as the true one; turned graph: every arrow of the truth turned. With no interaction the posterior has no "
     "edge, and masks by presence.",
     "A gate masks by presence until what became of the choices that the graph would forbid tells that it is right to forbid them, and then "
-    "by the graph but for a tenth of the steps, which judging leaves out. It has watched from the first step on, before there was a graph as well.",
+    "by the graph but for a tenth of the steps, a twentieth where it knows its doubt, which judging leaves out. It has watched from the first step on, before there was a graph as well.",
     "The gate's rule was settled on services of 10 and 24, inventories of 12 and 14 and machines of 14, under uniform play and under PPO. What "
     "the posterior reads of repaired variables that fail again was settled on services 12 and 24, machines 14 and inventory 14.",
 ]

@@ -17,7 +17,7 @@ from causalnet.envs import Inventory, MachineRoom, Services, machine_network
 from causalnet.graph.metrics import score
 from causalnet.graph.posterior import GraphPosterior
 from causalnet.representation import Gate, RootCauseMask, learn_posterior
-from causalnet.representation.gate import EXPLORE, Choice
+from causalnet.representation.gate import Choice
 from causalnet.training import random_graph
 from causalnet.training.evaluation import FIRST_SEED
 
@@ -216,5 +216,5 @@ def learned_gate(env: Any, keep: Keep, episodes: int, seed: int, doubted: bool) 
     gate.update(keep, doubted)
     for _ in range(0 if keep is present else episodes):
         arm, start = gate.best, int(rng.integers(FIRST_SEED))
-        gate.see(arm, list(episode(env, keep, start, rng, EXPLORE if arm == "causal" else 1.0)))
+        gate.see(arm, list(episode(env, keep, start, rng, gate.explore if arm == "causal" else 1.0)))
     return gate

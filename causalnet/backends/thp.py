@@ -6,7 +6,8 @@ per coefficient by steepest ascent over single additions, deletions and reversal
 
 With ``decay=None``, the default, the log decides all that a user could not know
 (:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), whether alarms
-act until they are cleared (where durations are told), each device's share of the background, and the price of an edge; what events of any type raise alike is explained before
+act until they are cleared (where durations are told), what comes on many devices at once and is left out
+(:mod:`causalnet.search.hawkes_crowds`), each device's share of the background, and the price of an edge; what events of any type raise alike is explained before
 an edge is; and edges too weak for the price are there where the odds of all pairs say so. These rules were settled on
 simulated logs alone. With a decay it is the paper's model.
 

@@ -21,6 +21,7 @@ from .label_null import over
 
 EXPLAINED = 0.5  # of the rate at an event, by its causes: more likely an effect than not
 ROUNDS = 3  # of taking back
+FEW = 0.01  # of the events: fewer in crowds than that change no graph but by chance
 
 
 def learn_beside_crowds(
@@ -28,8 +29,8 @@ def learn_beside_crowds(
 ) -> tuple[Unaided, Bools]:
     """What :func:`learn_unaided` learns, and which events (N,) it is learned from. keep: all."""
     every = np.ones(len(kind), bool)
-    kept = every if keep else ~crowded(log.time, kind, log.device, links, poll_interval(log.time))
-    if kept.all() or not kept.any() or not np.ptp(log.time[kept]) > 0:
+    kept = every if keep else ~crowded(log, kind, poll_interval(log.time))
+    if np.mean(kept) >= 1.0 - FEW or not kept.any() or not np.ptp(log.time[kept]) > 0:
         return learn_unaided(log, kind, links, ties, told, limits), every
     for _ in range(ROUNDS):
         if over(told.half):

@@ -15,18 +15,19 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.sparse as sp
 from numba import njit
 
 from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
+from .hawkes_paths import Log
 
 EXPECTED = np.array([0.01, 0.03, 0.1, 0.3, 1.0])  # events of the type in a window
 LEAST = 3  # devices
 LOOK = 1000  # events of the type around one that are looked at
 
 
-def crowded(time: Array, kind: Codes, device: Codes, reach: sp.csr_array, tick: float) -> Bools:
-    """(N,) which events are in a crowd. time (N,) ascending; reach (M, M): whom a device affects; tick: seconds between the clock's times."""
+def crowded(log: Log, kind: Codes, tick: float) -> Bools:
+    """(N,) which events of types ``kind`` (N,) are in a crowd. tick: seconds between the times that the clock, or a poll, tells."""
+    time, device, paths = log.time, log.device, log.paths
     n, seconds = len(time), max(float(time[-1] - time[0]), tick)
     count = np.bincount(kind)
     rate = np.maximum(count - 1, 1) / seconds
@@ -35,7 +36,7 @@ def crowded(time: Array, kind: Codes, device: Codes, reach: sp.csr_array, tick: 
     by_type = np.argsort(kind, kind="stable")
     first = np.concatenate([[0], np.cumsum(count)])
     by_device = np.argsort(device, kind="stable")
-    return _crowded(time, kind, device, by_type, first, by_device, reach.indptr, reach.indices, half, needed)
+    return _crowded(time, kind, device, by_type, first, by_device, paths.start, paths.device, half, needed)
 
 
 def _needed(expected: Array, limit: float) -> Ints:

@@ -22,6 +22,7 @@ TASKS = {
     "types": Task(runs.simulated, [(Size(100_000, v), 4) for v in (100, 500)], [(Size(1500, 12, 20), 1)]),
     "devices": Task(runs.simulated, [(Size(30_000, 20, m), 4) for m in (500, 5000)], [(Size(1500, 8, 60), 1)]),
     "ends": Task(runs.ends, [(Size(n), 8) for n in (1000, 10_000, 30_000)], [(Size(1500, 8, 20), 1)]),
+    "sweeps": Task(runs.swept, [(of, 8) for of in (Size(5000, 20, 100), *FAMILIES)], [(Size(1500, 8, 40), 1)]),
     "clock": Task(runs.clock, [(Size(10_000), 8)], [(Size(1500, 8, 20), 1)]),
     "polled": Task(
         runs.polled, [((shape, poll), 8) for shape in POLLED for poll in (300.0, 900.0)], [(("wide", 300.0), 1)]

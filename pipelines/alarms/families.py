@@ -181,3 +181,20 @@ def polled_log(shape: str, poll: float, seed: int) -> tuple[Events, Graph]:
     frame["timestamp"] = np.ceil(frame["timestamp"] / poll) * poll
     frame = frame.sample(frac=1.0, random_state=seed).sort_values("timestamp", kind="stable")
     return Events(frame.reset_index(drop=True), log.topology, log.types), truth
+
+
+SWEEPS, GROUPS = 30, 6
+
+
+def swept_log(log: Events, seed: int) -> Events:
+    """The same log with SWEEPS moments at which two to four types come at once on some of all devices, within ten seconds."""
+    rng = np.random.default_rng([seed, SWEEPS])
+    frame, rows, devices = log.frame()[["event", "timestamp", "device"]], [], np.array(log.devices)
+    groups = [rng.choice(log.types, rng.integers(2, 5), replace=False) for _ in range(GROUPS)]
+    for at in rng.uniform(0.0, log.time[-1], SWEEPS):
+        group = groups[rng.integers(GROUPS)]
+        for device in devices[rng.random(len(devices)) < rng.uniform(0.0, 0.4)]:
+            when = at + rng.uniform(0.0, 10.0)
+            rows += [(kind, float(np.floor(when + rng.uniform(0.0, 1.5))), device) for kind in group]
+    whole = pd.concat([frame, pd.DataFrame(rows, columns=frame.columns)])
+    return Events(whole.sort_values("timestamp", kind="stable").reset_index(drop=True), log.topology, log.types)

@@ -16,7 +16,7 @@ from causalnet.datasets.files import MissingFile
 from causalnet.datasets.incidents import AlarmSystem
 from causalnet.envs.fault_alarm import generate_instance, observational_log
 from causalnet.graph.order import ancestry
-from pipelines.alarms.families import FAMILIES, family_log, polled_log
+from pipelines.alarms.families import FAMILIES, family_log, polled_log, swept_log
 from pipelines.alarms.rivals import RIVALS, in_a_process
 from pipelines.common import peak_memory
 
@@ -97,6 +97,17 @@ def ends(size: Size, seed: int) -> Iterator[Outcome]:
     yield from judged(f"{size}, ends told", "thp", system.graph, discover(log, "thp"))
     blind = Events(log.frame().drop(columns="duration"), log.topology, log.types)
     yield from judged(f"{size}, ends not told", "thp", system.graph, discover(blind, "thp"))
+
+
+def swept(problem: str | Size, seed: int) -> Iterator[Outcome]:
+    """A log as it is, and swept: what comes on many devices at once left out, and kept."""
+    if isinstance(problem, Size):
+        log, truth, _ = drawn(problem, seed)
+    else:
+        log, truth = family_log(FAMILIES[problem], seed)
+    more = swept_log(log, seed)
+    for name, events, keep in (("as it is", log, False), ("swept", more, False), ("swept, crowds kept", more, True)):
+        yield from judged(f"{problem}, {name}", "thp", truth, discover(events, "thp", keep_crowds=keep))
 
 
 def clock(size: Size, seed: int) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ import causalnet as cn
 from causalnet import discover
 from causalnet.datasets.incidents import AlarmSystem
 from causalnet.stats.crowds import crowded
+from causalnet.stats.hawkes_paths import Log, Paths, hop_matrices, paths_to
 
 
 def swept(seed: int, sweeps: int = 20) -> tuple[cn.Events, cn.Graph, int]:
@@ -29,6 +30,11 @@ def swept(seed: int, sweeps: int = 20) -> tuple[cn.Events, cn.Graph, int]:
     more = pd.DataFrame(rows, columns=frame.columns)
     whole = pd.concat([frame, more]).sort_values("timestamp", kind="stable")
     return cn.Events(whole, log.topology, log.types), system.graph, len(more)
+
+
+def within_one(links: sp.csr_array) -> Paths:
+    """Events are felt where they are, and one link away."""
+    return paths_to(hop_matrices(links, (0, 1), "degree"))
 
 
 def test_sweeps_are_no_causes() -> None:
@@ -74,14 +80,18 @@ def test_a_crowd_is_out_of_reach_and_unlikely(unit: float) -> None:
     device[among] = np.arange(among.sum())
     kind = np.where(among, 0, rng.integers(0, 5, 512))
     apart, joined = sp.csr_array((40, 40)), sp.csr_array(np.ones((40, 40)) - np.eye(40))
-    found = crowded(time * unit, kind, device, apart, unit)
+
+    def found_in(kind: np.ndarray, device: np.ndarray, links: sp.csr_array = apart) -> np.ndarray:
+        return crowded(Log(time * unit, device, within_one(links)), kind, unit)
+
+    found = found_in(kind, device)
     assert found[among].all() and found[~among].sum() <= 3, "beside it, those of its type that come about then"
-    assert not crowded(time * unit, kind, device, joined, unit).any(), "all within reach of each other"
-    assert not crowded(time * unit, kind, np.where(among, 3, device), apart, unit).any(), "all on one device"
+    assert not found_in(kind, device, joined).any(), "all within reach of each other"
+    assert not found_in(kind, np.where(among, 3, device)).any(), "all on one device"
     mixed = np.where(among, np.arange(512) % 5, kind)
-    assert not crowded(time * unit, mixed, device, apart, unit).any(), "three of a type at most"
+    assert not found_in(mixed, device).any(), "three of a type at most"
     other = rng.permutation(40)
-    assert (crowded(time * unit, 4 - kind, other[device], apart, unit) == found).all()
+    assert (found_in(4 - kind, other[device]) == found).all()
 
 
 def test_chance_makes_no_crowds() -> None:
@@ -91,7 +101,7 @@ def test_chance_makes_no_crowds() -> None:
         n = int(rng.choice([50, 1000, 20_000]))
         time = np.sort(rng.integers(0, 10**6, n).astype(float))
         kind, device = rng.integers(0, 20, n), rng.integers(0, 100, n)
-        found.append(crowded(time, kind, device, sp.csr_array((100, 100)), 1.0).sum())
+        found.append(crowded(Log(time, device, within_one(sp.csr_array((100, 100)))), kind, 1.0).sum())
     assert sum(found) <= 3
-    alike = np.zeros(30)
-    assert not crowded(alike, np.zeros(30, int), np.arange(30) % 2, sp.csr_array((2, 2)), 1.0).any()
+    alike = Log(np.zeros(30), np.arange(30) % 2, within_one(sp.csr_array((2, 2))))
+    assert not crowded(alike, np.zeros(30, int), 1.0).any()

@@ -27,7 +27,7 @@ import math
 import time as clock
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -97,22 +97,18 @@ def learn(
         None: 0, or 1 where decay is None and so many events are tied that the log must have been polled.
     repeats: events within so many seconds of the previous one of the same type on the same device continue its
         episode and are left out. None: estimated from the gaps if decay is None, otherwise 0 (all count, which tells more
-        where each repeat brings its effects). keep_crowds: with decay=None, events that come on many devices at once, out of each
-        other's reach, are left out where no cause explains them (:mod:`causalnet.stats.crowds`); True keeps them. price: what an edge pays for: all its hops x decays ("slots") or those with a
-        positive coefficient, one at least ("active"). "auto": slots with one decay, active with several or with None.
+        where each repeat brings its effects). keep_crowds: True keeps what comes on many devices at once too, where decay is None.
+    price: what an edge pays for: all its hops x decays ("slots") or those with a positive coefficient, one at least ("active").
+        "auto": slots with one decay, active with several or with None.
     false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
     max_parents, max_changes: limits of the search; with the latter no weak edges are added. max_seconds: return the best graph
     so far when they are over. rng is not used: the search is deterministic. Weight of j -> i: alpha[j, i], summed.
-
     meta["delay_seconds"] is the mean time from cause to effect; meta["until_cleared"] whether an alarm's effects end with it (with
     decay=None, where durations above 0 are told): its ``decay`` is then that of an alarm that stands.
     """
     half, until = (None, None) if max_seconds is None else (clock.monotonic() + max_seconds * x for x in (0.5, 1.0))
-    one_of("penalty", penalty, ("auto", "bic", "aic"))
-    one_of("normalization", normalization, get_args(Normalization))
-    one_of("price", price, ("auto", "slots", "active"))
-    number("penalty_scale", penalty_scale, 0.0)
-    _check_given(repeats, ties, max_parents, max_changes)
+    _check_words(penalty=penalty, normalization=normalization, price=price)
+    _check_numbers(penalty_scale, repeats, ties, max_parents, max_changes)
     number("false_share", false_share, above=0.0)
     number("tol", tol, above=0.0)
     span(data.time)
@@ -121,36 +117,48 @@ def learn(
     kind, links = data.type_index[kept], _links(data)
     use = distances(hops, linked=links.nnz > 0)
     paths = paths_to(hop_matrices(links, use, normalization))
-    lasting = None
-    if data.duration is not None and decay is None:
-        lasting = until_cleared(data.time, data.duration, data.type_index, data.device_index, kept)
-    log = Log(data.time[kept], data.device_index[kept], paths, lasting)
+    log = Log(data.time[kept], data.device_index[kept], paths, _ends(data, kept) if decay is None else None)
     aic = penalty == "aic" or (penalty == "auto" and decay is None)
     unit = penalty_scale * (1.0 if aic else math.log(len(kind)) / 2.0)
     limits = Limits(allowed, required, acyclic, max_changes, max_parents, until)
-    null, joined, crowded = None, None, 0
     if decay is None:
         told = Told(data.d, false_share, tol, unit, half)
-        learned, used = learn_beside_crowds(log, kind, links, ties, told, limits, keep_crowds)
-        scorer, found, null, joined = learned.scorer, learned.found, learned.null, learned.joined
-        rates, ties, lasting = np.array([1.0 / learned.delay]), learned.views.tie, learned.views.log.lasting
-        kind, crowded = kind[used], int((~used).sum())
+        fitted = _unaided(log, kind, links, ties, told, limits, keep_crowds)
     else:
         rates = _rates(decay)
         active = price == "active" or (price == "auto" and len(rates) > 1)
-        seen = _affordable(log, kind, rates, data.d, ties or 0.0, until)
-        found = climb(scorer := Scorer(seen, unit, tol, active), *limits)
-    meta = {"ties": ties or 0.0, "false_share": None if null is None else false_share}
-    acts = felt(lasting, kind, rates, data.d)
-    meta = (
-        _meta(scorer, found, use, rates, null)
-        | _left_out(data.n, len(kind), crowded, scorer, gap, decay is None)
-        | meta
-    )
-    if data.duration is not None:
-        meta["until_cleared"] = lasting is not None
-        meta["delay_seconds"] = np.average(acts.lag, axis=0, weights=np.bincount(kind, minlength=data.d)).tolist()
-    return _graph(data, scorer, found, null, joined, acts, meta)
+        scorer = Scorer(_affordable(log, kind, rates, data.d, ties or 0.0, until), unit, tol, active)
+        fitted = Fitted(scorer, climb(scorer, *limits), rates, ties or 0.0, kind)
+    meta = _meta(fitted, use) | _left_out(data.n, fitted, gap, decay is None)
+    meta |= {"ties": fitted.ties, "false_share": None if fitted.null is None else false_share}
+    return _graph(data, fitted, meta | ({} if data.duration is None else {"until_cleared": fitted.lasting is not None}))
+
+
+class Fitted(NamedTuple):
+    """A graph, the scorer that it is best by, decays (B,), the weight of ties, and the types (n,) of the events that told it.
+
+    With decay=None also the null, the pairs' probabilities (V, V), until when events act (n,), None for ever, and how many were in
+    crowds."""
+
+    scorer: Scorer
+    found: Found
+    rates: Array
+    ties: float
+    kind: Codes
+    null: Null | None = None
+    joined: Array | None = None
+    lasting: Array | None = None
+    crowded: int = 0
+
+
+def _unaided(
+    log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits, keep_crowds: bool
+) -> Fitted:
+    """The log decides delay, ties, background, prices, ends and crowds."""
+    learned, used = learn_beside_crowds(log, kind, links, ties, told, limits, keep_crowds)
+    views, rates = learned.views, np.array([1.0 / learned.delay])
+    more = learned.null, learned.joined, views.log.lasting, int((~used).sum())
+    return Fitted(learned.scorer, learned.found, rates, views.tie, kind[used], *more)
 
 
 def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, until: float | None) -> Traces:
@@ -166,8 +174,25 @@ def _affordable(log: Log, kind: Codes, rates: Array, types: int, ties: float, un
     return trace(log.taken(slice(some)), kind[:some], rates, types, ties)
 
 
-def _check_given(repeats: float | None, ties: float | None, max_parents: int | None, max_changes: int | None) -> None:
+def _ends(data: Events, opens: Bools) -> Array | None:
+    """(n,) seconds that the alarm of each event that opens an episode stands; None where no end is told."""
+    if data.duration is None:
+        return None
+    return until_cleared(data.time, data.duration, data.type_index, data.device_index, opens)
+
+
+def _check_words(**given: str) -> None:
+    """DataError for a word that is none of its option's."""
+    words = {"penalty": ("auto", "bic", "aic"), "normalization": get_args(Normalization)}
+    for name, word in given.items():
+        one_of(name, word, words.get(name, ("auto", "slots", "active")))
+
+
+def _check_numbers(
+    penalty_scale: float, repeats: float | None, ties: float | None, max_parents: int | None, max_changes: int | None
+) -> None:
     """DataError for what is neither None nor a number of its kind."""
+    number("penalty_scale", penalty_scale, 0.0)
     for name, given, most in (("repeats", repeats, math.inf), ("ties", ties, 1.0)):
         if given is not None:
             number(name, given, 0.0, most)
@@ -176,12 +201,14 @@ def _check_given(repeats: float | None, ties: float | None, max_parents: int | N
             whole(name, limit, 0)
 
 
-def _meta(scorer: Scorer, found: Found, use: tuple[int, ...], rates: Array, null: Null | None) -> dict[str, Any]:
+def _meta(fitted: Fitted, use: tuple[int, ...]) -> dict[str, Any]:
     """What the search says of itself."""
+    scorer, found, null = fitted.scorer, fitted.found, fitted.null
     v = len(found.parents)
+    lag, count = _acts(fitted).lag, np.bincount(fitted.kind, minlength=v)
     return {
-        "decay": [float(r) for r in rates],
-        "delay_seconds": [float(1.0 / r) for r in rates],
+        "decay": fitted.rates.tolist(),
+        "delay_seconds": (1.0 / fitted.rates if fitted.lasting is None else np.average(lag, 0, count)).tolist(),
         "hops": list(use),
         "score": float(found.score - scorer.price * v),
         "log_likelihood": float(sum(scorer.fit(i, found.parents[i]).value for i in range(v))),
@@ -190,6 +217,10 @@ def _meta(scorer: Scorer, found: Found, use: tuple[int, ...], rates: Array, null
         "complete": found.complete and (null is None or null.tried > 0 or v < 2),
         **({} if null is None else {"least_gain": scorer.floor, "null_edges": null.tried}),
     }
+
+
+def _acts(fitted: Fitted) -> Felt:
+    return felt(fitted.lasting, fitted.kind, fitted.rates, len(fitted.found.parents))
 
 
 def _links(data: Events) -> sp.csr_array:
@@ -236,9 +267,10 @@ def _episodes(data: Events, repeats: float | None) -> tuple[Bools, float]:
     return gaps > repeats if repeats > 0 else np.ones(data.n, dtype=bool), float(repeats)
 
 
-def _left_out(n: int, opening: int, crowded: int, scorer: Scorer, gap: float, drawn: bool) -> dict[str, Any]:
+def _left_out(n: int, fitted: Fitted, gap: float, drawn: bool) -> dict[str, Any]:
     """Of n events those that open an episode and are in no crowd, and those of them that there was time to look at."""
-    felt, says = int(scorer.exposure.size.sum()), []
+    opening, crowded = len(fitted.kind), fitted.crowded
+    looked, says = int(fitted.scorer.exposure.size.sum()), []
     if opening + crowded < n:
         says.append(
             f"{n - opening - crowded:,} of {n:,} events continue an episode (same type and device, at most {gap:.0f} s after the "
@@ -249,28 +281,21 @@ def _left_out(n: int, opening: int, crowded: int, scorer: Scorer, gap: float, dr
             f"{crowded:,} of {n:,} events came on many devices at once, out of each other's reach, and no cause explains them, so "
             "they were left out; keep_crowds=True keeps them"
         )
-    if felt < opening:
+    if looked < opening:
         says.append(
-            f"there was no time for more than {felt:,} of {opening:,} events, {'those of devices drawn at random' if drawn else 'the first ones'}; "
+            f"there was no time for more than {looked:,} of {opening:,} events, {'those of devices drawn at random' if drawn else 'the first ones'}; "
             "a larger max_seconds looks at all"
         )
     return {
         "repeats_seconds": gap,
         "events_in_crowds": crowded,
-        "events_used": felt,
+        "events_used": looked,
         **({"warnings": says} if says else {}),
     }
 
 
-def _graph(
-    data: Events,
-    scorer: Scorer,
-    found: Found,
-    null: Null | None,
-    joined: Array | None,
-    acts: Felt,
-    meta: dict[str, Any],
-) -> Graph:
+def _graph(data: Events, fitted: Fitted, meta: dict[str, Any]) -> Graph:
+    scorer, found, joined, acts = fitted.scorer, fitted.found, fitted.joined, _acts(fitted)
     hops, decays = len(meta["hops"]), len(meta["decay"])
     weight, gains = np.zeros((data.d, data.d)), np.zeros((data.d, data.d))
     why: dict[tuple[int, int], dict[str, Any]] = {}
@@ -286,7 +311,7 @@ def _graph(
                 "log_likelihood_gain": float(gain),
                 "bic_change": float(2.0 * (scorer.score(i, mask & ~(1 << j)) - scorer.score(i, mask))),
                 "alpha_by_hop": [float(a) for a in alpha[at].sum(axis=1)],
-                **_told(alpha[at], (acts.seconds[j], acts.lag[j]), meta, null, gain),
+                **_told(alpha[at], (acts.seconds[j], acts.lag[j]), meta, fitted.null, gain),
                 **({} if joined is None else {"probability": float(joined[j, i])}),
             }
     evidence = PairEvidence(data.types, found.adj, partial(_describe, why, (data.types, found.adj, gains)))

@@ -47,7 +47,7 @@ from ..search.hawkes_unaided import Told
 from ..search.label_null import Null
 from ..search.stream_state import load as load
 from ..search.stream_state import save as save
-from ..stats.alarm_ends import Felt, felt, until_cleared
+from ..stats.alarm_ends import Felt, felt, until_cleared, usual_lag
 from ..stats.hawkes import Normalization, distances
 from ..stats.hawkes_paths import Log, hop_matrices, paths_to
 from ..stats.hawkes_traces import Traces, trace
@@ -103,7 +103,7 @@ def learn(
     false_share: with decay=None, the share of false edges that the price admits, by the log's own null, which overstates.
     max_parents, max_changes: limits of the search; with the latter no weak edges are added. max_seconds: return the best graph
     so far when they are over. rng is not used: the search is deterministic. Weight of j -> i: alpha[j, i], summed.
-    meta["delay_seconds"] is the mean time from cause to effect; meta["until_cleared"] whether an alarm's effects end with it (with
+    meta["delay_seconds"] is the usual time from cause to effect; meta["until_cleared"] whether an alarm's effects end with it (with
     decay=None, where durations above 0 are told): its ``decay`` is then that of an alarm that stands.
     """
     half, until = (None, None) if max_seconds is None else (clock.monotonic() + max_seconds * x for x in (0.5, 1.0))
@@ -205,10 +205,10 @@ def _meta(fitted: Fitted, use: tuple[int, ...]) -> dict[str, Any]:
     """What the search says of itself."""
     scorer, found, null = fitted.scorer, fitted.found, fitted.null
     v = len(found.parents)
-    lag, count = _acts(fitted).lag, np.bincount(fitted.kind, minlength=v)
+    lag = 1.0 / fitted.rates if fitted.lasting is None else usual_lag(fitted.lasting, fitted.rates)
     return {
         "decay": fitted.rates.tolist(),
-        "delay_seconds": (1.0 / fitted.rates if fitted.lasting is None else np.average(lag, 0, count)).tolist(),
+        "delay_seconds": lag.tolist(),
         "hops": list(use),
         "score": float(found.score - scorer.price * v),
         "log_likelihood": float(sum(scorer.fit(i, found.parents[i]).value for i in range(v))),

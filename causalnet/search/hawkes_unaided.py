@@ -189,7 +189,7 @@ def _better_delay(
 ) -> tuple[float, float]:
     """The delay at which parents explain most beyond a type's own effects and those of all types, and how much, in nats.
 
-    It is at most the span of the log, or the longest time that an alarm stands: so long, it says that nothing fades before.
+    It is at most the span of the log, or the longest time that an alarm acts: so long, it says that nothing fades before.
 
     Where alarms grow in number, or no more are told of what has many, all types together ask for a delay of their own.
     Shortened where polls hide it alone, to a poll's SHORTEST part at least. What a FINE clock shows of short delays the
@@ -197,8 +197,7 @@ def _better_delay(
     """
     least = SHORTEST * views.poll if views.poll > FINE * delay else delay
     stands = _for_ever(views.log)[1]
-    stands = views.log.time[-1] - views.log.time[0] if stands is None else stands
-    span = float(np.max(stands, where=np.isfinite(stands), initial=delay))
+    span = float(np.ptp(views.log.time) if stands is None else stands[np.isfinite(stands)].max())
 
     def value(delay: float) -> float:
         seen = Scorer(views.seen(delay, partly=True), 0.0, tol, active=True, floor=0.0)

@@ -10,8 +10,8 @@ from ..base.arrays import Array, Bools, Codes
 
 
 class Felt(NamedTuple):
-    """Of an event of each type, mean of all: seconds (V, B), the integral of exp(-b t) until it is cleared, and the mean
-    ``lag`` (V, B) of its effects in seconds; by decay b."""
+    """Of the events of each type: the integral of exp(-b t) until it is cleared in seconds (V, B), mean of all, and the mean time to
+    its effects in seconds (V, B), of the median event: those that nobody clears tell nothing of the others. By decay b."""
 
     seconds: Array
     lag: Array
@@ -33,15 +33,28 @@ def until_cleared(time: Array, duration: Array, kind: Codes, device: Codes, open
 
 def felt(lasting: Array | None, kind: Codes, decay: Array, n_types: int) -> Felt:
     """What is felt of events of ``kind`` (N,) that last so long, (N,) or None for ever."""
+    every = np.tile(1.0 / decay, (n_types, 1))
     if lasting is None:
-        every = np.tile(1.0 / decay, (n_types, 1))
         return Felt(every, every)
-    gone = np.minimum(decay * lasting[:, None], 700.0)  # (N, B) mean delays until the end; exp(-700) is 0
+    seconds, lag = _until(lasting[:, None], decay)
+    order = np.argsort(kind, kind="stable")
+    first = np.searchsorted(kind[order], np.arange(n_types + 1))
+    there = np.flatnonzero(np.diff(first))
+    by_type = Felt(np.zeros_like(every), every.copy())
+    for v in there.tolist():
+        mine = order[first[v] : first[v + 1]]
+        by_type.seconds[v], by_type.lag[v] = seconds[mine].mean(axis=0), np.median(lag[mine], axis=0)
+    return by_type
+
+
+def usual_lag(lasting: Array, decay: Array) -> Array:
+    """(B,) the mean time to the effects of an event, the median of all events that have any."""
+    return np.asarray(np.median(_until(lasting[lasting > 0, None], decay)[1], axis=0))
+
+
+def _until(lasting: Array, decay: Array) -> tuple[Array, Array]:
+    """(N, B) the integral of exp(-b t) until ``lasting`` (N, 1), and the mean of t by that law; 1 / b for events that have no effects."""
+    gone = np.minimum(decay * lasting, 700.0)  # mean delays until the end; exp(-700) is 0
     left = np.exp(-gone)
-    sums = [
-        np.stack([np.bincount(kind, part, n_types) for part in whole.T], axis=1)
-        for whole in ((1.0 - left) / decay, (1.0 - left * (1.0 + gone)) / decay**2)
-    ]
-    count = np.maximum(np.bincount(kind, minlength=n_types), 1)[:, None]
-    lag = np.divide(sums[1], sums[0], out=np.tile(1.0 / decay, (n_types, 1)), where=sums[0] > 0)
-    return Felt(sums[0] / count, lag)
+    whole, first = (1.0 - left) / decay, (1.0 - left * (1.0 + gone)) / decay**2
+    return whole, np.divide(first, whole, out=np.broadcast_to(1.0 / decay, whole.shape).copy(), where=whole > 0)

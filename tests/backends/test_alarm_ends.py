@@ -110,7 +110,7 @@ def test_ends_tell_causes_from_what_follows_the_same_causes() -> None:
         log, truth = standing(seed)
         learned = discover(log, "thp")
         assert learned.meta["until_cleared"] is True
-        assert 30.0 < learned.meta["delay_seconds"][0] < 1200.0, "the mean time from cause to effect"
+        assert 30.0 < learned.meta["delay_seconds"][0] < 1200.0, "the usual time from cause to effect"
         found.append([cn.score(truth, g)["precision"] for g in (learned, discover(blind(log), "thp"))])
         for a, b in learned.edges:
             why = learned.explain(a, b)

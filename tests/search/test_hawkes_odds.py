@@ -42,8 +42,8 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> Caught:
 
 def test_counts_follow_the_likelihood(caught: Caught) -> None:
     scorer, found, _ = caught
-    free, v, k = scorer.priced(0.0, 0.0, np.zeros(14)), 14, scorer.exposure.slots
-    counts = odds._counts(free, found.parents, None)
+    v, k, maxima = 14, scorer.exposure.slots, 0
+    counts = odds._counts(scorer, found.parents, None)
     assert counts is not None and k == 2
     for i, j in ((int(np.argmax(found.adj.sum(axis=0))), j) for j in range(v)):
         mask = found.parents[i] & ~(1 << j)
@@ -51,7 +51,7 @@ def test_counts_follow_the_likelihood(caught: Caught) -> None:
             continue
         who = np.array([*members(mask), v])
         rows = (who[:, None] * k + np.arange(k)).ravel()
-        fit = free.fit(i, mask)
+        fit = scorer.fit(i, mask)
         rate = fit.mu + fit.alpha @ scorer.exposure.dense(i, rows)
         phi, integral = scorer.exposure.dense(i, j * k + np.arange(k)), scorer.exposure.integral[j * k : j * k + k]
 
@@ -59,13 +59,15 @@ def test_counts_follow_the_likelihood(caught: Caught) -> None:
             step = hop * 1e-4 / max(integral @ hop, 1.0)
             exact = float(np.log1p(step @ phi / rate).sum() - step @ integral)
             assert float(odds._ratio(counts, step)[j, i]) == pytest.approx(exact, abs=1e-6)
-        gained = free.fit(i, mask | 1 << j).value - fit.value
+        gained = scorer.fit(i, mask | 1 << j).value - fit.value
         best = np.maximum(
             counts.seen[j, i] - counts.integral[j, i] / np.maximum(counts.per_strength[j, i], 1e-300), 0.0
         )
         if gained > 1.0 and best.all():
+            maxima += 1
             at = counts.seen[j, i] / counts.integral[j, i] - 1.0 / counts.per_strength[j, i]
             assert float(odds._ratio(counts, at)[j, i]) == pytest.approx(gained, rel=1e-6)
+    assert maxima > 0
 
 
 def test_probabilities_are_means_over_laws() -> None:
@@ -83,13 +85,61 @@ def test_probabilities_are_means_over_laws() -> None:
             for share in odds.SHARES:
                 pairs = [(j, i) for i in range(v) for j in range(i)]
                 whole = {p: 1 - share + share / 2 * (ratio[p] + ratio[p[::-1]]) for p in pairs}
-                likely = math.prod(whole.values())
+                possible = {p: 1 - share / 2 * (2 - may.allowed[p] - may.allowed[p[::-1]]) for p in pairs}
+                likely = math.prod(whole[p] / possible[p] for p in pairs)  # given what knowledge forbids
                 total += likely
                 for (j, i), each in whole.items():
                     expected[j, i] += likely * share / 2 * ratio[j, i] / each
                     expected[i, j] += likely * share / 2 * ratio[i, j] / each
     np.testing.assert_allclose(found, expected / total, atol=1e-6)
     assert (found + found.T <= 1.0 + 1e-9).all()
+
+
+def test_pairs_that_cannot_be_joined_say_nothing_of_others() -> None:
+    rng, strengths = np.random.default_rng(3), np.linspace(0.0, -6.0, 7)
+    few = 4.0 * rng.normal(size=(8, 8, 7)) + 1.0
+    alone = odds.probabilities(few, strengths, limits(8))
+    assert alone is not None
+    many = np.full((30, 30, 7), -3.0)
+    many[:8, :8] = few
+    may = limits(30)
+    may.allowed[8:] = may.allowed[:, 8:] = False
+    beside = odds.probabilities(many, strengths, may)
+    assert beside is not None
+    np.testing.assert_allclose(beside[:8, :8], alone, atol=1e-12)
+
+
+def test_evidence_of_ten_nats_is_asked_for() -> None:
+    """Pairs that gain at one strength by so much each: the evidence grows with how many do."""
+    strengths, found = np.linspace(0.0, -6.0, 7), []
+    for n in range(0, 60, 4):
+        ratios = np.full((12, 12, 7), -1.0)
+        ratios.reshape(-1, 7)[np.flatnonzero(np.triu(np.ones((12, 12)), 1))[:n]] = 1.5
+        found.append(odds.probabilities(ratios, strengths, limits(12)) is not None)
+    assert not found[0] and found[-1] and found == sorted(found)
+    assert 3 <= sum(not f for f in found) <= 10, "neither at once, nor where nearly all gain"
+
+
+def test_one_storm_does_not_set_the_strengths_of_all(caught: Caught) -> None:
+    scorer, found, _ = caught
+    known = odds._strengths(scorer, found)
+    assert known is not None
+    i = int(np.argmax(found.adj.any(axis=0)))
+    fit = scorer.fit(i, found.parents[i])
+    scorer.memo[i, found.parents[i]] = fit._replace(alpha=np.where(fit.alpha > 0, 1e4 * fit.alpha, 0.0))
+    stormy = odds._strengths(scorer, found)
+    assert stormy is not None and stormy[0].max() < 20 * known[0].max()
+
+
+def test_limits_end_the_odds(caught: Caught) -> None:
+    scorer, found, limits_ = caught
+    late, joined = odds.by_odds(scorer, found, limits_._replace(deadline=0.0))
+    assert joined is None and not late.complete and (late.adj == found.adj).all()
+    same, joined = odds.by_odds(scorer, found, limits_._replace(max_changes=10**6))
+    assert joined is None and same is found
+    assert odds.by_odds(scorer, found, limits_)[1] is not None
+    ratios = np.full((9, 9, 7), 3.0)
+    assert odds.probabilities(ratios, np.linspace(0.0, -6.0, 7), limits(9, deadline=0.0)) is None
 
 
 def test_noise_says_nothing() -> None:

@@ -32,11 +32,12 @@ def learn_beside_crowds(
     kept = every if keep else ~crowded(log, kind, poll_interval(log.time))
     if np.mean(kept) >= 1.0 - FEW or not kept.any() or not np.ptp(log.time[kept]) > 0:
         return learn_unaided(log, kind, links, ties, told, limits), every
+    early = limits if told.half is None else limits._replace(deadline=told.half)
     for _ in range(ROUNDS):
         if over(told.half):
             break
         silent = log._replace(lasting=np.where(kept, np.inf if log.lasting is None else log.lasting, 0.0))
-        learned = learn_unaided(silent, kind, links, ties, told, limits)
+        learned = learn_unaided(silent, kind, links, ties, told, early)
         back = ~kept & (explained(learned, log.device, kind) > EXPLAINED)
         if not back.any():
             break

@@ -11,6 +11,7 @@ from ..base.arrays import Array, Bools, Ints
 from ..stats.hawkes import Exposure
 from ..stats.hawkes_traces import Traces
 
+GRACE = 0.5  # seconds after the deadline in which types without a parent are given one
 SLACK = 5.0  # on a promised gain, for what refitting the others adds: much where their effects look alike
 
 
@@ -185,7 +186,8 @@ def climb(
             late = deadline is not None and time.monotonic() > deadline
             best = options.best(adj, reach)
         if late:
-            changes += options.finish(adj, parents, reach, v if max_changes is None else max_changes - changes)
+            room = v if max_changes is None else max_changes - changes
+            changes += options.finish(adj, parents, reach, room, (deadline or 0.0) + GRACE)
             complete = False
         if late or best is None:
             break
@@ -258,10 +260,13 @@ class Options:
         self.source[i], self.gain[i] = np.append(here, new), np.append(gone, gain)
         self.fitted[i] = np.append(np.ones(len(here), dtype=bool), np.full(len(new), fitted))
 
-    def finish(self, adj: Bools, parents: list[int], reach: Bools | None, room: int) -> int:
-        """Where time is over: at most ``room`` types without a parent take the one that promises most, strongest first."""
+    def finish(self, adj: Bools, parents: list[int], reach: Bools | None, room: int, until: float) -> int:
+        """Where time is over: at most ``room`` types without a parent take the one that promises most, strongest first; ``until``: of
+        those that are looked at by then."""
         found: list[tuple[float, int, int]] = []
         for i in np.flatnonzero(~adj.any(axis=0)).tolist() if self.max_parents != 0 else []:
+            if time.monotonic() > until:
+                break
             known = self.scorer.promises(i, parents[i])
             if known is not None:
                 source, gain = self._promised(i, known, adj)

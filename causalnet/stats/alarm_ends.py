@@ -27,7 +27,7 @@ def until_cleared(time: Array, duration: Array, kind: Codes, device: Codes, open
     first = np.flatnonzero(opens[order])
     last = np.empty(len(time))
     last[order[first]] = np.maximum.reduceat(end, first)
-    lasting = np.where(last > -np.inf, last - time, np.inf)[opens]
+    lasting = np.where(last > time, last - time, np.inf)[opens]  # none is shorter than the clock tells
     return lasting if np.isfinite(lasting).any() else None
 
 

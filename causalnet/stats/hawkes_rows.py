@@ -65,7 +65,9 @@ def block_gains(first, ends, start, event, value, rate, integral):  # type: igno
         for a in range(p):
             r = first[g] + a
             for z in range(start[r], start[r + 1]):
-                phi[a, column[event[z]]] = value[z] / integral[r]
+                phi[a, column[event[z]]] = (
+                    value[z] / integral[r] if integral[r] > 0.0 else 0.0
+                )  # only felt at the log's end
                 base[column[event[z]]] = rate[event[z]]
         for z in range(low, start[ends[g]]):
             column[event[z]] = -1

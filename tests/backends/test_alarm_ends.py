@@ -135,6 +135,15 @@ def test_ends_that_say_nothing_change_nothing() -> None:
         assert told.meta["delay_seconds"] == plain.meta["delay_seconds"]
 
 
+def test_ends_that_the_clock_does_not_tell_are_none() -> None:
+    log, _ = standing(2, 1500)
+    frame = log.frame().assign(timestamp=lambda f: f["timestamp"] + 1.7e9, duration=1e-8)
+    told, plain = (
+        discover(cn.Events(f, log.topology, log.types), "thp") for f in (frame, frame.drop(columns="duration"))
+    )
+    assert told.meta["until_cleared"] is False and (told.adj == plain.adj).all() and plain.adj.any()
+
+
 def test_the_unit_of_ends_plays_no_part() -> None:
     log, _ = standing(7, 4000)
     frame = log.frame()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import pickle
+import time
 from pathlib import Path
 
 import networkx as nx
@@ -455,3 +456,23 @@ def test_real_alarm_logs_with_defaults_only(name: str, least: float, outside_dat
     assert g.is_dag
     assert cn.score(ds.truth, g)["f1"] >= least
     assert g.meta["cpu_seconds"] < 5.0
+
+
+@pytest.mark.parametrize("n", [50, 400])
+def test_two_instants_are_a_log(n: int) -> None:
+    """What comes last has effects at once and none after."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"event": rng.integers(0, 4, n).astype(str), "timestamp": np.where(np.arange(n) < 1, 0.0, 100.0)}
+    )
+    assert discover(cn.Events(frame.assign(device=rng.integers(0, 20, n).astype(str))), "thp").is_dag
+
+
+def test_many_types_keep_to_their_time() -> None:
+    rng, n = np.random.default_rng(0), 12_000
+    frame = pd.DataFrame({"event": rng.integers(0, 1500, n).astype(str), "timestamp": np.sort(rng.uniform(0, 1e4, n))})
+    log = cn.Events(frame.assign(device=rng.integers(0, 10, n).astype(str)))
+    discover(log, "thp", max_seconds=0.1)  # compiles
+    begun = time.monotonic()
+    assert discover(log, "thp", max_seconds=1.0).meta["complete"] is False
+    assert time.monotonic() - begun < 1.1 + 2.0

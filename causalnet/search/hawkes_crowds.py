@@ -38,6 +38,8 @@ def learn_beside_crowds(
             break
         silent = log._replace(lasting=np.where(kept, np.inf if log.lasting is None else log.lasting, 0.0))
         learned = learn_unaided(silent, kind, links, ties, told, early)
+        if over(limits.deadline):  # the best so far
+            return learned._replace(found=learned.found._replace(complete=False)), every
         back = ~kept & (explained(learned, log.device, kind) > EXPLAINED)
         if not back.any():
             break

@@ -187,7 +187,7 @@ def climb(
             best = options.best(adj, reach)
         if late:
             room = v if max_changes is None else max_changes - changes
-            changes += options.finish(adj, parents, reach, room, (deadline or 0.0) + GRACE)
+            changes += options.finish(adj, parents, reach, room, time.monotonic() + GRACE)
             complete = False
         if late or best is None:
             break

@@ -43,7 +43,7 @@ from ..search.hawkes_search import Found, Limits, Scorer, climb, members
 from ..search.hawkes_stream import graph as graph
 from ..search.hawkes_stream import init as init
 from ..search.hawkes_stream import step as step
-from ..search.hawkes_unaided import Told
+from ..search.hawkes_unaided import Told, for_ever
 from ..search.label_null import Null
 from ..search.stream_state import load as load
 from ..search.stream_state import save as save
@@ -157,7 +157,7 @@ def _unaided(
     """The log decides delay, ties, background, prices, ends and crowds."""
     learned, used = learn_beside_crowds(log, kind, links, ties, told, limits, keep_crowds)
     views, rates = learned.views, np.array([1.0 / learned.delay])
-    more = learned.null, learned.joined, views.log.lasting, int((~used).sum())
+    more = learned.null, learned.joined, for_ever(views.log)[1], int((~used).sum())
     return Fitted(learned.scorer, learned.found, rates, views.tie, kind[used], *more)
 
 

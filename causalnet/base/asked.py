@@ -47,7 +47,7 @@ def asks(*names: str) -> Callable[[Call], Call]:
 
         @wraps(inner)
         def asked(*args: Any, **kwargs: Any) -> Any:
-            first = map(fitting, by_place, args)
+            first = list(map(fitting, by_place, args))
             rest = {name: fitting(name, value) for name, value in kwargs.items()}
             return inner(*first, *args[len(by_place) :], **rest)
 

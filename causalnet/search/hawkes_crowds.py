@@ -2,7 +2,8 @@
 
 Members of a crowd bring nothing: what they seem to bring is of the crowd too. But a single event may have brought all of them, such as
 the failure of a hub that each of its neighbours tells. So a first graph is learned in which they have causes and no effects; those
-that it explains are taken back, which may explain further ones, and the graph is learned from these and all that is in no crowd.
+that it explains are taken back where it explains most of their crowd, which may explain further ones, and the graph is learned from these
+and all that is in no crowd. One by one, some of a sweep are explained by chance, and would seem to bring the rest of it.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ def learn_beside_crowds(
 ) -> tuple[Unaided, Bools]:
     """What :func:`learn_unaided` learns, and which events (N,) it is learned from. keep: all."""
     every = np.ones(len(kind), bool)
-    kept = every if keep else ~crowded(log, kind, poll_interval(log.time))
-    if np.mean(kept) >= 1.0 - FEW or not kept.any() or not np.ptp(log.time[kept]) > 0:
+    crowd = ~every if keep else crowded(log, kind, poll_interval(log.time))
+    kept = ~crowd
+    if np.mean(crowd) <= FEW or not kept.any() or not np.ptp(log.time[kept]) > 0:
         return learn_unaided(log, kind, links, ties, told, limits), every
     early = limits if told.half is None else limits._replace(deadline=told.half)
     for _ in range(ROUNDS):
@@ -40,11 +42,22 @@ def learn_beside_crowds(
         learned = learn_unaided(silent, kind, links, ties, told, early)
         if over(limits.deadline):  # the best so far
             return learned._replace(found=learned.found._replace(complete=False)), every
-        back = ~kept & (explained(learned, log.device, kind) > EXPLAINED)
+        likely = explained(learned, log.device, kind) > EXPLAINED
+        back = ~kept & likely & _mostly(likely, crowd, log.time, kind, learned.delay)
         if not back.any():
             break
         kept = kept | back
     return learn_unaided(log.taken(kept), kind[kept], links, ties, told, limits), kept
+
+
+def _mostly(likely: Bools, crowd: Bools, time: Array, kind: Codes, delay: float) -> Bools:
+    """(N,) the members of crowds of which most are ``likely`` (N,). One crowd: members of a type, each within a delay of the next."""
+    at = np.flatnonzero(crowd)
+    at = at[np.lexsort((time[at], kind[at]))]
+    which = np.cumsum((np.diff(kind[at], prepend=-1) != 0) | (np.diff(time[at], prepend=-np.inf) > delay)) - 1
+    found = np.zeros(len(kind), bool)
+    found[at] = (np.bincount(which, likely[at]) > np.bincount(which) / 2.0)[which]
+    return found
 
 
 def explained(learned: Unaided, device: Codes, kind: Codes) -> Array:

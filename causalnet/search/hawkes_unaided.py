@@ -125,7 +125,7 @@ def learn_unaided(
     log: Log, kind: Codes, links: sp.csr_array, ties: float | None, told: Told, limits: Limits
 ) -> Unaided:
     """The graph, and what the log decided."""
-    log, lasting = _for_ever(log)
+    log, lasting = for_ever(log)
     v, m = told.types, links.shape[0]
     share, some = device_share(log.device, m), some_devices(log.device, m, ENOUGH)
     tie = ties if ties is not None else float(tied(log, kind, links) > POLLED)
@@ -150,7 +150,7 @@ def learn_unaided(
     return Unaided(found[0], graph, views, delay, null, joined)
 
 
-def _for_ever(log: Log) -> tuple[Log, Array | None]:
+def for_ever(log: Log) -> tuple[Log, Array | None]:
     """The log with effects that have no end, and where some have one, until when (N,); events without effects stay so."""
     if log.lasting is None:
         return log, None
@@ -196,7 +196,7 @@ def _better_delay(
     fit blind to types has seen, and with one scale for many delays the likelihood asks for the shortest that matter.
     """
     least = SHORTEST * views.poll if views.poll > FINE * delay else delay
-    stands = _for_ever(views.log)[1]
+    stands = for_ever(views.log)[1]
     span = float(np.ptp(views.log.time) if stands is None else stands[np.isfinite(stands)].max())
 
     def value(delay: float) -> float:

@@ -8,6 +8,8 @@ the whole log would see, of N and for any of the windows, by Chernoff's bound on
     K log(K / E) - K + E >= log(N windows),    K >= LEAST.
 
 The windows are those in which EXPECTED events of the type come, so neither the unit of time nor how common a type is matters.
+A crowd that would have to be of more than MOST devices, as where a poll tells many of a type at once, is none; nor is one behind
+LOOK events of its type.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from ..base.arrays import AnyArray, Array, Bools, Codes, Ints
 from .hawkes_paths import Log
 
 EXPECTED = np.array([0.01, 0.03, 0.1, 0.3, 1.0])  # events of the type in a window
-LEAST = 3  # devices
+LEAST, MOST = 3, 200  # devices
 LOOK = 1000  # events of the type around one that are looked at
 
 
@@ -42,7 +44,7 @@ def crowded(log: Log, kind: Codes, tick: float) -> Bools:
 def _needed(expected: Array, limit: float) -> Ints:
     """The fewest devices that no event sees by chance, where so many are expected."""
     found = np.full(expected.shape, np.iinfo(np.int64).max)
-    for k in range(200, LEAST - 1, -1):
+    for k in range(MOST, LEAST - 1, -1):
         unlikely = (k > expected) & (k * np.log(k / expected) - k + expected >= limit)
         found[unlikely] = k
     return found

@@ -42,7 +42,8 @@ def clock_tick(time: Array) -> float:
     gaps = gaps[gaps > 0]
     tick = 1.0
     while tick > 0.5e-6:
-        if np.abs(gaps / tick - np.rint(gaps / tick)).max(initial=0.0) < 1e-3:
+        steps = np.rint(gaps / tick)
+        if np.abs(gaps / tick - steps).max(initial=0.0) < 1e-3 and steps.min(initial=1.0) >= 1.0:
             return tick
         tick /= 10.0
     return float(10.0 ** math.floor(math.log10(np.median(gaps) / 100.0)))

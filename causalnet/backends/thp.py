@@ -7,9 +7,9 @@ per coefficient by steepest ascent over single additions, deletions and reversal
 With ``decay=None``, the default, the log decides all that a user could not know
 (:mod:`causalnet.search.hawkes_unaided`): the mean delay, whether simultaneous events count (a polled log), whether alarms
 act until they are cleared (where durations are told), what comes on many devices at once and is left out
-(:mod:`causalnet.search.hawkes_crowds`), each device's share of the background, and the price of an edge; what events of any type raise alike is explained before
-an edge is; and edges too weak for the price are there where the odds of all pairs say so. These rules were settled on
-simulated logs alone. With a decay it is the paper's model.
+(:mod:`causalnet.search.hawkes_crowds`), each device's share of the background, and the price of an edge; what events of any
+type raise alike is explained before an edge is; and edges too weak for the price are there where the odds of all pairs say so.
+These rules were settled on simulated logs alone. With a decay it is the paper's model.
 
 ``init / step / graph / save / load`` are the online form, for a stream (:mod:`causalnet.search.hawkes_stream`): sums and
 a least-squares fit in place of events and the likelihood, so its graph is the same however the stream is cut, but need
